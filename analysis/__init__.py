@@ -1,0 +1,1 @@
+"""What the answers mean: sensitivity, kernels, internal noise, agreement."""

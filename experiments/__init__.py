@@ -1,0 +1,1 @@
+"""What a trial is: protocol, noise, signal, schedule, session and trial log."""

@@ -1,0 +1,98 @@
+"""Noise and frames of `yoked-1` in torch, for any device: integer all the way.
+
+The only room of `experiments` that imports torch. `noise.py` is the reference that it
+equals bit for bit. 32-bit words are kept in int64, since torch has no 32-bit unsigned
+multiplication on every device.
+"""
+
+import typing
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from .noise import FIRST_NOISE_STREAM
+
+_LOW = 0xFFFFFFFF
+
+
+@typing.no_type_check
+def _multiply(words, constant):
+    """Give the high and low 32 bits of words * constant, without overflow.
+
+    The product needs 64 unsigned bits and int64 has 63: the constant is taken in two
+    halves of 16 bits.
+    """
+    upper = words * (constant >> 16)  # below 2^48
+    lower = words * (constant & 0xFFFF)  # below 2^48
+    low_sum = lower + ((upper & 0xFFFF) << 16)
+    return ((upper >> 16) + (low_sum >> 32)) & _LOW, low_sum & _LOW
+
+
+@typing.no_type_check
+def philox4x32_torch(a, b, c, d, key0, key1):
+    """Encrypt counter words with Philox4x32-10; int64 tensors that hold 32 bits."""
+    for _ in range(10):
+        first_high, first_low = _multiply(a, 0xD2511F53)
+        second_high, second_low = _multiply(c, 0xCD9E8D57)
+        a, b = second_high ^ b ^ key0, second_low
+        c, d = first_high ^ d ^ key1, first_low
+        key0, key1 = (key0 + 0x9E3779B9) & _LOW, (key1 + 0xBB67AE85) & _LOW
+    return a, b, c, d
+
+
+@typing.no_type_check
+def torch_draws(seed, ids, streams, n):
+    """Give 16-bit draws as int64, (trial, stream, draw), on the device of `ids`."""
+    blocks = torch.arange(-(-n // 8), device=ids.device)
+    shape = (ids.numel(), streams.numel(), blocks.numel())
+    words = philox4x32_torch(
+        blocks.expand(shape),
+        streams[None, :, None].expand(shape),
+        (ids & _LOW)[:, None, None].expand(shape),
+        (ids >> 32)[:, None, None].expand(shape),
+        seed & _LOW,
+        seed >> 32,
+    )
+    halves = [half for word in words for half in (word & 0xFFFF, word >> 16)]
+    return torch.stack(halves, dim=-1).flatten(2)[..., :n]
+
+
+@typing.no_type_check
+def torch_levels(
+    lookup: np.ndarray,
+    seed: int,
+    ids: np.ndarray,
+    intervals: Sequence[int],
+    kinds: np.ndarray,
+    which: np.ndarray,
+    device: str | torch.device = "cpu",
+) -> torch.Tensor:
+    """Look up draws and add signals, (trial, interval, element), on a device.
+
+    Parameters
+    ----------
+    lookup
+        uint8 level of each draw, background included.
+    seed, ids
+        Key and counter of the draws.
+    intervals
+        The intervals wanted.
+    kinds
+        (kind, element) signal levels.
+    which
+        (trial, interval), the kind that each interval holds.
+    device
+        Where the result lies.
+
+    Returns
+    -------
+    Tensor
+        uint8.
+    """
+    table = torch.as_tensor(lookup.copy(), device=device)
+    trials = torch.as_tensor(np.ascontiguousarray(ids), device=device)
+    streams = torch.as_tensor(list(intervals), device=device) + FIRST_NOISE_STREAM
+    draws = torch_draws(seed, trials, streams, kinds.shape[1])
+    signals = torch.as_tensor(kinds, device=device).to(torch.uint8)
+    return table[draws] + signals[torch.as_tensor(which, device=device)]

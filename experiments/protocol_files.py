@@ -1,0 +1,66 @@
+"""Protocols as TOML files: the shipped ones by name, anybody's by path."""
+
+import tomllib
+from pathlib import Path
+
+from .checks import ProtocolError, suggestion
+from .protocol import Protocol
+
+_FOLDER = Path(__file__).parent / "protocols"
+
+
+def protocol_names() -> list[str]:
+    """List the shipped protocols.
+
+    Examples
+    --------
+    >>> "bar-in-noise" in protocol_names()
+    True
+    """
+    return sorted(path.stem for path in _FOLDER.glob("*.toml"))
+
+
+def load_protocol(name: str | Path) -> Protocol:
+    """Load a protocol by its shipped name, or from a TOML file.
+
+    Parameters
+    ----------
+    name
+        A name from `protocol_names`, or the path of a file ending in .toml.
+
+    Raises
+    ------
+    LookupError
+        If no shipped protocol has that name.
+    FileNotFoundError
+        If there is no such file.
+    ProtocolError
+        If the file is no TOML, or breaks rules; one sentence per fault.
+
+    Examples
+    --------
+    >>> load_protocol("bar-in-noise").task.kind
+    '2afc'
+    """
+    path = Path(name)
+    if path.suffix != ".toml":
+        path = _FOLDER / f"{name}.toml"
+        if not path.is_file():
+            names = protocol_names()
+            raise LookupError(
+                f"no protocol named {str(name)!r}{_hint(str(name), names)}"
+            )
+    if not path.is_file():
+        raise FileNotFoundError(f"a protocol file must exist, got {str(path)!r}")
+    return Protocol.from_dict(_read(path))
+
+
+def _read(path: Path) -> dict:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProtocolError([f"{path.name} must be TOML, got {error}"]) from error
+
+
+def _hint(name: str, names: list[str]) -> str:
+    return suggestion(name, names) or f"; there are {', '.join(names)}"

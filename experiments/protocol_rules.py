@@ -1,0 +1,93 @@
+"""Rules that the parts of a protocol must keep together, and sizes of its variants."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from .checks import Faults, ProtocolError
+
+if TYPE_CHECKING:
+    from .protocol import Block, DoublePass, Protocol
+
+FULL_CONTRAST = 127
+
+
+def check_together(protocol: "Protocol") -> None:
+    """Raise ProtocolError with one sentence for every rule broken between parts."""
+    faults = Faults()
+    _check_headroom(protocol, faults)
+    _check_signal_on_grid(protocol, faults)
+    _check_blocks(protocol, faults)
+    faults.raise_any()
+
+
+def _check_headroom(protocol: "Protocol", faults: Faults) -> None:
+    """Nothing may ever be clipped: noise and signal together fit in 127 levels."""
+    catch = protocol.catch
+    shown = [("contrast", protocol.noise.sd, protocol.contrast.highest_shown)]
+    if catch.n_per_block:
+        shown.append(("catch.contrast", catch.sd, catch.contrast))
+    gain = max(abs(gain) for gain in protocol.signal.gains)
+    for key, sd, contrast in shown:
+        noise, signal = (
+            protocol.noise.max_level(sd),
+            round(FULL_CONTRAST * gain * contrast),
+        )
+        if noise + signal > FULL_CONTRAST:
+            room = FULL_CONTRAST - noise
+            faults.found.append(
+                f"{key} must be at most {room / FULL_CONTRAST:.3f} ({room} levels beside "
+                f"noise of up to {noise}), got {contrast:g} ({signal} levels)"
+            )
+
+
+def _check_signal_on_grid(protocol: "Protocol", faults: Faults) -> None:
+    sizes = dict(zip(("frames", "rows", "columns"), protocol.noise.grid, strict=True))
+    ranges = (
+        ("frames", "rows", "columns") if protocol.signal.kind == "bar" else ("frames",)
+    )
+    for name in ranges:
+        last, size = getattr(protocol.signal, name)[1], sizes[name]
+        rule = f"within the grid's {size} {name}, counted from 0"
+        value = list(getattr(protocol.signal, name))
+        faults.unless(last < size, f"signal.{name}", rule, value)
+    if sizes["frames"] > 1:
+        frame_ms = protocol.timing.frame_ms
+        faults.unless(
+            frame_ms > 0, "timing.frame_ms", "more than 0 in a movie", frame_ms
+        )
+
+
+def _check_blocks(protocol: "Protocol", faults: Faults) -> None:
+    kinds = [block.kind for block in protocol.blocks]
+    faults.unless("main" in kinds, "blocks", "a list with a main block", kinds)
+    if "calibration" in kinds:
+        n = protocol.contrast.n_steps
+        faults.unless(n > 0, "contrast.n_steps", "given with a calibration block", n)
+        values = list(protocol.contrast.values)
+        rule = "one contrast with a calibration block"
+        faults.unless(len(values) == 1, "contrast.values", rule, values)
+    pairs, gap = protocol.double_pass.n_pairs, protocol.double_pass.min_gap
+    most = max(0, (protocol.n_main_trials - gap) // 2)
+    rule = f"at most {most}, half of the main trials less min_gap"
+    faults.unless(pairs <= most, "double_pass.n_pairs", rule, pairs)
+
+
+def main_blocks(protocol: "Protocol", trials: int) -> tuple["Block", ...]:
+    """Cut `trials` main trials into blocks of the protocol's own size."""
+    if trials < 1:
+        raise ProtocolError([f"trials must be 1 or more, got {trials}"])
+    other = tuple(block for block in protocol.blocks if block.kind != "main")
+    model = next(block for block in protocol.blocks if block.kind == "main")
+    whole, rest = divmod(trials, model.n_trials)
+    blocks = (replace(model, n_blocks=whole),) if whole else ()
+    return (
+        other + blocks + ((replace(model, n_trials=rest, n_blocks=1),) if rest else ())
+    )
+
+
+def pairs_for(protocol: "Protocol", trials: int) -> "DoublePass":
+    """Scale the double pass to another number of main trials."""
+    plan = protocol.double_pass
+    share = plan.n_pairs * trials // protocol.n_main_trials
+    most = max(0, (trials - plan.min_gap) // 2)
+    return replace(plan, n_pairs=min(share, most))

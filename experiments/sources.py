@@ -1,0 +1,163 @@
+"""Noise sources: where the noise fields of a session's trials come from.
+
+One interface stands before the generator of our own contract, the regenerated noise of
+published data, and noise that was stored as an array because it came without seeds.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol as Interface
+
+import numpy as np
+from jaxtyping import Float32, Int8
+
+from .noise import FULL_CONTRAST, level_table
+from .noise_fast import fast_levels
+from .protocol import Protocol
+
+# A table of trials: anything with columns by name, such as a DataFrame.
+Table = Any
+
+
+class NoiseSource(Interface):
+    """Gives the noise fields of trials.
+
+    `field` returns (trial, frame, row, column): integers are contrast levels (contrast
+    = level / 127), floats are contrast.
+    """
+
+    name: str
+
+    def field(self, table: Table, interval: int) -> np.ndarray:
+        """Give the noise field of one interval of every trial in `table`."""
+        ...
+
+
+def as_contrast(field: np.ndarray) -> Float32[np.ndarray, " ..."]:
+    """Give a noise field in units of contrast.
+
+    Examples
+    --------
+    >>> as_contrast(np.array([127], np.int8)).tolist()
+    [1.0]
+    """
+    scale = FULL_CONTRAST if np.issubdtype(field.dtype, np.integer) else 1
+    return (field / np.float32(scale)).astype(np.float32)
+
+
+def as_levels(field: np.ndarray) -> Int8[np.ndarray, " ..."]:
+    """Give a noise field as contrast levels, rint(127 n).
+
+    Raises
+    ------
+    ValueError
+        If a level would leave [-127, 127].
+    """
+    if np.issubdtype(field.dtype, np.integer):
+        return field.astype(np.int8, copy=False)
+    levels = np.rint(FULL_CONTRAST * field)
+    if np.abs(levels).max(initial=0) > FULL_CONTRAST:
+        worst = np.abs(field).max()
+        raise ValueError(f"noise must be in [-1, 1] contrast, got {worst:g}")
+    return levels.astype(np.int8)
+
+
+class GeneratedNoise:
+    """Noise of the stimulus contract `yoked-1`, a function of seed and stimulus id."""
+
+    name = "yoked-1"
+
+    def __init__(self, protocol: Protocol, seed: int) -> None:
+        self.seed = seed
+        self._noise = protocol.noise
+        self._catch_sd = protocol.catch.sd
+
+    def field(self, table: Table, interval: int) -> Int8[np.ndarray, " t f r c"]:
+        """Give contrast levels of one interval of every trial."""
+        ids = np.asarray(table["stimulus_id"], np.int64)
+        levels = np.empty((len(ids), *self._noise.grid), np.int8)
+        for chosen, lookup in self.tables(table):
+            levels[chosen] = self._levels(lookup, ids[chosen], interval)
+        return levels
+
+    def tables(self, table: Table) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Pair the trials that share a noise SD with their level table."""
+        is_catch = np.asarray(table["block_kind"]) == "catch"
+        sds = ((~is_catch, self._noise.sd), (is_catch, self._catch_sd))
+        return [
+            (rows, level_table(self._noise.kind, sd)) for rows, sd in sds if rows.any()
+        ]
+
+    def _levels(self, lookup: np.ndarray, ids: np.ndarray, interval: int) -> np.ndarray:
+        zero = np.zeros((1, int(np.prod(self._noise.grid))), np.int8)
+        which = np.zeros(len(ids), np.int32)
+        fields = fast_levels(lookup, self.seed, ids, [interval], zero, which)
+        return fields.reshape(len(ids), *self._noise.grid)
+
+
+class Matlab5Noise:
+    """Noise of Murray, Patel & Yee (2015), regenerated from their MATLAB 5 seeds.
+
+    The stimulus id is the seed; the interval with the white disk drew first, so a
+    field depends on the target.
+    """
+
+    name = "matlab5-rand"
+    # The published seeds end below 1e8; practice takes its own from here.
+    first_practice_id = 1_000_000_000
+
+    def __init__(self, protocol: Protocol, seed: int) -> None:
+        if protocol.noise.grid != (1, 31, 31):
+            grid = list(protocol.noise.grid)
+            raise ValueError(
+                f"noise.grid must be [1, 31, 31] for {self.name}, got {grid}"
+            )
+
+    def field(self, table: Table, interval: int) -> np.ndarray:
+        """Give the noise of one interval of every trial, as contrast."""
+        from .matlab5 import murray_noise
+
+        seeds = np.asarray(table["stimulus_id"], np.int64)
+        return murray_noise(seeds, np.asarray(table["target"], np.int64), interval)
+
+
+class StoredNoise:
+    """Noise kept as an array (stimulus, interval, frame, row, column)."""
+
+    name = "stored"
+
+    def __init__(self, fields: np.ndarray) -> None:
+        self.fields = fields
+
+    def field(self, table: Table, interval: int) -> np.ndarray:
+        """Give the stored noise; the stimulus id is the row of the array."""
+        return self.fields[np.asarray(table["stimulus_id"], np.int64), interval]
+
+
+_SOURCES: dict[str, Callable[[Protocol, int], NoiseSource]] = {
+    GeneratedNoise.name: GeneratedNoise,
+    Matlab5Noise.name: Matlab5Noise,
+}
+
+
+def noise_source(name: str, protocol: Protocol, seed: int) -> NoiseSource:
+    """Make the noise source of a session.
+
+    Parameters
+    ----------
+    name
+        'yoked-1' or 'matlab5-rand'. Stored noise is read from the log by its caller.
+    protocol
+        Says the noise's distribution and grid.
+    seed
+        The session's seed.
+
+    Raises
+    ------
+    LookupError
+        If there is no source of that name.
+    """
+    if name not in _SOURCES:
+        raise LookupError(
+            f"a noise source must be one of {', '.join(_SOURCES)}, got {name!r}"
+        )
+    return _SOURCES[name](protocol, seed)

@@ -1,0 +1,151 @@
+"""The stimulus: signal x contrast + noise field, as the pixels that anybody sees.
+
+`render` is the one function that makes frames, for browser, lab and models alike. Its
+three backends (NumPy the readable reference, Numba for the CPU, torch for any device)
+are equal bit for bit.
+"""
+
+import hashlib
+
+import numpy as np
+from jaxtyping import Int8, Int16, Int64, UInt8
+
+from .noise import noise_levels
+from .noise_fast import fast_levels
+from .protocol import Protocol
+from .signal import interval_gains, signal_levels
+from .sources import GeneratedNoise, NoiseSource, Table, as_levels
+
+BACKGROUND = 128
+BACKENDS = ("numba", "numpy", "torch")
+
+
+def render(
+    protocol: Protocol, source: NoiseSource, table: Table, backend: str = "numba"
+) -> UInt8[np.ndarray, " trial interval frame y x"]:
+    """Render trials as contrast levels at pixel size.
+
+    Parameters
+    ----------
+    protocol
+        Says grid, pixels per element, signal.
+    source
+        Gives the noise fields.
+    table
+        Columns stimulus_id, contrast, target and block_kind, one row per trial.
+    backend
+        'numba', 'numpy' or 'torch'; the pixels are the same.
+
+    Returns
+    -------
+    ndarray
+        128 + 127 * contrast; grid elements repeated, never interpolated.
+
+    Examples
+    --------
+    >>> from yoked.experiments.protocol_files import load_protocol
+    >>> protocol = load_protocol("bar-in-noise")
+    >>> table = {"stimulus_id": [0], "contrast": [0.227], "target": [0],
+    ...          "block_kind": ["main"]}
+    >>> frames = render(protocol, GeneratedNoise(protocol, 20261120), table)
+    >>> frames.shape, frames[0, 0, 0, 0, :5].tolist()
+    ((1, 2, 1, 52, 52), [127, 127, 127, 127, 136])
+    """
+    levels = render_elements(protocol, source, table, backend)
+    return repeat_elements(levels, protocol.display.element_px)
+
+
+def render_elements(
+    protocol: Protocol, source: NoiseSource, table: Table, backend: str = "numba"
+) -> UInt8[np.ndarray, " trial interval frame row column"]:
+    """Render trials with one pixel per grid element; arguments as for `render`."""
+    if backend not in BACKENDS:
+        raise ValueError(
+            f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}"
+        )
+    kinds, which = _signal_kinds(protocol, table)
+    if not isinstance(source, GeneratedNoise):
+        return _add(protocol, source, table, kinds, which)
+    ids = np.asarray(table["stimulus_id"], np.int64)
+    shape = (len(ids), protocol.n_intervals, *protocol.noise.grid)
+    frames = np.empty(shape, np.uint8)
+    for rows, lookup in source.tables(table):
+        frames[rows] = _generate(
+            backend, lookup, source.seed, ids[rows], kinds, which[rows]
+        ).reshape(-1, *shape[1:])
+    return frames
+
+
+def repeat_elements(
+    levels: UInt8[np.ndarray, " *trial row column"], element_px: tuple[int, int]
+) -> UInt8[np.ndarray, " *trial y x"]:
+    """Repeat every grid element to its size in pixels, (rows, columns)."""
+    rows, columns = element_px
+    return levels.repeat(rows, axis=-2).repeat(columns, axis=-1)
+
+
+def digest(frames: UInt8[np.ndarray, " interval frame y x"]) -> str:
+    """Give the SHA-256 of one trial's contrast levels in C order.
+
+    Examples
+    --------
+    >>> digest(np.full((1, 1, 1, 1), 128, np.uint8))[:8]
+    '76be8b52'
+    """
+    return hashlib.sha256(np.ascontiguousarray(frames).tobytes()).hexdigest()
+
+
+def _signal_kinds(
+    protocol: Protocol, table: Table
+) -> tuple[Int16[np.ndarray, " kind element"], np.ndarray]:
+    """List the distinct signals of a table, and which one each interval holds."""
+    targets = np.asarray(table["target"], np.int64)
+    contrasts = np.asarray(table["contrast"], np.float64)
+    shown = interval_gains(protocol, targets) * contrasts[:, None]
+    distinct, which = np.unique(shown, return_inverse=True)
+    kinds = [signal_levels(protocol, contrast).ravel() for contrast in distinct]
+    n_elements = int(np.prod(protocol.noise.grid))
+    return np.array(kinds, np.int16).reshape(-1, n_elements), which.reshape(shown.shape)
+
+
+def _add(
+    protocol: Protocol,
+    source: NoiseSource,
+    table: Table,
+    kinds: np.ndarray,
+    which: np.ndarray,
+) -> np.ndarray:
+    """Add the signal to noise that a foreign source made."""
+    parts = []
+    for interval in range(protocol.n_intervals):
+        noise = as_levels(source.field(table, interval)).astype(np.int16)
+        signal = kinds[which[:, interval]].reshape(noise.shape)
+        parts.append((BACKGROUND + noise + signal).astype(np.uint8))
+    return np.stack(parts, axis=1)
+
+
+def _generate(
+    backend: str,
+    lookup: Int8[np.ndarray, " 65536"],
+    seed: int,
+    ids: Int64[np.ndarray, " trial"],
+    kinds: Int16[np.ndarray, " kind element"],
+    which: np.ndarray,
+) -> UInt8[np.ndarray, " trial interval element"]:
+    """Make frames of `yoked-1` noise with the backend asked for."""
+    n_intervals = which.shape[1]
+    if backend == "numpy":
+        grid = (1, 1, kinds.shape[1])
+        fields = [noise_levels(lookup, grid, seed, ids, k) for k in range(n_intervals)]
+        noise = np.stack(fields, axis=1).reshape(*which.shape, -1).astype(np.int16)
+        return (BACKGROUND + noise + kinds[which]).astype(np.uint8)
+    shifted = (BACKGROUND + lookup.astype(np.int16)).astype(np.uint8)
+    if backend == "torch":
+        from .noise_torch import torch_levels
+
+        return torch_levels(
+            shifted, seed, ids, range(n_intervals), kinds, which
+        ).numpy()
+    # uint8 arithmetic wraps, and a protocol never leaves the range: exact.
+    signals = kinds.astype(np.uint8)
+    return fast_levels(shifted, seed, ids, range(n_intervals), signals, which.ravel())

@@ -1,0 +1,1 @@
+"""Who can answer besides people: templates, circuits, networks, and their decisions."""

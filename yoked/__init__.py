@@ -1,0 +1,1 @@
+"""Yoked: people and networks do the same psychophysics."""

@@ -1,0 +1,12 @@
+"""Run the command line: ``python -m yoked``."""
+
+
+def main() -> None:
+    """Start the `yoked` command."""
+    from .app.cli import cli
+
+    cli()
+
+
+if __name__ == "__main__":
+    main()
