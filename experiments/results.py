@@ -1,0 +1,114 @@
+"""What a session left behind, as the analysis takes it: trials and their noise."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from .protocol import Protocol
+from .sources import NoiseSource, noise_source
+from .store import Store, open_store
+from .store_rows import TRIAL_COLUMNS, SessionRow
+
+
+@dataclass(frozen=True)
+class SessionData:
+    """The trials of one session, with its protocol and its noise.
+
+    Attributes
+    ----------
+    row
+        What the trial log says of the session.
+    protocol
+        What was run.
+    trials
+        One row per trial, columns as in the trial log, and `excluded`. `response`,
+        `correct` and `repeats` hold missing values where there is none.
+    noise
+        Gives the noise field of any of the trials.
+    """
+
+    row: SessionRow
+    protocol: Protocol
+    trials: pd.DataFrame
+    noise: NoiseSource
+
+    @property
+    def id(self) -> str:
+        """Id of the session."""
+        return self.row.id
+
+    @property
+    def observer(self) -> str:
+        """Name of the observer."""
+        return self.row.observer.name
+
+    @property
+    def yoked_to(self) -> str | None:
+        """Id of the session whose trials were shown."""
+        return self.row.yoked_to
+
+    @property
+    def seed(self) -> int:
+        """Seed of the noise and the schedule."""
+        return self.row.seed
+
+    @property
+    def status(self) -> str:
+        """'unfinished', 'finished' or 'withdrawn'."""
+        return self.row.status
+
+    @cached_property
+    def counted(self) -> pd.DataFrame:
+        """The trials that enter statistics: main, valid, answered, not excluded."""
+        trials = self.trials
+        main = trials["block_kind"] == "main"
+        kept = main & trials["valid"] & ~trials["excluded"] & trials["response"].notna()
+        return trials[kept]
+
+
+_INTEGERS = ("response", "repeats", "frames_shown", "frames_dropped")
+
+
+def session_data(store: Store, session_id: str) -> SessionData:
+    """Read a session from an open trial log.
+
+    Raises
+    ------
+    LookupError
+        If there is none of that id.
+    """
+    row = store.session(session_id)
+    protocol = store.protocol(row.protocol_hash)
+    trials = pd.DataFrame(store.trial_rows(session_id), columns=list(TRIAL_COLUMNS))
+    trials = trials.astype(dict.fromkeys(_INTEGERS, "Int64"))
+    trials["correct"] = trials["correct"].astype("boolean")
+    trials["valid"] = trials["valid"].astype(bool)
+    trials["excluded"] = trials["trial"].isin(store.excluded(session_id))
+    noise = noise_source(row.noise_source, protocol, row.seed)
+    return SessionData(row, protocol, trials, noise)
+
+
+def load_session(path: str | Path, session_id: str) -> SessionData:
+    """Read a session from a file.
+
+    Parameters
+    ----------
+    path
+        The trial log.
+    session_id
+        Id of the session.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    LookupError
+        If there is no such session.
+    """
+    store = open_store(path, create=False)
+    try:
+        return session_data(store, session_id)
+    finally:
+        store.close()

@@ -1,0 +1,300 @@
+"""A session: one observer answers one schedule, and every answer is stored."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any, Self
+
+import numpy as np
+from jaxtyping import UInt8
+
+from .clock import utc_now
+from .protocol import Protocol
+from .schedule import BlockInfo, PlannedSchedule, Schedule, YokedSchedule
+from .seeds import fresh_seed, require_seed, require_session_seed
+from .sources import NoiseSource, noise_source
+from .stimulus import render
+from .store import Store
+from .store_rows import ObserverInfo, SessionRow
+from .trial import Response, TrialRecord, TrialSpec, columns, is_correct
+
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
+
+
+class Session:
+    """One sitting: hands out trials, scores the answers, stores them.
+
+    Make one with `start` or `resume`.
+
+    Attributes
+    ----------
+    row
+        What the trial log says of the session.
+    protocol
+        What it is pinned to.
+    source
+        Its noise.
+    """
+
+    def __init__(self, store: Store, row: SessionRow, protocol: Protocol) -> None:
+        self.row = row
+        self.protocol = protocol
+        self.source: NoiseSource = noise_source(row.noise_source, protocol, row.seed)
+        self._store = store
+        self._schedule = self._make_schedule()
+        self._finished = row.status == "finished"
+        self.n_recorded = 0
+
+    @classmethod
+    def start(
+        cls,
+        store: Store,
+        protocol: Protocol,
+        observer: ObserverInfo,
+        presenter: str,
+        *,
+        seed: int | None = None,
+        observer_seed: int | None = None,
+        yoked_to: str | None = None,
+        display: dict[str, Any] | None = None,
+        device: dict[str, Any] | None = None,
+    ) -> Self:
+        """Begin a session and write it to the trial log.
+
+        Parameters
+        ----------
+        store
+            The trial log.
+        protocol
+            What is to be run. In a yoked session it must have the source's stimuli.
+        observer
+            Who answers.
+        presenter
+            'web', 'lab', 'model' or 'import'.
+        seed
+            Of the noise and the schedule; by default one that cannot be guessed.
+        observer_seed
+            Of a model's own noise.
+        yoked_to
+            Id of a finished session whose trials are to be shown.
+        display, device
+            What the stimulus is shown on.
+
+        Raises
+        ------
+        LookupError
+            If there is no session to be yoked to.
+        ValueError
+            If that session is unfinished, or has other stimuli than the protocol; or a
+            seed is out of range or in use.
+        """
+        source = (
+            None if yoked_to is None else _require_source(store, yoked_to, protocol)
+        )
+        if source is not None:
+            seed = source.seed
+        elif presenter == "import":
+            seed = 0 if seed is None else require_seed("seed", seed)
+        else:
+            seed = fresh_seed() if seed is None else require_session_seed("seed", seed)
+        if observer_seed is not None:
+            _require_own(store, observer_seed, seed)
+        with store.transaction():
+            row = SessionRow(
+                id=_new_id(store),
+                protocol_hash=protocol.hash,
+                protocol_name=protocol.name,
+                stimulus_hash=protocol.stimulus_hash,
+                observer=observer,
+                presenter=presenter,
+                seed=seed,
+                observer_seed=observer_seed,
+                noise_source=source.noise_source if source else protocol.noise.source,
+                yoked_to=yoked_to,
+                status="unfinished",
+                software=f"yoked {version('yoked')}",
+                display=display,
+                device=device,
+                started_at=utc_now(),
+                ended_at=None,
+                n_trials=0,
+            )
+            store.add_session(protocol, row)
+        return cls(store, row, protocol)
+
+    @classmethod
+    def resume(cls, store: Store, session_id: str) -> Self:
+        """Take up a session where its log ends.
+
+        Raises
+        ------
+        LookupError
+            If there is no such session.
+        ValueError
+            If it was withdrawn, or its log does not follow its schedule.
+        """
+        row = store.session(session_id)
+        if row.status == "withdrawn":
+            raise ValueError(f"session {session_id} must not be withdrawn to go on")
+        session = cls(store, row, store.protocol(row.protocol_hash))
+        for record in store.trials(session_id):
+            session._schedule.record(record)
+            session.n_recorded += 1
+        return session
+
+    @property
+    def id(self) -> str:
+        """Date and a few letters; unique in the file."""
+        return self.row.id
+
+    @property
+    def seed(self) -> int:
+        """Seed of the noise and the schedule."""
+        return self.row.seed
+
+    @property
+    def observer_seed(self) -> int | None:
+        """Seed of a model's own noise."""
+        return self.row.observer_seed
+
+    @property
+    def n_planned(self) -> int:
+        """Trials in all, unless some have to be repeated."""
+        return self._schedule.n_planned
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no trial is left."""
+        return not self._schedule.next(1)
+
+    def block(self, number: int) -> BlockInfo:
+        """Describe a block."""
+        return self._schedule.block(number)
+
+    def next_batch(self, limit: int = 1) -> list[TrialSpec]:
+        """Give the trials that can be shown now, the same until they are recorded.
+
+        Parameters
+        ----------
+        limit
+            At most so many. There may be fewer: what depends on an answer waits for it.
+
+        Returns
+        -------
+        list
+            [] when the session is over.
+        """
+        return self._schedule.next(limit)
+
+    def frames(
+        self, specs: Sequence[TrialSpec]
+    ) -> UInt8[np.ndarray, " trial interval frame y x"]:
+        """Render trials as contrast levels at pixel size."""
+        return render(self.protocol, self.source, columns(specs))
+
+    def record(
+        self, specs: Sequence[TrialSpec], responses: Sequence[Response]
+    ) -> list[TrialRecord]:
+        """Score and store responses; they are durable when this returns.
+
+        Parameters
+        ----------
+        specs
+            The first of the trials handed out, in order.
+        responses
+            One for each.
+
+        Raises
+        ------
+        ValueError
+            If these are not the next trials, or a response is out of range. Nothing is
+            stored then.
+        """
+        if list(specs) != self.next_batch(len(specs)) or len(specs) != len(responses):
+            numbers = [spec.trial for spec in specs]
+            due = [spec.trial for spec in self.next_batch(1)]
+            rule = f"the next of the session, from {due[0] if due else 'none'}"
+            raise ValueError(f"trials must be {rule}, got {numbers}")
+        records = [self.score(s, r) for s, r in zip(specs, responses, strict=True)]
+        self._store.append_trials(self.id, records)
+        for record in records:
+            self._schedule.record(record)
+        self.n_recorded += len(records)
+        return records
+
+    def score(self, spec: TrialSpec, response: Response) -> TrialRecord:
+        """Score one response; nothing is stored.
+
+        Raises
+        ------
+        ValueError
+            If the response is none of the task's.
+        """
+        n, given = self.protocol.n_responses, response.response
+        if given is not None and not 0 <= given < n:
+            raise ValueError(f"response must be from 0 to {n - 1}, got {given}")
+        correct = is_correct(self.protocol.task.kind, n, spec.target, given)
+        return TrialRecord(spec, response, correct, utc_now())
+
+    def finish(self) -> None:
+        """Mark the session finished; a second time is a no-op.
+
+        Raises
+        ------
+        ValueError
+            If trials are left.
+        """
+        if self._finished:
+            return
+        left = self.next_batch(1)
+        if left:
+            rule = "complete to be finished"
+            raise ValueError(
+                f"session {self.id} must be {rule}, got trial {left[0].trial} open"
+            )
+        self._store.finish(self.id)
+        self._finished = True
+        self.row = replace(self.row, status="finished")
+
+    def _make_schedule(self) -> Schedule:
+        if self.row.yoked_to is not None:
+            return YokedSchedule(self.protocol, self._store.trials(self.row.yoked_to))
+        always_valid = self.row.presenter == "model"
+        return PlannedSchedule(self.protocol, self.row.seed, always_valid)
+
+
+def _require_source(store: Store, session_id: str, protocol: Protocol) -> SessionRow:
+    """Give the session to be yoked to, if its trials can be shown again."""
+    source = store.session(session_id)
+    if source.status != "finished":
+        rule = "finished before another is yoked to it"
+        raise ValueError(f"session {session_id} must be {rule}, got {source.status}")
+    if source.stimulus_hash != protocol.stimulus_hash:
+        rule = f"that of session {session_id}'s stimuli ({source.protocol_name})"
+        raise ValueError(f"the protocol must be {rule}, got {protocol.name}")
+    return source
+
+
+def _require_own(store: Store, observer_seed: int, seed: int) -> None:
+    """Two observers never share noise, and none shares the stimulus's."""
+    require_session_seed("observer_seed", observer_seed)
+    if observer_seed == seed:
+        raise ValueError(
+            f"observer_seed must differ from the seed, got {observer_seed}"
+        )
+    if observer_seed in store.observer_seeds():
+        rule = "that of no other session"
+        raise ValueError(f"observer_seed must be {rule}, got {observer_seed}")
+
+
+def _new_id(store: Store) -> str:
+    """Make an id such as 2026-01-10-kq7, longer where the short ones are taken."""
+    taken = {row.id for row in store.sessions()}
+    day = datetime.now(UTC).date().isoformat()
+    for attempt in range(1000):
+        letters = "".join(secrets.choice(_LETTERS) for _ in range(3 + attempt // 10))
+        if f"{day}-{letters}" not in taken:
+            return f"{day}-{letters}"
+    raise RuntimeError("no free session id in a thousand tries")

@@ -1,0 +1,479 @@
+"""The trial log: sessions in SQLite, through sqlite-utils. The schema is here only.
+
+The file opens in Datasette, pandas and DB Browser without us. It is append-only: a
+trigger refuses to change a trial, and only withdrawal deletes.
+"""
+
+import contextlib
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from typing import Protocol as Interface
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+from .clock import utc_now
+from .protocol import Protocol
+from .store_rows import (
+    TRIAL_COLUMNS,
+    ObserverInfo,
+    SessionRow,
+    session_row,
+    trial_record,
+    trial_row,
+)
+from .trial import TrialRecord
+
+APPLICATION_ID = 0x594F4B44  # "YOKD", in the file's header
+MOST_ROWS_A_TRANSACTION = 5000
+_TRIALS_A_QUERY = 500  # stays below SQLite's limit on parameters
+
+
+class StoreError(ValueError):
+    """The file is not a trial log that we can use."""
+
+
+class TrialConflict(StoreError):
+    """A different trial is already stored under the same number."""
+
+
+class Store(Interface):
+    """The trial log, whatever keeps it."""
+
+    def transaction(self) -> contextlib.AbstractContextManager[None]:
+        """Make all that is written inside durable at its end, or none of it."""
+        ...
+
+    def add_session(self, protocol: Protocol, row: SessionRow) -> None:
+        """Write a session with its protocol and observer."""
+        ...
+
+    def append_trials(self, session_id: str, records: Sequence[TrialRecord]) -> None:
+        """Write trials; the same again is a no-op, a different one is refused."""
+        ...
+
+    def session(self, session_id: str) -> SessionRow:
+        """Give one session."""
+        ...
+
+    def sessions(self) -> list[SessionRow]:
+        """List the sessions in the order of their start."""
+        ...
+
+    def protocol(self, protocol_hash: str) -> Protocol:
+        """Give the protocol that a session is pinned to."""
+        ...
+
+    def trials(self, session_id: str) -> list[TrialRecord]:
+        """Give the trials of a session in order."""
+        ...
+
+    def trial_rows(self, session_id: str) -> Iterator[dict[str, Any]]:
+        """Stream the trials of a session as plain rows."""
+        ...
+
+    def excluded(self, session_id: str) -> set[int]:
+        """Give the numbers of the trials that somebody excluded."""
+        ...
+
+    def exclude(
+        self, session_id: str, trials: Iterable[int], by: str, reason: str
+    ) -> None:
+        """Exclude trials from every statistic; they stay in the log."""
+        ...
+
+    def set_display(self, session_id: str, display: dict, device: dict | None) -> None:
+        """Store what the stimulus is shown on."""
+        ...
+
+    def finish(self, session_id: str) -> None:
+        """Mark a session finished."""
+        ...
+
+    def add_event(self, session_id: str, kind: str, detail: dict[str, Any]) -> None:
+        """Write down something that happened besides a trial."""
+        ...
+
+    def events(self, session_id: str) -> list[dict[str, Any]]:
+        """Give the events of a session in order."""
+        ...
+
+    def observer_seeds(self) -> set[int]:
+        """Give every observer seed in use."""
+        ...
+
+    def withdraw(self, session_id: str) -> None:
+        """Delete the trials, events and exclusions of a session for good."""
+        ...
+
+    def close(self) -> None:
+        """Close the file."""
+        ...
+
+
+migrations = Migrations("yoked")
+
+
+@migrations(name="0001_trial_log")
+def _trial_log(db: Database) -> None:
+    for statement in _SCHEMA.split(";;"):
+        db.execute(statement)
+
+
+_SCHEMA = """
+CREATE TABLE protocols (
+    hash TEXT PRIMARY KEY, stimulus_hash TEXT NOT NULL, name TEXT NOT NULL,
+    json TEXT NOT NULL
+) STRICT;;
+CREATE TABLE observers (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('person', 'model')),
+    name TEXT NOT NULL, parameters TEXT NOT NULL, weights_hash TEXT NOT NULL,
+    UNIQUE (kind, name, parameters, weights_hash)
+) STRICT;;
+CREATE TABLE sessions (
+    key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
+    protocol TEXT NOT NULL REFERENCES protocols (hash),
+    observer INTEGER NOT NULL REFERENCES observers (id),
+    presenter TEXT NOT NULL CHECK (presenter IN ('web', 'lab', 'model', 'import')),
+    seed INTEGER NOT NULL, observer_seed INTEGER UNIQUE,
+    noise_source TEXT NOT NULL, yoked_to TEXT REFERENCES sessions (id),
+    status TEXT NOT NULL CHECK (status IN ('unfinished', 'finished', 'withdrawn')),
+    software TEXT NOT NULL, display TEXT, device TEXT,
+    started_at TEXT NOT NULL, ended_at TEXT
+) STRICT;;
+CREATE TABLE trials (
+    session INTEGER NOT NULL REFERENCES sessions (key), trial INTEGER NOT NULL,
+    block INTEGER NOT NULL, block_kind TEXT NOT NULL, condition TEXT NOT NULL,
+    stimulus_id INTEGER NOT NULL, pass INTEGER NOT NULL, repeats INTEGER,
+    contrast REAL NOT NULL, signal TEXT NOT NULL, target INTEGER NOT NULL,
+    response INTEGER, correct INTEGER, rt_ms REAL, confidence REAL,
+    decision_variables TEXT, digest TEXT, onsets_ms TEXT,
+    frames_shown INTEGER, frames_dropped INTEGER,
+    valid INTEGER NOT NULL, invalid_reason TEXT, received_at TEXT NOT NULL,
+    PRIMARY KEY (session, trial)
+) STRICT, WITHOUT ROWID;;
+CREATE TABLE exclusions (
+    session INTEGER NOT NULL REFERENCES sessions (key), trial INTEGER NOT NULL,
+    "by" TEXT NOT NULL, reason TEXT NOT NULL, at TEXT NOT NULL
+) STRICT;;
+CREATE TABLE events (
+    session INTEGER NOT NULL REFERENCES sessions (key), at TEXT NOT NULL,
+    kind TEXT NOT NULL, detail TEXT NOT NULL
+) STRICT;;
+CREATE TABLE noise (
+    sha256 TEXT PRIMARY KEY, shape TEXT NOT NULL, dtype TEXT NOT NULL,
+    blob BLOB NOT NULL
+) STRICT;;
+CREATE INDEX exclusions_session ON exclusions (session);;
+CREATE INDEX events_session ON events (session);;
+CREATE TRIGGER trials_never_change BEFORE UPDATE ON trials
+BEGIN SELECT RAISE(ABORT, 'a stored trial must not change'); END;;
+CREATE TRIGGER trials_stay BEFORE DELETE ON trials
+WHEN (SELECT status FROM sessions WHERE key = OLD.session) <> 'withdrawn'
+BEGIN SELECT RAISE(ABORT, 'a trial must not be deleted but by withdrawal'); END
+"""
+VERSION = 1  # of the schema, in the file's user_version
+
+_SESSIONS = """
+SELECT s.key, s.id, s.protocol AS protocol_hash, p.name AS protocol_name,
+    p.stimulus_hash, o.kind AS observer_kind, o.name AS observer_name,
+    o.parameters AS observer_parameters, o.weights_hash, s.presenter, s.seed,
+    s.observer_seed, s.noise_source, s.yoked_to, s.status, s.software, s.display,
+    s.device, s.started_at, s.ended_at,
+    (SELECT count(*) FROM trials t WHERE t.session = s.key) AS n_trials
+FROM sessions s JOIN protocols p ON p.hash = s.protocol
+JOIN observers o ON o.id = s.observer
+"""
+
+
+def open_store(path: str | Path, create: bool = True) -> Store:
+    """Open a trial log; make it if there is none.
+
+    Parameters
+    ----------
+    path
+        The file, or ':memory:'.
+    create
+        Whether a missing file is made.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file and it is not to be made.
+    StoreError
+        If the file is not ours, or was written by a later version.
+    """
+    exists = str(path) != ":memory:" and Path(path).exists()
+    if not exists and not create:
+        raise FileNotFoundError(f"a database must exist, got {str(path)!r}")
+    connection = sqlite3.connect(str(path), timeout=30, check_same_thread=False)
+    try:
+        if exists and Path(path).stat().st_size:
+            _require_ours(connection, path)
+        return SqliteStore(connection)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _require_ours(connection: sqlite3.Connection, path: str | Path) -> None:
+    try:
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        if "not a database" not in str(error):
+            raise
+        rule = "a trial log of Yoked, got a file that is no SQLite database"
+        raise StoreError(f"{str(path)!r} must be {rule}") from error
+    if application != APPLICATION_ID:
+        rule = "a trial log of Yoked, got another program's SQLite database"
+        raise StoreError(f"{str(path)!r} must be {rule}")
+    if version > VERSION:
+        rule = f"of schema version {VERSION} or older, got {version}"
+        raise StoreError(f"{str(path)!r} must be {rule}; a newer Yoked wrote it")
+
+
+class SqliteStore:
+    """The trial log in one SQLite file; threads may share it."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = Database(connection)
+        self._lock = threading.RLock()
+        self._db.enable_wal()
+        self._db.execute("PRAGMA synchronous = FULL")  # durable before acknowledged
+        self._db.execute("PRAGMA foreign_keys = ON")
+        if connection.execute("PRAGMA user_version").fetchone()[0] < VERSION:
+            with self.transaction():
+                migrations.apply(self._db)
+                self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                self._db.execute(f"PRAGMA user_version = {VERSION}")
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make all that is written inside durable at its end, or none of it."""
+        with self._lock:
+            if self._db.conn.in_transaction:
+                with self._db.atomic():
+                    yield
+                return
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.commit()
+            except BaseException:
+                self._db.rollback()
+                raise
+
+    def add_session(self, protocol: Protocol, row: SessionRow) -> None:
+        """Write a session with its protocol and observer."""
+        with self.transaction():
+            self._add_protocol(protocol)
+            self._db.table("sessions").insert(
+                {
+                    "id": row.id,
+                    "protocol": protocol.hash,
+                    "observer": self._observer_key(row.observer),
+                    "presenter": row.presenter,
+                    "seed": row.seed,
+                    "observer_seed": row.observer_seed,
+                    "noise_source": row.noise_source,
+                    "yoked_to": row.yoked_to,
+                    "status": row.status,
+                    "software": row.software,
+                    "display": _json_or_none(row.display),
+                    "device": _json_or_none(row.device),
+                    "started_at": row.started_at,
+                    "ended_at": row.ended_at,
+                }
+            )
+
+    def _add_protocol(self, protocol: Protocol) -> None:
+        row = {
+            "hash": protocol.hash,
+            "stimulus_hash": protocol.stimulus_hash,
+            "name": protocol.name,
+            "json": json.dumps(protocol.to_dict(), ensure_ascii=False),
+        }
+        self._db.table("protocols").insert(row, pk="hash", ignore=True)
+
+    def _observer_key(self, observer: ObserverInfo) -> int:
+        values = (
+            observer.kind,
+            observer.name,
+            json.dumps(observer.parameters, sort_keys=True),
+            observer.weights_hash or "",
+        )
+        columns = "kind, name, parameters, weights_hash"
+        insert = f"INSERT OR IGNORE INTO observers ({columns}) VALUES (?, ?, ?, ?)"
+        self._db.execute(insert, values)
+        where = f"SELECT id FROM observers WHERE ({columns}) = (?, ?, ?, ?)"
+        return self._db.execute(where, values).fetchone()[0]
+
+    def append_trials(self, session_id: str, records: Sequence[TrialRecord]) -> None:
+        """Write trials; the same again is a no-op, a different one is refused.
+
+        Raises
+        ------
+        TrialConflict
+            If another trial is stored under one of the numbers; nothing is written.
+        """
+        marks = ", ".join("?" * (len(TRIAL_COLUMNS) + 1))
+        insert = (
+            f"INSERT INTO trials (session, {', '.join(TRIAL_COLUMNS)}) VALUES ({marks})"
+        )
+        key = self._key(session_id)
+        for first in range(0, len(records), MOST_ROWS_A_TRANSACTION):
+            with self.transaction():
+                part = records[first : first + MOST_ROWS_A_TRANSACTION]
+                new = self._without_known(session_id, key, part)
+                self._db.conn.executemany(insert, [trial_row(key, r) for r in new])
+
+    def _without_known(
+        self, session_id: str, key: int, records: Sequence[TrialRecord]
+    ) -> list[TrialRecord]:
+        """Leave out what is stored already; refuse what is stored otherwise."""
+        known: dict[int, TrialRecord] = {}
+        for first in range(0, len(records), _TRIALS_A_QUERY):
+            numbers = [r.spec.trial for r in records[first : first + _TRIALS_A_QUERY]]
+            marks = ", ".join("?" * len(numbers))
+            query = f"SELECT * FROM trials WHERE session = ? AND trial IN ({marks})"
+            for row in self._db.query(query, [key, *numbers]):
+                known[row["trial"]] = trial_record(row)
+        for record in records:
+            stored = known.get(record.spec.trial)
+            if stored and not stored.same_as(record):
+                number = record.spec.trial
+                rule = "sent as it was stored, got a different one"
+                raise TrialConflict(f"trial {number} of {session_id} must be {rule}")
+        return [record for record in records if record.spec.trial not in known]
+
+    def _key(self, session_id: str) -> int:
+        with self._lock:
+            found = self._db.execute(
+                "SELECT key FROM sessions WHERE id = ?", [session_id]
+            )
+            row = found.fetchone()
+        if row is None:
+            raise LookupError(f"a session must be in the database, got {session_id!r}")
+        return row[0]
+
+    def session(self, session_id: str) -> SessionRow:
+        """Give one session.
+
+        Raises
+        ------
+        LookupError
+            If there is none of that id.
+        """
+        key = self._key(session_id)
+        with self._lock:
+            return session_row(
+                next(iter(self._db.query(f"{_SESSIONS} WHERE s.key = ?", [key])))
+            )
+
+    def sessions(self) -> list[SessionRow]:
+        """List the sessions in the order of their start."""
+        with self._lock:
+            return [
+                session_row(row)
+                for row in self._db.query(f"{_SESSIONS} ORDER BY s.key")
+            ]
+
+    def protocol(self, protocol_hash: str) -> Protocol:
+        """Give the protocol that a session is pinned to."""
+        query = "SELECT json FROM protocols WHERE hash = ?"
+        with self._lock:
+            row = self._db.execute(query, [protocol_hash]).fetchone()
+        if row is None:
+            raise LookupError(
+                f"a protocol must be in the database, got {protocol_hash!r}"
+            )
+        return Protocol.from_dict(json.loads(row[0]))
+
+    def trials(self, session_id: str) -> list[TrialRecord]:
+        """Give the trials of a session in order."""
+        with self._lock:
+            return [trial_record(row) for row in self.trial_rows(session_id)]
+
+    def trial_rows(self, session_id: str) -> Iterator[dict[str, Any]]:
+        """Stream the trials of a session as plain rows."""
+        key = self._key(session_id)
+        names = ", ".join(TRIAL_COLUMNS)
+        query = f"SELECT {names} FROM trials WHERE session = ? ORDER BY trial"
+        yield from self._db.query(query, [key])
+
+    def excluded(self, session_id: str) -> set[int]:
+        """Give the numbers of the trials that somebody excluded."""
+        key = self._key(session_id)
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT trial FROM exclusions WHERE session = ?", [key]
+            )
+            return {row[0] for row in rows}
+
+    def exclude(
+        self, session_id: str, trials: Iterable[int], by: str, reason: str
+    ) -> None:
+        """Exclude trials from every statistic; they stay in the log."""
+        key, at = self._key(session_id), utc_now()
+        rows = [(key, trial, by, reason, at) for trial in trials]
+        with self.transaction():
+            self._db.conn.executemany(
+                "INSERT INTO exclusions VALUES (?, ?, ?, ?, ?)", rows
+            )
+
+    def set_display(self, session_id: str, display: dict, device: dict | None) -> None:
+        """Store what the stimulus is shown on."""
+        values = [_json_or_none(display), _json_or_none(device), self._key(session_id)]
+        with self.transaction():
+            self._db.execute(
+                "UPDATE sessions SET display = ?, device = ? WHERE key = ?", values
+            )
+
+    def finish(self, session_id: str) -> None:
+        """Mark a session finished."""
+        update = "UPDATE sessions SET status = 'finished', ended_at = ? WHERE key = ?"
+        with self.transaction():
+            self._db.execute(update, [utc_now(), self._key(session_id)])
+
+    def add_event(self, session_id: str, kind: str, detail: dict[str, Any]) -> None:
+        """Write down something that happened besides a trial."""
+        row = (self._key(session_id), utc_now(), kind, json.dumps(detail))
+        with self.transaction():
+            self._db.execute("INSERT INTO events VALUES (?, ?, ?, ?)", row)
+
+    def events(self, session_id: str) -> list[dict[str, Any]]:
+        """Give the events of a session in order."""
+        query = "SELECT at, kind, detail FROM events WHERE session = ? ORDER BY rowid"
+        key = self._key(session_id)
+        with self._lock:
+            rows = list(self._db.query(query, [key]))
+        return [{**row, "detail": json.loads(row["detail"])} for row in rows]
+
+    def observer_seeds(self) -> set[int]:
+        """Give every observer seed in use."""
+        query = "SELECT observer_seed FROM sessions WHERE observer_seed IS NOT NULL"
+        with self._lock:
+            return {row[0] for row in self._db.execute(query)}
+
+    def withdraw(self, session_id: str) -> None:
+        """Delete the trials, events and exclusions of a session for good."""
+        key = self._key(session_id)
+        update = "UPDATE sessions SET status = 'withdrawn', ended_at = ? WHERE key = ?"
+        with self.transaction():
+            self._db.execute(update, [utc_now(), key])
+            for table in ("trials", "events", "exclusions"):
+                self._db.execute(f"DELETE FROM {table} WHERE session = ?", [key])
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+
+def _json_or_none(value: dict[str, Any] | None) -> str | None:
+    return None if value is None else json.dumps(value)

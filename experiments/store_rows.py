@@ -1,0 +1,160 @@
+"""Rows of the trial log as objects, and back."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from .trial import Response, TrialRecord, TrialSpec
+
+TRIAL_COLUMNS = (
+    "trial", "block", "block_kind", "condition", "stimulus_id", "pass", "repeats",
+    "contrast", "signal", "target", "response", "correct", "rt_ms", "confidence",
+    "decision_variables", "digest", "onsets_ms", "frames_shown", "frames_dropped",
+    "valid", "invalid_reason", "received_at",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ObserverInfo:
+    """Who answers: a person or a model.
+
+    Attributes
+    ----------
+    kind
+        'person' or 'model'.
+    name
+        A participant code, or the model's name.
+    parameters
+        What else the model was made with.
+    weights_hash
+        SHA-256 of a network's weights.
+    """
+
+    kind: str
+    name: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    weights_hash: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("person", "model"):
+            raise ValueError(
+                f"observer kind must be person or model, got {self.kind!r}"
+            )
+        if not self.name:
+            raise ValueError("an observer's name must be a text, got ''")
+
+
+@dataclass(frozen=True)
+class SessionRow:
+    """One session, without its trials.
+
+    Attributes
+    ----------
+    id
+        Date and a few letters; unique in the file.
+    presenter
+        'web', 'lab', 'model' or 'import'.
+    observer_seed
+        Seed of a model's internal noise; None for a person.
+    yoked_to
+        Id of the session whose trials were shown; None if it had its own.
+    status
+        'unfinished', 'finished' or 'withdrawn'.
+    software
+        Version of Yoked that ran it.
+    display, device
+        What the stimulus was shown on, with the look-up table.
+    n_trials
+        Trials recorded so far.
+    """
+
+    id: str
+    protocol_hash: str
+    protocol_name: str
+    stimulus_hash: str
+    observer: ObserverInfo
+    presenter: str
+    seed: int
+    observer_seed: int | None
+    noise_source: str
+    yoked_to: str | None
+    status: str
+    software: str
+    display: dict[str, Any] | None
+    device: dict[str, Any] | None
+    started_at: str
+    ended_at: str | None
+    n_trials: int
+
+
+def _json(value: object) -> str | None:
+    return None if value is None else json.dumps(value, separators=(",", ":"))
+
+
+def trial_row(session_key: int, record: TrialRecord) -> tuple:
+    """Give a trial as a row: the session's key, then `TRIAL_COLUMNS`."""
+    spec, response = record.spec, record.response
+    return (
+        session_key, spec.trial, spec.block, spec.block_kind, spec.condition,
+        spec.stimulus_id, spec.pass_, spec.repeats, spec.contrast,
+        _json(dict(spec.signal)), spec.target, response.response, record.correct,
+        response.rt_ms, response.confidence, _json(response.decision_variables),
+        response.digest, _json(response.onsets_ms), response.frames_shown,
+        response.frames_dropped, response.valid, response.invalid_reason,
+        record.received_at,
+    )  # fmt: skip
+
+
+def trial_record(row: dict[str, Any]) -> TrialRecord:
+    """Give a row of the trial log as an object."""
+    spec = TrialSpec(
+        trial=row["trial"],
+        block=row["block"],
+        block_kind=row["block_kind"],
+        condition=row["condition"],
+        stimulus_id=row["stimulus_id"],
+        pass_=row["pass"],
+        repeats=row["repeats"],
+        contrast=row["contrast"],
+        target=row["target"],
+        signal=json.loads(row["signal"]),
+    )
+    response = Response(
+        response=row["response"],
+        rt_ms=row["rt_ms"],
+        confidence=row["confidence"],
+        decision_variables=_numbers(row["decision_variables"]),
+        digest=row["digest"],
+        onsets_ms=_numbers(row["onsets_ms"]),
+        frames_shown=row["frames_shown"],
+        frames_dropped=row["frames_dropped"],
+        valid=bool(row["valid"]),
+        invalid_reason=row["invalid_reason"],
+    )
+    correct = None if row["correct"] is None else bool(row["correct"])
+    return TrialRecord(spec, response, correct, row["received_at"])
+
+
+def _numbers(text: str | None) -> tuple[float, ...] | None:
+    return None if text is None else tuple(json.loads(text))
+
+
+def session_row(row: dict[str, Any]) -> SessionRow:
+    """Give a joined row of sessions, observers and protocols as an object."""
+    observer = ObserverInfo(
+        kind=row["observer_kind"],
+        name=row["observer_name"],
+        parameters=json.loads(row["observer_parameters"]),
+        weights_hash=row["weights_hash"] or None,
+    )
+    same = (
+        "id", "protocol_hash", "protocol_name", "stimulus_hash", "presenter", "seed",
+        "observer_seed", "noise_source", "yoked_to", "status", "software", "started_at",
+        "ended_at", "n_trials",
+    )  # fmt: skip
+    return SessionRow(
+        observer=observer,
+        display=None if row["display"] is None else json.loads(row["display"]),
+        device=None if row["device"] is None else json.loads(row["device"]),
+        **{name: row[name] for name in same},
+    )
