@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Protocol as Interface
+from typing import runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Float32, Int64, UInt8
@@ -88,6 +89,7 @@ class ObserverNoise:
         return deviates.reshape(len(self._trials), *shape)
 
 
+@runtime_checkable
 class Observer(Interface):
     """Anything that answers trials; `learn` is what may be offered besides.
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
 from .checks import Faults, build
 
@@ -80,14 +80,14 @@ class Display:
         rule = "two whole numbers from 1 to 512"
         fits = all(1 <= px <= 512 for px in self.element_px)
         faults.unless(fits, "element_px", rule, list(self.element_px))
-        # The contract's zero contrast is level 128: another gray would be a contrast step.
+        # Zero contrast is level 128: another gray would be a step of contrast.
         faults.unless(self.background == 128, "background", "128", self.background)
         faults.raise_any()
 
 
 @dataclass(frozen=True)
 class Noise:
-    """The noise field: distribution, SD in contrast, and grid (frames, rows, columns)."""
+    """The noise: distribution, SD in contrast, grid (frames, rows, columns)."""
 
     kind: str
     sd: float
@@ -348,7 +348,7 @@ class Protocol:
         check_together(self)
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+    def from_dict(cls, data: Mapping[str, Any]) -> "Protocol":
         """Build a protocol from plain data; every fault is found at once."""
         return build(cls, dict(data))
 
@@ -359,13 +359,17 @@ class Protocol:
     @cached_property
     def hash(self) -> str:
         """SHA-256 of the whole protocol: what a session is pinned to."""
-        return _hash(self.to_dict())
+        return _hash(self._canonical)
 
     @cached_property
     def stimulus_hash(self) -> str:
         """SHA-256 of task, display, noise and signal: what may be pooled or yoked."""
-        data = self.to_dict()
-        return _hash({part: data[part] for part in STIMULUS_PARTS})
+        return _hash({part: self._canonical[part] for part in STIMULUS_PARTS})
+
+    @cached_property
+    def _canonical(self) -> dict[str, Any]:
+        """Plain data in which 400 ms and 400.0 ms are the same."""
+        return build(Protocol, self.to_dict()).to_dict()
 
     @property
     def n_intervals(self) -> int:
@@ -397,7 +401,7 @@ class Protocol:
         trials: int | None = None,
         contrast: float | None = None,
         timing: Timing | None = None,
-    ) -> Self:
+    ) -> "Protocol":
         """Give a variant with the same stimuli: its stimulus hash is the same.
 
         Parameters

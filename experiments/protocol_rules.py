@@ -35,8 +35,8 @@ def _check_headroom(protocol: "Protocol", faults: Faults) -> None:
         if noise + signal > FULL_CONTRAST:
             room = FULL_CONTRAST - noise
             faults.found.append(
-                f"{key} must be at most {room / FULL_CONTRAST:.3f} ({room} levels beside "
-                f"noise of up to {noise}), got {contrast:g} ({signal} levels)"
+                f"{key} must be at most {room / FULL_CONTRAST:.3f} ({room} levels "
+                f"beside noise of up to {noise}), got {contrast:g} ({signal} levels)"
             )
 
 

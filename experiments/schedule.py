@@ -7,7 +7,7 @@ trials were batched, and after any interruption.
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, runtime_checkable
 from typing import Protocol as Interface
 
 from .plan import Slot, plan_blocks
@@ -26,6 +26,7 @@ class BlockInfo:
     n_trials: int
 
 
+@runtime_checkable
 class Schedule(Interface):
     """Hands out trials in order and takes in what became of them."""
 

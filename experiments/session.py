@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -60,7 +60,7 @@ class Session:
         yoked_to: str | None = None,
         display: dict[str, Any] | None = None,
         device: dict[str, Any] | None = None,
-    ) -> Self:
+    ) -> "Session":
         """Begin a session and write it to the trial log.
 
         Parameters
@@ -125,7 +125,7 @@ class Session:
         return cls(store, row, protocol)
 
     @classmethod
-    def resume(cls, store: Store, session_id: str) -> Self:
+    def resume(cls, store: Store, session_id: str) -> "Session":
         """Take up a session where its log ends.
 
         Raises

@@ -5,7 +5,8 @@ published data, and noise that was stored as an array because it came without se
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol as Interface
+from typing import Any, runtime_checkable
+from typing import Protocol as Interface
 
 import numpy as np
 from jaxtyping import Float32, Int8
@@ -18,6 +19,7 @@ from .protocol import Protocol
 Table = Any
 
 
+@runtime_checkable
 class NoiseSource(Interface):
     """Gives the noise fields of trials.
 

@@ -10,7 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, runtime_checkable
 from typing import Protocol as Interface
 
 from sqlite_utils import Database
@@ -41,6 +41,7 @@ class TrialConflict(StoreError):
     """A different trial is already stored under the same number."""
 
 
+@runtime_checkable
 class Store(Interface):
     """The trial log, whatever keeps it."""
 

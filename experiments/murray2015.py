@@ -1,0 +1,258 @@
+"""The files of Murray, Patel & Yee (2015): their layout, and which are authentic.
+
+A file has one row a trial, in blocks between a start time and an end time. Every row is
+checked against the rules of its columns and against the rows before it.
+
+References
+----------
+.. [1] Murray, Patel & Yee (2015), Posterior probability matching and human perceptual
+   decision making. PLOS Comput. Biol. 11, e1004342. Data: github.com/rfmurray/
+   publications, commit 52fdd8b, 2015ploscb/supporting/data.
+"""
+
+import hashlib
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Published(NamedTuple):
+    """What a published file must be: its SHA-256, and the time in its first line."""
+
+    sha256: str
+    started: str
+
+
+PUBLISHED = {
+    "experiment1_subject01.txt": Published(
+        "3faefd04c68f5515cf7ce3810503edc8134a9efd29f5f8868b72a3010f5da316",
+        "03-Jul-2013 11:39:52",
+    ),
+    "experiment2_subject01.txt": Published(
+        "21cd493e8229033201e76bf3d60040548bd23a9b19dc17bfe4d77c9d197a9889",
+        "24-Feb-2015 14:33:43",
+    ),
+    "experiment2_subject02.txt": Published(
+        "89e257b5bc98e080bba349e3b4e7c680498b211c64bd7133c4839cf931957146",
+        "02-Mar-2015 11:10:46",
+    ),
+    "experiment2_subject03.txt": Published(
+        "067ebe216e60e04cce22a990c022999f69e48d15dd061629ed0ebabeeab8d232",
+        "25-Feb-2015 12:33:31",
+    ),
+    "experiment2_subject04.txt": Published(
+        "d8aadad5af11ccc83896e709d7387546d551ffb31f2cf3660a7cbbc15d56927d",
+        "02-Mar-2015 14:08:31",
+    ),
+    "experiment2_subject05.txt": Published(
+        "bbc2daccae2aec2d2c5bebdca1278a66987b06c09a6db33ad655b35b4e55000e",
+        "02-Mar-2015 16:12:37",
+    ),
+}
+_NAME = re.compile(r"experiment([12])_subject(\d\d)\.txt")
+_COLUMNS = ["trial", "matchtrial", "target_interval", "randseed", "randnseed"]
+_COLUMNS += ["signal_contrast", "response", "correct", "rt"]
+_SHA256 = {known.sha256: name for name, known in PUBLISHED.items()}
+_HIGHEST_CONTRAST = 0.5  # beside noise that is cut at .5
+
+
+class Row(NamedTuple):
+    """One row of a file, as its columns are."""
+
+    trial: float
+    match: float
+    target_interval: float
+    seed: float
+    spare_seed: float
+    contrast: float
+    response: float
+    correct: float
+    rt_s: float
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block of a file; times are local, in ISO 8601."""
+
+    started_at: str
+    ended_at: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class MurrayFile:
+    """One observer's file, checked.
+
+    Attributes
+    ----------
+    name, sha256
+        What it is called, and what is in it.
+    is_pinned
+        Whether it is byte for byte a published file whose SHA-256 we know.
+    observer
+        Name for the observer, such as 'murray2015-exp1-observer1'.
+    blocks
+        Its blocks, in order.
+    """
+
+    name: str
+    sha256: str
+    is_pinned: bool
+    observer: str
+    blocks: tuple[Block, ...]
+
+
+def read_file(path: str | Path, allow_unpublished: bool = False) -> MurrayFile:
+    """Read and check one file of experiment 1 or 2.
+
+    Parameters
+    ----------
+    path
+        The text file.
+    allow_unpublished
+        Whether a file may be read that is not, or is no longer, a published one. Its
+        structure is checked all the same.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file was altered or cut short, or is not of this kind; one sentence.
+    """
+    path = Path(path)
+    content = path.read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()
+    text = content.decode("utf-8", "replace")
+    if not allow_unpublished:
+        _require_published(path.name, text, sha256)
+    blocks = tuple(_blocks(path.name, text))
+    experiment, observer = _who(path, sha256, blocks)
+    _require_layout(path.name, experiment, blocks)
+    return MurrayFile(path.name, sha256, sha256 in _SHA256, observer, blocks)
+
+
+def _require_published(name: str, text: str, sha256: str) -> None:
+    """Refuse what is an altered copy of a published file, or no published file."""
+    if sha256 in _SHA256:
+        return
+    started = next(
+        (line[1:].strip() for line in text.splitlines() if line[:1] == "%"), ""
+    )
+    for known_name, known in PUBLISHED.items():
+        if name == known_name or started == known.started:
+            raise ValueError(
+                f"{name} must be the published {known_name}, SHA-256 {known.sha256}, "
+                f"got {sha256}; it was altered or cut short"
+            )
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            f"{name} must be a published file such as experiment1_subject01.txt, "
+            f"got SHA-256 {sha256}, which is not known"
+        )
+
+
+def _blocks(name: str, text: str) -> Iterator[Block]:
+    """Cut the file at its comments: a start time, the columns, rows, an end time."""
+    started, rows = "", []
+    for number, line in enumerate(text.splitlines(), start=1):
+        where, words = f"line {number} of {name}", line.split()
+        if not words:
+            continue
+        if words[0] != "%":
+            if not started:
+                raise ValueError(f"{where} must come after its block's start time")
+            rows.append(_row(where, words, rows))
+        elif words[1:2] == ["finished"] and started:
+            yield Block(started, _time(where, words[2:]), tuple(rows))
+            started, rows = "", []
+        elif words[1:] != _COLUMNS:
+            if started:
+                raise ValueError(f"{where} must end the block before the next begins")
+            started = _time(where, words[1:])
+    if started:
+        raise ValueError(
+            f"{name} must end with a line '% finished', got a block cut short"
+        )
+
+
+def _time(where: str, words: Sequence[str]) -> str:
+    try:
+        return datetime.strptime(" ".join(words), "%d-%b-%Y %H:%M:%S").isoformat()
+    except ValueError:
+        rule = "a time like 03-Jul-2013 11:39:52"
+        raise ValueError(f"{where} must be {rule}, got {' '.join(words)!r}") from None
+
+
+def _row(where: str, words: Sequence[str], before: Sequence[Row]) -> Row:
+    """Check one row of numbers against the rules of its columns and the rows before."""
+    if len(words) != len(_COLUMNS):
+        raise ValueError(f"{where} must have 9 columns, got {len(words)}")
+    try:
+        row = Row(*map(float, words))
+    except ValueError:
+        raise ValueError(f"{where} must hold numbers, got {' '.join(words)}") from None
+    number = len(before) + 1
+    is_correct = row.response == row.target_interval
+    rules = (
+        ("trial", str(number), row.trial == number),
+        (
+            "matchtrial",
+            "-1 or an earlier trial",
+            row.match == -1 or row.match in range(1, number),
+        ),
+        ("target_interval", "1 or 2", row.target_interval in {1, 2}),
+        ("randseed", "a whole number in [0, 2^32)", _is_seed(row.seed)),
+        ("randnseed", "a whole number in [0, 2^32)", _is_seed(row.spare_seed)),
+        ("signal_contrast", "in (0, .5]", 0 < row.contrast <= _HIGHEST_CONTRAST),
+        ("response", "1 or 2", row.response in {1, 2}),
+        (
+            "correct",
+            f"{is_correct:d} as response and target say",
+            row.correct == is_correct,
+        ),
+        ("rt", "a time in s from 0", 0 <= row.rt_s < math.inf),
+    )
+    for (column, rule, holds), word in zip(rules, words, strict=True):
+        if not holds:
+            raise ValueError(f"{column} in {where} must be {rule}, got {word}")
+    if row.match > 0 and _stimulus(row) != _stimulus(before[int(row.match) - 1]):
+        first = int(row.match)
+        raise ValueError(f"{where} must repeat trial {first}, got another stimulus")
+    return row
+
+
+def _is_seed(value: float) -> bool:
+    return 0 <= value < 2**32 and value == int(value)
+
+
+def _stimulus(row: Row) -> tuple[float, float, float]:
+    return row.seed, row.target_interval, row.contrast
+
+
+def _who(path: Path, sha256: str, blocks: Sequence[Block]) -> tuple[int, str]:
+    """Tell experiment and observer: by hash, else by file name, else by layout."""
+    name = _SHA256.get(sha256, path.name)
+    found = _NAME.fullmatch(name)
+    if not found:
+        return 1 if len(blocks) > 1 else 2, f"murray2015-{path.stem}"
+    experiment, number = int(found[1]), int(found[2])
+    observer = f"murray2015-exp{experiment}-observer{number}"
+    is_altered = name in PUBLISHED and sha256 not in _SHA256
+    return experiment, f"{observer}-altered" if is_altered else observer
+
+
+def _require_layout(name: str, experiment: int, blocks: Sequence[Block]) -> None:
+    sizes = [len(block.rows) for block in blocks]
+    if experiment == 1:
+        rule, holds = "33 blocks of 300 trials", sizes == [300] * 33
+    else:
+        rule, holds = "one block of up to 500 trials", sum(sizes) in range(1, 501)
+        holds = holds and len(sizes) == 1
+    if not holds:
+        found = f"{len(sizes)} with {sum(sizes)} trials"
+        raise ValueError(f"{name} must have {rule}, got {found}")

@@ -1,0 +1,40 @@
+"""Fixtures that several test files share: a protocol, a database, the public data."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SHARED_DATA = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture
+def protocol():
+    """Return the protocol that most tests run."""
+    from yoked.experiments.protocol_files import load_protocol
+
+    return load_protocol("bar-in-noise")
+
+
+@pytest.fixture
+def db_path(tmp_path: Path) -> Path:
+    """Return where this test may make its trial log; nothing is there yet."""
+    return tmp_path / "results.db"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Callable[[str], Path]:
+    """Return a function from a name to a published data file, or a skip without it.
+
+    The data are other people's and never in this repository; CONTRIBUTING.md says
+    where they go.
+    """
+
+    def find(name: str) -> Path:
+        path = SHARED_DATA / name
+        if not path.exists():
+            pytest.skip(f"{name} is not here: put the public data in ../shared/data")
+        return path
+
+    return find

@@ -1,0 +1,151 @@
+"""Protocols: round trips, the two hashes, and one sentence for every fault."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+
+from tests.strategies import protocols
+from yoked.experiments.checks import ProtocolError
+from yoked.experiments.protocol import Protocol, Timing
+from yoked.experiments.protocol_files import load_protocol, protocol_names
+
+
+@settings(deadline=None)
+@given(protocols())
+def test_plain_data_give_the_protocol_back(protocol):
+    again = Protocol.from_dict(protocol.to_dict())
+    assert again == protocol
+    assert again.hash == protocol.hash
+
+
+def test_five_protocols_are_shipped():
+    names = {
+        "bar-in-noise",
+        "bar-polarity",
+        "disk-polarity",
+        "gabor-in-noise",
+        "movie-bar",
+    }
+    assert set(protocol_names()) == names
+    assert {load_protocol(name).name for name in names} == names
+
+
+# These change only with a new contract: sessions and trained weights are pinned to them.
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [("bar-in-noise", "6958207a"), ("bar-polarity", "bc94caa0"),
+     ("disk-polarity", "ac423d04"), ("gabor-in-noise", "79372ded"),
+     ("movie-bar", "1f2fef2f")],
+)  # fmt: skip
+def test_stimulus_hashes_stay_as_they_were_published(name, start):
+    assert load_protocol(name).stimulus_hash.startswith(start)
+
+
+def test_timing_changes_the_hash_but_not_the_stimulus_hash(protocol):
+    other = replace(protocol, timing=Timing(fixation_ms=400))
+    assert other.hash != protocol.hash
+    assert other.stimulus_hash == protocol.stimulus_hash
+
+
+def test_a_default_that_is_spelled_out_changes_no_hash(protocol):
+    data = protocol.to_dict()
+    data["display"]["background"] = 128
+    assert Protocol.from_dict(data).hash == protocol.hash
+
+
+def test_options_make_a_variant_with_the_same_stimuli(protocol):
+    variant = protocol.with_options(trials=250, contrast=0.3)
+    assert variant.n_main_trials == 250
+    assert variant.contrast.values == (0.3,)
+    assert [block.kind for block in variant.blocks] == ["main", "main"]
+    assert variant.double_pass.n_pairs == 83
+    assert variant.stimulus_hash == protocol.stimulus_hash
+    assert variant.hash != protocol.hash
+
+
+def test_the_grid_holds_distinct_displayable_contrasts(protocol):
+    levels = [127 * contrast for contrast in protocol.contrast.grid]
+    assert levels == sorted({round(level) for level in levels})
+
+
+def _faults(protocol: Protocol, **changes: dict) -> tuple[str, ...]:
+    data = protocol.to_dict()
+    for part, values in changes.items():
+        data[part] = {**data.get(part, {}), **values}
+    with pytest.raises(ProtocolError) as caught:
+        Protocol.from_dict(data)
+    return caught.value.faults
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"noise": {"sd": -1.0}}, "noise.sd must be in (0, 1], got -1.0"),
+        ({"noise": {"sd": "much"}}, "noise.sd must be a number, got 'much'"),
+        ({"noise": {"grid": [1, 1]}}, "noise.grid must be a list of 3, got [1, 1]"),
+        ({"task": {"keys": ["a"]}}, "task.keys must be a list of two, got ['a']"),
+        ({"display": {"background": 127}}, "display.background must be 128, got 127"),
+        (
+            {"contrast": {"values": [0.9]}},
+            "contrast must be at most 0.567 (72 levels beside noise of up to 55), "
+            "got 0.9 (114 levels)",
+        ),
+        (
+            {"signal": {"columns": [13, 13]}},
+            "signal.columns must be within the grid's 13 columns, counted from 0, "
+            "got [13, 13]",
+        ),
+        (
+            {"double_pass": {"n_pairs": 276}},
+            "double_pass.n_pairs must be at most 275, half of the main trials less "
+            "min_gap, got 276",
+        ),
+    ],
+)
+def test_a_fault_is_one_sentence_with_key_rule_and_value(protocol, changes, fault):
+    assert _faults(protocol, **changes) == (fault,)
+
+
+def test_every_fault_of_a_file_is_told_at_once(protocol):
+    changes = {
+        "noise": {"sd": 2.0},
+        "timing": {"gap_ms": -5},
+        "signal": {"knid": "bar"},
+    }
+    faults = _faults(protocol, **changes)
+    assert len(faults) == 3
+    assert any(fault.endswith("got 'knid'; did you mean 'kind'?") for fault in faults)
+
+
+def test_a_missing_part_is_named(protocol):
+    data = protocol.to_dict()
+    del data["noise"]
+    with pytest.raises(ProtocolError, match=r"^noise must be given, got nothing$"):
+        Protocol.from_dict(data)
+
+
+def test_an_unknown_name_gets_the_nearest_one():
+    with pytest.raises(
+        LookupError, match=r"named 'bar-in-nose'; did you mean 'bar-in-noise'"
+    ):
+        load_protocol("bar-in-nose")
+
+
+def test_a_file_that_is_no_toml_is_named(tmp_path):
+    path = tmp_path / "bad.toml"
+    path.write_text("name = ")
+    with pytest.raises(ProtocolError, match=r"^bad.toml must be TOML, got "):
+        load_protocol(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="a protocol file must exist"):
+        load_protocol(tmp_path / "none.toml")
+
+
+def test_whole_and_decimal_numbers_give_the_same_hash(protocol):
+    whole, decimal = (
+        replace(protocol, timing=Timing(gap_ms=ms)) for ms in (400, 400.0)
+    )
+    assert whole.hash == decimal.hash

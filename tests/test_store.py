@@ -1,0 +1,188 @@
+"""The trial log: append-only, idempotent, all or nothing, and only ours."""
+
+import sqlite3
+from dataclasses import replace
+
+import pytest
+
+from yoked.experiments.session import Session
+from yoked.experiments.store import (
+    APPLICATION_ID,
+    StoreError,
+    TrialConflict,
+    open_store,
+)
+from yoked.experiments.store_rows import ObserverInfo
+from yoked.experiments.trial import Response
+
+PERSON = ObserverInfo("person", "p1")
+
+
+@pytest.fixture
+def store(db_path):
+    store = open_store(db_path)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def session(store, protocol):
+    return Session.start(store, protocol, PERSON, "web", seed=5)
+
+
+def respond(session, n, response=0):
+    for _ in range(n):
+        spec = session.next_batch(1)[0]
+        session.record(
+            [spec], [Response(response, rt_ms=321.5, onsets_ms=(0.0, 600.0))]
+        )
+
+
+def test_a_trial_comes_back_as_it_went_in(store, session):
+    spec = session.next_batch(1)[0]
+    full = Response(
+        1,
+        432.1,
+        0.7,
+        (0.25, -1.5),
+        "ab" * 32,
+        (0.0, 600.1),
+        12,
+        1,
+        False,
+        "one frame late",
+    )
+    record = session.record([spec], [full])[0]
+    assert store.trials(session.id) == [record]
+
+
+def test_the_same_trial_again_is_no_new_one(store, session):
+    respond(session, 3)
+    records = store.trials(session.id)
+    store.append_trials(session.id, records)
+    assert store.trials(session.id) == records
+
+
+def test_a_different_trial_under_the_same_number_is_refused(store, session):
+    respond(session, 3)
+    records = store.trials(session.id)
+    other = replace(records[1], response=replace(records[1].response, response=1))
+    new = replace(records[2], spec=replace(records[2].spec, trial=3))
+    with pytest.raises(
+        TrialConflict, match=r"trial 1 of .* must be sent as it was stored"
+    ):
+        store.append_trials(session.id, [new, other])
+    assert store.trials(session.id) == records
+
+
+def test_a_stored_trial_cannot_be_changed_or_deleted(session, store, db_path):
+    respond(session, 2)
+    other = sqlite3.connect(db_path)
+    with pytest.raises(sqlite3.IntegrityError, match="a stored trial must not change"):
+        other.execute("UPDATE trials SET response = 1")
+    with pytest.raises(
+        sqlite3.IntegrityError, match="must not be deleted but by withdrawal"
+    ):
+        other.execute("DELETE FROM trials")
+    other.close()
+
+
+def test_withdrawal_deletes_the_trials_for_good(store, session):
+    respond(session, 2)
+    store.add_event(session.id, "early key", {"key": "f"})
+    store.withdraw(session.id)
+    assert store.trials(session.id) == []
+    assert store.events(session.id) == []
+    assert store.session(session.id).status == "withdrawn"
+    with pytest.raises(ValueError, match="must not be withdrawn to go on"):
+        Session.resume(store, session.id)
+
+
+def test_a_transaction_is_all_or_nothing(store, session, protocol):
+    spec = session.next_batch(1)[0]
+    with pytest.raises(RuntimeError, match="half way"), store.transaction():
+        session.record([spec], [Response(0)])
+        Session.start(store, protocol, PERSON, "web")
+        raise RuntimeError("half way")
+    assert store.trials(session.id) == []
+    assert len(store.sessions()) == 1
+
+
+def test_the_log_opens_in_plain_sqlite(store, session, db_path):
+    respond(session, 2)
+    plain = sqlite3.connect(db_path)
+    rows = plain.execute("SELECT trial, response, rt_ms FROM trials").fetchall()
+    assert rows == [(0, 0, 321.5), (1, 0, 321.5)]
+    assert plain.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert plain.execute("PRAGMA foreign_key_check").fetchall() == []
+    plain.close()
+
+
+def test_events_and_exclusions_are_kept(store, session):
+    respond(session, 3)
+    store.add_event(session.id, "early key", {"key": "f", "at_ms": 12.5})
+    store.exclude(session.id, [1, 2], by="maria", reason="phone rang")
+    assert store.events(session.id)[0]["detail"] == {"key": "f", "at_ms": 12.5}
+    assert store.excluded(session.id) == {1, 2}
+
+
+def test_the_protocol_comes_back_from_the_log(store, session, protocol):
+    row = store.session(session.id)
+    assert store.protocol(row.protocol_hash) == protocol
+    assert row.stimulus_hash == protocol.stimulus_hash
+
+
+def test_a_missing_database_is_not_made_for_reading(db_path):
+    with pytest.raises(FileNotFoundError, match="a database must exist, got "):
+        open_store(db_path, create=False)
+    assert not db_path.exists()
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(db_path):
+    db_path.write_bytes(b"participant,response\n" * 100)
+    with pytest.raises(
+        StoreError, match="must be a trial log of Yoked, got a file that is no"
+    ):
+        open_store(db_path)
+    assert db_path.read_bytes() == b"participant,response\n" * 100
+
+
+def test_another_programs_database_is_refused_and_left_alone(db_path):
+    other = sqlite3.connect(db_path)
+    other.execute("CREATE TABLE recipes (name TEXT)")
+    other.commit()
+    other.close()
+    before = db_path.read_bytes()
+    with pytest.raises(StoreError, match="got another program's SQLite database"):
+        open_store(db_path)
+    assert db_path.read_bytes() == before
+
+
+def test_a_newer_database_is_refused_and_left_alone(db_path):
+    other = sqlite3.connect(db_path)
+    other.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    other.execute("PRAGMA user_version = 99")
+    other.close()
+    before = db_path.read_bytes()
+    with pytest.raises(
+        StoreError, match="of schema version 1 or older, got 99; a newer Yoked"
+    ):
+        open_store(db_path)
+    assert db_path.read_bytes() == before
+
+
+def test_an_unknown_session_is_named(store):
+    with pytest.raises(
+        LookupError, match="must be in the database, got '2026-01-01-abc'"
+    ):
+        store.session("2026-01-01-abc")
+
+
+def test_two_connections_write_in_turn(store, db_path, protocol):
+    other = open_store(db_path)
+    sessions = [Session.start(s, protocol, PERSON, "web") for s in (store, other)]
+    for _ in range(5):
+        for session in sessions:
+            respond(session, 1)
+    assert [row.n_trials for row in store.sessions()] == [5, 5]
+    other.close()
