@@ -31,14 +31,13 @@ def fast_levels(
     which
         (trial * interval), the kind that each interval holds.
     """
-    from .noise_numba import fill, n_slices
+    from .noise_numba import fill
 
     out = np.empty((len(ids) * len(intervals), signals.shape[1]), lookup.dtype)
     streams = FIRST_NOISE_STREAM + np.array(intervals, np.uint32)
     which = np.ascontiguousarray(which, np.int32)
-    slices = n_slices(*out.shape)
     keys = round_keys(seed)
-    fill(lookup, keys, streams, ids.astype(np.uint64), signals, which, slices, out)
+    fill(lookup, keys, streams, ids.astype(np.uint64), signals, which, out)
     return out.reshape(len(ids), len(intervals), -1)
 
 

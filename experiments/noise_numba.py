@@ -11,7 +11,9 @@ import numba
 import numpy as np
 
 _CHUNK = 256  # blocks of eight draws made together, over trials: the loop vectorises
-_MIN_BLOCKS_A_SLICE = 4096  # below this a thread costs more than it brings
+_MIN_BLOCKS_A_SLICE = (
+    32_768  # .4 ms of work: below it threads cost more than they bring
+)
 
 
 @numba.njit(inline="always")
@@ -84,9 +86,37 @@ def _look_up(words, i, table, signal, at, n, out):
             out[k] = table[draw] + signal[k]
 
 
+@numba.njit(nogil=True, cache=True)
+@typing.no_type_check
+def fill_part(table, keys, streams, ids, signals, which, first, last, out):
+    """Fill the flat blocks from `first` to before `last`; see `fill`."""
+    n = out.shape[1]
+    n_blocks = (n + 7) // 8
+    words = np.empty((4, _CHUNK), np.uint32)
+    jobs = np.empty(_CHUNK, np.int64)
+    starts = np.empty(_CHUNK, np.int64)
+    for start in range(first, last, _CHUNK):
+        count = min(_CHUNK, last - start)
+        _set_counters(words, jobs, starts, start, count, n_blocks, ids, streams)
+        _encrypt(words, count, keys)
+        for i in range(count):
+            job = jobs[i]
+            _look_up(words, i, table, signals[which[job]], starts[i], n, out[job])
+
+
 @numba.njit(nogil=True, parallel=True, cache=True)
 @typing.no_type_check
-def fill(table, keys, streams, ids, signals, which, n_slices, out):
+def fill_parallel(table, keys, streams, ids, signals, which, n_slices, out):
+    """Fill `out` in slices that threads share; see `fill`."""
+    total = out.shape[0] * ((out.shape[1] + 7) // 8)
+    size = (total + n_slices - 1) // n_slices
+    for part in numba.prange(n_slices):
+        last = min(total, (part + 1) * size)
+        fill_part(table, keys, streams, ids, signals, which, part * size, last, out)
+
+
+@typing.no_type_check
+def fill(table, keys, streams, ids, signals, which, out):
     """Fill `out` with table[draw] + signal.
 
     Parameters
@@ -103,33 +133,14 @@ def fill(table, keys, streams, ids, signals, which, n_slices, out):
         (kind, element) in the type of `out`.
     which
         (trial * interval) row of `signals` to add.
-    n_slices
-        Parts that threads work on.
     out
         (trial * interval, element), uint8 or int8; arithmetic wraps, so 128 + level
         may be given as uint8 throughout.
     """
-    n = out.shape[1]
-    n_blocks = (n + 7) // 8
-    total = out.shape[0] * n_blocks
-    size = (total + n_slices - 1) // n_slices
-    for part in numba.prange(n_slices):
-        words = np.empty((4, _CHUNK), np.uint32)
-        jobs = np.empty(_CHUNK, np.int64)
-        starts = np.empty(_CHUNK, np.int64)
-        end = min(total, (part + 1) * size)
-        for first in range(part * size, end, _CHUNK):
-            count = min(_CHUNK, end - first)
-            _set_counters(words, jobs, starts, first, count, n_blocks, ids, streams)
-            _encrypt(words, count, keys)
-            for i in range(count):
-                job = jobs[i]
-                _look_up(words, i, table, signals[which[job]], starts[i], n, out[job])
-
-
-def n_slices(n_rows: int, n_elements: int) -> int:
-    """Choose into how many parts a fill is cut: one where threads would not pay."""
-    blocks = n_rows * -(-n_elements // 8)
-    if blocks < 2 * _MIN_BLOCKS_A_SLICE:
-        return 1
-    return min(blocks // _MIN_BLOCKS_A_SLICE, 4 * numba.get_num_threads())
+    total = out.shape[0] * -(-out.shape[1] // 8)
+    slices = min(total // _MIN_BLOCKS_A_SLICE, 4 * numba.get_num_threads())
+    arguments = (table, keys, streams, ids, signals, which)
+    if slices > 1:
+        fill_parallel(*arguments, slices, out)
+    else:
+        fill_part(*arguments, 0, total, out)

@@ -1,7 +1,7 @@
 """The protocol: a task described so fully that any presenter can run it.
 
-Frozen objects whose checks run when they are made, so that a bad protocol cannot
-exist. `protocol_files.py` reads them from TOML.
+Its checks run when it is made: a bad protocol cannot exist. `protocol_parts.py` has the
+parts, `protocol_rules.py` the rules between them; `protocol_files.py` reads TOML.
 """
 
 import hashlib
@@ -11,312 +11,22 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from .checks import Faults, build
-
-FULL_CONTRAST = 127
-TASKS = ("2afc", "mafc", "yes_no", "rating")
-SOURCES = ("yoked-1", "matlab5-rand", "stored")
-BLOCK_KINDS = ("practice", "calibration", "main")
-STIMULUS_PARTS = ("task", "display", "noise", "signal")
-
-
-@dataclass(frozen=True)
-class Task:
-    """What is asked: the kind of task, and the key of each response in order."""
-
-    kind: str
-    keys: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        faults = Faults()
-        faults.unless(
-            self.kind in TASKS, "kind", f"one of {', '.join(TASKS)}", self.kind
-        )
-        n = len(self.keys)
-        if self.kind in ("2afc", "yes_no"):
-            faults.unless(n == 2, "keys", "a list of two", list(self.keys))
-        elif self.kind == "mafc":
-            faults.unless(n >= 2, "keys", "a list of two or more", list(self.keys))
-        elif self.kind == "rating":
-            rule = "a list of an even number of keys, four or more"
-            faults.unless(n >= 4 and n % 2 == 0, "keys", rule, list(self.keys))
-        faults.unless(
-            len(set(self.keys)) == n, "keys", "all different", list(self.keys)
-        )
-        faults.raise_any()
-
-    @property
-    def is_forced_choice(self) -> bool:
-        """Whether one of several alternatives holds the target."""
-        return self.kind in ("2afc", "mafc")
-
-    @property
-    def n_intervals(self) -> int:
-        """Noise fields of a trial: temporal intervals, or patches side by side."""
-        return len(self.keys) if self.is_forced_choice else 1
-
-    @property
-    def n_targets(self) -> int:
-        """Values that `target` can take."""
-        return len(self.keys) if self.is_forced_choice else 2
-
-
-@dataclass(frozen=True)
-class Display:
-    """How large a grid element is: degrees across, and pixels (rows, columns)."""
-
-    deg_per_element: float
-    element_px: tuple[int, int] = (1, 1)
-    background: int = 128
-
-    def __post_init__(self) -> None:
-        faults = Faults()
-        faults.unless(
-            0 < self.deg_per_element < 90,
-            "deg_per_element",
-            "in (0, 90)",
-            self.deg_per_element,
-        )
-        rule = "two whole numbers from 1 to 512"
-        fits = all(1 <= px <= 512 for px in self.element_px)
-        faults.unless(fits, "element_px", rule, list(self.element_px))
-        # Zero contrast is level 128: another gray would be a step of contrast.
-        faults.unless(self.background == 128, "background", "128", self.background)
-        faults.raise_any()
-
-
-@dataclass(frozen=True)
-class Noise:
-    """The noise: distribution, SD in contrast, grid (frames, rows, columns)."""
-
-    kind: str
-    sd: float
-    grid: tuple[int, int, int]
-    source: str = "yoked-1"
-    truncate_sd: float = 0.0  # 0: the source's own tail (yoked-1: 4.3 SD)
-
-    def __post_init__(self) -> None:
-        faults = Faults()
-        kinds = ("gaussian", "binary")
-        faults.unless(
-            self.kind in kinds, "kind", f"one of {', '.join(kinds)}", self.kind
-        )
-        faults.unless(0 < self.sd <= 1, "sd", "in (0, 1]", self.sd)
-        fits = all(1 <= size <= 1024 for size in self.grid)
-        faults.unless(
-            fits, "grid", "three whole numbers from 1 to 1024", list(self.grid)
-        )
-        rule = f"one of {', '.join(SOURCES)}"
-        faults.unless(self.source in SOURCES, "source", rule, self.source)
-        own = self.source == "yoked-1" and self.truncate_sd
-        faults.unless(not own, "truncate_sd", "0 with yoked-1 noise", self.truncate_sd)
-        faults.unless(
-            self.truncate_sd >= 0, "truncate_sd", "0 or more", self.truncate_sd
-        )
-        faults.raise_any()
-
-    def max_level(self, sd: float | None = None) -> int:
-        """Give the largest level the noise can reach, at its own SD or another."""
-        sd = self.sd if sd is None else sd
-        if self.kind == "binary":
-            reach = 1.0
-        elif self.truncate_sd:
-            reach = self.truncate_sd
-        else:
-            reach = _TAIL_SD
-        return round(FULL_CONTRAST * min(sd * reach, 1.0))
-
-
-_TAIL_SD = (
-    4.3242  # Phi^-1 of the last 16-bit draw, where Gaussian noise of yoked-1 ends
+from .checks import build
+from .protocol_parts import (
+    Block,
+    Catch,
+    Contrast,
+    Display,
+    DoublePass,
+    Noise,
+    Signal,
+    Task,
+    Texts,
+    Timing,
 )
+from .protocol_rules import check_together, main_blocks, pairs_for
 
-
-@dataclass(frozen=True)
-class Signal:
-    """The signal: a template on the noise grid, and its gain by alternative.
-
-    `frames`, `rows` and `columns` are inclusive ranges of elements: all of a bar, and
-    the frames in which a gabor or gaussian is there. `gains` are (without the target,
-    with the target): the intervals of a forced choice, or the two classes of a yes/no
-    or rating task.
-    """
-
-    kind: str
-    gains: tuple[float, float] = (0.0, 1.0)
-    frames: tuple[int, int] = (0, 0)
-    rows: tuple[int, int] = (0, 0)
-    columns: tuple[int, int] = (0, 0)
-    sigma: float = 0.0  # SD of the envelope, in elements
-    cycles: float = 0.0  # cycles across the field
-    orientation_deg: float = 0.0  # 0: vertical stripes
-    phase_deg: float = 0.0  # 0: cosine, a peak in the middle
-
-    def __post_init__(self) -> None:
-        faults = Faults()
-        kinds = ("bar", "gabor", "gaussian")
-        faults.unless(
-            self.kind in kinds, "kind", f"one of {', '.join(kinds)}", self.kind
-        )
-        rule = "two different numbers from -1 to 1"
-        fits = self.gains[0] != self.gains[1] and all(abs(g) <= 1 for g in self.gains)
-        faults.unless(fits, "gains", rule, list(self.gains))
-        for name in ("frames", "rows", "columns"):
-            first, last = getattr(self, name)
-            rule = "a range of elements, first then last"
-            faults.unless(0 <= first <= last, name, rule, [first, last])
-        if self.kind in ("gabor", "gaussian"):
-            faults.unless(self.sigma > 0, "sigma", "more than 0", self.sigma)
-        if self.kind == "gabor":
-            faults.unless(self.cycles > 0, "cycles", "more than 0", self.cycles)
-        faults.raise_any()
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """Signal contrasts: those of the main blocks, and the calibration's grid.
-
-    Attributes
-    ----------
-    values
-        Contrasts of the main blocks, shown equally often. A calibration block replaces
-        a single value by its own estimate.
-    lowest, highest, n_steps
-        The calibration's grid: contrasts spaced evenly in logarithm, each moved to the
-        nearest displayable level, doubles dropped.
-    target_correct
-        Proportion correct that the calibration aims at.
-    keep_correct
-        After a main block outside this range the contrast moves one step of the grid.
-        (0, 1) leaves it where it is.
-    """
-
-    values: tuple[float, ...]
-    lowest: float = 0.0
-    highest: float = 0.0
-    n_steps: int = 0
-    target_correct: float = 0.75
-    keep_correct: tuple[float, float] = (0.65, 0.85)
-
-    def __post_init__(self) -> None:
-        faults = Faults()
-        fits = len(self.values) > 0 and all(0 <= value <= 1 for value in self.values)
-        faults.unless(
-            fits, "values", "one or more numbers from 0 to 1", list(self.values)
-        )
-        if self.n_steps:
-            fits = 0 < self.lowest < self.highest <= 1
-            rule = "below highest, both in (0, 1]"
-            faults.unless(fits, "lowest", rule, self.lowest)
-            faults.unless(self.n_steps >= 2, "n_steps", "2 or more", self.n_steps)
-        low, high = self.keep_correct
-        fits = 0 <= low < high <= 1
-        faults.unless(fits, "keep_correct", "a range within 0 to 1", [low, high])
-        fits = 0.5 < self.target_correct < 1
-        faults.unless(fits, "target_correct", "in (.5, 1)", self.target_correct)
-        faults.raise_any()
-
-    @cached_property
-    def grid(self) -> tuple[float, ...]:
-        """Distinct displayable contrasts, rising."""
-        if not self.n_steps:
-            return ()
-        ratio = (self.highest / self.lowest) ** (1 / (self.n_steps - 1))
-        steps = (self.lowest * ratio**i for i in range(self.n_steps))
-        levels = sorted({max(1, round(FULL_CONTRAST * step)) for step in steps})
-        return tuple(level / FULL_CONTRAST for level in levels)
-
-    @property
-    def highest_shown(self) -> float:
-        """The highest contrast that any trial may have."""
-        return max(*self.values, *self.grid, 0.0)
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Durations in ms, turned into frames at the screen's measured refresh rate.
-
-    `frame_ms` is the duration of one frame of a movie; a still field lasts
-    `interval_ms`.
-    """
-
-    fixation_ms: float = 500.0
-    interval_ms: float = 100.0
-    gap_ms: float = 500.0
-    response_ms: float = 3000.0
-    feedback_ms: float = 300.0
-    frame_ms: float = 0.0
-
-    def __post_init__(self) -> None:
-        faults = Faults()
-        for part in fields(self):
-            value = getattr(self, part.name)
-            faults.unless(0 <= value <= 60_000, part.name, "in [0, 60000] ms", value)
-        shown = self.interval_ms > 0 and self.response_ms > 0
-        faults.unless(
-            shown, "interval_ms", "more than 0, as response_ms", self.interval_ms
-        )
-        faults.raise_any()
-
-
-@dataclass(frozen=True)
-class Block:
-    """A run of trials of one kind, repeated `n_blocks` times, with breaks between."""
-
-    kind: str
-    n_trials: int
-    n_blocks: int = 1
-    feedback: bool = False
-
-    def __post_init__(self) -> None:
-        faults = Faults()
-        rule = f"one of {', '.join(BLOCK_KINDS)}"
-        faults.unless(self.kind in BLOCK_KINDS, "kind", rule, self.kind)
-        # Half the trials of a block carry each target; odd counts differ by one.
-        faults.unless(self.n_trials >= 1, "n_trials", "1 or more", self.n_trials)
-        faults.unless(self.n_blocks >= 1, "n_blocks", "1 or more", self.n_blocks)
-        faults.raise_any()
-
-
-@dataclass(frozen=True)
-class DoublePass:
-    """Pairs of trials with the same stimulus, at least `min_gap` trials apart."""
-
-    n_pairs: int = 0
-    min_gap: int = 50
-
-    def __post_init__(self) -> None:
-        faults = Faults()
-        faults.unless(self.n_pairs >= 0, "n_pairs", "0 or more", self.n_pairs)
-        faults.unless(self.min_gap >= 1, "min_gap", "1 or more", self.min_gap)
-        faults.raise_any()
-
-
-@dataclass(frozen=True)
-class Catch:
-    """Easy trials hidden in each main block; they enter no statistic."""
-
-    n_per_block: int = 0
-    sd: float = 0.02
-    contrast: float = 0.5
-
-    def __post_init__(self) -> None:
-        faults = Faults()
-        faults.unless(
-            self.n_per_block >= 0, "n_per_block", "0 or more", self.n_per_block
-        )
-        faults.unless(0 < self.sd <= 1, "sd", "in (0, 1]", self.sd)
-        faults.unless(0 < self.contrast <= 1, "contrast", "in (0, 1]", self.contrast)
-        faults.raise_any()
-
-
-@dataclass(frozen=True)
-class Texts:
-    """What a participant reads, as Markdown by language."""
-
-    consent: dict[str, str] = field(default_factory=dict)
-    instructions: dict[str, str] = field(default_factory=dict)
-    debrief: dict[str, str] = field(default_factory=dict)
+STIMULUS_PARTS = ("task", "display", "noise", "signal")
 
 
 @dataclass(frozen=True)
@@ -337,14 +47,12 @@ class Protocol:
     signal: Signal
     contrast: Contrast
     blocks: tuple[Block, ...]
-    timing: Timing = Timing()
-    double_pass: DoublePass = DoublePass()
-    catch: Catch = Catch()
-    texts: Texts = Texts()
+    timing: Timing = field(default_factory=Timing)
+    double_pass: DoublePass = field(default_factory=DoublePass)
+    catch: Catch = field(default_factory=Catch)
+    texts: Texts = field(default_factory=Texts)
 
     def __post_init__(self) -> None:
-        from .protocol_rules import check_together
-
         check_together(self)
 
     @classmethod
@@ -414,8 +122,6 @@ class Protocol:
         timing
             Other durations.
         """
-        from .protocol_rules import main_blocks, pairs_for
-
         variant = self
         if contrast is not None:
             fixed = Contrast(values=(contrast,), keep_correct=(0.0, 1.0))

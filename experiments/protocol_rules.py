@@ -4,11 +4,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .checks import Faults, ProtocolError
+from .protocol_parts import FULL_CONTRAST, Block, DoublePass
 
 if TYPE_CHECKING:
-    from .protocol import Block, DoublePass, Protocol
-
-FULL_CONTRAST = 127
+    from .protocol import Protocol
 
 
 def check_together(protocol: "Protocol") -> None:
@@ -72,7 +71,7 @@ def _check_blocks(protocol: "Protocol", faults: Faults) -> None:
     faults.unless(pairs <= most, "double_pass.n_pairs", rule, pairs)
 
 
-def main_blocks(protocol: "Protocol", trials: int) -> tuple["Block", ...]:
+def main_blocks(protocol: "Protocol", trials: int) -> tuple[Block, ...]:
     """Cut `trials` main trials into blocks of the protocol's own size."""
     if trials < 1:
         raise ProtocolError([f"trials must be 1 or more, got {trials}"])
@@ -85,7 +84,7 @@ def main_blocks(protocol: "Protocol", trials: int) -> tuple["Block", ...]:
     )
 
 
-def pairs_for(protocol: "Protocol", trials: int) -> "DoublePass":
+def pairs_for(protocol: "Protocol", trials: int) -> DoublePass:
     """Scale the double pass to another number of main trials."""
     plan = protocol.double_pass
     share = plan.n_pairs * trials // protocol.n_main_trials

@@ -5,7 +5,8 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float, Int16, Int64
 
-from .protocol import FULL_CONTRAST, Noise, Protocol, Signal
+from .protocol import Protocol
+from .protocol_parts import FULL_CONTRAST, Noise, Signal
 
 
 def signal_template(protocol: Protocol) -> Float[np.ndarray, " frame row column"]:

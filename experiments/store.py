@@ -10,8 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, runtime_checkable
-from typing import Protocol as Interface
+from typing import Any
 
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
@@ -27,93 +26,11 @@ from .store_rows import (
     trial_row,
 )
 from .trial import TrialRecord
+from .trial_log import Store, StoreError, TrialConflict
 
 APPLICATION_ID = 0x594F4B44  # "YOKD", in the file's header
 MOST_ROWS_A_TRANSACTION = 5000
 _TRIALS_A_QUERY = 500  # stays below SQLite's limit on parameters
-
-
-class StoreError(ValueError):
-    """The file is not a trial log that we can use."""
-
-
-class TrialConflict(StoreError):
-    """A different trial is already stored under the same number."""
-
-
-@runtime_checkable
-class Store(Interface):
-    """The trial log, whatever keeps it."""
-
-    def transaction(self) -> contextlib.AbstractContextManager[None]:
-        """Make all that is written inside durable at its end, or none of it."""
-        ...
-
-    def add_session(self, protocol: Protocol, row: SessionRow) -> None:
-        """Write a session with its protocol and observer."""
-        ...
-
-    def append_trials(self, session_id: str, records: Sequence[TrialRecord]) -> None:
-        """Write trials; the same again is a no-op, a different one is refused."""
-        ...
-
-    def session(self, session_id: str) -> SessionRow:
-        """Give one session."""
-        ...
-
-    def sessions(self) -> list[SessionRow]:
-        """List the sessions in the order of their start."""
-        ...
-
-    def protocol(self, protocol_hash: str) -> Protocol:
-        """Give the protocol that a session is pinned to."""
-        ...
-
-    def trials(self, session_id: str) -> list[TrialRecord]:
-        """Give the trials of a session in order."""
-        ...
-
-    def trial_rows(self, session_id: str) -> Iterator[dict[str, Any]]:
-        """Stream the trials of a session as plain rows."""
-        ...
-
-    def excluded(self, session_id: str) -> set[int]:
-        """Give the numbers of the trials that somebody excluded."""
-        ...
-
-    def exclude(
-        self, session_id: str, trials: Iterable[int], by: str, reason: str
-    ) -> None:
-        """Exclude trials from every statistic; they stay in the log."""
-        ...
-
-    def set_display(self, session_id: str, display: dict, device: dict | None) -> None:
-        """Store what the stimulus is shown on."""
-        ...
-
-    def finish(self, session_id: str) -> None:
-        """Mark a session finished."""
-        ...
-
-    def add_event(self, session_id: str, kind: str, detail: dict[str, Any]) -> None:
-        """Write down something that happened besides a trial."""
-        ...
-
-    def events(self, session_id: str) -> list[dict[str, Any]]:
-        """Give the events of a session in order."""
-        ...
-
-    def observer_seeds(self) -> set[int]:
-        """Give every observer seed in use."""
-        ...
-
-    def withdraw(self, session_id: str) -> None:
-        """Delete the trials, events and exclusions of a session for good."""
-        ...
-
-    def close(self) -> None:
-        """Close the file."""
-        ...
 
 
 migrations = Migrations("yoked")

@@ -100,10 +100,15 @@ def test_withdrawal_deletes_the_trials_for_good(store, session):
 
 def test_a_transaction_is_all_or_nothing(store, session, protocol):
     spec = session.next_batch(1)[0]
-    with pytest.raises(RuntimeError, match="half way"), store.transaction():
-        session.record([spec], [Response(0)])
-        Session.start(store, protocol, PERSON, "web")
-        raise RuntimeError("half way")
+
+    def fail_half_way():
+        with store.transaction():
+            session.record([spec], [Response(0)])
+            Session.start(store, protocol, PERSON, "web")
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        fail_half_way()
     assert store.trials(session.id) == []
     assert len(store.sessions()) == 1
 

@@ -1,1 +1,77 @@
-"""Yoked: people and networks do the same psychophysics."""
+"""Yoked: people and networks do the same psychophysics.
+
+One protocol, one stimulus generator, one trial log, one analysis. The names below are
+imported when they are first used, so that `import yoked` costs nothing.
+
+Examples
+--------
+>>> import yoked
+>>> protocol = yoked.load_protocol("bar-in-noise")
+>>> observer = yoked.load_observer("template", efficiency=0.5)
+>>> session = yoked.run(protocol, observer, seed=1, trials=1000, contrast=0.227)
+>>> round(yoked.dprime(session).value, 1)
+1.6
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from yoked.analysis import plot
+    from yoked.analysis.agreement import compare
+    from yoked.analysis.kernels import session_kernel as kernel
+    from yoked.analysis.summary import session_agreement as agreement
+    from yoked.analysis.summary import session_dprime as dprime
+    from yoked.analysis.summary import summarise
+    from yoked.experiments.observer import Observer, ObserverNoise, Viewing
+    from yoked.experiments.protocol_files import load_protocol
+    from yoked.experiments.results import load_session
+    from yoked.models.registry import load as load_observer
+    from yoked.models.simulate import run
+
+__all__ = [
+    "Observer",
+    "ObserverNoise",
+    "Viewing",
+    "agreement",
+    "compare",
+    "dprime",
+    "kernel",
+    "load_observer",
+    "load_protocol",
+    "load_session",
+    "plot",
+    "run",
+    "summarise",
+]
+
+# public name: (module, name in it; none for the module itself)
+_HOMES = {
+    "Observer": ("experiments.observer", "Observer"),
+    "ObserverNoise": ("experiments.observer", "ObserverNoise"),
+    "Viewing": ("experiments.observer", "Viewing"),
+    "agreement": ("analysis.summary", "session_agreement"),
+    "compare": ("analysis.agreement", "compare"),
+    "dprime": ("analysis.summary", "session_dprime"),
+    "kernel": ("analysis.kernels", "session_kernel"),
+    "load_observer": ("models.registry", "load"),
+    "load_protocol": ("experiments.protocol_files", "load_protocol"),
+    "load_session": ("experiments.results", "load_session"),
+    "plot": ("analysis.plot", ""),
+    "run": ("models.simulate", "run"),
+    "summarise": ("analysis.summary", "summarise"),
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'yoked' has no attribute {name!r}")
+    module, attribute = _HOMES[name]
+    home = import_module(f".{module}", __name__)
+    value = getattr(home, attribute) if attribute else home
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

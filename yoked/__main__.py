@@ -3,7 +3,7 @@
 
 def main() -> None:
     """Start the `yoked` command."""
-    from .app.cli import cli
+    from yoked.app.cli import cli
 
     cli()
 

@@ -1,0 +1,241 @@
+"""Benchmarks: ours beside the obvious alternative, in one process and one run.
+
+Machines are shared and noisy, so only ratios say something; the two sides take turns
+and the fastest of several rounds counts.
+"""
+
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..experiments.noise import level_table, noise_levels
+from ..experiments.noise_fast import fast_levels
+from ..experiments.observer import Practice
+from ..experiments.protocol_files import load_protocol
+from ..experiments.session import Session
+from ..experiments.stimulus import render
+from ..experiments.store import open_store
+from ..experiments.store_rows import ObserverInfo, trial_row
+from ..experiments.trial import Response, TrialRecord, TrialSpec
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Two ways to do the same work.
+
+    Attributes
+    ----------
+    name, unit
+        What is done, and what is counted.
+    n
+        How many of them one call does.
+    ours, theirs
+        The two ways; both are called once before the clock runs.
+    """
+
+    name: str
+    unit: str
+    n: int
+    ours: Callable[[], object]
+    theirs: Callable[[], object]
+    against: str
+
+
+def run_benchmarks(rounds: int = 7) -> dict[str, Any]:
+    """Run every contest and give the rates and their ratios.
+
+    Parameters
+    ----------
+    rounds
+        Calls of each side; the fastest counts.
+    """
+    with _contests() as contests:
+        rows = [_run(contest, rounds) for contest in contests]
+    return {"machine": _machine(), "contests": rows}
+
+
+def _run(contest: Contest, rounds: int) -> dict[str, Any]:
+    contest.ours()
+    contest.theirs()
+    ours, theirs = [], []
+    for _ in range(rounds):
+        ours.append(_seconds(contest.ours))
+        theirs.append(_seconds(contest.theirs))
+    return {
+        "what": contest.name,
+        "unit": contest.unit,
+        "ours_per_s": contest.n / min(ours),
+        "against": contest.against,
+        "against_per_s": contest.n / min(theirs),
+        "ratio": min(theirs) / min(ours),
+    }
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "gpu": _gpu(),
+    }
+
+
+def _gpu() -> str | None:
+    try:
+        import torch
+    except ModuleNotFoundError:
+        return None
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else None
+
+
+@contextmanager
+def _contests() -> Iterator[list[Contest]]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield [
+            *(
+                _noise(n, trials)
+                for n, trials in ((13, 40_000), (256, 4000), (8192, 120))
+            ),
+            _noise_reference(),
+            _rendering(),
+            _log(Path(folder)),
+            *_on_gpu(),
+        ]
+
+
+def _noise(n_elements: int, n_trials: int) -> Contest:
+    """Fields of yoked-1 against NumPy's fastest normal numbers, element for element."""
+    lookup, ids = level_table("gaussian", 0.1), np.arange(n_trials)
+    zero, which = np.zeros((1, n_elements), np.int8), np.zeros(2 * n_trials, np.int32)
+    size = 2 * n_trials * n_elements
+    # The baseline writes into a buffer that stays in cache: its best case.
+    rng, buffer = np.random.default_rng(0), np.empty(1 << 15, np.float32)
+
+    def theirs() -> None:
+        for _ in range(-(-size // buffer.size)):
+            rng.standard_normal(dtype=np.float32, out=buffer)
+
+    return Contest(
+        f"noise, 2 fields of {n_elements} elements",
+        "elements",
+        size,
+        lambda: fast_levels(lookup, 1, ids, (0, 1), zero, which),
+        theirs,
+        "numpy standard_normal(float32)",
+    )
+
+
+def _noise_reference() -> Contest:
+    """The fast path against our own readable reference."""
+    lookup, ids = level_table("gaussian", 0.1), np.arange(500)
+    zero, which = np.zeros((1, 256), np.int8), np.zeros(500, np.int32)
+    return Contest(
+        "noise, Numba against the reference",
+        "elements",
+        500 * 256,
+        lambda: fast_levels(lookup, 1, ids, (0,), zero, which),
+        lambda: noise_levels(lookup, (1, 16, 16), 1, ids, 0),
+        "our NumPy reference",
+    )
+
+
+def _rendering() -> Contest:
+    """Whole trials as pixels, against making them from float noise as is usual."""
+    protocol = load_protocol("gabor-in-noise")
+    practice = Practice(protocol)
+    table, rng = practice.table(500), np.random.default_rng(0)
+
+    def theirs() -> np.ndarray:
+        noise = 0.15 * rng.standard_normal((500, 2, 1, 16, 16), np.float32)
+        levels = np.clip(np.rint(128 + 127 * noise), 0, 255).astype(np.uint8)
+        return levels.repeat(4, axis=-2).repeat(4, axis=-1)
+
+    return Contest(
+        "trials of gabor-in-noise as pixels",
+        "trials",
+        500,
+        lambda: render(protocol, practice.source, table),
+        theirs,
+        "float noise, rounded and repeated",
+    )
+
+
+def _log(folder: Path) -> Contest:
+    """Trials written durably in bulk, against sqlite-utils' own insert."""
+    from sqlite_utils import Database
+
+    protocol = load_protocol("bar-in-noise")
+    store = open_store(folder / "ours.db")
+    theirs = Database(folder / "theirs.db")
+    theirs.enable_wal()
+    theirs.execute("PRAGMA synchronous = FULL")
+    session = Session.start(store, protocol, ObserverInfo("model", "bench"), "model")
+    names = [f"column_{i}" for i in range(len(trial_row(0, _record(0))))]
+    done = {"ours": 0, "theirs": 0}
+
+    def batch(side: str) -> list[TrialRecord]:
+        done[side] += 2000
+        return [_record(done[side] + i) for i in range(2000)]
+
+    def insert() -> None:
+        rows = [trial_row(0, record) for record in batch("theirs")]
+        table = theirs.table("trials")
+        table.insert_all(dict(zip(names, row, strict=True)) for row in rows)
+
+    return Contest(
+        "trials written to the log",
+        "trials",
+        2000,
+        lambda: store.append_trials(session.id, batch("ours")),
+        insert,
+        "sqlite-utils insert_all",
+    )
+
+
+def _record(number: int) -> TrialRecord:
+    spec = TrialSpec(number, 0, "main", "main", number, 1, None, 0.2, 1)
+    return TrialRecord(replace(spec), Response(1, 300.0), True, "2026-01-01T00:00:00")
+
+
+def _on_gpu() -> list[Contest]:
+    """The torch generator on the GPU against the same on the CPU, where there is one."""
+    if _gpu() is None:
+        return []
+    import torch
+
+    from ..experiments.noise_torch import torch_levels
+
+    lookup = (128 + level_table("gaussian", 0.1).astype(np.int16)).astype(np.uint8)
+    ids, kinds = np.arange(2000), np.zeros((1, 8192), np.int16)
+    which = np.zeros((2000, 2), np.int64)
+
+    def make(device: str) -> None:
+        torch_levels(lookup, 1, ids, (0, 1), kinds, which, device)
+        torch.cuda.synchronize()
+
+    zero, rows = np.zeros((1, 8192), np.uint8), np.zeros(4000, np.int32)
+    return [
+        Contest(
+            "noise on the GPU, 2 fields of 8192 elements",
+            "elements",
+            2 * 2000 * 8192,
+            lambda: make("cuda"),
+            lambda: fast_levels(lookup, 1, ids, (0, 1), zero, rows),
+            "our Numba path on the CPU",
+        )
+    ]
