@@ -5,6 +5,7 @@ Colours are those of Okabe & Ito, told apart with any colour vision.
 """
 
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -93,7 +94,7 @@ def kernel_figure(panels: Sequence[Panel]) -> "Figure":
     else:
         _draw_pictures(figure, axes, panels)
     for axis, each in zip(axes[0], panels, strict=True):
-        axis.set_title(each.label)
+        axis.set_title("\n".join(textwrap.wrap(each.label, 18)))
     return figure
 
 

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +119,7 @@ def _contests() -> Iterator[list[Contest]]:
 
 
 def _noise(n_elements: int, n_trials: int) -> Contest:
-    """Fields of yoked-1 against NumPy's fastest normal numbers, element for element."""
+    """Fields of yoked-1 against NumPy's fastest normal numbers, by element."""
     lookup, ids = level_table("gaussian", 0.1), np.arange(n_trials)
     zero, which = np.zeros((1, n_elements), np.int8), np.zeros(2 * n_trials, np.int32)
     size = 2 * n_trials * n_elements
@@ -209,7 +209,8 @@ def _log(folder: Path) -> Contest:
 
 def _record(number: int) -> TrialRecord:
     spec = TrialSpec(number, 0, "main", "main", number, 1, None, 0.2, 1)
-    return TrialRecord(replace(spec), Response(1, 300.0), True, "2026-01-01T00:00:00")
+    at = "2026-01-01T00:00:00.000+00:00"
+    return TrialRecord(spec, Response(1, 300.0), True, at)
 
 
 def _on_gpu() -> list[Contest]:

@@ -17,6 +17,7 @@ from ..experiments.results import SessionData
 from .files import whole_file
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
     from matplotlib.figure import Figure
 
 Progress = Callable[[str, int, int], None]
@@ -165,26 +166,30 @@ def _notes(group: list[Entry]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def interval(estimate: Estimate, decimals: int = 2) -> str:
-    """Give an estimate as "value [low, high]", or a dash.
+def interval(estimate: Estimate, decimals: int = 2) -> "Markup":
+    """Give an estimate as its value above its interval, or a dash.
 
     Examples
     --------
-    >>> interval(Estimate(1.5, 0.1, 1.3, math.inf, 100, "any/1"))
-    '1.50 [1.30, ∞]'
+    >>> print(interval(Estimate(1.5, 0.1, 1.3, math.inf, 100, "any/1")))
+    1.50<br><span class="interval">[1.30, ∞]</span>
     """
+    from markupsafe import Markup
+
     if estimate.value is None:
-        return "–"
-    value = _number(estimate.value, decimals)
+        return Markup("–")
+    value = Markup(_number(estimate.value, decimals))
     if estimate.low is None or estimate.high is None:
         return value
-    return f"{value} [{_number(estimate.low, decimals)}, {_number(estimate.high, decimals)}]"
+    ends = [_number(end, decimals) for end in (estimate.low, estimate.high)]
+    return value + Markup('<br><span class="interval">[{}, {}]</span>').format(*ends)
 
 
 def _number(value: float, decimals: int) -> str:
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    return f"{value:.{decimals}f}"
+    text = f"{value:.{decimals}f}"
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
 
 
 def as_svg(figure: "Figure") -> str:

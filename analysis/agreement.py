@@ -1,0 +1,336 @@
+"""Trial-by-trial agreement of two observers, beside the ceiling that noise sets.
+
+Two sessions can be compared if they had the same trials: one is yoked to the other,
+or both to a third. A yoked session keeps its source's trial numbers, so rows are
+matched by trial number.
+
+The ceiling comes from the reference observer's double pass, since nobody can predict
+internal noise. With agreement alpha over two passes, the best deterministic model of
+the observer agrees with it on a share A of trials [1]_,
+
+    alpha <= A <= (1 + sqrt(2 alpha - 1)) / 2,
+
+as with u = 2 P(choice) - 1 for each stimulus, alpha = (1 + E u^2) / 2 and
+A = (1 + E |u|) / 2. For a linear-Gaussian observer A is exact: the mean of
+max(Phi, 1 - Phi) over the external noise, 1 - 2 T(z, gamma) with Owen's T.
+
+References
+----------
+.. [1] Neri & Levi (2006), Vision Res. 46, 2465-2474.
+.. [2] Geirhos, Meding & Wichmann (2020), NeurIPS 33 (error consistency).
+.. [3] Fleiss, Cohen & Everitt (1969), Psychol. Bull. 72, 323-327 (its variance).
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy.special import ndtri, owens_t
+
+from .choices import Choices, SessionLike, choices, design_effect
+from .double_pass import (
+    NO_PAIRS,
+    agreement,
+    gamma_from_r,
+    internal_noise_closed_form,
+    pair_counts,
+)
+from .estimate import Estimate, mapped
+from .sdt import loglinear_rate, proportion
+
+SAME_CHOICE = "same-choice-wilson/1"
+LOWER = "ceiling-lower-bound-double-pass/1"
+UPPER = "ceiling-upper-bound-double-pass/1"
+LINEAR = "ceiling-linear-gaussian/1"
+KAPPA = "error-consistency-by-contrast/1"
+MIN_KAPPA_TRIALS = 10
+NOT_TWO = "the ceiling is for two alternatives"
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """How well the best deterministic model could predict an observer's choices.
+
+    Attributes
+    ----------
+    lower, upper
+        Bounds that hold for any observer.
+    linear_gaussian
+        The exact ceiling if the observer is linear with Gaussian noise.
+    """
+
+    lower: Estimate
+    upper: Estimate
+    linear_gaussian: Estimate
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two observers on the same trials.
+
+    Attributes
+    ----------
+    reference, other
+        Session ids; the ceiling is the reference's.
+    reference_observer, other_observer
+        Names of the observers.
+    n_shared
+        Trials that count in both sessions.
+    same_choice
+        Share of the shared trials on which both chose the same.
+    same_choice_double_pass
+        The same on trials that the reference answered twice: what the ceiling is for.
+    error_consistency
+        Cohen's kappa of correct answers, by contrast, averaged by trials.
+    ceiling
+        From the reference's double pass.
+    """
+
+    reference: str
+    other: str
+    reference_observer: str
+    other_observer: str
+    n_shared: int
+    same_choice: Estimate
+    same_choice_double_pass: Estimate
+    error_consistency: Estimate
+    ceiling: Ceiling
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the comparison as JSON can hold it."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        plain["ceiling"] = {
+            f.name: getattr(self.ceiling, f.name).to_dict() for f in fields(Ceiling)
+        }
+        return {
+            name: value.to_dict() if isinstance(value, Estimate) else value
+            for name, value in plain.items()
+        }
+
+
+def compare(human: SessionLike, model: SessionLike) -> Comparison:
+    """Compare two sessions trial by trial.
+
+    Parameters
+    ----------
+    human
+        The reference, whose double pass sets the ceiling. Any kind of observer.
+    model
+        The other one. Any kind of observer.
+
+    Raises
+    ------
+    ValueError
+        If the sessions did not have the same trials, or none counts in both.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> observer = yoked.load_observer("template")
+    >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
+    >>> yoked.compare(session, session).same_choice.value
+    1.0
+    """
+    _require_yoked(human, model)
+    ours, theirs = choices(human), choices(model)
+    rows, other_rows = shared_rows(ours, theirs)
+    same = ours.choice[rows] == theirs.choice[other_rows]
+    twice = np.isin(rows, np.concatenate([ours.second_rows, ours.first]))
+    _, cluster = np.unique(ours.cluster[rows], return_inverse=True)
+    correct = ours.correct[rows], theirs.correct[other_rows]
+    return Comparison(
+        reference=human.id,
+        other=model.id,
+        reference_observer=human.observer,
+        other_observer=model.observer,
+        n_shared=len(rows),
+        same_choice=same_choice(same, cluster),
+        same_choice_double_pass=same_choice(same[twice], cluster[twice]),
+        error_consistency=error_consistency(*correct, ours.contrast[rows], cluster),
+        ceiling=ceiling(ours),
+    )
+
+
+def shared_rows(
+    ours: Choices, theirs: Choices
+) -> tuple[Int[np.ndarray, " shared"], Int[np.ndarray, " shared"]]:
+    """Return the rows of the trials that count in both, matched by trial number.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or one trial number had different stimuli.
+    """
+    trial, rows, other = np.intersect1d(
+        ours.trial, theirs.trial, assume_unique=True, return_indices=True
+    )
+    if not len(trial):
+        raise ValueError(
+            "the sessions must share a trial that counts in both, got none"
+        )
+    for name in ("target", "contrast"):
+        differ = getattr(ours, name)[rows] != getattr(theirs, name)[other]
+        if differ.any():
+            where = f"trial {trial[differ][0]}"
+            raise ValueError(f"{name} of {where} must be the same in both sessions")
+    return rows, other
+
+
+def same_choice(
+    same: Bool[np.ndarray, " trial"], cluster: Int[np.ndarray, " trial"]
+) -> Estimate:
+    """Estimate the share of same choices, with Wilson's interval.
+
+    Parameters
+    ----------
+    cluster
+        Number of the noise field: two showings of one trial are not independent, and
+        the interval is as much wider.
+    """
+    if not len(same):
+        return Estimate.missing(SAME_CHOICE, NO_PAIRS)
+    one_group = np.zeros(len(same), np.int64)
+    effect = design_effect(same.astype(np.float64), one_group, cluster)
+    return proportion(int(same.sum()), len(same), SAME_CHOICE, effect)
+
+
+def ceiling_bounds(agreement: float) -> tuple[float, float]:
+    """Return the bounds alpha <= A <= (1 + sqrt(2 alpha - 1)) / 2.
+
+    Below alpha = 1/2, which only sampling can give, both are 1/2.
+
+    Examples
+    --------
+    >>> [round(bound, 3) for bound in ceiling_bounds(0.683)]
+    [0.683, 0.802]
+    """
+    alpha = max(agreement, 0.5)
+    return alpha, (1 + math.sqrt(2 * alpha - 1)) / 2
+
+
+def linear_ceiling(
+    z: float | Float[np.ndarray, " ..."], gamma: float
+) -> Float[np.ndarray, " ..."]:
+    """Return the best deterministic model's agreement with a linear-Gaussian observer.
+
+    E max(Phi(s), 1 - Phi(s)) with s = (z - sqrt(r) t) / sqrt(1 - r) and t normal. The
+    best model says what the external part of the decision variable says, so this is
+    Phi2(z, z / sqrt r; sqrt r) and its mirror image: by Owen's formulas
+    1 - 2 T(z, gamma).
+
+    Parameters
+    ----------
+    z
+        Phi^-1 of the proportion correct, or of "yes" in a class.
+    gamma
+        Internal / external SD; may be infinite.
+
+    Examples
+    --------
+    >>> round(float(linear_ceiling(0.3, gamma=1.0)), 3)
+    0.764
+    """
+    return np.asarray(1 - 2 * owens_t(z, gamma))
+
+
+def ceiling(choices: Choices) -> Ceiling:
+    """Estimate the ceiling from an observer's double pass.
+
+    The linear-Gaussian ceiling uses r from the pooled closed form, averages over the
+    classes of a yes/no task, and carries the interval of r through.
+    """
+    passes = agreement(choices)
+    reason = passes.note if passes.value is None else None
+    if choices.n_alternatives > 2:
+        reason = f"{NOT_TWO}, got {choices.n_alternatives}"
+    if reason:
+        names = (LOWER, UPPER, LINEAR)
+        return Ceiling(*(Estimate.missing(name, reason) for name in names))
+    bounds = (lambda a: ceiling_bounds(a)[0]), (lambda a: ceiling_bounds(a)[1])
+    lower, upper = (
+        mapped(passes, bound, name, _slope(bound, passes.value or 0.0))
+        for bound, name in zip(bounds, (LOWER, UPPER), strict=True)
+    )
+    return Ceiling(lower, upper, _linear(choices))
+
+
+def _linear(choices: Choices) -> Estimate:
+    counts = pair_counts(choices)
+    r = internal_noise_closed_form(counts).r
+    n_yes, n = 2 * counts[:, 0] + counts[:, 1], 2 * counts.sum(1)
+    rates = [loglinear_rate(int(k), int(m)) for k, m in zip(n_yes, n, strict=True)]
+
+    def best(r: float) -> float:
+        return float(linear_ceiling(ndtri(rates), gamma_from_r(r)) @ n / n.sum())
+
+    if r.value is None:
+        return mapped(r, best, LINEAR)
+    return mapped(r, best, LINEAR, _slope(best, r.value))
+
+
+def _slope(function: Callable[[float], float], at: float) -> float | None:
+    """Central difference; None at the edges of 0 to 1."""
+    step = 1e-6
+    if not step < at < 1 - step:
+        return None
+    return (function(at + step) - function(at - step)) / (2 * step)
+
+
+def error_consistency(
+    first_correct: Bool[np.ndarray, " trial"],
+    second_correct: Bool[np.ndarray, " trial"],
+    contrast: Float[np.ndarray, " trial"],
+    cluster: Int[np.ndarray, " trial"],
+) -> Estimate:
+    """Estimate error consistency: kappa of who is correct on which trial [2]_.
+
+    Kappa = (c_obs - c_exp) / (1 - c_exp), where c_exp is what independent observers
+    with these proportions correct share. Pooled over contrasts, their common difficulty
+    would pass for consistency: so it is taken within contrast and averaged by trials.
+    Contrasts with fewer than 10 trials, or at which an observer was always right (or
+    wrong), so that kappa says nothing, are left out. The variance is that of Fleiss,
+    Cohen & Everitt [3]_, with trials added within noise fields.
+    """
+    kappas, influences, n, left_out = [], [], 0, 0
+    for value in np.unique(contrast):
+        here = contrast == value
+        pair = first_correct[here], second_correct[here]
+        if here.sum() < MIN_KAPPA_TRIALS or not all(0 < one.mean() < 1 for one in pair):
+            left_out += int(here.sum())
+            continue
+        kappa, influence = _kappa(*pair)
+        kappas.append(kappa * here.sum())
+        # A noise field is shown at one contrast, so clusters do not cross contrasts.
+        influences.append(np.bincount(cluster[here], influence, len(contrast)))
+        n += int(here.sum())
+    rule = f"fewer than {MIN_KAPPA_TRIALS} trials, or no variation in being correct"
+    note = f"{left_out} trials left out: contrasts with {rule}" if left_out else None
+    if not n:
+        return Estimate.missing(KAPPA, note or "no trials")
+    se = float(np.linalg.norm(np.sum(influences, axis=0))) / n
+    return Estimate.normal(float(np.sum(kappas)) / n, se, n, KAPPA, note)
+
+
+def _kappa(a: np.ndarray, b: np.ndarray) -> tuple[float, np.ndarray]:
+    """Kappa, and each trial's influence: squares of these sum to n^2 x its variance."""
+    p, q = float(a.mean()), float(b.mean())
+    observed, expected = float(np.mean(a == b)), p * q + (1 - p) * (1 - q)
+    # d c_exp / d (share of the cell a trial is in): the other observer's marginals.
+    marginal = np.where(a, q, 1 - q) + np.where(b, p, 1 - p)
+    gradient = (a == b) * (1 - expected) - (1 - observed) * marginal
+    influence = gradient / (1 - expected) ** 2
+    return (observed - expected) / (1 - expected), influence - influence.mean()
+
+
+def _require_yoked(one: SessionLike, other: SessionLike) -> None:
+    is_source = one.id == other.yoked_to or other.id == one.yoked_to
+    have_source = one.yoked_to is not None and one.yoked_to == other.yoked_to
+    if not (is_source or have_source or one.id == other.id):
+        raise ValueError(
+            f"sessions must have the same trials, got {one.id} and {other.id}; "
+            "yoke one to the other, or both to a third"
+        )

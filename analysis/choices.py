@@ -1,0 +1,255 @@
+"""A session's answers as plain arrays: what every statistic here starts from."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol as Interface
+from typing import runtime_checkable
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Int
+
+from ..experiments.protocol import Protocol
+from ..experiments.sources import NoiseSource
+
+TASKS = ("2afc", "mafc", "yes_no", "rating")
+
+
+@runtime_checkable
+class SessionLike(Interface):
+    """What the analysis needs of a session; `experiments.results.SessionData` has it.
+
+    An interface, so that the analysis loads without the trial log's database.
+    """
+
+    @property
+    def id(self) -> str:
+        """Id of the session."""
+        ...
+
+    @property
+    def observer(self) -> str:
+        """Name of the observer."""
+        ...
+
+    @property
+    def yoked_to(self) -> str | None:
+        """Id of the session whose trials were shown."""
+        ...
+
+    @property
+    def protocol(self) -> Protocol:
+        """What was run."""
+        ...
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """One row per trial, columns as in the trial log, and `excluded`."""
+        ...
+
+    @property
+    def noise(self) -> NoiseSource:
+        """Gives the noise fields of trials."""
+        ...
+
+    @property
+    def counted(self) -> pd.DataFrame:
+        """The trials that enter statistics."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Choices:
+    """The counted trials of a session, in trial order.
+
+    Attributes
+    ----------
+    task
+        '2afc', 'mafc', 'yes_no' or 'rating'.
+    n_alternatives
+        Values that target and choice can take: 2 but for 'mafc'.
+    trial
+        Numbers of the trials, rising.
+    target
+        The correct alternative from 0; in yes/no and rating the class, 1 = signal.
+    choice
+        The alternative chosen. A rating r of R categories counts as "signal" (1) when
+        r >= R / 2.
+    contrast
+        Signal contrast of the trial's condition, for both classes of a yes/no task.
+    first
+        Row of the first showing for a trial that repeats a counted one, else -1. Only
+        the log's column `repeats` makes a pair, never an equal stimulus id.
+    table
+        The same trials as the log has them, for the noise source.
+
+    Raises
+    ------
+    ValueError
+        If a target or response is not of the task, two trials have one number, or a
+        repeat does not show what the trial that it repeats showed.
+    """
+
+    task: str
+    n_alternatives: int
+    trial: Int[np.ndarray, " trial"]
+    target: Int[np.ndarray, " trial"]
+    choice: Int[np.ndarray, " trial"]
+    contrast: Float[np.ndarray, " trial"]
+    first: Int[np.ndarray, " trial"]
+    table: pd.DataFrame
+
+    def __post_init__(self) -> None:
+        if self.task not in TASKS:
+            raise ValueError(
+                f"task must be one of {', '.join(TASKS)}, got {self.task!r}"
+            )
+        for name in ("target", "choice"):
+            values = getattr(self, name)
+            wrong = values[(values < 0) | (values >= self.n_alternatives)]
+            if wrong.size:
+                rule = f"in 0 to {self.n_alternatives - 1}"
+                raise ValueError(f"{name} must be {rule}, got {wrong[0]}")
+        if np.any(np.diff(self.trial) <= 0):
+            double = self.trial[:-1][np.diff(self.trial) <= 0][0]
+            raise ValueError(
+                f"trial must be a different number each, got {double} twice"
+            )
+        self._check_pairs()
+
+    def _check_pairs(self) -> None:
+        second, first = self.second_rows, self.first[self.second_rows]
+        for name in ("target", "contrast"):
+            values = getattr(self, name)
+            wrong = second[values[second] != values[first]]
+            if wrong.size:
+                trial = self.trial[wrong[0]]
+                rule = "what the trial that it repeats had"
+                raise ValueError(f"{name} of trial {trial} must be {rule}")
+        shown = np.concatenate([first, second])
+        values, times = np.unique(shown, return_counts=True)
+        if np.any(times > 1):
+            trial = self.trial[values[times > 1][0]]
+            raise ValueError(f"a trial must be in one pair, got trial {trial} in two")
+
+    @classmethod
+    def from_table(cls, table: pd.DataFrame, task: str, n_responses: int) -> "Choices":
+        """Read the columns of a trial log.
+
+        Parameters
+        ----------
+        table
+            Trials that count, in any order, with the columns trial, target, response,
+            contrast and repeats.
+        n_responses
+            Responses that the observer could choose from.
+        """
+        table = table.sort_values("trial", ignore_index=True)
+        trial, target, response = (
+            table[name].to_numpy(np.int64) for name in ("trial", "target", "response")
+        )
+        repeats = table["repeats"].astype("Int64").fillna(-1).to_numpy(np.int64)
+        is_rating = task == "rating"
+        # An impossible rating stays as it is, for the check to name it.
+        possible = (response >= 0) & (response < n_responses)
+        collapsed = np.where(possible, 2 * response >= n_responses, response)
+        return cls(
+            task=task,
+            n_alternatives=n_responses if task == "mafc" else 2,
+            trial=trial,
+            target=target,
+            choice=collapsed.astype(np.int64) if is_rating else response,
+            contrast=table["contrast"].to_numpy(np.float64),
+            first=_rows_of(repeats, trial),
+            table=table,
+        )
+
+    def __len__(self) -> int:
+        return len(self.trial)
+
+    @property
+    def is_forced_choice(self) -> bool:
+        """Whether one of several alternatives held the target."""
+        return self.task in ("2afc", "mafc")
+
+    @property
+    def correct(self) -> Bool[np.ndarray, " trial"]:
+        """Whether the choice was the target."""
+        return self.choice == self.target
+
+    @property
+    def second_rows(self) -> Int[np.ndarray, " pair"]:
+        """Rows of second showings whose first showing counts too."""
+        return np.flatnonzero(self.first >= 0)
+
+    @cached_property
+    def contrasts(self) -> Float[np.ndarray, " contrast"]:
+        """The different contrasts, rising."""
+        return np.unique(self.contrast)
+
+    @property
+    def cluster(self) -> Int[np.ndarray, " trial"]:
+        """Number of the noise field: two showings of one trial have the same."""
+        return np.where(self.first >= 0, self.first, np.arange(len(self)))
+
+    def where(self, chosen: Bool[np.ndarray, " trial"]) -> "Choices":
+        """Return the chosen trials; a pair stays one if both of it are chosen."""
+        return Choices.from_table(
+            self.table[chosen].assign(response=self.choice[chosen]),
+            self.task if self.task != "rating" else "yes_no",
+            self.n_alternatives,
+        )
+
+
+def choices(session: SessionLike) -> Choices:
+    """Return a session's counted trials: main blocks, valid, answered, not excluded."""
+    task, counted = session.protocol.task.kind, session.counted
+    return Choices.from_table(counted, task, session.protocol.n_responses)
+
+
+def design_effect(
+    values: Float[np.ndarray, " trial"],
+    group: Int[np.ndarray, " trial"],
+    cluster: Int[np.ndarray, " trial"],
+) -> float:
+    """Return the variance of a sum over trials, relative to independent trials.
+
+    Two showings of one noise field tend to get one answer, so a session with a double
+    pass knows less than its number of trials says. Residuals from the group means are
+    added within each noise field [1]_; never below 1, as sharing cannot inform.
+
+    Parameters
+    ----------
+    group
+        Class of the trial; values are taken from its mean.
+    cluster
+        Number of the noise field.
+
+    References
+    ----------
+    .. [1] Kish (1965), Survey Sampling, section 8.2.
+
+    Examples
+    --------
+    >>> answers, one_group = np.array([1.0, 1.0, 0.0, 0.0]), np.zeros(4, int)
+    >>> design_effect(answers, one_group, cluster=np.array([0, 0, 1, 1]))
+    2.0
+    """
+    if not len(values):
+        return 1.0
+    _, group = np.unique(group, return_inverse=True)
+    means = np.bincount(group, values) / np.bincount(group)
+    residual = values - means[group]
+    alone = float(residual @ residual)
+    together = np.bincount(cluster, residual)
+    return max(float(together @ together) / alone, 1.0) if alone > 0 else 1.0
+
+
+def _rows_of(
+    wanted: Int[np.ndarray, " trial"], trial: Int[np.ndarray, " trial"]
+) -> Int[np.ndarray, " trial"]:
+    """Row of each wanted trial number among the rising numbers `trial`, or -1."""
+    if not len(trial):
+        return wanted
+    row = np.searchsorted(trial, wanted).clip(max=len(trial) - 1)
+    return np.where(trial[row] == wanted, row, -1)

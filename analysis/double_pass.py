@@ -1,0 +1,295 @@
+"""Double pass: agreement of an observer with itself, and the internal noise it implies.
+
+The same trial is shown twice; external noise repeats, internal noise does not. With
+gamma the ratio of internal to external SD of the decision variable, two passes of a
+linear-Gaussian observer have decision variables that correlate by
+r = 1 / (1 + gamma^2) [1]_. Three numbers are in print for the same thing, so they have
+their own names here: r (the consistent share of variance), gamma (ratio of SDs) and
+gamma squared (ratio of variances).
+
+A forced choice of two is described by correct or not; yes/no and rating by "yes" or
+not, within each class. With z = Phi^-1 of that rate, two passes agree with probability
+
+    Phi2(z, z; r) + Phi2(-z, -z; r) = 1 - 4 T(z, sqrt((1 - r) / (1 + r)))
+
+where T is Owen's function [2]_, since Phi2(z, z; r) = Phi(z) - 2 T(z, .).
+
+References
+----------
+.. [1] Burgess & Colborne (1988), J. Opt. Soc. Am. A 5, 617-627.
+.. [2] Owen (1956), Ann. Math. Stat. 27, 1075-1090.
+.. [3] Murray, Patel & Yee (2015), PLOS Comput. Biol. 11, e1004342, eqs 8-11.
+.. [4] Venzon & Moolgavkar (1988), Appl. Stat. 37, 87-94 (profile likelihood).
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.optimize import brentq, minimize_scalar
+from scipy.special import ndtr, ndtri, owens_t
+from scipy.stats import chi2
+
+from .choices import Choices
+from .estimate import Estimate, mapped
+from .sdt import loglinear_rate, proportion
+
+AGREEMENT = "agreement-wilson/1"
+CLOSED_FORM = "pooled-closed-form/1"
+LIKELIHOOD = "likelihood-by-contrast/1"
+NO_PAIRS = "no trial was shown and answered twice"
+NOT_TWO = "internal noise needs a task of two alternatives"
+ONE_ANSWER = "the answers never varied, so agreement says nothing about internal noise"
+
+PairCounts = Int[np.ndarray, " cell 3"]
+"""Pairs by cell with yes twice, once, and never ("yes": correct, in forced choice)."""
+
+
+@dataclass(frozen=True)
+class InternalNoise:
+    """Internal noise in its three conventions, from one and the same estimate.
+
+    Attributes
+    ----------
+    r
+        Consistent share of the decision variable's variance, 1 / (1 + gamma^2).
+    gamma
+        Internal / external SD at the decision variable; per interval in forced choice.
+    gamma_squared
+        Internal / external variance.
+    """
+
+    r: Estimate
+    gamma: Estimate
+    gamma_squared: Estimate
+
+    @classmethod
+    def missing(cls, formula: str, reason: str, n: int) -> "InternalNoise":
+        """Return internal noise without a value, and the reason."""
+        names = (f"{q}-{formula}" for q in ("r", "gamma", "gamma-squared"))
+        return cls(*(Estimate.missing(name, reason, n) for name in names))
+
+
+def agreement_probability(
+    z: float | Float[np.ndarray, " ..."], r: float | Float[np.ndarray, " ..."]
+) -> Float[np.ndarray, " ..."]:
+    """Return the probability that two passes of a linear-Gaussian observer agree.
+
+    Parameters
+    ----------
+    z
+        Phi^-1 of the proportion correct, or of "yes" in a class.
+    r
+        Consistent share of variance, 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If r is outside 0 to 1.
+
+    Examples
+    --------
+    >>> round(float(agreement_probability(0.0, 0.5)), 5)  # gamma 1, at chance
+    0.66667
+    """
+    r = np.asarray(r, np.float64)
+    if not np.all((r >= 0) & (r <= 1)):
+        raise ValueError(f"r must be in 0 to 1, got {r}")
+    return np.asarray(1 - 4 * owens_t(z, np.sqrt((1 - r) / (1 + r))))
+
+
+def gamma_from_r(r: float) -> float:
+    """Return internal / external SD, sqrt(1 / r - 1); infinite at r = 0."""
+    return math.sqrt(1 / r - 1) if r > 0 else math.inf
+
+
+def r_from_gamma(gamma: float) -> float:
+    """Return the consistent share of variance, 1 / (1 + gamma^2)."""
+    return 1 / (1 + gamma**2)
+
+
+def pair_counts(choices: Choices, by_contrast: bool = False) -> PairCounts:
+    """Count the pairs of a double pass by cell.
+
+    Cells are the classes of a yes/no or rating task (one in forced choice, where "yes"
+    is a correct answer), within each contrast if `by_contrast`. Empty cells are left
+    out.
+
+    Raises
+    ------
+    ValueError
+        If the task has more than two alternatives.
+    """
+    if choices.n_alternatives > 2:
+        raise ValueError(f"{NOT_TWO}, got {choices.n_alternatives}")
+    second = choices.second_rows
+    yes = choices.correct if choices.is_forced_choice else choices.choice == 1
+    n_yes = yes[second].astype(np.int64) + yes[choices.first[second]]
+    contrast = np.searchsorted(choices.contrasts, choices.contrast[second])
+    target = (
+        np.zeros_like(contrast) if choices.is_forced_choice else choices.target[second]
+    )
+    _, cell = np.unique(target + 2 * contrast * by_contrast, return_inverse=True)
+    counts = np.zeros((int(cell.max(initial=-1)) + 1, 3), np.int64)
+    np.add.at(counts, (cell, 2 - n_yes), 1)
+    return counts
+
+
+def agreement(choices: Choices) -> Estimate:
+    """Estimate the share of pairs with one choice twice, with Wilson's interval."""
+    second = choices.second_rows
+    if not len(second):
+        return Estimate.missing(AGREEMENT, NO_PAIRS)
+    same = choices.choice[second] == choices.choice[choices.first[second]]
+    return proportion(int(same.sum()), len(same), AGREEMENT)
+
+
+def internal_noise_closed_form(counts: PairCounts) -> InternalNoise:
+    """Estimate internal noise from agreement and the rates of the cells.
+
+    Solves sum_k w_k P_agree(z_k, r) = agreement for r, with w_k the share of the pairs
+    and z_k from the log-linear corrected rate of cell k. The interval is Wilson's of
+    the agreement, carried through the same equation with z_k held; the upper limit of
+    gamma is infinite where independent passes could agree as often.
+
+    Parameters
+    ----------
+    counts
+        From `pair_counts`; without `by_contrast`, the literature's pooled estimate.
+    """
+    n = int(counts.sum())
+    if reason := _why_not(counts):
+        return InternalNoise.missing(CLOSED_FORM, reason, n)
+    agree = proportion(int(counts[:, [0, 2]].sum()), n, AGREEMENT)
+    z, weight = _z(counts), counts.sum(1) / n
+
+    def solve(agreement: float) -> float:
+        return _solve_r(agreement, z, weight)
+
+    r = solve(agree.value or 0.0)
+    slope = 1 / _agreement_slope(r, z, weight) if 0 < r < 1 else None
+    return _three(mapped(agree, solve, f"r-{CLOSED_FORM}", slope), CLOSED_FORM)
+
+
+def internal_noise_likelihood(counts: PairCounts) -> InternalNoise:
+    """Estimate internal noise by maximum likelihood, one r over all cells.
+
+    Bivariate probit: in every cell the two decision variables are normal, with a mean
+    z_k of their own and the common correlation r. Means and r are fitted together; the
+    interval is the profile likelihood's [4]_.
+
+    Parameters
+    ----------
+    counts
+        From `pair_counts(..., by_contrast=True)`: pooled over contrasts, the spread of
+        z would pass for consistency.
+    """
+    n = int(counts.sum())
+    if reason := _why_not(counts):
+        return InternalNoise.missing(LIKELIHOOD, reason, n)
+
+    def loss(r: float) -> float:
+        return -_profile(r, counts)
+
+    options = {"xatol": 1e-8}
+    found: Any = minimize_scalar(loss, bounds=(0, 1), method="bounded", options=options)
+    inside = float(found.x)
+    least = loss(inside) + 1e-9  # an edge is the maximum if it is as good
+    best = next(r for r in (0.0, 1.0, inside) if loss(r) <= least)
+    threshold = loss(best) + float(chi2.ppf(0.95, 1)) / 2
+
+    def excess(r: float) -> float:
+        return loss(r) - threshold
+
+    low = _root(excess, 0.0, best) if excess(0.0) > 0 else 0.0
+    high = _root(excess, best, 1.0) if excess(1.0) > 0 else 1.0
+    r = Estimate(best, _curvature_se(loss, best), low, high, n, f"r-{LIKELIHOOD}")
+    return _three(r, LIKELIHOOD)
+
+
+def _why_not(counts: PairCounts) -> str | None:
+    """Return why these pairs cannot tell the internal noise, or None."""
+    if not counts.sum():
+        return NO_PAIRS
+    varied = (counts[:, 0] + counts[:, 1] > 0) & (counts[:, 1] + counts[:, 2] > 0)
+    return None if varied.any() else ONE_ANSWER
+
+
+def _z(counts: PairCounts) -> Float[np.ndarray, " cell"]:
+    n_yes, n = 2 * counts[:, 0] + counts[:, 1], 2 * counts.sum(1)
+    rates = [loglinear_rate(int(k), int(m)) for k, m in zip(n_yes, n, strict=True)]
+    return np.asarray(ndtri(rates))
+
+
+def _solve_r(agreement: float, z: np.ndarray, weight: np.ndarray) -> float:
+    """Return the r at which passes agree this often; 0 or 1 where no r does."""
+
+    def excess(r: float) -> float:
+        return float(weight @ agreement_probability(z, r)) - agreement
+
+    if excess(0.0) >= 0:
+        return 0.0
+    return 1.0 if excess(1.0) <= 0 else _root(excess, 0.0, 1.0)
+
+
+def _root(function: Callable[[float], float], low: float, high: float) -> float:
+    return cast("float", brentq(function, low, high, xtol=1e-12))
+
+
+def _agreement_slope(r: float, z: np.ndarray, weight: np.ndarray) -> float:
+    """Return d agreement / d r = 2 phi2(z, z; r) (Plackett's identity) over cells."""
+    density = np.exp(-(z**2) / (1 + r)) / (2 * math.pi * math.sqrt(1 - r**2))
+    return float(weight @ (2 * density))
+
+
+def _three(r: Estimate, formula: str) -> InternalNoise:
+    """r, gamma and gamma squared, the limits and SEs carried through."""
+    assert r.value is not None
+    gamma = gamma_from_r(r.value)
+    slope = -1 / (2 * r.value**2 * gamma) if 0 < r.value < 1 else None
+    slope_squared = -1 / r.value**2 if r.value > 0 else None
+    if r.value == 0:
+        r = r.with_note("the passes agree no more than independent ones would")
+    if r.value == 1:
+        r = r.with_note("every pair agrees")
+    return InternalNoise(
+        r=r,
+        gamma=mapped(r, gamma_from_r, f"gamma-{formula}", slope),
+        gamma_squared=mapped(
+            r, lambda r: gamma_from_r(r) ** 2, f"gamma-squared-{formula}", slope_squared
+        ),
+    )
+
+
+def _profile(r: float, counts: PairCounts) -> float:
+    """Log likelihood at r, maximal over the mean of every cell.
+
+    It is concave in each mean (a normal integral over a quadrant is log-concave), so a
+    golden-section search over all cells at once finds the maximum.
+    """
+    low = np.full(len(counts), -6.0)
+    high, golden = -low, (math.sqrt(5) - 1) / 2
+    for _ in range(40):  # to 5e-8, which the log likelihood does not feel
+        left, right = high - golden * (high - low), low + golden * (high - low)
+        rises = _log_likelihood(left, r, counts) < _log_likelihood(right, r, counts)
+        low, high = np.where(rises, left, low), np.where(rises, high, right)
+    return float(_log_likelihood((low + high) / 2, r, counts).sum())
+
+
+def _log_likelihood(z: np.ndarray, r: float, counts: np.ndarray) -> np.ndarray:
+    """Multinomial log likelihood of the pairs (twice, once, never) of each cell."""
+    once = 2 * owens_t(z, math.sqrt((1 - r) / (1 + r)))  # either order has this chance
+    chances = np.stack([ndtr(z) - once, once, ndtr(-z) - once], axis=1)
+    return (counts * np.log(np.maximum(chances, 1e-300))).sum(1)
+
+
+def _curvature_se(loss: Callable[[float], float], best: float) -> float | None:
+    """SE from the profile's curvature; None at or near the edge of r's range."""
+    step = 1e-3
+    if not step < best < 1 - step:
+        return None
+    curvature = (loss(best + step) - 2 * loss(best) + loss(best - step)) / step**2
+    return 1 / math.sqrt(curvature) if curvature > 0 else None

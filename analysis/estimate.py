@@ -1,0 +1,126 @@
+"""An estimate: a number, how sure it is, what it rests on, which formula made it."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+Z95 = 1.959963984540054  # Phi^-1(.975): half the width of a normal 95 % interval, in SE
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A quantity estimated from trials, with its uncertainty.
+
+    Attributes
+    ----------
+    value
+        None where the data cannot tell; then `note` says why. May be infinite.
+    se
+        Standard error; None where it is undefined (`value` at the edge of its range).
+    low, high
+        Limits of the 95 % interval; may be infinite.
+    n
+        What the estimate rests on: trials, or pairs of a double pass.
+    formula
+        Name and version of the formula, such as "dprime-2afc-loglinear/1". Another
+        formula, or a corrected one, has another name.
+    note
+        Sentences about the estimate's limits, or None.
+
+    Raises
+    ------
+    ValueError
+        If a number is NaN, the limits do not enclose the value, or a missing value
+        comes without its reason.
+    """
+
+    value: float | None
+    se: float | None
+    low: float | None
+    high: float | None
+    n: int
+    formula: str
+    note: str | None = None
+
+    def __post_init__(self) -> None:
+        numbers = [self.value, self.se, self.low, self.high]
+        if any(number is not None and math.isnan(number) for number in numbers):
+            raise ValueError(f"{self.formula} must be free of NaN, got {numbers}")
+        if self.value is None and not self.note:
+            raise ValueError(f"{self.formula} without a value must say why in its note")
+        if self.se is not None and not self.se >= 0:
+            raise ValueError(f"se must be >= 0, got {self.se}")
+        ends = (self.low, self.value, self.high)
+        known = [end for end in ends if end is not None]
+        if known != sorted(known):
+            raise ValueError(f"low, value and high must rise in this order, got {ends}")
+
+    @classmethod
+    def missing(cls, formula: str, note: str, n: int = 0) -> "Estimate":
+        """Return an estimate without a value, and the reason."""
+        return cls(None, None, None, None, n, formula, note)
+
+    @classmethod
+    def normal(
+        cls, value: float, se: float, n: int, formula: str, note: str | None = None
+    ) -> "Estimate":
+        """Return an estimate whose 95 % interval is the value -+ 1.96 SE."""
+        value, se = float(value), float(se)
+        return cls(value, se, value - Z95 * se, value + Z95 * se, n, formula, note)
+
+    def with_note(self, *sentences: str | None) -> "Estimate":
+        """Return the estimate with further sentences at the end of its note."""
+        parts = [part for part in (self.note, *sentences) if part]
+        return replace(self, note="; ".join(parts) or None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the estimate as JSON can hold it: infinities are None, and said.
+
+        Examples
+        --------
+        >>> gamma = Estimate(1.9, 0.6, 1.1, math.inf, 100, "gamma/1")
+        >>> gamma.to_dict()["high"], gamma.to_dict()["note"]
+        (None, 'high is infinite')
+        """
+        numbers = {name: getattr(self, name) for name in ("value", "se", "low", "high")}
+        endless = [
+            name for name, x in numbers.items() if x is not None and math.isinf(x)
+        ]
+        signs = {name: "-" if numbers[name] < 0 else "" for name in endless}
+        said = self.with_note(*(f"{name} is {signs[name]}infinite" for name in endless))
+        finite = {name: None if name in endless else x for name, x in numbers.items()}
+        return {**finite, "n": self.n, "formula": self.formula, "note": said.note}
+
+    def __str__(self) -> str:
+        """Give one line to read: value, SE, interval, n, formula."""
+        if self.value is None:
+            return f"none: {self.note} ({self.formula})"
+        se = "" if self.se is None else f" SE {self.se:.3f}"
+        limits = f" [{self.low:.3f}, {self.high:.3f}]" if self.low is not None else ""
+        return f"{self.value:.3f}{se}{limits} n={self.n} ({self.formula})"
+
+
+def mapped(
+    estimate: Estimate,
+    function: Callable[[float], float],
+    formula: str,
+    slope: float | None = None,
+) -> Estimate:
+    """Carry an estimate through a monotone function, its limits with it.
+
+    Parameters
+    ----------
+    function
+        Rising or falling over the whole interval.
+    slope
+        Derivative of the function at the value, for the SE by the delta method; None
+        leaves the SE undefined.
+    """
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return replace(estimate, formula=formula)
+    low, high = sorted((function(estimate.low), function(estimate.high)))
+    known = slope is not None and math.isfinite(slope) and estimate.se is not None
+    se = abs(slope) * estimate.se if known else None  # type: ignore[operator, arg-type]
+    value = function(estimate.value)
+    return Estimate(value, se, low, high, estimate.n, formula, estimate.note)
