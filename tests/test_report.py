@@ -76,7 +76,7 @@ def test_names_cannot_be_markup(page):
 
 
 def test_an_observer_who_is_never_wrong_has_no_kernel_and_the_page_says_why(page):
-    assert "a kernel needs all four stimulus-response classes" in page
+    assert "no trial was incorrect; a kernel needs correct and incorrect trials" in page
 
 
 def test_no_number_is_nan(page):
