@@ -2,6 +2,16 @@
 
 Every function returns a matplotlib figure; `figure.savefig("kernels.svg")` writes it.
 Colours are those of Okabe & Ito, told apart with any colour vision.
+
+Examples
+--------
+>>> import yoked
+>>> protocol = yoked.load_protocol("bar-in-noise")
+>>> template = yoked.load_observer("template")
+>>> session = yoked.run(protocol, template, seed=1, trials=300, contrast=0.227)
+>>> figure = yoked.plot.kernels([session])
+>>> [axis.get_title() for axis in figure.axes]
+['template', '']
 """
 
 import math
@@ -25,7 +35,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, GRAY = "#0072B2", "#D55E00", "#009E73", "#767676"
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "yoked",
     "font.family": "sans-serif",
@@ -166,7 +176,7 @@ def _draw_pictures(figure: "Figure", axes: Any, panels: Sequence[Panel]) -> None
     """Draw kernels of fields, or of bars over time, as pictures on one scale."""
     rows = ("kernel", "target_half", "nontarget_half")
     limit = max(float(np.abs(getattr(p.kernel, r)).max()) for p in panels for r in rows)
-    shown = None
+    shown: Any = None
     for row, name in zip(axes, rows, strict=True):
         for axis, each in zip(row, panels, strict=True):
             picture = as_picture(getattr(each.kernel, name))
@@ -225,8 +235,8 @@ def _dots(axis: "Axes", estimates: Sequence[Estimate]) -> None:
             continue
         low = estimate.value if estimate.low is None else estimate.low
         high = estimate.high
-        is_open = high is None or not math.isfinite(high)
-        axis.plot([low, edge if is_open else high], [row, row], color=BLUE, lw=1.4)
+        end = edge if high is None or not math.isfinite(high) else high
+        axis.plot([low, end], [row, row], color=BLUE, lw=1.4)
         axis.plot([estimate.value], [row], "o", color=BLUE, ms=5)
     axis.margins(x=0.12)
 

@@ -214,7 +214,7 @@ def _record(number: int) -> TrialRecord:
 
 
 def _on_gpu() -> list[Contest]:
-    """The torch generator on the GPU against the same on the CPU, where there is one."""
+    """The torch generator on the GPU against the Numba path, where there is a GPU."""
     if _gpu() is None:
         return []
     import torch

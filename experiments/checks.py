@@ -110,7 +110,7 @@ _RULES = {
 }
 
 
-def _convert_plain(kind: Any, value: object, key: str, faults: Faults) -> object:
+def _convert_plain(kind: Any, value: Any, key: str, faults: Faults) -> object:
     fits = isinstance(value, (int, float) if kind is float else kind)
     if kind is not bool:
         fits = fits and not isinstance(value, bool)

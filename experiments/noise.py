@@ -185,7 +185,7 @@ def noise_levels(
     --------
     >>> table = level_table("gaussian", 0.1)
     >>> noise_levels(table, (1, 1, 5), 20261120, np.array([0]), 0).ravel().tolist()
-    [-1, 8, -9, 2, -5]
+    [-1, 8, -9, 0, -6]
     """
     n = grid[0] * grid[1] * grid[2]
     draws = draws_u16(seed, ids, FIRST_NOISE_STREAM + interval, n)

@@ -30,6 +30,12 @@ class Viewing:
         Luminance of the background; None where it is not known.
     background
         Contrast level of the background.
+
+    Examples
+    --------
+    >>> viewing = Viewing(deg_per_element=0.2, element_px=(52, 4), frame_ms=100.0)
+    >>> viewing.deg_per_px
+    0.05
     """
 
     deg_per_element: float
@@ -96,6 +102,20 @@ class Observer(Interface):
     An observer may also have `learn(practice)`, called once before the first trial:
     what instruction and practice are to a person. A template reads its signal there, a
     network is trained. `parameters` (a dict) and `weights_hash` go into the trial log.
+
+    Examples
+    --------
+    >>> class Brightest:
+    ...     name = "brightest"
+    ...     def prepare(self, viewing):
+    ...         pass
+    ...     def decide(self, frames, noise):
+    ...         return frames.mean(axis=(2, 3, 4))
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> session = yoked.run(protocol, Brightest(), seed=1, trials=300, contrast=0.5)
+    >>> 0 < yoked.dprime(session).value < 2
+    True
     """
 
     name: str

@@ -1,7 +1,6 @@
 """What a session left behind, as the analysis takes it: trials and their noise."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -59,13 +58,13 @@ class SessionData:
         """'unfinished', 'finished' or 'withdrawn'."""
         return self.row.status
 
-    @cached_property
+    @property
     def counted(self) -> pd.DataFrame:
         """The trials that enter statistics: main, valid, answered, not excluded."""
         trials = self.trials
         main = trials["block_kind"] == "main"
         kept = main & trials["valid"] & ~trials["excluded"] & trials["response"].notna()
-        return trials[kept]
+        return trials.loc[kept]
 
 
 _INTEGERS = ("response", "repeats", "frames_shown", "frames_dropped")
@@ -85,7 +84,7 @@ def session_data(store: Store, session_id: str) -> SessionData:
     trials = trials.astype(dict.fromkeys(_INTEGERS, "Int64"))
     trials["correct"] = trials["correct"].astype("boolean")
     trials["valid"] = trials["valid"].astype(bool)
-    trials["excluded"] = trials["trial"].isin(store.excluded(session_id))
+    trials["excluded"] = trials["trial"].isin(sorted(store.excluded(session_id)))
     noise = noise_source(row.noise_source, protocol, row.seed)
     return SessionData(row, protocol, trials, noise)
 
@@ -106,6 +105,21 @@ def load_session(path: str | Path, session_id: str) -> SessionData:
         If there is no such file.
     LookupError
         If there is no such session.
+
+    Examples
+    --------
+    >>> import tempfile, yoked
+    >>> from yoked.experiments.store import open_store
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> guesser = yoked.load_observer("guesser")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = f"{folder}/results.db"
+    ...     store = open_store(path)
+    ...     made = yoked.run(protocol, guesser, store=store, seed=1, trials=100)
+    ...     store.close()
+    ...     read = yoked.load_session(path, made.id)
+    >>> read.observer, len(read.counted)
+    ('guesser', 100)
     """
     store = open_store(path, create=False)
     try:

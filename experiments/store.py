@@ -128,6 +128,10 @@ def open_store(path: str | Path, create: bool = True) -> Store:
     exists = str(path) != ":memory:" and Path(path).exists()
     if not exists and not create:
         raise FileNotFoundError(f"a database must exist, got {str(path)!r}")
+    if exists and not create and not Path(path).stat().st_size:
+        raise StoreError(
+            f"{str(path)!r} must be a trial log of Yoked, got an empty file"
+        )
     connection = sqlite3.connect(str(path), timeout=30, check_same_thread=False)
     try:
         if exists and Path(path).stat().st_size:

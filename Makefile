@@ -1,0 +1,66 @@
+# Two commands for a fresh machine: `make demo` and `make test`. Each does all the
+# set-up it needs, once; the stamp files make a second run start in seconds.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# The virtual environment comes first, so that its Node.js (if it has one) is found.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+PYTHON_READY := .venv/ready
+BROWSER_READY := node_modules/ready
+TYPING_READY := .typing/yoked/ready
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+.PHONY: demo
+demo: $(PYTHON_READY) $(BROWSER_READY) ## Run the main job end to end (DEMO_ARGS=--no-serve ends without the web task)
+	yoked demo $(DEMO_ARGS)
+
+.PHONY: test
+test: lint chromium ## Check style and types, then run every test (TEST_ARGS goes to pytest)
+	npm run --silent test
+	python -m pytest $(TEST_ARGS)
+
+.PHONY: lint
+lint: $(PYTHON_READY) $(BROWSER_READY) $(TYPING_READY) ## Check style and types only
+	ruff check
+	ruff format --check
+	pyright
+	npm run --silent check
+
+.PHONY: bench
+bench: $(PYTHON_READY) ## Print the speed of the generator beside this machine's baseline
+	yoked bench $(BENCH_ARGS)
+
+.PHONY: clean
+clean: ## Remove everything that make made; data stays
+	rm -rf .venv .typing node_modules static/vendor build yoked.egg-info
+	rm -rf .pytest_cache .ruff_cache .hypothesis
+
+# Set-up ----------------------------------------------------------------------------
+
+.PHONY: chromium
+chromium: $(PYTHON_READY)
+	@.ci/system-packages chromium
+
+$(PYTHON_READY): pyproject.toml constraints.txt .ci/python-environment
+	@.ci/python-environment
+	@touch $@
+
+$(BROWSER_READY): package.json package-lock.json static/vendor.mjs | $(PYTHON_READY)
+	npm ci --no-audit --no-fund --loglevel=error
+	npm run --silent vendor
+	@touch $@
+
+# The rooms under the name that they are imported by, for pyright (see CONTRIBUTING.md).
+$(TYPING_READY): Makefile
+	@mkdir -p .typing/yoked
+	@ln -sfn -t .typing/yoked ../../analysis ../../app ../../experiments ../../models \
+	  ../../yoked/__init__.py ../../yoked/__main__.py ../../yoked/py.typed
+	@touch $@

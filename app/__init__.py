@@ -1,0 +1,1 @@
+"""The web application, the report and the command line."""

@@ -1,0 +1,95 @@
+"""The `yoked` command: a table of subcommands that are imported when they are run."""
+
+from importlib import import_module
+
+import click
+
+from .complaints import one_line
+
+# name: (file and function in app/commands, what --help says, equal to the function's
+# first docstring line). In this order they are listed.
+COMMANDS = {
+    "protocols": ("catalogue:protocols", "List the protocols that can be run."),
+    "observers": ("catalogue:observers", "List the models that can take part."),
+    "preview": ("preview:preview", "Write one trial as a picture, as it will look."),
+    "serve": ("serve:serve", "Collect data online: start the web task."),
+    "simulate": ("simulate:simulate", "Let a model take part in a protocol."),
+    "train": ("train:train", "Train an observer and write its weights."),
+    "import": ("importing:import_", "Read published data as sessions."),
+    "sessions": ("trials:sessions", "List the sessions of a database."),
+    "export": ("trials:export", "Write trials as CSV."),
+    "analyse": ("analyse:analyse", "Estimate d', criterion and agreement."),
+    "compare": (
+        "reporting:compare",
+        "Compare observers trial by trial with one that they are yoked to.",
+    ),
+    "report": ("reporting:report", "Write a page that shows observers side by side."),
+    "demo": (
+        "demo:demo",
+        "Run people and models side by side, then take part yourself.",
+    ),
+    "bench": ("bench:bench", "Measure the generator beside this machine's baseline."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its subcommands' names and help without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one subcommand, or None if there is no such name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name][0].split(":")
+        return getattr(import_module(f"{__package__}.commands.{module}"), attribute)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the subcommand; a wrong name gets the nearest right one."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            from ..experiments.checks import suggestion
+
+            ctx.fail(f"no command named {name!r}{suggestion(name, COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """Write the list of subcommands from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a subcommand; a foreseen error or Ctrl-C ends it with one line."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("\nInterrupted.", err=True)
+            ctx.exit(130)
+        except Exception as error:
+            message = None if ctx.params["traceback"] else one_line(error)
+            if message is None:
+                raise
+            raise click.ClickException(message) from error
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="yoked")
+@click.option(
+    "--traceback", is_flag=True, help="Show where an error came from, to report it."
+)
+def cli(traceback: bool) -> None:
+    """People and networks do the same psychophysics.
+
+    Same trials, same pixels, same analysis.
+
+    \b
+    Examples:
+        yoked simulate bar-in-noise template results.db
+        yoked analyse results.db
+    """

@@ -1,0 +1,1 @@
+"""The subcommands of `yoked`, one file per group; `app.cli` loads them by name."""

@@ -1,0 +1,93 @@
+"""One trial as a picture."""
+
+from pathlib import Path
+
+import click
+
+from ..options import OUTPUT_FILE, SEED
+from ..output import Row, output
+
+
+@click.command()
+@click.argument("protocol")
+@click.option(
+    "-o",
+    "picture",
+    type=OUTPUT_FILE,
+    required=True,
+    help="File to write: .png, or .gif for a movie.",
+)
+@click.option(
+    "--seed", type=SEED, default=0, show_default=True, help="Seed of the noise."
+)
+@click.option(
+    "--stimulus-id",
+    type=SEED,
+    default=0,
+    show_default=True,
+    help="Which noise field of that seed.",
+)
+@click.option(
+    "--target",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Interval with the target, from 0; in yes/no and rating 1 = signal.",
+)
+@click.option(
+    "--contrast",
+    type=click.FloatRange(0, 1),
+    help="Contrast of the signal; the protocol's highest unless given.",
+)
+@output()
+def preview(
+    protocol: str,
+    picture: Path,
+    seed: int,
+    stimulus_id: int,
+    target: int,
+    contrast: float | None,
+) -> Row:
+    """Write one trial as a picture, as it will look.
+
+    Intervals stand side by side, in order. The pixels are contrast levels, 128 the
+    background; the digest is of these levels before they are magnified.
+
+    \b
+    Example:
+        yoked preview bar-in-noise -o frame.png --seed 1
+    """
+    from ...experiments.protocol_files import load_protocol
+    from ...experiments.sources import noise_source
+    from ...experiments.stimulus import digest, render
+    from ..files import whole_file
+    from ..picture import check_suffix, write_picture
+
+    loaded = load_protocol(protocol).with_options(contrast=contrast)
+    suffix = picture.suffix.lower()
+    check_suffix(suffix, loaded)
+    if target >= loaded.task.n_targets:
+        raise ValueError(
+            f"target must be below {loaded.task.n_targets} in {loaded.name}, "
+            f"got {target}"
+        )
+    shown = max(loaded.contrast.values)
+    trial = {
+        "stimulus_id": [stimulus_id],
+        "contrast": [shown],
+        "target": [target],
+        "block_kind": ["main"],
+    }
+    source = noise_source(loaded.noise.source, loaded, seed)
+    (frames,) = render(loaded, source, trial)
+    with whole_file(picture, "wb") as file:
+        write_picture(file, suffix, loaded, frames)
+    return {
+        "picture": str(picture),
+        "protocol": loaded.name,
+        "seed": seed,
+        "stimulus_id": stimulus_id,
+        "target": target,
+        "contrast": shown,
+        "digest": digest(frames),
+    }

@@ -1,0 +1,172 @@
+"""The web server: the application, its headers and errors, and how it is run."""
+
+import logging
+import socket
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from flask import Flask, jsonify, render_template, request, url_for
+from waitress.server import create_server
+from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.wrappers import Response
+
+from ..experiments.protocol import Protocol
+from ..experiments.protocol_files import load_protocol
+from ..experiments.store import TrialConflict
+from . import participate, trial_api
+from .answers import MOST_BYTES, AnswerError
+from .live import OutOfTurn, StaleSession
+from .study import Study
+
+STATIC = Path(__file__).parents[1] / "static"
+THREADS = 16
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",  # the address of a session holds its token
+    # Isolated from other sites a page gets clocks of 5 microseconds instead of 100.
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def create_app(
+    db_path: str | Path, protocol: Protocol | str = "bar-in-noise", lut: str = "srgb"
+) -> Flask:
+    """Make the web application that collects one protocol.
+
+    Parameters
+    ----------
+    db_path
+        The trial log; made if there is none.
+    protocol
+        A protocol, or what `load_protocol` takes.
+    lut
+        'srgb' for ordinary screens, 'identity' for linear ones and tests.
+
+    Raises
+    ------
+    FileNotFoundError
+        If jsPsych has not been fetched.
+    LookupError, ProtocolError, StoreError
+        If protocol or trial log are not what they should be.
+    """
+    if not (STATIC / "vendor" / "jspsych.js").is_file():
+        rule = "in static/vendor; fetch it with `npm ci && npm run vendor`"
+        raise FileNotFoundError(f"jsPsych must be {rule}")
+    if isinstance(protocol, str):
+        protocol = load_protocol(protocol)
+    app = Flask("yoked.app", static_folder=str(STATIC), template_folder=_templates())
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
+    app.extensions["yoked"] = Study(db_path, protocol, lut)
+    app.register_blueprint(participate.blueprint)
+    app.register_blueprint(trial_api.blueprint)
+    app.after_request(_add_headers)
+    _register_errors(app)
+    return app
+
+
+def serve(
+    db_path: str | Path,
+    protocol: Protocol | str = "bar-in-noise",
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    lut: str = "srgb",
+    announce: Callable[[str], None] = print,
+) -> None:
+    """Serve the web task until it is interrupted.
+
+    Parameters
+    ----------
+    db_path, protocol, lut
+        As for `create_app`.
+    host, port
+        Where to listen; port 0 takes any that is free.
+    announce
+        Told the address once the server listens.
+
+    Raises
+    ------
+    OSError
+        If the port is in use, or may not be used.
+    """
+    app = create_app(db_path, protocol, lut)
+    try:
+        with _listening(host, port) as listener:
+            announce(f"http://{host}:{listener.getsockname()[1]}/")
+            create_server(app, sockets=[listener], threads=THREADS).run()
+    finally:
+        app.extensions["yoked"].close()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Listen before the server is made: waitress leaves files open when it cannot."""
+    try:
+        family = socket.getaddrinfo(host, port)[0][0]
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        reason = (error.strerror or str(error)).split(" (")[0].lower()
+        raise OSError(f"port {port} of {host} must be free to use: {reason}") from error
+
+
+def _templates() -> str:
+    return str(Path(__file__).parent / "templates")
+
+
+def _add_headers(response: Response) -> Response:
+    response.headers.update(HEADERS)
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _register_errors(app: Flask) -> None:
+    app.register_error_handler(AnswerError, lambda error: _complaint(400, str(error)))
+    for kind in (OutOfTurn, TrialConflict):
+        app.register_error_handler(kind, lambda error: _complaint(409, str(error)))
+    app.register_error_handler(HTTPException, _http_error)
+    for kind in (sqlite3.Error, StaleSession, OSError):
+        app.register_error_handler(kind, _cannot_store)
+
+
+def _http_error(error: HTTPException) -> tuple[Response | str, int]:
+    if isinstance(error, InternalServerError):
+        return _complaint(500, "The server met a fault. What was confirmed is stored.")
+    return _complaint(error.code or 500, error.description or error.name)
+
+
+def _cannot_store(error: Exception) -> tuple[Response | str, int]:
+    """Answer 503: the browser keeps what it has, and tries again."""
+    logging.getLogger(__name__).error("could not store: %s", error)
+    return _complaint(
+        503, "The server cannot store anything now. Please try again soon."
+    )
+
+
+_HEADINGS = {
+    404: "There is nothing here",
+    409: "Please go back",
+    410: "This session is over",
+    503: "One moment, please",
+}
+
+
+def _complaint(status: int, sentence: str) -> tuple[Response | str, int]:
+    """Say what is wrong: to the task's page in JSON, to a participant as a page."""
+    if request.blueprint == "trial_api":
+        return jsonify(error=sentence), status
+    page = render_template(
+        "message.html",
+        language="en",
+        heading=_HEADINGS.get(status, "That did not work"),
+        message=sentence,
+        back=url_for("participate.study"),
+        back_label="To the start of the study",
+    )
+    return page, status

@@ -1,0 +1,55 @@
+"""The trial log as a table: one CSV row a trial, whoever answered it."""
+
+import csv
+from collections.abc import Iterable
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..experiments.store import Store
+    from ..experiments.store_rows import SessionRow
+
+SESSION_COLUMNS = (
+    "session",
+    "observer",
+    "observer_kind",
+    "presenter",
+    "protocol",
+    "protocol_hash",
+    "seed",
+    "noise_source",
+    "yoked_to",
+    "excluded",
+)
+
+
+def write_trials(
+    file: IO[str], store: "Store", sessions: Iterable["SessionRow"]
+) -> int:
+    """Write the trials of sessions, a row at a time, and return how many.
+
+    What a session has once (observer, protocol, seed) stands before each of its
+    trials, so that every row can be read, and its stimulus made again, on its own.
+    """
+    from ..experiments.store_rows import TRIAL_COLUMNS
+
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([*SESSION_COLUMNS, *TRIAL_COLUMNS])
+    n_trials = 0
+    for session in sessions:
+        excluded = store.excluded(session.id)
+        fixed = [
+            session.id,
+            session.observer.name,
+            session.observer.kind,
+            session.presenter,
+            session.protocol_name,
+            session.protocol_hash,
+            session.seed,
+            session.noise_source,
+            session.yoked_to,
+        ]
+        for row in store.trial_rows(session.id):
+            is_excluded = int(row["trial"] in excluded)
+            writer.writerow([*fixed, is_excluded, *(row[c] for c in TRIAL_COLUMNS)])
+            n_trials += 1
+    return n_trials
