@@ -1,0 +1,239 @@
+"""From decision variables to responses, with internal noise, for every model alike."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Float64, Int64, UInt8
+
+from ..experiments.observer import Observer, ObserverNoise, Practice
+from ..experiments.protocol import Protocol, Task
+
+N_RESERVED = 8192  # trials to measure on: SD within 1 %, criterion within .015 SD
+_CHUNK = 256
+# Numbers of reserved trials start here: an observer's noise on them is never that of a
+# trial in a session.
+_FIRST_RESERVED = 1 << 62
+
+
+@dataclass(frozen=True)
+class Decision:
+    """How decision variables become responses.
+
+    Forced choice: the largest decision variable wins. Yes/no: response 1 above the
+    criterion. Rating: the number of criteria below the decision variable. A tie, or a
+    decision variable on its criterion, goes to the lowest response; no randomness is
+    spent on it.
+
+    Attributes
+    ----------
+    task
+        What is asked.
+    internal_sd
+        SD of the internal noise added to every decision variable.
+    criteria
+        Rising; one in yes/no, one fewer than responses in a rating, none in a forced
+        choice.
+    external_sd
+        SD that the noise fields give the decision variable; None where it was not
+        needed.
+    """
+
+    task: Task
+    internal_sd: float = 0.0
+    criteria: tuple[float, ...] = ()
+    external_sd: float | None = None
+
+    def __post_init__(self) -> None:
+        n_criteria = 0 if self.task.is_forced_choice else len(self.task.keys) - 1
+        if len(self.criteria) != n_criteria:
+            raise ValueError(f"criteria must be {n_criteria}, got {len(self.criteria)}")
+        if list(self.criteria) != sorted(self.criteria):
+            raise ValueError(f"criteria must rise, got {list(self.criteria)}")
+        if not 0 <= self.internal_sd < math.inf:
+            raise ValueError(f"internal_sd must be 0 or more, got {self.internal_sd}")
+
+    def respond(
+        self, variables: Float[np.ndarray, " trial alternative"], noise: ObserverNoise
+    ) -> tuple[Int64[np.ndarray, " trial"], Float64[np.ndarray, " trial alternative"]]:
+        """Choose a response for every trial.
+
+        Parameters
+        ----------
+        variables
+            Decision variables as the observer gave them.
+        noise
+            The observer's noise, which goes on where the observer stopped. Nothing is
+            drawn without internal noise.
+
+        Returns
+        -------
+        responses
+            From 0.
+        noisy
+            Decision variables with the internal noise: those that decided.
+
+        Examples
+        --------
+        >>> decision = Decision(Task("yes_no", ("f", "j")), criteria=(0.5,))
+        >>> noise = ObserverNoise(7, np.arange(3))
+        >>> decision.respond(np.array([[0.4], [0.5], [0.6]]), noise)[0].tolist()
+        [0, 0, 1]
+        """
+        noisy = variables.astype(np.float64)
+        if self.internal_sd > 0:
+            noisy = noisy + self.internal_sd * noise.normal(variables.shape[1])
+        if self.task.is_forced_choice:
+            return noisy.argmax(axis=1), noisy
+        return np.searchsorted(self.criteria, noisy[:, 0], side="left"), noisy
+
+
+def calibrate(
+    observer: Observer,
+    practice: Practice,
+    observer_seed: int,
+    internal_noise: float = 0.0,
+    criterion: float | None = None,
+    n_trials: int = N_RESERVED,
+) -> Decision:
+    """Set an observer's internal noise and criteria on reserved trials.
+
+    Everything is measured once, at the reference contrast of the protocol: internal
+    noise is a fixed property of the observer, as is its criterion, whatever contrast a
+    trial has.
+
+    Parameters
+    ----------
+    observer
+        Prepared and trained.
+    practice
+        Gives the reserved trials.
+    observer_seed
+        Of the session; for observers with noise of their own.
+    internal_noise
+        gamma, internal / external SD ratio per interval at the decision variable. The
+        external SD is taken within the stimulus classes (intervals with and without
+        the target) and pooled.
+    criterion
+        Yes/no and rating: bias in SDs of the noisy decision variable, 0 unbiased (the
+        default), positive for fewer "signal" responses; it is the c of signal
+        detection theory.
+    n_trials
+        How many reserved trials; even.
+
+    Raises
+    ------
+    ValueError
+        If gamma is negative, a criterion is given to a forced choice, or the decision
+        variables do not vary, are not finite, or have the wrong shape.
+    """
+    task = practice.protocol.task
+    if not 0 <= internal_noise < math.inf:
+        raise ValueError(f"internal_noise must be 0 or more, got {internal_noise}")
+    if criterion is not None and task.is_forced_choice:
+        rule = "given for yes/no and rating tasks only"
+        raise ValueError(f"criterion must be {rule}, got {criterion} for {task.kind}")
+    if task.is_forced_choice and internal_noise == 0:
+        return Decision(task)
+    variables, is_target = _reserved(observer, practice, observer_seed, n_trials)
+    external_sd = _sd_within(variables, is_target)
+    if external_sd == 0:
+        rule = "more than 0 on reserved trials"
+        raise ValueError(f"the SD of {observer.name}'s decisions must be {rule}, got 0")
+    internal_sd = internal_noise * external_sd
+    criteria = ()
+    if not task.is_forced_choice:
+        shift = (criterion or 0.0) * math.hypot(external_sd, internal_sd)
+        n = len(task.keys)
+        shares = [i / n for i in range(1, n)]
+        places = [_quantile(variables[:, 0], q, internal_sd) for q in shares]
+        criteria = tuple(place + shift for place in places)
+    return Decision(task, internal_sd, criteria, external_sd)
+
+
+def reference_contrast(protocol: Protocol) -> float:
+    """Give the contrast to measure at: the (lower) median of the main blocks'."""
+    values = sorted(protocol.contrast.values)
+    return values[(len(values) - 1) // 2]
+
+
+def checked_variables(
+    observer: Observer,
+    frames: UInt8[np.ndarray, " trial alternative frame y x"],
+    noise: ObserverNoise,
+) -> Float64[np.ndarray, " trial alternative"]:
+    """Ask an observer, and check what it gives back.
+
+    Raises
+    ------
+    ValueError
+        If the decision variables are not finite, or not (trial, alternative).
+    """
+    variables = np.asarray(observer.decide(frames, noise), np.float64)
+    if variables.shape != frames.shape[:2]:
+        rule = f"(trial, alternative) = {tuple(frames.shape[:2])}"
+        got = variables.shape
+        raise ValueError(f"decisions of {observer.name} must be {rule}, got {got}")
+    if not np.isfinite(variables).all():
+        raise ValueError(f"decisions of {observer.name} must be finite, got nan or inf")
+    return variables
+
+
+def _reserved(
+    observer: Observer, practice: Practice, observer_seed: int, n_trials: int
+) -> tuple[
+    Float64[np.ndarray, " trial alternative"], Bool[np.ndarray, " trial alternative"]
+]:
+    """Measure decision variables on reserved trials, and say what held the target."""
+    asked = list(_ask_reserved(observer, practice, observer_seed, n_trials))
+    variables = np.concatenate([part for part, _ in asked])
+    targets = np.concatenate([part for _, part in asked])
+    if not practice.protocol.task.is_forced_choice:
+        return variables, targets[:, None] == 1
+    return variables, targets[:, None] == np.arange(variables.shape[1])
+
+
+def _ask_reserved(
+    observer: Observer, practice: Practice, observer_seed: int, n_trials: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    contrast = reference_contrast(practice.protocol)
+    for first in range(0, n_trials, _CHUNK):
+        n = min(_CHUNK, n_trials - first)
+        table, frames = practice.draw(n, first, contrast)
+        noise = ObserverNoise(observer_seed, _FIRST_RESERVED + table["trial"])
+        yield checked_variables(observer, frames, noise), table["target"]
+
+
+def _sd_within(
+    variables: Float64[np.ndarray, " trial alternative"],
+    is_target: Bool[np.ndarray, " trial alternative"],
+) -> float:
+    """Give the SD within the two stimulus classes, pooled."""
+    squares = [np.var(variables[chosen], ddof=1) for chosen in (is_target, ~is_target)]
+    return math.sqrt(float(np.mean(squares)))
+
+
+def _quantile(
+    variables: Float64[np.ndarray, " trial"], share: float, internal_sd: float
+) -> float:
+    """Give the criterion below which a share of the noisy decision variables lies.
+
+    Internal noise enters exactly, as a Gaussian about each of the values. Without it
+    the criterion lies half-way between two neighbouring values, so that integer
+    decision variables do not fall on it.
+    """
+    if internal_sd == 0:
+        values, counts = np.unique(variables, return_counts=True)
+        below = np.cumsum(counts)[:-1] / len(variables)
+        i = int(np.abs(below - share).argmin())
+        return float((values[i] + values[i + 1]) / 2)
+    from scipy.optimize import brentq
+    from scipy.special import ndtr
+
+    def excess(place: float) -> float:
+        return float(ndtr((place - variables) / internal_sd).mean()) - share
+
+    low, high = variables.min() - 9 * internal_sd, variables.max() + 9 * internal_sd
+    found = brentq(excess, low, high, xtol=1e-9 * (high - low))
+    return float(np.asarray(found).item())

@@ -1,0 +1,162 @@
+"""Which models can take part: shipped ones, installed ones, and a user's own file.
+
+The list is made without importing a model, so that it costs no torch.
+"""
+
+import importlib
+import importlib.machinery
+import importlib.metadata
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ..experiments.checks import suggestion
+from ..experiments.observer import Observer
+
+GROUP = "yoked.observers"  # entry points of other packages
+_SHIPPED = {
+    "guesser": "guesser:Guesser",
+    "retina-cnn": "retina_cnn:RetinaCNN",
+    "template": "template:Template",
+}
+_NEEDS = {"torch": "PyTorch"}
+_registered: dict[str, Callable[..., Observer]] = {}
+
+
+def register(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorate a class or function that makes an observer, so that `load` finds it.
+
+    Raises
+    ------
+    ValueError
+        If the name is taken.
+    """
+    if name in names():
+        raise ValueError(f"an observer's name must be free, got {name!r}")
+
+    def note(factory: Callable[..., Any]) -> Callable[..., Any]:
+        _registered[name] = factory
+        return factory
+
+    return note
+
+
+def names() -> list[str]:
+    """List the observers that have a name here.
+
+    Examples
+    --------
+    >>> "retina-cnn" in names()
+    True
+    """
+    return sorted({*_SHIPPED, *_registered, *_installed()})
+
+
+def load(name: str, **options: Any) -> Observer:
+    """Make an observer.
+
+    Parameters
+    ----------
+    name
+        One of `names`, or 'path/to/file.py:Name' for a user's own.
+    **options
+        What the observer can be told, such as `seed` or `device`.
+
+    Raises
+    ------
+    LookupError
+        If there is no such observer.
+    ValueError
+        If it knows no such option, or lacks what an observer must have.
+    ModuleNotFoundError
+        If it needs an extra that is not installed.
+
+    Examples
+    --------
+    >>> load("template", efficiency=0.5).parameters
+    {'efficiency': 0.5}
+    """
+    factory = _find(name)
+    if not callable(factory):
+        return _checked(name, factory)
+    _require_options(name, factory, options)
+    return _checked(name, factory(**options))
+
+
+def _find(name: str) -> Any:
+    """Give what makes the observer, importing no other."""
+    file, colon, attribute = name.rpartition(":")
+    if colon and file.endswith(".py"):
+        return _member(_import_file(Path(file)), attribute, file)
+    if name in _registered:
+        return _registered[name]
+    if name in _SHIPPED:
+        return _import_shipped(name)
+    if name in _installed():
+        return _installed()[name].load()
+    near = suggestion(name, names())
+    known = "" if near else f"; there are {', '.join(names())}"
+    raise LookupError(f"no observer named {name!r}{near}{known}")
+
+
+def _installed() -> dict[str, importlib.metadata.EntryPoint]:
+    return {point.name: point for point in importlib.metadata.entry_points(group=GROUP)}
+
+
+def _import_shipped(name: str) -> Any:
+    module, attribute = _SHIPPED[name].split(":")
+    try:
+        return getattr(importlib.import_module(f".{module}", __package__), attribute)
+    except ModuleNotFoundError as error:
+        if error.name not in _NEEDS:
+            raise
+        message = f'{name} needs {_NEEDS[error.name]}: pip install "yoked[models]"'
+        raise ModuleNotFoundError(message, name=error.name) from error
+
+
+def _import_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise LookupError(f"an observer's file must exist, got {str(path)!r}")
+    name = f"yoked_observer_file_{path.stem}"
+    loader = importlib.machinery.SourceFileLoader(name, str(path))
+    module = ModuleType(name)
+    module.__file__ = str(path)
+    sys.modules[name] = module  # dataclasses look their own module up
+    loader.exec_module(module)
+    return module
+
+
+def _member(module: ModuleType, name: str, file: str) -> Any:
+    if not hasattr(module, name):
+        public = [each for each in vars(module) if not each.startswith("_")]
+        near = suggestion(name, public)
+        raise LookupError(f"no observer named {name!r} in {file!r}{near}")
+    return getattr(module, name)
+
+
+def _require_options(
+    name: str, factory: Callable[..., Any], options: dict[str, Any]
+) -> None:
+    known = inspect.signature(factory).parameters
+    if any(each.kind is each.VAR_KEYWORD for each in known.values()):
+        return
+    for option in options:
+        if option not in known:
+            rule = f"one of {', '.join(known) or 'none'}"
+            near = suggestion(option, known)
+            raise ValueError(
+                f"an option of {name} must be {rule}, got {option!r}{near}"
+            )
+
+
+def _checked(name: str, observer: Any) -> Observer:
+    missing = [
+        each for each in ("name", "prepare", "decide") if not hasattr(observer, each)
+    ]
+    if missing:
+        rule = "name, prepare and decide"
+        raise ValueError(f"{name} must have {rule}, got no {' and no '.join(missing)}")
+    return observer

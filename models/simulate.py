@@ -1,0 +1,274 @@
+"""The models' presenter: a model takes part in a protocol, like a person."""
+
+import inspect
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from ..experiments.observer import Observer, ObserverNoise, Practice, Viewing
+from ..experiments.protocol import Protocol
+from ..experiments.seeds import derived_seed, fresh_seed
+from ..experiments.stimulus import digest
+from ..experiments.trial import Response, TrialSpec, columns
+from .decision import Decision, calibrate, checked_variables
+
+if TYPE_CHECKING:  # these bring the database, which a model does not need
+    from ..experiments.results import SessionData
+    from ..experiments.session import Session
+    from ..experiments.store import Store
+
+# Stage ('training' or 'trials'), how many done, how many in all.
+Progress = Callable[[str, int, int], None]
+BATCH = 256
+
+
+def run(
+    protocol: Protocol | None,
+    observer: Observer,
+    *,
+    store: "Store | None" = None,
+    seed: int | None = None,
+    internal_noise: float = 0.0,
+    criterion: float | None = None,
+    trials: int | None = None,
+    contrast: float | None = None,
+    yoke_to: str | None = None,
+    observer_seed: int | None = None,
+    progress: Progress | None = None,
+    batch: int = BATCH,
+) -> "SessionData":
+    """Let a model take part: the trials, noise and log that a person gets.
+
+    The observer is prepared, learns if it can, is calibrated on reserved trials
+    (`models.decision`), and answers. Trials are stored in batches: after an interrupt
+    those that were answered stay, and the session stays unfinished.
+
+    Parameters
+    ----------
+    protocol
+        What to run; None in a yoked session, which takes its source's.
+    observer
+        Anything with `name`, `prepare` and `decide`.
+    store
+        The trial log. By default the session is kept in memory only.
+    seed
+        Of stimuli and schedule; by default one that cannot be guessed. A yoked session
+        has its source's, and here only the observer's noise depends on it.
+    internal_noise
+        gamma, internal / external SD ratio per interval at the decision variable.
+    criterion
+        Bias in yes/no and rating, in SDs of the decision variable; unbiased by default.
+    trials, contrast
+        Main trials, and one contrast for all of them, in place of the protocol's.
+    yoke_to
+        Id of a finished session in `store`, whose trials are shown again.
+    observer_seed
+        Of the observer's own noise, to repeat a session exactly in another log. By
+        default derived from `seed` and observer, and that of no other session in
+        `store`.
+    progress
+        Called with the stage ('training' or 'trials'), how many are done and how many
+        there are.
+    batch
+        Most trials at once; the results do not depend on it.
+
+    Returns
+    -------
+    SessionData
+        As `load_session` gives it.
+
+    Raises
+    ------
+    ValueError
+        If options contradict each other, or the observer's decision variables are not
+        finite or of the wrong shape.
+    LookupError
+        If there is no session to be yoked to.
+
+    Examples
+    --------
+    >>> from yoked.experiments.protocol_files import load_protocol
+    >>> from yoked.models.template import Template
+    >>> protocol = load_protocol("bar-in-noise")
+    >>> session = run(protocol, Template(), seed=1, trials=200, contrast=0.227)
+    >>> len(session.counted), session.status
+    (200, 'finished')
+    """
+    from ..experiments.results import session_data
+    from ..experiments.store import open_store
+
+    if batch < 1:
+        raise ValueError(f"batch must be 1 or more, got {batch}")
+    with ExitStack() as stack:
+        if store is None:
+            if yoke_to is not None:
+                raise ValueError(
+                    f"yoke_to must come with a store, got {yoke_to!r} alone"
+                )
+            store = open_store(":memory:")
+            stack.callback(store.close)
+        protocol, seed, source = _what_to_run(
+            store, protocol, seed, yoke_to, trials, contrast
+        )
+        practice = Practice(protocol, source)
+        teach(observer, practice, progress)
+        parameters = _parameters(observer, internal_noise, criterion)
+        if observer_seed is None:
+            observer_seed = _own_seed(store, seed, observer, parameters, yoke_to)
+        decision = calibrate(
+            observer, practice, observer_seed, internal_noise, criterion
+        )
+        session = _start(
+            store, protocol, observer, parameters, seed, observer_seed, yoke_to
+        )
+        store.add_event(session.id, "decision", _described(decision))
+        _answer_all(session, observer, decision, batch, progress)
+        session.finish()
+        return session_data(store, session.id)
+
+
+def teach(
+    observer: Observer, practice: Practice, progress: Progress | None = None
+) -> None:
+    """Prepare an observer for a protocol's viewing, and let it learn if it can.
+
+    Parameters
+    ----------
+    observer
+        Its `learn`, if it has one, is called every time; one that knows the stimuli
+        returns at once. Where it takes `progress`, it is given one.
+    practice
+        The task to come.
+    progress
+        As in `run`; the stage is 'training'.
+    """
+    observer.prepare(Viewing.of(practice.protocol))
+    learn = getattr(observer, "learn", None)
+    if learn is None:
+        return
+    if progress is None or "progress" not in inspect.signature(learn).parameters:
+        learn(practice)
+        return
+    learn(practice, progress=lambda done, n: progress("training", done, n))
+
+
+def answer(
+    specs: list[TrialSpec],
+    session: "Session",
+    observer: Observer,
+    decision: Decision,
+) -> list[Response]:
+    """Show trials to an observer and give its responses; nothing is stored."""
+    assert session.observer_seed is not None
+    frames = session.frames(specs)
+    noise = ObserverNoise(session.observer_seed, columns(specs)["trial"])
+    variables = checked_variables(observer, frames, noise)
+    responses, noisy = decision.respond(variables, noise)
+    return [
+        Response(int(response), decision_variables=tuple(row), digest=digest(shown))
+        for response, row, shown in zip(responses, noisy.tolist(), frames, strict=True)
+    ]
+
+
+def _answer_all(
+    session: "Session",
+    observer: Observer,
+    decision: Decision,
+    batch: int,
+    progress: Progress | None,
+) -> None:
+    while specs := session.next_batch(batch):
+        session.record(specs, answer(specs, session, observer, decision))
+        if progress is not None:
+            progress("trials", session.n_recorded, session.n_planned)
+
+
+def _what_to_run(
+    store: "Store",
+    protocol: Protocol | None,
+    seed: int | None,
+    yoke_to: str | None,
+    trials: int | None,
+    contrast: float | None,
+) -> tuple[Protocol, int, str]:
+    """Settle the protocol, the seed and the noise source."""
+    if yoke_to is not None:
+        if trials is not None or contrast is not None:
+            rule = "left to the source in a yoked session"
+            got = trials if trials is not None else contrast
+            raise ValueError(f"trials and contrast must be {rule}, got {got}")
+        row = store.session(yoke_to)
+        own = protocol or store.protocol(row.protocol_hash)
+        return (
+            own,
+            row.seed if seed is None else seed,
+            _practice_source(row.noise_source),
+        )
+    if protocol is None:
+        raise ValueError("protocol must be given unless yoke_to is, got None")
+    protocol = protocol.with_options(trials=trials, contrast=contrast)
+    seed = fresh_seed() if seed is None else seed
+    return protocol, seed, _practice_source(protocol.noise.source)
+
+
+def _practice_source(name: str) -> str:
+    """Noise that was stored has no more of its kind: practise on generated noise."""
+    return "yoked-1" if name == "stored" else name
+
+
+def _parameters(
+    observer: Observer, internal_noise: float, criterion: float | None
+) -> dict[str, Any]:
+    """Give what the log keeps of the observer and of how it decides."""
+    own = dict(getattr(observer, "parameters", {}))
+    own["internal_noise"] = float(internal_noise)
+    return own if criterion is None else {**own, "criterion": float(criterion)}
+
+
+def _own_seed(
+    store: "Store",
+    seed: int,
+    observer: Observer,
+    parameters: dict[str, Any],
+    yoke_to: str | None,
+) -> int:
+    """Derive the observer's seed: never the stimulus's, nor any other session's."""
+    taken = {seed} | {row.seed for row in store.sessions()} | store.observer_seeds()
+    return derived_seed(
+        "observer", seed, observer.name, parameters, yoke_to, taken=taken
+    )
+
+
+def _start(
+    store: "Store",
+    protocol: Protocol,
+    observer: Observer,
+    parameters: dict[str, Any],
+    seed: int,
+    observer_seed: int,
+    yoke_to: str | None,
+) -> "Session":
+    from ..experiments.session import Session
+    from ..experiments.store_rows import ObserverInfo
+
+    weights_hash = getattr(observer, "weights_hash", None)
+    info = ObserverInfo("model", observer.name, parameters, weights_hash)
+    return Session.start(
+        store,
+        protocol,
+        info,
+        "model",
+        seed=seed,
+        observer_seed=observer_seed,
+        yoked_to=yoke_to,
+        device={"type": str(getattr(observer, "device", "cpu"))},
+    )
+
+
+def _described(decision: Decision) -> dict[str, Any]:
+    """Give what the calibration found, for the log."""
+    return {
+        "external_sd": decision.external_sd,
+        "internal_sd": decision.internal_sd,
+        "criteria": list(decision.criteria),
+    }

@@ -1,0 +1,113 @@
+"""The linear template matcher: the ideal observer, and the test of everything."""
+
+import numpy as np
+from jaxtyping import Float, Float64, Int64, UInt8
+
+from ..experiments.observer import ObserverNoise, Practice, Viewing
+from ..experiments.protocol import Protocol
+from ..experiments.signal import signal_levels
+
+BACKGROUND = 128
+_SCALE = 4096  # integer weights of a rotated template: cosines to four digits
+
+
+class Template:
+    """Multiplies every frame with a template and sums: one number per alternative.
+
+    The template is the difference between the two signals that the task asks to tell
+    apart, target minus non-target, as quantised at the highest contrast of the main
+    blocks. In white Gaussian noise this is the ideal observer. All numbers are
+    integers, kept exactly in float64, so that the order of summation does not matter
+    and any presenter's pixels give the same decision variables.
+
+    Parameters
+    ----------
+    efficiency
+        Squared cosine between the template used and the ideal one, in (0, 1]: d' is
+        sqrt(efficiency) of the ideal's. The rest of the template is the signal's
+        blur along the columns, made orthogonal to the signal: an observer that looks
+        too broadly.
+
+    Raises
+    ------
+    ValueError
+        If the efficiency is out of range.
+
+    Examples
+    --------
+    >>> from yoked.experiments.protocol_files import load_protocol
+    >>> protocol = load_protocol("bar-in-noise")
+    >>> template = Template(efficiency=0.5)
+    >>> template.prepare(Viewing.of(protocol))
+    >>> template.learn(Practice(protocol))
+    >>> template.weights[0, 0, 5:8].tolist()
+    [2048, 2896, 2048]
+    """
+
+    name = "template"
+
+    def __init__(self, efficiency: float = 1.0) -> None:
+        if not isinstance(efficiency, int | float) or not 0 < efficiency <= 1:
+            raise ValueError(f"efficiency must be in (0, 1], got {efficiency!r}")
+        self.efficiency = float(efficiency)
+        self.weights: Int64[np.ndarray, " frame row column"] | None = None
+        self._element_px = (1, 1)
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """What the trial log keeps of it."""
+        return {"efficiency": self.efficiency}
+
+    def prepare(self, viewing: Viewing) -> None:
+        """Take in how many pixels an element has."""
+        self._element_px = viewing.element_px
+
+    def learn(self, practice: Practice) -> None:
+        """Read the signal, on the noise grid."""
+        signal = ideal_levels(practice.protocol)
+        if self.efficiency < 1:
+            signal = _rotated(signal.astype(np.float64), self.efficiency)
+        self.weights = signal
+
+    def decide(
+        self,
+        frames: UInt8[np.ndarray, " trial alternative frame y x"],
+        noise: ObserverNoise,
+    ) -> Float[np.ndarray, " trial alternative"]:
+        """Give the sum over pixels of template times level difference from 128."""
+        if self.weights is None:
+            raise ValueError("template must learn before it decides, got no learn call")
+        rows, columns = self._element_px
+        pixels = self.weights.repeat(rows, axis=1).repeat(columns, axis=2)
+        if frames.shape[2:] != pixels.shape:
+            size = tuple(frames.shape[2:])
+            raise ValueError(f"frames must be {pixels.shape} px, got {size}")
+        levels = frames.reshape(*frames.shape[:2], -1).astype(np.float64) - BACKGROUND
+        return levels @ pixels.ravel().astype(np.float64)
+
+
+def ideal_levels(protocol: Protocol) -> Int64[np.ndarray, " frame row column"]:
+    """Give the ideal template: quantised target signal minus non-target signal."""
+    without, with_target = protocol.signal.gains
+    for contrast in (max(protocol.contrast.values), 1.0):
+        levels = signal_levels(protocol, with_target * contrast)
+        levels = levels - signal_levels(protocol, without * contrast)
+        if levels.any():
+            break  # at contrast 0 there is nothing to read: take full contrast
+    return levels.astype(np.int64)
+
+
+def _rotated(
+    signal: Float64[np.ndarray, " frame row column"], efficiency: float
+) -> Int64[np.ndarray, " frame row column"]:
+    """Turn a template away from the signal until cos^2 is the efficiency."""
+    unit = signal / np.linalg.norm(signal)
+    blur = np.roll(unit, 1, axis=2) + np.roll(unit, -1, axis=2)
+    blur -= (blur * unit).sum() * unit
+    size = np.linalg.norm(blur)
+    if size < 1e-6:
+        raise ValueError(
+            f"efficiency must be 1 for a signal that fills its rows, got {efficiency}"
+        )
+    mixed = np.sqrt(efficiency) * unit + np.sqrt(1 - efficiency) * blur / size
+    return np.rint(_SCALE * mixed).astype(np.int64)

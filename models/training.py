@@ -1,0 +1,185 @@
+"""Training: a network learns a task from practice trials that no session shows."""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..experiments.observer import Practice
+from ..experiments.protocol import Protocol, Task
+from ..experiments.protocol_parts import FULL_CONTRAST
+from ..experiments.signal import signal_template
+from .retina import as_contrast_tensor
+
+Progress = Callable[[int, int], None]  # steps done, steps in all
+VERSION = 1  # raise it when the same plan would give other weights
+_FIRST_TRIAL = 100_000  # below are the trials that decisions are calibrated on
+_TRIALS_A_SEED = 100_000
+_N_SEEDS_APART = 64  # practice has ten million trials: further seeds share theirs
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """How a network is trained.
+
+    Attributes
+    ----------
+    n_steps, batch
+        Steps of gradient descent, and new trials for each.
+    rate
+        Highest learning rate; it rises and falls once (one cycle).
+    decay
+        Weight decay of AdamW.
+    ideal_dprimes
+        The trials' contrasts, as the d' that an ideal observer has there. From hard to
+        easy, and a function of the stimulus alone, so that one training serves every
+        contrast of a session.
+    """
+
+    n_steps: int = 300
+    batch: int = 256
+    rate: float = 3e-3
+    decay: float = 1e-2
+    ideal_dprimes: tuple[float, ...] = (1.0, 2.0, 3.0, 4.0)
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.n_steps * self.batch <= _TRIALS_A_SEED:
+            rule = f"at most {_TRIALS_A_SEED}"
+            got = self.n_steps * self.batch
+            raise ValueError(f"n_steps * batch must be {rule} trials, got {got}")
+        if self.batch % (2 * len(self.ideal_dprimes)):
+            rule = f"a multiple of {2 * len(self.ideal_dprimes)}"
+            raise ValueError(f"batch must be {rule}, got {self.batch}")
+
+
+def training_contrasts(
+    protocol: Protocol, ideal_dprimes: tuple[float, ...]
+) -> tuple[float, ...]:
+    """Give the contrasts at which an ideal observer has these d', within headroom.
+
+    The ideal d' of one interval is contrast |g1 - g0| ||t|| / sd (methods of linear
+    observers), g the gains and t the template.
+
+    Examples
+    --------
+    >>> from yoked.experiments.protocol_files import load_protocol
+    >>> training_contrasts(load_protocol("bar-in-noise"), (1.0, 2.0))
+    (0.1, 0.2)
+    """
+    without, with_target = protocol.signal.gains
+    size = np.linalg.norm(signal_template(protocol)) * abs(with_target - without)
+    room = FULL_CONTRAST - protocol.noise.max_level()
+    highest = room / FULL_CONTRAST / max(abs(without), abs(with_target))
+    return tuple(
+        min(dprime * protocol.noise.sd / float(size), highest)
+        for dprime in ideal_dprimes
+    )
+
+
+def loss(
+    task: Task, variables: Float[Tensor, " trial alternative"], targets: Tensor
+) -> Float[Tensor, ""]:
+    """Give the cross entropy of the correct answer.
+
+    With two alternatives that is softplus(-(target's variable - the other's)); in
+    yes/no and rating, of the logistic of the one decision variable.
+    """
+    if task.is_forced_choice:
+        return functional.cross_entropy(variables, targets)
+    return functional.binary_cross_entropy_with_logits(
+        variables[:, 0], targets.to(variables.dtype)
+    )
+
+
+def train(
+    network: nn.Module,
+    practice: Practice,
+    seed: int,
+    plan: TrainingPlan,
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> None:
+    """Train a network in place.
+
+    Parameters
+    ----------
+    network
+        From contrast (trial, alternative, frame, y, x) to (trial, alternative).
+    practice
+        Gives the trials.
+    seed
+        Chooses the trials; two seeds learn from different ones.
+    plan
+        How long, and on what.
+    device
+        Where the network is.
+    progress
+        Called after every step with steps done and steps in all.
+
+    Raises
+    ------
+    ValueError
+        If the loss stops being a number.
+    """
+    optimiser = torch.optim.AdamW(
+        network.parameters(), lr=plan.rate, weight_decay=plan.decay
+    )
+    cycle = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, plan.rate, total_steps=plan.n_steps
+    )
+    network.train()
+    batches = practice_batches(practice, seed, plan)
+    with one_thread():
+        for step, (frames, targets) in enumerate(batches):
+            variables = network(as_contrast_tensor(torch.from_numpy(frames), device))
+            error = loss(
+                practice.protocol.task, variables, torch.from_numpy(targets).to(device)
+            )
+            if not math.isfinite(error.item()):
+                raise ValueError(
+                    f"the training loss must be finite, got {error.item()}"
+                )
+            optimiser.zero_grad()
+            error.backward()
+            optimiser.step()
+            cycle.step()
+            if progress is not None:
+                progress(step + 1, plan.n_steps)
+    network.eval()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute in one thread, then as before.
+
+    The sums of a small network so have one order on every machine, and threads that
+    wait for each other on a busy machine cost five times what they save.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def practice_batches(
+    practice: Practice, seed: int, plan: TrainingPlan
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield new trials for every step: frames and targets, all contrasts in each."""
+    contrasts = training_contrasts(practice.protocol, plan.ideal_dprimes)
+    n = plan.batch // len(contrasts)
+    first = _FIRST_TRIAL + _TRIALS_A_SEED * (seed % _N_SEEDS_APART)
+    for _ in range(plan.n_steps):
+        drawn = []
+        for contrast in contrasts:
+            drawn.append(practice.draw(n, first, contrast))
+            first += n
+        frames = np.concatenate([frames for _, frames in drawn])
+        yield frames, np.concatenate([table["target"] for table, _ in drawn])

@@ -1,0 +1,139 @@
+"""Training: its contrasts, its trials, its loss, and that it leaves torch alone."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from yoked.experiments.observer import Practice
+from yoked.experiments.protocol import Task
+from yoked.experiments.protocol_files import load_protocol, protocol_names
+from yoked.models.training import (
+    TrainingPlan,
+    loss,
+    one_thread,
+    practice_batches,
+    train,
+    training_contrasts,
+)
+
+SHORT = TrainingPlan(n_steps=3, batch=16)
+
+
+class Sum(nn.Module):
+    """One weight for every pixel; starts blind."""
+
+    def __init__(self, n_px, start=0.0):
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((n_px,), start))
+
+    def forward(self, contrast):
+        return contrast.flatten(2) @ self.weight
+
+
+@pytest.mark.parametrize("name", protocol_names())
+def test_training_contrasts_are_what_an_ideal_observer_needs(name):
+    protocol = load_protocol(name)
+    found = training_contrasts(protocol, (1.0, 2.0, 4.0))
+    room = 1 - protocol.noise.max_level() / 127
+    assert 0 < found[0] < found[1] <= found[2] <= room
+    assert found[1] == pytest.approx(2 * found[0])
+
+
+def test_training_contrasts_depend_on_the_stimulus_alone(protocol):
+    other = protocol.with_options(contrast=0.05, trials=10)
+    dprimes = (1.0, 3.0)
+    assert training_contrasts(protocol, dprimes) == training_contrasts(other, dprimes)
+
+
+def test_two_seeds_learn_from_different_trials_and_one_from_the_same(protocol):
+    first, again, other = (
+        next(practice_batches(Practice(protocol), seed, SHORT))[0] for seed in (1, 1, 2)
+    )
+    assert (first == again).all()
+    assert not (first == other).all(axis=(1, 2, 3, 4)).any()
+
+
+def test_no_trial_comes_twice(protocol):
+    frames = np.concatenate(
+        [frames for frames, _ in practice_batches(Practice(protocol), 1, SHORT)]
+    )
+    fields = frames[:, :, 0, 0, ::4].reshape(len(frames), -1)
+    assert len(np.unique(fields, axis=0)) == len(frames) == 48
+
+
+@pytest.mark.parametrize("name", ["bar-in-noise", "bar-polarity"])
+def test_half_of_a_batch_has_each_target(name):
+    practice = Practice(load_protocol(name))
+    _, targets = next(practice_batches(practice, 1, SHORT))
+    assert targets.mean() == 0.5
+
+
+def test_the_loss_of_two_alternatives_is_the_softplus_of_their_difference():
+    variables = torch.tensor([[1.0, 3.0], [0.5, -1.0]])
+    task = Task("2afc", ("f", "j"))
+    expected = (math.log1p(math.exp(2.0)) + math.log1p(math.exp(-1.5))) / 2
+    found = loss(task, variables, torch.tensor([0, 0]))
+    assert found.item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "task", [Task("yes_no", ("f", "j")), Task("rating", tuple("1234"))]
+)
+def test_the_loss_of_one_interval_is_that_of_its_logistic(task):
+    found = loss(task, torch.tensor([[2.0], [-1.0]]), torch.tensor([1, 1]))
+    expected = (math.log1p(math.exp(-2.0)) + math.log1p(math.exp(1.0))) / 2
+    assert found.item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("kind", ["2afc", "yes_no"])
+def test_training_finds_the_signal(protocol, kind):
+    task = Task(kind, ("f", "j"))
+    protocol = replace(protocol, task=task)
+    network = Sum(52 * 52)
+    train(network, Practice(protocol), 1, replace(SHORT, n_steps=20, batch=64))
+    columns = network.weight.detach().reshape(52, 52).sum(0)
+    assert columns.argmax().item() in range(24, 28)  # the pixels of the bar
+
+
+def test_progress_is_told_after_every_step(protocol):
+    steps = []
+    train(
+        Sum(52 * 52), Practice(protocol), 1, SHORT, progress=lambda *s: steps.append(s)
+    )
+    assert steps == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_a_loss_that_is_no_number_ends_the_training(protocol):
+    with pytest.raises(ValueError, match="the training loss must be finite, got nan"):
+        train(Sum(52 * 52, math.nan), Practice(protocol), 1, SHORT)
+
+
+def test_the_number_of_threads_comes_back_even_after_an_error():
+    before = torch.get_num_threads()
+    inside = []
+
+    @one_thread()
+    def work():
+        inside.append(torch.get_num_threads())
+        raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        work()
+    assert inside == [1]
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"n_steps": 1000, "batch": 256}, "at most 100000 trials, got 256000"),
+        ({"batch": 12}, "batch must be a multiple of 8, got 12"),
+    ],
+)
+def test_a_plan_that_does_not_fit_its_trials_is_refused(changes, rule):
+    with pytest.raises(ValueError, match=rule):
+        TrainingPlan(**changes)
