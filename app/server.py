@@ -97,6 +97,8 @@ def serve(
         If the port is in use, or may not be used.
     """
     app = create_app(db_path, protocol, lut)
+    # A queue is what a burst of answers makes; it needs nobody's attention.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     try:
         with _listening(host, port) as listener:
             announce(f"http://{host}:{listener.getsockname()[1]}/")

@@ -12,7 +12,7 @@ import numpy as np
 
 _CHUNK = 256  # blocks of eight draws made together, over trials: the loop vectorises
 _MIN_BLOCKS_A_SLICE = (
-    32_768  # .4 ms of work: below it threads cost more than they bring
+    32_768  # .25 ms of work: below it threads cost more than they bring
 )
 
 
@@ -71,48 +71,77 @@ def _set_counters(words, jobs, starts, first, count, n_blocks, ids, streams):
 
 @numba.njit(inline="always")
 @typing.no_type_check
-def _look_up(words, i, table, signal, at, n, out):
-    """Write up to eight elements from one block: level of the draw plus signal."""
-    if at + 8 <= n:
-        for word in range(4):
-            both = words[word, i]
-            k = at + 2 * word
-            out[k] = table[both & np.uint32(0xFFFF)] + signal[k]
-            out[k + 1] = table[both >> np.uint32(16)] + signal[k + 1]
+def _look_up(words, i, table, out, at, left):
+    """Write the levels of one block's draws; of the last block of a field `left`.
+
+    Places are unsigned, or Numba would look for negative ones at every element.
+    """
+    low, half = np.uint32(0xFFFF), np.uint32(16)
+    if left >= 8:
+        a, b, c, d = words[0, i], words[1, i], words[2, i], words[3, i]
+        out[at] = table[a & low]
+        out[at + np.uint64(1)] = table[a >> half]
+        out[at + np.uint64(2)] = table[b & low]
+        out[at + np.uint64(3)] = table[b >> half]
+        out[at + np.uint64(4)] = table[c & low]
+        out[at + np.uint64(5)] = table[c >> half]
+        out[at + np.uint64(6)] = table[d & low]
+        out[at + np.uint64(7)] = table[d >> half]
     else:
-        for k in range(at, n):
-            both = words[(k - at) >> 1, i]
-            draw = (both >> np.uint32(16)) if k & 1 else (both & np.uint32(0xFFFF))
-            out[k] = table[draw] + signal[k]
+        for k in range(left):
+            both = words[k >> 1, i]
+            out[at + np.uint64(k)] = table[both >> half if k & 1 else both & low]
+
+
+@numba.njit(inline="always")
+@typing.no_type_check
+def _add_signals(jobs, starts, count, signals, is_zero, which, n, out):
+    """Add the signal to what a chunk wrote, field by field: this loop vectorises."""
+    i = 0
+    while i < count:
+        last = i
+        while last + 1 < count and jobs[last + 1] == jobs[i]:
+            last += 1
+        kind = which[jobs[i]]
+        if not is_zero[kind]:
+            end = min(n, starts[last] + 8)
+            to = np.uint64(jobs[i] * n + starts[i])
+            of = np.uint64(kind * n + starts[i])
+            for k in range(np.uint64(end - starts[i])):
+                out[to + k] += signals[of + k]
+        i = last + 1
 
 
 @numba.njit(nogil=True, cache=True)
 @typing.no_type_check
-def fill_part(table, keys, streams, ids, signals, which, first, last, out):
+def fill_part(table, keys, streams, ids, signals, is_zero, which, first, last, out):
     """Fill the flat blocks from `first` to before `last`; see `fill`."""
     n = out.shape[1]
     n_blocks = (n + 7) // 8
     words = np.empty((4, _CHUNK), np.uint32)
     jobs = np.empty(_CHUNK, np.int64)
     starts = np.empty(_CHUNK, np.int64)
+    flat, flat_signals = out.reshape(-1), signals.reshape(-1)
     for start in range(first, last, _CHUNK):
         count = min(_CHUNK, last - start)
         _set_counters(words, jobs, starts, start, count, n_blocks, ids, streams)
         _encrypt(words, count, keys)
         for i in range(count):
-            job = jobs[i]
-            _look_up(words, i, table, signals[which[job]], starts[i], n, out[job])
+            at = np.uint64(jobs[i] * n + starts[i])
+            _look_up(words, i, table, flat, at, n - starts[i])
+        _add_signals(jobs, starts, count, flat_signals, is_zero, which, n, flat)
 
 
 @numba.njit(nogil=True, parallel=True, cache=True)
 @typing.no_type_check
-def fill_parallel(table, keys, streams, ids, signals, which, n_slices, out):
+def fill_parallel(table, keys, streams, ids, signals, is_zero, which, n_slices, out):
     """Fill `out` in slices that threads share; see `fill`."""
     total = out.shape[0] * ((out.shape[1] + 7) // 8)
     size = (total + n_slices - 1) // n_slices
     for part in numba.prange(n_slices):
         last = min(total, (part + 1) * size)
-        fill_part(table, keys, streams, ids, signals, which, part * size, last, out)
+        first = part * size
+        fill_part(table, keys, streams, ids, signals, is_zero, which, first, last, out)
 
 
 @typing.no_type_check
@@ -134,12 +163,13 @@ def fill(table, keys, streams, ids, signals, which, out):
     which
         (trial * interval) row of `signals` to add.
     out
-        (trial * interval, element), uint8 or int8; arithmetic wraps, so 128 + level
-        may be given as uint8 throughout.
+        (trial * interval, element), contiguous, uint8 or int8; arithmetic wraps, so
+        128 + level may be given as uint8 throughout.
     """
     total = out.shape[0] * -(-out.shape[1] // 8)
     slices = min(total // _MIN_BLOCKS_A_SLICE, 4 * numba.get_num_threads())
-    arguments = (table, keys, streams, ids, signals, which)
+    is_zero = ~signals.any(axis=1)
+    arguments = (table, keys, streams, ids, signals, is_zero, which)
     if slices > 1:
         fill_parallel(*arguments, slices, out)
     else:
