@@ -21,6 +21,7 @@ from .store_rows import (
     TRIAL_COLUMNS,
     ObserverInfo,
     SessionRow,
+    json_or_none,
     session_row,
     trial_record,
     trial_row,
@@ -206,8 +207,8 @@ class SqliteStore:
                     "yoked_to": row.yoked_to,
                     "status": row.status,
                     "software": row.software,
-                    "display": _json_or_none(row.display),
-                    "device": _json_or_none(row.device),
+                    "display": json_or_none(row.display),
+                    "device": json_or_none(row.device),
                     "started_at": row.started_at,
                     "ended_at": row.ended_at,
                 }
@@ -350,7 +351,7 @@ class SqliteStore:
 
     def set_display(self, session_id: str, display: dict, device: dict | None) -> None:
         """Store what the stimulus is shown on."""
-        values = [_json_or_none(display), _json_or_none(device), self._key(session_id)]
+        values = [json_or_none(display), json_or_none(device), self._key(session_id)]
         with self.transaction():
             self._db.execute(
                 "UPDATE sessions SET display = ?, device = ? WHERE key = ?", values
@@ -395,7 +396,3 @@ class SqliteStore:
         """Close the file."""
         with self._lock:
             self._db.close()
-
-
-def _json_or_none(value: dict[str, Any] | None) -> str | None:
-    return None if value is None else json.dumps(value)

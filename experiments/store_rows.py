@@ -87,7 +87,8 @@ class SessionRow:
     n_trials: int
 
 
-def _json(value: object) -> str | None:
+def json_or_none(value: object) -> str | None:
+    """Give a value as compact JSON; None stays None."""
     return None if value is None else json.dumps(value, separators=(",", ":"))
 
 
@@ -97,9 +98,9 @@ def trial_row(session_key: int, record: TrialRecord) -> tuple:
     return (
         session_key, spec.trial, spec.block, spec.block_kind, spec.condition,
         spec.stimulus_id, spec.pass_, spec.repeats, spec.contrast,
-        _json(dict(spec.signal)), spec.target, response.response, record.correct,
-        response.rt_ms, response.confidence, _json(response.decision_variables),
-        response.digest, _json(response.onsets_ms), response.frames_shown,
+        json_or_none(dict(spec.signal)), spec.target, response.response, record.correct,
+        response.rt_ms, response.confidence, json_or_none(response.decision_variables),
+        response.digest, json_or_none(response.onsets_ms), response.frames_shown,
         response.frames_dropped, response.valid, response.invalid_reason,
         record.received_at,
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """Draw the README's picture from the trial log of `yoked demo`.
 
-    .venv/bin/python docs/images/make_picture.py demo/results.db
+.venv/bin/python docs/images/make_picture.py demo/results.db
 """
 
 import sys
@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 import yoked
 from yoked.analysis.kernels import session_kernel
-from yoked.experiments.store import open_store
 from yoked.experiments.stimulus import render
+from yoked.experiments.store import open_store
 
 
 def main(db: str) -> None:

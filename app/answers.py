@@ -1,0 +1,218 @@
+"""Answers from a browser: every field checked before anything is believed."""
+
+import string
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..experiments.protocol import Protocol
+from ..experiments.trial import Response
+
+MOST_BYTES = 16 * 1024  # of a request's body
+MOST_EVENTS = 50
+_LONGEST_MS = 24 * 3600 * 1000.0
+_MOST_FRAMES = 10**7
+_EVENT_KINDS = ("early_key", "hidden", "blur", "resize", "fullscreen_change")
+
+OTHER_BYTES = "the browser received other bytes than the server sent"
+HIDDEN = "the page was hidden during the trial"
+
+
+class AnswerError(ValueError):
+    """A request's body breaks the rules; the sentence names the field."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a browser measured in one trial; times in ms, as in the trial log."""
+
+    response: int | None
+    rt_ms: float | None
+    onsets_ms: tuple[float, ...]
+    frames_shown: int
+    frames_dropped: int
+    digest: str | None
+    events: tuple[Mapping[str, Any], ...]
+
+    def judged(self, own_digest: str) -> Response:
+        """Give the response as the log takes it, with its validity.
+
+        A trial whose pixels were not ours, or that may not have been seen, stays in
+        the log and enters no statistic.
+        """
+        reason = None
+        if self.digest is not None and self.digest != own_digest:
+            reason = OTHER_BYTES
+        elif any(event["kind"] == "hidden" for event in self.events):
+            reason = HIDDEN
+        return Response(
+            response=self.response,
+            rt_ms=self.rt_ms,
+            digest=self.digest,
+            onsets_ms=self.onsets_ms,
+            frames_shown=self.frames_shown,
+            frames_dropped=self.frames_dropped,
+            valid=reason is None,
+            invalid_reason=reason,
+        )
+
+    def is_stored_as(self, stored: Response) -> bool:
+        """Whether a stored response is this answer, sent before."""
+        sent = (
+            "response",
+            "rt_ms",
+            "onsets_ms",
+            "frames_shown",
+            "frames_dropped",
+            "digest",
+        )
+        return all(getattr(self, name) == getattr(stored, name) for name in sent)
+
+
+def n_onsets(protocol: Protocol) -> int:
+    """Say how many onsets a trial has: patches side by side have one in common."""
+    return 1 if protocol.task.kind == "mafc" else protocol.n_intervals
+
+
+def parse_answer(data: object, protocol: Protocol) -> Answer:
+    """Check the body of an answer against the protocol.
+
+    Raises
+    ------
+    AnswerError
+        With one sentence about the first field that breaks its rule.
+    """
+    fields = _table(data, "an answer", Answer.__dataclass_fields__)
+    last = protocol.n_responses - 1
+    answer = Answer(
+        response=None
+        if fields["response"] is None
+        else _whole(fields, "response", last),
+        rt_ms=None if fields["rt_ms"] is None else _number(fields, "rt_ms"),
+        onsets_ms=_onsets(fields["onsets_ms"], n_onsets(protocol)),
+        frames_shown=_whole(fields, "frames_shown", _MOST_FRAMES),
+        frames_dropped=_whole(fields, "frames_dropped", _MOST_FRAMES),
+        digest=_digest(fields["digest"]),
+        events=_events(fields["events"]),
+    )
+    if (answer.response is None) != (answer.rt_ms is None):
+        raise AnswerError("rt_ms must be given with a response and only then")
+    return answer
+
+
+def parse_display(data: object) -> dict[str, Any]:
+    """Check the facts about a screen.
+
+    Raises
+    ------
+    AnswerError
+        With one sentence about the first field that breaks its rule.
+    """
+    numbers = (
+        "refresh_ms",
+        "refresh_mad_ms",
+        "device_pixel_ratio",
+        "css_px_per_degree",
+    )
+    whole = ("refresh_intervals", "scale")
+    flags = ("full_screen", "canvas_exact")
+    sizes = ("screen_px", "window_px")
+    fields = _table(data, "a display", (*numbers, *whole, *flags, *sizes))
+    checked: dict[str, Any] = {name: _number(fields, name) for name in numbers}
+    checked |= {name: _whole(fields, name, 10_000, low=1) for name in whole}
+    for name in flags:
+        _unless(isinstance(fields[name], bool), name, "true or false", fields[name])
+        checked[name] = fields[name]
+    for name in sizes:
+        checked[name] = _size(name, fields[name])
+    return checked
+
+
+def _table(data: object, what: str, names: Any) -> Mapping[str, Any]:
+    if not isinstance(data, dict):
+        raise AnswerError(f"{what} must be a JSON object, got {_short(data)}")
+    for name in names:
+        _unless(name in data, name, "given", "nothing")
+    for name in data.keys() - set(names):
+        raise AnswerError(f"{what} must have no field {_short(name)}")
+    return data
+
+
+def _unless(holds: bool, name: str, rule: str, value: object) -> None:
+    if not holds:
+        raise AnswerError(f"{name} must be {rule}, got {_short(value)}")
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return 0 <= value <= _LONGEST_MS  # which no NaN is
+
+
+def _number(fields: Mapping[str, Any], name: str) -> float:
+    value = fields[name]
+    _unless(_is_number(value), name, "a number from 0 to a day's ms", value)
+    return float(value)
+
+
+def _is_whole(value: object, low: int, high: int) -> bool:
+    return (
+        isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+    )
+
+
+def _whole(fields: Mapping[str, Any], name: str, high: int, low: int = 0) -> int:
+    value = fields[name]
+    fits = _is_whole(value, low, high)
+    _unless(fits, name, f"a whole number from {low} to {high}", value)
+    return value
+
+
+def _list_of(value: object, n: int, fits: Callable[[Any], bool]) -> bool:
+    return isinstance(value, list) and len(value) == n and all(map(fits, value))
+
+
+def _onsets(value: Any, n: int) -> tuple[float, ...]:
+    fits = _list_of(value, n, _is_number) and sorted(value) == value
+    _unless(fits, "onsets_ms", f"a list of {n} rising times in ms", value)
+    return tuple(float(onset) for onset in value)
+
+
+def _size(name: str, value: Any) -> list[int]:
+    fits = _list_of(value, 2, lambda side: _is_whole(side, 1, 10**5))
+    _unless(fits, name, "a width and a height in px", value)
+    return value
+
+
+def _digest(value: Any) -> str | None:
+    if value is None:
+        return None
+    is_hex = isinstance(value, str) and not set(value) - set(string.hexdigits.lower())
+    _unless(
+        is_hex and len(value) == 64, "digest", "64 hexadecimal digits or null", value
+    )
+    return value
+
+
+def _events(value: Any) -> tuple[Mapping[str, Any], ...]:
+    fits = isinstance(value, list) and len(value) <= MOST_EVENTS
+    _unless(fits, "events", f"a list of at most {MOST_EVENTS}", value)
+    return tuple(_event(event) for event in value)
+
+
+def _event(value: Any) -> Mapping[str, Any]:
+    fits = isinstance(value, dict) and value.keys() - {"detail"} == {"kind", "at_ms"}
+    _unless(fits, "an event", "an object with kind, at_ms and maybe detail", value)
+    _unless(
+        value["kind"] in _EVENT_KINDS, "kind", f"one of {_EVENT_KINDS}", value["kind"]
+    )
+    _unless(_is_number(value["at_ms"]), "at_ms", "a number of ms", value["at_ms"])
+    detail = value.get("detail", "")
+    is_short = isinstance(detail, str) and len(detail) <= 40
+    _unless(is_short, "detail", "a text of at most 40 characters", detail)
+    return value

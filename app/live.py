@@ -1,0 +1,188 @@
+"""One session that is being run: what comes next, and what an answer does to it."""
+
+import threading
+from typing import Any
+
+from ..experiments.session import Session
+from ..experiments.stimulus import digest
+from ..experiments.store import Store
+from ..experiments.trial import Response, TrialRecord, TrialSpec
+from .answers import Answer
+from .writer import Writer
+
+
+class OutOfTurn(ValueError):
+    """An answer to a trial that is not the next, or that was answered otherwise."""
+
+
+class StaleSession(RuntimeError):
+    """A write failed, and memory may be ahead of the log; ask for the session anew."""
+
+
+class LiveSession:
+    """A session in memory; requests for it take turns.
+
+    Parameters
+    ----------
+    session
+        Just started or resumed.
+    store
+        The trial log that it writes to.
+    writer
+        The one thread that may write there.
+    """
+
+    def __init__(self, session: Session, store: Store, writer: Writer) -> None:
+        self.session = session
+        self.is_stale = False
+        self._store = store
+        self._writer = writer
+        self._lock = threading.Lock()
+        self._pixels: tuple[int, bytes, str] = (-1, b"", "")
+        recorded = store.trials(session.id) if session.n_recorded else []
+        self._last_block = recorded[-1].spec.block if recorded else None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no trial is left."""
+        with self._lock:
+            return self.session.is_complete
+
+    def next(self) -> dict[str, Any]:
+        """Say what comes next, and nothing that would give the answer away."""
+        with self._lock:
+            return self._next()
+
+    def frames(self, trial: int) -> bytes:
+        """Give the pixels of the next trial: contrast levels (interval, frame, y, x).
+
+        Raises
+        ------
+        OutOfTurn
+            If `trial` is not the next one.
+        """
+        with self._lock:
+            spec = self._require_turn(trial)
+            return self._render(spec)[0]
+
+    def answer(self, trial: int, answer: Answer) -> dict[str, Any]:
+        """Store an answer, durably; return its receipt with what comes next.
+
+        The same answer again has the same receipt.
+
+        Raises
+        ------
+        OutOfTurn
+            If another trial is due, or this one was answered otherwise.
+        StaleSession
+            If an earlier write of this session failed.
+        """
+        with self._lock:
+            if trial < self.session.n_recorded:
+                record = self._stored(trial, answer)
+            else:
+                spec = self._require_turn(trial)
+                record = self._record(
+                    spec, answer.judged(self._render(spec)[1]), answer
+                )
+            feedback = self.session.block(record.spec.block).feedback
+            return {
+                "correct": record.correct if feedback else None,
+                "next": self._next(),
+            }
+
+    def set_display(self, display: dict[str, Any]) -> None:
+        """Store what the browser said of its screen, beside the look-up table."""
+        with self._lock:
+            self._require_fresh()
+            known = self.session.row.display or {}
+            merged = {**known, **display, "css_px_per_degree_is": "assumed"}
+
+            def write() -> None:
+                self._store.set_display(self.session.id, merged, None)
+                self._store.add_event(self.session.id, "display", display)
+
+            self._write(write)
+
+    def _next(self) -> dict[str, Any]:
+        specs = self.session.next_batch(1)
+        if not specs:
+            return {"done": True, "progress": 1}
+        spec = specs[0]
+        block = self.session.block(spec.block)
+        return {
+            "done": False,
+            "trial": spec.trial,
+            "block": spec.block,
+            "block_kind": block.kind,  # the block's: a catch trial must look like any
+            "feedback": block.feedback,
+            "progress": self._progress(),
+            "break": self._break_before(spec),
+        }
+
+    def _progress(self) -> float:
+        """Give the share that is done; repeated trials keep it below 1 to the end."""
+        n_left_at_least = 1
+        planned = max(self.session.n_planned, self.session.n_recorded + n_left_at_least)
+        return round(self.session.n_recorded / planned, 4)
+
+    def _break_before(self, spec: TrialSpec) -> dict[str, Any] | None:
+        if self._last_block is None or self._last_block == spec.block:
+            return None
+        return {
+            "finished": self.session.block(self._last_block).kind,
+            "next": self.session.block(spec.block).kind,
+            "block": spec.block + 1,
+            "n_blocks": sum(block.n_blocks for block in self.session.protocol.blocks),
+        }
+
+    def _require_fresh(self) -> None:
+        if self.is_stale:
+            raise StaleSession(f"session {self.session.id} must be taken up anew")
+
+    def _require_turn(self, trial: int) -> TrialSpec:
+        self._require_fresh()
+        specs = self.session.next_batch(1)
+        if not specs or specs[0].trial != trial:
+            due = specs[0].trial if specs else "none, the session is complete"
+            raise OutOfTurn(f"the trial must be the next one ({due}), got {trial}")
+        return specs[0]
+
+    def _render(self, spec: TrialSpec) -> tuple[bytes, str]:
+        """Give a trial's bytes and digest, made once for request and check."""
+        if self._pixels[0] != spec.trial:
+            frames = self.session.frames([spec])[0]
+            self._pixels = (spec.trial, frames.tobytes(), digest(frames))
+        return self._pixels[1:]
+
+    def _stored(self, trial: int, answer: Answer) -> TrialRecord:
+        """Give the record of a trial that this answer was given to before."""
+        record = self._store.trials(self.session.id)[trial]
+        if not answer.is_stored_as(record.response):
+            raise OutOfTurn(f"trial {trial} must be answered once, got another answer")
+        return record
+
+    def _record(
+        self, spec: TrialSpec, response: Response, answer: Answer
+    ) -> TrialRecord:
+        def write() -> TrialRecord:
+            record = self.session.record([spec], [response])[0]
+            for event in answer.events:
+                about = {"trial": spec.trial, **event}
+                kind = about.pop("kind")
+                self._store.add_event(self.session.id, kind, about)
+            if self.session.is_complete:
+                self.session.finish()
+            return record
+
+        record = self._write(write)
+        self._last_block = spec.block
+        return record
+
+    def _write(self, job: Any) -> Any:
+        """Run a job in the writer; after a failure this object is of no more use."""
+        try:
+            return self._writer.run(job)
+        except BaseException:
+            self.is_stale = True
+            raise

@@ -1,0 +1,111 @@
+"""A study being served: one protocol, one trial log, and the sessions in memory."""
+
+import secrets
+import threading
+from collections import OrderedDict
+from pathlib import Path
+
+from ..experiments.protocol import Protocol
+from ..experiments.session import Session
+from ..experiments.store import open_store
+from ..experiments.store_rows import ObserverInfo
+from .live import LiveSession
+from .lut import look_up_table
+from .participations import Participation, Participations
+from .writer import Writer
+
+MOST_IN_MEMORY = 1000
+
+
+class Study:
+    """What the pages and endpoints of one server share.
+
+    Parameters
+    ----------
+    db_path
+        The trial log; made if there is none.
+    protocol
+        What new sessions run. Sessions that exist go on with their own.
+    lut
+        Name of the look-up table of new sessions.
+
+    Raises
+    ------
+    StoreError
+        If the file is not ours, or was written by a later version.
+    LookupError
+        If there is no look-up table of that name.
+    ValueError
+        If the protocol has no consent text: nobody may take part without one.
+    """
+
+    def __init__(
+        self, db_path: str | Path, protocol: Protocol, lut: str = "srgb"
+    ) -> None:
+        if not any(text.strip() for text in protocol.texts.consent.values()):
+            rule = "one with a consent text to be served"
+            raise ValueError(f"the protocol must be {rule}, got {protocol.name}")
+        self.protocol = protocol
+        self._display = {"lut_name": lut, "lut": look_up_table(lut)}
+        self._store = open_store(db_path)
+        self._participations = Participations(db_path)
+        self._writer = Writer(self._store.transaction)
+        self._live: OrderedDict[str, LiveSession] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def begin(self, language: str, consent_version: str) -> str:
+        """Start a session for somebody who agreed; return the token of its link."""
+        observer = ObserverInfo("person", f"participant-{secrets.token_hex(4)}")
+
+        def start() -> Session:
+            return Session.start(
+                self._store, self.protocol, observer, "web", display=dict(self._display)
+            )
+
+        session = self._writer.run(start)
+        return self._participations.add(session.id, language, consent_version)
+
+    def participation(self, token: str) -> Participation | None:
+        """Give the participation that a link leads to; None if there is none."""
+        return self._participations.find(token)
+
+    def live(self, session_id: str) -> LiveSession:
+        """Give a session, from memory or from the trial log.
+
+        Raises
+        ------
+        ValueError
+            If it was withdrawn.
+        """
+        live = self._in_memory(session_id)
+        if live is not None:
+            return live
+        session = Session.resume(self._store, session_id)
+        mine = LiveSession(session, self._store, self._writer)
+        # Another request may have been faster: there is one object for each session.
+        return self._in_memory(session_id, mine) or mine
+
+    def _in_memory(
+        self, session_id: str, otherwise: LiveSession | None = None
+    ) -> LiveSession | None:
+        """Give the usable object of a session; put in another where there is none."""
+        with self._lock:
+            live = self._live.get(session_id)
+            if (live is None or live.is_stale) and otherwise is not None:
+                live = self._live[session_id] = otherwise
+            if live is None or live.is_stale:
+                return None
+            self._live.move_to_end(session_id)
+            while len(self._live) > MOST_IN_MEMORY:
+                self._live.popitem(last=False)
+            return live
+
+    def check_writable(self) -> None:
+        """Raise what the writer would raise if it had something to store now."""
+        self._writer.run(lambda: None)
+
+    def close(self) -> None:
+        """Store what is queued, then close the files."""
+        self._writer.close()
+        self._participations.close()
+        self._store.close()

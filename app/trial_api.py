@@ -1,0 +1,59 @@
+"""What the task's page asks of the server, in JSON: the next trial, and its answer."""
+
+import json
+from typing import Any
+
+from flask import Blueprint, Response, request, url_for
+
+from .answers import AnswerError, parse_answer, parse_display
+from .participate import find_session
+
+blueprint = Blueprint("trial_api", __name__, url_prefix="/session/<token>")
+
+
+@blueprint.get("/next")
+def next_trial(token: str) -> dict[str, Any]:
+    """Say what comes next."""
+    _, live = find_session(token)
+    return _with_address(token, live.next())
+
+
+@blueprint.get("/trials/<int:trial>/frames")
+def frames(token: str, trial: int) -> Response:
+    """Give the pixels of the next trial, and of no other."""
+    _, live = find_session(token)
+    return Response(live.frames(trial), mimetype="application/octet-stream")
+
+
+@blueprint.post("/trials/<int:trial>")
+def answer(token: str, trial: int) -> dict[str, Any]:
+    """Take an answer; by the time of the reply it is stored."""
+    _, live = find_session(token)
+    given = parse_answer(_body(), live.session.protocol)
+    receipt = live.answer(trial, given)
+    return {**receipt, "next": _with_address(token, receipt["next"])}
+
+
+@blueprint.post("/display")
+def display(token: str) -> dict[str, Any]:
+    """Take the facts about the screen."""
+    _, live = find_session(token)
+    live.set_display(parse_display(_body()))
+    return {}
+
+
+def _body() -> object:
+    """Give the request's body; a form or a text of another site is none of ours."""
+    try:
+        if request.is_json:
+            return json.loads(request.get_data())
+    except (ValueError, RecursionError):
+        pass
+    raise AnswerError("the body must be JSON, of type application/json")
+
+
+def _with_address(token: str, following: dict[str, Any]) -> dict[str, Any]:
+    if following["done"]:
+        return following
+    address = url_for("trial_api.frames", token=token, trial=following["trial"])
+    return {**following, "frames": address}

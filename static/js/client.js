@@ -1,0 +1,106 @@
+/** The session as the browser sees it: what comes next, its bytes, and where answers go. */
+
+import { Refused, sendUntilAcknowledged } from "./upload.js";
+
+/** @typedef {import("./types.js").Answer} Answer */
+/** @typedef {import("./types.js").Next} Next */
+/** @typedef {import("./types.js").Receipt} Receipt */
+
+export class Client {
+  #base;
+  #line;
+  #outbox;
+
+  /**
+   * @param {string} base address of the session, without a slash at its end
+   * @param {import("./upload.js").Line} line
+   * @param {import("./upload.js").Outbox} outbox
+   */
+  constructor(base, line, outbox) {
+    this.#base = base;
+    this.#line = line;
+    this.#outbox = outbox;
+  }
+
+  /**
+   * What comes next, after anything that a reload left unsent.
+   * @returns {Promise<Next>}
+   */
+  async next() {
+    await this.#sendPending();
+    const response = await sendUntilAcknowledged(`${this.#base}/next`, {}, this.#line);
+    return response.json();
+  }
+
+  /**
+   * The bytes of a trial, with their SHA-256 where the browser can compute one.
+   * @param {import("./types.js").NextTrial} next
+   */
+  async frames(next) {
+    const response = await sendUntilAcknowledged(next.frames, {}, this.#line);
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    return { bytes, digest: await sha256(bytes) };
+  }
+
+  /**
+   * Store the facts about the screen.
+   * @param {Record<string, unknown>} display
+   */
+  async display(display) {
+    await sendUntilAcknowledged(`${this.#base}/display`, post(display), this.#line);
+  }
+
+  /**
+   * Hand in an answer. It is kept in the browser until the server has acknowledged it.
+   * @param {number} trial
+   * @param {Answer} answer
+   * @returns {Promise<Receipt>}
+   */
+  async answer(trial, answer) {
+    this.#outbox.keep({ trial, answer });
+    return this.#send(trial, answer);
+  }
+
+  /**
+   * @param {number} trial
+   * @param {Answer} answer
+   */
+  async #send(trial, answer) {
+    const url = `${this.#base}/trials/${trial}`;
+    const response = await sendUntilAcknowledged(url, post(answer), this.#line);
+    this.#outbox.clear();
+    return response.json();
+  }
+
+  async #sendPending() {
+    const pending = this.#outbox.pending();
+    if (!pending) return;
+    try {
+      await this.#send(pending.trial, pending.answer);
+    } catch (error) {
+      // A second window has answered this trial: the server's row stands, and the session goes on.
+      if (!(error instanceof Refused) || error.status !== 409) throw error;
+      this.#outbox.clear();
+    }
+  }
+}
+
+/**
+ * @param {unknown} body
+ * @returns {RequestInit}
+ */
+function post(body) {
+  const headers = { "Content-Type": "application/json" };
+  return { method: "POST", headers, body: JSON.stringify(body) };
+}
+
+/**
+ * Hexadecimal SHA-256, or null where the browser has none: it offers one to secure pages only.
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ */
+export async function sha256(bytes) {
+  const subtle = globalThis.crypto?.subtle;
+  if (!subtle) return null;
+  const hash = new Uint8Array(await subtle.digest("SHA-256", bytes));
+  return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

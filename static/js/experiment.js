@@ -1,0 +1,236 @@
+/** The session in the browser: a jsPsych timeline whose trials the server hands out one by one. */
+
+import { isCanvasExact, measureRefresh, wholeScale, CSS_PX_PER_DEGREE } from "./display.js";
+import { NoiseTrialPlugin } from "./plugin-noise-trial.js";
+import { breakScreen, CHECKING, feedbackScreen, FULL_SCREEN, welcomeBack } from "./screens.js";
+
+/** @typedef {import("./types.js").NextTrial} NextTrial */
+/** @typedef {import("./types.js").PageData} PageData */
+/** @typedef {import("jspsych").JsPsych} JsPsych */
+/** @typedef {Record<string, any>} Node a trial or timeline of jsPsych */
+
+/**
+ * Facts of the screen, kept until the zoom of the page changes.
+ * @typedef {{ refresh_ms: number, scale: number, device_pixel_ratio: number }} Screen
+ */
+
+/**
+ * The bytes of a trial, and their SHA-256.
+ * @typedef {{ bytes: Uint8Array, digest: string | null }} Frames
+ */
+
+export class Experiment {
+  #jsPsych;
+  #plugins;
+  #page;
+  #client;
+  #onFailure;
+  /** @type {import("./types.js").Next | null} */
+  #next = null;
+  /** @type {Promise<Frames> | null} */
+  #coming = null;
+  /** @type {Frames} */
+  #frames = { bytes: new Uint8Array(), digest: null };
+  /** @type {Screen} */
+  #screen = { refresh_ms: 1000 / 60, scale: 1, device_pixel_ratio: 1 };
+  #feedback = /** @type {string | null} */ (null);
+
+  /**
+   * @param {object} parts
+   * @param {JsPsych} parts.jsPsych
+   * @param {{ buttons: any, keyboard: any, call: any }} parts.plugins classes of jsPsych's plugins
+   * @param {PageData} parts.page
+   * @param {import("./client.js").Client} parts.client
+   * @param {(error: unknown) => void} parts.onFailure told of what cannot be mended here
+   */
+  constructor({ jsPsych, plugins, page, client, onFailure }) {
+    this.#jsPsych = jsPsych;
+    this.#plugins = plugins;
+    this.#page = page;
+    this.#client = client;
+    this.#onFailure = onFailure;
+  }
+
+  /** @returns {Node[]} */
+  timeline() {
+    return [
+      ...this.#introduction(),
+      this.#step(() => this.#begin(), CHECKING),
+      {
+        timeline: [
+          { timeline: [this.#break()], conditional_function: () => this.#trial().break !== null },
+          this.#step(() => this.#load()),
+          this.#noiseTrial(),
+          {
+            timeline: [this.#feedbackNode()],
+            conditional_function: () => this.#feedback !== null,
+          },
+        ],
+        conditional_function: () => !this.#isDone(),
+        loop_function: () => !this.#isDone(),
+      },
+    ];
+  }
+
+  /** Instructions, once; after a reload a short greeting; then the offer of full screen. */
+  #introduction() {
+    const { instructions, keys, n_recorded } = this.#page;
+    const pages = n_recorded > 0 ? [welcomeBack(keys)] : instructions;
+    const offer = this.#buttons(FULL_SCREEN, ["Full screen", "Stay in the window"]);
+    offer.on_finish = (/** @type {{ response: number }} */ { response }) =>
+      response === 0 ? enterFullScreen() : undefined;
+    return [...pages.map((page) => this.#buttons(page, ["Continue"])), offer];
+  }
+
+  async #begin() {
+    await this.#measureScreen();
+    this.#receive(await this.#client.next());
+  }
+
+  async #measureScreen() {
+    const refresh = await measureRefresh((callback) => requestAnimationFrame(callback));
+    const { shape, side_by_side, deg_per_element, element_px, lut } = this.#page;
+    const patches = side_by_side ? shape.intervals : 1;
+    const size = { width: shape.width * patches, height: shape.height };
+    const window_px = { width: innerWidth, height: innerHeight, devicePixelRatio };
+    const stimulus = { degPerElement: deg_per_element, elementPx: element_px, size };
+    const scale = wholeScale(stimulus, window_px);
+    this.#screen = { refresh_ms: refresh.refresh_ms, scale, device_pixel_ratio: devicePixelRatio };
+    await this.#client.display({
+      ...refresh,
+      scale,
+      device_pixel_ratio: devicePixelRatio,
+      screen_px: [screen.width, screen.height],
+      window_px: [innerWidth, innerHeight],
+      full_screen: document.fullscreenElement !== null,
+      canvas_exact: isCanvasExact(document, lut),
+      css_px_per_degree: CSS_PX_PER_DEGREE,
+    });
+  }
+
+  /** Take what comes next, and begin to fetch its bytes at once. */
+  #receive(/** @type {import("./types.js").Next} */ next) {
+    this.#next = next;
+    if (this.#jsPsych.progressBar) this.#jsPsych.progressBar.progress = next.progress;
+    if (next.done) return;
+    this.#coming = this.#client.frames(next);
+    // It is awaited in #load; until then a failure must not count as unhandled.
+    this.#coming.catch(() => {});
+  }
+
+  async #load() {
+    if (devicePixelRatio !== this.#screen.device_pixel_ratio) await this.#measureScreen();
+    if (!this.#coming) throw new Error("a trial must have been announced before it is loaded");
+    this.#frames = await this.#coming;
+  }
+
+  /** @returns {Node} */
+  #noiseTrial() {
+    const { shape, side_by_side, timing, keys, lut, background } = this.#page;
+    return {
+      type: NoiseTrialPlugin,
+      trial: () => this.#trial().trial,
+      bytes: () => this.#frames.bytes,
+      ...{ shape, side_by_side, timing, keys, lut, background },
+      refresh_ms: () => this.#screen.refresh_ms,
+      scale: () => this.#screen.scale,
+      device_pixel_ratio: () => this.#screen.device_pixel_ratio,
+      on_finish: (/** @type {any} */ data) => this.#submit(data).catch(this.#onFailureForEver()),
+    };
+  }
+
+  /**
+   * Hand in an answer, and wait for the server's acknowledgement: jsPsych starts nothing before.
+   * @param {import("./types.js").TrialResult} data
+   */
+  async #submit({ response, rt_ms, onsets_ms, frames_shown, frames_dropped, events }) {
+    const { trial, feedback } = this.#trial();
+    const measured = { response, rt_ms, onsets_ms, frames_shown, frames_dropped, events };
+    const digest = this.#frames.digest;
+    const receipt = await this.#client.answer(trial, { ...measured, digest });
+    const tell = this.#page.timing.feedback_ms > 0 && (feedback || response === null);
+    this.#feedback = tell ? feedbackScreen(receipt.correct, response) : null;
+    this.#receive(receipt.next);
+  }
+
+  /** @returns {Node} */
+  #feedbackNode() {
+    return {
+      type: this.#plugins.keyboard,
+      stimulus: () => this.#feedback,
+      choices: "NO_KEYS",
+      trial_duration: this.#page.timing.feedback_ms,
+    };
+  }
+
+  /** @returns {Node} */
+  #break() {
+    return this.#buttons(() => {
+      const pause = this.#trial().break;
+      return pause ? breakScreen(pause) : "";
+    }, ["Continue"]);
+  }
+
+  /**
+   * A screen with buttons; the first has the focus, so that Enter or space presses it.
+   * @param {string | (() => string)} stimulus
+   * @param {string[]} choices
+   * @returns {Node}
+   */
+  #buttons(stimulus, choices) {
+    return {
+      type: this.#plugins.buttons,
+      stimulus,
+      choices,
+      css_classes: ["text"],
+      on_load: () => this.#jsPsych.getDisplayElement().querySelector("button")?.focus(),
+    };
+  }
+
+  /**
+   * A step without an answer: something is computed or fetched.
+   * @param {() => Promise<void>} action
+   * @param {string} [message] shown meanwhile
+   * @returns {Node}
+   */
+  #step(action, message) {
+    const show = () => {
+      if (message) this.#jsPsych.getDisplayElement().innerHTML = message;
+    };
+    return {
+      type: this.#plugins.call,
+      async: true,
+      func: (/** @type {(value?: unknown) => void} */ done) => {
+        show();
+        action().then(() => done(), this.#onFailure);
+      },
+    };
+  }
+
+  /** For a promise that jsPsych awaits: the failure is shown, and nothing follows it. */
+  #onFailureForEver() {
+    return (/** @type {unknown} */ error) => {
+      this.#onFailure(error);
+      return new Promise(() => {});
+    };
+  }
+
+  #isDone() {
+    return this.#next?.done === true;
+  }
+
+  /** @returns {NextTrial} */
+  #trial() {
+    if (!this.#next || this.#next.done) throw new Error("there must be a trial to run");
+    return this.#next;
+  }
+}
+
+/** Full screen where the browser allows it; the session runs as well in a window. */
+async function enterFullScreen() {
+  try {
+    await document.documentElement.requestFullscreen({ navigationUI: "hide" });
+  } catch {
+    // Refused, or unknown to this browser; `full_screen` in the session's display says so.
+  }
+}

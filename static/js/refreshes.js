@@ -1,0 +1,106 @@
+/** Durations as counted refreshes of the screen: the plan of a trial, and the clock that runs it. */
+
+/** @typedef {import("./types.js").Step} Step */
+
+/**
+ * Refreshes that come nearest to a duration: at least one, none for a duration of 0.
+ * @param {number} durationMs
+ * @param {number} refreshMs
+ */
+export function refreshesFor(durationMs, refreshMs) {
+  return durationMs > 0 ? Math.max(1, Math.round(durationMs / refreshMs)) : 0;
+}
+
+/**
+ * What a trial shows, in order: fixation, then each presentation frame by frame, with gaps between.
+ * @param {object} trial
+ * @param {import("./types.js").Timing} trial.timing
+ * @param {number} trial.presentations one for each interval, or one for all patches side by side
+ * @param {number} trial.frames frames of each interval
+ * @param {number} trial.refreshMs
+ * @returns {Step[]}
+ */
+export function framePlan({ timing, presentations, frames, refreshMs }) {
+  const frameMs = frames > 1 ? timing.frame_ms : timing.interval_ms;
+  const lasting = (/** @type {number} */ ms) => refreshesFor(ms, refreshMs);
+  /** @type {Step[]} */
+  const plan = [
+    { show: "fixation", presentation: 0, frame: 0, refreshes: lasting(timing.fixation_ms) },
+  ];
+  for (let presentation = 0; presentation < presentations; presentation++) {
+    if (presentation > 0) {
+      plan.push({ show: "blank", presentation, frame: 0, refreshes: lasting(timing.gap_ms) });
+    }
+    for (let frame = 0; frame < frames; frame++) {
+      plan.push({ show: "stimulus", presentation, frame, refreshes: lasting(frameMs) });
+    }
+  }
+  return plan.filter((step) => step.refreshes > 0);
+}
+
+/** Counts refreshes: which step they belong to, and how many were missed. */
+export class RefreshClock {
+  start = NaN;
+  lastOnset = NaN;
+  #plan;
+  #refreshMs;
+  #index = 0;
+  #left;
+  #previous = NaN;
+  #onsets = /** @type {number[]} */ ([]);
+  #shown = 0;
+  #dropped = 0;
+  #ended = false;
+
+  /**
+   * @param {readonly Step[]} plan
+   * @param {number} refreshMs
+   */
+  constructor(plan, refreshMs) {
+    this.#plan = plan;
+    this.#refreshMs = refreshMs;
+    this.#left = plan[0]?.refreshes ?? 0;
+  }
+
+  /**
+   * Take the next refresh.
+   * @param {number} timeMs
+   */
+  advance(timeMs) {
+    if (Number.isNaN(this.start)) this.start = timeMs;
+    else if (!this.#ended) this.#dropped += this.#missed(timeMs - this.#previous);
+    this.#previous = timeMs;
+    const step = this.#plan[this.#index] ?? null;
+    const changed = step ? this.#left === step.refreshes : !this.#ended;
+    const isOnset = changed && step?.show === "stimulus" && step.frame === 0;
+    if (isOnset) {
+      this.lastOnset = timeMs;
+      this.#onsets.push(rounded(timeMs - this.start));
+    }
+    if (step?.show === "stimulus") this.#shown += 1;
+    this.#ended = step === null;
+    if (step && --this.#left === 0) this.#left = this.#plan[++this.#index]?.refreshes ?? 0;
+    return { step, changed, isOnset };
+  }
+
+  /** @param {number} elapsedMs */
+  #missed(elapsedMs) {
+    return Math.max(0, Math.round(elapsedMs / this.#refreshMs) - 1);
+  }
+
+  summary() {
+    return {
+      onsets_ms: this.#onsets,
+      frames_shown: this.#shown,
+      frames_dropped: this.#dropped,
+    };
+  }
+}
+
+/**
+ * To the microsecond, the finest step of any browser's clock.
+ * @param {number} ms
+ */
+export function rounded(ms) {
+  return Math.round(ms * 1000) / 1000;
+}

@@ -1,0 +1,75 @@
+/**
+ * The shapes that travel between the modules and the server; typedefs only.
+ *
+ * @typedef {object} Timing all in milliseconds
+ * @property {number} fixation_ms
+ * @property {number} interval_ms
+ * @property {number} gap_ms
+ * @property {number} response_ms
+ * @property {number} feedback_ms
+ * @property {number} frame_ms of one frame of a movie; 0 where an interval is a single frame
+ *
+ * @typedef {object} FrameShape the axes of a trial's bytes, C order
+ * @property {number} intervals
+ * @property {number} frames
+ * @property {number} height
+ * @property {number} width
+ *
+ * @typedef {object} PageData what the session's page carries
+ * @property {string} base address of the session, without a slash at its end
+ * @property {readonly string[]} keys names of the keys; the answer i is the key i
+ * @property {boolean} side_by_side whether all intervals are shown at once, as patches
+ * @property {FrameShape} shape
+ * @property {number} deg_per_element
+ * @property {readonly [number, number]} element_px pixels of one element (rows, columns)
+ * @property {Timing} timing
+ * @property {readonly number[]} lut screen level of each of the 256 contrast levels
+ * @property {number} background the contrast level of the background
+ * @property {readonly string[]} instructions pages of HTML
+ * @property {number} n_recorded trials that the server has
+ *
+ * @typedef {object} Break shown before the first trial of a block
+ * @property {string} finished kind of the block that just ended
+ * @property {string} next kind of the block that begins
+ * @property {number} block number of the block that begins, from 1
+ * @property {number} n_blocks
+ *
+ * @typedef {object} NextTrial
+ * @property {false} done
+ * @property {number} trial
+ * @property {number} block
+ * @property {string} block_kind
+ * @property {boolean} feedback whether the answer will be told right or wrong
+ * @property {number} progress share of the session that is done, 0 to 1
+ * @property {Break | null} break
+ * @property {string} frames address of the trial's bytes
+ *
+ * @typedef {{ done: true, progress: 1 }} Done
+ * @typedef {NextTrial | Done} Next
+ *
+ * @typedef {object} TrialEvent something that happened during a trial
+ * @property {string} kind
+ * @property {number} at_ms from the first refresh of the trial
+ * @property {string} [detail]
+ *
+ * @typedef {object} Answer what is sent for a trial; times from the trial's first refresh
+ * @property {number | null} response
+ * @property {number | null} rt_ms from the onset of the last interval
+ * @property {number[]} onsets_ms one for each interval; patches side by side have one in common
+ * @property {number} frames_shown refreshes with a stimulus on the screen
+ * @property {number} frames_dropped refreshes missed between the first fixation and the last frame
+ * @property {string | null} digest SHA-256 of the bytes received, null where the browser has none
+ * @property {TrialEvent[]} events
+ *
+ * @typedef {Omit<Answer, "digest">} TrialResult what a trial measures by itself
+ *
+ * @typedef {{ correct: boolean | null, next: Next }} Receipt the server's answer to an answer
+ *
+ * @typedef {object} Step one thing on the screen, for a number of refreshes
+ * @property {"fixation" | "stimulus" | "blank"} show
+ * @property {number} presentation
+ * @property {number} frame
+ * @property {number} refreshes
+ */
+
+export {};

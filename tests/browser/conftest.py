@@ -1,0 +1,122 @@
+"""A real Chromium and a real server, for tests that click, press and look."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from yoked.experiments.protocol import Protocol
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+SERVER = Path(__file__).with_name("serve.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+def find_chromium() -> str | None:
+    named = os.environ.get("CHROMIUM")
+    return named or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@pytest.fixture(scope="session")
+def launch() -> Iterator[Callable]:
+    """Return a function that starts Chromium, with further flags."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    executable = find_chromium()
+    if executable is None:
+        pytest.skip("no Chromium here: install one, or name it in CHROMIUM")
+    with playwright.sync_playwright() as driver:
+        yield lambda *flags: driver.chromium.launch(
+            executable_path=executable, args=[*FLAGS, *flags]
+        )
+
+
+@pytest.fixture(scope="session")
+def browser(launch):
+    """A browser that many tests share, each in a context of its own."""
+    browser = launch()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A page of its own context, in which a fault of ours fails the test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda entry: faults.append(entry.text) if is_ours(entry) else 0)
+    yield page
+    context.close()
+    assert not faults
+
+
+def is_ours(entry) -> bool:
+    """Whether a console message is a fault; a network that a test cut is none."""
+    return entry.type == "error" and "Failed to load resource" not in entry.text
+
+
+@dataclass
+class Server:
+    """A server process of one protocol and one trial log."""
+
+    db_path: Path
+    protocol_path: Path
+    lut: str
+    port: int = 0
+    address: str = ""
+
+    def start(self) -> None:
+        arguments = [self.db_path, self.protocol_path, self.lut, self.port]
+        self._process = subprocess.Popen(
+            [sys.executable, SERVER, *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        self.address = self._process.stdout.readline().strip()
+        assert self.address, "the server did not start"
+        self.port = int(self.address.rstrip("/").rsplit(":", 1)[1])
+
+    def kill(self) -> None:
+        """End the process as a power cut would."""
+        self._process.kill()
+        self._process.communicate()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Return a function that serves a protocol."""
+    servers: list[Server] = []
+
+    def start(protocol: Protocol, lut: str = "identity") -> Server:
+        path = tmp_path / f"protocol-{len(servers)}.json"
+        path.write_text(json.dumps(protocol.to_dict()))
+        server = Server(tmp_path / f"results-{len(servers)}.db", path, lut)
+        servers.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in servers:
+        server.kill()

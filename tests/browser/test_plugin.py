@@ -1,0 +1,53 @@
+"""Our jsPsych plugin: it runs in jsPsych's simulation, where a model may answer."""
+
+import pytest
+
+from yoked.experiments.protocol_files import load_protocol
+
+RUN = """async ([mode, data]) => {
+  const { NoiseTrialPlugin } = await import("/static/js/plugin-noise-trial.js");
+  const jsPsych = initJsPsych();
+  const trial = {
+    type: NoiseTrialPlugin,
+    trial: 0,
+    bytes: () => Uint8Array.from({ length: 2 * 12 }, (_, i) => 120 + i),
+    shape: { intervals: 2, frames: 1, height: 3, width: 4 },
+    timing: { fixation_ms: 20, interval_ms: 50, gap_ms: 20, response_ms: 3000,
+              feedback_ms: 0, frame_ms: 0 },
+    keys: ["left", "space"],
+    lut: Array.from({ length: 256 }, (_, level) => level),
+    refresh_ms: 1000 / 60,
+  };
+  await jsPsych.simulate([trial], mode, { default: data ? { data } : {} });
+  return jsPsych.data.get().values()[0];
+}"""
+
+
+@pytest.fixture
+def simulate(page, serve):
+    """Return a function that simulates one trial and gives jsPsych's data of it."""
+    page.goto(serve(load_protocol("bar-in-noise")).address)
+    page.add_script_tag(url="/static/vendor/jspsych.js")
+    return lambda mode, data=None: page.evaluate(RUN, [mode, data])
+
+
+def test_a_simulated_trial_takes_the_model_s_answer(simulate):
+    data = simulate("data-only", {"response": 1, "rt_ms": 321})
+    assert (data["response"], data["rt_ms"]) == (1, 321)
+    assert data["onsets_ms"] == pytest.approx([1000 / 60, 5000 / 60])
+    assert data["frames_shown"] == 6
+    assert data["trial_type"] == "noise-trial"
+
+
+def test_a_simulated_trial_answers_by_chance_without_a_model(simulate):
+    data = simulate("data-only")
+    assert data["response"] in (0, 1)
+    assert data["rt_ms"] > 0
+
+
+def test_a_trial_shown_to_a_simulation_is_answered_by_the_key(simulate):
+    data = simulate("visual", {"response": 0, "rt_ms": 150})
+    assert data["response"] == 0
+    assert 100 < data["rt_ms"] < 1000
+    assert data["frames_shown"] == 6
+    assert len(data["onsets_ms"]) == 2

@@ -1,0 +1,58 @@
+"""Steps through the study's pages that several tests take."""
+
+import json
+from pathlib import Path
+
+from yoked.experiments.observer import Practice, Viewing
+from yoked.experiments.protocol import Protocol, Timing
+from yoked.models.template import Template
+
+READER = Path(__file__).with_name("reader.js").read_text()
+
+# Every duration is a single refresh at 60 Hz; the answer may take its time.
+FAST = Timing(
+    fixation_ms=10.0,
+    interval_ms=10.0,
+    gap_ms=10.0,
+    response_ms=20_000.0,
+    feedback_ms=10.0,
+)
+
+
+def ideal_observer(protocol: Protocol) -> Template:
+    """Return the template that the models' presenter would run."""
+    template = Template()
+    template.prepare(Viewing.of(protocol))
+    template.learn(Practice(protocol))
+    return template
+
+
+def read_canvas(page, protocol: Protocol) -> None:
+    """Let the same template watch the canvas of every page that comes."""
+    rows, columns = protocol.display.element_px
+    weights = ideal_observer(protocol).weights
+    weights = weights.repeat(rows, axis=-2).repeat(columns, axis=-1)
+    about = {
+        "template": weights.reshape(len(weights), -1).tolist(),
+        "nIntervals": protocol.n_intervals,
+    }
+    page.add_init_script(f"{READER}\nObject.assign(yokedTest, {json.dumps(about)});")
+
+
+def begin(page, address: str) -> None:
+    """Agree, read the instructions, stay in the window."""
+    page.goto(address)
+    page.get_by_role("button", name="I agree").click()
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Stay in the window").click()
+
+
+def answer(page, protocol: Protocol, index: int) -> dict:
+    """Press the key that the template picks in the page's trial `index`."""
+    while True:
+        pick = page.evaluate("index => yokedTest.pick(index)", index)
+        if pick is not None:
+            page.keyboard.press(protocol.task.keys[pick["response"]])
+            return pick
+        page.keyboard.press("Enter")  # a break: its button has the focus
+        page.locator("#jspsych-content button").wait_for(state="detached")

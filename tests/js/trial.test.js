@@ -1,0 +1,135 @@
+/** One trial: counted refreshes, onsets, missed refreshes, keys early, in time and never. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { framePlan, refreshesFor } from "../../static/js/refreshes.js";
+import { MAX_EVENTS, runTrial } from "../../static/js/trial.js";
+
+const TIMING = {
+  fixation_ms: 30,
+  interval_ms: 20,
+  gap_ms: 40,
+  response_ms: 200,
+  feedback_ms: 0,
+  frame_ms: 0,
+};
+const PLAN = framePlan({ timing: TIMING, presentations: 2, frames: 1, refreshMs: 10 });
+
+/** @typedef {{ key: string, timeMs: number, repeat?: boolean, ctrlKey?: boolean }} Press */
+
+/**
+ * Run a trial on a screen that refreshes at the given times, with keys pressed between.
+ * @param {(number | Press)[]} script
+ * @param {readonly import("../../static/js/types.js").Step[]} [plan]
+ */
+async function play(script, plan = PLAN) {
+  const target = new EventTarget();
+  const callbacks = /** @type {((timeMs: number) => void)[]} */ ([]);
+  const drawn = /** @type {string[]} */ ([]);
+  const result = runTrial(plan, {
+    draw: (step) => void drawn.push(step ? `${step.show} ${step.presentation}.${step.frame}` : "-"),
+    keys: ["f", "j"],
+    responseMs: TIMING.response_ms,
+    refreshMs: 10,
+    requestFrame: (callback) => callbacks.push(callback),
+    target,
+  });
+  for (const happening of script) {
+    if (typeof happening === "number") callbacks.shift()?.(happening);
+    else target.dispatchEvent(keydown(happening));
+  }
+  return { ...(await result), drawn };
+}
+
+/** @param {Press} press */
+function keydown({ key, timeMs, repeat = false, ctrlKey = false }) {
+  const event = new Event("keydown", { cancelable: true });
+  const facts = Object.entries({ key, timeStamp: timeMs, repeat, ctrlKey });
+  for (const [name, value] of facts) Object.defineProperty(event, name, { value });
+  return event;
+}
+
+/** Refreshes from 0 to the time given, 10 ms apart. */
+const refreshes = (/** @type {number} */ untilMs, fromMs = 0) =>
+  Array.from({ length: (untilMs - fromMs) / 10 + 1 }, (_, i) => fromMs + 10 * i);
+
+test("a duration becomes the nearest number of refreshes, and never none", () => {
+  assert.equal(refreshesFor(100, 1000 / 60), 6);
+  assert.equal(refreshesFor(500, 1000 / 144), 72);
+  assert.equal(refreshesFor(1, 1000 / 60), 1);
+  assert.equal(refreshesFor(0, 1000 / 60), 0);
+});
+
+test("a movie shows each frame for its own duration", () => {
+  const timing = { ...TIMING, frame_ms: 33.333, gap_ms: 0 };
+  const plan = framePlan({ timing, presentations: 2, frames: 9, refreshMs: 1000 / 60 });
+  const shown = plan.filter((step) => step.show === "stimulus");
+  assert.equal(shown.length, 18);
+  assert(shown.every((step) => step.refreshes === 2));
+  assert.equal(plan.length, 19); // no gap of zero length
+});
+
+test("each thing stays for its refreshes, and onsets are stamped", async () => {
+  const script = [...refreshes(120), { key: "j", timeMs: 125.5 }, 130];
+  const { drawn, onsets_ms, frames_shown, frames_dropped, response, rt_ms } = await play(script);
+  assert.deepEqual(drawn, ["fixation 0.0", "stimulus 0.0", "blank 1.0", "stimulus 1.0", "-"]);
+  assert.deepEqual(onsets_ms, [30, 90]);
+  assert.equal(frames_shown, 4);
+  assert.equal(frames_dropped, 0);
+  assert.equal(response, 1);
+  assert.equal(rt_ms, 35.5);
+});
+
+test("a refresh that was missed is counted, and lengthens what is shown", async () => {
+  const late = [0, 10, 20, 30, 70, 80]; // after 30 three refreshes went by
+  const script = [...late, ...refreshes(150, 90), { key: "f", timeMs: 151 }, 160];
+  const { onsets_ms, frames_dropped } = await play(script);
+  assert.deepEqual(onsets_ms, [30, 120]);
+  assert.equal(frames_dropped, 3);
+});
+
+test("refreshes missed while waiting for the answer do not count", async () => {
+  const script = [...refreshes(110), { key: "f", timeMs: 111 }, 180];
+  assert.equal((await play(script)).frames_dropped, 0);
+});
+
+test("a key before the last interval answers nothing and is logged", async () => {
+  const early = { key: "f", timeMs: 42 };
+  const script = [...refreshes(40), early, ...refreshes(100, 50), { key: "j", timeMs: 101 }, 110];
+  const { response, events } = await play(script);
+  assert.equal(response, 1);
+  assert.deepEqual(events, [{ kind: "early_key", at_ms: 42, detail: "f" }]);
+});
+
+test("a key during the last interval counts, and the interval is shown to its end", async () => {
+  const script = [...refreshes(90), { key: "f", timeMs: 92 }, 100, 110];
+  const { response, rt_ms, frames_shown, drawn } = await play(script);
+  assert.equal(response, 0);
+  assert.equal(rt_ms, 2);
+  assert.equal(frames_shown, 4);
+  assert.equal(drawn.at(-1), "-");
+});
+
+test("a key that is held, a shortcut, or none of the answers is passed over", async () => {
+  const held = { key: "f", timeMs: 105, repeat: true };
+  const search = { key: "f", timeMs: 106, ctrlKey: true };
+  const other = { key: "x", timeMs: 107 };
+  const pressed = [held, search, other];
+  const script = [...refreshes(100), ...pressed, 110, { key: "J", timeMs: 112 }, 120];
+  const { response, events } = await play(script);
+  assert.equal(response, 1);
+  assert.deepEqual(events, []);
+});
+
+test("no key in time is a null response", async () => {
+  const { response, rt_ms } = await play(refreshes(290));
+  assert.equal(response, null);
+  assert.equal(rt_ms, null);
+});
+
+test("the log of events has an end", async () => {
+  const presses = Array.from({ length: 200 }, () => ({ key: "f", timeMs: 45 }));
+  const script = [...refreshes(40), ...presses, ...refreshes(100, 50), { key: "f", timeMs: 101 }, 110];
+  assert.equal((await play(script)).events.length, MAX_EVENTS);
+});

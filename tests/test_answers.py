@@ -1,0 +1,167 @@
+"""Answers from a browser: what is taken, what is refused and how, what is invalid."""
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from yoked.app.answers import (
+    HIDDEN,
+    MOST_EVENTS,
+    OTHER_BYTES,
+    AnswerError,
+    parse_answer,
+    parse_display,
+)
+from yoked.experiments.protocol_files import load_protocol
+
+BARS = load_protocol("bar-in-noise")
+DIGEST = "ab" * 32
+
+
+def body(**changes) -> dict:
+    good = {
+        "response": 1,
+        "rt_ms": 412.5,
+        "onsets_ms": [500.0, 1100],
+        "frames_shown": 12,
+        "frames_dropped": 0,
+        "digest": DIGEST,
+        "events": [{"kind": "early_key", "at_ms": 12.5, "detail": "f"}],
+    }
+    return {**good, **changes}
+
+
+def test_a_good_answer_is_taken_as_it_is():
+    answer = parse_answer(body(), BARS)
+    response = answer.judged(DIGEST)
+    assert (response.response, response.rt_ms, response.onsets_ms) == (
+        1,
+        412.5,
+        (500, 1100),
+    )
+    assert (response.frames_shown, response.frames_dropped) == (12, 0)
+    assert (response.valid, response.invalid_reason) == (True, None)
+    assert answer.events[0]["detail"] == "f"
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"response": 2}, "response must be a whole number from 0 to 1, got 2"),
+        ({"response": True}, "response must be a whole number from 0 to 1, got True"),
+        ({"response": "f"}, "response must be a whole number from 0 to 1, got 'f'"),
+        ({"rt_ms": -1}, "rt_ms must be a number from 0 to a day's ms, got -1"),
+        ({"rt_ms": float("nan")}, "rt_ms must be a number .* got nan"),
+        ({"rt_ms": 10**400}, "rt_ms must be a number .* got 1000"),
+        ({"rt_ms": None}, "rt_ms must be given with a response and only then"),
+        ({"response": None}, "rt_ms must be given with a response and only then"),
+        ({"onsets_ms": [500]}, "onsets_ms must be a list of 2 rising times"),
+        ({"onsets_ms": [500, 400]}, "onsets_ms must be a list of 2 rising times"),
+        ({"onsets_ms": None}, "onsets_ms must be a list of 2 rising times"),
+        ({"frames_shown": 1.5}, "frames_shown must be a whole number"),
+        ({"frames_dropped": -1}, "frames_dropped must be a whole number"),
+        ({"digest": "ab"}, "digest must be 64 hexadecimal digits or null, got 'ab'"),
+        ({"digest": DIGEST.upper()}, "digest must be 64 hexadecimal digits or null"),
+        ({"digest": 7}, "digest must be 64 hexadecimal digits or null, got 7"),
+        ({"events": {}}, f"events must be a list of at most {MOST_EVENTS}, got {{}}"),
+        ({"events": [{}] * (MOST_EVENTS + 1)}, "events must be a list of at most"),
+        ({"events": ["hidden"]}, "an event must be an object"),
+        ({"events": [{"kind": "boo", "at_ms": 1}]}, "kind must be one of"),
+        ({"events": [{"kind": [], "at_ms": 1}]}, "kind must be one of"),
+        ({"events": [{"kind": "blur", "at_ms": "x"}]}, "at_ms must be a number"),
+        (
+            {"events": [{"kind": "blur", "at_ms": 1, "detail": "x" * 41}]},
+            "detail must be a text of at most 40 characters",
+        ),
+        ({"correct": True}, "an answer must have no field 'correct'"),
+    ],
+)
+def test_a_bad_answer_gets_one_sentence(changes, sentence):
+    with pytest.raises(AnswerError, match=sentence) as caught:
+        parse_answer(body(**changes), BARS)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", body())
+def test_every_field_must_be_given(name):
+    lacking = {key: value for key, value in body().items() if key != name}
+    with pytest.raises(AnswerError, match=f"{name} must be given, got 'nothing'"):
+        parse_answer(lacking, BARS)
+
+
+@pytest.mark.parametrize("data", [None, [], "x", 3])
+def test_an_answer_must_be_an_object(data):
+    with pytest.raises(AnswerError, match="an answer must be a JSON object"):
+        parse_answer(data, BARS)
+
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+@given(name=st.sampled_from(sorted(body())), value=plain)
+def test_whatever_is_sent_is_taken_or_refused(name, value):
+    with contextlib.suppress(AnswerError):  # no other error comes out
+        assert parse_answer(body(**{name: value}), BARS).judged(DIGEST)
+
+
+def test_no_response_has_no_response_time():
+    answer = parse_answer(body(response=None, rt_ms=None), BARS)
+    assert answer.judged(DIGEST).response is None
+
+
+def test_other_bytes_make_a_trial_invalid():
+    response = parse_answer(body(), BARS).judged("cd" * 32)
+    assert (response.valid, response.invalid_reason) == (False, OTHER_BYTES)
+    assert response.digest == DIGEST  # what was received is what is stored
+
+
+def test_a_browser_without_a_digest_is_believed():
+    response = parse_answer(body(digest=None), BARS).judged(DIGEST)
+    assert response.valid
+    assert response.digest is None
+
+
+def test_a_hidden_page_makes_a_trial_invalid():
+    events = [{"kind": "hidden", "at_ms": 3}]
+    response = parse_answer(body(events=events), BARS).judged(DIGEST)
+    assert (response.valid, response.invalid_reason) == (False, HIDDEN)
+
+
+SCREEN = {
+    "refresh_ms": 16.7,
+    "refresh_mad_ms": 0.1,
+    "refresh_intervals": 60,
+    "scale": 2,
+    "device_pixel_ratio": 1.25,
+    "screen_px": [1920, 1080],
+    "window_px": [1280, 800],
+    "full_screen": False,
+    "canvas_exact": True,
+    "css_px_per_degree": 38,
+}
+
+
+def test_the_facts_of_a_screen_are_taken_as_they_are():
+    assert parse_display(SCREEN) == SCREEN
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("scale", 0, "scale must be a whole number from 1"),
+        ("scale", 1.5, "scale must be a whole number from 1"),
+        ("refresh_ms", "fast", "refresh_ms must be a number"),
+        ("full_screen", 1, "full_screen must be true or false, got 1"),
+        ("screen_px", [1920], "screen_px must be a width and a height in px"),
+        ("user_agent", "x", "a display must have no field 'user_agent'"),
+    ],
+)
+def test_bad_facts_of_a_screen_get_one_sentence(name, value, sentence):
+    with pytest.raises(AnswerError, match=sentence):
+        parse_display({**SCREEN, name: value})

@@ -1,0 +1,1 @@
+"""Tests of the web application, through its own requests."""

@@ -1,0 +1,106 @@
+"""Somebody who takes part by requests alone, and a look at what was stored of them."""
+
+import contextlib
+import hashlib
+import re
+import sqlite3
+from dataclasses import replace
+
+from yoked.app.server import create_app
+from yoked.experiments.protocol import Block, DoublePass
+from yoked.experiments.protocol_files import load_protocol
+from yoked.experiments.store import open_store
+
+N_TRIALS = 2 + 4 + 2 * (4 + 1)
+
+
+def short_protocol():
+    """Two trials of practice, four of calibration, two blocks of four and a catch."""
+    bars = load_protocol("bar-in-noise")
+    return replace(
+        bars,
+        blocks=(
+            Block("practice", 2, feedback=True),
+            Block("calibration", 4),
+            Block("main", 4, n_blocks=2),
+        ),
+        double_pass=DoublePass(),
+        catch=replace(bars.catch, n_per_block=1),
+    )
+
+
+@contextlib.contextmanager
+def served(db_path, protocol, **options):
+    """Make an application, and close its files at the end."""
+    app = create_app(db_path, protocol, **options)
+    try:
+        yield app
+    finally:
+        app.extensions["yoked"].close()
+
+
+class Participant:
+    """Somebody with a browser; `sent` is everything that the server sent them."""
+
+    def __init__(self, client) -> None:
+        self.client = client
+        self.sent = b""
+        page = self.get("/")
+        version = re.search(r'consent_version" value="(\w+)"', page.text)[1]
+        form = {"language": "en", "consent_version": version}
+        reply = client.post("/sessions", data=form)
+        assert reply.status_code == 303
+        self.base = reply.location
+        self.token = self.base.rsplit("/", 1)[1]
+
+    def get(self, path: str):
+        with self.client.get(path) as reply:
+            self.sent += str(reply.headers).encode() + reply.data
+        return reply
+
+    def next(self) -> dict:
+        return self.get(f"{self.base}/next").json
+
+    def answer(self, following: dict, response: int | None = 0, **changes):
+        """Fetch a trial's pixels and answer it; return the reply."""
+        pixels = self.get(following["frames"]).data
+        body = {
+            "response": response,
+            "rt_ms": None if response is None else 312.5,
+            "onsets_ms": [500.0, 1100.0],
+            "frames_shown": 12,
+            "frames_dropped": 1,
+            "digest": hashlib.sha256(pixels).hexdigest(),
+            "events": [],
+        }
+        return self.post(following["trial"], {**body, **changes})
+
+    def post(self, trial: int, body: dict):
+        reply = self.client.post(f"{self.base}/trials/{trial}", json=body)
+        self.sent += str(reply.headers).encode() + reply.data
+        return reply
+
+    def finish(self) -> None:
+        following = self.next()
+        while not following["done"]:
+            following = self.answer(following).json["next"]
+
+
+@contextlib.contextmanager
+def log(db_path):
+    """Open the trial log beside the server."""
+    store = open_store(db_path)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def recorded(db_path) -> list:
+    with log(db_path) as store:
+        return store.trials(store.sessions()[0].id)
+
+
+def rows(db_path, query: str) -> list[tuple]:
+    with contextlib.closing(sqlite3.connect(db_path)) as other:
+        return other.execute(query).fetchall()

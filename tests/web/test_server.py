@@ -1,0 +1,54 @@
+"""The server: its headers, its port, and what it does without."""
+
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from yoked.app.server import serve
+
+
+def test_every_reply_has_the_headers_of_a_careful_server(participant):
+    paths = ("/", participant.base, f"{participant.base}/next", "/static/js/main.js")
+    for path in (*paths, "/nowhere", "/healthz"):
+        headers = participant.get(path).headers
+        policy = headers["Content-Security-Policy"]
+        assert "script-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+    assert participant.get(participant.base).headers["Cache-Control"] == "no-store"
+
+
+def test_a_port_in_use_is_refused_in_one_sentence(db_path, protocol):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        sentence = (
+            f"port {port} of 127.0.0.1 must be free to use: address already in use"
+        )
+        with pytest.raises(OSError, match=sentence):
+            serve(db_path, protocol, port=port)
+
+
+SERVE_A_TRIAL = r"""
+import re, sys
+from yoked.app.server import create_app
+client = create_app(sys.argv[1]).test_client()
+version = re.search(r'consent_version" value="(\w+)"', client.get("/").text)[1]
+form = {"language": "en", "consent_version": version}
+base = client.post("/sessions", data=form).location
+assert len(client.get(client.get(base + "/next").json["frames"]).data) == 2 * 52 * 52
+print(sorted({"torch", "psychopy", "matplotlib"} & set(sys.modules)))
+"""
+
+
+def test_a_trial_is_served_without_torch_and_psychopy(db_path):
+    command = [sys.executable, "-c", SERVE_A_TRIAL, str(db_path)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout == "[]\n"
