@@ -8,7 +8,8 @@ from pathlib import Path
 from .murray2015 import PUBLISHED
 
 MURRAY2015_URL = (
-    "https://raw.githubusercontent.com/rfmurray/publications/52fdd8b/"
+    "https://raw.githubusercontent.com/rfmurray/publications/"
+    "2ee055e18c4f0c211df0e43cec53fe0491abc643/"
     "2015ploscb/supporting/data"
 )
 TIMEOUT_S = 30.0

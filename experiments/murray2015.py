@@ -7,7 +7,7 @@ References
 ----------
 .. [1] Murray, Patel & Yee (2015), Posterior probability matching and human perceptual
    decision making. PLOS Comput. Biol. 11, e1004342. Data: github.com/rfmurray/
-   publications, commit 52fdd8b, 2015ploscb/supporting/data.
+   publications, commit 2ee055e, 2015ploscb/supporting/data.
 """
 
 import hashlib
