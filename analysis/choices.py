@@ -143,8 +143,14 @@ class Choices:
             contrast and repeats.
         n_responses
             Responses that the observer could choose from.
+
+        Notes
+        -----
+        Whoever is yoked to a log in which a second showing was spoiled and repeated
+        has three showings of one noise field. The last stays, as in the source.
         """
         table = table.sort_values("trial", ignore_index=True)
+        table = table[~_shown_again(table)].reset_index(drop=True)
         trial, target, response = (
             table[name].to_numpy(np.int64) for name in ("trial", "target", "response")
         )
@@ -243,6 +249,12 @@ def design_effect(
     alone = float(residual @ residual)
     together = np.bincount(cluster, residual)
     return max(float(together @ together) / alone, 1.0) if alone > 0 else 1.0
+
+
+def _shown_again(table: pd.DataFrame) -> "pd.Series[bool]":
+    """Mark second showings that were followed by another of the same trial."""
+    later = table.duplicated("repeats", keep="last")
+    return later & table["repeats"].notna()
 
 
 def _rows_of(

@@ -9,7 +9,7 @@ import platform
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,9 @@ from ..experiments.stimulus import render
 from ..experiments.store import open_store
 from ..experiments.store_rows import ObserverInfo, trial_row
 from ..experiments.trial import Response, TrialRecord, TrialSpec
+
+# Elements of a field (bars, a gabor, a large field), and trials that fill .1 s or so.
+SIZES = ((13, 40_000), (256, 4000), (8192, 120))
 
 
 @dataclass(frozen=True)
@@ -89,10 +92,31 @@ def _machine() -> dict[str, Any]:
     return {
         "processor": platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
+        "threads": numba_threads(),
         "python": platform.python_version(),
         "numpy": np.__version__,
         "gpu": _gpu(),
     }
+
+
+def numba_threads() -> int:
+    """Give how many threads our noise may use."""
+    import numba
+
+    return numba.get_num_threads()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let Numba use one thread only, as NumPy's generator does."""
+    import numba
+
+    before = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)
 
 
 def _gpu() -> str | None:
@@ -107,10 +131,7 @@ def _gpu() -> str | None:
 def _contests() -> Iterator[list[Contest]]:
     with tempfile.TemporaryDirectory() as folder:
         yield [
-            *(
-                _noise(n, trials)
-                for n, trials in ((13, 40_000), (256, 4000), (8192, 120))
-            ),
+            *(_noise(*size, single) for size in SIZES for single in (False, True)),
             _noise_reference(),
             _rendering(),
             _log(Path(folder)),
@@ -118,7 +139,7 @@ def _contests() -> Iterator[list[Contest]]:
         ]
 
 
-def _noise(n_elements: int, n_trials: int) -> Contest:
+def _noise(n_elements: int, n_trials: int, single: bool) -> Contest:
     """Fields of yoked-1 against NumPy's fastest normal numbers, by element."""
     lookup, ids = level_table("gaussian", 0.1), np.arange(n_trials)
     zero, which = np.zeros((1, n_elements), np.int8), np.zeros(2 * n_trials, np.int32)
@@ -130,11 +151,16 @@ def _noise(n_elements: int, n_trials: int) -> Contest:
         for _ in range(-(-size // buffer.size)):
             rng.standard_normal(dtype=np.float32, out=buffer)
 
+    def ours() -> None:
+        with one_thread() if single else nullcontext():
+            fast_levels(lookup, 1, ids, (0, 1), zero, which)
+
+    threads = ", one thread" if single else ""
     return Contest(
-        f"noise, 2 fields of {n_elements} elements",
+        f"noise, 2 fields of {n_elements} elements{threads}",
         "elements",
         size,
-        lambda: fast_levels(lookup, 1, ids, (0, 1), zero, which),
+        ours,
         theirs,
         "numpy standard_normal(float32)",
     )

@@ -17,6 +17,10 @@ COMMANDS = {
     "train": ("train:train", "Train an observer and write its weights."),
     "import": ("importing:import_", "Read published data as sessions."),
     "sessions": ("trials:sessions", "List the sessions of a database."),
+    "merge": (
+        "merge:merge",
+        "Bring the databases of several machines together in one.",
+    ),
     "export": ("trials:export", "Write trials as CSV."),
     "analyse": ("analyse:analyse", "Estimate d', criterion and agreement."),
     "compare": (

@@ -65,7 +65,7 @@ def run_demo(
 ) -> Places:
     """Import a person, let models take part, write the report.
 
-    What an earlier run finished is not done again, and an interrupted one goes on.
+    What an earlier run finished is not done again.
 
     Parameters
     ----------
@@ -182,10 +182,15 @@ class ReportKeeper(threading.Thread):
     def look(self) -> None:
         """Write the report if a session was finished since the last look."""
         finished = self._finished()
-        if finished != self._known:
-            self._known = finished
+        if finished == self._known:
+            return
+        try:
             update_report(self._store, self._places)
-            self._say(f"You are in the report now: {self._places.report}.")
+        except (ValueError, OSError) as error:  # told, and tried again
+            self._say(f"The report could not be written: {error}.")
+            return
+        self._known = finished
+        self._say(f"You are in the report now: {self._places.report}.")
 
     def stop(self) -> None:
         """Look a last time and end."""

@@ -106,7 +106,10 @@ def _entry(session: SessionData) -> Entry:
         kernel = panel(session)
     except ValueError as error:  # a class without trials has no kernel
         return Entry(session, summary, None, None, str(error))
-    match = template_match(kernel.kernel.kernel, kernel.template).cosine
+    try:
+        match = template_match(kernel.kernel.kernel, kernel.template).cosine
+    except ValueError as error:  # a template that is flat has no shape to match
+        return Entry(session, summary, kernel, None, str(error))
     return Entry(session, summary, kernel, match, None)
 
 

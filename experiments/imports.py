@@ -10,9 +10,10 @@ from pathlib import Path
 
 from .murray2015 import Block as FileBlock
 from .murray2015 import read_file
-from .protocol import Block, Contrast, DoublePass, Protocol, without_defaults
+from .protocol import Block, Contrast, DoublePass, Protocol
 from .protocol_files import load_protocol
 from .session import Session
+from .signal import signal_parameters
 from .store import Store, open_store
 from .store_rows import ObserverInfo
 from .trial import Response, TrialSpec
@@ -158,7 +159,7 @@ def _protocol(blocks: Sequence[FileBlock]) -> Protocol:
 
 def _specs(protocol: Protocol, blocks: Sequence[FileBlock]) -> Iterator[TrialSpec]:
     """Number the trials through the session; a match is one within its block."""
-    signal, first = without_defaults(protocol.signal), 0
+    signal, first = signal_parameters(protocol), 0
     for number, block in enumerate(blocks):
         for i, row in enumerate(block.rows):
             is_repeat = row.match > 0

@@ -103,12 +103,14 @@ def draws_u16(
         raise ValueError(f"an id must be in [0, 2^63), got {ids.min()}")
     if first % DRAWS_PER_BLOCK:
         raise ValueError(f"first must be a multiple of 8, got {first}")
-    words = philox4x32(
-        _counters(ids, stream, n, first), (seed & 0xFFFFFFFF, seed >> 32)
-    )
+    words = philox4x32(_counters(ids, stream, n, first), _key(seed))
     return (
         words.astype("<u4").view("<u2").reshape(len(ids), -1)[:, :n].astype(np.uint16)
     )
+
+
+def _key(seed: int) -> tuple[int, int]:
+    return seed & 0xFFFFFFFF, seed >> 32
 
 
 def _counters(ids: np.ndarray, stream: int, n: int, first: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from .checks import build
+from .checks import ProtocolError, build
 from .protocol_parts import (
     Block,
     Catch,
@@ -124,6 +124,8 @@ class Protocol:
         """
         variant = self
         if contrast is not None:
+            if not 0 <= contrast <= 1:
+                raise ProtocolError([f"contrast must be from 0 to 1, got {contrast}"])
             fixed = Contrast(values=(contrast,), keep_correct=(0.0, 1.0))
             main = tuple(block for block in self.blocks if block.kind == "main")
             variant = replace(variant, contrast=fixed, blocks=main)

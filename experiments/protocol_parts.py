@@ -1,5 +1,6 @@
 """The parts of a protocol: frozen objects that check their own rules when made."""
 
+import math
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 
@@ -7,7 +8,7 @@ from .checks import Faults
 
 FULL_CONTRAST = 127
 TASKS = ("2afc", "mafc", "yes_no", "rating")
-SOURCES = ("yoked-1", "matlab5-rand", "stored")
+SOURCES = ("yoked-1", "matlab5-rand")
 BLOCK_KINDS = ("practice", "calibration", "main")
 
 
@@ -118,9 +119,8 @@ class Noise:
         return round(FULL_CONTRAST * min(sd * reach, 1.0))
 
 
-_TAIL_SD = (
-    4.3242  # Phi^-1 of the last 16-bit draw, where Gaussian noise of yoked-1 ends
-)
+# Phi^-1(65535.5 / 65536), where the Gaussian noise of yoked-1 ends.
+_TAIL_SD = 4.324919040826046
 
 
 @dataclass(frozen=True)
@@ -156,6 +156,9 @@ class Signal:
             first, last = getattr(self, name)
             rule = "a range of elements, first then last"
             faults.unless(0 <= first <= last, name, rule, [first, last])
+        for name in ("sigma", "cycles", "orientation_deg", "phase_deg"):
+            value = getattr(self, name)
+            faults.unless(math.isfinite(value), name, "a finite number", value)
         if self.kind in ("gabor", "gaussian"):
             faults.unless(self.sigma > 0, "sigma", "more than 0", self.sigma)
         if self.kind == "gabor":
@@ -195,6 +198,8 @@ class Contrast:
         faults.unless(
             fits, "values", "one or more numbers from 0 to 1", list(self.values)
         )
+        distinct = len(set(self.values)) == len(self.values)
+        faults.unless(distinct, "values", "all different", list(self.values))
         if self.n_steps:
             fits = 0 < self.lowest < self.highest <= 1
             rule = "below highest, both in (0, 1]"

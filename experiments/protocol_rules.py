@@ -15,7 +15,10 @@ def check_together(protocol: "Protocol") -> None:
     faults = Faults()
     _check_headroom(protocol, faults)
     _check_signal_on_grid(protocol, faults)
+    _check_source(protocol, faults)
     _check_blocks(protocol, faults)
+    faults.raise_any()
+    _check_visible(protocol, faults)
     faults.raise_any()
 
 
@@ -56,6 +59,34 @@ def _check_signal_on_grid(protocol: "Protocol", faults: Faults) -> None:
         )
 
 
+def _check_source(protocol: "Protocol", faults: Faults) -> None:
+    """Noise that is regenerated from published seeds is what it was, or it is wrong."""
+    if protocol.noise.source != "matlab5-rand":
+        return
+    noise, key = protocol.noise, "of matlab5-rand"
+    for name, only in (("kind", "gaussian"), ("sd", 0.25), ("truncate_sd", 2.0)):
+        value = getattr(noise, name)
+        faults.unless(value == only, f"noise.{name}", f"{only} {key}", value)
+    grid = list(noise.grid)
+    faults.unless(grid == [1, 31, 31], "noise.grid", f"[1, 31, 31] {key}", grid)
+    kind = protocol.task.kind
+    faults.unless(kind == "2afc", "task.kind", f"2afc with noise {key}", kind)
+    n_catch = protocol.catch.n_per_block
+    rule = f"0 with noise {key}"
+    faults.unless(n_catch == 0, "catch.n_per_block", rule, n_catch)
+
+
+def _check_visible(protocol: "Protocol", faults: Faults) -> None:
+    """The signal must reach a level where its contrast is highest, unless that is 0."""
+    from .signal import signal_levels
+
+    highest = protocol.contrast.highest_shown
+    gains = max(protocol.signal.gains, key=abs)
+    shown = bool(signal_levels(protocol, gains * highest).any())
+    rule = "high enough for one level of signal, or 0"
+    faults.unless(shown or highest == 0, "contrast", rule, highest)
+
+
 def _check_blocks(protocol: "Protocol", faults: Faults) -> None:
     kinds = [block.kind for block in protocol.blocks]
     faults.unless("main" in kinds, "blocks", "a list with a main block", kinds)
@@ -65,6 +96,9 @@ def _check_blocks(protocol: "Protocol", faults: Faults) -> None:
         values = list(protocol.contrast.values)
         rule = "one contrast with a calibration block"
         faults.unless(len(values) == 1, "contrast.values", rule, values)
+        # QUEST+ thinks that chance is one half.
+        n, rule = protocol.task.n_targets, "two with a calibration block"
+        faults.unless(n == 2, "the number of alternatives", rule, n)
     pairs, gap = protocol.double_pass.n_pairs, protocol.double_pass.min_gap
     most = max(0, (protocol.n_main_trials - gap) // 2)
     rule = f"at most {most}, half of the main trials less min_gap"
@@ -72,7 +106,7 @@ def _check_blocks(protocol: "Protocol", faults: Faults) -> None:
 
 
 def main_blocks(protocol: "Protocol", trials: int) -> tuple[Block, ...]:
-    """Cut `trials` main trials into blocks of the protocol's own size."""
+    """Cut `trials` main trials into blocks like the protocol's first main block."""
     if trials < 1:
         raise ProtocolError([f"trials must be 1 or more, got {trials}"])
     other = tuple(block for block in protocol.blocks if block.kind != "main")

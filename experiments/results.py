@@ -121,7 +121,7 @@ def load_session(path: str | Path, session_id: str) -> SessionData:
     >>> read.observer, len(read.counted)
     ('guesser', 100)
     """
-    store = open_store(path, create=False)
+    store = open_store(path, create=False, to_read=True)
     try:
         return session_data(store, session_id)
     finally:

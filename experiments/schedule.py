@@ -11,8 +11,9 @@ from typing import Any, runtime_checkable
 from typing import Protocol as Interface
 
 from .plan import Slot, plan_blocks
-from .protocol import Protocol, without_defaults
+from .protocol import Protocol
 from .quest import QuestPlus, QuestState
+from .signal import signal_parameters
 from .trial import TrialRecord, TrialSpec
 
 
@@ -50,7 +51,8 @@ class YokedSchedule:
 
     def __init__(self, protocol: Protocol, source: Sequence[TrialRecord]) -> None:
         self._specs = [record.spec for record in source]
-        self._feedback = {block.kind: block.feedback for block in protocol.blocks}
+        blocks = [block for block in protocol.blocks for _ in range(block.n_blocks)]
+        self._feedback = dict(enumerate(block.feedback for block in blocks))
         self._recorded = 0
         self.n_planned = len(self._specs)
 
@@ -60,6 +62,9 @@ class YokedSchedule:
 
     def record(self, record: TrialRecord) -> None:
         """Take in one trial; see `Schedule`."""
+        if self._recorded >= self.n_planned:
+            number = record.spec.trial
+            raise ValueError(f"trial {number} must be part of the source, got one more")
         _require_same(self._specs[self._recorded], record.spec)
         self._recorded += 1
 
@@ -67,7 +72,7 @@ class YokedSchedule:
         """Describe a block; see `Schedule`."""
         specs = [spec for spec in self._specs if spec.block == number]
         kind = next((s.block_kind for s in specs if s.block_kind != "catch"), "main")
-        return BlockInfo(number, kind, self._feedback.get(kind, False), len(specs))
+        return BlockInfo(number, kind, self._feedback.get(number, False), len(specs))
 
 
 class PlannedSchedule:
@@ -90,7 +95,7 @@ class PlannedSchedule:
         self._always_valid = always_valid
         self._pending: deque[tuple[Slot, TrialSpec]] = deque()
         self._shown: dict[int, TrialSpec] = {}  # main slot: its valid first showing
-        self._signal = without_defaults(protocol.signal)
+        self._signal = signal_parameters(protocol)
         self._next_trial = 0
         self._current = -1  # block being handed out
         self._slots: deque[Slot] = deque()
@@ -121,6 +126,8 @@ class PlannedSchedule:
             )
         slot, spec = self._pending.popleft()
         spec = replace(spec, contrast=record.spec.contrast)
+        if slot.kind == "main" and spec.pass_ == 1:
+            self._contrasts[slot.value] = spec.contrast
         _require_same(spec, record.spec)
         if record.response.valid:
             self._take_in(slot, spec, record)
@@ -172,7 +179,7 @@ class PlannedSchedule:
 
     def _end_block(self) -> None:
         """Set the contrast of the blocks to come from the one that ended."""
-        if self._current < 0 or self._current + 1 > len(self._blocks):
+        if self._current < 0:
             return
         kind = self._blocks[self._current].kind
         contrast = self._protocol.contrast

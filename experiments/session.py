@@ -14,13 +14,17 @@ from .clock import utc_now
 from .protocol import Protocol
 from .schedule import BlockInfo, PlannedSchedule, Schedule, YokedSchedule
 from .seeds import fresh_seed, require_seed, require_session_seed
-from .sources import NoiseSource, noise_source
+from .sources import GeneratedNoise, NoiseSource, noise_source
 from .stimulus import render
-from .store import Store
 from .store_rows import ObserverInfo, SessionRow
 from .trial import Response, TrialRecord, TrialSpec, columns, is_correct
+from .trial_log import Store
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
+
+
+class SeedTaken(ValueError):
+    """Another session has this observer seed."""
 
 
 class Session:
@@ -78,7 +82,8 @@ class Session:
         observer_seed
             Of a model's own noise.
         yoked_to
-            Id of a finished session whose trials are to be shown.
+            Id of a finished session whose trials are to be shown. If that one was
+            yoked itself, its own source is written down: the trials are the same.
         display, device
             What the stimulus is shown on.
 
@@ -90,18 +95,18 @@ class Session:
             If that session is unfinished, or has other stimuli than the protocol; or a
             seed is out of range or in use.
         """
-        source = (
-            None if yoked_to is None else _require_source(store, yoked_to, protocol)
-        )
+        source = None if yoked_to is None else require_source(store, yoked_to, protocol)
         if source is not None:
             seed = source.seed
+            yoked_to = source.yoked_to or source.id  # whose trials they were first
         elif presenter == "import":
             seed = 0 if seed is None else require_seed("seed", seed)
         else:
+            require_own_noise(protocol)
             seed = fresh_seed() if seed is None else require_session_seed("seed", seed)
-        if observer_seed is not None:
-            _require_own(store, observer_seed, seed)
         with store.transaction():
+            if observer_seed is not None:
+                _require_own(store, observer_seed, seed)
             row = SessionRow(
                 id=_new_id(store),
                 protocol_hash=protocol.hash,
@@ -265,16 +270,34 @@ class Session:
         return PlannedSchedule(self.protocol, self.row.seed, always_valid)
 
 
-def _require_source(store: Store, session_id: str, protocol: Protocol) -> SessionRow:
-    """Give the session to be yoked to, if its trials can be shown again."""
+def require_source(store: Store, session_id: str, protocol: Protocol) -> SessionRow:
+    """Give the session to be yoked to, if its trials can be shown again.
+
+    Raises
+    ------
+    LookupError
+        If there is no such session.
+    ValueError
+        If it is unfinished, or the protocol would show other stimuli.
+    """
     source = store.session(session_id)
     if source.status != "finished":
         rule = "finished before another is yoked to it"
         raise ValueError(f"session {session_id} must be {rule}, got {source.status}")
-    if source.stimulus_hash != protocol.stimulus_hash:
+    own = store.protocol(source.protocol_hash)
+    if source.stimulus_hash != protocol.stimulus_hash or own.catch != protocol.catch:
         rule = f"that of session {session_id}'s stimuli ({source.protocol_name})"
         raise ValueError(f"the protocol must be {rule}, got {protocol.name}")
     return source
+
+
+def require_own_noise(protocol: Protocol) -> None:
+    """Raise ValueError if the protocol's noise cannot be made for a new session."""
+    name = protocol.noise.source
+    if name != GeneratedNoise.name:
+        rule = f"{GeneratedNoise.name} for a session of its own"
+        hint = f"import a session of {protocol.name}, and yoke to it"
+        raise ValueError(f"noise.source must be {rule}, got {name}; {hint}")
 
 
 def _require_own(store: Store, observer_seed: int, seed: int) -> None:
@@ -286,7 +309,7 @@ def _require_own(store: Store, observer_seed: int, seed: int) -> None:
         )
     if observer_seed in store.observer_seeds():
         rule = "that of no other session"
-        raise ValueError(f"observer_seed must be {rule}, got {observer_seed}")
+        raise SeedTaken(f"observer_seed must be {rule}, got {observer_seed}")
 
 
 def _new_id(store: Store) -> str:

@@ -1,6 +1,8 @@
 """The signal on the noise grid: its template, and its levels at a contrast."""
 
+from dataclasses import asdict
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int16, Int64
@@ -36,7 +38,9 @@ def _template(signal: Signal, noise: Noise) -> Float[np.ndarray, " frame row col
         template[frames, rows, signal.columns[0] : signal.columns[1] + 1] = 1.0
     else:
         template[frames] = _envelope(signal, noise) * _carrier(signal, noise)
-    template = np.round(template / np.abs(template).max(), 9)
+    largest = np.abs(template).max()
+    # A gaussian much finer than the grid has no element: the protocol refuses it.
+    template = np.round(template / largest, 9) if largest > 0 else template
     template.setflags(write=False)
     return template
 
@@ -92,3 +96,9 @@ def interval_gains(
     else:
         has_target = targets == 1
     return np.where(has_target, with_target, without).astype(np.float64)
+
+
+def signal_parameters(protocol: Protocol) -> dict[str, Any]:
+    """Give every parameter of the signal as plain data, for the trial log."""
+    plain = asdict(protocol.signal)
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in plain.items()}

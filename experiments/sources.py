@@ -1,7 +1,7 @@
 """Noise sources: where the noise fields of a session's trials come from.
 
-One interface stands before the generator of our own contract, the regenerated noise of
-published data, and noise that was stored as an array because it came without seeds.
+One interface stands before the generator of our own contract and the regenerated noise
+of published data.
 """
 
 from collections.abc import Callable
@@ -108,11 +108,7 @@ class Matlab5Noise:
     first_practice_id = 1_000_000_000
 
     def __init__(self, protocol: Protocol, seed: int) -> None:
-        if protocol.noise.grid != (1, 31, 31):
-            grid = list(protocol.noise.grid)
-            raise ValueError(
-                f"noise.grid must be [1, 31, 31] for {self.name}, got {grid}"
-            )
+        """Take any protocol whose noise is this one: its rules leave one kind."""
 
     def field(self, table: Table, interval: int) -> np.ndarray:
         """Give the noise of one interval of every trial, as contrast."""
@@ -147,7 +143,7 @@ def noise_source(name: str, protocol: Protocol, seed: int) -> NoiseSource:
     Parameters
     ----------
     name
-        'yoked-1' or 'matlab5-rand'. Stored noise is read from the log by its caller.
+        'yoked-1' or 'matlab5-rand'.
     protocol
         Says the noise's distribution and grid.
     seed

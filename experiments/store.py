@@ -16,11 +16,21 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from .clock import utc_now
+from .local_disk import require_local_disk
 from .protocol import Protocol
+from .store_file import (
+    APPLICATION_ID,
+    VERSION,
+    open_to_read,
+    require_filled,
+    require_ours,
+    switch_to_wal,
+)
 from .store_rows import (
     TRIAL_COLUMNS,
     ObserverInfo,
     SessionRow,
+    as_json,
     json_or_none,
     session_row,
     trial_record,
@@ -29,8 +39,6 @@ from .store_rows import (
 from .trial import TrialRecord
 from .trial_log import Store, StoreError, TrialConflict
 
-APPLICATION_ID = 0x594F4B44  # "YOKD", in the file's header
-MOST_ROWS_A_TRANSACTION = 5000
 _TRIALS_A_QUERY = 500  # stays below SQLite's limit on parameters
 
 
@@ -95,7 +103,6 @@ CREATE TRIGGER trials_stay BEFORE DELETE ON trials
 WHEN (SELECT status FROM sessions WHERE key = OLD.session) <> 'withdrawn'
 BEGIN SELECT RAISE(ABORT, 'a trial must not be deleted but by withdrawal'); END
 """
-VERSION = 1  # of the schema, in the file's user_version
 
 _SESSIONS = """
 SELECT s.key, s.id, s.protocol AS protocol_hash, p.name AS protocol_name,
@@ -109,7 +116,7 @@ JOIN observers o ON o.id = s.observer
 """
 
 
-def open_store(path: str | Path, create: bool = True) -> Store:
+def open_store(path: str | Path, create: bool = True, to_read: bool = False) -> Store:
     """Open a trial log; make it if there is none.
 
     Parameters
@@ -118,55 +125,42 @@ def open_store(path: str | Path, create: bool = True) -> Store:
         The file, or ':memory:'.
     create
         Whether a missing file is made.
+    to_read
+        Whether nothing will be written: the log may then be on a network share.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file and it is not to be made.
     StoreError
-        If the file is not ours, or was written by a later version.
+        If the file is not ours, was written by a later version, or would be written on
+        a network share.
     """
-    exists = str(path) != ":memory:" and Path(path).exists()
-    if not exists and not create:
-        raise FileNotFoundError(f"a database must exist, got {str(path)!r}")
-    if exists and not create and not Path(path).stat().st_size:
-        raise StoreError(
-            f"{str(path)!r} must be a trial log of Yoked, got an empty file"
-        )
+    if to_read:
+        return SqliteStore(open_to_read(path), to_read=True)
+    if str(path) != ":memory:":
+        require_local_disk(path)
+        if not create:
+            require_filled(path)
     connection = sqlite3.connect(str(path), timeout=30, check_same_thread=False)
     try:
-        if exists and Path(path).stat().st_size:
-            _require_ours(connection, path)
+        if str(path) != ":memory:" and Path(path).stat().st_size:
+            require_ours(connection, path)
         return SqliteStore(connection)
     except BaseException:
         connection.close()
         raise
 
 
-def _require_ours(connection: sqlite3.Connection, path: str | Path) -> None:
-    try:
-        application = connection.execute("PRAGMA application_id").fetchone()[0]
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-    except sqlite3.DatabaseError as error:
-        if "not a database" not in str(error):
-            raise
-        rule = "a trial log of Yoked, got a file that is no SQLite database"
-        raise StoreError(f"{str(path)!r} must be {rule}") from error
-    if application != APPLICATION_ID:
-        rule = "a trial log of Yoked, got another program's SQLite database"
-        raise StoreError(f"{str(path)!r} must be {rule}")
-    if version > VERSION:
-        rule = f"of schema version {VERSION} or older, got {version}"
-        raise StoreError(f"{str(path)!r} must be {rule}; a newer Yoked wrote it")
-
-
 class SqliteStore:
     """The trial log in one SQLite file; threads may share it."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, to_read: bool = False) -> None:
         self._db = Database(connection)
         self._lock = threading.RLock()
-        self._db.enable_wal()
+        if to_read:
+            return
+        switch_to_wal(self._db)
         self._db.execute("PRAGMA synchronous = FULL")  # durable before acknowledged
         self._db.execute("PRAGMA foreign_keys = ON")
         if connection.execute("PRAGMA user_version").fetchone()[0] < VERSION:
@@ -227,7 +221,7 @@ class SqliteStore:
         values = (
             observer.kind,
             observer.name,
-            json.dumps(observer.parameters, sort_keys=True),
+            as_json(observer.parameters),
             observer.weights_hash or "",
         )
         columns = "kind, name, parameters, weights_hash"
@@ -242,18 +236,26 @@ class SqliteStore:
         Raises
         ------
         TrialConflict
-            If another trial is stored under one of the numbers; nothing is written.
+            If another trial is stored, or sent twice, under one of the numbers.
+        StoreError
+            If the session is over and a trial is new. Nothing is written then.
         """
         marks = ", ".join("?" * (len(TRIAL_COLUMNS) + 1))
         insert = (
             f"INSERT INTO trials (session, {', '.join(TRIAL_COLUMNS)}) VALUES ({marks})"
         )
         key = self._key(session_id)
-        for first in range(0, len(records), MOST_ROWS_A_TRANSACTION):
-            with self.transaction():
-                part = records[first : first + MOST_ROWS_A_TRANSACTION]
-                new = self._without_known(session_id, key, part)
-                self._db.conn.executemany(insert, [trial_row(key, r) for r in new])
+        with self.transaction():
+            new = self._without_known(session_id, key, records)
+            status = self._status(key)
+            if new and status != "unfinished":
+                rule = "unfinished to take more trials"
+                raise StoreError(f"session {session_id} must be {rule}, got {status}")
+            self._db.conn.executemany(insert, [trial_row(key, r) for r in new])
+
+    def _status(self, key: int) -> str:
+        query = "SELECT status FROM sessions WHERE key = ?"
+        return self._db.execute(query, [key]).fetchone()[0]
 
     def _without_known(
         self, session_id: str, key: int, records: Sequence[TrialRecord]
@@ -266,13 +268,16 @@ class SqliteStore:
             query = f"SELECT * FROM trials WHERE session = ? AND trial IN ({marks})"
             for row in self._db.query(query, [key, *numbers]):
                 known[row["trial"]] = trial_record(row)
+        new = []
         for record in records:
-            stored = known.get(record.spec.trial)
-            if stored and not stored.same_as(record):
-                number = record.spec.trial
+            number = record.spec.trial
+            if number not in known:
+                known[number] = record
+                new.append(record)
+            elif not known[number].same_as(record):
                 rule = "sent as it was stored, got a different one"
                 raise TrialConflict(f"trial {number} of {session_id} must be {rule}")
-        return [record for record in records if record.spec.trial not in known]
+        return new
 
     def _key(self, session_id: str) -> int:
         with self._lock:
@@ -359,13 +364,16 @@ class SqliteStore:
 
     def finish(self, session_id: str) -> None:
         """Mark a session finished."""
-        update = "UPDATE sessions SET status = 'finished', ended_at = ? WHERE key = ?"
+        update = (
+            "UPDATE sessions SET status = 'finished', ended_at = ? "
+            "WHERE key = ? AND status = 'unfinished'"
+        )
         with self.transaction():
             self._db.execute(update, [utc_now(), self._key(session_id)])
 
     def add_event(self, session_id: str, kind: str, detail: dict[str, Any]) -> None:
         """Write down something that happened besides a trial."""
-        row = (self._key(session_id), utc_now(), kind, json.dumps(detail))
+        row = (self._key(session_id), utc_now(), kind, as_json(detail))
         with self.transaction():
             self._db.execute("INSERT INTO events VALUES (?, ?, ?, ?)", row)
 

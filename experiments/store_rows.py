@@ -88,8 +88,28 @@ class SessionRow:
 
 
 def json_or_none(value: object) -> str | None:
-    """Give a value as compact JSON; None stays None."""
-    return None if value is None else json.dumps(value, separators=(",", ":"))
+    """Give a value as compact JSON; None stays None.
+
+    Raises
+    ------
+    ValueError
+        If it holds a number that JSON has not: NaN or infinity.
+    """
+    return None if value is None else as_json(value)
+
+
+def as_json(value: object) -> str:
+    """Give a value as compact JSON with sorted keys; NumPy's numbers are numbers."""
+    return json.dumps(
+        value, separators=(",", ":"), sort_keys=True, allow_nan=False, default=_plain
+    )
+
+
+def _plain(value: object) -> object:
+    """Turn what JSON does not know into what it does."""
+    if hasattr(value, "tolist"):
+        return value.tolist()  # pyright: ignore[reportAttributeAccessIssue]
+    return str(value)
 
 
 def trial_row(session_key: int, record: TrialRecord) -> tuple:

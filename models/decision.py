@@ -131,10 +131,9 @@ def calibrate(
     task = practice.protocol.task
     if not 0 <= internal_noise < math.inf:
         raise ValueError(f"internal_noise must be 0 or more, got {internal_noise}")
-    if criterion is not None and task.is_forced_choice:
-        rule = "given for yes/no and rating tasks only"
-        raise ValueError(f"criterion must be {rule}, got {criterion} for {task.kind}")
+    require_criterion(criterion, task)
     if task.is_forced_choice and internal_noise == 0:
+        _reserved(observer, practice, observer_seed, 2)  # it must answer as it should
         return Decision(task)
     variables, is_target = _reserved(observer, practice, observer_seed, n_trials)
     external_sd = _sd_within(variables, is_target)
@@ -150,6 +149,17 @@ def calibrate(
         places = [_quantile(variables[:, 0], q, internal_sd) for q in shares]
         criteria = tuple(place + shift for place in places)
     return Decision(task, internal_sd, criteria, external_sd)
+
+
+def require_criterion(criterion: float | None, task: Task) -> None:
+    """Raise ValueError if a criterion is given that the task cannot have."""
+    if criterion is None:
+        return
+    if task.is_forced_choice:
+        rule = "given for yes/no and rating tasks only"
+        raise ValueError(f"criterion must be {rule}, got {criterion} for {task.kind}")
+    if not math.isfinite(criterion):
+        raise ValueError(f"criterion must be a finite number, got {criterion}")
 
 
 def reference_contrast(protocol: Protocol) -> float:

@@ -83,7 +83,12 @@ def load(name: str, **options: Any) -> Observer:
     if not callable(factory):
         return _checked(name, factory)
     _require_options(name, factory, options)
-    return _checked(name, factory(**options))
+    try:
+        return _checked(name, factory(**options))
+    except (TypeError, AttributeError) as error:
+        given = ", ".join(f"{k}={v!r}" for k, v in options.items()) or "no options"
+        rule = "made with options that it can use"
+        raise ValueError(f"{name} must be {rule}, got {given}: {error}") from error
 
 
 def _find(name: str) -> Any:
@@ -125,7 +130,15 @@ def _import_file(path: Path) -> ModuleType:
     module = ModuleType(name)
     module.__file__ = str(path)
     sys.modules[name] = module  # dataclasses look their own module up
-    loader.exec_module(module)
+    try:
+        loader.exec_module(module)
+    except Exception as error:  # whatever somebody's own file can raise
+        del sys.modules[name]
+        kind = type(error).__name__
+        rule = "a Python file that can be imported"
+        raise ValueError(
+            f"{str(path)!r} must be {rule}, got {kind}: {error}"
+        ) from error
     return module
 
 

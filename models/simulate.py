@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..experiments.observer import Observer, ObserverNoise, Practice, Viewing
 from ..experiments.protocol import Protocol
-from ..experiments.seeds import derived_seed, fresh_seed
+from ..experiments.seeds import derived_seed, fresh_seed, require_session_seed
 from ..experiments.stimulus import digest
 from ..experiments.trial import Response, TrialSpec, columns
-from .decision import Decision, calibrate, checked_variables
+from .decision import Decision, calibrate, checked_variables, require_criterion
 
 if TYPE_CHECKING:  # these bring the database, which a model does not need
     from ..experiments.results import SessionData
@@ -95,6 +95,7 @@ def run(
     (200, 'finished')
     """
     from ..experiments.results import session_data
+    from ..experiments.session import SeedTaken
     from ..experiments.store import open_store
 
     if batch < 1:
@@ -110,17 +111,23 @@ def run(
         protocol, seed, source = _what_to_run(
             store, protocol, seed, yoke_to, trials, contrast
         )
+        require_criterion(criterion, protocol.task)
         practice = Practice(protocol, source)
         teach(observer, practice, progress)
         parameters = _parameters(observer, internal_noise, criterion)
-        if observer_seed is None:
-            observer_seed = _own_seed(store, seed, observer, parameters, yoke_to)
-        decision = calibrate(
-            observer, practice, observer_seed, internal_noise, criterion
-        )
-        session = _start(
-            store, protocol, observer, parameters, seed, observer_seed, yoke_to
-        )
+        while True:
+            own = observer_seed
+            if own is None:
+                own = _own_seed(store, seed, observer, parameters, yoke_to)
+            decision = calibrate(observer, practice, own, internal_noise, criterion)
+            try:
+                session = _start(
+                    store, protocol, observer, parameters, seed, own, yoke_to
+                )
+                break
+            except SeedTaken:  # by another process, since it was derived
+                if observer_seed is not None:
+                    raise
         store.add_event(session.id, "decision", _described(decision))
         _answer_all(session, observer, decision, batch, progress)
         session.finish()
@@ -191,7 +198,9 @@ def _what_to_run(
     trials: int | None,
     contrast: float | None,
 ) -> tuple[Protocol, int, str]:
-    """Settle the protocol, the seed and the noise source."""
+    """Settle the protocol, the seed and the noise source; refuse what cannot be run."""
+    from ..experiments.session import require_source
+
     if yoke_to is not None:
         if trials is not None or contrast is not None:
             rule = "left to the source in a yoked session"
@@ -199,21 +208,30 @@ def _what_to_run(
             raise ValueError(f"trials and contrast must be {rule}, got {got}")
         row = store.session(yoke_to)
         own = protocol or store.protocol(row.protocol_hash)
+        require_source(store, yoke_to, own)
         return (
             own,
             row.seed if seed is None else seed,
-            _practice_source(row.noise_source),
+            row.noise_source,
         )
     if protocol is None:
         raise ValueError("protocol must be given unless yoke_to is, got None")
     protocol = protocol.with_options(trials=trials, contrast=contrast)
     seed = fresh_seed() if seed is None else seed
-    return protocol, seed, _practice_source(protocol.noise.source)
+    require_runnable(protocol, seed)
+    return protocol, seed, protocol.noise.source
 
 
-def _practice_source(name: str) -> str:
-    """Noise that was stored has no more of its kind: practise on generated noise."""
-    return "yoked-1" if name == "stored" else name
+def require_runnable(
+    protocol: Protocol, seed: int | None, criterion: float | None = None
+) -> None:
+    """Raise ValueError for what can be refused before a trial log is made."""
+    from ..experiments.session import require_own_noise
+
+    require_own_noise(protocol)
+    if seed is not None:
+        require_session_seed("seed", seed)
+    require_criterion(criterion, protocol.task)
 
 
 def _parameters(

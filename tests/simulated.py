@@ -96,6 +96,7 @@ def session(table, source, task="2afc", id="human-1", observer="ann", yoked_to=N
     """Return a session as the trial log would give it."""
     n_keys = {"rating": 6, "mafc": 4}.get(task, 2)
     protocol = load_protocol("bar-in-noise" if "afc" in task else "bar-polarity")
+    protocol = protocol.with_options(contrast=protocol.contrast.values[0])
     protocol = replace(protocol, task=Task(task, tuple("abcdef"[:n_keys])))
     row = SessionRow(
         id=id,

@@ -23,21 +23,23 @@ def protocols(draw: st.DrawFn) -> Protocol:
     kind = draw(st.sampled_from(["2afc", "mafc", "yes_no", "rating"]))
     n_keys = {"2afc": 2, "yes_no": 2, "mafc": 3, "rating": 4}[kind]
     grid = draw(st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 17)))
+    noise = Noise(
+        draw(st.sampled_from(["gaussian", "binary"])), draw(st.floats(0.03, 0.2)), grid
+    )
+    # Up to the last level that fits beside the noise: there a wrapped sum would show.
+    headroom = (127 - noise.max_level()) / 127
+    highest = draw(st.sampled_from([headroom, min(headroom, 0.3)]))
     return Protocol(
         name="any",
         title="Any protocol",
         task=Task(kind, tuple("asdf"[:n_keys])),
         display=Display(0.2, draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))),
-        noise=Noise(
-            draw(st.sampled_from(["gaussian", "binary"])),
-            draw(st.sampled_from([0.05, 0.1, 0.15])),
-            grid,
-        ),
+        noise=noise,
         signal=_signal(draw, grid),
-        contrast=Contrast((draw(st.floats(0, 0.3)), draw(st.floats(0, 0.3)))),
+        contrast=Contrast((highest, highest * draw(st.floats(0, 0.9)))),
         blocks=(Block("main", 20),),
         timing=Timing(frame_ms=30),
-        catch=Catch(2),
+        catch=Catch(2, contrast=0.3),
     )
 
 

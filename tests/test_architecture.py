@@ -29,7 +29,9 @@ THIRD_PARTY = {
     "matplotlib": ["analysis/plot*.py (lazily)", "app/**/*.py (lazily)"],
 }
 MAX_LINES = 400
-LONGER_FOR_A_REASON: dict[str, str] = {}
+LONGER_FOR_A_REASON: dict[str, str] = {
+    "experiments/store.py": "the schema, and all that reads or writes its tables",
+}
 
 FILES = sorted(
     path.relative_to(ROOT).as_posix()

@@ -10,12 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from yoked.experiments.noise import (
+    _counters,
+    _key,
     draws_u16,
     level_table,
     noise_levels,
     normal_table,
     philox4x32,
 )
+from yoked.experiments.protocol_parts import Noise
 
 VECTORS = json.loads((Path(__file__).parent / "vectors/yoked-1.json").read_text())
 seeds = st.integers(0, 2**63 - 1)
@@ -77,17 +80,27 @@ def test_an_id_alone_draws_what_it_draws_in_a_batch(seed, many, stream):
     assert (batch == np.array(alone)).all()
 
 
-@given(st.tuples(seeds, ids, streams), st.tuples(seeds, ids, streams))
-def test_two_triples_never_share_a_counter(one, other):
-    """Key and counter hold seed, id and stream whole, so the map is one to one."""
-    from yoked.experiments.noise import _counters
+@given(seeds, ids, streams, st.integers(0, 62), st.booleans())
+def test_two_triples_never_share_a_counter(seed, id_, stream, bit, in_seed):
+    """Triples that differ in one bit anywhere differ in key or in every counter."""
+    other = (seed ^ 1 << bit, id_) if in_seed else (seed, id_ ^ 1 << bit)
+    streams = (stream, stream) if bit % 2 else (stream, stream + 1)
 
     def blocks(seed: int, id_: int, stream: int) -> set[tuple]:
         counters = _counters(np.array([id_]), stream, 32, 0).reshape(-1, 4)
-        return {(seed, *counter) for counter in counters.tolist()}
+        return {(_key(seed), *counter) for counter in counters.tolist()}
 
-    assert (one == other) or blocks(*one).isdisjoint(blocks(*other))
-    assert len(blocks(*one)) == 4
+    ours, theirs = blocks(seed, id_, streams[0]), blocks(*other, streams[1])
+    assert len(ours) == 4
+    assert ours.isdisjoint(theirs)
+    same_stimulus = blocks(seed, id_, streams[0] + 1)
+    assert ours.isdisjoint(same_stimulus)
+
+
+@given(st.sampled_from(["gaussian", "binary"]), st.floats(0.01, 1))
+def test_the_largest_level_is_known_before_any_is_made(kind, sd):
+    noise = Noise(kind, sd, (1, 1, 1))
+    assert noise.max_level() == np.abs(level_table(kind, sd).astype(int)).max()
 
 
 def test_fields_are_normal_with_the_realised_sd_and_uncorrelated():

@@ -93,6 +93,30 @@ def _faults(protocol: Protocol, **changes: dict) -> tuple[str, ...]:
             "got [13, 13]",
         ),
         (
+            {"signal": {"phase_deg": float("nan")}},
+            "signal.phase_deg must be a finite number, got nan",
+        ),
+        (
+            {
+                "signal": {"kind": "gaussian", "sigma": 0.01},
+                "noise": {"grid": [1, 2, 2]},
+            },
+            "contrast must be high enough for one level of signal, or 0, "
+            "got 0.5590551181102362",
+        ),
+        (
+            {
+                "noise": {
+                    "source": "matlab5-rand",
+                    "sd": 0.1,
+                    "truncate_sd": 2.0,
+                    "grid": [1, 31, 31],
+                },
+                "catch": {"n_per_block": 0},
+            },
+            "noise.sd must be 0.25 of matlab5-rand, got 0.1",
+        ),
+        (
             {"double_pass": {"n_pairs": 276}},
             "double_pass.n_pairs must be at most 275, half of the main trials less "
             "min_gap, got 276",

@@ -210,12 +210,34 @@ def test_a_yoked_schedule_is_the_sources_rows(protocol):
 
 def test_a_logged_contrast_is_taken_as_it_was(protocol):
     """Another machine may have computed another threshold: the log stands."""
+    plain = run(PlannedSchedule(protocol, 5), fixed_responder)
+    start = next(r.spec.trial for r in plain if r.spec.block_kind == "main")
+    own = plain[start].spec.contrast
+    other = next(c for c in protocol.contrast.grid if abs(c - own) > 0.05)
     schedule = PlannedSchedule(protocol, 5)
-    for _ in range(10):
-        schedule.record(answer(schedule.next(1)[0]))
+    for record in plain[:start]:
+        schedule.record(record)
+    for _ in range(3):
+        spec = schedule.next(1)[0]
+        schedule.record(answer(replace(spec, contrast=other)))
+    assert schedule.next(1)[0].contrast == other
+    shown = {r.spec.trial: r for r in run(schedule, fixed_responder)}
+    second = [
+        r.spec for r in shown.values() if r.spec.repeats in range(start, start + 3)
+    ]
+    assert all(spec.contrast == other for spec in second)
+
+
+def test_a_logged_calibration_contrast_teaches_what_was_shown(protocol):
+    schedule, plain = PlannedSchedule(protocol, 5), PlannedSchedule(protocol, 5)
+    for each in (schedule, plain):
+        for _ in range(10):
+            each.record(answer(each.next(1)[0]))
     spec = schedule.next(1)[0]
-    other = next(c for c in protocol.contrast.grid if c != spec.contrast)
-    schedule.record(answer(replace(spec, contrast=other)))
+    other = next(c for c in protocol.contrast.grid if abs(c - spec.contrast) > 0.1)
+    schedule.record(answer(replace(spec, contrast=other), correct=False))
+    plain.record(answer(spec, correct=False))
+    assert schedule.next(1)[0].contrast != plain.next(1)[0].contrast
 
 
 def test_a_log_that_leaves_the_schedule_is_refused(protocol):

@@ -155,3 +155,54 @@ def test_only_main_valid_answered_trials_are_counted(store, protocol, db_path):
     assert counted.isdisjoint({100, 101, 102})
     assert set(data.counted["block_kind"]) == {"main"}
     assert len(counted) == (data.trials["block_kind"] == "main").sum() - 3
+
+
+def test_a_model_can_be_yoked_to_a_log_with_spoiled_trials(store, protocol, db_path):
+    """Spoiled trials of every role: it sees three showings where one was repeated."""
+    from yoked.analysis.agreement import compare
+    from yoked.analysis.kernels import session_kernel
+    from yoked.analysis.summary import summarise
+    from yoked.models.simulate import run
+    from yoked.models.template import Template
+
+    fixed = protocol.with_options(contrast=0.15)
+    source = Session.start(store, fixed, PERSON, "web", seed=1)
+    n_second = 0
+    while specs := source.next_batch(1):
+        spec = specs[0]
+        n_second += spec.pass_ == 2
+        spoiled = spec.trial % 41 == 0 or (spec.pass_ == 2 and n_second % 9 == 0)
+        response = spec.target if spec.trial % 4 else 1 - spec.target
+        source.record(specs, [Response(response, valid=not spoiled)])
+    source.finish()
+    yoked = run(None, Template(), store=store, yoke_to=source.id, internal_noise=1.0)
+    human = load_session(db_path, source.id)
+    shown = human.trials["repeats"].dropna()
+    assert shown.duplicated().any()
+    summary = summarise(yoked)
+    assert summary.n_pairs == shown.nunique()
+    assert session_kernel(yoked).n_per_class["correct"] > 0
+    assert compare(human, yoked).n_shared == len(human.counted)
+
+
+def test_a_session_yoked_to_a_yoked_one_has_the_same_root(store, short):
+    source = finish(Session.start(store, short, PERSON, "web", seed=1))
+    first = finish(Session.start(store, short, MODEL, "model", yoked_to=source.id))
+    second = Session.start(store, short, MODEL, "model", yoked_to=first.id)
+    assert second.row.yoked_to == source.id
+
+
+def test_noise_of_published_seeds_is_for_import_and_yoking(store):
+    from yoked.experiments.protocol_files import load_protocol
+
+    with pytest.raises(ValueError, match=r"must be yoked-1 for a session of its own"):
+        Session.start(store, load_protocol("disk-polarity"), MODEL, "model", seed=1)
+
+
+def test_other_catch_trials_are_other_stimuli(store, protocol):
+    from dataclasses import replace
+
+    source = finish(Session.start(store, protocol, PERSON, "web", seed=1))
+    other = replace(protocol, catch=replace(protocol.catch, sd=0.05))
+    with pytest.raises(ValueError, match="the protocol must be that of session"):
+        Session.start(store, other, MODEL, "model", yoked_to=source.id)

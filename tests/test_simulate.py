@@ -256,8 +256,8 @@ def test_an_interrupt_keeps_the_answered_trials_and_does_not_finish(protocol, st
             batch=10,
         )  # fmt: skip
     (row,) = store.sessions()
-    assert (row.status, row.n_trials) == ("unfinished", 20)
-    assert len(session_data(store, row.id).trials) == 20
+    assert (row.status, row.n_trials) == ("unfinished", 10)
+    assert len(session_data(store, row.id).trials) == 10
 
 
 # --- yoking --------------------------------------------------------------------------

@@ -191,3 +191,59 @@ def test_two_connections_write_in_turn(store, db_path, protocol):
             respond(session, 1)
     assert [row.n_trials for row in store.sessions()] == [5, 5]
     other.close()
+
+
+def test_a_session_that_is_over_takes_no_more_trials(store, session):
+    respond(session, 2)
+    record = store.trials(session.id)[1]
+    more = replace(record, spec=replace(record.spec, trial=2))
+    store.withdraw(session.id)
+    with pytest.raises(StoreError, match="must be unfinished to take more trials"):
+        store.append_trials(session.id, [more])
+    store.finish(session.id)
+    assert store.session(session.id).status == "withdrawn"
+
+
+def test_a_log_whose_making_was_interrupted_is_made_again(db_path, protocol):
+    """SQLite marks WAL in the header before our first table is there."""
+    half = sqlite3.connect(db_path)
+    half.execute("PRAGMA journal_mode = wal")
+    half.close()
+    store = open_store(db_path)
+    Session.start(store, protocol, PERSON, "web")
+    store.close()
+
+
+def test_a_conflict_late_in_a_long_list_writes_nothing(store, session):
+    respond(session, 1)
+    record = store.trials(session.id)[0]
+    many = [replace(record, spec=replace(record.spec, trial=i)) for i in range(1, 7000)]
+    twice = replace(many[-1], response=replace(record.response, response=1))
+    with pytest.raises(TrialConflict, match="trial 6999 of"):
+        store.append_trials(session.id, [*many, twice])
+    assert len(store.trials(session.id)) == 1
+
+
+def test_parameters_may_be_numpy_numbers_but_not_nan(store, protocol):
+    import numpy as np
+
+    given = ObserverInfo("model", "m", {"gain": np.float32(0.5), "seed": np.int64(3)})
+    session = Session.start(store, protocol, given, "model")
+    assert store.session(session.id).observer.parameters == {"gain": 0.5, "seed": 3}
+    bad = ObserverInfo("model", "m", {"gain": float("nan")})
+    with pytest.raises(ValueError, match="Out of range float values"):
+        Session.start(store, protocol, bad, "model")
+
+
+def test_a_log_is_read_without_a_change_to_its_file(db_path, protocol):
+    store = open_store(db_path)
+    session = Session.start(store, protocol, PERSON, "web", seed=5)
+    respond(session, 2)
+    store.close()
+    before = db_path.read_bytes()
+    reader = open_store(db_path, to_read=True)
+    assert len(reader.trials(session.id)) == 2
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        reader.add_event(session.id, "early key", {})
+    reader.close()
+    assert db_path.read_bytes() == before

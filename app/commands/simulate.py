@@ -71,13 +71,14 @@ def simulate(
     from ...experiments.protocol_files import load_protocol
     from ...experiments.store import open_store
     from ...models.registry import load
-    from ...models.simulate import run
+    from ...models.simulate import require_runnable, run
 
     # All that can be refused is refused before a database is made.
     *protocols, observer, db = named(names, yoke_to is not None)
     protocol = load_protocol(protocols[0]) if protocols else None
     if protocol is not None:
         protocol = protocol.with_options(trials=trials, contrast=contrast)
+        require_runnable(protocol, seed, criterion)
         trials = contrast = None
     model = load(observer, **dict(map(as_option, options)))
     store = open_store(Path(db), create=yoke_to is None)

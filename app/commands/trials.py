@@ -1,4 +1,4 @@
-"""What is in a database: its sessions, and their trials as CSV."""
+"""What is in a database: its sessions, and their trials as files."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +12,7 @@ from ..output import Row, output
 
 if TYPE_CHECKING:
     from ...experiments.store import Store
+    from ...experiments.store_rows import SessionRow
 
 
 @contextmanager
@@ -19,7 +20,7 @@ def opened(db: Path) -> Iterator["Store"]:
     """Open a database that must exist, and close it again."""
     from ...experiments.store import open_store
 
-    store = open_store(db, create=False)
+    store = open_store(db, create=False, to_read=True)
     try:
         yield store
     finally:
@@ -54,31 +55,61 @@ def sessions(db: Path) -> list[Row]:
 
 @click.command()
 @click.argument("db", type=DATABASE)
-@click.argument("table", type=click.Path(path_type=Path), default="-", metavar="[CSV]")
+@click.argument("place", type=click.Path(path_type=Path), default="-", metavar="[FILE]")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["csv", "psychopy", "psych-ds"]),
+    default="csv",
+    show_default=True,
+    help="The trial log's columns, PsychoPy's wide CSV, or a Psych-DS folder.",
+)
 @click.option(
     "--session", "chosen", multiple=True, help="Only this session; may be repeated."
 )
-def export(db: Path, table: Path, chosen: tuple[str, ...]) -> None:
+def export(db: Path, place: Path, style: str, chosen: tuple[str, ...]) -> None:
     """Write trials as CSV.
 
-    One row a trial, people and models alike, to a file or to standard output. Any
-    number of trials fits: they are never all in memory.
+    One row a trial, people and models alike, to a file or to standard output; or as a
+    folder that follows Psych-DS. Any number of trials fits: they are never all in
+    memory.
 
     \b
-    Example:
+    Examples:
         yoked export results.db trials.csv
+        yoked export results.db trials.csv --format psychopy
+        yoked export results.db my-data-set --format psych-ds
     """
+    is_printed = str(place) == "-"
+    if style == "psych-ds" and is_printed:
+        raise click.UsageError("--format psych-ds needs the name of a folder to make")
+    with opened(db) as store:
+        names = chosen or [row.id for row in store.sessions()]
+        found = [store.session(name) for name in names]
+        n_trials = _write(store, found, style, None if is_printed else place)
+    if not is_printed:
+        click.echo(f"{n_trials} trials of {len(found)} sessions in {place}.", err=True)
+
+
+def _write(
+    store: "Store", found: list["SessionRow"], style: str, place: Path | None
+) -> int:
+    """Write trials to a place, or to standard output, and return how many."""
     import sys
 
     from ..files import whole_file
     from ..tables import write_trials
 
-    with opened(db) as store:
-        names = chosen or [row.id for row in store.sessions()]
-        found = [store.session(name) for name in names]
-        if str(table) == "-":
-            write_trials(sys.stdout, store, found)
-            return
-        with whole_file(table) as file:
-            n_trials = write_trials(file, store, found)
-    click.echo(f"{n_trials} trials of {len(found)} sessions in {table}.", err=True)
+    if style == "psych-ds" and place is not None:
+        from ..psych_ds import write_psych_ds
+
+        return write_psych_ds(place, store, found)
+    write = write_trials
+    if style == "psychopy":
+        from ..wide_csv import write_wide as write
+    if place is None:
+        return write(sys.stdout, store, found)
+    with whole_file(place) as file:
+        if style == "psychopy":
+            file.write("\ufeff")  # as PsychoPy's files begin, for spreadsheets
+        return write(file, store, found)

@@ -70,10 +70,11 @@ def in_order(seen: list[dict]) -> list[dict]:
 
 
 def few_trials(name: str, trials: int = 4, **changes) -> Protocol:
-    protocol = replace(load_protocol(name), **changes)
+    protocol = load_protocol(name)
     timing = replace(FAST, frame_ms=protocol.timing.frame_ms and 10.0)
     catch = replace(protocol.catch, n_per_block=0)
-    return replace(protocol, catch=catch).with_options(trials, 0.2, timing)
+    short = replace(protocol, catch=catch).with_options(trials, 0.2, timing)
+    return replace(short, **changes)
 
 
 def test_the_canvas_and_the_array_get_the_same_answers(run_template):

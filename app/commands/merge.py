@@ -1,0 +1,49 @@
+"""Databases of several machines into one."""
+
+from pathlib import Path
+
+import click
+
+from ..options import DATABASE
+from ..output import Row, output
+
+
+@click.command()
+@click.argument("target", type=DATABASE)
+@click.argument("sources", type=DATABASE, nargs=-1, required=True, metavar="SOURCE...")
+@output()
+def merge(target: Path, sources: tuple[Path, ...]) -> list[Row]:
+    """Bring the databases of several machines together in one.
+
+    New sessions are copied to TARGET, and those that went on are brought up to date.
+    The sources stay as they are. A second run changes nothing. If sessions, trials or
+    protocols contradict each other, nothing is merged and all of it is listed.
+
+    \b
+    Example:
+        yoked merge all.db lab-1.db lab-2.db
+    """
+    from ...experiments.merge import merge as merge_files
+
+    merged = merge_files(target, sources)
+    if any(source.is_change for source in merged):
+        click.echo(f"{target} holds all of it now.", err=True)
+    else:
+        click.echo(f"Nothing was new: {target} held all of it already.", err=True)
+    for source in merged:
+        if source.stays:
+            tables = " and ".join(source.stays)
+            click.echo(f"{tables}: not merged, stays in {source.path}.", err=True)
+    return [
+        {
+            "source": str(source.path),
+            "new": source.n_new,
+            "updated": source.n_updated,
+            "unchanged": source.n_unchanged,
+            "withdrawn": source.n_withdrawn,
+            "trials": source.n_trials,
+            "exclusions": source.n_exclusions,
+            "events": source.n_events,
+        }
+        for source in merged
+    ]
