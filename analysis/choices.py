@@ -150,7 +150,7 @@ class Choices:
         has three showings of one noise field. The last stays, as in the source.
         """
         table = table.sort_values("trial", ignore_index=True)
-        table = table[~_shown_again(table)].reset_index(drop=True)
+        table = table.loc[~_shown_again(table)].reset_index(drop=True)
         trial, target, response = (
             table[name].to_numpy(np.int64) for name in ("trial", "target", "response")
         )
@@ -251,10 +251,10 @@ def design_effect(
     return max(float(together @ together) / alone, 1.0) if alone > 0 else 1.0
 
 
-def _shown_again(table: pd.DataFrame) -> "pd.Series[bool]":
+def _shown_again(table: pd.DataFrame) -> Bool[np.ndarray, " trial"]:
     """Mark second showings that were followed by another of the same trial."""
-    later = table.duplicated("repeats", keep="last")
-    return later & table["repeats"].notna()
+    later = table.duplicated("repeats", keep="last").to_numpy(bool)
+    return later & table["repeats"].notna().to_numpy(bool)
 
 
 def _rows_of(
