@@ -94,9 +94,17 @@ def test_wrong_tables_get_a_clear_sentence():
         Choices.from_table(table(target=[1, 1, 0, 1]), "2afc", 2)
     with pytest.raises(ValueError, match="contrast of trial 2 must be what the trial"):
         Choices.from_table(table(contrast=[0.1, 0.2, 0.2, 0.2]), "2afc", 2)
-    thrice = table(repeats=[None, None, 0, 0], target=[0, 1, 0, 0])
-    with pytest.raises(ValueError, match="in one pair, got trial 0 in two"):
-        Choices.from_table(thrice, "2afc", 2)
+    chain = table(repeats=[None, 0, 1, None], target=[0, 0, 0, 0], contrast=[0.1] * 4)
+    with pytest.raises(ValueError, match="in one pair, got trial 1 in two"):
+        Choices.from_table(chain, "2afc", 2)
+
+
+def test_of_three_showings_the_first_and_the_last_are_the_pair():
+    """Whoever is yoked to a log in which a second showing was spoiled sees three."""
+    thrice = table(repeats=[None, None, 0, 0], target=[0, 1, 0, 0], contrast=[0.1] * 4)
+    made = Choices.from_table(thrice, "2afc", 2)
+    assert made.trial.tolist() == [0, 1, 3]
+    assert made.first.tolist() == [-1, -1, 0]
 
 
 def test_equal_answers_to_each_pair_double_the_variance():
