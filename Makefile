@@ -11,6 +11,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 PYTHON_READY := .venv/ready
+LAB_READY := .venv/lab-ready
 BROWSER_READY := node_modules/ready
 TYPING_READY := .typing/yoked/ready
 
@@ -23,12 +24,12 @@ demo: $(PYTHON_READY) $(BROWSER_READY) ## Run the main job end to end (DEMO_ARGS
 	yoked demo $(DEMO_ARGS)
 
 .PHONY: test
-test: lint chromium ## Check style and types, then run every test (TEST_ARGS goes to pytest)
+test: lint system-packages ## Check style and types, then run every test (TEST_ARGS goes to pytest)
 	npm run --silent test
 	python -m pytest $(TEST_ARGS)
 
 .PHONY: lint
-lint: $(PYTHON_READY) $(BROWSER_READY) $(TYPING_READY) ## Check style and types only
+lint: $(LAB_READY) $(BROWSER_READY) $(TYPING_READY) ## Check style and types only
 	ruff check
 	ruff format --check
 	pyright
@@ -45,12 +46,22 @@ clean: ## Remove everything that make made; data stays
 
 # Set-up ----------------------------------------------------------------------------
 
-.PHONY: chromium
-chromium: $(PYTHON_READY)
-	@.ci/system-packages chromium
+# A browser, and what a PsychoPy window without a screen needs.
+.PHONY: system-packages
+system-packages: $(PYTHON_READY)
+	@.ci/system-packages chromium xvfb xauth xdotool libgl1 libgl1-mesa-dri \
+	  libglx-mesa0 libglu1-mesa libegl1 libjack-jackd2-0 libusb-1.0-0 libportaudio2 \
+	  libxi6 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1
 
 $(PYTHON_READY): pyproject.toml constraints.txt .ci/python-environment
 	@.ci/python-environment
+	@touch $@
+
+# PsychoPy is large: the tests need it, the demonstration does not.
+$(LAB_READY): $(PYTHON_READY)
+	@echo "Installing PsychoPy for the lab's tests (1.6 GB, once)."
+	@python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable ".[lab]"
 	@touch $@
 
 $(BROWSER_READY): package.json package-lock.json static/vendor.mjs | $(PYTHON_READY)

@@ -12,6 +12,11 @@ COMMANDS = {
     "protocols": ("catalogue:protocols", "List the protocols that can be run."),
     "observers": ("catalogue:observers", "List the models that can take part."),
     "preview": ("preview:preview", "Write one trial as a picture, as it will look."),
+    "lab": ("lab:lab", "Run a session on this screen (PsychoPy), or --check it."),
+    "calibrate": (
+        "calibrate:calibrate",
+        "Measure a monitor's luminance and store its look-up table.",
+    ),
     "serve": ("serve:serve", "Collect data online: start the web task."),
     "simulate": ("simulate:simulate", "Let a model take part in a protocol."),
     "train": ("train:train", "Train an observer and write its weights."),

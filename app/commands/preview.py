@@ -85,7 +85,8 @@ def preview(
     return {
         "picture": str(picture),
         "protocol": loaded.name,
-        "seed": seed,
+        # Noise of published seeds is a function of the stimulus id alone.
+        "seed": seed if source.name == "yoked-1" else None,
         "stimulus_id": stimulus_id,
         "target": target,
         "contrast": shown,

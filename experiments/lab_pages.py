@@ -1,0 +1,129 @@
+"""What the participant reads between trials, as plain text."""
+
+import hashlib
+import textwrap
+from collections.abc import Mapping
+
+from .schedule import BlockInfo
+
+WIDTH = 76
+GO_ON = "Press the space bar to go on."
+AGREE = "Press the space bar to agree, or Escape to stop."
+PAUSED_ON_PAGE = (
+    "Paused.\n\nPress the space bar to continue, or Q to quit.\n"
+    "What has been done so far is stored."
+)
+PAUSED = f"{PAUSED_ON_PAGE}\n\nThe trial that was interrupted does not count."
+WELCOME_BACK = "Welcome back.\n\nThe session goes on where it ended.\n\n" + GO_ON
+FINISHED = "The session is over.\n\nThank you."
+FEEDBACK = {True: "correct", False: "wrong", None: "no answer"}
+
+
+def plain_text(markdown: str, width: int = WIDTH) -> str:
+    r"""Give Markdown as wrapped lines without marks.
+
+    Examples
+    --------
+    >>> print(plain_text("# What to do\n\nPress **F** if\nyou see it.\n\n- one\n- two"))
+    WHAT TO DO
+    <BLANKLINE>
+    Press F if you see it.
+    <BLANKLINE>
+    • one
+    • two
+    """
+    from markdown_it import MarkdownIt
+
+    blocks: list[str] = []
+    is_heading, in_list, is_item = False, False, False
+    for token in MarkdownIt("commonmark").parse(markdown):
+        if token.type in ("bullet_list_open", "ordered_list_open"):
+            in_list, is_item = True, False
+        elif token.type in ("bullet_list_close", "ordered_list_close"):
+            in_list = False
+        elif token.type in ("heading_open", "heading_close"):
+            is_heading = token.type == "heading_open"
+        elif token.type in ("inline", "fence", "code_block"):
+            text = _of_inline(token)
+            text = text.upper() if is_heading else text
+            mark = "• " if in_list else ""
+            block = textwrap.fill(
+                f"{mark}{text}", width, subsequent_indent=" " * len(mark)
+            )
+            blocks.append(f"\n{block}" if in_list and is_item else f"\n\n{block}")
+            is_item = in_list
+    return "".join(blocks).strip()
+
+
+def _of_inline(token: object) -> str:
+    """Give the words of an inline token; a line end in the source is a space."""
+    children = getattr(token, "children", None)
+    if children is None:
+        return str(getattr(token, "content", "")).strip()
+    breaks = ("softbreak", "hardbreak")
+    parts = (" " if child.type in breaks else child.content for child in children)
+    return "".join(parts)
+
+
+def pages(texts: Mapping[str, str], language: str, go_on: str = GO_ON) -> list[str]:
+    r"""Give a text of a protocol as pages, cut where it has a line of dashes.
+
+    Parameters
+    ----------
+    texts
+        By language; empty gives no page.
+    language
+        The one wanted; else English, else whichever there is.
+    go_on
+        What stands below each page.
+
+    Examples
+    --------
+    >>> pages({"en": "One.\n\n---\n\nTwo."}, "de", go_on="Go on.")
+    ['One.\n\nGo on.', 'Two.\n\nGo on.']
+    """
+    parts = _in_language(texts, language).split("\n---\n")
+    return [f"{plain_text(part)}\n\n{go_on}" for part in parts if part.strip()]
+
+
+def _in_language(texts: Mapping[str, str], language: str) -> str:
+    fallback = next(iter(texts.values()), "")
+    return texts.get(language, texts.get("en", fallback))
+
+
+def text_version(texts: Mapping[str, str], language: str) -> str:
+    """Give the SHA-256 of a text: which version somebody agreed to."""
+    return hashlib.sha256(_in_language(texts, language).encode()).hexdigest()
+
+
+def block_page(block: BlockInfo, n_blocks: int, share_done: float) -> str:
+    """Announce a block, with the progress so far.
+
+    Parameters
+    ----------
+    block
+        The block to come.
+    n_blocks
+        Of the session.
+    share_done
+        From 0 to 1.
+
+    Examples
+    --------
+    >>> print(block_page(BlockInfo(2, "main", False, 100), 8, 0.25))
+    Block 3 of 8
+    <BLANKLINE>
+    [#####...............] 25 % done
+    <BLANKLINE>
+    100 trials. Take a break if you like.
+    <BLANKLINE>
+    Press the space bar to go on.
+    """
+    what = f"{block.n_trials} trials. Take a break if you like."
+    if block.kind == "practice":
+        what = f"Practice: {block.n_trials} trials, which do not count."
+    if block.feedback:
+        what += "\nYou are told whether you were right."
+    bar = "#" * round(20 * share_done)
+    done = f"[{bar:.<20}] {100 * share_done:.0f} % done"
+    return f"Block {block.number + 1} of {n_blocks}\n\n{done}\n\n{what}\n\n{GO_ON}"

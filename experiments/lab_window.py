@@ -1,0 +1,262 @@
+"""PsychoPy's window as a `Screen`: every picture is drawn pixel for pixel.
+
+What a window needs for that was tried out: floats of quantised levels with row 0 at the
+bottom, no interpolation, whole positions, the parity of the window, no frame buffer
+object, no gamma of PsychoPy's own, no dithering.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+
+from .lab_flips import Flips, measure_refresh
+from .lab_screen import Handle, Region, padded
+
+NO_PSYCHOPY = 'yoked lab needs PsychoPy: pip install "yoked[lab]"'
+NO_DISPLAY = (
+    "yoked lab needs a display, and DISPLAY names none: run it in a desktop session"
+)
+NOT_REACHED = "yoked lab needs a display, and {!r} cannot be reached"
+NO_VSYNC = (
+    "flips must wait for the screen's refresh, got {:.0f} Hz; turn vertical "
+    "synchronisation on, or say the rate with --refresh to pace a screen that has none"
+)
+WINDOW_PX = (1024, 768)  # of a window that does not fill the screen
+_MOST_LINES, _MOST_COLUMNS = 30, 76  # of a page of text
+
+
+def require_lab() -> None:
+    """Refuse at once where no window can be opened.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        Without PsychoPy, with what to install.
+    OSError
+        Without a display.
+    """
+    if find_spec("psychopy") is None:
+        raise ModuleNotFoundError(NO_PSYCHOPY, name="psychopy")
+    has_desktop = sys.platform in ("win32", "darwin")
+    if not (has_desktop or os.environ.get("DISPLAY")):
+        raise OSError(NO_DISPLAY)
+
+
+def open_window(
+    *,
+    background: int = 128,
+    screen: int = 0,
+    full_screen: bool = True,
+    size_px: tuple[int, int] | None = None,
+    refresh_hz: float | None = None,
+    require_vsync: bool = True,
+) -> "LabWindow":
+    """Open PsychoPy's window on a screen.
+
+    Parameters
+    ----------
+    background
+        Screen level around the pictures: the look-up table's of zero contrast.
+    screen
+        Number of the screen.
+    full_screen
+        Whether the window fills it, as it must for exact timing.
+    size_px
+        Width and height of a window that does not.
+    refresh_hz
+        Refresh rate of a screen that cannot be measured, such as a virtual one: flips
+        are then paced by the computer's clock. By default it is measured.
+    require_vsync
+        Whether flips must wait for the screen's refresh.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        Without PsychoPy.
+    OSError
+        Without a display, or if no window can be opened.
+    ValueError
+        If there is no such screen, or flips do not wait for the refresh.
+    """
+    require_lab()
+    try:
+        window = LabWindow(background, screen, full_screen, size_px)
+    except (ValueError, ImportError):
+        raise
+    except Exception as error:  # pyglet and drivers have many kinds
+        if "NoSuchDisplay" in type(error).__name__:
+            raise OSError(NOT_REACHED.format(os.environ.get("DISPLAY"))) from error
+        what = str(error).strip() or type(error).__name__
+        raise OSError(f"PsychoPy cannot open a window: {what}") from error
+    try:
+        window.set_refresh(refresh_hz)
+        if require_vsync and refresh_hz is None and not window.is_synchronised:
+            raise ValueError(NO_VSYNC.format(window.refresh_hz))
+    except BaseException:
+        window.close()
+        raise
+    return window
+
+
+class LabWindow:
+    """A window of PsychoPy; see `Screen`, and `open_window` which makes one.
+
+    Attributes
+    ----------
+    refresh
+        What was measured of the refresh; None if its rate was given.
+    """
+
+    def __init__(
+        self,
+        background: int,
+        screen: int,
+        full_screen: bool,
+        size_px: tuple[int, int] | None,
+    ) -> None:
+        # A person may have to wait for a disk or a network that PsychoPy asks.
+        os.environ.setdefault("PSYCHOPY_LOGLEVEL", "ERROR")
+        from psychopy import core, logging, visual  # pyright: ignore[reportMissingImports]
+
+        logging.console.setLevel(logging.ERROR)
+        self._visual, self._clock = visual, core.monotonicClock
+        _require_screen(screen)
+        self.background = background
+        self._window: Any = visual.Window(
+            size=size_px or WINDOW_PX,
+            fullscr=full_screen,
+            screen=screen,
+            units="pix",
+            color=[2 * background / 255 - 1] * 3,
+            colorSpace="rgb",
+            checkTiming=False,
+            allowGUI=False,
+            waitBlanking=True,
+            useFBO=False,  # with it the real screen stays gray
+            gammaErrorPolicy="ignore",
+        )
+        self._window.mouseVisible = False
+        width, height = (int(side) for side in self._window.size)
+        self.size_px = (width, height)
+        self.refresh_hz = 0.0
+        self.refresh: Flips | None = None
+        self._period_ms: float | None = None  # of flips that we pace ourselves
+        self._due_ms = 0.0
+
+    def set_refresh(self, refresh_hz: float | None) -> None:
+        """Take a refresh rate as given, or measure it."""
+        if refresh_hz is not None:
+            self.refresh_hz, self._period_ms = refresh_hz, 1000 / refresh_hz
+            return
+        self.refresh = measure_refresh(self)
+        self.refresh_hz = self.refresh.hz
+
+    @property
+    def is_synchronised(self) -> bool:
+        """Whether flips were seen to wait for the screen."""
+        return self.refresh is not None and self.refresh.is_synchronised
+
+    def prepare(
+        self, pictures: Sequence[UInt8[np.ndarray, " y x"]]
+    ) -> Sequence[Handle]:
+        """Take in pictures of screen levels; see `Screen`."""
+        handles = [self._image(picture) for picture in pictures]
+        for handle in handles:  # the first draw sends the texture to the card
+            handle.draw()
+        self._window.clearBuffer()
+        return handles
+
+    def _image(self, picture: UInt8[np.ndarray, " y x"]) -> Any:
+        whole = padded(picture, self.size_px, self.background)
+        height, width = whole.shape
+        top = (self.size_px[1] - height) // 2  # whole, since the parities are equal
+        if top < 0 or width > self.size_px[0]:
+            rule = f"at most {self.size_px[0]} x {self.size_px[1]} px"
+            raise ValueError(f"a picture must be {rule}, got {width} x {height}")
+        # Float64, since 2 * uint8 wraps; row 0 of PsychoPy's arrays is at the bottom.
+        values = (2 * whole.astype(float) / 255 - 1)[::-1]
+        return self._visual.ImageStim(
+            self._window,
+            image=values,
+            size=(width, height),
+            pos=(0, 0),
+            units="pix",
+            interpolate=False,
+            autoLog=False,
+        )
+
+    def draw(self, handle: Handle) -> None:
+        """Put a picture into the back buffer."""
+        handle.draw()
+
+    def write(self, text: str) -> None:
+        """Put a page of text into the back buffer, as large as fits."""
+        lines = max(text.count("\n") + 1, _MOST_LINES)
+        width, height = self.size_px
+        letter = min(0.8 * height / (1.4 * lines), 0.7 * width / (0.55 * _MOST_COLUMNS))
+        page = self._visual.TextStim(
+            self._window,
+            text=text,
+            height=max(round(letter), 8),
+            wrapWidth=0.75 * width,
+            color=-1 if self.background > 90 else 1,
+            units="pix",
+            alignText="left" if "\n" in text else "center",
+            autoLog=False,
+        )
+        page.draw()
+
+    def flip(self) -> float:
+        """Show the back buffer at the next refresh; give the time of that in ms."""
+        if self._period_ms is not None:
+            self._due_ms = max(self._due_ms + self._period_ms, self.now())
+            self._sleep_until(self._due_ms)
+        return 1000 * self._window.flip()
+
+    def _sleep_until(self, time_ms: float) -> None:
+        left = time_ms - self.now()
+        while left > 0:
+            time.sleep(left / 1000 if left > 2 else 0)
+            left = time_ms - self.now()
+
+    def read_back(self, region: Region | None = None) -> UInt8[np.ndarray, " y x"]:
+        """Give the levels in the back buffer, row 0 on top; see `Screen`."""
+        width, height = self.size_px
+        top, left, n_rows, n_columns = region or (0, 0, height, width)
+        bottom = height - top - n_rows
+        pixels = self._window._getPixels(
+            rect=(left, bottom, n_columns, n_rows), buffer="back", includeAlpha=False
+        )
+        pixels = np.asarray(pixels)[::-1]
+        if (pixels != pixels[..., :1]).any():
+            raise ValueError("every pixel must be gray, got colours in the back buffer")
+        return np.ascontiguousarray(pixels[..., 0])
+
+    def now(self) -> float:
+        """Give the time in ms: the clock of PsychoPy's flips and keys."""
+        return 1000 * self._clock.getTime()
+
+    def pause(self) -> None:
+        """Let about a millisecond pass."""
+        time.sleep(0.001)
+
+    def close(self) -> None:
+        """Give the screen back."""
+        self._window.close()
+
+
+def _require_screen(number: int) -> None:
+    """Refuse a screen that there is not: PsychoPy would take another one."""
+    import pyglet.canvas  # pyright: ignore[reportMissingImports]
+
+    display: Any = pyglet.canvas.get_display()
+    n_screens = len(display.get_screens())
+    if not 0 <= number < n_screens:
+        rule = f"from 0 to {n_screens - 1} on this machine"
+        raise ValueError(f"screen must be {rule}, got {number}")

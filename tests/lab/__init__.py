@@ -1,0 +1,1 @@
+"""Tests that open PsychoPy's window on a screen that Xvfb makes up."""
