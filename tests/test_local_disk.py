@@ -51,7 +51,7 @@ ntfs-3g on /Volumes/WIN (macfuse, local, nodev, nosuid, mounted by ann)
 @pytest.mark.parametrize(
     ("place", "share"),
     [
-        ("/work/results.db", None),
+        ("/srv/results.db", None),
         ("/home/ann/results.db", "nfs4"),  # mounted over autofs
         ("/homework/results.db", None),  # begins alike, and is another folder
         ("/mnt/lab data/results.db", "cifs"),
@@ -107,8 +107,8 @@ def test_windows_says_what_a_drive_is(monkeypatch, path, share):
 
 @pytest.mark.parametrize("text", ["", "not a mount table", "1 2 3\n- \n1 2 - nfs"])
 def test_a_table_that_says_nothing_counts_as_local(text):
-    assert share_in_mountinfo(text, "/work/results.db") is None
-    assert share_in_mount_list(text, "/work/results.db") is None
+    assert share_in_mountinfo(text, "/srv/results.db") is None
+    assert share_in_mount_list(text, "/srv/results.db") is None
 
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..options import DATABASE, OUTPUT_FILE, SEED
+from ..options import DATABASE, OUTPUT_FILE, variant_options
 from ..output import Row, output
 from ..progress import progress
 from .calibrate import as_size
@@ -57,19 +57,11 @@ def brief(row: Row) -> Any:
     show_default=True,
     help="Look-up table; auto takes the monitor's if it is calibrated.",
 )
-@click.option("--seed", type=SEED, help="Seed of stimuli and schedule.")
+@variant_options
 @click.option(
     "--yoke-to", metavar="SESSION", help="Show the trials of this session again."
 )
 @click.option("--resume", metavar="SESSION", help="Go on with this session.")
-@click.option(
-    "--trials", type=click.IntRange(1), help="Main trials, instead of the protocol's."
-)
-@click.option(
-    "--contrast",
-    type=click.FloatRange(0, 1),
-    help="One contrast for all trials, instead of the protocol's and calibration.",
-)
 @click.option(
     "--screen", type=click.IntRange(0), default=0, help="Number of the screen."
 )

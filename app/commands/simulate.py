@@ -5,22 +5,14 @@ from pathlib import Path
 
 import click
 
-from ..options import SEED
+from ..options import variant_options
 from ..output import Row, output
 from ..progress import progress
 
 
 @click.command()
 @click.argument("names", nargs=-1, required=True, metavar="[PROTOCOL] OBSERVER DB")
-@click.option("--seed", type=SEED, help="Seed of stimuli and schedule.")
-@click.option(
-    "--trials", type=click.IntRange(1), help="Main trials, instead of the protocol's."
-)
-@click.option(
-    "--contrast",
-    type=click.FloatRange(0, 1),
-    help="One contrast for all trials, instead of the protocol's and calibration.",
-)
+@variant_options
 @click.option(
     "--internal-noise",
     type=click.FloatRange(0),
