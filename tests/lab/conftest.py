@@ -24,8 +24,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.filterwarnings("ignore"))
 
 
-# Screens that this process started; they end after it, and must not be collected.
-_SCREENS: list[subprocess.Popen] = []
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1
 _servers: list[subprocess.Popen] = []  # kept to the end of the process
@@ -59,7 +57,6 @@ def display() -> Iterator[str]:
         stderr=subprocess.DEVNULL,
         preexec_fn=end_with_parent,
     )
-    _SCREENS.append(server)
     os.close(writing)
     with os.fdopen(reading) as numbers:
         name = f":{numbers.readline().strip()}"
@@ -68,6 +65,7 @@ def display() -> Iterator[str]:
     _servers.append(server)
     yield name
     assert server.poll() is None, "the virtual screen has ended too early"
+    server.returncode = 0  # it ends after this process, which need not wait for it
     if before is None:
         del os.environ["DISPLAY"]
     else:
