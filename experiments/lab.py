@@ -275,7 +275,10 @@ def _tell(say: Say, setup: Setup, row: SessionRow | None, window: Screen) -> Non
     """Say what the operator should know before the participant sits down."""
     stage, per_degree = setup.stage, setup.monitor.px_per_degree
     width, height = window.size_px
-    say(f"Screen: {width} x {height} px at {window.refresh_hz:.2f} Hz.")
+    rate = f"{window.refresh_hz:.2f} Hz"
+    is_given = getattr(window, "refresh", window) is None
+    rate += " (as given, not measured)" if is_given else ""
+    say(f"Screen: {width} x {height} px at {rate}.")
     say(f"Scale: {stage.scale} screen px for each px of the stimulus.")
     if row is None and per_degree is None:
         say("The size in degrees is not known: name a --monitor and a --distance.")

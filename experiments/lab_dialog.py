@@ -25,13 +25,20 @@ TIPS = {
 }
 QT_PACKAGES = "libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1"
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,32}")
+
+
+def _centimetres(text: str) -> float | None:
+    """Read a distance; nothing typed is the monitor's own distance."""
+    return float(text) if text else None
+
+
 _KINDS = {
     "participant": (str, "a code"),
     "session": (int, "a whole number"),
     "monitor": (str, "a name"),
-    "distance_cm": (float, "a number"),
+    "distance_cm": (_centimetres, "a number, or empty for the monitor's own"),
 }
-_DEFAULTS = {"participant": "", "session": 1, "monitor": "", "distance_cm": 57.0}
+_DEFAULTS = {"participant": "", "session": 1, "monitor": "", "distance_cm": None}
 # Qt ends the whole process, past any `except`, where one of its libraries is missing:
 # somebody else has to try first.
 _TRY_QT = "from PyQt6.QtWidgets import QApplication; QApplication([])"
@@ -53,7 +60,7 @@ class OperatorAnswers:
     monitor
         Name of a calibrated monitor; "" for one that was never calibrated.
     distance_cm
-        From the eye to the middle of the screen.
+        From the eye to the middle of the screen; None: as the monitor was calibrated.
 
     Raises
     ------
@@ -69,7 +76,7 @@ class OperatorAnswers:
     participant: str
     session: int = 1
     monitor: str = ""
-    distance_cm: float = 57.0
+    distance_cm: float | None = None
 
     def __post_init__(self) -> None:
         faults = _faults(**vars(self))
@@ -78,7 +85,7 @@ class OperatorAnswers:
 
 
 def _faults(
-    participant: str, session: int, monitor: str, distance_cm: float
+    participant: str, session: int, monitor: str, distance_cm: float | None
 ) -> list[str]:
     """Give one sentence for every rule that a sitting breaks."""
     found = []
@@ -87,7 +94,7 @@ def _faults(
         found.append(f"participant must be {rule}, got {participant!r}")
     if not 1 <= session <= 999:
         found.append(f"session must be from 1 to 999, got {session}")
-    if not 10 <= distance_cm <= 1000:
+    if distance_cm is not None and not 10 <= distance_cm <= 1000:
         found.append(f"distance_cm must be from 10 to 1000, got {distance_cm:g}")
     return found
 
@@ -209,7 +216,8 @@ def dialog(
     for fault in faults:
         box.addText(fault, color="firebrick")
     for name, label in LABELS.items():
-        choices = list(monitors) if name == "monitor" else None
+        # First none: PsychoPy's list would choose the first monitor unasked.
+        choices = ["", *monitors] if name == "monitor" and monitors else None
         box.addField(
             name,
             initial=_shown(texts, name),
@@ -237,6 +245,8 @@ def terminal_form(
 def _shown(texts: Mapping[str, object], name: str) -> str:
     """Give what a field holds at first."""
     value = texts.get(name, _DEFAULTS[name])
+    if value is None:
+        return ""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

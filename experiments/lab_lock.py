@@ -28,7 +28,7 @@ def session_lock(db_path: str | Path, session_id: str) -> Iterator[None]:
     OSError
         If the folder cannot be written.
     """
-    db_path = Path(db_path)
+    db_path = Path(db_path).resolve()  # one lock, by whatever name it is reached
     path = db_path.with_name(f"{db_path.name}-{session_id}.lock")
     descriptor = _held(path, session_id)
     try:

@@ -161,6 +161,7 @@ def compare_picture(
     screen.draw(handle)
     shown = screen.read_back()
     screen.flip()
+    screen.release([handle])
     top, left, height, width = place(picture.shape, screen.size_px)
     wanted = empty.copy()
     wanted[top : top + height, left : left + width] = picture

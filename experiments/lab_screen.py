@@ -35,6 +35,13 @@ class Screen(Interface):
         """Take in pictures of screen levels, row 0 on top; this takes its time."""
         ...
 
+    def release(self, handles: Sequence[Handle]) -> None:
+        """Take back pictures that will not be drawn again: the next take their place.
+
+        Without it every trial would leave its pictures on the graphics card.
+        """
+        ...
+
     def draw(self, handle: Handle) -> None:
         """Put a picture into the back buffer; see `place` for where."""
         ...

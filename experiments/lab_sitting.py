@@ -2,7 +2,8 @@
 
 A trial is in the log before anything of the next is shown. What interrupts a trial
 spoils it: it is logged as invalid, and the schedule repeats it later with a fresh
-stimulus, so that the log alone always says what comes next.
+stimulus, so that the log alone always says what comes next. Only a yoked session, whose
+schedule is its source's rows, does not repeat it.
 """
 
 import gc
@@ -168,12 +169,14 @@ class Sitting:
         """Show, log and (in practice) judge one trial; False if somebody quit."""
         frames = self._session.frames([spec])[0]
         pictures = trial_pictures(self._stage, frames)
-        handles = [*self._marks, *self._screen.prepare(pictures[FIRST_STIMULUS:])]
+        prepared = self._screen.prepare(pictures[FIRST_STIMULUS:])
+        handles = [*self._marks, *prepared]
         n_wrong = None
         if self._is_sampled(spec):
             n_wrong = self._n_wrong_pixels(handles, pictures)
         self._block = spec.block
         shown, answer = self._show(handles)
+        self._screen.release(prepared)
         response = judged(shown, answer, n_wrong, digest(frames))
         record = self._log(spec, response, shown, answer)
         self._require_right_pixels(n_wrong)

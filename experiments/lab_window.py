@@ -148,6 +148,7 @@ class LabWindow:
         self.refresh: Flips | None = None
         self._period_ms: float | None = None  # of flips that we pace ourselves
         self._due_ms = 0.0
+        self._free: dict[tuple[int, int], list[Handle]] = {}  # by height and width
 
     def set_refresh(self, refresh_hz: float | None) -> None:
         """Take a refresh rate as given, or measure it."""
@@ -181,6 +182,11 @@ class LabWindow:
             raise ValueError(f"a picture must be {rule}, got {width} x {height}")
         # Float64, since 2 * uint8 wraps; row 0 of PsychoPy's arrays is at the bottom.
         values = (2 * whole.astype(float) / 255 - 1)[::-1]
+        free = self._free.get(whole.shape)
+        if free:
+            again = free.pop()
+            again.setImage(values, log=False)
+            return again
         return self._visual.ImageStim(
             self._window,
             image=values,
@@ -190,6 +196,12 @@ class LabWindow:
             interpolate=False,
             autoLog=False,
         )
+
+    def release(self, handles: Sequence[Handle]) -> None:
+        """Keep pictures for others of their size; see `Screen`."""
+        for handle in handles:
+            width, height = (int(side) for side in handle.size)
+            self._free.setdefault((height, width), []).append(handle)
 
     def draw(self, handle: Handle) -> None:
         """Put a picture into the back buffer."""

@@ -419,3 +419,18 @@ def test_a_session_without_trials_is_summed_up_too(db_path, few):
     store.close()
     assert (summary["trials"], summary["status"]) == (0, "unfinished")
     assert brief(summary)["kernel"]
+
+
+def test_a_session_has_one_lock_by_whatever_name_the_database_is_reached(tmp_path):
+    from yoked.experiments.lab_lock import session_lock
+
+    db_path = tmp_path / "s.db"
+    db_path.write_bytes(b"")
+    link = tmp_path / "link.db"
+    link.symlink_to(db_path)
+    with (
+        session_lock(link, "2026-01-10-kq7"),
+        pytest.raises(ValueError, match="2026-01-10-kq7"),
+        session_lock(db_path, "2026-01-10-kq7"),
+    ):
+        pass

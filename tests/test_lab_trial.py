@@ -66,6 +66,9 @@ class Recorder:
             self._marks = list(pictures)
         return list(pictures)
 
+    def release(self, handles):
+        pass
+
     def draw(self, handle):
         self._back, self._page = handle, False
 

@@ -53,6 +53,8 @@ def as_size(context: object, parameter: object, text: str | None) -> Any:
         width, height = (int(part) for part in text.lower().split("x"))
     except ValueError as error:
         raise click.BadParameter(f"must be like 1920x1080, got {text!r}") from error
+    if width < 1 or height < 1:
+        raise click.BadParameter(f"must be 1x1 or more, got {text!r}")
     return width, height
 
 

@@ -265,6 +265,8 @@ def checked(
     from ...experiments.protocol_files import load_protocol
     from ..lab_report import write_check
 
+    if not report.parent.is_dir():
+        raise FileNotFoundError(f"the folder of {str(report)!r} must exist")
     known = find_monitor(monitor or "")
     made = known.calibration if lut != "identity" else None
     window = open_window(

@@ -47,6 +47,9 @@ class Memory:
     def prepare(self, pictures):
         return list(pictures)
 
+    def release(self, handles):
+        pass
+
     def draw(self, handle):
         top, left, height, width = place(handle.shape, self.size_px)
         self.pixels[top : top + height, left : left + width] = handle

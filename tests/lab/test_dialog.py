@@ -84,7 +84,8 @@ def test_what_is_typed_into_the_dialog_comes_out_and_a_window_still_opens(dialog
     process = asking({"distance_cm": 57.0}, ["lab-1", "lab-2"], "window")
     focus_dialog()
     xdotool("type", "--delay", "20", "p01")
-    xdotool("key", "Tab", "BackSpace", "3", "Tab", "Down", "Tab", "ctrl+a")
+    xdotool("key", "Tab", "BackSpace", "3", "Tab", "Down", "Down", "Tab")
+    xdotool("key", "ctrl+a")
     xdotool("type", "--delay", "20", "70.5")
     xdotool("key", "Return")
     assert answer_of(process) == {
@@ -93,6 +94,15 @@ def test_what_is_typed_into_the_dialog_comes_out_and_a_window_still_opens(dialog
         "monitor": "lab-2",
         "distance_cm": 70.5,
     }
+
+
+def test_the_dialog_chooses_no_monitor_and_no_distance_unasked(dialogs):
+    process = asking({}, ["lab-1", "lab-2"])
+    focus_dialog()
+    xdotool("type", "--delay", "20", "p01")
+    xdotool("key", "Return")
+    answers = answer_of(process)
+    assert (answers["monitor"], answers["distance_cm"]) == ("", None)
 
 
 def test_escape_cancels_the_dialog(dialogs):
@@ -122,7 +132,7 @@ def test_qt_that_cannot_start_gives_a_form_in_the_terminal(display):
         "participant": "p07",
         "session": 2,
         "monitor": "lab-1",
-        "distance_cm": 57.0,
+        "distance_cm": None,
     }
 
 
@@ -151,6 +161,19 @@ def test_the_form_offers_what_is_known():
     assert asked[2:] == [("Monitor [lab-1]", "lab-1"), ("Viewing distance (cm)", "70")]
 
 
+def test_what_the_operator_leaves_alone_is_not_chosen_for_them():
+    """Neither the first monitor of the list, nor a distance that nobody measured."""
+    asked = []
+
+    def prompt(label, default):
+        asked.append(default)
+        return default
+
+    answers = terminal_form({"participant": "p01"}, ["lab-1"], prompt)
+    assert asked[2:] == ["", ""]
+    assert answers_from(answers, ["lab-1"]) == OperatorAnswers("p01", 1, "", None)
+
+
 def test_texts_become_a_sitting():
     texts = {"participant": " p01 ", "session": "2", "distance_cm": "62.5"}
     assert answers_from(texts) == OperatorAnswers("p01", 2, "", 62.5)
@@ -165,7 +188,10 @@ def test_texts_become_a_sitting():
         ({"session": "first"}, "session must be a whole number, got 'first'"),
         ({"distance_cm": "0.5"}, "distance_cm must be from 10 to 1000, got 0.5"),
         ({"distance_cm": "nan"}, "distance_cm must be from 10 to 1000, got nan"),
-        ({"distance_cm": "far"}, "distance_cm must be a number, got 'far'"),
+        (
+            {"distance_cm": "far"},
+            "distance_cm must be a number, or empty for the monitor's own, got 'far'",
+        ),
         (
             {"monitor": "lab1"},
             "one of lab-1, scanner, got 'lab1'; did you mean 'lab-1'",

@@ -84,6 +84,9 @@ class Watcher:
         self._shape = pictures[0].shape
         return handles
 
+    def release(self, handles):
+        self.window.release(handles)
+
     def draw(self, handle):
         self.window.draw(handle)
         self._drawn, self._is_page = handle, False
