@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from .lab_flips import Flips
 from .lab_keys import BoxKeys, Keys, Say, open_keyboard
 from .lab_lock import session_lock
 from .lab_screen import Screen
@@ -276,9 +277,11 @@ def _tell(say: Say, setup: Setup, row: SessionRow | None, window: Screen) -> Non
     stage, per_degree = setup.stage, setup.monitor.px_per_degree
     width, height = window.size_px
     rate = f"{window.refresh_hz:.2f} Hz"
-    is_given = getattr(window, "refresh", window) is None
-    rate += " (as given, not measured)" if is_given else ""
+    measured = getattr(window, "refresh", window)
+    rate += " (as given, not measured)" if measured is None else ""
     say(f"Screen: {width} x {height} px at {rate}.")
+    for fault in measured.faults() if isinstance(measured, Flips) else ():
+        say(fault)
     say(f"Scale: {stage.scale} screen px for each px of the stimulus.")
     if row is None and per_degree is None:
         say("The size in degrees is not known: name a --monitor and a --distance.")
@@ -336,6 +339,7 @@ def _display(setup: Setup, protocol: Protocol, window: Screen) -> dict[str, Any]
         **setup.display(protocol, window.size_px, window.refresh_hz),
         "refresh_is": "given" if measured is None else "measured",
         "refresh_mad_ms": None if measured is None else measured.mad_ms,
+        "refresh_dropped": None if measured is None else measured.n_dropped,
     }
 
 

@@ -9,6 +9,7 @@ import pytest
 from yoked.experiments.calibrations import calibrate
 from yoked.experiments.lab_check import NOT_SYNCHRONISED, PACED, run_check
 from yoked.experiments.lab_flips import (
+    Flips,
     count_dropped,
     key_latency,
     measure_refresh,
@@ -155,6 +156,16 @@ def test_the_refresh_rate_is_the_median_of_the_flips():
     assert found.hz == pytest.approx(60)
     assert found.mad_ms == pytest.approx(0, abs=1e-9)
     assert found.is_synchronised
+
+
+def test_an_operator_hears_of_late_and_irregular_flips():
+    steady = measure_refresh(Memory(), n=120)
+    assert (steady.n_dropped, steady.faults()) == (0, [])
+    late = measure_refresh(Memory(late=(20, 60)), n=120)
+    assert late.n_dropped == 2
+    assert late.faults()[0].startswith("2 of 120 test frames came late")
+    wobbly = Flips(120, median_ms=16.7, mad_ms=1.2)
+    assert wobbly.faults()[0].startswith("The refresh varies (1.20 ms around 16.70 ms)")
 
 
 def test_flips_that_do_not_wait_are_seen():
