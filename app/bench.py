@@ -92,14 +92,14 @@ def _machine() -> dict[str, Any]:
     return {
         "processor": platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
-        "threads": numba_threads(),
+        "threads": _threads(),
         "python": platform.python_version(),
         "numpy": np.__version__,
         "gpu": _gpu(),
     }
 
 
-def numba_threads() -> int:
+def _threads() -> int:
     """Give how many threads our noise may use."""
     import numba
 
@@ -107,7 +107,7 @@ def numba_threads() -> int:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
+def _one_thread() -> Iterator[None]:
     """Let Numba use one thread only, as NumPy's generator does."""
     import numba
 
@@ -152,7 +152,7 @@ def _noise(n_elements: int, n_trials: int, single: bool) -> Contest:
             rng.standard_normal(dtype=np.float32, out=buffer)
 
     def ours() -> None:
-        with one_thread() if single else nullcontext():
+        with _one_thread() if single else nullcontext():
             fast_levels(lookup, 1, ids, (0, 1), zero, which)
 
     threads = ", one thread" if single else ""

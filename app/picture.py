@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from ..experiments.protocol import Protocol
-from ..experiments.stimulus import BACKGROUND
+from ..experiments.protocol_parts import BACKGROUND
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -9,8 +9,9 @@ from jaxtyping import UInt8
 from .lab_screen import Screen, padded, place
 from .lab_stage import Stage
 from .protocol import Protocol
+from .protocol_parts import BACKGROUND
 from .sources import noise_source
-from .stimulus import BACKGROUND, render
+from .stimulus import render
 
 N_TRIALS = 2
 N_SHOWN = 6  # pictures of each protocol, spread over its trials and movies

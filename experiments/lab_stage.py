@@ -11,7 +11,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from .protocol import Protocol
-from .stimulus import BACKGROUND, repeat_elements
+from .protocol_parts import BACKGROUND
+from .stimulus import repeat_elements
 
 _MARK = 1  # contrast level of the marks: dark
 _GAP, _LENGTH = 3, 6  # of a guide mark, in stimulus px: from the patch; along

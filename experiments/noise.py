@@ -16,13 +16,13 @@ from functools import cache
 import numpy as np
 from jaxtyping import Float, Int8, Int64, UInt16, UInt32, UInt64
 
+from .protocol_parts import FULL_CONTRAST
 from .seeds import require_seed
 
 SCHEDULE_STREAM = 0
 OBSERVER_STREAM = 1
 FIRST_NOISE_STREAM = 16
 DRAWS_PER_BLOCK = 8
-FULL_CONTRAST = 127  # contrast = (level - 128) / 127
 N_LEVELS = 65536
 
 _MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))

@@ -6,7 +6,8 @@ from functools import cached_property
 
 from .checks import Faults
 
-FULL_CONTRAST = 127
+FULL_CONTRAST = 127  # contrast = (level - BACKGROUND) / FULL_CONTRAST
+BACKGROUND = 128
 TASKS = ("2afc", "mafc", "yes_no", "rating")
 SOURCES = ("yoked-1", "matlab5-rand")
 BLOCK_KINDS = ("practice", "calibration", "main")

@@ -13,10 +13,10 @@ from jaxtyping import Int8, Int16, Int64, UInt8
 from .noise import noise_levels
 from .noise_fast import fast_levels
 from .protocol import Protocol
+from .protocol_parts import BACKGROUND
 from .signal import interval_gains, signal_levels
 from .sources import GeneratedNoise, NoiseSource, Table, as_levels
 
-BACKGROUND = 128
 BACKENDS = ("numba", "numpy", "torch")
 
 

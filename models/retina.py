@@ -19,8 +19,7 @@ import torch
 from jaxtyping import Float, Float32
 from torch import Tensor, nn
 
-_FULL_CONTRAST = 127
-_BACKGROUND = 128
+from ..experiments.protocol_parts import BACKGROUND, FULL_CONTRAST
 
 
 @dataclass(frozen=True)
@@ -137,4 +136,4 @@ def as_contrast_tensor(
     >>> as_contrast_tensor(torch.tensor([128, 255], dtype=torch.uint8)).tolist()
     [0.0, 1.0]
     """
-    return (levels.to(device).float() - _BACKGROUND) / _FULL_CONTRAST
+    return (levels.to(device).float() - BACKGROUND) / FULL_CONTRAST

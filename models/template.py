@@ -5,9 +5,9 @@ from jaxtyping import Float, Float64, Int64, UInt8
 
 from ..experiments.observer import ObserverNoise, Practice, Viewing
 from ..experiments.protocol import Protocol
+from ..experiments.protocol_parts import BACKGROUND
 from ..experiments.signal import signal_levels
 
-BACKGROUND = 128
 _SCALE = 4096  # integer weights of a rotated template: cosines to four digits
 
 
