@@ -20,13 +20,21 @@ MAY_IMPORT = {
 # inside a function, so that importing the module stays light.
 THIRD_PARTY = {
     "psychopy": ["experiments/lab*.py"],
-    "torch": ["models/*.py", "experiments/noise_torch.py", "app/**/*.py (lazily)"],
+    "torch": [
+        "models/*.py",
+        "experiments/noise_torch.py",
+        "analysis/exact_products.py (lazily)",
+        "app/**/*.py (lazily)",
+    ],
     "flask": ["app/**/*.py"],
     "werkzeug": ["app/**/*.py"],
     "waitress": ["app/**/*.py"],
     "click": ["app/**/*.py"],
     "sqlite_utils": ["experiments/store*.py", "app/**/*.py"],
     "matplotlib": ["analysis/plot*.py (lazily)", "app/**/*.py (lazily)"],
+    "psignifit": ["analysis/psychometric_psignifit.py (lazily)"],
+    "pyarrow": ["experiments/import*.py (lazily)"],
+    "rdata": ["experiments/gabor*.py (lazily)"],
 }
 MAX_LINES = 400
 LONGER_FOR_A_REASON: dict[str, str] = {

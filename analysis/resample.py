@@ -1,0 +1,163 @@
+"""Resampling that respects the design: permutations, bootstrap samples, halves, folds.
+
+Two showings of one stimulus share their noise, so they are never parted: they are
+permuted, drawn and split as one. Sessions drift, so answers are exchanged only within a
+stimulus class of a block, and a bootstrap can draw whole blocks.
+"""
+
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Int
+
+from .choices import Choices
+
+Unit = Literal["trial", "block"]
+
+
+def permuted_rows(
+    stratum: Int[np.ndarray, " trial"],
+    cluster: Int[np.ndarray, " trial"],
+    rng: np.random.Generator,
+) -> Int[np.ndarray, " trial"]:
+    """Return an order of the trials that keeps strata, with pairs moved as pairs.
+
+    Under the hypothesis that answers do not depend on the noise, `answer[order]` is as
+    likely as `answer`: within a class, a pair of answers belongs to any pair of
+    showings as well as to its own.
+
+    Parameters
+    ----------
+    stratum
+        What answers may be exchanged within: class, contrast, block.
+    cluster
+        Number of the noise field. At most two trials share one.
+
+    Raises
+    ------
+    ValueError
+        If more than two trials share a noise field.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> stratum, alone = np.array([0, 0, 0, 1]), np.arange(4)
+    >>> int(permuted_rows(stratum, alone, rng)[3])
+    3
+    """
+    first, second = _members(cluster)
+    key = np.stack([stratum[first], np.where(second >= 0, stratum[second], -1)])
+    _, kind = np.unique(key, axis=1, return_inverse=True)
+    kind = kind.ravel()
+    # Sorting by kind, then by chance, lines every kind up with a shuffle of itself.
+    target = np.argsort(kind, kind="stable")
+    source = np.lexsort((rng.random(len(kind)), kind))
+    order = np.empty(len(cluster), np.int64)
+    order[first[target]] = first[source]
+    paired = second[target] >= 0
+    order[second[target[paired]]] = second[source[paired]]
+    return order
+
+
+def bootstrap_sample(
+    choices: Choices, rng: np.random.Generator, unit: Unit = "trial"
+) -> Choices:
+    """Draw as many trials, or blocks, as there are, with replacement.
+
+    Parameters
+    ----------
+    unit
+        'trial' draws stimuli, both showings of a double pass together. 'block' draws
+        whole blocks, for performance that drifts; a pair whose showings are in two
+        blocks is a pair only where both were drawn, each once.
+
+    Returns
+    -------
+    Choices
+        Trials are numbered anew; rows of `table` are those drawn.
+    """
+    rows, first = (
+        _drawn_trials(choices, rng)
+        if unit == "trial"
+        else (_drawn_blocks(choices, rng))
+    )
+    return Choices(
+        task=choices.task,
+        n_alternatives=choices.n_alternatives,
+        trial=np.arange(len(rows)),
+        target=choices.target[rows],
+        choice=choices.choice[rows],
+        contrast=choices.contrast[rows],
+        first=first,
+        table=choices.table.iloc[rows],
+    )
+
+
+def folds(
+    cluster: Int[np.ndarray, " trial"],
+    cell: Int[np.ndarray, " trial"],
+    n_folds: int,
+    rng: np.random.Generator,
+) -> Int[np.ndarray, " trial"]:
+    """Return the fold of each trial: both showings in one, every class in all alike.
+
+    Parameters
+    ----------
+    cluster
+        Number of the noise field.
+    cell
+        Stimulus class, spread evenly over the folds.
+    n_folds
+        Two make a random split into halves.
+    """
+    first, second = _members(cluster)
+    order = np.lexsort((rng.random(len(first)), cell[first]))
+    fold_of_cluster = np.empty(len(first), np.int64)
+    fold_of_cluster[order] = (np.arange(len(first)) + rng.integers(n_folds)) % n_folds
+    fold = np.empty(len(cluster), np.int64)
+    fold[first] = fold_of_cluster
+    fold[second[second >= 0]] = fold_of_cluster[second >= 0]
+    return fold
+
+
+def _members(cluster: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """First and second row of every noise field; -1 where it was shown once."""
+    order = np.argsort(cluster, kind="stable")
+    _, start, times = np.unique(cluster[order], return_index=True, return_counts=True)
+    if times.max(initial=0) > 2:
+        rule = "shown at most twice"
+        raise ValueError(f"a noise field must be {rule}, got {times.max()} times")
+    second = np.full(len(start), -1)
+    second[times == 2] = order[start[times == 2] + 1]
+    return order[start], second
+
+
+def _drawn_trials(
+    choices: Choices, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    first, second = _members(choices.cluster)
+    drawn = rng.integers(len(first), size=len(first))
+    has_second = second[drawn] >= 0
+    rows = np.concatenate([first[drawn], second[drawn][has_second]])
+    before = np.full(len(rows), -1)
+    before[len(drawn) :] = np.flatnonzero(has_second)
+    return rows, before
+
+
+def _drawn_blocks(
+    choices: Choices, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    blocks, block = np.unique(choices.table["block"].to_numpy(), return_inverse=True)
+    members = [np.flatnonzero(block == number) for number in range(len(blocks))]
+    drawn = [members[i] for i in rng.integers(len(blocks), size=len(blocks))]
+    rows = np.concatenate(drawn)
+    times, place = (
+        np.bincount(rows, minlength=len(choices)),
+        np.zeros(len(choices), int),
+    )
+    place[rows] = np.arange(len(rows))
+    second = choices.second_rows
+    whole = second[(times[second] == 1) & (times[choices.first[second]] == 1)]
+    first = np.full(len(rows), -1)
+    first[place[whole]] = place[choices.first[whole]]
+    return rows, first
