@@ -1,0 +1,74 @@
+"""Numbers of sessions and pairs of sessions, as dots with 95 % intervals."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .agreement import Comparison
+from .estimate import Estimate
+from .plot_style import BLUE, GRAY, ORANGE, PALE, STYLE, dots, new_figure
+from .summary import SessionSummary
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def measures(summaries: Sequence[SessionSummary]) -> "Figure":
+    """Plot d', criterion, proportion correct and internal noise with 95 % intervals."""
+    columns = {
+        "d′": [s.pooled.dprime for s in summaries],
+        "criterion": [s.pooled.criterion for s in summaries],
+        "proportion correct": [s.pooled.proportion_correct for s in summaries],
+        "internal noise γ": [s.pooled.internal_noise.gamma for s in summaries],
+    }
+    figure, pyplot = new_figure((9.5, 0.9 + 0.33 * len(summaries)))
+    with pyplot.rc_context(STYLE):
+        axes = figure.subplots(1, len(columns), sharey=True)
+    for axis, (name, estimates) in zip(axes, columns.items(), strict=True):
+        dots(axis, estimates)
+        axis.set_title(name)
+    axes[1].axvline(0, color=PALE, lw=0.7, zorder=0)
+    axes[2].axvline(0.5, color=PALE, lw=0.7, zorder=0)
+    axes[0].set_yticks(range(len(summaries)), [s.observer for s in summaries])
+    axes[0].set_ylim(len(summaries) - 0.5, -0.5)
+    return figure
+
+
+def agreements(comparisons: Sequence[Comparison]) -> "Figure":
+    """Plot how often each model chose as the human did, beside the ceiling."""
+    figure, pyplot = new_figure((7.0, 1.1 + 0.38 * len(comparisons)))
+    with pyplot.rc_context(STYLE):
+        axis = figure.subplots()
+    for row, each in enumerate(comparisons):
+        lower, upper = each.ceiling.lower.value, each.ceiling.upper.value
+        if lower is not None and upper is not None:
+            label = "bounds of the best possible model" if row == 0 else None
+            axis.fill_betweenx(
+                [row - 0.32, row + 0.32], lower, upper, color="#DDDDDD", label=label
+            )
+        linear = each.ceiling.linear_gaussian.value
+        if linear is not None:
+            label = "ceiling if the human were linear" if row == 0 else None
+            axis.plot([linear] * 2, [row - 0.32, row + 0.32], color=GRAY, label=label)
+        _agreement(
+            axis, each.same_choice_double_pass, row, ORANGE, "double-pass trials"
+        )
+        _agreement(axis, each.same_choice, row - 0.12, BLUE, "all shared trials")
+    axis.axvline(0.5, color=PALE, lw=0.7, zorder=0)
+    names = [f"{c.other_observer}\nwith {c.reference_observer}" for c in comparisons]
+    axis.set_yticks(range(len(comparisons)), names, fontsize=8)
+    axis.set_ylim(len(comparisons) - 0.5, -0.5)
+    axis.set_xlabel("share of trials with the same choice")
+    axis.legend(frameon=False, fontsize=7.5, loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def _agreement(
+    axis: "Axes", estimate: Estimate, row: float, color: str, label: str
+) -> None:
+    if estimate.value is None:
+        return
+    ends = [e for e in (estimate.low, estimate.high) if e is not None]
+    axis.plot(ends, [row] * len(ends), color=color, lw=1.4)
+    first = label if round(row) == 0 else None
+    axis.plot([estimate.value], [row], "o", color=color, ms=5, label=first)
