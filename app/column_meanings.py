@@ -27,7 +27,7 @@ COLUMN_MEANINGS = {
     "seed": _meaning("Seed of the noise fields and of the schedule", **_COUNT),
     "noise_source": _meaning(
         "How the noise field follows from seed and stimulus_id: yoked-1, matlab5-rand, "
-        "or stored (not regenerated)"
+        "or stored:SHA-256, an array in the log that nothing regenerates"
     ),
     "yoked_to": _meaning(
         "Session whose trials were shown again in this one; empty if it had its own"
@@ -41,7 +41,8 @@ COLUMN_MEANINGS = {
     "condition": _meaning("Name of the cell of the design"),
     "stimulus_id": _meaning("With the seed, identity of the noise field", **_COUNT),
     "pass": _meaning(
-        "1, or 2 for the second showing in a double pass", minValue=1, maxValue=2
+        "1, or 2 for the second showing in a double pass; imports may have more",
+        minValue=1,
     ),
     "repeats": _meaning("Number of the trial that this one shows again; else empty"),
     "contrast": _meaning(

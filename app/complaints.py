@@ -11,6 +11,9 @@ EXTRAS = {
     "matplotlib": ("Matplotlib", "plot"),
     "PIL": ("Pillow", "plot"),
     "psychopy": ("PsychoPy", "lab"),
+    "pyarrow": ("pyarrow", "data"),
+    "rdata": ("rdata", "data"),
+    "psignifit": ("psignifit", "psignifit"),
 }
 FULL_DISK = "the disk is full: {}; free some space and run the same command again"
 

@@ -4,9 +4,10 @@ A file is read whole and checked before anything is written, and is written in o
 transaction: an altered or truncated file leaves the database as it was.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from .murray2015 import Block as FileBlock
 from .murray2015 import read_file
@@ -14,6 +15,7 @@ from .protocol import Block, Contrast, DoublePass, Protocol
 from .protocol_files import load_protocol
 from .session import Session
 from .signal import signal_parameters
+from .sources import StoredNoise
 from .store import Store, open_store
 from .store_rows import ObserverInfo
 from .trial import Response, TrialSpec
@@ -21,7 +23,7 @@ from .trial import Response, TrialSpec
 
 @dataclass(frozen=True)
 class ImportedSession:
-    """One published observer's trials, checked and renumbered.
+    """One observer's trials, checked and renumbered.
 
     Attributes
     ----------
@@ -32,9 +34,9 @@ class ImportedSession:
     is_pinned
         Whether the file is byte for byte the published one.
     started_at, ended_at
-        When the observer began and finished, local time.
+        When the observer began and finished, local time; None if it is not known.
     protocol
-        What was shown: `disk-polarity` with the file's own blocks and contrasts.
+        What was shown: of `disk-polarity`, with the file's own blocks and contrasts.
     specs, responses
         One of each per trial, in order.
     """
@@ -43,11 +45,17 @@ class ImportedSession:
     file: str
     sha256: str
     is_pinned: bool
-    started_at: str
-    ended_at: str
+    started_at: str | None
+    ended_at: str | None
     protocol: Protocol
     specs: tuple[TrialSpec, ...]
     responses: tuple[Response, ...]
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """Where the trials came from, for the trial log."""
+        published = self.is_pinned
+        return {"file": self.file, "sha256": self.sha256, "published": published}
 
 
 def read_murray2015(
@@ -133,16 +141,73 @@ def write_session(store: Store, data: ImportedSession) -> str:
     str
         The session's id.
     """
-    source = {"file": data.file, "sha256": data.sha256, "published": data.is_pinned}
-    observer = ObserverInfo("person", data.observer, source)
+    observer = ObserverInfo("person", data.observer, data.source)
+    dates = {"started_at": data.started_at, "ended_at": data.ended_at}
+    trials = list(zip(data.specs, data.responses, strict=True))
+    event = {**data.source, **dates}
+    return write_trials(store, data.protocol, observer, trials, event)
+
+
+def write_trials(
+    store: Store,
+    protocol: Protocol,
+    observer: ObserverInfo,
+    trials: Sequence[tuple[TrialSpec, Response]],
+    event: Mapping[str, Any],
+    noise_sha256: str | None = None,
+) -> str:
+    """Write trials as a finished session; all of it or nothing.
+
+    Parameters
+    ----------
+    store
+        The trial log.
+    protocol, observer, trials
+        What was shown to whom, and answered.
+    event
+        What the log keeps of the import.
+    noise_sha256
+        Of the stored noise, which the store has already.
+
+    Returns
+    -------
+    str
+        The session's id.
+    """
     with store.transaction():
-        session = Session.start(store, data.protocol, observer, "import")
-        trials = zip(data.specs, data.responses, strict=True)
+        session = Session.start(
+            store, protocol, observer, "import", noise_sha256=noise_sha256
+        )
         store.append_trials(session.id, [session.score(*trial) for trial in trials])
-        dates = {"started_at": data.started_at, "ended_at": data.ended_at}
-        store.add_event(session.id, "import", {**source, **dates})
+        store.add_event(session.id, "import", dict(event))
         store.finish(session.id)
     return session.id
+
+
+def require_new(
+    store: Store,
+    observer: str,
+    noise_sha256: str,
+    trials: Sequence[tuple[TrialSpec, Response]],
+) -> None:
+    """Raise ValueError if the trials are in the trial log already.
+
+    An observer who is there twice would count as two. Trials that were withdrawn do not
+    come back.
+    """
+    of = f"{StoredNoise.name}:{noise_sha256}"
+    for row in store.sessions():
+        same = row.presenter == "import" and row.noise_source == of
+        if not same or row.observer.name != observer:
+            continue
+        known = [(record.spec, record.response) for record in store.trials(row.id)]
+        if row.status == "withdrawn":
+            got = f"those of session {row.id}, which was withdrawn"
+        elif known == list(trials):
+            got = f"those of session {row.id} again"
+        else:
+            continue
+        raise ValueError(f"trials of {observer} must be new to the database, got {got}")
 
 
 def _protocol(blocks: Sequence[FileBlock]) -> Protocol:

@@ -13,6 +13,7 @@ from pathlib import Path
 from .merge_sessions import MergeConflict, MergedSource, merge_sessions
 from .store import open_store
 from .store_file import open_to_read
+from .store_noise import drop_withdrawn_noise
 from .trial_log import StoreError
 
 _OUR_TABLES = (
@@ -91,7 +92,8 @@ def _merge_all(
                 brought, wrong = merge_sessions(target, source, name, path, held_by)
                 conflicts += wrong
                 merged.append((brought, _others(source)))
-            conflicts += _dangling(target)
+            conflicts += _dangling(target) + _without_noise(target)
+            drop_withdrawn_noise(target)
             if conflicts:
                 raise MergeConflict(conflicts)
             target.execute("COMMIT")
@@ -152,6 +154,20 @@ def _dangling(target: sqlite3.Connection) -> list[str]:
     return [
         f"session {session} is yoked to {source}, which is in none of the files"
         for session, source in target.execute(query)
+    ]
+
+
+def _without_noise(target: sqlite3.Connection) -> list[str]:
+    """Give a sentence for each session whose stored noise is in no file."""
+    query = (
+        "SELECT id, substr(noise_source, 8) AS sha256 FROM sessions "
+        "WHERE noise_source LIKE 'stored:%' AND status <> 'withdrawn' "
+        "AND sha256 NOT IN (SELECT sha256 FROM noise) ORDER BY key"
+    )
+    return [
+        f"session {session} needs the stored noise {sha256[:12]}, which is in none of "
+        "the files"
+        for session, sha256 in target.execute(query)
     ]
 
 

@@ -10,7 +10,7 @@ from jaxtyping import Float, Float32, Int64, UInt8
 from .noise import DRAWS_PER_BLOCK, OBSERVER_STREAM, draws_u16, normal_table
 from .protocol import Protocol
 from .seeds import RESERVED_SEEDS
-from .sources import Matlab5Noise, NoiseSource, noise_source
+from .sources import Matlab5Noise, NoiseSource, practice_source
 from .stimulus import render
 
 
@@ -141,7 +141,8 @@ class Practice:
     protocol
         The task.
     source_name
-        Noise source of the session to come; by default the protocol's own.
+        Noise source of the session to come; by default the protocol's own. For stored
+        noise, practice has generated noise that is like it.
     stream
         Different streams give different trials.
     """
@@ -150,7 +151,7 @@ class Practice:
         self, protocol: Protocol, source_name: str | None = None, stream: int = 0
     ) -> None:
         self.protocol = protocol
-        self.source: NoiseSource = noise_source(
+        self.source: NoiseSource = practice_source(
             source_name or protocol.noise.source, protocol, RESERVED_SEEDS[stream]
         )
         self._stream = stream

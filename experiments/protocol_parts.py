@@ -9,7 +9,10 @@ from .checks import Faults
 FULL_CONTRAST = 127  # contrast = (level - BACKGROUND) / FULL_CONTRAST
 BACKGROUND = 128
 TASKS = ("2afc", "mafc", "yes_no", "rating")
-SOURCES = ("yoked-1", "matlab5-rand")
+SOURCES = ("yoked-1", "matlab5-rand", "stored")
+NOISE_KINDS = ("gaussian", "binary", "uniform", "other")
+GENERATED_KINDS = ("gaussian", "binary")  # what yoked-1 can make
+SIGNAL_KINDS = ("bar", "gabor", "gaussian", "array", "unknown")
 BLOCK_KINDS = ("practice", "calibration", "main")
 
 
@@ -80,7 +83,11 @@ class Display:
 
 @dataclass(frozen=True)
 class Noise:
-    """The noise: distribution, SD in contrast, grid (frames, rows, columns)."""
+    """The noise: distribution, SD in contrast, grid (frames, rows, columns).
+
+    The source 'stored' is an array in the trial log, of an experiment that was not
+    ours; only there may the distribution be 'uniform' or 'other'.
+    """
 
     kind: str
     sd: float
@@ -90,7 +97,7 @@ class Noise:
 
     def __post_init__(self) -> None:
         faults = Faults()
-        kinds = ("gaussian", "binary")
+        kinds = NOISE_KINDS if self.source == "stored" else GENERATED_KINDS
         faults.unless(
             self.kind in kinds, "kind", f"one of {', '.join(kinds)}", self.kind
         )
@@ -115,11 +122,14 @@ class Noise:
             reach = 1.0
         elif self.truncate_sd:
             reach = self.truncate_sd
+        elif self.kind == "uniform":
+            reach = math.sqrt(3)
         else:
             reach = _TAIL_SD
         return round(FULL_CONTRAST * min(sd * reach, 1.0))
 
 
+_HUGE = 1e300
 # Phi^-1(65535.5 / 65536), where the Gaussian noise of yoked-1 ends.
 _TAIL_SD = 4.324919040826046
 
@@ -131,7 +141,8 @@ class Signal:
     `frames`, `rows` and `columns` are inclusive ranges of elements: all of a bar, and
     the frames in which a gabor or gaussian is there. `gains` are (without the target,
     with the target): the intervals of a forced choice, or the two classes of a yes/no
-    or rating task.
+    or rating task. Imported data may bring the template as an 'array' (`values`, one
+    per element of the grid, frame by frame and row by row), or it may be 'unknown'.
     """
 
     kind: str
@@ -143,13 +154,12 @@ class Signal:
     cycles: float = 0.0  # cycles across the field
     orientation_deg: float = 0.0  # 0: vertical stripes
     phase_deg: float = 0.0  # 0: cosine, a peak in the middle
+    values: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         faults = Faults()
-        kinds = ("bar", "gabor", "gaussian")
-        faults.unless(
-            self.kind in kinds, "kind", f"one of {', '.join(kinds)}", self.kind
-        )
+        rule = f"one of {', '.join(SIGNAL_KINDS)}"
+        faults.unless(self.kind in SIGNAL_KINDS, "kind", rule, self.kind)
         rule = "two different numbers from -1 to 1"
         fits = self.gains[0] != self.gains[1] and all(abs(g) <= 1 for g in self.gains)
         faults.unless(fits, "gains", rule, list(self.gains))
@@ -164,7 +174,18 @@ class Signal:
             faults.unless(self.sigma > 0, "sigma", "more than 0", self.sigma)
         if self.kind == "gabor":
             faults.unless(self.cycles > 0, "cycles", "more than 0", self.cycles)
+        self._check_values(faults)
         faults.raise_any()
+
+    def _check_values(self, faults: Faults) -> None:
+        n = len(self.values)
+        if self.kind != "array":
+            faults.unless(n == 0, "values", "given with kind array only", n)
+            return
+        fits = all(map(math.isfinite, self.values)) and any(self.values)
+        faults.unless(
+            fits, "values", "finite numbers, not all of them 0", f"{n} values"
+        )
 
 
 @dataclass(frozen=True)
@@ -184,6 +205,9 @@ class Contrast:
     keep_correct
         After a main block outside this range the contrast moves one step of the grid.
         (0, 1) leaves it where it is.
+    unit
+        'contrast'; or 'relative', where imported data say how strong the signal was in
+        a unit of their own, or do not say it.
     """
 
     values: tuple[float, ...]
@@ -192,13 +216,18 @@ class Contrast:
     n_steps: int = 0
     target_correct: float = 0.75
     keep_correct: tuple[float, float] = (0.65, 0.85)
+    unit: str = "contrast"
 
     def __post_init__(self) -> None:
         faults = Faults()
-        fits = len(self.values) > 0 and all(0 <= value <= 1 for value in self.values)
+        units = ("contrast", "relative")
         faults.unless(
-            fits, "values", "one or more numbers from 0 to 1", list(self.values)
+            self.unit in units, "unit", f"one of {', '.join(units)}", self.unit
         )
+        most, to = (1.0, "1") if self.unit == "contrast" else (_HUGE, "1e300")
+        fits = len(self.values) > 0 and all(0 <= value <= most for value in self.values)
+        rule = f"one or more numbers from 0 to {to}"
+        faults.unless(fits, "values", rule, list(self.values))
         distinct = len(set(self.values)) == len(self.values)
         faults.unless(distinct, "values", "all different", list(self.values))
         if self.n_steps:

@@ -1,5 +1,6 @@
 """Rules that the parts of a protocol must keep together, and sizes of its variants."""
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,12 @@ def check_together(protocol: "Protocol") -> None:
 
 
 def _check_headroom(protocol: "Protocol", faults: Faults) -> None:
-    """Nothing may ever be clipped: noise and signal together fit in 127 levels."""
+    """Nothing may ever be clipped: noise and signal together fit in 127 levels.
+
+    Stored noise was shown elsewhere: it is checked when it is to be shown again.
+    """
+    if protocol.noise.source == "stored":
+        return
     catch = protocol.catch
     shown = [("contrast", protocol.noise.sd, protocol.contrast.highest_shown)]
     if catch.n_per_block:
@@ -44,8 +50,13 @@ def _check_headroom(protocol: "Protocol", faults: Faults) -> None:
 
 def _check_signal_on_grid(protocol: "Protocol", faults: Faults) -> None:
     sizes = dict(zip(("frames", "rows", "columns"), protocol.noise.grid, strict=True))
-    ranges = (
-        ("frames", "rows", "columns") if protocol.signal.kind == "bar" else ("frames",)
+    if protocol.signal.kind == "array":
+        n, n_values = math.prod(protocol.noise.grid), len(protocol.signal.values)
+        rule = f"one for each of the grid's {n} elements"
+        faults.unless(n_values == n, "signal.values", rule, n_values)
+    every = tuple(sizes)
+    ranges = {"bar": every, "array": (), "unknown": ()}.get(
+        protocol.signal.kind, every[:1]
     )
     for name in ranges:
         last, size = getattr(protocol.signal, name)[1], sizes[name]
@@ -61,6 +72,17 @@ def _check_signal_on_grid(protocol: "Protocol", faults: Faults) -> None:
 
 def _check_source(protocol: "Protocol", faults: Faults) -> None:
     """Noise that is regenerated from published seeds is what it was, or it is wrong."""
+    if protocol.noise.source == "stored":
+        n_catch = protocol.catch.n_per_block
+        rule = "0 with stored noise"
+        faults.unless(n_catch == 0, "catch.n_per_block", rule, n_catch)
+        return
+    kind, unit = protocol.signal.kind, protocol.contrast.unit
+    faults.unless(
+        kind != "unknown", "signal.kind", "known unless the noise is stored", kind
+    )
+    rule = "contrast unless the noise is stored"
+    faults.unless(unit == "contrast", "contrast.unit", rule, unit)
     if protocol.noise.source != "matlab5-rand":
         return
     noise, key = protocol.noise, "of matlab5-rand"
@@ -80,6 +102,8 @@ def _check_visible(protocol: "Protocol", faults: Faults) -> None:
     """The signal must reach a level where its contrast is highest, unless that is 0."""
     from .signal import signal_levels
 
+    if protocol.signal.kind == "unknown" or protocol.contrast.unit != "contrast":
+        return
     highest = protocol.contrast.highest_shown
     gains = max(protocol.signal.gains, key=abs)
     shown = bool(signal_levels(protocol, gains * highest).any())
@@ -99,6 +123,8 @@ def _check_blocks(protocol: "Protocol", faults: Faults) -> None:
         # QUEST+ thinks that chance is one half.
         n, rule = protocol.task.n_targets, "two with a calibration block"
         faults.unless(n == 2, "the number of alternatives", rule, n)
+    if protocol.noise.source == "stored":  # its pairs are what they were
+        return
     pairs, gap = protocol.double_pass.n_pairs, protocol.double_pass.min_gap
     most = max(0, (protocol.n_main_trials - gap) // 2)
     rule = f"at most {most}, half of the main trials less min_gap"

@@ -85,7 +85,7 @@ def session_data(store: Store, session_id: str) -> SessionData:
     trials["correct"] = trials["correct"].astype("boolean")
     trials["valid"] = trials["valid"].astype(bool)
     trials["excluded"] = trials["trial"].isin(sorted(store.excluded(session_id)))
-    noise = noise_source(row.noise_source, protocol, row.seed)
+    noise = noise_source(row.noise_source, protocol, row.seed, store.noise)
     return SessionData(row, protocol, trials, noise)
 
 

@@ -12,9 +12,10 @@ from jaxtyping import UInt8
 
 from .clock import utc_now
 from .protocol import Protocol
+from .protocol_parts import FULL_CONTRAST
 from .schedule import BlockInfo, PlannedSchedule, Schedule, YokedSchedule
 from .seeds import fresh_seed, require_seed, require_session_seed
-from .sources import GeneratedNoise, NoiseSource, noise_source
+from .sources import GeneratedNoise, NoiseSource, StoredNoise, noise_source
 from .stimulus import render
 from .store_rows import ObserverInfo, SessionRow
 from .trial import Response, TrialRecord, TrialSpec, columns, is_correct
@@ -45,7 +46,9 @@ class Session:
     def __init__(self, store: Store, row: SessionRow, protocol: Protocol) -> None:
         self.row = row
         self.protocol = protocol
-        self.source: NoiseSource = noise_source(row.noise_source, protocol, row.seed)
+        self.source: NoiseSource = noise_source(
+            row.noise_source, protocol, row.seed, store.noise
+        )
         self._store = store
         self._schedule = self._make_schedule()
         self._finished = row.status == "finished"
@@ -64,6 +67,7 @@ class Session:
         yoked_to: str | None = None,
         display: dict[str, Any] | None = None,
         device: dict[str, Any] | None = None,
+        noise_sha256: str | None = None,
     ) -> "Session":
         """Begin a session and write it to the trial log.
 
@@ -86,6 +90,8 @@ class Session:
             yoked itself, its own source is written down: the trials are the same.
         display, device
             What the stimulus is shown on.
+        noise_sha256
+            Of the stored noise of an imported session, which the store has.
 
         Raises
         ------
@@ -104,6 +110,11 @@ class Session:
         else:
             require_own_noise(protocol)
             seed = fresh_seed() if seed is None else require_session_seed("seed", seed)
+        noise = protocol.noise.source
+        if source is not None:
+            noise = source.noise_source
+        elif noise_sha256 is not None:
+            noise = f"{StoredNoise.name}:{noise_sha256}"
         with store.transaction():
             if observer_seed is not None:
                 _require_own(store, observer_seed, seed)
@@ -116,7 +127,7 @@ class Session:
                 presenter=presenter,
                 seed=seed,
                 observer_seed=observer_seed,
-                noise_source=source.noise_source if source else protocol.noise.source,
+                noise_source=noise,
                 yoked_to=yoked_to,
                 status="unfinished",
                 software=f"yoked {version('yoked')}",
@@ -266,6 +277,8 @@ class Session:
     def _make_schedule(self) -> Schedule:
         if self.row.yoked_to is not None:
             return YokedSchedule(self.protocol, self._store.trials(self.row.yoked_to))
+        if self.row.presenter == "import":  # nobody is shown more than was written
+            return YokedSchedule(self.protocol, self._store.trials(self.row.id))
         always_valid = self.row.presenter == "model"
         return PlannedSchedule(self.protocol, self.row.seed, always_valid)
 
@@ -288,7 +301,27 @@ def require_source(store: Store, session_id: str, protocol: Protocol) -> Session
     if source.stimulus_hash != protocol.stimulus_hash or own.catch != protocol.catch:
         rule = f"that of session {session_id}'s stimuli ({source.protocol_name})"
         raise ValueError(f"the protocol must be {rule}, got {protocol.name}")
+    if protocol.noise.source == StoredNoise.name:
+        sha256 = source.noise_source.partition(":")[2]
+        require_showable(own, StoredNoise(store.noise(sha256)))
     return source
+
+
+def require_showable(protocol: Protocol, stored: StoredNoise) -> None:
+    """Raise ValueError if imported trials cannot be shown again with their signal."""
+    rule = f"known for trials of {protocol.name} to be shown again"
+    if protocol.signal.kind == "unknown":
+        raise ValueError(f"the signal must be {rule}, got a protocol without it")
+    if protocol.contrast.unit != "contrast":
+        got = "one in a unit of its own"
+        raise ValueError(f"the signal's contrast must be {rule}, got {got}")
+    gain = max(abs(gain) for gain in protocol.signal.gains)
+    signal = round(FULL_CONTRAST * gain * protocol.contrast.highest_shown)
+    noise = stored.largest_level()
+    if signal + noise > FULL_CONTRAST:
+        rule = f"at most {FULL_CONTRAST} levels to be shown again"
+        got = f"{signal} + {noise}; such trials were clipped"
+        raise ValueError(f"signal and noise must be {rule}, got {got}")
 
 
 def require_own_noise(protocol: Protocol) -> None:

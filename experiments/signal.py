@@ -18,7 +18,8 @@ def signal_template(protocol: Protocol) -> Float[np.ndarray, " frame row column"
     -------
     ndarray
         float64, scaled to a largest magnitude of 1 and rounded to 9 decimals, so that
-        every machine's mathematics library gives the same levels.
+        every machine's mathematics library gives the same levels. All zero where the
+        signal of imported data is unknown.
 
     Examples
     --------
@@ -33,10 +34,12 @@ def signal_template(protocol: Protocol) -> Float[np.ndarray, " frame row column"
 def _template(signal: Signal, noise: Noise) -> Float[np.ndarray, " frame row column"]:
     template = np.zeros(noise.grid)
     frames = slice(signal.frames[0], signal.frames[1] + 1)
-    if signal.kind == "bar":
+    if signal.kind == "array":
+        template[:] = np.reshape(signal.values, noise.grid)
+    elif signal.kind == "bar":
         rows = slice(signal.rows[0], signal.rows[1] + 1)
         template[frames, rows, signal.columns[0] : signal.columns[1] + 1] = 1.0
-    else:
+    elif signal.kind != "unknown":
         template[frames] = _envelope(signal, noise) * _carrier(signal, noise)
     largest = np.abs(template).max()
     # A gaussian much finer than the grid has no element: the protocol refuses it.
@@ -99,6 +102,15 @@ def interval_gains(
 
 
 def signal_parameters(protocol: Protocol) -> dict[str, Any]:
-    """Give every parameter of the signal as plain data, for the trial log."""
-    plain = asdict(protocol.signal)
+    """Give every parameter of the signal as plain data, for the trial log.
+
+    But for an array's values: they are in the protocol, once for all trials.
+    """
+    return plain_signal(protocol.signal)
+
+
+def plain_signal(signal: Signal) -> dict[str, Any]:
+    """Give the parameters of a signal as `signal_parameters` does of a protocol's."""
+    plain = asdict(signal)
+    del plain["values"]
     return {k: list(v) if isinstance(v, tuple) else v for k, v in plain.items()}

@@ -11,7 +11,7 @@ from typing import Protocol as Interface
 import numpy as np
 from jaxtyping import Float32, Int8
 
-from .noise import level_table
+from .noise import N_LEVELS, level_table
 from .noise_fast import fast_levels
 from .protocol import Protocol
 from .protocol_parts import FULL_CONTRAST
@@ -119,17 +119,66 @@ class Matlab5Noise:
         return murray_noise(seeds, np.asarray(table["target"], np.int64), interval)
 
 
+@runtime_checkable
+class NoiseArray(Interface):
+    """An array (stimulus, interval, frame, row, column), or what is read like one."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Stimuli, intervals, frames, rows, columns."""
+        ...
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        """Give the fields of (stimuli, interval)."""
+        ...
+
+
 class StoredNoise:
     """Noise kept as an array (stimulus, interval, frame, row, column)."""
 
     name = "stored"
 
-    def __init__(self, fields: np.ndarray) -> None:
+    def __init__(self, fields: NoiseArray) -> None:
         self.fields = fields
 
     def field(self, table: Table, interval: int) -> np.ndarray:
         """Give the stored noise; the stimulus id is the row of the array."""
         return self.fields[np.asarray(table["stimulus_id"], np.int64), interval]
+
+    def largest_level(self) -> int:
+        """Give the largest contrast level of any field, for its headroom."""
+        n_stimuli, n_intervals = self.fields.shape[:2]
+        return max(
+            int(np.abs(as_levels(self.fields[rows, k]).astype(np.int16)).max())
+            for rows in np.array_split(np.arange(n_stimuli), 1 + n_stimuli // 1000)
+            for k in range(n_intervals)
+        )
+
+
+class LikeStoredNoise(GeneratedNoise):
+    """Generated noise of the distribution, SD and grid that stored noise has.
+
+    For practice: of stored noise there is only as much as was shown. What would leave
+    no room for the signal is cut off.
+    """
+
+    def __init__(self, protocol: Protocol, seed: int) -> None:
+        super().__init__(protocol, seed)
+        noise, contrast = protocol.noise, protocol.contrast.highest_shown
+        gain = max(abs(gain) for gain in protocol.signal.gains)
+        room = max(0, FULL_CONTRAST - round(FULL_CONTRAST * gain * contrast))
+        room = min(room, noise.max_level())
+        if noise.kind == "uniform":
+            steps = (np.arange(N_LEVELS) + 0.5) / N_LEVELS
+            levels = np.rint(FULL_CONTRAST * noise.sd * np.sqrt(3) * (2 * steps - 1))
+        else:
+            kind = "binary" if noise.kind == "binary" else "gaussian"
+            levels = level_table(kind, noise.sd)
+        self._lookup = np.clip(levels, -room, room).astype(np.int8)
+
+    def tables(self, table: Table) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Pair all trials with the one level table."""
+        return [(np.ones(len(table["stimulus_id"]), bool), self._lookup)]
 
 
 _SOURCES: dict[str, Callable[[Protocol, int], NoiseSource]] = {
@@ -138,25 +187,46 @@ _SOURCES: dict[str, Callable[[Protocol, int], NoiseSource]] = {
 }
 
 
-def noise_source(name: str, protocol: Protocol, seed: int) -> NoiseSource:
+def noise_source(
+    name: str,
+    protocol: Protocol,
+    seed: int,
+    stored: Callable[[str], NoiseArray] | None = None,
+) -> NoiseSource:
     """Make the noise source of a session.
 
     Parameters
     ----------
     name
-        'yoked-1' or 'matlab5-rand'.
+        'yoked-1', 'matlab5-rand', or 'stored:' and the SHA-256 of an array.
     protocol
         Says the noise's distribution and grid.
     seed
         The session's seed.
+    stored
+        Gives the array of a SHA-256: a trial log's `noise`.
 
     Raises
     ------
     LookupError
-        If there is no source of that name.
+        If there is no source of that name, or no such array.
     """
+    kind, _, sha256 = name.partition(":")
+    if kind == StoredNoise.name:
+        if not sha256 or stored is None:
+            rule = "read from the trial log that has it"
+            raise LookupError(f"stored noise must be {rule}, got {name!r} alone")
+        return StoredNoise(stored(sha256))
     if name not in _SOURCES:
+        names = [*_SOURCES, f"{StoredNoise.name}:SHA256"]
         raise LookupError(
-            f"a noise source must be one of {', '.join(_SOURCES)}, got {name!r}"
+            f"a noise source must be one of {', '.join(names)}, got {name!r}"
         )
     return _SOURCES[name](protocol, seed)
+
+
+def practice_source(name: str, protocol: Protocol, seed: int) -> NoiseSource:
+    """Make the noise source of practice for a session; arguments as above."""
+    if name.partition(":")[0] == StoredNoise.name:
+        return LikeStoredNoise(protocol, seed)
+    return noise_source(name, protocol, seed)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
@@ -26,6 +27,7 @@ from .store_file import (
     require_ours,
     switch_to_wal,
 )
+from .store_noise import LoggedNoise, add_noise, drop_withdrawn_noise, read_row
 from .store_rows import (
     TRIAL_COLUMNS,
     ObserverInfo,
@@ -158,6 +160,8 @@ class SqliteStore:
     def __init__(self, connection: sqlite3.Connection, to_read: bool = False) -> None:
         self._db = Database(connection)
         self._lock = threading.RLock()
+        self._is_closed = False
+        self._path = connection.execute("PRAGMA database_list").fetchone()[2]
         if to_read:
             return
         switch_to_wal(self._db)
@@ -391,16 +395,50 @@ class SqliteStore:
         with self._lock:
             return {row[0] for row in self._db.execute(query)}
 
+    def add_noise(self, noise: np.ndarray) -> str:
+        """Write noise that came without seeds; give its SHA-256.
+
+        Arguments and errors are those of `store_noise.add_noise`.
+        """
+        with self.transaction():
+            return add_noise(self._db.conn, noise)
+
+    def noise(self, sha256: str) -> LoggedNoise:
+        """Give stored noise; it is read when it is needed, also after `close`.
+
+        Raises
+        ------
+        LookupError
+            If there is none of that SHA-256.
+        """
+        with self._lock:
+            return LoggedNoise(sha256, self._read_noise)
+
+    def _read_noise(self, sha256: str) -> tuple[str, str, bytes]:
+        """Read through the open file, or through the closed one opened again."""
+        with self._lock:
+            if not self._is_closed:
+                return read_row(self._db.conn, sha256)
+        if not self._path:
+            raise StoreError("stored noise must be read before its store is closed")
+        with contextlib.closing(open_to_read(self._path)) as connection:
+            return read_row(connection, sha256)
+
     def withdraw(self, session_id: str) -> None:
-        """Delete the trials, events and exclusions of a session for good."""
+        """Delete the trials, events and exclusions of a session for good.
+
+        Stored noise is deleted with the last session that it belongs to.
+        """
         key = self._key(session_id)
         update = "UPDATE sessions SET status = 'withdrawn', ended_at = ? WHERE key = ?"
         with self.transaction():
             self._db.execute(update, [utc_now(), key])
             for table in ("trials", "events", "exclusions"):
                 self._db.execute(f"DELETE FROM {table} WHERE session = ?", [key])
+            drop_withdrawn_noise(self._db.conn)
 
     def close(self) -> None:
         """Close the file."""
         with self._lock:
+            self._is_closed = True
             self._db.close()

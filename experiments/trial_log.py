@@ -5,7 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, runtime_checkable
 from typing import Protocol as Interface
 
+import numpy as np
+
 from .protocol import Protocol
+from .sources import NoiseArray
 from .store_rows import SessionRow
 from .trial import TrialRecord
 
@@ -82,6 +85,14 @@ class Store(Interface):
 
     def observer_seeds(self) -> set[int]:
         """Give every observer seed in use."""
+        ...
+
+    def add_noise(self, noise: np.ndarray) -> str:
+        """Write noise that came without seeds; give its SHA-256."""
+        ...
+
+    def noise(self, sha256: str) -> NoiseArray:
+        """Give stored noise by its SHA-256."""
         ...
 
     def withdraw(self, session_id: str) -> None:

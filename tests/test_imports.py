@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from yoked.analysis.kernels import session_kernel
+from yoked.analysis.summary import summarise
 from yoked.experiments.imports import (
     import_murray2015,
     read_murray2015,
@@ -149,6 +151,53 @@ def test_experiment_2_is_imported_with_the_same_stimuli_and_its_own_blocks(
     assert session.protocol.stimulus_hash == shipped.stimulus_hash
     assert session.protocol.n_main_trials == len(session.trials) == 500
     assert session.protocol.double_pass.n_pairs == 200
+
+
+EXPERIMENT_2 = {
+    # observer: proportion correct, agreement; counted from the files by themselves.
+    1: (0.754, 0.760),
+    2: (0.808, 0.830),
+    3: (0.652, 0.505),
+    4: (0.628, 0.600),
+    5: (0.700, 0.605),
+}
+
+
+@pytest.mark.parametrize("number", EXPERIMENT_2)
+def test_each_observer_of_experiment_2_goes_through_the_whole_analysis(
+    shared_data, db_path, number
+):
+    path = shared_data(f"murray2015/experiment2_subject{number:02}.txt")
+    session = load_session(db_path, import_murray2015(path, db_path))
+    pooled = summarise(session).pooled
+    rows = np.loadtxt(path, comments="%")
+    second = rows[rows[:, 1] > 0]
+    first = rows[second[:, 1].astype(int) - 1]
+    correct, agreement = EXPERIMENT_2[number]
+    assert pooled.proportion_correct.value == rows[:, 7].mean() == correct
+    assert pooled.agreement.value == (first[:, 6] == second[:, 6]).mean() == agreement
+    # Observer 3 gave the same answers again no more often than by chance.
+    gamma = pooled.internal_noise.gamma
+    assert np.isinf(gamma.value) == (number == 3) == (gamma.note is not None)
+    kernel = session_kernel(session)
+    assert kernel.kernel.shape == (1, 31, 31)
+    assert np.isfinite(kernel.kernel).all()
+    assert np.isfinite(kernel.se).all()
+
+
+def test_five_observers_of_experiment_2_see_the_disk_together(shared_data, db_path):
+    """One has too few trials for a kernel; the five of them do not."""
+    template = signal_template(load_protocol("disk-polarity"))
+    kernels = []
+    for number in EXPERIMENT_2:
+        path = shared_data(f"murray2015/experiment2_subject{number:02}.txt")
+        session = load_session(db_path, import_murray2015(path, db_path))
+        kernels.append(session_kernel(session).kernel)
+    together = np.sum(kernels, axis=0)
+    # Elements are independent: the weighted sum has a known z against no kernel.
+    weight = template / np.linalg.norm(template)
+    background = together[template < 0.01].std()
+    assert (together * weight).sum() / background > 4
 
 
 def test_two_observers_share_a_database(short, shared_data, db_path):

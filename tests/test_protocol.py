@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 
@@ -9,6 +10,7 @@ from tests.strategies import protocols
 from yoked.experiments.checks import ProtocolError
 from yoked.experiments.protocol import Protocol, Timing
 from yoked.experiments.protocol_files import load_protocol, protocol_names
+from yoked.experiments.signal import signal_parameters, signal_template
 
 
 @settings(deadline=None)
@@ -169,3 +171,72 @@ def test_whole_and_decimal_numbers_give_the_same_hash(protocol):
         replace(protocol, timing=Timing(gap_ms=ms)) for ms in (400, 400.0)
     )
     assert whole.hash == decimal.hash
+
+
+def test_stored_noise_may_be_uniform_its_signal_unknown_and_its_contrast_relative(
+    protocol,
+):
+    data = protocol.to_dict()
+    data |= {
+        "noise": {**data["noise"], "source": "stored", "kind": "uniform"},
+        "signal": {"kind": "unknown"},
+    }
+    data["contrast"] = {"values": [4.0, 0.9], "unit": "relative"}
+    data["blocks"] = [{"kind": "main", "n_trials": 10}]
+    data["double_pass"] = {"n_pairs": 5, "min_gap": 1}
+    del data["catch"]
+    stored = Protocol.from_dict(data)
+    assert Protocol.from_dict(stored.to_dict()) == stored
+    assert not signal_template(stored).any()
+
+
+def test_an_array_is_a_signal_like_the_others(protocol):
+    """Generated noise may have one too, and the trial log keeps it once."""
+    values = [0.0] * 6 + [0.5] + [0.0] * 6
+    changed = {**protocol.to_dict(), "signal": {"kind": "array", "values": values}}
+    other = Protocol.from_dict(changed)
+    np.testing.assert_array_equal(signal_template(other), signal_template(protocol))
+    assert other.stimulus_hash != protocol.stimulus_hash
+    assert "values" not in signal_parameters(other)
+    assert "values" not in signal_parameters(protocol)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        (
+            {"noise": {"kind": "uniform"}},
+            "noise.kind must be one of gaussian, binary, got 'uniform'",
+        ),
+        (
+            {"signal": {"kind": "unknown"}},
+            "signal.kind must be known unless the noise is stored, got 'unknown'",
+        ),
+        (
+            {"contrast": {"unit": "relative"}},
+            "contrast.unit must be contrast unless the noise is stored, got 'relative'",
+        ),
+        (
+            {"contrast": {"unit": "dB"}},
+            "contrast.unit must be one of contrast, relative, got 'dB'",
+        ),
+        (
+            {"noise": {"source": "stored"}},
+            "catch.n_per_block must be 0 with stored noise, got 2",
+        ),
+        (
+            {"signal": {"kind": "array", "values": [1.0, 0.0]}},
+            "signal.values must be one for each of the grid's 13 elements, got 2",
+        ),
+        (
+            {"signal": {"kind": "array", "values": [0.0] * 13}},
+            "signal.values must be finite numbers, not all of them 0, got '13 values'",
+        ),
+        (
+            {"signal": {"values": [1.0]}},
+            "signal.values must be given with kind array only, got 1",
+        ),
+    ],
+)
+def test_what_only_imported_data_may_have_is_refused(protocol, changes, fault):
+    assert _faults(protocol, **changes) == (fault,)

@@ -1,6 +1,9 @@
-"""Published data as sessions."""
+"""Other people's data as sessions."""
 
+import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -8,25 +11,29 @@ from ..options import DATABASE
 from ..output import Row, output
 from .trials import opened
 
-
-@click.group(name="import")
-def import_() -> None:
-    """Read published data as sessions.
-
-    \b
-    Example:
-        yoked import murray2015 experiment1_subject01.txt results.db
-    """
-
-
-@import_.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.argument("db", type=DATABASE)
-@click.option(
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_ALLOW_UNPUBLISHED = click.option(
     "--allow-unpublished",
     is_flag=True,
     help="Also take a file that is not byte for byte a published one.",
 )
+
+
+@click.group(name="import")
+def import_() -> None:
+    """Read other people's data as sessions.
+
+    \b
+    Examples:
+        yoked import murray2015 experiment1_subject01.txt results.db
+        yoked import table trials.csv results.db --task 2afc --noise noise.npy
+    """
+
+
+@import_.command()
+@click.argument("file", type=_FILE)
+@click.argument("db", type=DATABASE)
+@_ALLOW_UNPUBLISHED
 @output()
 def murray2015(file: Path, db: Path, allow_unpublished: bool) -> Row:
     """Read an observer of Murray, Patel & Yee (2015).
@@ -41,7 +48,30 @@ def murray2015(file: Path, db: Path, allow_unpublished: bool) -> Row:
     """
     from ...experiments.imports import import_murray2015
 
-    session = import_murray2015(file, db, allow_unpublished)
+    return _described(db, import_murray2015(file, db, allow_unpublished))
+
+
+@import_.command()
+@click.argument("file", type=_FILE)
+@click.argument("db", type=DATABASE)
+@_ALLOW_UNPUBLISHED
+@output()
+def gabor(file: Path, db: Path, allow_unpublished: bool) -> Row:
+    """Read the observer of Thomas & Knoblauch (2005).
+
+    The file Gabor.rda of the R package MPDiR (CRAN): 3,584 yes/no trials in temporal
+    noise, which goes into the database. It needs the extra `data`.
+
+    \b
+    Example:
+        yoked import gabor Gabor.rda results.db
+    """
+    from ...experiments.gabor import import_gabor
+
+    return _described(db, _with_extra(import_gabor, file, db, allow_unpublished))
+
+
+def _described(db: Path, session: str) -> Row:
     with opened(db) as store:
         row = store.session(session)
     return {
@@ -50,3 +80,156 @@ def murray2015(file: Path, db: Path, allow_unpublished: bool) -> Row:
         "protocol": row.protocol_name,
         "trials": row.n_trials,
     }
+
+
+def _with_extra(function: Callable[..., Any], *arguments: object) -> Any:
+    """Call a function; a package of the extra `data` that it lacks is one sentence."""
+    try:
+        return function(*arguments)
+    except ModuleNotFoundError as error:
+        if error.name not in ("pyarrow", "rdata"):
+            raise
+        raise click.ClickException(str(error)) from error
+
+
+class _Shape(click.ParamType):
+    """Frames, rows and columns: 1x16x16."""
+
+    name = "FxRxC"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int, int]:
+        found = re.fullmatch(r"(\d+)x(\d+)x(\d+)", str(value))
+        if found is None or "0" in found.groups():
+            self.fail(f"shape must be frames, rows, columns like 1x16x16, got {value}")
+        return int(found[1]), int(found[2]), int(found[3])
+
+
+class _Renaming(click.ParamType):
+    """OURS=THEIRS."""
+
+    name = "OURS=THEIRS"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
+        ours, sign, theirs = str(value).partition("=")
+        if not (ours and sign and theirs):
+            self.fail(f"column must be like response=key, got {value}")
+        return ours, theirs
+
+
+@import_.command()
+@click.argument("trials", type=_FILE)
+@click.argument("db", type=DATABASE)
+@click.option(
+    "--task",
+    type=click.Choice(["2afc", "mafc", "yes_no", "rating"]),
+    required=True,
+    help="What was asked.",
+)
+@click.option("--noise", type=_FILE, help="Noise as a .npy array, stimulus first.")
+@click.option(
+    "--noise-columns",
+    metavar="PREFIX",
+    help="Noise in columns PREFIX<interval>_<element>, both from 0.",
+)
+@click.option(
+    "--shape",
+    type=_Shape(),
+    help="Frames, rows, columns of a noise field; by default a row of bars.",
+)
+@click.option(
+    "--alternatives",
+    type=click.IntRange(2),
+    help="Responses of mafc and rating.",
+)
+@click.option(
+    "--signal", type=_FILE, help="The signal's shape as a .npy array; its size is free."
+)
+@click.option(
+    "--gains",
+    type=float,
+    nargs=2,
+    default=(0.0, 1.0),
+    help="Of the signal without the target, and with it.  [default: 0 1]",
+)
+@click.option(
+    "--column",
+    "columns",
+    type=_Renaming(),
+    multiple=True,
+    help="What the table calls a column: response=key. Any number of times.",
+)
+@click.option("--observer", help="Name, where no column has it; by default the file's.")
+@click.option("--contrast", type=float, help="Of all trials, where no column has it.")
+@click.option(
+    "--relative-contrast",
+    is_flag=True,
+    help="Contrasts are in a unit of their own.",
+)
+@click.option(
+    "--contrast-scale",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Multiplies noise and contrast to give contrasts in [-1, 1].",
+)
+@click.option(
+    "--noise-kind",
+    type=click.Choice(["gaussian", "uniform", "binary", "other"]),
+    default="gaussian",
+    show_default=True,
+    help="Distribution of the noise.",
+)
+@click.option("--noise-sd", type=float, help="Nominal SD of the noise, in contrast.")
+@click.option(
+    "--deg-per-element",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Degrees of visual angle across an element.",
+)
+@click.option("--frame-ms", type=float, help="Duration of a frame, of several.")
+@click.option("--name", help="Of the protocol; by default the file's.")
+@output()
+def table(
+    trials: Path,
+    db: Path,
+    columns: tuple[tuple[str, str], ...],
+    alternatives: int | None,
+    relative_contrast: bool,
+    **settings: Any,
+) -> list[Row]:
+    """Read anybody's noise-masked trials from a table.
+
+    A CSV or Parquet table with a row for each trial (columns target and response;
+    further ones are in docs/importing.md), and the noise that was shown, without the
+    signal. Every observer in it becomes a session. All is checked before anything is
+    written.
+
+    \b
+    Examples:
+        yoked import table trials.csv results.db --task 2afc --noise noise.npy
+        yoked import table trials.parquet results.db --task yes_no \\
+            --noise-columns noise_ --shape 1x8x8 --column response=key
+    """
+    from ...experiments.import_settings import TableSettings
+    from ...experiments.import_table import import_table
+
+    read = TableSettings(
+        columns=dict(columns),
+        n_alternatives=alternatives,
+        is_contrast_relative=relative_contrast,
+        **settings,
+    )
+    return [
+        {
+            "session": each.session,
+            "observer": each.observer,
+            "protocol": each.protocol,
+            "trials": each.n_trials,
+            "pairs": each.n_pairs,
+            "without_response": each.n_missing,
+            "noise_sd": each.noise_sd,
+            "notes": list(each.notes),
+        }
+        for each in _with_extra(import_table, trials, db, read)
+    ]

@@ -1,0 +1,211 @@
+"""The columns of an imported table, cell by cell: numbers, names, or a refusal."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from .import_file import TrialFile, is_missing, number, whole_number
+from .import_settings import TableSettings
+from .trial import is_correct
+
+T = TypeVar("T")
+
+
+class TableColumns:
+    """The columns of a table as numbers and names, every row checked by its rule.
+
+    Attributes
+    ----------
+    task
+        What was asked.
+    observer, trial, stimulus_id, target, contrast, block
+        One value a row.
+    response, repeats, rt_ms, confidence, valid
+        One value a row; None where the table has none.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, or a cell breaks its column's rule; one sentence with
+        the row, counted from 1 without the header.
+    """
+
+    def __init__(
+        self, table: TrialFile, settings: TableSettings, fields: np.ndarray
+    ) -> None:
+        self.table, self.settings, self.fields = table, settings, fields
+        self.task = settings.responses
+        self._require_columns()
+        n_responses, n_targets = len(self.task.keys), self.task.n_targets
+        self.observer = self._observers()
+        self.target = self._needed("target", *_below(n_targets))
+        self.response = self._optional("response", *_below(n_responses))
+        self.stimulus_id = self._stimulus_ids()
+        self.trial = self._trial_numbers()
+        self.repeats = self._optional("repeats", "a trial's number", whole_number)
+        self.contrast = self._contrasts()
+        self.rt_ms = self._optional("rt_ms", "a time in ms from 0", _from_zero)
+        self.confidence = self._optional("confidence", "a number", number)
+        self.valid = self._optional("valid", *_below(2))
+        self.block = self._blocks()
+        self._check_correct()
+
+    def _require_columns(self) -> None:
+        for ours, theirs in self.settings.columns.items():
+            if theirs not in self.table.names:
+                rule = f"in {self.table.name} as {ours}"
+                raise ValueError(f"a column must be {rule}, got none named {theirs!r}")
+        for name in ("target", "response"):
+            if self._cells(name) is None:
+                found = ", ".join(self.table.names[:8])
+                rule = f"have a column {self.named(name)}"
+                raise ValueError(f"{self.table.name} must {rule}, got {found}")
+        if self._cells("repeats") is not None and self._cells("trial") is None:
+            rule = "a column trial, whose numbers repeats holds"
+            raise ValueError(f"{self.table.name} must have {rule}, got none")
+        for name in ("observer", "contrast"):
+            given = getattr(self.settings, name)
+            if given is not None and self._cells(name) is not None:
+                rule = "given once"
+                got = f"a column and {given!r}"
+                raise ValueError(f"{name} must be {rule}, got {got}")
+
+    def named(self, name: str) -> str:
+        """Give what the table calls one of our columns."""
+        return self.settings.columns.get(name, name)
+
+    def _cells(self, name: str) -> list[Any] | None:
+        return self.table.cells.get(self.named(name))
+
+    def _needed(
+        self, name: str, rule: str, parse: Callable[[Any], T | None]
+    ) -> list[T]:
+        """Read a column in which no cell may be empty."""
+        cells = self._cells(name)
+        assert cells is not None
+        return [self._parsed(name, row, rule, parse) for row in range(len(cells))]
+
+    def _optional(
+        self, name: str, rule: str, parse: Callable[[Any], T | None]
+    ) -> list[T | None]:
+        """Read a column that may be missing, or have empty cells: None."""
+        cells = self._cells(name)
+        if cells is None:
+            return [None] * len(self.table)
+        return [
+            None if is_missing(cell) else self._parsed(name, row, rule, parse)
+            for row, cell in enumerate(cells)
+        ]
+
+    def _parsed(
+        self, name: str, row: int, rule: str, parse: Callable[[Any], T | None]
+    ) -> T:
+        cells = self._cells(name)
+        assert cells is not None
+        value = None if is_missing(cells[row]) else parse(cells[row])
+        if value is None:
+            where = self.at(row, name)
+            got = "nothing" if is_missing(cells[row]) else repr(cells[row])
+            raise ValueError(f"{where} must be {rule}, got {got}")
+        return value
+
+    def _observers(self) -> list[str]:
+        if self._cells("observer") is not None:
+            return self._needed("observer", "a name", _text)
+        name = self.settings.observer or Path(self.table.name).stem
+        return [name] * len(self.table)
+
+    def _stimulus_ids(self) -> list[int]:
+        n_stimuli, n_rows = len(self.fields), len(self.table)
+        in_columns = self.settings.noise_columns is not None
+        if self._cells("stimulus_id") is not None and not in_columns:
+            rule = f"a row of the noise, from 0 to {n_stimuli - 1}"
+            return self._needed("stimulus_id", rule, _below(n_stimuli)[1])
+        if n_stimuli != n_rows:
+            rule = f"of as many stimuli as {self.table.name} has rows, {n_rows}"
+            hint = "or the table needs a column stimulus_id"
+            raise ValueError(f"noise must be {rule}, got {n_stimuli}; {hint}")
+        return list(range(n_rows))
+
+    def _trial_numbers(self) -> list[int]:
+        if self._cells("trial") is None:
+            return list(range(len(self.table)))
+        return self._needed("trial", "a whole number", whole_number)
+
+    def _blocks(self) -> list[str]:
+        if self._cells("block") is None:
+            return [""] * len(self.table)
+        return self._needed("block", "a name or number", _text)
+
+    @property
+    def is_relative(self) -> bool:
+        """Whether contrasts are in a unit of their own, or unknown."""
+        is_known = self._cells("contrast") is not None
+        is_known = is_known or self.settings.contrast is not None
+        return self.settings.is_contrast_relative or not is_known
+
+    def _contrasts(self) -> list[float]:
+        """Give contrasts, as they are or scaled; 1 where they are unknown."""
+        factor = 1.0 if self.is_relative else self.settings.contrast_scale
+        if self._cells("contrast") is None:
+            given = self.settings.contrast
+            value = 1.0 if given is None else factor * given
+            if not 0 <= value <= (np.inf if self.is_relative else 1):
+                raise ValueError(f"contrast must be from 0 to 1, got {value:g}")
+            return [value] * len(self.table)
+        if self.is_relative:
+            return self._needed("contrast", "a number from 0", _from_zero)
+        largest = 1 / factor
+
+        def parse(cell: Any) -> float | None:
+            value = _from_zero(cell)
+            return None if value is None or value > largest else min(factor * value, 1)
+
+        rule = f"a contrast from 0 to {largest:g}; a sign belongs into the target"
+        return self._needed("contrast", rule, parse)
+
+    def _check_correct(self) -> None:
+        """Compare with a column that says whether the response was right."""
+        for row, said in enumerate(self._optional("correct", *_below(2))):
+            found = self.score(row)
+            if said is not None and found is not None and said != found:
+                where = self.at(row, "correct")
+                rule = f"{found:d} as target and response say"
+                raise ValueError(f"{where} must be {rule}, got {said}")
+
+    def at(self, row: int, name: str) -> str:
+        """Name a cell, for a sentence."""
+        return self.table.at(row, self.named(name))
+
+    def score(self, row: int) -> bool | None:
+        """Score the response of a row; None if there was none."""
+        kind, n = self.task.kind, len(self.task.keys)
+        return is_correct(kind, n, self.target[row], self.response[row])
+
+    def is_same_noise(self, row: int, other: int) -> bool:
+        """Whether two rows showed the same noise, under one stimulus id or two."""
+        ours, theirs = self.stimulus_id[row], self.stimulus_id[other]
+        same = ours == theirs
+        return same or np.array_equal(self.fields[ours], self.fields[theirs])
+
+
+def _below(n: int) -> tuple[str, Callable[[Any], int | None]]:
+    """Give rule and parser of a whole number from 0 to n - 1."""
+
+    def parse(cell: Any) -> int | None:
+        value = whole_number(cell)
+        return value if value is not None and 0 <= value < n else None
+
+    return ("0 or 1" if n == 2 else f"a whole number from 0 to {n - 1}"), parse
+
+
+def _from_zero(cell: Any) -> float | None:
+    value = number(cell)
+    return value if value is not None and value >= 0 else None
+
+
+def _text(cell: Any) -> str:
+    whole = whole_number(cell) if isinstance(cell, float) else None
+    return str(cell if whole is None else whole)

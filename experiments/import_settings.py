@@ -1,0 +1,111 @@
+"""How an imported table is to be read: what its columns do not say."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from .checks import suggestion
+from .protocol_parts import TASKS, Task
+
+# Columns of an imported table; of the others nothing is read.
+COLUMNS = (
+    "observer", "trial", "stimulus_id", "target", "response", "contrast", "repeats",
+    "block", "rt_ms", "confidence", "valid", "correct",
+)  # fmt: skip
+Shape = tuple[int, int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class TableSettings:
+    """How a table of trials is to be read.
+
+    Attributes
+    ----------
+    task
+        '2afc', 'mafc', 'yes_no' or 'rating'.
+    noise
+        A .npy file, or the array itself: stimuli along the first axis, then intervals
+        (if there are several), then the elements of a field. Floats are contrast, int8
+        contrast levels. None if the noise is in columns.
+    noise_columns
+        What the names of noise columns begin with, such as 'noise_': then come
+        interval and element, from 0 ('noise_1_12'; with one interval 'noise_12').
+    shape
+        (frames, rows, columns) of a field; by default a fifth axis of the array says
+        it, or the elements are a row of bars.
+    n_alternatives
+        Responses of 'mafc' and 'rating'; the other tasks have two.
+    signal
+        A .npy file or array with the signal's shape on the noise grid; its size is the
+        trials' contrast. None if it is unknown.
+    gains
+        Of the signal without the target, and with it.
+    columns
+        Names in the table that are not ours: {'response': 'key'}.
+    observer
+        Name of the observer of a table without such a column; by default the file's.
+    contrast
+        Of all trials of a table without such a column; None if it is unknown.
+    is_contrast_relative
+        Whether contrasts are in a unit of their own, such as a signal-to-noise ratio.
+    contrast_scale
+        What noise and contrast are multiplied by to be contrasts; levels (int8) and
+        relative contrasts are left as they are.
+    noise_kind
+        'gaussian', 'uniform', 'binary' or 'other'.
+    noise_sd
+        Nominal SD of the noise, in contrast; by default its own SD, to three digits.
+        Sessions can be shown side by side where it is the same.
+    deg_per_element
+        Degrees of visual angle across an element; 1 where it is unknown.
+    frame_ms
+        Duration of a frame in ms, of noise in several frames.
+    name
+        Of the protocol; by default the table's file name.
+    """
+
+    task: str
+    noise: str | Path | np.ndarray | None = None
+    noise_columns: str | None = None
+    shape: Shape | None = None
+    n_alternatives: int | None = None
+    signal: str | Path | np.ndarray | None = None
+    gains: tuple[float, float] = (0.0, 1.0)
+    columns: Mapping[str, str] = field(default_factory=dict)
+    observer: str | None = None
+    contrast: float | None = None
+    is_contrast_relative: bool = False
+    contrast_scale: float = 1.0
+    noise_kind: str = "gaussian"
+    noise_sd: float | None = None
+    deg_per_element: float = 1.0
+    frame_ms: float | None = None
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.task not in TASKS:
+            raise ValueError(
+                f"task must be one of {', '.join(TASKS)}, got {self.task!r}"
+            )
+        if (self.noise is None) == (self.noise_columns is None):
+            got = "none" if self.noise is None else "both"
+            rule = "given as an array or as columns"
+            raise ValueError(f"noise must be {rule}, got {got}")
+        needs = self.task in ("mafc", "rating")
+        if needs != (self.n_alternatives is not None):
+            rule = "given with mafc and rating, and no other task"
+            got = f"{self.n_alternatives} with {self.task}"
+            raise ValueError(f"n_alternatives must be {rule}, got {got}")
+        for ours in self.columns:
+            if ours not in COLUMNS:
+                rule = f"one of {', '.join(COLUMNS)}"
+                hint = suggestion(ours, COLUMNS)
+                raise ValueError(f"a column must be {rule}, got {ours!r}{hint}")
+
+    @property
+    def responses(self) -> Task:
+        """The task, with keys that are the responses' numbers."""
+        keys = range(self.n_alternatives or 2)
+        return Task(self.task, tuple(str(key) for key in keys))

@@ -1,0 +1,268 @@
+"""Anybody's noise-masked trials as sessions: a table, and the noise that was shown.
+
+The format is in docs/importing.md. Table and noise are checked to the last row before
+anything is written, and all sessions are written in one transaction.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from .import_file import TrialFile, read_trials
+from .import_noise import (
+    NoiseMeasures,
+    load_array,
+    measured,
+    noise_fields,
+    noise_of_columns,
+    scaled,
+    signal_left_in,
+)
+from .import_rows import ObserverRows, observer_rows
+from .import_settings import COLUMNS, Shape, TableSettings
+from .imports import require_new, write_trials
+from .protocol import Protocol
+from .protocol_parts import (
+    Block,
+    Contrast,
+    Display,
+    DoublePass,
+    Noise,
+    Signal,
+    Timing,
+)
+from .signal import plain_signal
+from .store import open_store
+from .store_rows import ObserverInfo
+
+_SD_TOLERANCE = 0.1  # of a declared SD, relative
+
+
+@dataclass(frozen=True)
+class TableSession:
+    """One observer of an imported table, as it was written.
+
+    Attributes
+    ----------
+    session
+        Its id.
+    observer
+        Name of the observer.
+    protocol
+        Name of the protocol.
+    n_trials, n_pairs, n_missing
+        Trials; those that repeat another; those without a response.
+    noise_sd
+        SD of the noise as it was shown, in contrast.
+    notes
+        What the analysis should know, a sentence each.
+    """
+
+    session: str
+    observer: str
+    protocol: str
+    n_trials: int
+    n_pairs: int
+    n_missing: int
+    noise_sd: float
+    notes: tuple[str, ...]
+
+
+def import_table(
+    trials: str | Path, db_path: str | Path, settings: TableSettings
+) -> list[TableSession]:
+    r"""Write the observers of a table into a database, as finished sessions.
+
+    Parameters
+    ----------
+    trials
+        The table, as docs/importing.md describes: CSV or Parquet.
+    db_path
+        The trial log; made if there is none.
+    settings
+        Where the noise is, and what the table does not say.
+
+    Returns
+    -------
+    list
+        One session for each observer, in the order in which they come in the table.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file is missing.
+    ModuleNotFoundError
+        If a Parquet table is to be read without pyarrow.
+    ValueError
+        If table or noise are not as they must be, or are in the database already; one
+        sentence. Nothing is written then.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> rng = np.random.default_rng(1)
+    >>> noise = rng.normal(0, 0.2, (40, 5))  # (stimulus, element)
+    >>> rows = ["target,response", *(f"{i % 2},{i % 2}" for i in range(40))]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     table = Path(folder, "ann.csv")
+    ...     _ = table.write_text("\n".join(rows))
+    ...     settings = TableSettings("yes_no", noise=noise)
+    ...     (found,) = import_table(table, Path(folder, "results.db"), settings)
+    >>> found.observer, found.n_trials
+    ('ann', 40)
+    """
+    table = read_trials(trials, _wanted(settings), settings.noise_columns)
+    fields = _fields(table, settings)
+    measures = measured(fields)
+    grid = (fields.shape[2], fields.shape[3], fields.shape[4])
+    signal = _signal(settings, grid)
+    observers = observer_rows(table, settings, fields, plain_signal(signal))
+    noise = Noise(settings.noise_kind, _sd(settings, measures), grid, "stored")
+    protocols = [_protocol(table, settings, noise, signal, each) for each in observers]
+    notes = measures.notes(settings.noise_kind) + _unread(table, settings)
+    store = open_store(db_path)
+    try:
+        with store.transaction():
+            sha256 = store.add_noise(fields)
+            for each in observers:
+                require_new(store, each.observer, sha256, each.trials)
+            written = []
+            for each, protocol in zip(observers, protocols, strict=True):
+                about = (*notes, *each.notes, *_about_signal(fields, each))
+                made = TableSession(
+                    session="",
+                    observer=each.observer,
+                    protocol=protocol.name,
+                    n_trials=len(each.trials),
+                    n_pairs=each.n_pairs,
+                    n_missing=each.n_missing,
+                    noise_sd=measures.sd,
+                    notes=about,
+                )
+                event = _event(table, settings, made)
+                session = write_trials(
+                    store,
+                    protocol,
+                    ObserverInfo("person", each.observer),
+                    each.trials,
+                    event,
+                    sha256,
+                )
+                written.append(replace(made, session=session))
+        return written
+    finally:
+        store.close()
+
+
+def _wanted(settings: TableSettings) -> set[str]:
+    return {settings.columns.get(name, name) for name in COLUMNS}
+
+
+def _fields(table: TrialFile, settings: TableSettings) -> np.ndarray:
+    """Give the noise, (stimulus, interval, frame, row, column), scaled."""
+    n_intervals = settings.responses.n_intervals
+    if settings.noise_columns is not None:
+        array = noise_of_columns(table, settings.noise_columns, n_intervals)
+    else:
+        assert settings.noise is not None
+        array = load_array(settings.noise, "noise")
+    fields = noise_fields(array, n_intervals, settings.shape)
+    return scaled(fields, settings.contrast_scale)
+
+
+def _protocol(
+    table: TrialFile,
+    settings: TableSettings,
+    noise: Noise,
+    signal: Signal,
+    rows: ObserverRows,
+) -> Protocol:
+    """Describe what one observer was shown."""
+    if noise.grid[0] > 1 and settings.frame_ms is None:
+        rule = f"given for noise of {noise.grid[0]} frames"
+        raise ValueError(f"frame_ms must be {rule}, got none")
+    name = settings.name or Path(table.name).stem
+    unit = "relative" if rows.is_contrast_relative else "contrast"
+    return Protocol(
+        name=name,
+        title=f"Imported: {name}",
+        task=settings.responses,
+        display=Display(float(settings.deg_per_element)),
+        noise=noise,
+        signal=signal,
+        contrast=Contrast(rows.contrasts, keep_correct=(0.0, 1.0), unit=unit),
+        blocks=tuple(Block("main", n) for n in rows.block_sizes),
+        timing=Timing(frame_ms=float(settings.frame_ms or 0.0)),
+        double_pass=DoublePass(rows.n_pairs, min_gap=1),
+    )
+
+
+def _sd(settings: TableSettings, measures: NoiseMeasures) -> float:
+    """Give the nominal SD, which the noise must have, or the noise's own."""
+    if settings.noise_sd is None:
+        return float(f"{measures.sd:.3g}")
+    nominal = float(settings.noise_sd)
+    if not abs(nominal - measures.sd) <= _SD_TOLERANCE * measures.sd:
+        rule = f"within {_SD_TOLERANCE:.0%} of the noise's own {measures.sd:.3g}"
+        raise ValueError(f"noise_sd must be {rule}, got {nominal:g}")
+    return nominal
+
+
+def _signal(settings: TableSettings, grid: Shape) -> Signal:
+    """Give the signal's shape, scaled to a largest magnitude of 1."""
+    gains = (float(settings.gains[0]), float(settings.gains[1]))
+    if settings.signal is None:
+        return Signal("unknown", gains)
+    array = load_array(settings.signal, "signal")
+    if array.shape != grid and array.shape != (int(np.prod(grid)),):
+        array = _without_ones(array, grid)
+    if not np.issubdtype(array.dtype, np.number) or not np.isfinite(array).all():
+        raise ValueError(f"signal must be finite numbers, got {array.dtype}")
+    values = np.asarray(array, np.float64).ravel()
+    largest = np.abs(values).max()
+    if largest == 0:
+        raise ValueError("signal must not be 0 everywhere, got nothing else")
+    return Signal("array", gains, values=tuple(np.round(values / largest, 9).tolist()))
+
+
+def _without_ones(array: np.ndarray, grid: Shape) -> np.ndarray:
+    """Take an array that leaves out axes of length 1, or has more of them."""
+    if tuple(n for n in array.shape if n > 1) != tuple(n for n in grid if n > 1):
+        size = "x".join(map(str, grid))
+        raise ValueError(f"signal must be of the noise's {size}, got {array.shape}")
+    return array.reshape(grid)
+
+
+def _unread(table: TrialFile, settings: TableSettings) -> list[str]:
+    """Say which columns were not read."""
+    read = _wanted(settings) | set(table.noise_names)
+    unread = [name for name in table.names if name not in read]
+    few = ", ".join(unread[:8]) + (", …" if len(unread) > 8 else "")
+    return [f"columns that were not read: {few}"] if unread else []
+
+
+def _about_signal(fields: np.ndarray, rows: ObserverRows) -> list[str]:
+    note = signal_left_in(fields, rows.stimulus_id, rows.target)
+    return [note] if note else []
+
+
+def _event(
+    table: TrialFile, settings: TableSettings, made: TableSession
+) -> dict[str, object]:
+    """Give what the log keeps of how the table was read."""
+    noise, signal = (
+        source.name if isinstance(source, Path) else source
+        for source in (settings.noise, settings.signal)
+    )
+    return {
+        "file": table.name,
+        "sha256": table.sha256,
+        "columns": dict(settings.columns),
+        "noise": noise if isinstance(noise, str) else settings.noise_columns,
+        "signal": signal if isinstance(signal, str) else None,
+        "contrast_scale": settings.contrast_scale,
+        "noise_sd": made.noise_sd,
+        "notes": list(made.notes),
+    }
