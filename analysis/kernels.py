@@ -12,6 +12,12 @@ Phi^-1 of the rate of "yes" in a class (in 2AFC, of "second" by target interval)
 phi(z_i) the mean over classes. For m alternatives the place of phi is taken by the
 slope of proportion correct, which it is proportional to at m = 2.
 
+A biased observer's classes of stimuli differ in what an answer tells. The optimal
+weights [3]_ give each its own n_k phi(z_k): the sum is then, up to a factor, the score
+test of a probit model, and no weighted sum is less noisy. In 2AFC the classes are the
+intervals that held the target. Both weightings have the same expected shape for a
+linear observer, and the weights of each add up to the same.
+
 Standard errors count noise fields, not trials: two showings of one trial share the
 noise and add their coefficients before they are squared.
 
@@ -23,18 +29,23 @@ References
 .. [3] Murray, Bennett & Sekuler (2002), J. Vis. 2(1):6, eqs A10 and B4.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
-from ..experiments.sources import NoiseSource, as_contrast
+from ..experiments.sources import NoiseSource
 from .choices import Choices, SessionLike, choices
 from .kernel_design import SUM, KernelDesign
+from .moments import Moments, moments
 
-YES_NO = "kernel-yes-no-class-sum/1"
-FORCED_CHOICE = "kernel-forced-choice-halves-sum/1"
+FORMULAS = {  # of the weights, and of whether it is forced choice
+    ("sum", False): "kernel-yes-no-class-sum/1",
+    ("sum", True): "kernel-forced-choice-halves-sum/1",
+    ("optimal", False): "kernel-yes-no-optimal-weights/1",
+    ("optimal", True): "kernel-2afc-optimal-weights/1",
+}
 
 Field = Float[np.ndarray, " frame row column"]
 
@@ -98,7 +109,9 @@ class TemplateMatch:
     pearson: float
 
 
-def session_kernel(session: SessionLike, chunk_elements: int = 2**21) -> Kernel:
+def session_kernel(
+    session: SessionLike, chunk_elements: int | None = None, weights: str = "sum"
+) -> Kernel:
     """Estimate the first-order kernel of a session; see `first_order_kernel`.
 
     Examples
@@ -110,11 +123,15 @@ def session_kernel(session: SessionLike, chunk_elements: int = 2**21) -> Kernel:
     >>> int(yoked.kernel(session).kernel[0, 0].argmax())
     6
     """
-    return first_order_kernel(choices(session), session.noise, chunk_elements)
+    answers = choices(session)
+    return first_order_kernel(answers, session.noise, chunk_elements, weights)
 
 
 def first_order_kernel(
-    choices: Choices, source: NoiseSource, chunk_elements: int = 2**21
+    choices: Choices,
+    source: NoiseSource,
+    chunk_elements: int | None = None,
+    weights: str = "sum",
 ) -> Kernel:
     """Estimate the first-order kernel with its halves and their standard errors.
 
@@ -125,20 +142,37 @@ def first_order_kernel(
     source
         Gives the noise field of any of these trials, as shown: its realised values.
     chunk_elements
-        Noise elements in memory at a time, over all alternatives.
+        Noise elements in memory at a time, over all alternatives; None takes 16 MiB.
+    weights
+        'sum' adds the two classes of yes/no stimuli, or the correct and the incorrect
+        trials of forced choice, as the literature does. 'optimal' weights each class of
+        stimuli (in 2AFC, each interval that held the target) by its trials and phi(z):
+        the same for an unbiased observer, less noisy for a biased one.
 
     Raises
     ------
     ValueError
         If no contrast has trials in every stimulus-response class, or a class has a
-        single trial at each, so that its noise has no variance.
+        single trial at each, so that its noise has no variance; or if there are no
+        optimal weights, with more than two alternatives.
     """
-    design = KernelDesign.of(choices)
-    sums = _accumulate(choices, source, design, chunk_elements)
+    design = KernelDesign.of(choices, weights)
+    sums = moments(
+        choices, source, design.label, len(design.size), None, chunk_elements
+    )
+    return kernel_of(sums, design, weights)
+
+
+def kernel_of(sums: Moments, design: KernelDesign, weights: str) -> Kernel:
+    """Return the kernel of a design from the sums of its classes.
+
+    Raises
+    ------
+    ValueError
+        As `first_order_kernel`.
+    """
     target, nontarget = (_estimate(sums, design, half) for half in (0, 1))
     kernel, se = _estimate(sums, design, SUM)
-    names = design.names
-    sizes = [int(design.size[design.outcome == o].sum()) for o in range(len(names))]
     return Kernel(
         kernel=kernel,
         se=se,
@@ -146,12 +180,12 @@ def first_order_kernel(
         target_half_se=target[1],
         nontarget_half=nontarget[0],
         nontarget_half_se=nontarget[1],
-        n_per_class=dict(zip(names, sizes, strict=True)),
-        n_left_out=int(np.sum(design.label < 0)),
+        n_per_class=design.n_per_class,
+        n_left_out=design.n_left_out,
         contrasts=tuple(design.contrasts.tolist()),
         weights=tuple(design.weights.tolist()),
         order=1,
-        formula=FORCED_CHOICE if choices.is_forced_choice else YES_NO,
+        formula=FORMULAS[weights, design.is_forced_choice],
     )
 
 
@@ -183,102 +217,20 @@ def _cosine(a: np.ndarray, b: np.ndarray) -> float:
     return float(a @ b / np.sqrt((a @ a) * (b @ b)))
 
 
-@dataclass(frozen=True, eq=False)
-class _Sums:
-    """Sums over noise fields that were shown in the same classes (a pattern).
-
-    `times[g, c]` says how often a field of pattern g was shown in class c: once in one
-    class, or, for the two showings of a double pass, twice in all.
-    """
-
-    times: Float[np.ndarray, " pattern label"]
-    n: Float[np.ndarray, " pattern"]
-    total: Float[np.ndarray, " pattern channel element"]
-    squares: Float[np.ndarray, " pattern channel element"]
-    shape: tuple[int, int, int]
-
-
-def _accumulate(
-    choices: Choices, source: NoiseSource, design: KernelDesign, chunk_elements: int
-) -> _Sums:
-    """Add up the noise, in chunks; the noise of a pair is generated once."""
-    times, rows, pattern = _patterns(choices, design)
-    total = squares = np.zeros(0)
-    shape = (0, 0, 0)
-    for chunk, fields, field_shape in _channels(choices, source, rows, chunk_elements):
-        if not total.size:
-            shape = field_shape
-            total = np.zeros((len(times), *fields.shape[1:]))
-            squares = np.zeros_like(total)
-        member = np.equal.outer(np.arange(len(times)), pattern[chunk]).astype(
-            np.float64
-        )
-        total += np.tensordot(member, fields, 1)
-        squares += np.tensordot(member, fields**2, 1)
-    n = np.bincount(pattern, minlength=len(times)).astype(np.float64)
-    return _Sums(times, n, total, squares, shape)
-
-
-def _patterns(
-    choices: Choices, design: KernelDesign
-) -> tuple[Float[np.ndarray, " pattern label"], Int[np.ndarray, " field"], np.ndarray]:
-    """Classes in which each noise field was shown, as patterns.
-
-    Returns
-    -------
-    times, rows, pattern
-        Patterns as counts by class; the row that shows each noise field first; and the
-        number of its pattern.
-    """
-    entered = design.label >= 0
-    rows = np.flatnonzero(entered & (choices.first < 0))
-    other = np.full(len(choices), -1)
-    second = choices.second_rows[entered[choices.second_rows]]
-    other[choices.first[second]] = design.label[second]
-    classes = np.sort(np.stack([design.label[rows], other[rows]], axis=1), axis=1)
-    unique, pattern = np.unique(classes, axis=0, return_inverse=True)
-    times = np.zeros((len(unique), len(design.size)))
-    for g, pair in enumerate(unique):
-        np.add.at(times[g], pair[pair >= 0], 1)
-    return times, rows, pattern
-
-
-def _channels(
-    choices: Choices, source: NoiseSource, rows: np.ndarray, chunk_elements: int
-) -> Iterator[tuple[slice, Float[np.ndarray, " t c e"], tuple[int, int, int]]]:
-    """Yield noise in chunks: of the interval, or (target, non-target, difference)."""
-    intervals = range(choices.n_alternatives if choices.is_forced_choice else 1)
-    size, start = 1, 0  # the first chunk, of one trial, tells the size of a field
-    while start < len(rows):
-        chunk = slice(start, start + size)
-        table, target = choices.table.iloc[rows[chunk]], choices.target[rows[chunk]]
-        fields = [as_contrast(source.field(table, k)) for k in intervals]
-        shape = fields[0].shape[1:]
-        shown = np.stack(fields, axis=1).reshape(len(target), len(fields), -1)
-        shown = shown.astype(np.float64)
-        if choices.is_forced_choice:
-            of_target = shown[np.arange(len(target)), target]
-            others = (shown.sum(1) - of_target) / (len(fields) - 1)
-            shown = np.stack([of_target, others, of_target - others], axis=1)
-        yield chunk, shown, shape
-        start += size
-        size = max(chunk_elements // (len(fields) * int(np.prod(shape))), 1)
-
-
-def _estimate(sums: _Sums, design: KernelDesign, half: int) -> tuple[Field, Field]:
+def _estimate(sums: Moments, design: KernelDesign, half: int) -> tuple[Field, Field]:
     """A half, or the kernel, and its standard error."""
     channel = design.channel(half)
-    factor = sums.times @ (design.coefficients(half) / design.size)  # by noise field
+    factor = sums.times @ (design.coefficients(half) / np.maximum(design.size, 1))
     value = factor @ sums.total[:, channel]
-    variance = _pattern_variance(sums, design, channel)
+    variance = _group_variance(sums, design, channel)
     se = np.sqrt((sums.n * factor**2) @ variance)
     return value.reshape(sums.shape), se.reshape(sums.shape)
 
 
-def _pattern_variance(
-    sums: _Sums, design: KernelDesign, channel: int
-) -> Float[np.ndarray, " pattern element"]:
-    """Variance of the noise about its class mean, for the fields of each pattern.
+def _group_variance(
+    sums: Moments, design: KernelDesign, channel: int
+) -> Float[np.ndarray, " group element"]:
+    """Variance of the noise about its class mean, for the fields of each group.
 
     Estimated by outcome: it differs a little between outcomes along the template, and
     pooling over contrasts leaves enough trials. The divisor allows for fields that were
@@ -287,14 +239,15 @@ def _pattern_variance(
     total, squares = (
         sums.times.T @ s[:, channel] for s in (sums.total, sums.squares)
     )  # (class, element)
-    about_mean = squares - total**2 / design.size[:, None]
-    freedom = design.size - (sums.n @ sums.times**2) / design.size
+    size = np.maximum(design.size, 1)  # classes without trials have sums of 0
+    about_mean = squares - total**2 / size[:, None]
+    freedom = design.size - (sums.n @ sums.times**2) / size
     outcomes = np.equal.outer(np.arange(len(design.names)), design.outcome)
-    freedom = outcomes @ freedom
-    if np.any(freedom < 0.5):
-        name = design.names[int(np.argmin(freedom))]
+    freedom, entered = outcomes @ freedom, outcomes @ design.size > 0
+    if np.any(freedom[entered] < 0.5):
+        name = design.names[int(np.argmin(np.where(entered, freedom, np.inf)))]
         rule = "two noise fields or more at some contrast, to have a variance"
         raise ValueError(f"trials of class {name} must show {rule}")
-    variance = (outcomes @ about_mean) / freedom[:, None]
+    variance = (outcomes @ about_mean) / np.maximum(freedom, 0.5)[:, None]
     share = sums.times @ outcomes.T / sums.times.sum(1, keepdims=True)
     return share @ variance

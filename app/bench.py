@@ -4,23 +4,31 @@ Machines are shared and noisy, so only ratios say something; the two sides take 
 and the fastest of several rounds counts.
 """
 
+import json
 import os
 import platform
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from ..analysis.choices import Choices
+from ..analysis.exact_products import fastest, gram
+from ..analysis.second_order import both_kernels
 from ..experiments.noise import level_table, noise_levels
 from ..experiments.noise_fast import fast_levels
 from ..experiments.observer import Practice
 from ..experiments.protocol_files import load_protocol
 from ..experiments.session import Session
+from ..experiments.sources import GeneratedNoise
 from ..experiments.stimulus import render
 from ..experiments.store import open_store
 from ..experiments.store_rows import ObserverInfo, trial_row
@@ -28,6 +36,7 @@ from ..experiments.trial import Response, TrialRecord, TrialSpec
 
 # Elements of a field (bars, a gabor, a large field), and trials that fill .1 s or so.
 SIZES = ((13, 40_000), (256, 4000), (8192, 120))
+CHUNK = 8192  # trials of 32 x 32 elements that are generated at a time
 
 
 @dataclass(frozen=True)
@@ -63,6 +72,45 @@ def run_benchmarks(rounds: int = 7) -> dict[str, Any]:
     with _contests() as contests:
         rows = [_run(contest, rounds) for contest in contests]
     return {"machine": _machine(), "contests": rows}
+
+
+def large_kernels(n_trials: int = 1_000_000) -> dict[str, Any]:
+    """Measure kernels of many trials of 32 x 32 elements, in a process of their own.
+
+    Returns
+    -------
+    dict
+        Trials; seconds of both kernels, and of the same noise with one matrix product;
+        their ratio; and the peak of the process's memory after the kernels, in GiB,
+        None where the system does not say.
+    """
+    code = f"from yoked.app.bench import _measure_kernels; _measure_kernels({n_trials})"
+    command = [sys.executable, "-c", code]
+    found = subprocess.run(command, check=True, capture_output=True, text=True)
+    return json.loads(found.stdout)
+
+
+def _measure_kernels(n_trials: int) -> None:
+    """Print what `large_kernels` returns, but once: the noise is long enough."""
+    fastest(10**15)  # starts PyTorch, where it is installed
+    small, large = _kernels(2 * CHUNK), _kernels(n_trials)
+    for side in (small.ours, small.theirs):
+        side()
+    seconds = _seconds(large.ours)
+    peak = _peak_gib()
+    baseline = _seconds(large.theirs)
+    names = ("trials", "seconds", "baseline_seconds", "ratio", "peak_gib")
+    values = (n_trials, seconds, baseline, baseline / seconds, peak)
+    print(json.dumps(dict(zip(names, values, strict=True))))
+
+
+def _peak_gib() -> float | None:
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30
 
 
 def _run(contest: Contest, rounds: int) -> dict[str, Any]:
@@ -134,6 +182,8 @@ def _contests() -> Iterator[list[Contest]]:
             *(_noise(*size, single) for size in SIZES for single in (False, True)),
             _noise_reference(),
             _rendering(),
+            _kernels(50_000),
+            _integer_product(),
             _log(Path(folder)),
             *_on_gpu(),
         ]
@@ -198,6 +248,71 @@ def _rendering() -> Contest:
         lambda: render(protocol, practice.source, table),
         theirs,
         "float noise, rounded and repeated",
+    )
+
+
+def _kernels(n_trials: int) -> Contest:
+    """Both kernels of 2AFC, against the least that any second order must do."""
+    protocol = load_protocol("gabor-in-noise")
+    noise = replace(protocol.noise, grid=(1, 32, 32))
+    source = GeneratedNoise(replace(protocol, noise=noise), seed=1)
+    choices = _answers(n_trials)
+
+    def theirs() -> None:
+        for start in range(0, n_trials, CHUNK):
+            table = choices.table.iloc[start : start + CHUNK]
+            for interval in (0, 1):
+                shown = source.field(table, interval)
+                _one_product(shown.reshape(len(table), -1))
+
+    return Contest(
+        "first- and second-order kernels, 2AFC, 32 x 32 elements",
+        "trials",
+        n_trials,
+        lambda: both_kernels(choices, source),
+        theirs,
+        "generating the same noise, and one matrix product of it",
+    )
+
+
+def _answers(n_trials: int) -> Choices:
+    """Make a log of 2AFC trials, three quarters of them correct by chance."""
+    rng, number = np.random.default_rng(0), np.arange(n_trials)
+    target = rng.integers(0, 2, n_trials)
+    is_correct = rng.random(n_trials) < 0.75
+    columns = {"trial": number, "stimulus_id": number, "target": target}
+    columns |= {"response": np.where(is_correct, target, 1 - target), "contrast": 0.1}
+    columns |= {"repeats": None, "block_kind": "main"}
+    return Choices.from_table(pd.DataFrame(columns), "2afc", 2)
+
+
+def _one_product(levels: np.ndarray) -> object:
+    """Multiply X' X by the fastest product that there is here."""
+    if fastest(0) == "int8":
+        import torch
+
+        x = torch.from_numpy(levels)
+        return torch._int_mm(x.t(), x)  # type: ignore[attr-defined]
+    x = levels.astype(np.float32)
+    return x.T @ x
+
+
+def _integer_product() -> Contest:
+    """Second moments of noise levels, exact, against those in float32."""
+    x = level_table("gaussian", 0.1)[np.random.default_rng(0).integers(0, 2**16, 2**23)]
+    x = x.reshape(-1, 1024)
+
+    def theirs() -> np.ndarray:
+        single = x.astype(np.float32)
+        return single.T @ single
+
+    return Contest(
+        "second moments of 1024 elements, exact",
+        "trials",
+        len(x),
+        lambda: gram(x),
+        theirs,
+        "float32 BLAS, rounded",
     )
 
 

@@ -77,8 +77,11 @@ class GeneratedNoise:
     def field(self, table: Table, interval: int) -> Int8[np.ndarray, " t f r c"]:
         """Give contrast levels of one interval of every trial."""
         ids = np.asarray(table["stimulus_id"], np.int64)
+        tables = self.tables(table)
+        if len(tables) == 1:  # no copy where all trials have one noise SD
+            return self._levels(tables[0][1], ids, interval)
         levels = np.empty((len(ids), *self._noise.grid), np.int8)
-        for chosen, lookup in self.tables(table):
+        for chosen, lookup in tables:
             levels[chosen] = self._levels(lookup, ids[chosen], interval)
         return levels
 

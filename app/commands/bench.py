@@ -9,6 +9,8 @@ from ..output import Row, output
 
 def contests(result: dict[str, Any]) -> list[Row]:
     """Return what a table shows: a line a contest."""
+    if "contests" not in result:
+        return [result]
     return [
         {
             "what": row["what"],
@@ -29,9 +31,14 @@ def contests(result: dict[str, Any]) -> list[Row]:
     show_default=True,
     help="Turns of each side; the fastest counts.",
 )
+@click.option(
+    "--large",
+    is_flag=True,
+    help="Instead: kernels of a million trials, with their peak memory (minutes).",
+)
 @output(contests)
-def bench(rounds: int) -> Row:
-    """Measure the generator beside this machine's baseline.
+def bench(rounds: int, large: bool) -> Row | list[Row]:
+    """Measure generator and kernels beside this machine's baseline.
 
     Both sides take turns in one process. On a machine that others use too, only the
     ratios say something.
@@ -40,6 +47,8 @@ def bench(rounds: int) -> Row:
     Example:
         yoked bench --table
     """
-    from ..bench import run_benchmarks
+    from ..bench import large_kernels, run_benchmarks
 
+    if large:
+        return large_kernels()
     return run_benchmarks(rounds)

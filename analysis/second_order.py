@@ -1,0 +1,352 @@
+"""Second-order kernels: how elements of the noise act together on the observer.
+
+Yes/no [1]_: the covariance of the noise of "yes" minus that of "no" answers, within
+each class of stimuli, and summed over the two. 2AFC [2]_: for the target's noise the
+covariance of correct minus that of incorrect trials, for the other noise the reverse,
+and the sum of these two halves. In Gaussian noise of covariance S each difference is
+S E[Hessian of P("yes")] S / (p q), less what its first-order part brings.
+
+Covariances are about the mean of each class at each contrast. The sum of squares
+without the means taken off is 4 to 7 times as sensitive to a bias.
+
+A linear observer's halves are not zero: each is a multiple of ww', one positive and one
+negative. In 2AFC they cancel, whatever the interval bias. In yes/no they cancel only
+where the observer is unbiased; `without_linear_part` takes out what a linear stage can
+have left.
+
+Contrasts are averaged with the weights of `kernels.py`, n_i phi(z_i).
+
+References
+----------
+.. [1] Neri (2004), J. Vis. 4(2):2; Murray (2011), J. Vis. 11(5):2, eq. 36.
+.. [2] Neri (2009), J. Vis. 9(12):1, appendix; Neri & Heeger (2002), Nat. Neurosci. 5,
+   812-816, for the diagonal.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+from scipy.special import ndtri
+
+from ..experiments.sources import NoiseSource
+from .choices import Choices, SessionLike, choices
+from .kernel_design import KernelDesign
+from .kernels import Kernel, kernel_of
+from .moments import FieldShape, Moments, moments
+from .sdt import loglinear_rate
+
+FORMULAS = {False: "kernel2-yes-no-covariances/1", True: "kernel2-2afc-covariances/1"}
+# Excess kurtosis from which the noise is called non-Gaussian: truncation at 2.5 SD has
+# -.3, at 3 SD -.1; uniform noise has -1.2, binary -2.
+NOT_GAUSSIAN = 0.3
+BIASED = 0.2  # criterion, in SD of the decision variable
+
+Matrix = Float[np.ndarray, " element element"]
+
+
+@dataclass(frozen=True, eq=False)
+class SecondOrderKernel:
+    """A second-order kernel, in units of noise contrast squared; symmetric.
+
+    Attributes
+    ----------
+    kernel
+        The sum of the halves. Elements of a field are in C order: frame, row, column.
+    target_half
+        From the noise that came with the target: in 2AFC that of the target interval,
+        in yes/no that of signal trials.
+    nontarget_half
+        From the other noise, with the sign with which it enters the sum.
+    null_se, target_half_null_se, nontarget_half_null_se
+        Standard error of an element off the diagonal for an observer without second
+        order, in white noise; on the diagonal of Gaussian noise it is sqrt(2) larger.
+    noise_sd
+        Realised, as shown.
+    shape
+        (frames, rows, columns) of a field.
+    n_per_class
+        Trials of each stimulus-response class that entered.
+    n_left_out
+        Trials of contrasts at which a class has fewer than two: no covariance there.
+    contrasts, weights
+        The contrasts that entered, and their shares of the kernel; they add up to 1.
+    order
+        2: the covariance of the noise; 1 would be its mean.
+    formula
+        Name and version.
+    note
+        What the numbers may be biased by, or None.
+    """
+
+    kernel: Matrix
+    target_half: Matrix
+    nontarget_half: Matrix
+    null_se: float
+    target_half_null_se: float
+    nontarget_half_null_se: float
+    noise_sd: float
+    shape: FieldShape
+    n_per_class: Mapping[str, int]
+    n_left_out: int
+    contrasts: tuple[float, ...]
+    weights: tuple[float, ...]
+    order: int
+    formula: str
+    note: str | None = None
+
+    @property
+    def diagonal(self) -> Float[np.ndarray, " frame row column"]:
+        """The variance kernel, as a field."""
+        return np.diag(self.kernel).reshape(self.shape)
+
+
+def session_second_order(
+    session: SessionLike, chunk_elements: int | None = None
+) -> SecondOrderKernel:
+    """Estimate the second-order kernel of a session; see `second_order_kernel`.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> observer = yoked.load_observer("template")
+    >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
+    >>> found = session_second_order(session)
+    >>> found.kernel.shape, round(found.noise_sd, 2)
+    ((13, 13), 0.1)
+    """
+    return second_order_kernel(choices(session), session.noise, chunk_elements)
+
+
+def session_kernels(
+    session: SessionLike, chunk_elements: int | None = None, weights: str = "sum"
+) -> tuple[Kernel, SecondOrderKernel]:
+    """Estimate the kernels of both orders in one pass over the noise.
+
+    Parameters
+    ----------
+    weights
+        Of the first order, as `kernels.first_order_kernel` has them.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> observer = yoked.load_observer("template")
+    >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
+    >>> [kernel.order for kernel in session_kernels(session)]
+    [1, 2]
+    """
+    return both_kernels(choices(session), session.noise, chunk_elements, weights)
+
+
+def second_order_kernel(
+    choices: Choices, source: NoiseSource, chunk_elements: int | None = None
+) -> SecondOrderKernel:
+    """Estimate the second-order kernel, its halves and their standard error.
+
+    Parameters
+    ----------
+    choices
+        The answers; a rating counts as yes or no.
+    source
+        Gives the noise field of any of these trials, as shown: its realised values.
+    chunk_elements
+        Noise elements in memory at a time, over all alternatives; None takes 16 MiB.
+        Four matrices of all elements by all are held besides.
+
+    Raises
+    ------
+    ValueError
+        If no contrast has two trials or more in every stimulus-response class, or there
+        are more than two alternatives.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from yoked.experiments.sources import StoredNoise
+    >>> columns = {"trial": range(4), "target": 1, "response": [1, 1, 0, 0]}
+    >>> columns |= {"contrast": 0.1, "repeats": None, "stimulus_id": range(4)}
+    >>> answers = Choices.from_table(pd.DataFrame(columns), "2afc", 2)
+    >>> noise = np.zeros((4, 2, 1, 1, 1))
+    >>> noise[:, 1, 0, 0, 0] = [-0.2, 0.2, -0.1, 0.1]  # wider where it was chosen
+    >>> second_order_kernel(answers, StoredNoise(noise)).target_half.round(3).tolist()
+    [[0.06]]
+    """
+    design = _design(choices)
+    n, factors = len(design.size), _factors(design)
+    sums = moments(choices, source, design.label, n, factors, chunk_elements)
+    return _kernel(sums, design, choices)
+
+
+def both_kernels(
+    choices: Choices,
+    source: NoiseSource,
+    chunk_elements: int | None = None,
+    weights: str = "sum",
+) -> tuple[Kernel, SecondOrderKernel]:
+    """Estimate the kernels of both orders in one pass over the noise.
+
+    Parameters and errors are those of `first_order_kernel` and `second_order_kernel`;
+    what either needs is what both need.
+    """
+    second, first = _design(choices), KernelDesign.of(choices, weights)
+    label, members = _joint_classes(first, second)
+    factors = _spread(_factors(second), members[1])
+    sums = moments(choices, source, label, members.shape[1], factors, chunk_elements)
+    kernel = kernel_of(_by_class(sums, members[0], len(first.size)), first, weights)
+    by_class = _by_class(sums, members[1], len(second.size))
+    return kernel, _kernel(by_class, second, choices)
+
+
+def without_linear_part(
+    kernel2: Matrix, kernel1: Float[np.ndarray, " *shape"]
+) -> Matrix:
+    """Project a first-order kernel out of the rows and columns of a second-order one.
+
+    What is left has no component that a linear stage along `kernel1` could have made.
+
+    Parameters
+    ----------
+    kernel1
+        As a field or as a vector, of any length but zero.
+
+    Examples
+    --------
+    >>> w = np.array([3.0, 4.0])
+    >>> bool(np.allclose(without_linear_part(np.outer(w, w), w), 0))
+    True
+    """
+    w = kernel1.ravel().astype(np.float64)
+    if kernel2.shape != (len(w), len(w)):
+        n = len(w)
+        raise ValueError(f"kernel2 must be {n} by {n} elements, got {kernel2.shape}")
+    if not w.any():
+        raise ValueError("kernel1 must differ from zero to be projected out")
+    w = w / np.sqrt(w @ w)
+    along = kernel2 @ w
+    both = np.outer(along, w)
+    return kernel2 - both - both.T + (w @ along) * np.outer(w, w)
+
+
+def _design(choices: Choices) -> KernelDesign:
+    if choices.n_alternatives > 2:
+        rule = "two for a second-order kernel"
+        raise ValueError(f"alternatives must be {rule}, got {choices.n_alternatives}")
+    return KernelDesign.of(choices, least=2)
+
+
+def _factors(design: KernelDesign) -> Float[np.ndarray, " 2 label"]:
+    """Return what a trial's (noise x noise') counts in each half."""
+    freedom = np.maximum(design.size - 1, 1)
+    return np.stack([design.coefficients(half) / freedom for half in (0, 1)])
+
+
+def _joint_classes(
+    first: KernelDesign, second: KernelDesign
+) -> tuple[Int[np.ndarray, " trial"], Int[np.ndarray, " 2 label"]]:
+    """Classes that lie within one of either design, and which one that is, or -1."""
+    n = len(second.size) + 1
+    code, members = pd.factorize(n * (first.label + 1) + second.label + 1, sort=True)
+    members = np.stack([members // n, members % n]) - 1
+    nowhere = np.all(members < 0, axis=0)
+    number = np.where(nowhere, -1, np.cumsum(~nowhere) - 1)
+    return number[code], members[:, ~nowhere]
+
+
+def _spread(
+    values: Float[np.ndarray, " 2 label"], member: Int[np.ndarray, " joint"]
+) -> Float[np.ndarray, " 2 joint"]:
+    return np.where(member >= 0, values[:, member], 0.0)
+
+
+def _by_class(sums: Moments, member: Int[np.ndarray, " joint"], n: int) -> Moments:
+    """Count the fields of each group by the classes of one design."""
+    is_in = np.equal.outer(member, np.arange(n)).astype(np.float64)
+    times = sums.times @ is_in
+    entered = times.any(axis=1)
+    return Moments(
+        times=times[entered],
+        n=sums.n[entered],
+        total=sums.total[entered],
+        squares=sums.squares[entered],
+        products=sums.products,
+        excess_kurtosis=sums.excess_kurtosis,
+        shape=sums.shape,
+    )
+
+
+def _kernel(sums: Moments, design: KernelDesign, choices: Choices) -> SecondOrderKernel:
+    target, nontarget = (_half(sums, design, half) for half in (0, 1))
+    variance = _noise_variance(sums, design)
+    of_half = [variance**2 * _share_of_error(sums, design, half) for half in (0, 1)]
+    return SecondOrderKernel(
+        kernel=target + nontarget,
+        target_half=target,
+        nontarget_half=nontarget,
+        null_se=float(np.sqrt(sum(of_half))),
+        target_half_null_se=float(np.sqrt(of_half[0])),
+        nontarget_half_null_se=float(np.sqrt(of_half[1])),
+        noise_sd=float(np.sqrt(variance)),
+        shape=sums.shape,
+        n_per_class=design.n_per_class,
+        n_left_out=design.n_left_out,
+        contrasts=tuple(design.contrasts.tolist()),
+        weights=tuple(design.weights.tolist()),
+        order=2,
+        formula=FORMULAS[design.is_forced_choice],
+        note=_note(sums, design, choices),
+    )
+
+
+def _half(sums: Moments, design: KernelDesign, half: int) -> Matrix:
+    """Weighted sum of the sample covariances of the classes."""
+    assert sums.products is not None
+    total = sums.times.T @ sums.total[:, design.channel(half)]  # (class, element)
+    by_mean = _factors(design)[half] / np.maximum(design.size, 1)
+    return sums.products[half] - (total.T * by_mean) @ total
+
+
+def _noise_variance(sums: Moments, design: KernelDesign) -> float:
+    """Realised variance of the noise as shown, mean over elements."""
+    shown = slice(0, 2 if design.is_forced_choice else 1)
+    n = sums.n.sum() * sums.total[:, shown].shape[1]
+    mean = sums.total[:, shown].sum((0, 1)) / n
+    return float(np.mean(sums.squares[:, shown].sum((0, 1)) / n - mean**2))
+
+
+def _share_of_error(sums: Moments, design: KernelDesign, half: int) -> float:
+    """Variance of an element off the diagonal, over the noise variance squared.
+
+    A field's product of two elements has variance sigma^4 and counts with its factor;
+    the two showings of a double pass add their factors before they are squared.
+    """
+    return float(sums.n @ (sums.times @ _factors(design)[half]) ** 2)
+
+
+def _note(sums: Moments, design: KernelDesign, choices: Choices) -> str | None:
+    """Say what biases the kernel of a yes/no observer who has a bias."""
+    if design.is_forced_choice:
+        return None
+    criterion = _criterion(choices)
+    if abs(criterion) < BIASED:
+        return None
+    said = [
+        f"the observer is biased (criterion {criterion:.2f}): a linear observer's "
+        "kernel would not be zero either, see without_linear_part"
+    ]
+    if abs(sums.excess_kurtosis) > NOT_GAUSSIAN:
+        said.append(
+            f"the noise is not Gaussian (excess kurtosis {sums.excess_kurtosis:.1f}), "
+            "which changes the diagonal"
+        )
+    return "; ".join(said)
+
+
+def _criterion(choices: Choices) -> float:
+    rates = [choices.choice[choices.target == k] for k in (0, 1)]
+    z = [ndtri(loglinear_rate(int(yes.sum()), len(yes))) for yes in rates]
+    return float(-np.mean(z))
