@@ -1,0 +1,321 @@
+"""A plan put to the test: sessions simulated through the real session code.
+
+For every aim, sessions of the planned length are run with the assumed observer, as
+`yoked simulate` runs them, and analysed as any session is. What they give stands beside
+what the closed form promised.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import ndtri
+
+from ..analysis.choices import choices
+from ..analysis.class_sums import second_order_matrices
+from ..analysis.double_pass import internal_noise_likelihood, pair_counts
+from ..analysis.estimate import Estimate
+from ..analysis.kernels import session_kernel, template_match
+from ..analysis.summary import dprime
+from ..analysis.trial_design import TrialDesign
+from ..experiments.observer import Observer
+from ..experiments.protocol_parts import FULL_CONTRAST
+from ..experiments.results import SessionData
+from ..experiments.seeds import derived_seed
+from ..models.simulate import run
+from ..models.template import Template
+from .power import Aim, value_at
+from .power_observer import (
+    LEAST_GAMMA,
+    SquaringTemplate,
+    bend_for,
+    exact_answers,
+    signal_for,
+)
+from .power_situation import Situation, ideal, proportion_at
+
+SESSIONS = 20
+QUICK_TRIALS = 50_000  # over all sessions of an aim, unless asked for otherwise
+TRACY_WIDOM = 1.4538  # exceeded in 2.5 %, for real symmetric matrices
+FEWEST = 5  # sessions that say anything
+Update = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Check:
+    """What simulated sessions gave.
+
+    Attributes
+    ----------
+    n_sessions, n_trials, n_pairs
+        Sessions, and main trials and pairs of each.
+    predicted
+        By the closed form, at so many trials.
+    median
+        Over sessions; infinite if half of the intervals have no end.
+    mean, sd
+        Over sessions with a finite value; None without any.
+    n_infinite
+        Sessions whose interval has no end.
+    coverage
+        Share of sessions whose 95 % interval holds the truth (d', gamma).
+    detected, false_alarms
+        Share of sessions with an eigenvalue beyond the one that chance exceeds in
+        5 %: of an observer who has it, and of one without second order.
+    note
+        Why there is no check, or what it cannot say.
+    """
+
+    n_sessions: int = 0
+    n_trials: int = 0
+    n_pairs: int = 0
+    predicted: float | None = None
+    median: float | None = None
+    mean: float | None = None
+    sd: float | None = None
+    n_infinite: int = 0
+    coverage: float | None = None
+    detected: float | None = None
+    false_alarms: float | None = None
+    note: str | None = None
+
+
+def check(
+    aim: Aim,
+    assumed: Situation,
+    n_sessions: int | None = None,
+    seed: int = 0,
+    update: Update | None = None,
+) -> Check:
+    """Simulate sessions of the length that an aim needs.
+
+    Parameters
+    ----------
+    n_sessions
+        By default 20, or fewer to keep it short.
+    seed
+        Of the sessions' seeds.
+    update
+        Called with how many sessions are done, and how many there are.
+
+    Returns
+    -------
+    Check
+        Without numbers, and with a note, where nothing can be simulated.
+
+    Examples
+    --------
+    >>> from yoked.app.power import Wanted, aims
+    >>> from yoked.app.power_situation import situation
+    >>> from yoked.experiments.protocol_files import load_protocol
+    >>> assumed = situation(load_protocol("bar-in-noise"))
+    >>> (kernel,) = aims(assumed, Wanted(0.9, None, None, None))
+    >>> found = check(kernel, assumed, n_sessions=5)
+    >>> abs(found.mean - found.predicted) < 0.1
+    True
+    """
+    if reason := _why_not(aim, assumed, n_sessions):
+        return Check(note=reason)
+    assert aim.n_trials is not None  # or there would be a reason
+    if n_sessions is None:
+        n_sessions = min(SESSIONS, QUICK_TRIALS // aim.n_trials)
+    sessions = _Sessions(aim, assumed, n_sessions, seed, update)
+    if aim.name == "eigenvalue":
+        return _eigenvalues(sessions)
+    return {"kernel": _cosines, "dprime": _dprimes, "gamma": _gammas}[aim.name](
+        sessions
+    )
+
+
+def _why_not(aim: Aim, assumed: Situation, n_sessions: int | None) -> str | None:
+    if aim.n_trials is None:
+        return "there is no number of trials to be checked"
+    if assumed.protocol.noise.source != "yoked-1":
+        return "noise of published seeds cannot be made for new sessions"
+    if n_sessions is None and aim.n_trials * FEWEST > QUICK_TRIALS:
+        return f"{aim.n_trials:,} trials a session are too many for a quick check"
+    return None
+
+
+@dataclass(frozen=True)
+class _Sessions:
+    """Sessions to be simulated for an aim."""
+
+    aim: Aim
+    assumed: Situation
+    n: int
+    seed: int
+    update: Update | None
+
+    def of(
+        self,
+        make: Callable[[], Observer],
+        measure: Callable[[SessionData, Observer], object],
+        contrast: float | None = None,
+    ) -> list:
+        """Run each session with an observer of its own, and measure it.
+
+        An element is shown as one pixel: a template's sums shrink all alike, its
+        answers stay what they are.
+        """
+        protocol = self.assumed.protocol.with_options(
+            trials=self.aim.n_trials, contrast=contrast
+        )
+        small = replace(protocol.display, element_px=(1, 1))
+        protocol = replace(protocol, display=small)
+        measured = []
+        for number in range(self.n):
+            observer = make()
+            name = f"{self.aim.name} {observer.name}"
+            session = run(
+                protocol,
+                observer,
+                seed=derived_seed("power", self.seed, name, number),
+                internal_noise=self.assumed.gamma,
+            )
+            measured.append(measure(session, observer))
+            if self.update is not None:
+                self.update(number + 1, self.n)
+        return measured
+
+    def linear(self, measure: Callable[[SessionData, Observer], object]) -> list:
+        return self.of(lambda: Template(self.assumed.efficiency), measure)
+
+    def found(self, values: list[float], **rest: object) -> Check:
+        """Describe the values that sessions gave."""
+        assert self.aim.n_trials is not None
+        protocol = self.assumed.protocol.with_options(trials=self.aim.n_trials)
+        finite = [value for value in values if math.isfinite(value)]
+        rest.setdefault(
+            "predicted", value_at(self.aim, self.assumed, self.aim.n_trials)
+        )
+        return Check(
+            n_sessions=self.n,
+            n_trials=self.aim.n_trials,
+            n_pairs=protocol.double_pass.n_pairs,
+            median=float(np.median(values)) if values else None,
+            mean=float(np.mean(finite)) if finite else None,
+            sd=float(np.std(finite, ddof=1)) if len(finite) > 1 else None,
+            n_infinite=len(values) - len(finite),
+            **rest,  # pyright: ignore[reportArgumentType]
+        )
+
+
+def _cosines(sessions: _Sessions) -> Check:
+    """Cosine between the kernel and the template that the observer really has."""
+
+    def measure(session: SessionData, observer: Observer) -> float:
+        assert isinstance(observer, Template)
+        assert observer.weights is not None  # it has learned
+        truth = observer.weights.astype(np.float64)
+        return template_match(session_kernel(session).kernel, truth).cosine
+
+    return sessions.found(sessions.linear(measure))
+
+
+def _dprimes(sessions: _Sessions) -> Check:
+    """Width of the interval of d', and how often it holds the true d'."""
+    assumed = sessions.assumed
+    contrast = assumed.contrasts[assumed.middle]
+    who = (assumed.gamma, assumed.efficiency, contrast)
+    spread = math.sqrt(2) if assumed.is_forced_choice else 2.0
+    truth = spread * float(ndtri(proportion_at(assumed.protocol, *who)))
+
+    def measure(session: SessionData, observer: Observer) -> Estimate:
+        counted = choices(session)
+        return dprime(counted.where(counted.contrast == contrast))
+
+    return _intervals(sessions, sessions.linear(measure), truth)
+
+
+def _gammas(sessions: _Sessions) -> Check:
+    """Width of the interval of gamma by likelihood, and how often it holds gamma."""
+
+    def measure(session: SessionData, observer: Observer) -> Estimate:
+        counts = pair_counts(choices(session), by_contrast=True)
+        return internal_noise_likelihood(counts).gamma
+
+    return _intervals(sessions, sessions.linear(measure), sessions.assumed.gamma)
+
+
+def _intervals(sessions: _Sessions, found: list[Estimate], truth: float) -> Check:
+    ends = [(e.low, e.high) for e in found if e.low is not None and e.high is not None]
+    if not ends:
+        return Check(note=f"no session could tell it: {found[0].note}")
+    low, high = np.array(ends).T
+    widths = np.where(np.isfinite(high), high, np.inf) - low
+    holds = (low <= truth) & (truth <= high)
+    return sessions.found(list(widths), coverage=float(holds.mean()))
+
+
+def chance_limit(edge: float, n_elements: int) -> float:
+    """Return the magnitude that chance's eigenvalues exceed in 5 % of sessions.
+
+    About the edge 2 sqrt(p) s the largest eigenvalue varies as Tracy & Widom (1996,
+    Commun. Math. Phys. 177, 727-754) have it; 2.5 % for either end of the spectrum.
+
+    Examples
+    --------
+    >>> round(chance_limit(0.66, 13), 2)
+    0.75
+    """
+    return edge * (1 + TRACY_WIDOM / 2 * n_elements ** (-2 / 3))
+
+
+def _eigenvalues(sessions: _Sessions) -> Check:
+    """Largest eigenvalue of an observer who has one, and of a linear observer.
+
+    Noise lifts a true eigenvalue lambda to lambda + p s^2 / lambda on average (Feral &
+    Peche 2007, Commun. Math. Phys. 272, 185-228).
+    """
+    aim, assumed = sessions.aim, sessions.assumed
+    assert aim.n_trials is not None
+    edge = value_at(aim, assumed, aim.n_trials)
+    assert edge is not None
+
+    def largest(session: SessionData, observer: Observer) -> float:
+        trials = TrialDesign.of(choices(session), session.noise)
+        shown = trials.halves.astype(np.float64)
+        variance = shown.var() * (1 if trials.is_forced_choice else 2)
+        matrix = second_order_matrices(trials).sum(0) / variance
+        return float(np.abs(np.linalg.eigvalsh(matrix)).max())
+
+    null = np.array(sessions.linear(largest))
+    limit = chance_limit(edge, assumed.n_elements)
+    alarms = float((null > limit).mean())
+    try:
+        bend, contrast, truth = _squaring(aim, assumed)
+    except ValueError as reason:
+        mean = f"{null.mean():.2f}, where chance should reach {edge:.2f}"
+        note = f"{reason}; without second order the largest eigenvalue is {mean}"
+        return sessions.found([], predicted=None, false_alarms=alarms, note=note)
+    bent = sessions.of(
+        lambda: SquaringTemplate(bend, assumed.efficiency), largest, contrast
+    )
+    return sessions.found(
+        bent,
+        predicted=truth + edge**2 / (4 * truth),
+        detected=float((np.array(bent) > limit).mean()),
+        false_alarms=alarms,
+    )
+
+
+def _squaring(aim: Aim, assumed: Situation) -> tuple[float, float, float]:
+    """Bend, contrast and exact eigenvalue of an observer made for the wanted one."""
+    gains = assumed.protocol.signal.gains
+    if not assumed.is_forced_choice or gains[0] != 0 or len(assumed.contrasts) > 1:
+        raise ValueError("an observer who has it is known in 2AFC with one signal only")
+    if assumed.gamma < LEAST_GAMMA:
+        rule = f"with gamma of {LEAST_GAMMA} or more"
+        raise ValueError(f"an observer who has it is known {rule}")
+    rate = assumed.proportions[0]
+    bend = bend_for(aim.wanted, assumed.gamma, rate)
+    if bend is None:
+        who = f"gamma {assumed.gamma:g} and {rate:.0%} correct"
+        raise ValueError(f"no squaring observer with {who} has so large an eigenvalue")
+    per_contrast = math.sqrt(assumed.efficiency) * ideal(assumed.protocol, 1.0)
+    wanted = signal_for(bend, assumed.gamma, rate) / per_contrast
+    shown = round(FULL_CONTRAST * wanted) / FULL_CONTRAST
+    signal = math.sqrt(assumed.efficiency) * ideal(assumed.protocol, shown)
+    return bend, shown, exact_answers(bend, assumed.gamma, signal)[1]
