@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr, ndtri
+from scipy.stats import binom
 
 from yoked.analysis.mafc import mafc_dprime, mafc_proportion_correct
 from yoked.analysis.sdt import (
@@ -101,9 +102,31 @@ def test_the_corrected_estimator_has_the_known_mean_and_spread(true, mean, sd):
     )
 
 
-def _all_estimates(n, true):
-    from scipy.stats import binom
+@pytest.mark.parametrize(
+    ("true", "mean", "sd"), [(2.0, 2.050, None), (3.0, 3.122, 0.426)]
+)
+def test_patching_only_rates_of_0_and_1_is_biased_upward(true, mean, sd):
+    # The 1/(2N) rule of methods.md 1, which the log-linear correction replaces.
+    n, k = 50, np.arange(51)
+    z = ndtri(np.clip(k / n, 1 / (2 * n), 1 - 1 / (2 * n)))
+    values = (z[:, None] - z).ravel()
+    _, mass = _all_estimates(n, true)
+    assert mass @ values == pytest.approx(mean, abs=0.003)
+    if sd is not None:
+        spread = math.sqrt(mass @ (values - mass @ values) ** 2)
+        assert spread == pytest.approx(sd, abs=0.003)
 
+
+@pytest.mark.parametrize(("true", "sd"), [(1.0, 0.262), (2.0, 0.302), (3.0, 0.386)])
+def test_the_delta_standard_error_has_the_tables_values(true, sd):
+    # 50 trials a class; the rates themselves, from so many that rounding is nothing.
+    n = 50 * 10**6
+    hits = round(n * ndtr(true / 2))
+    variance = gourevitch_galanter_variance(hits, n - hits, n - hits, hits)
+    assert math.sqrt(variance * 10**6) == pytest.approx(sd, abs=5e-4)
+
+
+def _all_estimates(n, true):
     k = np.arange(n + 1)
     z = ndtri((k + 0.5) / (n + 1))
     hits, false_alarms = (

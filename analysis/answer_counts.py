@@ -1,0 +1,41 @@
+"""The four counts of a two-alternative task, and what a double pass does to them."""
+
+import numpy as np
+
+from .choices import Choices, design_effect
+
+FourCounts = tuple[int, int, int, int]
+"""Signal trials answered "signal" and not, then noise-only trials likewise."""
+
+
+def four_counts(choices: Choices) -> FourCounts:
+    """Count hits, misses, false alarms and correct rejections.
+
+    In 2AFC the first interval plays the signal, as in `sdt.dprime_2afc`.
+
+    Raises
+    ------
+    ValueError
+        If the task has more than two alternatives, or a class has no trials.
+    """
+    if choices.n_alternatives > 2:
+        rule = "two for hits and false alarms"
+        raise ValueError(f"alternatives must be {rule}, got {choices.n_alternatives}")
+    signal = 0 if choices.task == "2afc" else 1
+    cell = 2 * (choices.target != signal) + (choices.choice != signal)
+    hits, misses, false_alarms, rejections = np.bincount(cell, minlength=4).tolist()
+    for target, n in ((signal, hits + misses), (1 - signal, false_alarms + rejections)):
+        if not n:
+            raise ValueError(f"no counted trial has target {target}")
+    return hits, misses, false_alarms, rejections
+
+
+def shared_noise_effect(choices: Choices) -> float:
+    """Return the design effect of the double pass on the rates of correct answers.
+
+    Variance relative to independent trials, about the rate of each class at each
+    contrast; 1 without pairs.
+    """
+    cell = np.searchsorted(choices.contrasts, choices.contrast) * choices.n_alternatives
+    correct = choices.correct.astype(np.float64)
+    return design_effect(correct, cell + choices.target, choices.cluster)

@@ -1,0 +1,244 @@
+"""Bootstrap: standard error and interval of any statistic of a session's choices [1]_.
+
+What is drawn are stimuli, both showings of a double pass together, or whole blocks.
+Performance drifts over a session, and then trials of one block are alike: only blocks
+tell how much another session would differ. Pooled counts are never drawn.
+
+Intervals are bias-corrected percentiles (BC [2]_). With few blocks percentiles are too
+narrow, for the same reason as 1.96 is with few observations; they are widened to those
+of Student's t, and the SE by sqrt(m / (m - 1)) [3]_.
+
+References
+----------
+.. [1] Efron & Tibshirani (1993), An Introduction to the Bootstrap.
+.. [2] Efron (1981), Can. J. Stat. 9, 139-172.
+.. [3] Hesterberg (2015), Am. Stat. 69, 371-386 (expanded percentiles).
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.special import ndtr, ndtri
+from scipy.stats import t as student
+
+from .choices import Choices
+from .estimate import Z95, Estimate
+from .mafc import mafc_dprime
+from .resample import Unit, bootstrap_sample
+
+MAY_FAIL = 0.05  # of the draws; beyond it the interval would describe the others only
+MIN_BLOCKS = 4
+Statistic = Callable[[Choices], float]
+Progress = Callable[[int, int], None]
+"""Called with the draws done and the draws wanted."""
+
+
+def bootstrap(
+    choices: Choices,
+    statistic: Statistic,
+    n_draws: int = 1000,
+    seed: int = 0,
+    unit: Unit = "trial",
+    formula: str | None = None,
+    progress: Progress | None = None,
+) -> Estimate:
+    """Estimate a statistic with its bootstrap SE and bias-corrected 95 % interval.
+
+    Parameters
+    ----------
+    statistic
+        From choices to a number; raises ValueError, or gives NaN, where it is not
+        defined. Trials that were drawn twice have two numbers.
+    unit
+        'trial', or 'block' for a session in which performance drifts.
+    formula
+        Name of the estimate; by default "bootstrap-trial-bc/1" or "-block-".
+
+    Returns
+    -------
+    Estimate
+        Draws without a value are counted in the note. With more than 5 % of them, with
+        fewer than four blocks to draw, or where the statistic is undefined for the
+        session itself, the estimate is missing.
+
+    Raises
+    ------
+    ValueError
+        If `n_draws` is below 100, or blocks are wanted and the log has none.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> from yoked.analysis.choices import choices
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> observer = yoked.load_observer("template")
+    >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
+    >>> def share_correct(made): return float(made.correct.mean())
+    >>> estimate = bootstrap(choices(session), share_correct, n_draws=100)
+    >>> estimate.low < estimate.value < estimate.high
+    True
+    """
+    formula = formula or f"bootstrap-{unit}-bc/1"
+    if reason := _cannot(choices, n_draws, unit):
+        return Estimate.missing(formula, reason, len(choices))
+    value, rng = _defined(statistic, choices), np.random.default_rng(seed)
+    if isinstance(value, str):
+        return Estimate.missing(formula, value, len(choices))
+    drawn, failures = np.empty(n_draws), []
+    for i in range(n_draws):
+        result = _defined(statistic, bootstrap_sample(choices, rng, unit))
+        drawn[i] = math.nan if isinstance(result, str) else result
+        failures += [result] if isinstance(result, str) else []
+        if progress:
+            progress(i + 1, n_draws)
+    return _estimate(value, drawn, failures, _n_units(choices, unit), formula, choices)
+
+
+def dprime_bootstrap(
+    choices: Choices, n_draws: int = 2000, seed: int = 0, unit: Unit = "trial"
+) -> Estimate:
+    """Estimate d' by the formula of the task, with a bootstrap SE and interval.
+
+    The same draws as `bootstrap` would make, hundreds of times as fast: d' depends on
+    counts alone, so a draw is a draw of how often each kind of unit came.
+
+    Raises
+    ------
+    ValueError
+        As for `bootstrap`.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> from yoked.analysis.choices import choices
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> observer = yoked.load_observer("template")
+    >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
+    >>> dprime_bootstrap(choices(session)).formula
+    'dprime-2afc-loglinear-bootstrap-trial-bc/1'
+    """
+    name = {"2afc": "2afc", "mafc": "mafc"}.get(choices.task, "yes-no")
+    formula = f"dprime-{name}-loglinear-bootstrap-{unit}-bc/1"
+    if reason := _cannot(choices, n_draws, unit):
+        return Estimate.missing(formula, reason, len(choices))
+    label = choices.cluster if unit == "trial" else _block(choices)
+    counts = _counts_by(label, choices)
+    kinds, times = np.unique(counts, axis=0, return_counts=True)
+    rng, n_units = np.random.default_rng(seed), len(counts)
+    draws = rng.multinomial(n_units, times / n_units, size=n_draws) @ kinds
+    value = float(_dprimes(counts.sum(0)[None], choices)[0])
+    if math.isnan(value):
+        reason = "a target has no counted trial"
+        return Estimate.missing(formula, reason, len(choices))
+    drawn = _dprimes(draws, choices)
+    failures = ["a target has no trial in the draw"] * int(np.isnan(drawn).sum())
+    return _estimate(value, drawn, failures, _n_units(choices, unit), formula, choices)
+
+
+def _cannot(choices: Choices, n_draws: int, unit: Unit) -> str | None:
+    """Check the arguments; return why there is nothing to draw, or None."""
+    if n_draws < 100:
+        raise ValueError(f"n_draws must be >= 100, got {n_draws}")
+    if not len(choices):
+        return "no trial counts"
+    n_units = _n_units(choices, unit)
+    if unit == "block" and n_units < MIN_BLOCKS:
+        return f"{n_units} blocks: a bootstrap of blocks needs {MIN_BLOCKS} or more"
+    return None
+
+
+def _block(choices: Choices) -> Int[np.ndarray, " trial"]:
+    if "block" not in choices.table:
+        raise ValueError("trials must have a column 'block' to draw blocks, got none")
+    return choices.table["block"].to_numpy(np.int64)
+
+
+def _n_units(choices: Choices, unit: Unit) -> int:
+    return len(np.unique(choices.cluster if unit == "trial" else _block(choices)))
+
+
+def _defined(statistic: Statistic, choices: Choices) -> float | str:
+    """Return the statistic, or the reason why it is not defined."""
+    try:
+        value = float(statistic(choices))
+    except ValueError as error:
+        return str(error)
+    return "the statistic is not a number" if math.isnan(value) else value
+
+
+def _estimate(
+    value: float,
+    drawn: Float[np.ndarray, " draw"],
+    failures: list[str],
+    n_units: int,
+    formula: str,
+    choices: Choices,
+) -> Estimate:
+    """SE and interval from the draws, or why there are none."""
+    note = None
+    if failures:
+        note = f"{len(failures)} of {len(drawn)} draws have no value: {failures[0]}"
+        if len(failures) > MAY_FAIL * len(drawn):
+            return Estimate.missing(formula, note, len(choices))
+    kept = drawn[~np.isnan(drawn)]
+    widening = math.sqrt(n_units / (n_units - 1)) if n_units > 1 else 1.0
+    reach = widening * float(student.ppf(0.975, max(n_units - 1, 1)))
+    low, high = bias_corrected_interval(kept, value, reach)
+    has_spread = bool(np.isfinite(kept).all())
+    se = widening * float(np.std(kept, ddof=1)) if has_spread else None
+    return Estimate(value, se, low, high, len(choices), formula, note)
+
+
+def bias_corrected_interval(
+    drawn: Float[np.ndarray, " draw"], value: float, reach: float = Z95
+) -> tuple[float, float]:
+    """Return the bias-corrected percentile limits of bootstrap draws [2]_.
+
+    Percentiles are moved by twice z0, Phi^-1 of the share of draws below the estimate
+    (equal ones count half).
+
+    Parameters
+    ----------
+    reach
+        Phi^-1 of the percentiles without bias; 1.96 for 95 %.
+
+    Examples
+    --------
+    >>> low, high = bias_corrected_interval(np.arange(1001.0), value=500.0)
+    >>> round(low), round(high)
+    (24, 976)
+    """
+    n = len(drawn)
+    below = (np.sum(drawn < value) + np.sum(drawn == value) / 2 + 0.5) / (n + 1)
+    shift = 2 * float(ndtri(below))
+    levels = ndtr(np.array([shift - reach, shift + reach]))
+    # Draws themselves, not means of two: a draw may be infinite.
+    rank = np.rint(levels * (n + 1)).astype(np.int64).clip(1, n) - 1
+    low, high = np.sort(drawn)[rank].tolist()
+    return min(low, value), max(high, value)
+
+
+def _counts_by(
+    label: Int[np.ndarray, " trial"], choices: Choices
+) -> Int[np.ndarray, " unit count"]:
+    """Answers of each unit by (target, correct), enough for any d' here."""
+    _, unit = np.unique(label, return_inverse=True)
+    kind = 2 * choices.target + choices.correct
+    n_kinds = 2 * choices.n_alternatives
+    flat = np.bincount(unit * n_kinds + kind, minlength=(int(unit.max()) + 1) * n_kinds)
+    return flat.reshape(-1, n_kinds)
+
+
+def _dprimes(
+    counts: Int[np.ndarray, " draw count"], choices: Choices
+) -> Float[np.ndarray, " draw"]:
+    """Log-linear corrected d' of each row of (target, correct) counts, or NaN."""
+    correct, n = counts[:, 1::2], counts[:, 0::2] + counts[:, 1::2]
+    if choices.task == "mafc":
+        m, total = choices.n_alternatives, n.sum(1)
+        return mafc_dprime((correct.sum(1) + 1 / m) / (total + 1), m)
+    z = ndtri((correct + 0.5) / (n + 1)).sum(1)
+    z = z / math.sqrt(2) if choices.task == "2afc" else z
+    return np.where((n > 0).all(1), z, math.nan)

@@ -1,0 +1,202 @@
+"""Intervals of d' that hold at few trials, high d' and strong bias.
+
+The estimates of `sdt.py` carry the normal interval, value -+ 1.96 Miller SE. With 100
+trials a class it covers the truth 94 to 96 times in 100 while both rates stay inside
+5 to 95 %, and 90 times at d' 2.6 with c = .8. Two intervals here do better:
+
+    profile      the profile likelihood [1]_ of the log-linear corrected counts, over
+                 the criterion; quick, and allows for trials shown twice
+    enumerated   Miller's enumeration [2]_ turned round: the d' at which the estimator
+                 would come out as far off as it did 2.5 times in 100 (ties half), at
+                 the criterion that then fits best
+
+References
+----------
+.. [1] Venzon & Moolgavkar (1988), Appl. Stat. 37, 87-94.
+.. [2] Miller (1996), Percept. Psychophys. 58, 65-72.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import log_ndtr, ndtr, ndtri
+from scipy.stats import binom, chi2
+
+from .answer_counts import four_counts, shared_noise_effect
+from .choices import Choices
+from .estimate import Estimate, mapped
+from .sdt import dprime
+
+PROFILE = "dprime-yes-no-loglinear-profile/1"
+ENUMERATED = "dprime-yes-no-loglinear-enumerated/1"
+PROFILE_2AFC = "dprime-2afc-loglinear-profile/1"
+ENUMERATED_2AFC = "dprime-2afc-loglinear-enumerated/1"
+REACH = 6.0  # in d', how far from the estimate a limit is looked for
+
+Class = tuple[float, float]
+"""Answers "signal", and trials, of one stimulus class."""
+
+
+def profile_dprime(
+    hits: int,
+    misses: int,
+    false_alarms: int,
+    correct_rejections: int,
+    forced_choice: bool = False,
+    effect: float = 1.0,
+) -> Estimate:
+    """Estimate d' with the profile likelihood's 95 % interval.
+
+    Value and SE are those of `sdt.dprime` (`sdt.dprime_2afc` if `forced_choice`, with
+    the counts in that function's order).
+
+    Parameters
+    ----------
+    effect
+        Design effect of trials shown twice, by which the log likelihood is divided.
+
+    Raises
+    ------
+    ValueError
+        If a count is negative, or a class has no trials.
+
+    Examples
+    --------
+    >>> print(profile_dprime(40, 10, 10, 40))
+    1.642 SE 0.284 [1.100, 2.204] n=100 (dprime-yes-no-loglinear-profile/1)
+    """
+    point = dprime(hits, misses, false_alarms, correct_rejections)
+    classes = _corrected(hits, misses), _corrected(false_alarms, correct_rejections)
+    drop = effect * float(chi2.ppf(0.95, 1)) / 2
+    best = _profile(_value(point), classes)
+
+    def excess(d: float) -> float:
+        return best - _profile(d, classes) - drop
+
+    estimate = replace(
+        point,
+        se=_value(point, "se") * math.sqrt(effect),
+        low=_limit(excess, _value(point), -REACH),
+        high=_limit(excess, _value(point), REACH),
+        formula=PROFILE,
+    )
+    return _of_two_looks(estimate, PROFILE_2AFC) if forced_choice else estimate
+
+
+def enumerated_dprime(
+    hits: int,
+    misses: int,
+    false_alarms: int,
+    correct_rejections: int,
+    forced_choice: bool = False,
+) -> Estimate:
+    """Estimate d' with the 95 % interval by enumeration of all counts.
+
+    Parameters and errors as for `profile_dprime`. A limit that is more than 6 away is
+    infinite.
+
+    Examples
+    --------
+    >>> print(enumerated_dprime(40, 10, 10, 40))
+    1.642 SE 0.284 [1.096, 2.213] n=100 (dprime-yes-no-loglinear-enumerated/1)
+    """
+    point = dprime(hits, misses, false_alarms, correct_rejections)
+    n, m = hits + misses, false_alarms + correct_rejections
+    classes = _corrected(hits, misses), _corrected(false_alarms, correct_rejections)
+
+    def above(d: float) -> float:
+        c = _best_criterion(d, classes)
+        return _chance_above(_value(point), (n, ndtr(d / 2 - c)), (m, ndtr(-d / 2 - c)))
+
+    estimate = replace(
+        point,
+        low=_limit(lambda d: 0.025 - above(d), _value(point), -REACH),
+        high=_limit(lambda d: above(d) - 0.975, _value(point), REACH),
+        formula=ENUMERATED,
+    )
+    return _of_two_looks(estimate, ENUMERATED_2AFC) if forced_choice else estimate
+
+
+def choices_profile_dprime(choices: Choices) -> Estimate:
+    """Estimate d' of a two-alternative task from pooled counts, profile interval.
+
+    The interval allows for trials shown twice. Missing where a class has no trials.
+
+    Raises
+    ------
+    ValueError
+        If the task has more than two alternatives.
+    """
+    forced_choice = choices.is_forced_choice
+    formula = PROFILE_2AFC if forced_choice else PROFILE
+    if choices.n_alternatives == 2 and len(np.unique(choices.target)) < 2:
+        return Estimate.missing(formula, "a class has no counted trial", len(choices))
+    effect = shared_noise_effect(choices)
+    estimate = profile_dprime(*four_counts(choices), forced_choice, effect)
+    note = f"interval allows for trials shown twice (design effect {effect:.2f})"
+    return estimate.with_note(note if effect > 1 else None)
+
+
+def _value(estimate: Estimate, name: str = "value") -> float:
+    return cast("float", getattr(estimate, name))
+
+
+def _corrected(yes: int, no: int) -> Class:
+    """Counts to which the log-linear correction has added half an answer of each."""
+    return yes + 0.5, yes + no + 1.0
+
+
+def _best_criterion(d: float, classes: tuple[Class, Class]) -> float:
+    """Criterion of the greatest likelihood at this d'; the likelihood is concave."""
+    c = -sum(float(ndtri(yes / n)) for yes, n in classes) / 2
+    for _ in range(50):
+        slope = curvature = 0.0
+        for half, (yes, n) in zip((d / 2, -d / 2), classes, strict=True):
+            z = half - c
+            density = math.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+            up, down = density / max(ndtr(z), 1e-300), density / max(ndtr(-z), 1e-300)
+            slope += (n - yes) * down - yes * up
+            curvature += yes * up * (z + up) + (n - yes) * down * (down - z)
+        step = max(-1.0, min(1.0, slope / max(curvature, 1e-12)))
+        c += step
+        if abs(step) < 1e-9:
+            break
+    return c
+
+
+def _profile(d: float, classes: tuple[Class, Class]) -> float:
+    c = _best_criterion(d, classes)
+    return sum(
+        yes * float(log_ndtr(half - c)) + (n - yes) * float(log_ndtr(c - half))
+        for half, (yes, n) in zip((d / 2, -d / 2), classes, strict=True)
+    )
+
+
+def _chance_above(
+    value: float, signal: tuple[int, float], noise: tuple[int, float]
+) -> float:
+    """Chance that corrected z(H) - z(F) exceeds a value; an equal one counts half."""
+    (n, hit_rate), (m, false_alarm_rate) = signal, noise
+    hits, false_alarms = np.arange(n + 1), np.arange(m + 1)
+    at_least = np.append(binom.sf(hits - 1, n, hit_rate), 0.0)
+    z_hits = ndtri((hits + 0.5) / (n + 1))
+    needed = value + ndtri((false_alarms + 0.5) / (m + 1))
+    ends = [np.searchsorted(z_hits, needed + side) for side in (-1e-9, 1e-9)]
+    chance = (at_least[ends[0]] + at_least[ends[1]]) / 2
+    return float(binom.pmf(false_alarms, m, false_alarm_rate) @ chance)
+
+
+def _limit(excess: Callable[[float], float], value: float, reach: float) -> float:
+    """Where excess, negative at the value, crosses 0; infinite if not within reach."""
+    if excess(value + reach) <= 0:
+        return math.copysign(math.inf, reach)
+    return cast("float", brentq(excess, value, value + reach, xtol=1e-6))
+
+
+def _of_two_looks(estimate: Estimate, formula: str) -> Estimate:
+    root = math.sqrt(2)
+    return mapped(estimate, lambda d: d / root, formula, 1 / root)
