@@ -135,7 +135,7 @@ def compare(human: SessionLike, model: SessionLike) -> Comparison:
     >>> yoked.compare(session, session).same_choice.value
     1.0
     """
-    _require_yoked(human, model)
+    require_shared_trials(human, model)
     ours, theirs = choices(human), choices(model)
     rows, other_rows = shared_rows(ours, theirs)
     same = ours.choice[rows] == theirs.choice[other_rows]
@@ -326,7 +326,8 @@ def _kappa(a: np.ndarray, b: np.ndarray) -> tuple[float, np.ndarray]:
     return (observed - expected) / (1 - expected), influence - influence.mean()
 
 
-def _require_yoked(one: SessionLike, other: SessionLike) -> None:
+def require_shared_trials(one: SessionLike, other: SessionLike) -> None:
+    """Raise ValueError unless one is yoked to the other, or both to a third."""
     is_source = one.id == other.yoked_to or other.id == one.yoked_to
     have_source = one.yoked_to is not None and one.yoked_to == other.yoked_to
     if not (is_source or have_source or one.id == other.id):

@@ -20,6 +20,7 @@ References
 .. [2] Owen (1956), Ann. Math. Stat. 27, 1075-1090.
 .. [3] Murray, Patel & Yee (2015), PLOS Comput. Biol. 11, e1004342, eqs 8-11.
 .. [4] Venzon & Moolgavkar (1988), Appl. Stat. 37, 87-94 (profile likelihood).
+.. [5] Ahumada (2002), J. Vision 2(1):8, 121-131, section on response consistency.
 """
 
 import math
@@ -28,7 +29,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.optimize import brentq, minimize_scalar
 from scipy.special import ndtr, ndtri, owens_t
 from scipy.stats import chi2
@@ -40,6 +41,7 @@ from .sdt import loglinear_rate, proportion
 AGREEMENT = "agreement-wilson/1"
 CLOSED_FORM = "pooled-closed-form/1"
 LIKELIHOOD = "likelihood-by-contrast/1"
+WALD = "r-one-class-wald/1"
 NO_PAIRS = "no trial was shown and answered twice"
 NOT_TWO = "internal noise needs a task of two alternatives"
 ONE_ANSWER = "the answers never varied, so agreement says nothing about internal noise"
@@ -123,19 +125,37 @@ def pair_counts(choices: Choices, by_contrast: bool = False) -> PairCounts:
     ValueError
         If the task has more than two alternatives.
     """
+    cell, first, second = pair_answers(choices, by_contrast)
+    counts = np.zeros((int(cell.max(initial=-1)) + 1, 3), np.int64)
+    np.add.at(counts, (cell, 2 - first.astype(np.int64) - second), 1)
+    return counts
+
+
+def pair_answers(
+    choices: Choices, by_contrast: bool = True
+) -> tuple[
+    Int[np.ndarray, " pair"], Bool[np.ndarray, " pair"], Bool[np.ndarray, " pair"]
+]:
+    """Return the cell, the first and the second answer of every pair of a double pass.
+
+    Cells, numbered from 0, and what "yes" is, as in `pair_counts`; pairs in the order
+    of `Choices.second_rows`.
+
+    Raises
+    ------
+    ValueError
+        If the task has more than two alternatives.
+    """
     if choices.n_alternatives > 2:
         raise ValueError(f"{NOT_TWO}, got {choices.n_alternatives}")
     second = choices.second_rows
     yes = choices.correct if choices.is_forced_choice else choices.choice == 1
-    n_yes = yes[second].astype(np.int64) + yes[choices.first[second]]
     contrast = np.searchsorted(choices.contrasts, choices.contrast[second])
     target = (
         np.zeros_like(contrast) if choices.is_forced_choice else choices.target[second]
     )
     _, cell = np.unique(target + 2 * contrast * by_contrast, return_inverse=True)
-    counts = np.zeros((int(cell.max(initial=-1)) + 1, 3), np.int64)
-    np.add.at(counts, (cell, 2 - n_yes), 1)
-    return counts
+    return cell, yes[choices.first[second]], yes[second]
 
 
 def agreement(choices: Choices) -> Estimate:
@@ -161,17 +181,19 @@ def internal_noise_closed_form(counts: PairCounts) -> InternalNoise:
         From `pair_counts`; without `by_contrast`, the literature's pooled estimate.
     """
     n = int(counts.sum())
-    if reason := _why_not(counts):
+    if reason := why_no_internal_noise(counts):
         return InternalNoise.missing(CLOSED_FORM, reason, n)
     agree = proportion(int(counts[:, [0, 2]].sum()), n, AGREEMENT)
     z, weight = _z(counts), counts.sum(1) / n
 
     def solve(agreement: float) -> float:
-        return _solve_r(agreement, z, weight)
+        return r_from_agreement(agreement, z, weight)
 
     r = solve(agree.value or 0.0)
-    slope = 1 / _agreement_slope(r, z, weight) if 0 < r < 1 else None
-    return _three(mapped(agree, solve, f"r-{CLOSED_FORM}", slope), CLOSED_FORM)
+    slope = 1 / agreement_slope(r, z, weight) if 0 < r < 1 else None
+    return three_conventions(
+        mapped(agree, solve, f"r-{CLOSED_FORM}", slope), CLOSED_FORM
+    )
 
 
 def internal_noise_likelihood(counts: PairCounts) -> InternalNoise:
@@ -188,7 +210,7 @@ def internal_noise_likelihood(counts: PairCounts) -> InternalNoise:
         z would pass for consistency.
     """
     n = int(counts.sum())
-    if reason := _why_not(counts):
+    if reason := why_no_internal_noise(counts):
         return InternalNoise.missing(LIKELIHOOD, reason, n)
 
     def loss(r: float) -> float:
@@ -207,10 +229,47 @@ def internal_noise_likelihood(counts: PairCounts) -> InternalNoise:
     low = _root(excess, 0.0, best) if excess(0.0) > 0 else 0.0
     high = _root(excess, best, 1.0) if excess(1.0) > 0 else 1.0
     r = Estimate(best, _curvature_se(loss, best), low, high, n, f"r-{LIKELIHOOD}")
-    return _three(r, LIKELIHOOD)
+    return three_conventions(r, LIKELIHOOD)
 
 
-def _why_not(counts: PairCounts) -> str | None:
+def consistency_wald(n_twice: int, n_once: int, n_never: int) -> Estimate:
+    """Estimate r of one stimulus class as Ahumada (2002) did [5]_.
+
+    For comparison with the literature: z from the uncorrected rate, and the interval of
+    agreement the normal one, agreement -+ 1.96 SE, carried through with z held.
+
+    Parameters
+    ----------
+    n_twice, n_once, n_never
+        Pairs with "yes" to both showings, to one, and to none.
+
+    Raises
+    ------
+    ValueError
+        If every answer was the same, so that there is no z.
+
+    Examples
+    --------
+    >>> print(consistency_wald(911, 417, 149))  # his example, signal trials
+    0.390 SE 0.048 [0.293, 0.482] n=1477 (r-one-class-wald/1)
+    """
+    n = n_twice + n_once + n_never
+    n_yes = 2 * n_twice + n_once
+    if not 0 < n_yes < 2 * n:
+        raise ValueError(f"answers must be of both kinds, got {n_yes} yes of {2 * n}")
+    z, weight = np.array([float(ndtri(n_yes / (2 * n)))]), np.ones(1)
+    agree = (n_twice + n_never) / n
+    se = math.sqrt(agree * (1 - agree) / n)
+
+    def solve(agreement: float) -> float:
+        return r_from_agreement(agreement, z, weight)
+
+    r = solve(agree)
+    slope = 1 / agreement_slope(r, z, weight) if 0 < r < 1 else None
+    return mapped(Estimate.normal(agree, se, n, AGREEMENT), solve, WALD, slope)
+
+
+def why_no_internal_noise(counts: PairCounts) -> str | None:
     """Return why these pairs cannot tell the internal noise, or None."""
     if not counts.sum():
         return NO_PAIRS
@@ -224,7 +283,9 @@ def _z(counts: PairCounts) -> Float[np.ndarray, " cell"]:
     return np.asarray(ndtri(rates))
 
 
-def _solve_r(agreement: float, z: np.ndarray, weight: np.ndarray) -> float:
+def r_from_agreement(
+    agreement: float, z: Float[np.ndarray, " cell"], weight: Float[np.ndarray, " cell"]
+) -> float:
     """Return the r at which passes agree this often; 0 or 1 where no r does."""
 
     def excess(r: float) -> float:
@@ -239,14 +300,16 @@ def _root(function: Callable[[float], float], low: float, high: float) -> float:
     return cast("float", brentq(function, low, high, xtol=1e-12))
 
 
-def _agreement_slope(r: float, z: np.ndarray, weight: np.ndarray) -> float:
+def agreement_slope(
+    r: float, z: Float[np.ndarray, " cell"], weight: Float[np.ndarray, " cell"]
+) -> float:
     """Return d agreement / d r = 2 phi2(z, z; r) (Plackett's identity) over cells."""
     density = np.exp(-(z**2) / (1 + r)) / (2 * math.pi * math.sqrt(1 - r**2))
     return float(weight @ (2 * density))
 
 
-def _three(r: Estimate, formula: str) -> InternalNoise:
-    """r, gamma and gamma squared, the limits and SEs carried through."""
+def three_conventions(r: Estimate, formula: str) -> InternalNoise:
+    """Return r, gamma and gamma squared, the limits and SEs of r carried through."""
     assert r.value is not None
     gamma = gamma_from_r(r.value)
     slope = -1 / (2 * r.value**2 * gamma) if 0 < r.value < 1 else None

@@ -1,0 +1,337 @@
+"""Groups: several sessions of an observer, several observers, their mean and ceiling.
+
+Sessions of one observer are one kernel: their optimally weighted sums are added, which
+weights each session by its precision. Kernels are in decision SDs per noise SD
+(`score.py`), so that observers compare whatever their criterion and contrast. Observers
+differ, so the mean over them is one of random effects (`random_effects.py`).
+
+The noise ceiling of a group [1]_ is how well the best model could correlate with an
+observer's kernel on average: at most as well as the mean over all observers does (the
+upper end, which has seen that observer), and at least as well as the mean over the
+others does (the lower end).
+
+Every result is put under its observer's name, and sorting names or rows changes no
+number.
+
+References
+----------
+.. [1] Nili, Wingfield, Walther, Su, Marslen-Wilson & Kriegeskorte (2014), PLoS Comput.
+   Biol. 10, e1003553.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from .choices import Choices, SessionLike, choices
+from .estimate import Estimate
+from .random_effects import random_effects, random_effects_mean, t_estimate
+from .score import Score, score
+from .summary import dprime
+from .trial_design import TrialDesign
+
+KERNEL = "kernel-random-effects-optimal-sum/1"
+LOWER = "group-ceiling-lower-leave-one-out/1"
+UPPER = "group-ceiling-upper/1"
+OWN_DPRIME = "dprime-over-sessions-inverse-variance/1"
+TWO = "two observers or more make a group"
+SHARED = "observers saw the same stimuli: their kernels share sampling noise"
+Field = Float[np.ndarray, " frame row column"]
+
+
+@dataclass(frozen=True, eq=False)
+class ObserverKernel:
+    """One observer's first-order kernel, over all of its sessions.
+
+    Attributes
+    ----------
+    observer
+        Name.
+    sessions
+        Ids, sorted.
+    kernel
+        Decision SDs per noise SD.
+    se
+        Standard error of every element.
+    n_trials
+        Trials that entered.
+    """
+
+    observer: str
+    sessions: tuple[str, ...]
+    kernel: Field
+    se: float
+    n_trials: int
+
+
+@dataclass(frozen=True, eq=False)
+class GroupKernel:
+    """The first-order kernel of a group.
+
+    Attributes
+    ----------
+    kernel, se
+        Mean over observers and its standard error, decision SDs per noise SD.
+    between_sd
+        SD over observers of their own kernels, without their sampling noise.
+    observers
+        Kernels of the observers, sorted by name.
+    lower_ceiling, upper_ceiling
+        Mean correlation of an observer's kernel with the mean of the others, and of
+        all.
+    order
+        1.
+    """
+
+    kernel: Field
+    se: Field
+    between_sd: Field
+    observers: tuple[ObserverKernel, ...]
+    lower_ceiling: Estimate
+    upper_ceiling: Estimate
+    order: int
+    formula: str
+    note: str | None
+
+    @property
+    def n_observers(self) -> int:
+        """Observers in the group."""
+        return len(self.observers)
+
+    def of(self, observer: str) -> ObserverKernel:
+        """Give one observer's kernel.
+
+        Raises
+        ------
+        LookupError
+            If no observer has that name.
+        """
+        for one in self.observers:
+            if one.observer == observer:
+                return one
+        names = ", ".join(one.observer for one in self.observers)
+        raise LookupError(f"observer must be one of {names}, got {observer!r}")
+
+
+@dataclass(frozen=True, eq=False)
+class GroupSummary:
+    """A group in numbers.
+
+    Attributes
+    ----------
+    observers
+        Names, sorted.
+    n_sessions, n_trials
+        Of each observer.
+    dprime
+        Random-effects mean over observers.
+    dprime_by_observer
+        Each observer's, over its sessions.
+    kernel
+        The group's.
+    """
+
+    observers: tuple[str, ...]
+    n_sessions: tuple[int, ...]
+    n_trials: tuple[int, ...]
+    dprime: Estimate
+    dprime_by_observer: tuple[Estimate, ...]
+    kernel: GroupKernel
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the numbers, without the kernels, as JSON can hold them."""
+        return {
+            "observers": list(self.observers),
+            "n_sessions": list(self.n_sessions),
+            "n_trials": list(self.n_trials),
+            "dprime": self.dprime.to_dict(),
+            "dprime_by_observer": [one.to_dict() for one in self.dprime_by_observer],
+            "lower_ceiling": self.kernel.lower_ceiling.to_dict(),
+            "upper_ceiling": self.kernel.upper_ceiling.to_dict(),
+            "note": self.kernel.note,
+        }
+
+
+def group(sessions: Sequence[SessionLike]) -> GroupSummary:
+    """Return the numbers and the mean kernel of several observers' sessions.
+
+    Parameters
+    ----------
+    sessions
+        In any order; those with one observer's name are that observer's.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two observers, a session comes twice, sessions differ
+        in their stimulus, or one has no class with both answers.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> from dataclasses import replace
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> sessions = []
+    >>> for name, efficiency in (("ann", 1.0), ("bob", 0.7)):
+    ...     observer = yoked.load_observer("template", efficiency=efficiency)
+    ...     observer.name = name
+    ...     made = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
+    ...     sessions.append(made)
+    >>> found = group(sessions)
+    >>> found.observers, int(found.kernel.of("ann").kernel.argmax())
+    (('ann', 'bob'), 6)
+    """
+    by_name = _by_observer(sessions)
+    counted = {name: [choices(one) for one in own] for name, own in by_name.items()}
+    own_dprime = [_own_dprime(parts) for parts in counted.values()]
+    own_kernels = [
+        observer_kernel(name, own, counted[name]) for name, own in by_name.items()
+    ]
+    contrasts = {tuple(part.contrasts) for parts in counted.values() for part in parts}
+    note = "d' is at different contrasts" if len(contrasts) > 1 else None
+    return GroupSummary(
+        observers=tuple(by_name),
+        n_sessions=tuple(len(own) for own in by_name.values()),
+        n_trials=tuple(sum(map(len, parts)) for parts in counted.values()),
+        dprime=random_effects_mean(own_dprime).with_note(note),
+        dprime_by_observer=tuple(own_dprime),
+        kernel=group_kernel(own_kernels, _shared_note(by_name)),
+    )
+
+
+def group_kernel(
+    observers: Sequence[ObserverKernel], note: str | None = None
+) -> GroupKernel:
+    """Return the mean kernel of several observers, and the group's noise ceiling.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two observers, or their fields differ in shape.
+    """
+    ordered = sorted(observers, key=lambda one: one.observer)
+    if len(ordered) < 2:
+        raise ValueError(f"observers must be two or more, got {len(ordered)}")
+    shapes = {one.kernel.shape for one in ordered}
+    if len(shapes) > 1:
+        raise ValueError(f"kernels must have one shape, got {sorted(shapes)}")
+    kernels = np.stack([one.kernel for one in ordered])
+    ses = np.array([one.se for one in ordered]).reshape(-1, 1, 1, 1)
+    mean = random_effects(kernels, np.broadcast_to(ses, kernels.shape))
+    lower, upper = noise_ceiling(kernels.reshape(len(kernels), -1))
+    return GroupKernel(
+        kernel=mean.mean,
+        se=mean.se,
+        between_sd=mean.between_sd,
+        observers=tuple(ordered),
+        lower_ceiling=lower.with_note(note),
+        upper_ceiling=upper.with_note(note),
+        order=1,
+        formula=KERNEL,
+        note=note,
+    )
+
+
+def noise_ceiling(
+    kernels: Float[np.ndarray, " observer element"],
+) -> tuple[Estimate, Estimate]:
+    """Return the lower and the upper noise ceiling of a group's kernels [1]_.
+
+    Mean Pearson correlation of each kernel, standardised over elements, with the mean
+    of the others, and with the mean of all. Intervals are t over observers.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two kernels, or one is the same everywhere.
+
+    Examples
+    --------
+    >>> alike = np.array([[0.0, 1.0, 0.0], [0.0, 2.0, 0.0], [0.1, 1.0, 0.0]])
+    >>> [round(end.value, 3) for end in noise_ceiling(alike)]
+    [0.998, 0.999]
+    """
+    if len(kernels) < 2:
+        raise ValueError(f"observers must be two or more, got {len(kernels)}")
+    z = kernels - kernels.mean(1, keepdims=True)
+    size = np.linalg.norm(z, axis=1, keepdims=True)
+    if not size.all():
+        raise ValueError("kernels must vary over elements, got one value everywhere")
+    z = z / size
+    ends = []
+    for mean, formula in (
+        (z.sum(0) - z, LOWER),
+        (np.broadcast_to(z.sum(0), z.shape), UPPER),
+    ):
+        r = (z * mean).sum(1) / np.linalg.norm(mean, axis=1)
+        se = float(r.std(ddof=1)) / np.sqrt(len(r))
+        ends.append(t_estimate(float(r.mean()), float(se), len(r), formula))
+    return ends[0], ends[1]
+
+
+def observer_kernel(
+    observer: str, sessions: Sequence[SessionLike], counted: Sequence[Choices]
+) -> ObserverKernel:
+    """Return one observer's kernel over its sessions, each weighted by its precision.
+
+    Raises
+    ------
+    ValueError
+        If a session has no class with both answers.
+    """
+    order = sorted(range(len(sessions)), key=lambda i: sessions[i].id)
+    designs = [TrialDesign.of(counted[i], sessions[i].noise) for i in order]
+    found: list[Score] = [score(one) for one in designs]
+    weight = np.array([1 / one.se**2 for one in found])
+    weight = weight / weight.sum()
+    kernel = np.sum(
+        [w * one.kernel for w, one in zip(weight, found, strict=True)], axis=0
+    )
+    se = float(
+        np.linalg.norm([w * one.se for w, one in zip(weight, found, strict=True)])
+    )
+    return ObserverKernel(
+        observer=observer,
+        sessions=tuple(sessions[i].id for i in order),
+        kernel=kernel.reshape(designs[0].shape),
+        se=se,
+        n_trials=sum(one.n for one in found),
+    )
+
+
+def _by_observer(sessions: Sequence[SessionLike]) -> dict[str, list[SessionLike]]:
+    """Sessions by observer, names sorted; checked."""
+    ids = [one.id for one in sessions]
+    twice = [name for name in ids if ids.count(name) > 1]
+    if twice:
+        raise ValueError(f"sessions must be different ones, got {twice[0]} twice")
+    stimuli = {one.protocol.stimulus_hash for one in sessions}
+    if len(stimuli) > 1:
+        raise ValueError(f"sessions must have one stimulus, got {len(stimuli)} of them")
+    names = sorted({one.observer for one in sessions})
+    if len(names) < 2:
+        raise ValueError(f"observers must be two or more, got {len(names)}")
+    return {name: [s for s in sessions if s.observer == name] for name in names}
+
+
+def _own_dprime(parts: Sequence[Choices]) -> Estimate:
+    """Give one observer's d', the mean over sessions by inverse variance."""
+    found = [dprime(part) for part in parts]
+    known = [one for one in found if one.value is not None and one.se]
+    n = sum(one.n for one in known)
+    if not known:
+        return Estimate.missing(OWN_DPRIME, found[0].note or "no trial counts", n)
+    values, ses = np.array([(one.value, one.se) for one in known], np.float64).T
+    weight = 1 / ses**2
+    value = float(weight @ values / weight.sum())
+    return Estimate.normal(value, float(weight.sum() ** -0.5), n, OWN_DPRIME)
+
+
+def _shared_note(by_name: dict[str, list[SessionLike]]) -> str | None:
+    """Say so if two observers are yoked to each other, or to the same session."""
+    sources = [{one.yoked_to or one.id for one in own} for own in by_name.values()]
+    together = sum(map(len, sources)) > len(set().union(*sources))
+    return SHARED if together else None

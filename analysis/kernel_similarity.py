@@ -1,0 +1,282 @@
+"""How alike two observers' kernels are, beside the ceiling that sampling noise sets.
+
+Kernels are noisy, so even two estimates from one observer do not correlate by 1. The
+reliability of a kernel, rel, is the correlation expected with another from as many new
+trials: split-half correlation rho, stepped up to 2 rho / (1 + rho) [1]_. Two kernels
+can correlate by sqrt(rel_a rel_b) at most, and their correlation over this ceiling is
+that of the kernels without sampling noise [2]_.
+
+Half-kernels are compared over all splits at once. A kernel is the sum of the parts v_g
+that groups of stimuli add to it; the mean product of half-kernels over all splits of
+the G groups is, up to a factor, the sum of the products of different groups,
+
+    C_ab = G / (G - 1) x sum over g != h of v_g(a) . v_h(b),
+
+and with T_ab the product of the whole kernels rel_a = C_aa / T_aa.
+
+**Shared stimuli.** A yoked observer answers to the same noise fields, so where two
+observers answer alike, for whatever reason, the sampling noise of their kernels is
+alike. T_ab then contains
+
+    N p sigma^2 cov(answer_a, answer_b | class)
+
+of it, from N fields of p elements: two observers with orthogonal templates whose
+answers share anything else, such as a non-linearity, seem to have similar kernels. For
+sessions that share stimuli C_ab takes the place of T_ab: no part of one kernel is
+compared with a part of the other that was made from the same stimuli.
+
+Standard errors are those of the jackknife over groups (a bootstrap would repeat
+stimuli, whose noise then passes for signal or adds to it). Where sampling noise
+outweighs the kernels they are too large, by up to sqrt 2.
+
+References
+----------
+.. [1] Spearman (1910), Br. J. Psychol. 3, 271-295; Brown (1910), ibid., 296-322.
+.. [2] Spearman (1904), Am. J. Psychol. 15, 72-101 (correction for attenuation).
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from .choices import SessionLike, choices
+from .estimate import Z95, Estimate
+from .kernel_groups import group_sums, stimulus_groups, without_linear_part
+from .score import score
+from .trial_design import TrialDesign
+
+CORRELATION = "kernel-correlation"
+CEILING = "kernel-correlation-ceiling"
+TRUE = "kernel-correlation-disattenuated"
+RELIABILITY = "kernel-reliability-split-half"
+SHARED = "stimuli are shared: parts of the kernels from one stimulus are not compared"
+_MAX_FAILED = 0.05  # of leave-one-out values that are undefined
+
+
+@dataclass(frozen=True)
+class KernelSimilarity:
+    """The likeness of two kernels.
+
+    Attributes
+    ----------
+    correlation
+        Of the whole kernels, as it would be if their sampling noise were independent.
+    ceiling
+        What `correlation` would be if the kernels differed by sampling noise only.
+    disattenuated
+        correlation / ceiling: of the kernels without sampling noise. Outside -1 to 1 by
+        sampling only.
+    reliability_ours, reliability_theirs
+        Expected correlation of either kernel with one from as many new trials.
+    order
+        1, or 2: elements of the upper triangle of the second-order kernel.
+    measure
+        'pearson', correlation over elements; or 'cosine', about 0.
+    n_shared_stimuli
+        Noise fields that both saw.
+    """
+
+    correlation: Estimate
+    ceiling: Estimate
+    disattenuated: Estimate
+    reliability_ours: Estimate
+    reliability_theirs: Estimate
+    order: int
+    measure: str
+    n_shared_stimuli: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the similarity as JSON can hold it."""
+        return {
+            name: value.to_dict() if isinstance(value, Estimate) else value
+            for name, value in vars(self).items()
+        }
+
+
+def similarity(
+    ours: SessionLike | TrialDesign,
+    theirs: SessionLike | TrialDesign,
+    order: int = 1,
+    measure: str = "pearson",
+    linear_part: str = "keep",
+    seed: int = 0,
+) -> KernelSimilarity:
+    """Compare the kernels of two observers, and say how alike they could be.
+
+    Stimuli are put into up to 400 random groups, two showings in one group, and so are
+    both sessions' showings of one stimulus.
+
+    Parameters
+    ----------
+    ours, theirs
+        Sessions or trials with fields of one shape; not necessarily the same trials.
+    order
+        1: optimally weighted sums. 2: second-order kernels.
+    measure
+        'pearson' leaves out the kernel's mean over elements; 'cosine' keeps it.
+    linear_part
+        'remove' projects either first-order kernel out of its second-order one: in
+        yes/no a biased linear observer has a second order along its template.
+    seed
+        Of the groups.
+
+    Raises
+    ------
+    ValueError
+        If the fields differ in shape, an observer lacks a stimulus-response class in
+        every contrast, or an option is not one of those named.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> observer = yoked.load_observer("template")
+    >>> one, other = (
+    ...     yoked.run(protocol, observer, seed=seed, trials=600, contrast=0.15)
+    ...     for seed in (1, 2)
+    ... )
+    >>> found = similarity(one, other)
+    >>> found.n_shared_stimuli, round(found.disattenuated.value, 1)
+    (0, 1.0)
+    """
+    if order not in (1, 2):
+        raise ValueError(f"order must be 1 or 2, got {order}")
+    if measure not in ("pearson", "cosine"):
+        raise ValueError(f"measure must be pearson or cosine, got {measure!r}")
+    if linear_part not in ("keep", "remove"):
+        raise ValueError(f"linear_part must be keep or remove, got {linear_part!r}")
+    designs = [
+        one if isinstance(one, TrialDesign) else TrialDesign.of(choices(one), one.noise)
+        for one in (ours, theirs)
+    ]
+    if designs[0].shape != designs[1].shape:
+        got = f"{designs[0].shape} and {designs[1].shape}"
+        raise ValueError(f"noise fields must have one shape, got {got}")
+    rng = np.random.default_rng(seed)
+    groups, n_groups, n_shared = stimulus_groups(designs, order, rng)
+    parts = []
+    for one, group, n in zip(designs, groups, n_groups, strict=True):
+        sums = group_sums(one, group, n, order)
+        if order == 2 and linear_part == "remove":
+            sums = without_linear_part(sums, score(one).total)
+        parts.append(sums - sums.mean(1, keepdims=True) * (measure == "pearson"))
+    whole, left_out = _products(parts[0], parts[1], bool(n_shared))
+    n, name = sum(map(len, designs)), f"order-{order}-{measure}/1"
+    found = {
+        field: _estimated(whole, left_out, field, f"{formula}-{name}", n)
+        for field, formula in _FORMULAS.items()
+    }
+    for field in ("correlation", "disattenuated"):
+        found[field] = found[field].with_note(SHARED if n_shared else None)
+    return KernelSimilarity(
+        **found, order=order, measure=measure, n_shared_stimuli=n_shared
+    )
+
+
+@dataclass(frozen=True)
+class _Products:
+    """Products of two kernels; numbers, or arrays with one group left out in turn."""
+
+    ours: Any  # C of ours with itself: without sampling noise
+    theirs: Any
+    across: Any  # of both: C if stimuli are shared, else T
+    size_ours: Any  # T of ours with itself
+    size_theirs: Any
+
+    def reliability_ours(self) -> Any:
+        return _where(self.ours > 0, self.ours / self.size_ours)
+
+    def reliability_theirs(self) -> Any:
+        return _where(self.theirs > 0, self.theirs / self.size_theirs)
+
+    def ceiling(self) -> Any:
+        return np.sqrt(self.reliability_ours() * self.reliability_theirs())
+
+    def disattenuated(self) -> Any:
+        return self.correlation() / self.ceiling()
+
+    def correlation(self) -> Any:
+        return self.across / np.sqrt(self.size_ours * self.size_theirs)
+
+
+def _where(known: Any, value: Any) -> Any:
+    return np.where(known, value, np.nan)
+
+
+def _products(
+    ours: Float[np.ndarray, " group value"],
+    theirs: Float[np.ndarray, " group value"],
+    is_shared: bool,
+) -> tuple[_Products, list[_Products]]:
+    """Products of the whole kernels, and with groups left out (of either, or both)."""
+    own, other = _Pair.of(ours, ours), _Pair.of(theirs, theirs)
+    if is_shared:
+        both = _Pair.of(ours, theirs)
+        whole = _Products(own.c, other.c, both.c, own.t, other.t)
+        return whole, [
+            _Products(own.c_out, other.c_out, both.c_out, own.t_out, other.t_out)
+        ]
+    total = ours.sum(0), theirs.sum(0)
+    across = float(total[0] @ total[1])
+    without = across - ours @ total[1], across - theirs @ total[0]
+    whole = _Products(own.c, other.c, across, own.t, other.t)
+    return whole, [
+        _Products(own.c_out, other.c, without[0], own.t_out, other.t),
+        _Products(own.c, other.c_out, without[1], own.t, other.t_out),
+    ]
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """T and C of two kernels from the same groups, and with each group left out."""
+
+    t: float
+    c: float
+    t_out: Float[np.ndarray, " group"]
+    c_out: Float[np.ndarray, " group"]
+
+    @classmethod
+    def of(cls, a: np.ndarray, b: np.ndarray) -> "_Pair":
+        n, sum_a, sum_b = len(a), a.sum(0), b.sum(0)
+        t, same = float(sum_a @ sum_b), np.einsum("gv,gv->g", a, b)
+        t_out = t - a @ sum_b - b @ sum_a + same
+        c_out = (t_out - (same.sum() - same)) * (n - 1) / (n - 2)
+        return cls(t, (t - float(same.sum())) * n / (n - 1), t_out, c_out)
+
+
+_FORMULAS = {
+    "correlation": CORRELATION,
+    "ceiling": CEILING,
+    "disattenuated": TRUE,
+    "reliability_ours": RELIABILITY,
+    "reliability_theirs": RELIABILITY,
+}
+
+
+def _estimated(
+    whole: _Products, left_out: list[_Products], field: str, formula: str, n: int
+) -> Estimate:
+    """An estimate with the jackknife's SE; ends of the interval at most 1 in size."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = float(getattr(whole, field)())
+        jackknife = [getattr(one, field)() for one in left_out]
+    if not math.isfinite(value):
+        who = "theirs" if whole.ours > 0 else "ours"
+        reason = f"halves of the kernel ({who}) do not correlate above 0"
+        return Estimate.missing(formula, f"{reason}: it has no reliability", n)
+    variance, failed, n_out = 0.0, 0, 0
+    for values in map(np.atleast_1d, jackknife):
+        known = values[np.isfinite(values)]
+        failed, n_out = failed + len(values) - len(known), n_out + len(values)
+        variance += float(np.var(known)) * (len(known) - 1) if len(known) else 0.0
+    if failed > _MAX_FAILED * n_out:
+        note = f"no interval: {failed} of {n_out} groups decide over the reliability"
+        return Estimate(value, None, None, None, n, formula, note)
+    se = math.sqrt(variance)
+    reach = math.inf if field == "disattenuated" else max(1.0, abs(value))
+    low, high = max(value - Z95 * se, -reach), min(value + Z95 * se, reach)
+    note = "beyond 1 by sampling" if abs(value) > 1 else None
+    return Estimate(value, se, low, high, n, formula, note)

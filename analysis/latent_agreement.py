@@ -1,0 +1,277 @@
+"""Agreement of two observers behind their choices: correlations of decision variables.
+
+Two observers with the same trials and normal decision variables choose alike as these
+correlate: the tetrachoric correlation [1]_, within each stimulus class and contrast,
+each observer with thresholds of its own. Unlike the share of same choices it depends on
+neither's bias or proportion correct. Its mean over the two stimulus classes is the
+decision-variable correlation of Sebastian & Geisler [2]_.
+
+Internal noise, private to each observer, attenuates it by sqrt(r_a r_b), the consistent
+shares of variance from both double passes; divided by that it is the correlation of
+what the two observers make of the stimulus. A deterministic observer has r = 1.
+
+References
+----------
+.. [1] Pearson (1900), Phil. Trans. R. Soc. A 195, 1-47; Olsson (1979), Psychometrika
+   44, 443-460.
+.. [2] Sebastian & Geisler (2018), J. Vision 18(4):8, decision-variable correlation.
+.. [3] Spearman (1904), Am. J. Psychol. 15, 72-101 (correction for attenuation).
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from .agreement import require_shared_trials, shared_rows
+from .bivariate_probit import Tables, answer_kind, fit_bivariate_probit, informative
+from .choices import Choices, SessionLike, choices
+from .decision_variables import (
+    LOGGED,
+    logged_correlation,
+    mean_of_classes,
+    shown_first,
+)
+from .double_pass import internal_noise_likelihood, pair_answers, pair_counts
+from .estimate import Estimate
+from .tetrachoric import TETRACHORIC, tetrachoric
+
+DISATTENUATED = "tetrachoric-disattenuated/1"
+CEILING = "tetrachoric-ceiling/1"
+FROM_CHOICES = "decision-variable-correlation-choices/1"
+_MAX_FAILED = 0.05  # of bootstrap samples without an estimate
+NOT_TWO = "a latent correlation is for two alternatives"
+
+
+@dataclass(frozen=True)
+class LatentAgreement:
+    """How far two observers' decision variables agree.
+
+    Attributes
+    ----------
+    reference, other
+        Session ids.
+    n_shared
+        Trials that count in both.
+    correlation
+        Tetrachoric, one for all classes and contrasts.
+    reference_consistency, other_consistency
+        r of either double pass.
+    ceiling
+        Root of the product of the consistencies: `correlation` of two observers who
+        differ in their internal noise only.
+    disattenuated
+        correlation / ceiling: without internal noise. Above 1 by sampling only.
+    decision_variable
+        Mean over stimulus classes of their own tetrachoric correlations.
+    logged
+        Mean over stimulus classes of the correlation of decision variables that both
+        logged.
+    """
+
+    reference: str
+    other: str
+    n_shared: int
+    correlation: Estimate
+    reference_consistency: Estimate
+    other_consistency: Estimate
+    ceiling: Estimate
+    disattenuated: Estimate
+    decision_variable: Estimate
+    logged: Estimate
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the agreement as JSON can hold it."""
+        return {
+            name: value.to_dict() if isinstance(value, Estimate) else value
+            for name, value in vars(self).items()
+        }
+
+
+def latent_agreement(
+    reference: SessionLike, other: SessionLike, n_bootstrap: int = 200, seed: int = 0
+) -> LatentAgreement:
+    """Estimate the correlation of two observers' decision variables on shared trials.
+
+    Parameters
+    ----------
+    n_bootstrap
+        Samples for the interval of the disattenuated correlation: stimuli are drawn,
+        with all of both observers' answers to them.
+
+    Raises
+    ------
+    ValueError
+        If the sessions did not have the same trials, or none counts in both.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> observer = yoked.load_observer("template")
+    >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
+    >>> latent_agreement(session, session, n_bootstrap=20).correlation.value
+    1.0
+    """
+    require_shared_trials(reference, other)
+    ours, theirs = choices(reference), choices(other)
+    rows, other_rows = shared_rows(ours, theirs)
+    r_ours, r_theirs = _consistency(ours), _consistency(theirs)
+    if ours.n_alternatives > 2:
+        reason = f"{NOT_TWO}, got {ours.n_alternatives}"
+        names = (TETRACHORIC, CEILING, DISATTENUATED, FROM_CHOICES, LOGGED)
+        rho, ceiling, true, by_class, logged = (
+            Estimate.missing(name, reason, len(rows)) for name in names
+        )
+    else:
+        shared = _Shared.of(ours, theirs, rows, other_rows)
+        rho, by_class = shared.tetrachoric(), shared.by_class()
+        logged = logged_correlation(ours, theirs)
+        ceiling, true = _without_noise(
+            (ours, theirs), shared, (rho, r_ours, r_theirs), n_bootstrap, seed
+        )
+    return LatentAgreement(
+        reference=reference.id,
+        other=other.id,
+        n_shared=len(rows),
+        correlation=rho,
+        reference_consistency=r_ours,
+        other_consistency=r_theirs,
+        ceiling=ceiling,
+        disattenuated=true,
+        decision_variable=by_class,
+        logged=logged,
+    )
+
+
+def _consistency(one: Choices) -> Estimate:
+    if one.n_alternatives > 2:
+        reason = f"{NOT_TWO}, got {one.n_alternatives}"
+        return Estimate.missing("r-likelihood-by-contrast/1", reason, len(one))
+    return internal_noise_likelihood(pair_counts(one, by_contrast=True)).r
+
+
+@dataclass(frozen=True, eq=False)
+class _Shared:
+    """Both observers' answers on the shared trials."""
+
+    first: Bool[np.ndarray, " trial"]
+    second: Bool[np.ndarray, " trial"]
+    target: Int[np.ndarray, " trial"]
+    cell: Int[np.ndarray, " trial"]
+    field: Int[np.ndarray, " trial"]  # trial that showed this noise first
+
+    @classmethod
+    def of(
+        cls, ours: Choices, theirs: Choices, rows: np.ndarray, other_rows: np.ndarray
+    ) -> "_Shared":
+        contrast = np.searchsorted(ours.contrasts, ours.contrast[rows])
+        return cls(
+            first=ours.choice[rows] == 1,
+            second=theirs.choice[other_rows] == 1,
+            target=ours.target[rows],
+            cell=2 * contrast + ours.target[rows],
+            field=shown_first(ours)[rows],
+        )
+
+    def tetrachoric(self) -> Estimate:
+        return tetrachoric(self.first, self.second, self.cell, self.field)
+
+    def by_class(self) -> Estimate:
+        """Mean over stimulus classes of their correlations."""
+        found = [
+            tetrachoric(
+                *(x[here] for x in (self.first, self.second, self.cell, self.field))
+            )
+            for here in (self.target == 0, self.target == 1)
+        ]
+        return mean_of_classes(found, FROM_CHOICES)
+
+
+def _without_noise(
+    both: tuple[Choices, Choices],
+    shared: _Shared,
+    parts: tuple[Estimate, Estimate, Estimate],
+    n_bootstrap: int,
+    seed: int,
+) -> tuple[Estimate, Estimate]:
+    """Estimate the ceiling, and the correlation over it."""
+    rho, *consistent = parts
+    for one, name in zip(consistent, ("reference", "other"), strict=True):
+        if not one.value:
+            reason = one.note if one.value is None else "its passes do not agree"
+            names, why = (CEILING, DISATTENUATED), f"{name}: {reason}"
+            ceiling, true = (Estimate.missing(formula, why, rho.n) for formula in names)
+            return ceiling, true
+    best = math.sqrt((consistent[0].value or 0.0) * (consistent[1].value or 0.0))
+    drawn = _drawn(both, shared, n_bootstrap, seed)
+    ceiling = _bootstrapped(best, drawn[:, 1], rho.n, CEILING)
+    if rho.value is None:
+        return ceiling, Estimate.missing(DISATTENUATED, rho.note or "", rho.n)
+    ratios = drawn[:, 0] / drawn[:, 1]
+    return ceiling, _bootstrapped(rho.value / best, ratios, rho.n, DISATTENUATED)
+
+
+def _drawn(
+    both: tuple[Choices, Choices], shared: _Shared, n_bootstrap: int, seed: int
+) -> Float[np.ndarray, " sample 2"]:
+    """Correlation and ceiling of bootstrap samples of stimuli; NaN where undefined."""
+    fields = np.unique(np.concatenate([shown_first(one) for one in both]))
+    kind = answer_kind(shared.first, shared.second)
+    counts = [
+        _Counted(4 * shared.cell + kind, np.searchsorted(fields, shared.field)),
+        *(_pairs(one, fields) for one in both),
+    ]
+    rng, found = np.random.default_rng(seed), np.full((n_bootstrap, 2), np.nan)
+    for sample in found:
+        rows = rng.integers(len(fields), size=len(fields))
+        times = np.bincount(rows, minlength=len(fields))
+        rho, *r = (_fitted(one.tables(times)) for one in counts)
+        if min(r) > 0:
+            sample[:] = rho, math.sqrt(r[0] * r[1])
+    return found
+
+
+def _bootstrapped(value: float, drawn: np.ndarray, n: int, formula: str) -> Estimate:
+    """The value with the bootstrap's SE and percentiles, if nearly all could tell."""
+    found = drawn[np.isfinite(drawn)]
+    notes = ["above 1 by sampling"] if abs(value) > 1 else []
+    if failed := len(drawn) - len(found):
+        notes.append(f"{failed} of {len(drawn)} bootstrap samples had no estimate")
+    note = "; ".join(notes) or None
+    if failed > _MAX_FAILED * len(drawn) or len(found) < 2:
+        return Estimate(value, None, None, None, n, formula, note)
+    low, high = np.quantile(found, [0.025, 0.975])
+    ends = min(float(low), value), max(float(high), value)
+    return Estimate(value, float(found.std(ddof=1)), *ends, n, formula, note)
+
+
+@dataclass(frozen=True, eq=False)
+class _Counted:
+    """Answer pairs as numbers 4 cell + kind, and the noise field of each."""
+
+    number: np.ndarray
+    field: np.ndarray
+    is_symmetric: bool = False
+
+    def tables(self, times: np.ndarray) -> Tables:
+        n_cells = int(self.number.max(initial=-1)) // 4 + 1
+        counts = np.bincount(self.number, times[self.field], minlength=4 * n_cells)
+        tables = counts.reshape(-1, 4).astype(np.float64)
+        if self.is_symmetric:  # two passes of one observer have one threshold
+            tables[:, 1:3] = tables[:, 1:3].mean(1, keepdims=True)
+        return tables
+
+
+def _pairs(one: Choices, fields: np.ndarray) -> _Counted:
+    """The double pass, by class and contrast."""
+    cell, first, second = pair_answers(one)
+    field = np.searchsorted(fields, shown_first(one)[one.second_rows])
+    return _Counted(4 * cell + answer_kind(first, second), field, True)
+
+
+def _fitted(tables: Tables) -> float:
+    useful = informative(tables)
+    return fit_bivariate_probit(tables[useful]).rho if useful.any() else math.nan

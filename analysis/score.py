@@ -1,0 +1,210 @@
+"""The score of the noise: the optimally weighted sum of it, and what it implies.
+
+For a linear-Gaussian observer P(yes) = Phi(a_k + w . x / SD) in class k, with x the
+noise that speaks for "yes" (SD sigma). At w = 0 the derivative of the log likelihood by
+w, Rao's score, is
+
+    U = sum over trials of (y - p_k) g_k x,    g_k = phi(z_k) / (p_k q_k),
+
+which is Murray, Bennett & Sekuler's optimal weighted sum [1]_. Its expectation is
+w sigma alpha I with I = sum over classes of n_k phi(z_k)^2 / (p_k q_k), so that
+
+    k = U / (sigma I)
+
+is a kernel in decision SDs per noise SD: its squares add up to alpha^2, the share of
+the decision variance that a linear kernel explains, and kernels of any two observers
+compare on one scale. No assumption of linearity is needed for what U / n converges to
+in Gaussian noise, the mean gradient of P(yes).
+
+Every stimulus contributes u_f; two showings of one noise field are one contribution.
+Squares of U contain the sampling noise |u_f|^2 of each: sums over different stimuli
+f != g do not.
+
+References
+----------
+.. [1] Murray, Bennett & Sekuler (2002), J. Vision 2(1):6, 79-104, eqs 4, A10, B4.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.special import ndtri
+
+from .trial_design import TrialDesign
+
+NOT_WHITE = 0.05  # correlation of neighbours, or spread of variances, that counts
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """The optimally weighted sum of the noise, and what its variance rests on.
+
+    Attributes
+    ----------
+    total
+        U, the sum over trials of coefficient x noise.
+    coefficient
+        (y - p_k) g_k of each trial.
+    residual
+        y - p_k; 0 in classes that say nothing.
+    cell
+        Class of each trial.
+    cluster
+        Number of the stimulus from 0: two showings have the same.
+    information
+        I, the sum over classes of n_k phi(z_k)^2 / (p_k q_k).
+    spread
+        Sum over stimuli of squared coefficients, those of two showings added: I
+        without a double pass.
+    sd
+        Realised SD of the noise that speaks for "yes", within classes.
+    n
+        Trials of classes in which both answers were given.
+    rate_slopes
+        Derivatives of log g_k and of phi^2 / (p_k q_k) by p_k.
+    """
+
+    total: Float[np.ndarray, " element"]
+    coefficient: Float[np.ndarray, " trial"]
+    residual: Float[np.ndarray, " trial"]
+    cell: Int[np.ndarray, " trial"]
+    cluster: Int[np.ndarray, " trial"]
+    information: float
+    spread: float
+    sd: float
+    n: int
+    rate_slopes: Float[np.ndarray, " cell 2"]
+
+    @property
+    def kernel(self) -> Float[np.ndarray, " element"]:
+        """Kernel in decision SDs per noise SD."""
+        return self.total / (self.sd * self.information)
+
+    @property
+    def se(self) -> float:
+        """Standard error of every element of `kernel` (a little less along it)."""
+        return float(np.sqrt(self.spread) / self.information)
+
+    def rate_influence(
+        self, along: Float[np.ndarray, " trial"]
+    ) -> Float[np.ndarray, " stimulus"]:
+        """Give what each stimulus adds to `kernel` along a direction by way of the p_k.
+
+        The rates of "yes" are estimated from the same answers, and enter g and I.
+
+        Parameters
+        ----------
+        along
+            Noise of each trial times the direction, of length 1.
+        """
+        n = np.bincount(self.cell)
+        total = np.bincount(self.cell, self.coefficient * along)
+        relative, slope = self.rate_slopes.T
+        by_rate = relative * total / np.maximum(n, 1)
+        by_rate = by_rate - total.sum() / self.information * slope
+        each = self.residual * by_rate[self.cell]
+        return np.bincount(self.cluster, each) / (self.sd * self.information)
+
+
+def score(trials: TrialDesign) -> Score:
+    """Return the score of a session's noise.
+
+    Classes in which every answer was the same say nothing and are left out.
+
+    Raises
+    ------
+    ValueError
+        If no class has both answers.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> from yoked.analysis.choices import choices
+    >>> protocol = yoked.load_protocol("bar-in-noise")  # the signal is in bar 6
+    >>> observer = yoked.load_observer("template")
+    >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
+    >>> trials = TrialDesign.of(choices(session), session.noise)
+    >>> int(score(trials).kernel.argmax())
+    6
+    """
+    n = np.bincount(trials.cell)
+    n_yes = np.bincount(trials.cell, trials.yes)
+    varied = (n_yes > 0) & (n_yes < n)
+    if not varied.any():
+        rule = "given in both kinds in some stimulus class"
+        raise ValueError(f"answers must be {rule}, got one kind in each")
+    slope, rate_slopes = _slopes(n_yes, n)
+    slope = slope * varied
+    rate = n_yes / np.maximum(n, 1)
+    residual = (trials.yes - rate[trials.cell]) * varied[trials.cell]
+    coefficient = residual * slope[trials.cell]
+    _, cluster = np.unique(trials.cluster, return_inverse=True)
+    together = np.bincount(cluster, coefficient)
+    return Score(
+        total=(coefficient.astype(np.float32) @ trials.noise).astype(np.float64),
+        coefficient=coefficient,
+        residual=residual,
+        cell=trials.cell,
+        cluster=cluster,
+        information=float((slope**2 * n * rate * (1 - rate)).sum()),
+        spread=float(together @ together),
+        sd=noise_sd(trials),
+        n=int(n[varied].sum()),
+        rate_slopes=rate_slopes,
+    )
+
+
+def _slopes(
+    n_yes: np.ndarray, n: np.ndarray
+) -> tuple[Float[np.ndarray, " cell"], Float[np.ndarray, " cell 2"]]:
+    """Return g = phi / (p q) at log-linear corrected rates, and `rate_slopes`."""
+    p = (n_yes + 0.5) / (n + 1)
+    z, pq = ndtri(p), p * (1 - p)
+    density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+    by_log = -z / density - (1 - 2 * p) / pq  # d log phi / dp = -z / phi
+    by_information = density**2 / pq * (by_log - z / density)
+    return density / pq, np.stack([by_log, by_information], axis=1)
+
+
+def noise_sd(trials: TrialDesign) -> float:
+    """Return the realised SD, contrast, of the noise that speaks for "yes"."""
+    return float(np.sqrt(_element_variance(trials.noise).mean()))
+
+
+def why_not_white(trials: TrialDesign) -> str | None:
+    """Return why the noise is not white, or None.
+
+    White here: neighbours along frames, rows and columns correlate, and variances of
+    elements differ, by less than .05 beyond what sampling gives.
+    """
+    _, first = np.unique(trials.cluster, return_index=True)
+    noise = trials.noise[first]
+    variance = _element_variance(noise)
+    if not variance.mean() > 0:
+        return "the noise does not vary"
+    spread = float(np.mean((variance / variance.mean() - 1) ** 2))
+    # The variance of a Gaussian sample variance is 2 / n; with room for 4 of its SDs.
+    by_chance = 2 / len(noise) * (1 + 4 * math.sqrt(2 / len(variance)))
+    if spread > NOT_WHITE**2 + by_chance:
+        return "the noise must have one SD in all elements"
+    field = (noise - noise.mean(0)).reshape(-1, *trials.shape)
+    for axis in (1, 2, 3):
+        if trials.shape[axis - 1] < 2:
+            continue
+        one, next_one = (
+            np.take(field, np.arange(start, trials.shape[axis - 1] + start - 1), axis)
+            for start in (0, 1)
+        )
+        correlation = float(np.mean(one * next_one)) / float(variance.mean())
+        if abs(correlation) > NOT_WHITE + 4 / math.sqrt(one.size):
+            return f"the noise must be white, neighbours correlate by {correlation:.2f}"
+    return None
+
+
+def _element_variance(noise: np.ndarray) -> Float[np.ndarray, " element"]:
+    n = len(noise)
+    mean = noise.mean(0, dtype=np.float64)
+    squares = np.einsum("te,te->e", noise, noise, dtype=np.float64) / n
+    return np.maximum(squares - mean**2, 0)
