@@ -1,0 +1,189 @@
+"""Do the kernels of the two orders agree with each other? A test without parameters.
+
+What the target adds to a stimulus drags the gradient of the response through its
+Hessian: for any smooth observer and a weak signal s,
+
+    (target's half - other's half) of the first-order kernel  is proportional to  H2 s.
+
+The two sides are estimated from different moments of the noise, so without a second
+order they are two independent errors, and their correlation is around nought.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Real
+from scipy.special import ndtri
+
+from .estimate import Z95, Estimate
+from .replicates import Progress, Replicates, bootstrapped, observed, permuted
+from .trial_design import TrialDesign
+
+FORMULA = "gradient-through-hessian-correlation/1"
+
+
+@dataclass(frozen=True)
+class Consistency:
+    """How far the second-order kernel explains the halves of the first.
+
+    Attributes
+    ----------
+    correlation
+        Of the halves' difference with H2 s, over elements. Noise in both kernels draws
+        it towards nought; 1 with many trials, for any weak signal.
+    p
+        Two-sided, of permuted answers: (1 + count) / (1 + n_permutations).
+    null_high
+        The |correlation| that 5 % of permuted answers exceed.
+    """
+
+    correlation: Estimate
+    p: float
+    null_high: float
+    n_permutations: int
+    seed: int
+
+    @property
+    def formula(self) -> str:
+        """Name and version of the formula."""
+        return self.correlation.formula
+
+    @property
+    def note(self) -> str | None:
+        """Sentences about the correlation's limits, or None."""
+        return self.correlation.note
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the test as JSON can hold it."""
+        return {**vars(self), "correlation": self.correlation.to_dict()}
+
+
+def consistency(
+    trials: TrialDesign,
+    signal: Real[np.ndarray, " element"],
+    n_permutations: int = 1000,
+    seed: int = 0,
+    n_bootstrap: int = 200,
+    progress: Progress | None = None,
+) -> Consistency:
+    """Return the correlation that a second order, if real, forces on the kernels.
+
+    Parameters
+    ----------
+    signal
+        What the stimulus of a target has more than that of the other, on the grid of
+        the noise; any scale. Where both have a signal (gains -1 and 1), the difference.
+    n_permutations
+        Answers are permuted within class and block, pairs as pairs: the hypothesis that
+        they do not depend on the noise. A linear observer's do, in their first order
+        only; its halves are equal and its second order is nought, so the correlation
+        is distributed alike.
+    n_bootstrap
+        Samples of noise fields, within class. They give the SE of Fisher's z, and the
+        interval around the correlation found; their own percentiles would lie too low,
+        as each sample adds its noise to that of the trials.
+
+    Raises
+    ------
+    ValueError
+        If `signal` has another size than the noise, or nothing in it; if there are
+        fewer than four elements; or if a contrast lacks a class.
+
+    Notes
+    -----
+    For white noise. In yes/no a biased linear observer's halves differ in size, because
+    a class that is answered alike throughout tells less. Each half is divided by what a
+    linear observer's would be, phi(z) / (p (1 - p)), before the difference is taken; in
+    2AFC the halves of a linear observer are equal, whatever its interval bias.
+
+    References
+    ----------
+    .. [1] Neri (2004), J. Vision 4(2):2: the second order in the first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(1)
+    >>> noise, target = rng.normal(size=(2, 3000, 5)), np.arange(3000) % 2
+    >>> signal = np.array([0, 1, 2, 0, 0])
+    >>> shown = noise[0] + 0.5 * signal  # the target's
+    >>> correct = np.square(shown).sum(1) > np.square(noise[1]).sum(1)
+    >>> sign = np.where(target == 1, 1, -1)[:, None]
+    >>> trials = TrialDesign(
+    ...     yes=correct == (target == 1), target=target, cell=target,
+    ...     contrast=np.ones(3000), cluster=np.arange(3000), stratum=target,
+    ...     halves=np.stack([sign * noise[0], -sign * noise[1]]).astype(np.float32),
+    ...     shape=(1, 1, 5), is_forced_choice=True)
+    >>> consistency(trials, signal, n_permutations=99).correlation.value > 0.9
+    True
+    """
+    pattern = _pattern(trials, signal)
+    scale = half_scale(trials)
+    found = float(_correlations(observed(trials), pattern, scale)[0])
+    null = permuted(trials, n_permutations, seed, progress)
+    by_chance = np.abs(_correlations(null, pattern, scale))
+    as_large = int(np.sum(by_chance >= abs(found)))
+    drawn = bootstrapped(trials, n_bootstrap, seed + 1)
+    se_z = float(np.std(np.arctanh(_correlations(drawn, pattern, scale)), ddof=1))
+    z = np.arctanh(found)
+    low, high = np.tanh([z - Z95 * se_z, z + Z95 * se_z])
+    return Consistency(
+        correlation=Estimate(
+            value=found,
+            se=(1 - found**2) * se_z,
+            low=float(low),
+            high=float(high),
+            n=len(trials),
+            formula=FORMULA,
+            note="noise in both kernels draws it towards 0",
+        ),
+        p=(1 + as_large) / (1 + n_permutations),
+        null_high=float(np.quantile(by_chance, 0.95)),
+        n_permutations=n_permutations,
+        seed=seed,
+    )
+
+
+def half_scale(trials: TrialDesign) -> Float[np.ndarray, " 2"]:
+    """Return the factors that make a linear observer's halves equal: mean 1.
+
+    (1, 1) in 2AFC. In yes/no, by class: 1 over phi(z) / (p (1 - p)), contrasts averaged
+    as in the kernel.
+    """
+    if not trials.is_forced_choice:
+        contrasts, contrast = np.unique(trials.contrast, return_inverse=True)
+        cell = 2 * contrast + trials.target
+        n = np.bincount(cell, minlength=2 * len(contrasts)).reshape(-1, 2)
+        yes = np.bincount(cell, trials.yes, minlength=2 * len(contrasts))
+        p = (yes.reshape(-1, 2) + 0.5) / (n + 1)
+        density = np.exp(-(ndtri(p) ** 2) / 2)
+        weight = n.sum(1) * density.mean(1)
+        size = weight @ (density / (p * (1 - p)))
+        return size.mean() / size[::-1]  # target's half first
+    return np.ones(2)
+
+
+def _pattern(trials: TrialDesign, signal: np.ndarray) -> Float[np.ndarray, " element"]:
+    e = trials.halves.shape[2]
+    pattern = np.asarray(signal, np.float64).ravel()
+    if len(pattern) != e:
+        rule = f"one value for each of the {e} elements of the noise"
+        raise ValueError(f"signal must be {rule}, got {len(pattern)}")
+    if not np.isfinite(pattern).all() or not pattern.any():
+        rule = "finite, and not nought everywhere"
+        raise ValueError(f"signal must be {rule}, got {pattern.tolist()}")
+    if e < 4:
+        raise ValueError(f"elements must be four or more to correlate over, got {e}")
+    return pattern
+
+
+def _correlations(
+    kernels: Replicates, pattern: np.ndarray, scale: np.ndarray
+) -> Float[np.ndarray, " replicate"]:
+    apart = scale[0] * kernels.halves[:, 0] - scale[1] * kernels.halves[:, 1]
+    dragged = kernels.second.astype(np.float64) @ pattern
+    apart = apart - apart.mean(1, keepdims=True)
+    dragged = dragged - dragged.mean(1, keepdims=True)
+    size = np.sqrt((apart**2).sum(1) * (dragged**2).sum(1))
+    return np.einsum("re,re->r", apart, dragged) / np.maximum(size, 1e-300)

@@ -1,0 +1,338 @@
+"""Kernels of both orders for many sets of answers to the same trials, at once.
+
+A permutation test and a bootstrap need the same sums hundreds of times. Permuting
+changes which trials are in a class, a bootstrap how often each counts; the outer
+product of a trial's noise stays. So a few elements have their products made once, and a
+batch of replicates is one matrix product; many elements are summed one by one.
+The definitions are those of `class_sums.py`, which this equals for the answers given.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float32, UInt8
+from scipy.special import ndtri
+
+from .resample import permuted_rows
+from .trial_design import TrialDesign
+
+MANY_ELEMENTS = 128  # above, products of all pairs of elements are not kept
+CHUNK_BYTES = 2**26
+MAX_BYTES = 2**31
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Replicates:
+    """Kernels of several sets of answers to, or samples of, the same trials.
+
+    Attributes
+    ----------
+    halves
+        First-order kernels, target and other, each as it adds to the kernel; contrast.
+    second
+        Second-order kernels, the sum of their halves; contrast^2.
+    """
+
+    halves: Float32[np.ndarray, " replicate 2 element"]
+    second: Float32[np.ndarray, " replicate element element"]
+
+
+def observed(trials: TrialDesign) -> Replicates:
+    """Return the kernels of the answers given, as a single replicate.
+
+    Raises
+    ------
+    ValueError
+        If no contrast has two trials or more in every class.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(1)
+    >>> noise = rng.normal(size=(2, 40, 3)).astype(np.float32)
+    >>> target = np.arange(40) % 2
+    >>> trials = TrialDesign(
+    ...     yes=rng.random(40) < 0.5, target=target, cell=target, contrast=np.ones(40),
+    ...     cluster=np.arange(40), stratum=target, halves=noise, shape=(1, 1, 3),
+    ...     is_forced_choice=True)
+    >>> observed(trials).second.shape
+    (1, 3, 3)
+    """
+    return _replicates(trials, trials.yes[None], None, None)
+
+
+def permuted(
+    trials: TrialDesign, n: int, seed: int, progress: Progress | None = None
+) -> Replicates:
+    """Return kernels of answers permuted within class and block, pairs as pairs.
+
+    What they would be if answers did not depend on the noise [1]_.
+
+    Raises
+    ------
+    ValueError
+        If the kernels need more than 2 GiB, or no contrast has two trials or more in
+        every class.
+
+    References
+    ----------
+    .. [1] Schwartz, Pillow, Rust & Simoncelli (2006), J. Vision 6(4):13.
+    """
+    _check_size(trials, n)
+    rng = np.random.default_rng(seed)
+    orders = [permuted_rows(trials.stratum, trials.cluster, rng) for _ in range(n)]
+    yes = np.stack([trials.yes[order] for order in orders])
+    return _replicates(trials, yes, None, progress)
+
+
+def bootstrapped(
+    trials: TrialDesign, n: int, seed: int, progress: Progress | None = None
+) -> Replicates:
+    """Return kernels of bootstrap samples: noise fields drawn within their class.
+
+    Both showings of a double pass are drawn together. Cells keep their number of noise
+    fields, as the design fixed it.
+
+    Raises
+    ------
+    ValueError
+        As `permuted`.
+    """
+    _check_size(trials, n)
+    counts = bootstrap_counts(trials, n, np.random.default_rng(seed))
+    yes = np.broadcast_to(trials.yes, counts.shape)
+    return _replicates(trials, yes, counts, progress)
+
+
+def bootstrap_counts(
+    trials: TrialDesign, n: int, rng: np.random.Generator
+) -> UInt8[np.ndarray, " replicate trial"]:
+    """Return how often each trial is drawn; trials of one noise field alike."""
+    _, first, cluster = np.unique(
+        trials.cluster, return_index=True, return_inverse=True
+    )
+    cell = trials.cell[first]
+    drawn = np.zeros((n, len(first)), np.uint8)
+    for number in np.unique(cell):
+        members = np.flatnonzero(cell == number)
+        picks = rng.integers(len(members), size=(n, len(members)))
+        for replicate in range(n):
+            drawn[replicate, members] = np.bincount(
+                picks[replicate], minlength=len(members)
+            )
+    return drawn[:, cluster]
+
+
+def off_diagonal_se(trials: TrialDesign) -> float:
+    """Return the SE of an off-diagonal element of H2 without second order, contrast^2.
+
+    The mean noise variance, times the root of the sum over noise fields of squared
+    coefficients: sigma^2 sqrt(2 / (N Pc (1 - Pc))) for one contrast in 2AFC. For white
+    noise; on the diagonal it is sqrt(2) times as large.
+    """
+    coefficient = _coefficients(_classes(trials, trials.yes[None], None), 1)[0]
+    _, cluster = np.unique(trials.cluster, return_inverse=True)
+    together = np.bincount(cluster, coefficient)
+    n_halves = 2 if trials.is_forced_choice else 1
+    return noise_sd(trials) ** 2 * float(np.sqrt(n_halves * (together**2).sum()))
+
+
+def noise_sd(trials: TrialDesign) -> float:
+    """Return the SD of the noise of a field, over trials and elements; contrast."""
+    shown = np.square(trials.halves, dtype=np.float64).sum()
+    n_fields = len(trials) * (2 if trials.is_forced_choice else 1)
+    return float(np.sqrt(shown / (n_fields * trials.halves.shape[2])))
+
+
+@dataclass(frozen=True, eq=False)
+class _Classes:
+    """Class of each trial in each replicate, class sizes and contrast weights."""
+
+    label: np.ndarray  # (replicate, trial)
+    size: np.ndarray  # (replicate, class)
+    weight: np.ndarray  # (replicate, contrast)
+    n_outcomes: int
+    count: np.ndarray | None  # (replicate, trial)
+
+
+def _check_size(trials: TrialDesign, n: int) -> None:
+    if n < 1:
+        raise ValueError(f"the number of replicates must be >= 1, got {n}")
+    size = 4 * n * trials.halves.shape[2] ** 2
+    if size > MAX_BYTES:
+        rule = f"at most {MAX_BYTES / 2**30:.0f} GiB in all"
+        got = f"{size / 2**30:.1f} GiB ({n} of {trials.halves.shape[2]} elements)"
+        raise ValueError(f"second-order kernels must be {rule}, got {got}")
+
+
+def _classes(
+    trials: TrialDesign,
+    yes: Bool[np.ndarray, " replicate trial"],
+    count: UInt8[np.ndarray, " replicate trial"] | None,
+) -> _Classes:
+    contrasts, contrast = np.unique(trials.contrast, return_inverse=True)
+    cell = 4 * contrast + 2 * trials.target + yes  # contrast, target, answer
+    size = _totals(cell, count, 4 * len(contrasts))
+    by_cell = size.reshape(len(yes), len(contrasts), 2, 2)
+    n = by_cell.sum(3)
+    z = ndtri((by_cell[..., 1] + 0.5) / (n + 1))
+    weight = n.sum(2) * np.exp(-(z**2) / 2).mean(2)
+    if not trials.is_forced_choice:
+        return _Classes(cell, size, weight, 4, count)
+    correct = yes == (trials.target == 1)
+    label = 2 * contrast + correct
+    return _Classes(label, _totals(label, count, 2 * len(contrasts)), weight, 2, count)
+
+
+def _totals(label: np.ndarray, count: np.ndarray | None, n_labels: int) -> np.ndarray:
+    shift = label + n_labels * np.arange(len(label))[:, None]
+    weights = None if count is None else count.ravel()
+    total = np.bincount(shift.ravel(), weights, minlength=n_labels * len(label))
+    return total.reshape(len(label), n_labels)
+
+
+def _factors(classes: _Classes, divisor: int) -> np.ndarray:
+    """+-weight / (size - divisor) of each class: (replicate, class)."""
+    size, n_outcomes = classes.size, classes.n_outcomes
+    complete = np.all(size.reshape(len(size), -1, n_outcomes) > divisor, axis=2)
+    if not complete.any(axis=1).all():
+        worst = size[~complete.any(axis=1)][0]
+        rule = f"more than {divisor} trials in every stimulus-response class"
+        raise ValueError(f"a contrast must have {rule}, got {worst.tolist()}")
+    weight = complete * classes.weight
+    weight = np.repeat(weight / weight.sum(1, keepdims=True), n_outcomes, axis=1)
+    sign = np.where(np.arange(size.shape[1]) % 2 == 1, 1.0, -1.0)
+    return sign * weight / np.maximum(size - divisor, 1)
+
+
+def _coefficients(classes: _Classes, divisor: int) -> np.ndarray:
+    """Coefficient of each trial's own noise: (replicate, trial)."""
+    factors = _factors(classes, divisor)
+    each = np.take_along_axis(factors, classes.label, axis=1)
+    return each if classes.count is None else each * classes.count
+
+
+def _replicates(
+    trials: TrialDesign,
+    yes: Bool[np.ndarray, " replicate trial"],
+    count: UInt8[np.ndarray, " replicate trial"] | None,
+    progress: Progress | None,
+) -> Replicates:
+    n, e = len(yes), trials.halves.shape[2]
+    halves = np.empty((n, 2, e), np.float32)
+    second = np.empty((n, e, e), np.float32)
+    products = _products(trials) if e <= MANY_ELEMENTS else _direct(trials)
+    per_replicate = len(trials) * 8 * 6
+    step = max(1, min(n, CHUNK_BYTES // per_replicate))
+    for start in range(0, n, step):
+        rows = slice(start, start + step)
+        part = None if count is None else count[rows]
+        classes = _classes(trials, yes[rows], part)
+        halves[rows] = _first(trials, _coefficients(classes, 0))
+        second[rows] = products(_coefficients(classes, 1).astype(np.float32))
+        second[rows] -= _of_means(trials, classes)
+        if progress is not None:
+            progress(min(start + step, n), n)
+    return Replicates(halves, second)
+
+
+def _unsigned(trials: TrialDesign) -> Float32[np.ndarray, " half trial element"]:
+    """The noise itself: of target and other in 2AFC, of the one field in yes/no."""
+    if not trials.is_forced_choice:
+        return trials.noise[None]
+    sign = np.where(trials.target == 1, np.float32(1), np.float32(-1))[:, None]
+    return np.stack([sign * trials.halves[0], -sign * trials.halves[1]])
+
+
+def _first(trials: TrialDesign, coefficient: np.ndarray) -> np.ndarray:
+    """First-order halves: (replicate, 2, element)."""
+    sign = np.ones(len(trials))
+    if trials.is_forced_choice:
+        sign = np.where(trials.target == 1, 1.0, -1.0)
+    signed = (coefficient * sign).astype(np.float32)
+    return np.stack([signed @ half for half in trials.halves], axis=1)
+
+
+def _of_means(trials: TrialDesign, classes: _Classes) -> np.ndarray:
+    """What the class means take away: (replicate, element, element)."""
+    shown = _unsigned(trials)
+    n_labels = classes.size.shape[1]
+    inside = classes.label[:, None, :] == np.arange(n_labels)[:, None]
+    inside = inside.astype(np.float32)  # (replicate, class, trial)
+    if classes.count is not None:
+        inside *= classes.count[:, None, :]
+    factor = _factors(classes, 1) / np.maximum(classes.size, 1)
+    e = trials.halves.shape[2]
+    taken = np.zeros((len(inside), e, e))
+    for half, noise in enumerate(shown):
+        total = (inside @ noise).astype(np.float64)
+        sign = 1 if half == 0 else -1
+        weighted = total * (sign * factor)[..., None]
+        taken = taken + weighted.transpose(0, 2, 1) @ total
+    return taken
+
+
+def _products(trials: TrialDesign) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function from coefficients to sums of outer products, all at once."""
+    shown, e = _unsigned(trials), trials.halves.shape[2]
+    row, column = np.triu_indices(e)
+    step = max(1, CHUNK_BYTES // (4 * len(row) * 2))
+
+    def products(coefficient: np.ndarray) -> np.ndarray:
+        total = np.zeros((len(coefficient), len(row)), np.float64)
+        for start in range(0, len(trials), step):
+            part = shown[:, start : start + step]
+            outer = part[0][:, row] * part[0][:, column]
+            if len(shown) == 2:
+                outer -= part[1][:, row] * part[1][:, column]
+            total += coefficient[:, start : start + step] @ outer
+        full = np.empty((len(coefficient), e, e))
+        full[:, row, column] = total
+        full[:, column, row] = total
+        return full
+
+    return products
+
+
+def _direct(trials: TrialDesign) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function from coefficients to sums of outer products, one by one.
+
+    Only trials whose coefficient is not the commonest of their class are summed; the
+    sum in which all have the commonest is made once.
+    """
+    shown = _unsigned(trials)
+    sign = np.array([1, -1], np.float32)
+    _, cell = np.unique(trials.cell, return_inverse=True)
+    made: dict[bytes, np.ndarray] = {}
+
+    def summed(coefficient: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        parts = zip(sign, shown, strict=False)
+        return sum(
+            (noise[rows].T * (s * coefficient[rows])) @ noise[rows]
+            for s, noise in parts
+        )  # type: ignore[return-value]
+
+    def products(coefficients: np.ndarray) -> np.ndarray:
+        full = []
+        for coefficient in coefficients:
+            common = _commonest(coefficient, cell)[cell]
+            key = common.tobytes()
+            if key not in made:
+                made.clear()
+                made[key] = summed(common, np.arange(len(common)))
+            apart = coefficient - common
+            full.append(made[key] + summed(apart, np.flatnonzero(apart)))
+        return np.stack(full)
+
+    return products
+
+
+def _commonest(values: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """The value that most members of each group have."""
+    different, which = np.unique(values, return_inverse=True)
+    times = np.zeros((group.max() + 1, len(different)), np.int64)
+    np.add.at(times, (group, which), 1)
+    return different[times.argmax(1)]
