@@ -26,11 +26,11 @@ References
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.optimize import brentq, minimize_scalar
+from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri, owens_t
 from scipy.stats import chi2
 
@@ -39,9 +39,10 @@ from .estimate import Estimate, mapped
 from .sdt import loglinear_rate, proportion
 
 AGREEMENT = "agreement-wilson/1"
-CLOSED_FORM = "pooled-closed-form/1"
+CLOSED_FORM = "pooled-closed-form/2"
 LIKELIHOOD = "likelihood-by-contrast/1"
 WALD = "r-one-class-wald/1"
+STRONG_BIAS = 0.2  # interval bias from which target intervals are kept apart
 NO_PAIRS = "no trial was shown and answered twice"
 NOT_TWO = "internal noise needs a task of two alternatives"
 ONE_ANSWER = "the answers never varied, so agreement says nothing about internal noise"
@@ -118,7 +119,9 @@ def pair_counts(choices: Choices, by_contrast: bool = False) -> PairCounts:
 
     Cells are the classes of a yes/no or rating task (one in forced choice, where "yes"
     is a correct answer), within each contrast if `by_contrast`. Empty cells are left
-    out.
+    out. An observer who prefers an interval is correct more often when the target is
+    there, and pooled that would pass for consistency: with `by_contrast` and an
+    interval bias beyond -+.2 the target's intervals are cells of their own.
 
     Raises
     ------
@@ -151,11 +154,20 @@ def pair_answers(
     second = choices.second_rows
     yes = choices.correct if choices.is_forced_choice else choices.choice == 1
     contrast = np.searchsorted(choices.contrasts, choices.contrast[second])
-    target = (
-        np.zeros_like(contrast) if choices.is_forced_choice else choices.target[second]
-    )
+    target = choices.target[second]
+    if choices.is_forced_choice and not (by_contrast and _prefers_interval(choices)):
+        target = np.zeros_like(target)
     _, cell = np.unique(target + 2 * contrast * by_contrast, return_inverse=True)
     return cell, yes[choices.first[second]], yes[second]
+
+
+def _prefers_interval(choices: Choices) -> bool:
+    """Whether the interval bias, of all trials, is strong."""
+    rates = [
+        loglinear_rate(int(chosen.sum()), len(chosen))
+        for chosen in (choices.choice[choices.target == k] for k in (0, 1))
+    ]
+    return abs(float(np.mean(ndtri(rates)))) > STRONG_BIAS
 
 
 def agreement(choices: Choices) -> Estimate:
@@ -171,9 +183,11 @@ def internal_noise_closed_form(counts: PairCounts) -> InternalNoise:
     """Estimate internal noise from agreement and the rates of the cells.
 
     Solves sum_k w_k P_agree(z_k, r) = agreement for r, with w_k the share of the pairs
-    and z_k from the log-linear corrected rate of cell k. The interval is Wilson's of
-    the agreement, carried through the same equation with z_k held; the upper limit of
-    gamma is infinite where independent passes could agree as often.
+    and z_k from the log-linear corrected rate of cell k. The SE is that of agreement,
+    carried through with z_k held, as the literature gives it. Agreement and rates vary
+    together, so at 90 % correct such an interval would cover 99 %; the interval is that
+    of the likelihood of the same counts, whose maximum is the same but for the
+    correction.
 
     Parameters
     ----------
@@ -185,15 +199,12 @@ def internal_noise_closed_form(counts: PairCounts) -> InternalNoise:
         return InternalNoise.missing(CLOSED_FORM, reason, n)
     agree = proportion(int(counts[:, [0, 2]].sum()), n, AGREEMENT)
     z, weight = _z(counts), counts.sum(1) / n
-
-    def solve(agreement: float) -> float:
-        return r_from_agreement(agreement, z, weight)
-
-    r = solve(agree.value or 0.0)
-    slope = 1 / agreement_slope(r, z, weight) if 0 < r < 1 else None
-    return three_conventions(
-        mapped(agree, solve, f"r-{CLOSED_FORM}", slope), CLOSED_FORM
-    )
+    r = r_from_agreement(agree.value or 0.0, z, weight)
+    se = (agree.se or 0.0) / agreement_slope(r, z, weight) if 0 < r < 1 else None
+    fitted = _fit(counts)
+    low, high = min(fitted.low, r), max(fitted.high, r)
+    estimate = Estimate(r, se, low, high, n, f"r-{CLOSED_FORM}")
+    return three_conventions(estimate, CLOSED_FORM)
 
 
 def internal_noise_likelihood(counts: PairCounts) -> InternalNoise:
@@ -212,24 +223,79 @@ def internal_noise_likelihood(counts: PairCounts) -> InternalNoise:
     n = int(counts.sum())
     if reason := why_no_internal_noise(counts):
         return InternalNoise.missing(LIKELIHOOD, reason, n)
+    fitted = _fit(counts)
+    ends = fitted.se, fitted.low, fitted.high
+    return three_conventions(
+        Estimate(fitted.r, *ends, n, f"r-{LIKELIHOOD}"), LIKELIHOOD
+    )
 
-    def loss(r: float) -> float:
-        return -_profile(r, counts)
 
-    options = {"xatol": 1e-8}
-    found: Any = minimize_scalar(loss, bounds=(0, 1), method="bounded", options=options)
-    inside = float(found.x)
-    least = loss(inside) + 1e-9  # an edge is the maximum if it is as good
-    best = next(r for r in (0.0, 1.0, inside) if loss(r) <= least)
-    threshold = loss(best) + float(chi2.ppf(0.95, 1)) / 2
+@dataclass(frozen=True)
+class _Fit:
+    """The r of highest likelihood; its SE, None at an edge; its profile interval."""
 
-    def excess(r: float) -> float:
-        return loss(r) - threshold
+    r: float
+    se: float | None
+    low: float
+    high: float
 
-    low = _root(excess, 0.0, best) if excess(0.0) > 0 else 0.0
-    high = _root(excess, best, 1.0) if excess(1.0) > 0 else 1.0
-    r = Estimate(best, _curvature_se(loss, best), low, high, n, f"r-{LIKELIHOOD}")
-    return three_conventions(r, LIKELIHOOD)
+
+def _fit(counts: PairCounts) -> _Fit:
+    """Find the maximum of the profile likelihood, and where it is 1.92 below."""
+    grid = np.linspace(0, 1, 129)
+    best = _highest(grid, counts)
+    step = 1e-3
+    near = np.clip(best + step * np.array([-1, 0, 1]), 0, 1)
+    below, top, above = _profile(near, counts)
+    curvature = (2 * top - below - above) / step**2
+    se = 1 / math.sqrt(curvature) if step < best < 1 - step and curvature > 0 else None
+    least = top - float(chi2.ppf(0.95, 1)) / 2
+    left = np.concatenate([grid[grid < best], [best]])
+    right = np.concatenate([[best], grid[grid > best]])
+    low = _crossing(left, counts, least)
+    high = 1 - _crossing(1 - right[::-1], counts, least, is_mirrored=True)
+    return _Fit(best, se, low, high)
+
+
+def _highest(grid: np.ndarray, counts: PairCounts) -> float:
+    """The r of highest likelihood: an edge if it is as good as anything inside."""
+    for _ in range(3):  # to a step of 8e-6, and the vertex of a parabola after that
+        values = _profile(grid, counts)
+        k = int(values.argmax())
+        around = grid[max(k - 1, 0)], grid[min(k + 1, len(grid) - 1)]
+        grid = np.linspace(*around, 33)
+    values = _profile(grid, counts)
+    for edge in (0, -1):
+        if grid[edge] in (0.0, 1.0) and values[edge] >= values.max() - 1e-9:
+            return float(grid[edge])
+    k = min(max(int(values.argmax()), 1), len(grid) - 2)
+    before, top, after = values[k - 1 : k + 2]
+    bend = before - 2 * top + after
+    shift = 0.5 * (before - after) / bend if bend < 0 else 0.0
+    return float(grid[k] + np.clip(shift, -1, 1) * (grid[1] - grid[0]))
+
+
+def _crossing(
+    grid: np.ndarray, counts: PairCounts, least: float, is_mirrored: bool = False
+) -> float:
+    """The lowest point of a rising grid at which the likelihood is `least` or more.
+
+    The grid ends at the maximum. 0 if the likelihood is as high there already.
+    """
+
+    def profile(points: np.ndarray) -> np.ndarray:
+        return _profile(1 - points if is_mirrored else points, counts) - least
+
+    for _ in range(3):
+        values = profile(grid)
+        k = int(np.argmax(values >= 0))
+        if k == 0:
+            return float(grid[0])
+        grid = np.linspace(grid[k - 1], grid[k], 33)
+    values = profile(grid)
+    k = max(int(np.argmax(values >= 0)), 1)
+    share = values[k - 1] / (values[k - 1] - values[k])
+    return float(grid[k - 1] + share * (grid[k] - grid[k - 1]))
 
 
 def consistency_wald(n_twice: int, n_once: int, n_never: int) -> Estimate:
@@ -327,32 +393,31 @@ def three_conventions(r: Estimate, formula: str) -> InternalNoise:
     )
 
 
-def _profile(r: float, counts: PairCounts) -> float:
-    """Log likelihood at r, maximal over the mean of every cell.
+def _profile(
+    r: Float[np.ndarray, " grid"], counts: PairCounts
+) -> Float[np.ndarray, " grid"]:
+    """Log likelihood at every r, maximal over the mean of every cell.
 
     It is concave in each mean (a normal integral over a quadrant is log-concave), so a
     golden-section search over all cells at once finds the maximum.
     """
-    low = np.full(len(counts), -6.0)
-    high, golden = -low, (math.sqrt(5) - 1) / 2
-    for _ in range(40):  # to 5e-8, which the log likelihood does not feel
+    slope = np.sqrt((1 - r) / (1 + r))[:, None]
+    middle, golden = np.tile(_z(counts), (len(r), 1)), (math.sqrt(5) - 1) / 2
+    low, high = middle - 3, middle + 3
+    for _ in range(26):  # to 2e-5, which the log likelihood does not feel
         left, right = high - golden * (high - low), low + golden * (high - low)
-        rises = _log_likelihood(left, r, counts) < _log_likelihood(right, r, counts)
+        at_left, at_right = (_log_likelihood(z, slope, counts) for z in (left, right))
+        rises = at_left < at_right
         low, high = np.where(rises, left, low), np.where(rises, high, right)
-    return float(_log_likelihood((low + high) / 2, r, counts).sum())
+    return _log_likelihood((low + high) / 2, slope, counts).sum(1)
 
 
-def _log_likelihood(z: np.ndarray, r: float, counts: np.ndarray) -> np.ndarray:
+def _log_likelihood(
+    z: Float[np.ndarray, " grid cell"],
+    slope: Float[np.ndarray, " grid 1"],
+    counts: PairCounts,
+) -> Float[np.ndarray, " grid cell"]:
     """Multinomial log likelihood of the pairs (twice, once, never) of each cell."""
-    once = 2 * owens_t(z, math.sqrt((1 - r) / (1 + r)))  # either order has this chance
-    chances = np.stack([ndtr(z) - once, once, ndtr(-z) - once], axis=1)
-    return (counts * np.log(np.maximum(chances, 1e-300))).sum(1)
-
-
-def _curvature_se(loss: Callable[[float], float], best: float) -> float | None:
-    """SE from the profile's curvature; None at or near the edge of r's range."""
-    step = 1e-3
-    if not step < best < 1 - step:
-        return None
-    curvature = (loss(best + step) - 2 * loss(best) + loss(best - step)) / step**2
-    return 1 / math.sqrt(curvature) if curvature > 0 else None
+    once = 2 * owens_t(z, slope)  # either order has this chance
+    chances = np.stack([ndtr(z) - once, once, ndtr(-z) - once], axis=-1)
+    return (counts * np.log(np.maximum(chances, 1e-300))).sum(-1)

@@ -120,7 +120,7 @@ def session_kernel(
     >>> protocol = yoked.load_protocol("bar-in-noise")  # 13 bars, the signal in bar 6
     >>> observer = yoked.load_observer("template")
     >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
-    >>> int(yoked.kernel(session).kernel[0, 0].argmax())
+    >>> int(session_kernel(session).kernel[0, 0].argmax())
     6
     """
     answers = choices(session)

@@ -34,7 +34,12 @@ from .decision_variables import (
     mean_of_classes,
     shown_first,
 )
-from .double_pass import internal_noise_likelihood, pair_answers, pair_counts
+from .double_pass import (
+    LIKELIHOOD,
+    internal_noise_likelihood,
+    pair_answers,
+    pair_counts,
+)
 from .estimate import Estimate
 from .tetrachoric import TETRACHORIC, tetrachoric
 
@@ -149,7 +154,7 @@ def latent_agreement(
 def _consistency(one: Choices) -> Estimate:
     if one.n_alternatives > 2:
         reason = f"{NOT_TWO}, got {one.n_alternatives}"
-        return Estimate.missing("r-likelihood-by-contrast/1", reason, len(one))
+        return Estimate.missing(f"r-{LIKELIHOOD}", reason, len(one))
     return internal_noise_likelihood(pair_counts(one, by_contrast=True)).r
 
 

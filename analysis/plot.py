@@ -13,16 +13,24 @@ Examples
 ['template', '']
 """
 
+from .plot_curves import psychometric, roc
+from .plot_depth import depth_profiles
 from .plot_kernels import Panel, kernel_figure, kernels, panel
 from .plot_measures import agreements, measures
+from .plot_second import second_order, spectra
 from .plot_style import as_picture
 
 __all__ = [
     "Panel",
     "agreements",
     "as_picture",
+    "depth_profiles",
     "kernel_figure",
     "kernels",
     "measures",
     "panel",
+    "psychometric",
+    "roc",
+    "second_order",
+    "spectra",
 ]

@@ -10,7 +10,9 @@ from jaxtyping import Float
 
 from ..experiments.signal import signal_template
 from .choices import SessionLike
-from .kernels import Kernel, session_kernel
+from .kernels import Kernel
+from .penalised_kernel import FittedKernel
+from .plot_second import second_order
 from .plot_style import (
     BLUE,
     DIVERGING,
@@ -20,8 +22,11 @@ from .plot_style import (
     as_picture,
     band,
     grid,
+    line_axis,
     share_limits,
 )
+from .second_order import SecondOrderKernel, session_second_order
+from .session_kernel import Method, kernel
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,56 +34,84 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """One observer's kernel, and the signal that it may be like."""
+    """One observer's kernel, and the signal that it may be like.
+
+    Attributes
+    ----------
+    template
+        The signal at contrast 1; None where the stimuli have none.
+    """
 
     label: str
-    kernel: Kernel
-    template: Float[np.ndarray, " frame row column"]
+    kernel: Kernel | FittedKernel
+    template: Float[np.ndarray, " frame row column"] | None
+
+    @property
+    def unit(self) -> str:
+        """What the kernel is counted in."""
+        is_fitted = isinstance(self.kernel, FittedKernel)
+        return "decision SD per noise SD" if is_fitted else "contrast"
 
 
-def kernels(sessions: Sequence[SessionLike], order: int = 1) -> "Figure":
+def kernels(
+    sessions: Sequence[SessionLike], order: int = 1, method: Method = "fitted"
+) -> "Figure":
     """Plot the kernels of observers of the same stimuli beside each other.
 
     Parameters
     ----------
     sessions
         All with the same stimulus hash.
-    order
-        1, the first-order kernel.
+    order, method
+        As for `yoked.kernel`.
 
     Returns
     -------
     Figure
-        Bars as lines with bands of one standard error; fields as pictures. One scale.
+        Order 1: bars as lines with bands of one standard error; fields as pictures,
+        above the halves. Order 2: matrices above their diagonals. One scale.
 
     Raises
     ------
     ValueError
-        If there is no session, the stimuli differ, or the order is not 1.
+        If there is no session, the stimuli differ, or order or method is unknown.
     """
-    if order != 1:
-        raise ValueError(f"order must be 1, got {order}")
+    if order not in (1, 2):
+        raise ValueError(f"order must be 1 or 2, got {order}")
     hashes = {session.protocol.stimulus_hash for session in sessions}
     if len(hashes) != 1:
         raise ValueError(f"sessions must share their stimuli, got {len(hashes)} kinds")
-    return kernel_figure([panel(session) for session in sessions])
+    if order == 2:
+        found = [(each.observer, session_second_order(each)) for each in sessions]
+        return second_order(found)
+    return kernel_figure([panel(session, method) for session in sessions])
 
 
-def panel(session: SessionLike) -> Panel:
-    """Estimate the kernel of a session, labelled with its observer."""
+def panel(session: SessionLike, method: Method = "fitted") -> Panel:
+    """Estimate the first-order kernel of a session, labelled with its observer."""
+    found = kernel(session, 1, method)
+    assert not isinstance(found, SecondOrderKernel)
+    return Panel(session.observer, found, signed_template(session))
+
+
+def signed_template(
+    session: SessionLike,
+) -> Float[np.ndarray, " frame row column"] | None:
+    """Return what the target has more than the other alternative, or None."""
     signal = session.protocol.signal
+    if signal.kind == "unknown":
+        return None
     sign = np.sign(signal.gains[1] - signal.gains[0])
-    template = sign * signal_template(session.protocol)
-    return Panel(session.observer, session_kernel(session), template)
+    return sign * signal_template(session.protocol)
 
 
 def kernel_figure(panels: Sequence[Panel]) -> "Figure":
     """Plot kernels above their two halves; arguments as `Panel` describes."""
-    is_bars = panels[0].kernel.kernel.shape[:2] == (1, 1)
-    rows = 2 if is_bars else 3
+    is_line = sum(size > 1 for size in panels[0].kernel.kernel.shape) <= 1
+    rows = 2 if is_line else 3
     figure, axes = grid(rows, len(panels))
-    if is_bars:
-        _draw_bars(axes, panels)
+    if is_line:
+        _draw_lines(axes, panels)
     else:
         _draw_pictures(figure, axes, panels)
     for axis, each in zip(axes[0], panels, strict=True):
@@ -86,28 +119,29 @@ def kernel_figure(panels: Sequence[Panel]) -> "Figure":
     return figure
 
 
-def _draw_bars(axes: Any, panels: Sequence[Panel]) -> None:
-    """Draw kernels of bars as lines over position, halves below."""
+def _draw_lines(axes: Any, panels: Sequence[Panel]) -> None:
+    """Draw kernels of one dimension as lines over position or time, halves below."""
     for column, each in enumerate(panels):
         top, bottom = axes[0][column], axes[1][column]
-        x = np.arange(each.kernel.kernel.size) - (each.kernel.kernel.size - 1) / 2
+        x, name = line_axis(each.kernel.kernel.shape)
         band(top, x, each.kernel.kernel, each.kernel.se, BLUE, "kernel")
-        scaled = _fitted(each)
-        top.plot(x, scaled, color=GRAY, lw=1, ls="--", label="signal, fitted")
+        if each.template is not None:
+            scaled = _scaled(each.template, each.kernel.kernel)
+            top.plot(x, scaled, color=GRAY, lw=1, ls="--", label="signal, scaled")
         halves = each.kernel
         band(bottom, x, halves.target_half, halves.target_half_se, ORANGE, "target")
         band(bottom, x, halves.nontarget_half, halves.nontarget_half_se, GREEN, "other")
-        bottom.set_xlabel("bar (0 = middle)")
+        bottom.set_xlabel(name)
     for row, name in zip(axes, ("kernel", "its halves"), strict=True):
         share_limits(row)
-        row[0].set_ylabel(f"{name}\n(contrast)")
+        row[0].set_ylabel(f"{name}\n({panels[0].unit})")
         row[0].legend(frameon=False, fontsize=7, loc="upper right")
 
 
-def _fitted(each: Panel) -> np.ndarray:
+def _scaled(template: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     """Scale the template to the kernel by least squares."""
-    template, kernel = each.template.ravel(), each.kernel.kernel.ravel()
-    return template * (template @ kernel) / (template @ template)
+    t, k = template.ravel(), kernel.ravel()
+    return t * (t @ k) / max(t @ t, 1e-300)
 
 
 def _draw_pictures(figure: "Figure", axes: Any, panels: Sequence[Panel]) -> None:
@@ -128,5 +162,5 @@ def _draw_pictures(figure: "Figure", axes: Any, panels: Sequence[Panel]) -> None
             axis.set(xticks=[], yticks=[])
         row[0].set_ylabel(name.replace("_", " ").replace("nontarget", "other"))
     bar = figure.colorbar(shown, ax=axes, shrink=0.5, aspect=25)
-    bar.set_label("contrast")
+    bar.set_label(panels[0].unit)
     bar.outline.set_linewidth(0)

@@ -74,6 +74,14 @@ def share_limits(row: Sequence["Axes"]) -> None:
         axis.tick_params(labelleft=False)
 
 
+def line_axis(shape: tuple[int, ...]) -> tuple[np.ndarray, str]:
+    """Positions about the middle, or frames from the first, and their name."""
+    if shape[0] > 1:
+        return np.arange(shape[0]), "frame"
+    n = max(shape)
+    return np.arange(n) - (n - 1) / 2, "element (0 = middle)"
+
+
 def as_picture(
     kernel: Float[np.ndarray, " frame row column"],
 ) -> Float[np.ndarray, " y x"]:

@@ -32,7 +32,9 @@ from .trial_design import TrialDesign
 FORMULA = "quadratic-probit-cross-validated-gain/1"
 PENALTIES = (1e4, 3e3, 1e3, 300.0, 100.0, 20.0)  # 1 / prior variance of a weight
 N_INNER_FOLDS = 4
-MAX_ITERATIONS = 200
+MAX_ITERATIONS = 100
+# Of the loss: where a penalty drives the vectors to zero, steps get ever smaller.
+FTOL = 1e-6
 LOG_ROOT_TWO_PI = 0.5 * np.log(2 * np.pi)
 
 _Start = tuple[np.ndarray, np.ndarray]  # vectors and signs
@@ -303,7 +305,7 @@ def _fit(
         args=(data, start.signs, n_cells, penalty, quadratic_penalty),
         jac=True,
         method="L-BFGS-B",
-        options={"maxiter": MAX_ITERATIONS, "ftol": 1e-9},
+        options={"maxiter": MAX_ITERATIONS, "ftol": FTOL},
     )
     intercept, weights, vectors = _split(found.x, n_cells, e)
     return QuadraticFit(

@@ -83,8 +83,7 @@ def permuted(
     """
     _check_size(trials, n)
     rng = np.random.default_rng(seed)
-    orders = [permuted_rows(trials.stratum, trials.cluster, rng) for _ in range(n)]
-    yes = np.stack([trials.yes[order] for order in orders])
+    yes = trials.yes[permuted_rows(trials.stratum, trials.cluster, n, rng)]
     return _replicates(trials, yes, None, progress)
 
 

@@ -18,9 +18,10 @@ Unit = Literal["trial", "block"]
 def permuted_rows(
     stratum: Int[np.ndarray, " trial"],
     cluster: Int[np.ndarray, " trial"],
+    n: int,
     rng: np.random.Generator,
-) -> Int[np.ndarray, " trial"]:
-    """Return an order of the trials that keeps strata, with pairs moved as pairs.
+) -> Int[np.ndarray, " permutation trial"]:
+    """Return orders of the trials that keep strata, with pairs moved as pairs.
 
     Under the hypothesis that answers do not depend on the noise, `answer[order]` is as
     likely as `answer`: within a class, a pair of answers belongs to any pair of
@@ -32,6 +33,8 @@ def permuted_rows(
         What answers may be exchanged within: class, contrast, block.
     cluster
         Number of the noise field. At most two trials share one.
+    n
+        Orders to draw.
 
     Raises
     ------
@@ -42,8 +45,8 @@ def permuted_rows(
     --------
     >>> rng = np.random.default_rng(1)
     >>> stratum, alone = np.array([0, 0, 0, 1]), np.arange(4)
-    >>> int(permuted_rows(stratum, alone, rng)[3])
-    3
+    >>> permuted_rows(stratum, alone, 2, rng)[:, 3].tolist()
+    [3, 3]
     """
     first, second = _members(cluster)
     key = np.stack([stratum[first], np.where(second >= 0, stratum[second], -1)])
@@ -51,12 +54,13 @@ def permuted_rows(
     kind = kind.ravel()
     # Sorting by kind, then by chance, lines every kind up with a shuffle of itself.
     target = np.argsort(kind, kind="stable")
-    source = np.lexsort((rng.random(len(kind)), kind))
-    order = np.empty(len(cluster), np.int64)
-    order[first[target]] = first[source]
     paired = second[target] >= 0
-    order[second[target[paired]]] = second[source[paired]]
-    return order
+    orders = np.empty((n, len(cluster)), np.int64)
+    for order in orders:
+        source = np.lexsort((rng.random(len(kind)), kind))
+        order[first[target]] = first[source]
+        order[second[target[paired]]] = second[source[paired]]
+    return orders
 
 
 def bootstrap_sample(

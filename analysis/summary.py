@@ -17,6 +17,7 @@ from .double_pass import (
     CLOSED_FORM,
     LIKELIHOOD,
     NOT_TWO,
+    STRONG_BIAS,
     InternalNoise,
     agreement,
     internal_noise_closed_form,
@@ -26,9 +27,6 @@ from .double_pass import (
 from .estimate import Z95, Estimate
 
 FEW_TRIALS = 20
-STRONG_BIAS = (
-    0.2  # beyond it proportion correct under-states sensitivity (methods.md 1)
-)
 PROPORTION_CORRECT = "proportion-correct-wilson/1"
 
 

@@ -11,6 +11,10 @@ from .complaints import one_line
 COMMANDS = {
     "protocols": ("catalogue:protocols", "List the protocols that can be run."),
     "observers": ("catalogue:observers", "List the models that can take part."),
+    "power": (
+        "power:power",
+        "Plan a study: trials and double-pass pairs that reach an aim.",
+    ),
     "preview": ("preview:preview", "Write one trial as a picture, as it will look."),
     "lab": ("lab:lab", "Run a session on this screen (PsychoPy), or --check it."),
     "calibrate": (
@@ -20,24 +24,32 @@ COMMANDS = {
     "serve": ("serve:serve", "Collect data online: start the web task."),
     "simulate": ("simulate:simulate", "Let a model take part in a protocol."),
     "train": ("train:train", "Train an observer and write its weights."),
-    "import": ("importing:import_", "Read published data as sessions."),
+    "import": ("importing:import_", "Read other people's data as sessions."),
     "sessions": ("trials:sessions", "List the sessions of a database."),
     "merge": (
         "merge:merge",
         "Bring the databases of several machines together in one.",
     ),
     "export": ("trials:export", "Write trials as CSV."),
-    "analyse": ("analyse:analyse", "Estimate d', criterion and agreement."),
+    "analyse": (
+        "analyse:analyse",
+        "Estimate sensitivity, kernels and second-order kernels.",
+    ),
     "compare": (
         "reporting:compare",
-        "Compare observers trial by trial with one that they are yoked to.",
+        "Compare observers with one that they are yoked to, at three depths.",
     ),
+    "group": ("reporting:group", "Average observers, each over its sessions."),
+    "plot": ("plotting:plot", "Write one plot as SVG, PNG or PDF."),
     "report": ("reporting:report", "Write a page that shows observers side by side."),
     "demo": (
         "demo:demo",
         "Run people and models side by side, then take part yourself.",
     ),
-    "bench": ("bench:bench", "Measure the generator beside this machine's baseline."),
+    "bench": (
+        "bench:bench",
+        "Measure generator and kernels beside this machine's baseline.",
+    ),
 }
 
 

@@ -2,18 +2,23 @@
 
 import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..analysis import plot
 from ..analysis.agreement import Comparison, compare
+from ..analysis.depth_profile import DepthProfile, depth_profile
+from ..analysis.depths import Depths, depths
 from ..analysis.estimate import Estimate
 from ..analysis.kernels import template_match
-from ..analysis.plot import Panel, agreements, kernel_figure, measures, panel
-from ..analysis.summary import SessionSummary, summarise
+from ..analysis.latent_agreement import LatentAgreement, latent_agreement
+from ..analysis.plot_kernels import Panel, signed_template
+from ..analysis.summary import SessionSummary
 from ..experiments.clock import utc_now
 from ..experiments.results import SessionData
+from .figures import yoked_pairs
 from .files import whole_file
 
 if TYPE_CHECKING:
@@ -29,21 +34,35 @@ class Entry:
 
     Attributes
     ----------
-    panel
-        Its kernel; None where there is none, and `why` says why not.
     match
-        Cosine of kernel and signal.
+        Cosine of the fitted kernel with the signal; None where either is not there.
     """
 
     session: SessionData
-    summary: SessionSummary
+    depths: Depths
     panel: Panel | None
     match: float | None
-    why: str | None
+
+    @property
+    def summary(self) -> SessionSummary:
+        """The numbers of order zero."""
+        return self.depths.summary
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Two observers of the same trials, compared."""
+
+    comparison: Comparison
+    latent: LatentAgreement
+    profile: DepthProfile | None
 
 
 def write_report(
-    sessions: Sequence[SessionData], path: Path, progress: Progress | None = None
+    sessions: Sequence[SessionData],
+    path: Path,
+    progress: Progress | None = None,
+    orders: int = 2,
 ) -> None:
     """Write the report of some sessions, whole or not at all.
 
@@ -55,19 +74,23 @@ def write_report(
         Where the page goes.
     progress
         Called with a word, how many sessions are done and how many there are.
+    orders
+        The deepest order of analysis: 0, 1 or 2.
 
     Raises
     ------
     ValueError
         If there is no session.
     """
-    page = render_report(sessions, progress)
+    page = render_report(sessions, progress, orders)
     with whole_file(path) as file:
         file.write(page)
 
 
 def render_report(
-    sessions: Sequence[SessionData], progress: Progress | None = None
+    sessions: Sequence[SessionData],
+    progress: Progress | None = None,
+    orders: int = 2,
 ) -> str:
     """Give the report as HTML; arguments as for `write_report`."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -76,7 +99,7 @@ def render_report(
         raise ValueError("sessions must be one or more, got none")
     entries = []
     for session in sessions:
-        entries.append(_entry(session))
+        entries.append(_entry(session, orders))
         if progress is not None:
             progress("report", len(entries), len(sessions))
     by_stimuli: dict[str, list[Entry]] = {}
@@ -85,92 +108,154 @@ def render_report(
     loader = PackageLoader("yoked.app")
     pages = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
     pages.filters["interval"] = interval
-    return pages.get_template("report.html").render(
-        groups=[_shown(group) for group in by_stimuli.values()], made_at=utc_now()
-    )
+    pages.filters["p_value"] = p_value
+    groups = [_shown(group, orders) for group in by_stimuli.values()]
+    page = pages.get_template("report.html")
+    return page.render(groups=groups, orders=orders, made_at=utc_now())
 
 
-def comparisons(sessions: Sequence[SessionData]) -> list[Comparison]:
-    """Compare every session with the one it is yoked to, where both are here."""
-    by_id = {session.id: session for session in sessions}
-    return [
-        compare(by_id[session.yoked_to], session)
-        for session in sessions
-        if session.yoked_to in by_id
-    ]
-
-
-def _entry(session: SessionData) -> Entry:
-    summary = summarise(session)
+def _entry(session: SessionData, orders: int) -> Entry:
+    found = depths(session, orders)
+    kernel = None
+    if found.one is not None:
+        # The weighted sum stands in where the task is not one of two alternatives.
+        kernel = found.one.fitted or found.one.kernel
+    if kernel is None:
+        return Entry(session, found, None, None)
+    drawn = Panel(session.observer, kernel, signed_template(session))
+    if drawn.template is None:
+        return Entry(session, found, drawn, None)
     try:
-        kernel = panel(session)
-    except ValueError as error:  # a class without trials has no kernel
-        return Entry(session, summary, None, None, str(error))
-    try:
-        match = template_match(kernel.kernel.kernel, kernel.template).cosine
-    except ValueError as error:  # a template that is flat has no shape to match
-        return Entry(session, summary, kernel, None, str(error))
-    return Entry(session, summary, kernel, match, None)
+        match = template_match(kernel.kernel, drawn.template).cosine
+    except ValueError:  # a template or kernel that is flat has no shape to match
+        match = None
+    return Entry(session, found, drawn, match)
 
 
-def _shown(group: list[Entry]) -> dict[str, Any]:
+def _shown(group: list[Entry], orders: int) -> dict[str, Any]:
     """Give what the page shows of sessions with the same stimuli."""
-    pairs = comparisons([entry.session for entry in group])
-    panels = [entry.panel for entry in group if entry.panel is not None]
+    pairs = [
+        Pair(
+            compare(*both),
+            latent_agreement(*both),
+            depth_profile(*both) if orders == 2 else None,
+        )
+        for both in yoked_pairs([entry.session for entry in group])
+    ]
     return {
         "protocol": group[0].session.protocol,
         "entries": group,
-        "measures": as_svg(measures([entry.summary for entry in group])),
-        "kernels": as_svg(kernel_figure(panels)) if panels else None,
-        "comparisons": pairs,
-        "agreements": as_svg(agreements(pairs)) if pairs else None,
-        "formulas": _formulas(group, panels, pairs),
+        "pairs": pairs,
+        "figures": {name: as_svg(drawn) for name, drawn in _figures(group, pairs)},
+        "formulas": formulas([_numbers(group, pairs)]),
         "notes": _notes(group),
     }
 
 
-def _formulas(
-    group: list[Entry], panels: list[Panel], pairs: list[Comparison]
-) -> list[tuple[str, str]]:
-    """Name the formula of every kind of number on the page."""
-    pooled = group[0].summary.pooled
-    likelihood = pooled.internal_noise_likelihood.gamma.formula
-    named = [
-        ("d′", pooled.dprime.formula),
-        ("criterion", pooled.criterion.formula),
-        ("proportion correct", pooled.proportion_correct.formula),
-        ("agreement of the two passes", pooled.agreement.formula),
-        ("internal noise γ", pooled.internal_noise.gamma.formula),
-        ("γ by likelihood", likelihood),
-    ]
-    if panels:
-        named.append(("kernel", panels[0].kernel.formula))
+def _figures(group: list[Entry], pairs: list[Pair]) -> Iterator[tuple[str, "Figure"]]:
+    """Draw what there is to draw; a figure without data is left out."""
+    yield "measures", plot.measures([entry.summary for entry in group])
     if pairs:
-        named.append(("same choice", pairs[0].same_choice.formula))
-        named.append(("error consistency κ", pairs[0].error_consistency.formula))
-        named.append(("ceiling", pairs[0].ceiling.upper.formula))
-    return named
+        profiles = [pair.profile for pair in pairs if pair.profile is not None]
+        if profiles:
+            yield "depth", plot.depth_profiles(profiles)
+        yield "agreements", plot.agreements([pair.comparison for pair in pairs])
+    zero = [(entry.session.observer, entry.depths.zero) for entry in group]
+    # A yes/no task has one point, which the table says already.
+    rocs = [
+        (name, each.roc)
+        for name, each in zero
+        if each.roc and len(each.roc.criteria) > 1
+    ]
+    if rocs:
+        yield "roc", plot.roc(rocs)
+    fits = [(name, each.psychometric) for name, each in zero if each.psychometric]
+    if fits:
+        yield "psychometric", plot.psychometric(fits)
+    units: dict[str, list[Panel]] = {}
+    for entry in group:
+        if entry.panel is not None:
+            units.setdefault(entry.panel.unit, []).append(entry.panel)
+    for number, panels in enumerate(units.values()):
+        yield f"kernels{number or ''}", plot.kernel_figure(panels)
+    two = [(e.session.observer, e.depths.two) for e in group if e.depths.two]
+    seconds = [(name, each.kernel) for name, each in two if each.kernel]
+    if seconds:
+        yield "second_order", plot.second_order(seconds)
+        spectra = [
+            (name, spectrum)
+            for name, each in two
+            if (spectrum := each.without_linear_part or each.spectrum)
+        ]
+        if spectra:
+            yield "spectra", plot.spectra(spectra, seconds[0][1].noise_sd)
+
+
+def _numbers(group: list[Entry], pairs: list[Pair]) -> dict[str, Any]:
+    """Everything estimated, as plain data."""
+    return {
+        "sessions": [entry.depths.to_dict() for entry in group],
+        "comparison": [pair.comparison.to_dict() for pair in pairs],
+        "latent": [pair.latent.to_dict() for pair in pairs],
+        "depth profile": [pair.profile.to_dict() for pair in pairs if pair.profile],
+    }
+
+
+def formulas(numbers: Any) -> list[tuple[str, str]]:
+    """Name the formula of every kind of number in some plain data.
+
+    Returns
+    -------
+    list
+        Pairs of a number's name and its formula, each pair once, in the order met.
+
+    Examples
+    --------
+    >>> formulas([{"dprime": {"value": 1.5, "formula": "dprime-2afc-loglinear/1"}}])
+    [('dprime', 'dprime-2afc-loglinear/1')]
+    """
+    return list(dict.fromkeys(_formulas(numbers, "")))
+
+
+def _formulas(numbers: Any, name: str) -> Iterator[tuple[str, str]]:
+    if isinstance(numbers, list):
+        for each in numbers:
+            yield from _formulas(each, name)
+    if isinstance(numbers, dict):
+        if isinstance(numbers.get("formula"), str):
+            yield name.replace("_", " "), numbers["formula"]
+        for key, each in numbers.items():
+            is_level = key in ("pooled", "by_contrast", "sessions")
+            yield from _formulas(each, name if is_level else key)
 
 
 def _notes(group: list[Entry]) -> list[str]:
     """Collect what limits the numbers, once each."""
     found = []
     for entry in group:
-        pooled = entry.summary.pooled
-        estimates = (
-            pooled.dprime,
-            pooled.criterion,
-            pooled.agreement,
-            pooled.internal_noise.gamma,
-            pooled.internal_noise_likelihood.gamma,
-        )
-        texts = [estimate.note for estimate in estimates] + [entry.why]
-        found += [f"{entry.session.observer}: {text}" for text in texts if text]
+        found += [
+            f"{entry.session.observer}: {name}: {note}"
+            for name, note in _said(entry.depths.to_dict(), "")
+        ]
+        for part, why in entry.depths.missing.items():
+            name = part.split(".")[-1].replace("_", " ")
+            found.append(f"{entry.session.observer}: no {name}: {why}")
     return list(dict.fromkeys(found))
 
 
-def interval(estimate: Estimate, decimals: int = 2) -> "Markup":
-    """Give an estimate as its value above its interval, or a dash.
+def _said(numbers: Any, name: str) -> Iterator[tuple[str, str]]:
+    """Yield the notes of everything pooled, with what they are about."""
+    if isinstance(numbers, dict):
+        note = numbers.get("note")
+        if isinstance(note, str):
+            yield name.replace("_", " "), note
+        for key, each in numbers.items():
+            if key != "by_contrast":
+                yield from _said(each, name if key == "pooled" else key)
+
+
+def interval(estimate: Estimate | None, decimals: int = 2) -> "Markup":
+    """Give an estimate as its value above its interval, or a dash without one.
 
     Examples
     --------
@@ -179,13 +264,26 @@ def interval(estimate: Estimate, decimals: int = 2) -> "Markup":
     """
     from markupsafe import Markup
 
-    if estimate.value is None:
+    if estimate is None or estimate.value is None:
         return Markup("–")
     value = Markup(_number(estimate.value, decimals))
     if estimate.low is None or estimate.high is None:
         return value
     ends = [_number(end, decimals) for end in (estimate.low, estimate.high)]
     return value + Markup('<br><span class="interval">[{}, {}]</span>').format(*ends)
+
+
+def p_value(p: float | None) -> str:
+    """Give a p value with three decimals, never as 0.
+
+    Examples
+    --------
+    >>> p_value(0.0312), p_value(0.0002), p_value(None)
+    ('.031', '< .001', '–')
+    """
+    if p is None:
+        return "–"
+    return "< .001" if p < 0.0005 else f"{p:.3f}".removeprefix("0")
 
 
 def _number(value: float, decimals: int) -> str:

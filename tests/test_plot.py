@@ -3,10 +3,17 @@
 import numpy as np
 import pytest
 
+import yoked
 from yoked.analysis import plot
 from yoked.analysis.agreement import compare
+from yoked.analysis.choices import choices
+from yoked.analysis.depth_profile import depth_profile
 from yoked.analysis.kernels import session_kernel
+from yoked.analysis.psychometric import fit_psychometric
+from yoked.analysis.rating import roc
+from yoked.analysis.spectrum import eigen_spectrum
 from yoked.analysis.summary import summarise
+from yoked.analysis.trial_design import TrialDesign
 from yoked.experiments.protocol_files import load_protocol
 from yoked.experiments.results import session_data
 from yoked.experiments.store import open_store
@@ -28,7 +35,7 @@ def sessions():
 
 
 def test_kernels_are_drawn_as_estimated_on_one_scale(sessions):
-    figure = plot.kernels(sessions)
+    figure = plot.kernels(sessions, method="sum")
     top = figure.axes[:3]
     for axis, session in zip(top, sessions, strict=True):
         drawn = next(line for line in axis.lines if line.get_label() == "kernel")
@@ -40,7 +47,7 @@ def test_kernels_are_drawn_as_estimated_on_one_scale(sessions):
 def test_a_kernel_of_fields_is_a_picture_around_zero():
     protocol = load_protocol("gabor-in-noise").with_options(trials=200, contrast=0.087)
     session = run(protocol, Template(), seed=3)
-    figure = plot.kernels([session])
+    figure = plot.kernels([session], method="sum")
     image = figure.axes[0].images[0]
     kernel = session_kernel(session).kernel
     assert np.allclose(image.get_array(), kernel[0])
@@ -85,6 +92,63 @@ def test_sessions_of_other_stimuli_do_not_share_a_plot(sessions):
         plot.kernels([sessions[0], other])
 
 
-def test_an_order_that_is_not_there_is_refused(sessions):
-    with pytest.raises(ValueError, match="order must be 1, got 2"):
-        plot.kernels(sessions, order=2)
+def test_an_order_or_method_that_is_not_there_is_refused(sessions):
+    with pytest.raises(ValueError, match="order must be 1 or 2, got 3"):
+        plot.kernels(sessions, order=3)
+    with pytest.raises(ValueError, match="method must be one of fitted, sum, optimal"):
+        plot.kernels(sessions, method="lasso")
+
+
+def test_a_fitted_kernel_is_drawn_in_decision_sds(sessions):
+    figure = plot.kernels(sessions[:1])
+    drawn = next(line for line in figure.axes[0].lines if line.get_label() == "kernel")
+    fitted = yoked.kernel(sessions[0]).kernel.ravel()
+    assert np.allclose(drawn.get_ydata(), fitted)
+    assert "decision SD per noise SD" in figure.axes[0].get_ylabel()
+
+
+def test_a_second_order_kernel_is_a_matrix_in_units_of_the_noise(sessions):
+    figure = plot.kernels(sessions, order=2)
+    kernel = yoked.kernel(sessions[0], order=2)
+    drawn = figure.axes[0].images[0].get_array()
+    assert np.allclose(drawn, kernel.kernel / kernel.noise_sd**2)
+
+
+def test_eigenvalues_are_drawn_with_their_band(sessions):
+    trials = TrialDesign.of(choices(sessions[0]), sessions[0].noise)
+    spectrum = eigen_spectrum(trials, n_permutations=39)
+    axis = plot.spectra([("template", spectrum)], noise_sd=0.1).axes[0]
+    dots = np.concatenate(
+        [line.get_ydata() for line in axis.lines if line.get_marker() in "oD"]
+    )
+    assert np.allclose(np.sort(dots), np.sort(spectrum.values) / 0.01)
+    assert axis.collections  # the band
+
+
+def test_roc_and_psychometric_curves_pass_by_their_points():
+    rng = np.random.default_rng(1)
+    target = rng.integers(0, 2, 600)
+    ratings = np.clip(np.rint(2 * target + rng.normal(1.5, 1.4, 600)), 0, 5).astype(int)
+    found = roc(ratings, target, n_responses=6)
+    axis = plot.roc([("ann", found)]).axes[0]
+    points = next(line for line in axis.lines if line.get_marker() == "o")
+    assert np.allclose(points.get_ydata(), found.hit_rate)
+    contrast, n = np.array([0.05, 0.1, 0.2, 0.4]), np.full(4, 100)
+    fit = fit_psychometric(contrast, np.array([55, 68, 88, 98]), n)
+    axis = plot.psychometric([("ann", fit)]).axes[0]
+    offsets = axis.collections[0].get_offsets()
+    assert np.allclose(offsets[:, 1], [0.55, 0.68, 0.88, 0.98])
+    assert axis.get_xscale() == "log"
+
+
+def test_a_depth_profile_has_a_bar_or_a_cross_for_each_depth(sessions):
+    profile = depth_profile(sessions[0], sessions[2], n_bootstrap=20)
+    axis = plot.depth_profiles([profile]).axes[0]
+    known = [
+        depth.share.value for depth in profile.depths if depth.share.value is not None
+    ]
+    assert [bar.get_height() for bar in axis.patches] == known
+    crosses = [line for line in axis.lines if line.get_marker() == "x"]
+    assert len(known) + len(crosses) == 3
+    with pytest.raises(ValueError, match="must have a depth profile to draw, got none"):
+        plot.depth_profiles([])

@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from yoked.analysis import plot
     from yoked.analysis.agreement import compare
-    from yoked.analysis.kernels import session_kernel as kernel
+    from yoked.analysis.depth_profile import depth_profile
+    from yoked.analysis.depths import depths
+    from yoked.analysis.session_kernel import kernel
     from yoked.analysis.summary import session_agreement as agreement
     from yoked.analysis.summary import session_dprime as dprime
     from yoked.analysis.summary import summarise
@@ -35,6 +37,8 @@ __all__ = [
     "Viewing",
     "agreement",
     "compare",
+    "depth_profile",
+    "depths",
     "dprime",
     "kernel",
     "load_observer",
@@ -52,8 +56,10 @@ _HOMES = {
     "Viewing": ("experiments.observer", "Viewing"),
     "agreement": ("analysis.summary", "session_agreement"),
     "compare": ("analysis.agreement", "compare"),
+    "depth_profile": ("analysis.depth_profile", "depth_profile"),
+    "depths": ("analysis.depths", "depths"),
     "dprime": ("analysis.summary", "session_dprime"),
-    "kernel": ("analysis.kernels", "session_kernel"),
+    "kernel": ("analysis.session_kernel", "kernel"),
     "load_observer": ("models.registry", "load"),
     "load_protocol": ("experiments.protocol_files", "load_protocol"),
     "load_session": ("experiments.results", "load_session"),

@@ -6,17 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..options import DATABASE
+from ..files import whole_file
+from ..options import DATABASE, OUTPUT_FILE
 from ..output import Row, output, short
+from ..progress import progress
 from .trials import opened
 
 if TYPE_CHECKING:
+    from ...analysis.depths import Depths
+    from ...analysis.resample import Unit
+    from ...experiments.results import SessionData
     from ...experiments.store import Store
 
 
-def brief(summary: dict[str, Any]) -> Row:
+def brief(found: dict[str, Any]) -> Row:
     """Return what a table shows of a session: pooled values with their intervals."""
-    pooled = summary["pooled"]
+    pooled = found["pooled"]
     columns = {
         "d'": pooled["dprime"],
         "criterion": pooled["criterion"],
@@ -27,12 +32,32 @@ def brief(summary: dict[str, Any]) -> Row:
     }
     numbers = {name: with_interval(estimate) for name, estimate in columns.items()}
     return {
-        "session": summary["session"],
-        "observer": summary["observer"],
-        "protocol": summary["protocol"],
-        "trials": summary["n_counted"],
+        "session": found["session"],
+        "observer": found["observer"],
+        "protocol": found["protocol"],
+        "trials": found["n_counted"],
         **numbers,
+        **_kernel_columns(found),
     }
+
+
+def _kernel_columns(found: dict[str, Any]) -> Row:
+    """Orders one and two in a table; nothing where they were not asked for."""
+    one, two = found["order_1"], found["order_2"]
+    row: dict[str, object] = {}
+    if one is not None:
+        row["kernel (bits)"] = _part(one["fitted"], "log_likelihood_gain")
+        row["linear share"] = _part(one["linear_share"], "linear")
+    if two is not None:
+        spectrum = two["without_linear_part"] or two["spectrum"]
+        row["second order (bits)"] = _part(two["quadratic"], "gain")
+        row["eigenvalues"] = short(spectrum and spectrum["n_significant"])
+        row["cascade"] = short(two["signature"] and two["signature"]["verdict"])
+    return row
+
+
+def _part(found: Mapping[str, Any] | None, name: str) -> str:
+    return short(None) if found is None else with_interval(found[name])
 
 
 def with_interval(estimate: Mapping[str, float | None]) -> str:
@@ -65,27 +90,92 @@ def with_interval(estimate: Mapping[str, float | None]) -> str:
 @click.option(
     "--unfinished", is_flag=True, help="Also take sessions that are not finished."
 )
+@click.option(
+    "--orders",
+    type=click.IntRange(0, 2),
+    default=2,
+    show_default=True,
+    help="How deep: 0 sensitivity, 1 kernels too, 2 second-order kernels too.",
+)
+@click.option(
+    "--permutations",
+    type=click.IntRange(19),
+    default=200,
+    show_default=True,
+    help="Permutations of each test.",
+)
+@click.option(
+    "--bootstrap",
+    type=click.Choice(["trial", "block"]),
+    help="Also d' with a bootstrap interval, over trials or over blocks.",
+)
+@click.option(
+    "--arrays",
+    type=OUTPUT_FILE,
+    help="Also write every kernel to this NumPy archive (.npz).",
+)
 @output(brief)
-def analyse(db: Path, chosen: tuple[str, ...], unfinished: bool) -> list[Row]:
-    """Estimate d', criterion and agreement.
+def analyse(
+    db: Path,
+    chosen: tuple[str, ...],
+    unfinished: bool,
+    orders: int,
+    permutations: int,
+    bootstrap: "Unit | None",
+    arrays: Path | None,
+) -> list[Row]:
+    """Estimate sensitivity, kernels and second-order kernels.
 
     Of every finished session, or of those named. A table shows the values pooled over
     contrasts, with 95 % intervals; internal noise is gamma (internal / external SD), in
-    closed form and by likelihood per contrast. JSON has the contrasts too, and what
-    each number rests on.
+    closed form and by likelihood per contrast; kernels are summed up by how many bits
+    a trial they tell about answers held out. JSON has everything: contrasts, kernels
+    with their errors, tests, and what each number rests on.
 
     \b
     Example:
         yoked analyse results.db
+        yoked analyse results.db --orders 0 --table
     """
-    from ...analysis.summary import summarise
+    from ...analysis.depths import depths
     from ...experiments.results import session_data
 
     with opened(db) as store:
-        return [
-            summarise(session_data(store, session)).to_dict()
-            for session in to_analyse(store, chosen, unfinished)
-        ]
+        names = to_analyse(store, chosen, unfinished)
+        sessions = [session_data(store, name) for name in names]
+    with progress("analyse") as update:
+        found = []
+        for number, session in enumerate(sessions):
+            update("sessions", number, len(sessions))
+            found.append(depths(session, orders, permutations))
+        update("sessions", len(sessions), len(sessions))
+    if arrays is not None:
+        _write_arrays(arrays, dict(zip(names, found, strict=True)))
+    rows = [each.to_dict() for each in found]
+    for row, session in zip(rows, sessions, strict=True):
+        if bootstrap is not None:
+            row["order_0"]["dprime_bootstrap"] = _bootstrapped(session, bootstrap)
+    return rows
+
+
+def _bootstrapped(session: "SessionData", unit: "Unit") -> Row:
+    from ...analysis.bootstrap import dprime_bootstrap
+    from ...analysis.choices import choices
+
+    return dprime_bootstrap(choices(session), unit=unit).to_dict()
+
+
+def _write_arrays(path: Path, found: "dict[str, Depths]") -> None:
+    """Write arrays as "session/one.kernel.se" and the like, whole or not at all."""
+    import numpy as np
+
+    arrays = {
+        f"{name}/{key}": array
+        for name, each in found.items()
+        for key, array in each.arrays().items()
+    }
+    with whole_file(path, "wb") as file:
+        np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
 
 
 def to_analyse(store: "Store", chosen: tuple[str, ...], unfinished: bool) -> list[str]:

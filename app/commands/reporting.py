@@ -1,6 +1,8 @@
 """Observers side by side: numbers, and a page to look at."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,20 +13,24 @@ from .analyse import to_analyse, with_interval
 from .trials import opened
 
 
-def brief(row: Row) -> Row:
+def brief(row: Mapping[str, Any]) -> Row:
     """Return what a table shows of a comparison: values with their intervals."""
     ceiling = row["ceiling"]
-    assert isinstance(ceiling, dict)
     names = ("same_choice", "same_choice_double_pass", "error_consistency")
-    numbers = {name: with_interval(row[name]) for name in names}  # pyright: ignore[reportArgumentType]
+    numbers = {name: with_interval(row[name]) for name in names}
     bounds = [ceiling["lower"]["value"], ceiling["upper"]["value"]]
     known = [f"{bound:.3f}" for bound in bounds if bound is not None]
+    shares = {
+        f"{depth['name']} (share)": with_interval(depth["share"])
+        for depth in row["depth_profile"]["depths"]
+    }
     return {
         "model": row["other_observer"],
         "human": row["reference_observer"],
         "trials": row["n_shared"],
         **numbers,
         "best possible": " to ".join(known) or "-",
+        **shares,
     }
 
 
@@ -34,25 +40,76 @@ def brief(row: Row) -> Row:
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
 @output(brief)
 def compare(db: Path, human: str, models: tuple[str, ...]) -> list[Row]:
-    """Compare observers trial by trial with one that they are yoked to.
+    """Compare observers with one that they are yoked to, at three depths.
 
     All are session ids. Beside the share of equal choices stands the ceiling: what the
-    best possible model would reach, by the double pass of the first session.
+    best possible model would reach, by the double pass of the first session. The depth
+    profile gives choices, kernels and second-order kernels as shares of their ceilings.
 
     \b
     Example:
         yoked compare results.db 2026-01-10-kq7 2026-01-10-m2x
     """
-    from ...analysis.agreement import compare as compare_sessions
+    from ...experiments.results import session_data
+    from ..comparing import comparison
+
+    with opened(db) as store:
+        reference, *others = (
+            session_data(store, name)
+            for name in to_analyse(store, (human, *models), unfinished=False)
+        )
+    rows: list[Row] = []
+    with progress("compare") as update:
+        for number, other in enumerate(others):
+            update("observers", number, len(others))
+            rows.append(comparison(reference, other))
+        update("observers", len(others), len(others))
+    return rows
+
+
+def group_brief(row: Mapping[str, Any]) -> Row:
+    """Return what a table shows of a group."""
+    names = ("dprime", "lower_ceiling", "upper_ceiling")
+    return {
+        "observers": len(row["observers"]),
+        "sessions": sum(row["n_sessions"]),
+        "trials": sum(row["n_trials"]),
+        **{name.replace("_", " "): with_interval(row[name]) for name in names},
+    }
+
+
+@click.command()
+@click.argument("db", type=DATABASE)
+@click.argument("chosen", nargs=-1, metavar="[SESSION]...")
+@click.option(
+    "--unfinished", is_flag=True, help="Also take sessions that are not finished."
+)
+@output(group_brief)
+def group(db: Path, chosen: tuple[str, ...], unfinished: bool) -> Row:
+    """Average observers, each over its sessions.
+
+    Of every finished session, or of those named; all with the same stimuli, of two
+    observers or more. d' and the first-order kernel are random-effects means; the
+    ceilings say how well the best model could correlate with an observer's kernel.
+
+    \b
+    Example:
+        yoked group results.db
+    """
+    from ...analysis.group import group as of_group
     from ...experiments.results import session_data
 
     with opened(db) as store:
-        reference, *others = to_analyse(store, (human, *models), unfinished=False)
-        data = session_data(store, reference)
-        return [
-            compare_sessions(data, session_data(store, other)).to_dict()
-            for other in others
-        ]
+        names = to_analyse(store, chosen, unfinished)
+        found = of_group([session_data(store, name) for name in names])
+    kernel = found.kernel
+    return {
+        **found.to_dict(),
+        "kernel": kernel.kernel.tolist(),
+        "kernel_se": kernel.se.tolist(),
+        "between_sd": kernel.between_sd.tolist(),
+        "formula": kernel.formula,
+    }
 
 
 @click.command()
@@ -70,12 +127,21 @@ def compare(db: Path, human: str, models: tuple[str, ...]) -> list[Row]:
 @click.option(
     "--unfinished", is_flag=True, help="Also take sessions that are not finished."
 )
-def report(db: Path, chosen: tuple[str, ...], path: Path, unfinished: bool) -> None:
+@click.option(
+    "--orders",
+    type=click.IntRange(0, 2),
+    default=2,
+    show_default=True,
+    help="How deep: 0 sensitivity, 1 kernels too, 2 second-order kernels too.",
+)
+def report(
+    db: Path, chosen: tuple[str, ...], path: Path, unfinished: bool, orders: int
+) -> None:
     """Write a page that shows observers side by side.
 
     Every finished session, or those named: sensitivity, criterion and internal noise,
-    kernels on one scale, and the agreement of yoked sessions beside its ceiling. One
-    file, which opens anywhere without a connection.
+    kernels of both orders on one scale, and the agreement of yoked sessions beside its
+    ceiling, at three depths. One file, which opens anywhere without a connection.
 
     \b
     Example:
@@ -90,5 +156,5 @@ def report(db: Path, chosen: tuple[str, ...], path: Path, unfinished: bool) -> N
             raise ValueError(f"{str(db)!r} must hold a finished session, got none")
         sessions = [session_data(store, name) for name in names]
     with progress(path.name) as update:
-        write_report(sessions, path, update)
+        write_report(sessions, path, update, orders)
     click.echo(f"Wrote {path}.", err=True)

@@ -1,0 +1,238 @@
+"""First-order kernels in closed form: what a linear observer's are, and what they cost.
+
+No data, only formulas: for planning a session and for testing estimates. The observer
+weighs white noise of SD sigma with a unit template and adds internal noise of SD
+gamma x sigma; a share r = 1 / (1 + gamma^2) of the decision variable's variance is
+consistent. z = Phi^-1(rate), the rate being that of "yes" in a class of a yes/no task,
+or of correct answers in 2AFC.
+
+References
+----------
+.. [1] Murray, Bennett & Sekuler (2002), J. Vis. 2(1):6, eqs 4 and A15.
+.. [2] Burgess & Colborne (1988), J. Opt. Soc. Am. A 5, 617-627.
+"""
+
+import math
+
+import numpy as np
+from jaxtyping import Float
+from scipy.optimize import brentq
+from scipy.special import log_ndtr, ndtri
+
+from .double_pass import agreement_probability, gamma_from_r, r_from_gamma
+
+
+def answer_information(
+    z: float | Float[np.ndarray, " ..."],
+) -> Float[np.ndarray, " ..."]:
+    """Return phi(z)^2 / (Phi(z) Phi(-z)): what one answer tells about its mean.
+
+    Examples
+    --------
+    >>> round(float(answer_information(0.0)), 4)  # 2 / pi
+    0.6366
+    """
+    z = np.asarray(z, np.float64)
+    logarithm = -(z**2) - math.log(2 * math.pi) - log_ndtr(z) - log_ndtr(-z)
+    return np.asarray(np.exp(logarithm))
+
+
+def kernel_amplitude_yes_no(rate: float, gamma: float, noise_sd: float = 1.0) -> float:
+    """Return the length of the mean noise of "yes" less "no" trials of one class.
+
+    Parameters
+    ----------
+    rate
+        Of "yes" in the class.
+
+    Examples
+    --------
+    >>> round(kernel_amplitude_yes_no(0.5, gamma=0.0), 4)  # 2 sqrt(2 / pi)
+    1.5958
+    """
+    check_rate(rate)
+    check_gamma(gamma)
+    share = math.sqrt(r_from_gamma(gamma))
+    return noise_sd * share * _density(float(ndtri(rate))) / (rate * (1 - rate))
+
+
+def kernel_amplitude_2afc(
+    proportion_correct: float, gamma: float, noise_sd: float = 1.0
+) -> float:
+    """Return the length of the 2AFC kernel, the sum of its two halves.
+
+    Examples
+    --------
+    >>> round(kernel_amplitude_2afc(0.75, gamma=1.0), 4)
+    1.6948
+    """
+    one = kernel_amplitude_yes_no(proportion_correct, gamma, noise_sd)
+    return math.sqrt(2) * one
+
+
+def kernel_element_se(
+    n_trials: float,
+    proportion_correct: float,
+    noise_sd: float = 1.0,
+    is_forced_choice: bool = True,
+) -> float:
+    """Return the standard error of an element to which the observer is blind.
+
+    Parameters
+    ----------
+    n_trials
+        Of the 2AFC session, or of one class of a yes/no session.
+
+    Examples
+    --------
+    >>> round(kernel_element_se(400_000, 0.75), 5)
+    0.00516
+    """
+    check_rate(proportion_correct)
+    variance = noise_sd**2 / (n_trials * proportion_correct * (1 - proportion_correct))
+    return math.sqrt((1 + is_forced_choice) * variance)
+
+
+def kernel_snr(n_trials: float, proportion_correct: float, gamma: float) -> float:
+    """Return the signal-to-noise ratio of a weighted-sum kernel [1]_.
+
+    The squared length of the expected kernel over the variance of one element,
+    N phi(z)^2 / (Phi(z) Phi(-z)) x r.
+
+    Examples
+    --------
+    >>> round(kernel_snr(1000, 0.75, gamma=1.0), 1)
+    269.3
+    """
+    check_rate(proportion_correct)
+    check_gamma(gamma)
+    information = float(answer_information(float(ndtri(proportion_correct))))
+    return n_trials * information * r_from_gamma(gamma)
+
+
+def expected_cosine(snr: float, n_elements: int) -> float:
+    """Return how alike a kernel and the template it estimates will be, 0 to 1.
+
+    Examples
+    --------
+    >>> round(expected_cosine(kernel_snr(1013, 0.75, 1.0), 64), 3)
+    0.901
+    """
+    return math.sqrt(snr / (snr + n_elements - 1))
+
+
+def split_half_correlation(snr_of_half: float, n_elements: int) -> float:
+    """Return the expected correlation of the kernels of two halves of a session.
+
+    Examples
+    --------
+    >>> round(split_half_correlation(64.0, 64), 3)
+    0.5
+    """
+    return snr_of_half / (snr_of_half + n_elements)
+
+
+def trials_for_correlation(
+    correlation: float, n_elements: int, proportion_correct: float, gamma: float
+) -> float:
+    """Return the trials after which a weighted-sum kernel is this like the template.
+
+    p r^2 / (1 - r^2) Pc (1 - Pc) (1 + gamma^2) / phi(z)^2.
+
+    Raises
+    ------
+    ValueError
+        If the correlation is not between 0 and 1.
+
+    Examples
+    --------
+    >>> [
+    ...     round(trials_for_correlation(*case))
+    ...     for case in ((0.9, 64, 0.75, 1.0), (0.95, 12, 0.75, 1.35))
+    ... ]
+    [1013, 582]
+    """
+    if not 0 < correlation < 1:
+        raise ValueError(f"correlation must be between 0 and 1, got {correlation}")
+    odds = correlation**2 / (1 - correlation**2)
+    return n_elements * odds / kernel_snr(1.0, proportion_correct, gamma)
+
+
+def gamma_standard_error(
+    n_pairs: float, proportion_correct: float, gamma: float
+) -> float:
+    """Return the standard error of gamma from the agreement of a double pass.
+
+    The binomial error of the agreement, carried through its closed form.
+
+    Examples
+    --------
+    >>> round(gamma_standard_error(100, 0.75, gamma=1.0), 2)
+    0.32
+    """
+    check_rate(proportion_correct)
+    if not gamma > 0:
+        raise ValueError(f"gamma must be > 0, got {gamma}")
+    z, r = float(ndtri(proportion_correct)), r_from_gamma(gamma)
+    agree = float(agreement_probability(z, r))
+    slope = math.exp(-(z**2) / (1 + r)) / (math.pi * math.sqrt(1 - r**2))
+    return math.sqrt(agree * (1 - agree) / n_pairs) / slope / (2 * r**2 * gamma)
+
+
+def apparent_gamma(
+    gamma: float, lapse_rate: float, proportion_correct: float = 0.75
+) -> float:
+    """Return the gamma that a double pass shows if a share of the trials is a guess.
+
+    Lapses of the two passes are independent and answered at chance; the estimate
+    knows nothing of them.
+
+    Parameters
+    ----------
+    proportion_correct
+        On trials without a lapse.
+
+    Examples
+    --------
+    >>> [round(apparent_gamma(1.0, rate), 3) for rate in (0.02, 0.05, 0.10)]
+    [1.049, 1.125, 1.259]
+    """
+    check_rate(proportion_correct)
+    check_gamma(gamma)
+    if not 0 <= lapse_rate < 1:
+        raise ValueError(f"lapse_rate must be in 0 to 1, got {lapse_rate}")
+    attended = (1 - lapse_rate) ** 2
+    z = float(ndtri(proportion_correct))
+    both = float(agreement_probability(z, r_from_gamma(gamma)))
+    agree = attended * both + (1 - attended) / 2
+    seen = float(ndtri((1 - lapse_rate) * proportion_correct + lapse_rate / 2))
+    return gamma_from_r(_r_from_agreement(agree, seen))
+
+
+def check_rate(rate: float) -> None:
+    """Raise ValueError unless a rate is between 0 and 1."""
+    if not 0 < rate < 1:
+        raise ValueError(f"rate must be between 0 and 1, got {rate}")
+
+
+def check_gamma(gamma: float) -> None:
+    """Raise ValueError unless gamma is a ratio of SDs."""
+    if not gamma >= 0:
+        raise ValueError(f"gamma must be >= 0, got {gamma}")
+
+
+def _r_from_agreement(agree: float, z: float) -> float:
+    """Return the r at which passes agree this often; 0 or 1 where no r does."""
+
+    def excess(r: float) -> float:
+        return float(agreement_probability(z, r)) - agree
+
+    if excess(0.0) >= 0:
+        return 0.0
+    if excess(1.0) <= 0:
+        return 1.0
+    return float(brentq(excess, 0.0, 1.0, xtol=1e-12))  # type: ignore[arg-type]
+
+
+def _density(z: float) -> float:
+    return math.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)

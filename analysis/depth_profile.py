@@ -1,0 +1,192 @@
+"""The depth profile: two observers compared at orders zero, one and two.
+
+Networks may classify as we do and yet see otherwise. So agreement is given at three
+depths, each as a share of the best that the data could show:
+
+    order 0   choices: the latent (tetrachoric) correlation of the two observers on
+              shared trials; its ceiling is set by internal noise, sqrt(r_a r_b)
+    order 1   first-order kernels: their correlation; its ceiling is set by sampling
+              noise, sqrt(rel_a rel_b)
+    order 2   second-order kernels: likewise
+
+A share of 1 says that nothing at this depth tells the two apart, once noise is allowed
+for. The share is the disattenuated correlation. Without shared trials, or without a
+double pass, order 0 has no share, and says so; d' of both stands beside it always.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .choices import SessionLike
+from .estimate import Estimate
+from .kernel_similarity import similarity
+from .latent_agreement import latent_agreement
+from .summary import session_dprime
+
+NAMES = ("choices", "first-order kernel", "second-order kernel")
+
+
+@dataclass(frozen=True)
+class Depth:
+    """Agreement of two observers at one order.
+
+    Attributes
+    ----------
+    order
+        0, 1 or 2.
+    name
+        What is compared.
+    correlation
+        As found.
+    ceiling
+        What it could be at most.
+    share
+        correlation / ceiling.
+    """
+
+    order: int
+    name: str
+    correlation: Estimate
+    ceiling: Estimate
+    share: Estimate
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the depth as JSON can hold it."""
+        return {
+            name: value.to_dict() if isinstance(value, Estimate) else value
+            for name, value in vars(self).items()
+        }
+
+
+@dataclass(frozen=True)
+class DepthProfile:
+    """Two observers side by side at three depths.
+
+    Attributes
+    ----------
+    reference, other
+        Session ids.
+    reference_observer, other_observer
+        Names of the observers.
+    reference_dprime, other_dprime
+        Sensitivity: what comparisons of accuracy stop at.
+    depths
+        Of orders 0, 1 and 2.
+    """
+
+    reference: str
+    other: str
+    reference_observer: str
+    other_observer: str
+    reference_dprime: Estimate
+    other_dprime: Estimate
+    depths: tuple[Depth, Depth, Depth]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the profile as JSON can hold it."""
+        plain = {
+            name: value.to_dict() if isinstance(value, Estimate) else value
+            for name, value in vars(self).items()
+        }
+        return {**plain, "depths": [depth.to_dict() for depth in self.depths]}
+
+
+def depth_profile(
+    reference: SessionLike, other: SessionLike, n_bootstrap: int = 200, seed: int = 0
+) -> DepthProfile:
+    """Compare two observers at orders zero, one and two.
+
+    Parameters
+    ----------
+    reference, other
+        Sessions of the same stimuli, any kind of observer. Order 0 needs the same
+        trials: one yoked to the other, or both to a third.
+    n_bootstrap
+        Samples for the interval of the share of order 0; those of kernels are
+        jackknifed.
+    seed
+        Of these samples, and of the groups of stimuli of the jackknife.
+
+    Raises
+    ------
+    ValueError
+        If the sessions have not the same kind of stimuli.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> observer = yoked.load_observer("template")
+    >>> one, other = (
+    ...     yoked.run(protocol, observer, seed=seed, trials=600, contrast=0.15)
+    ...     for seed in (1, 2)
+    ... )
+    >>> profile = depth_profile(one, other, n_bootstrap=20)
+    >>> [depth.name for depth in profile.depths]
+    ['choices', 'first-order kernel', 'second-order kernel']
+    >>> profile.depths[0].share.note
+    'the sessions did not have the same trials'
+    """
+    hashes = {session.protocol.stimulus_hash for session in (reference, other)}
+    if len(hashes) != 1:
+        raise ValueError(
+            f"sessions must share their stimuli, got {reference.protocol.name} and "
+            f"{other.protocol.name}"
+        )
+    return DepthProfile(
+        reference=reference.id,
+        other=other.id,
+        reference_observer=reference.observer,
+        other_observer=other.observer,
+        reference_dprime=session_dprime(reference),
+        other_dprime=session_dprime(other),
+        depths=(
+            _choices(reference, other, n_bootstrap, seed),
+            _kernels(reference, other, 1, seed),
+            _kernels(reference, other, 2, seed),
+        ),
+    )
+
+
+def _choices(
+    reference: SessionLike, other: SessionLike, n_bootstrap: int, seed: int
+) -> Depth:
+    def estimates() -> tuple[Estimate, Estimate, Estimate]:
+        found = latent_agreement(reference, other, n_bootstrap, seed)
+        return found.correlation, found.ceiling, found.disattenuated
+
+    return _depth(0, estimates)
+
+
+def _kernels(
+    reference: SessionLike, other: SessionLike, order: int, seed: int
+) -> Depth:
+    # A biased linear observer of yes/no has a second order along its template.
+    is_yes_no = not reference.protocol.task.is_forced_choice
+    linear_part = "remove" if order == 2 and is_yes_no else "keep"
+
+    def estimates() -> tuple[Estimate, Estimate, Estimate]:
+        found = similarity(reference, other, order, linear_part=linear_part, seed=seed)
+        return found.correlation, found.ceiling, found.disattenuated
+
+    return _depth(order, estimates)
+
+
+def _depth(
+    order: int, estimates: Callable[[], tuple[Estimate, Estimate, Estimate]]
+) -> Depth:
+    """Estimate a depth, or say why it can't be had."""
+    try:
+        correlation, ceiling, share = estimates()
+        if share.value is not None and share.low is None:
+            # Over a ceiling near nought: any number could have come out.
+            reason = share.note or "its interval is unknown"
+            share = Estimate.missing(share.formula, reason, share.n)
+        return Depth(order, NAMES[order], correlation, ceiling, share)
+    except ValueError as error:
+        names = (
+            f"order-{order}-{part}" for part in ("correlation", "ceiling", "share")
+        )
+        missing = (Estimate.missing(f"{name}/1", str(error)) for name in names)
+        return Depth(order, NAMES[order], *missing)

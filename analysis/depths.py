@@ -1,0 +1,396 @@
+"""One observer at three depths: sensitivity, what is looked at, how it is combined.
+
+Order 0 is accuracy and bias, order 1 the kernel, order 2 the covariance kernel. All
+that the analysis can say of a session is collected here; what the data cannot bear is
+left out, and `missing` says in a sentence why.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+from jaxtyping import Float
+
+from .cascades import Signature, signature
+from .choices import SessionLike, choices
+from .consistency import Consistency, consistency
+from .efficiency import (
+    Efficiency,
+    KernelEfficiency,
+    absolute_efficiency,
+    kernel_efficiency,
+    signal_difference,
+)
+from .estimate import Estimate
+from .hotelling import HotellingTest, hotelling_test
+from .kernels import Kernel
+from .lapses import lapse_rate
+from .linear_share import LinearShare, session_linear_share
+from .penalised_kernel import FittedKernel, fitted_kernel
+from .probit import LikelihoodRatioTests, likelihood_ratio_tests
+from .psychometric import PsychometricFit, session_psychometric
+from .quadratic import QuadraticGain, quadratic_gain
+from .rating import Roc, session_roc
+from .sdt_pooled import DprimeSlope, dprime_mean, dprime_slope, ln_beta
+from .second_order import SecondOrderKernel, session_kernels
+from .significance import KernelTest, kernel_test
+from .spectrum import Spectrum, eigen_spectrum
+from .summary import SessionSummary, summarise
+from .trial_design import TrialDesign
+
+Progress = Callable[[str], None]
+_Result = TypeVar("_Result")
+TRIALS_PER_ELEMENT = 20
+# Trials x elements^2 from which a second-order kernel takes about .1 s to replicate:
+# its eigenvalues are then tested with few permutations, and what needs hundreds of
+# replicates is left to whoever calls it.
+LARGE_WORK = 2e9
+FEW_PERMUTATIONS = 39
+MATRIX_ELEMENTS = 64  # larger second-order kernels are not written out as JSON
+
+
+@dataclass(frozen=True, eq=False)
+class OrderZero:
+    """Sensitivity, bias and internal noise.
+
+    Attributes
+    ----------
+    summary
+        Pooled and by contrast.
+    ln_beta
+        Log likelihood ratio at the criterion, or at the interval bias.
+    dprime_mean
+        d' averaged over contrasts by inverse variance.
+    dprime_slope
+        d' per unit contrast, and whether it is proportional to contrast.
+    roc
+        Of yes/no and rating tasks.
+    psychometric
+        With three contrasts or more.
+    efficiency
+        Against the ideal observer.
+    lapse_rate
+        From catch trials.
+    """
+
+    summary: SessionSummary
+    ln_beta: Estimate | None
+    dprime_mean: Estimate | None
+    dprime_slope: DprimeSlope | None
+    roc: Roc | None
+    psychometric: PsychometricFit | None
+    efficiency: Efficiency | None
+    lapse_rate: Estimate | None
+
+
+@dataclass(frozen=True, eq=False)
+class OrderOne:
+    """The first-order kernel.
+
+    Attributes
+    ----------
+    kernel
+        The weighted sum that the literature reports.
+    fitted
+        The default estimate: penalised probit, prior by cross-validation.
+    test
+        Which elements are more than chance.
+    hotelling
+        The kernel against none on low frequencies: one test with few dimensions.
+    likelihood_ratios
+        Nested probit models: a kernel at all; two halves; squares.
+    linear_share
+        Consistent share of the decision variance that the kernel explains, beside that
+        of the double pass.
+    efficiency
+        Whether the kernel explains the efficiency.
+    """
+
+    kernel: Kernel | None
+    fitted: FittedKernel | None
+    test: KernelTest | None
+    hotelling: HotellingTest | None
+    likelihood_ratios: LikelihoodRatioTests | None
+    linear_share: LinearShare | None
+    efficiency: KernelEfficiency | None
+
+
+@dataclass(frozen=True, eq=False)
+class OrderTwo:
+    """The second-order kernel.
+
+    Attributes
+    ----------
+    kernel
+        In full, with its halves and diagonal.
+    spectrum
+        Eigenvalues and their nested test.
+    without_linear_part
+        The same with the direction of the first-order kernel taken out: in yes/no and
+        rating, where a biased linear observer has a second order along it.
+    consistency
+        Whether the kernels of the two orders agree, where there is a signal.
+    signature
+        Which cascades leave such kernels.
+    quadratic
+        Gain in predicting held-out answers: is the second order real?
+    """
+
+    kernel: SecondOrderKernel | None
+    spectrum: Spectrum | None
+    without_linear_part: Spectrum | None
+    consistency: Consistency | None
+    signature: Signature | None
+    quadratic: QuadraticGain | None
+
+
+@dataclass(frozen=True, eq=False)
+class Depths:
+    """All that the analysis can say of one session.
+
+    Attributes
+    ----------
+    zero, one, two
+        By order; None for an order that was not asked for.
+    missing
+        Sentence by name of a part, such as "two.spectrum", that could not be had.
+    """
+
+    zero: OrderZero
+    one: OrderOne | None
+    two: OrderTwo | None
+    missing: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> SessionSummary:
+        """The numbers of order zero, pooled and by contrast."""
+        return self.zero.summary
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give everything as JSON can hold it.
+
+        The summary's numbers stand at the top, the rest under `order_0`, `order_1` and
+        `order_2`. Matrices of more than 64 elements a side are left to `arrays`.
+        """
+        zero = _plain_fields(self.zero) or {}
+        summary = zero.pop("summary")
+        return {
+            **summary,
+            "order_0": zero,
+            "order_1": _plain_fields(self.one),
+            "order_2": _plain_fields(self.two),
+            "missing": dict(self.missing),
+        }
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Give every array by name, such as "one.kernel.se", for a NumPy archive."""
+        found: dict[str, np.ndarray] = {}
+        for order, parts in (("one", self.one), ("two", self.two)):
+            for part in fields(parts) if parts is not None else ():
+                values = getattr(getattr(parts, part.name), "__dict__", {})
+                for name, value in values.items():
+                    if isinstance(value, np.ndarray):
+                        found[f"{order}.{part.name}.{name}"] = value
+        return found
+
+
+def depths(
+    session: SessionLike,
+    orders: int = 2,
+    n_permutations: int = 200,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Depths:
+    """Return all that can be said of a session, down to an order.
+
+    Parameters
+    ----------
+    orders
+        The deepest order: 0, 1 or 2.
+    n_permutations
+        Of answers, for every permutation test; 140 or more, for the tests of
+        eigenvalues to be able to find anything.
+    seed
+        Of permutations, folds and bootstrap samples.
+    progress
+        Called with the name of each part before it is estimated.
+
+    Raises
+    ------
+    ValueError
+        If `orders` is none of these.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> observer = yoked.load_observer("template")
+    >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
+    >>> found = depths(session, orders=1)
+    >>> found.one.fitted.kernel.shape
+    (1, 1, 13)
+    >>> found.missing["zero.psychometric"]
+    'contrasts must be 3 or more for a psychometric function, got 1'
+    """
+    if orders not in (0, 1, 2):
+        raise ValueError(f"orders must be 0, 1 or 2, got {orders}")
+    attempt = _Attempts(progress or (lambda name: None))
+    zero = _zero(session, attempt)
+    if orders == 0:
+        return Depths(zero, None, None, attempt.missing)
+    counted = choices(session)
+    trials = attempt("trials", lambda: TrialDesign.of(counted, session.noise))
+    both = attempt("kernels", lambda: session_kernels(session))
+    first, second = both or (None, None)
+    one = _one(session, trials, first, attempt, n_permutations, seed)
+    if orders == 1:
+        return Depths(zero, one, None, attempt.missing)
+    two = _two(session, trials, second, attempt, n_permutations, seed)
+    return Depths(zero, one, two, attempt.missing)
+
+
+class _Attempts:
+    """Estimates what can be estimated, and keeps the reason where it can't."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.missing: dict[str, str] = {}
+        self._progress = progress
+
+    def __call__(self, name: str, work: Callable[[], _Result]) -> _Result | None:
+        self._progress(name)
+        try:
+            return work()
+        except ValueError as error:
+            self.missing[name] = str(error)
+            return None
+
+
+def _zero(session: SessionLike, attempt: _Attempts) -> OrderZero:
+    counted = choices(session)
+    return OrderZero(
+        summary=summarise(session),
+        ln_beta=attempt("zero.ln_beta", lambda: ln_beta(counted)),
+        dprime_mean=attempt(
+            "zero.dprime_mean", lambda: dprime_mean(counted, "inverse variance")
+        ),
+        dprime_slope=attempt("zero.dprime_slope", lambda: dprime_slope(counted)),
+        roc=attempt("zero.roc", lambda: session_roc(session)),
+        psychometric=attempt(
+            "zero.psychometric", lambda: session_psychometric(session)
+        ),
+        efficiency=attempt("zero.efficiency", lambda: absolute_efficiency(session)),
+        lapse_rate=attempt("zero.lapse_rate", lambda: lapse_rate(session)),
+    )
+
+
+def _one(
+    session: SessionLike,
+    trials: TrialDesign | None,
+    kernel: Kernel | None,
+    attempt: _Attempts,
+    n_permutations: int,
+    seed: int,
+) -> OrderOne:
+    efficiency = attempt("one.efficiency", lambda: kernel_efficiency(session))
+    share = attempt("one.linear_share", lambda: session_linear_share(session))
+    if trials is None:  # `missing` says why there are none
+        return OrderOne(kernel, None, None, None, None, share, efficiency)
+    return OrderOne(
+        kernel=kernel,
+        fitted=attempt("one.fitted", lambda: fitted_kernel(trials, seed=seed)),
+        test=attempt("one.test", lambda: kernel_test(trials, n_permutations, seed)),
+        hotelling=attempt("one.hotelling", lambda: hotelling_test(trials)),
+        likelihood_ratios=attempt(
+            "one.likelihood_ratios", lambda: _likelihood_ratios(trials)
+        ),
+        linear_share=share,
+        efficiency=efficiency,
+    )
+
+
+def _likelihood_ratios(trials: TrialDesign) -> LikelihoodRatioTests:
+    """Test nested models, where chi-squared holds: its largest has 3 p weights."""
+    elements = trials.halves.shape[2]
+    if len(trials) < TRIALS_PER_ELEMENT * elements:
+        rule = f"{TRIALS_PER_ELEMENT} or more for each of {elements} elements"
+        raise ValueError(f"trials must be {rule} to compare models, got {len(trials)}")
+    return likelihood_ratio_tests(trials)
+
+
+def _two(
+    session: SessionLike,
+    trials: TrialDesign | None,
+    kernel: SecondOrderKernel | None,
+    attempt: _Attempts,
+    n_permutations: int,
+    seed: int,
+) -> OrderTwo:
+    if trials is None:
+        return OrderTwo(kernel, None, None, None, None, None)
+
+    work = len(trials) * trials.halves.shape[2] ** 2
+    if work > LARGE_WORK:
+        n_permutations = min(n_permutations, FEW_PERMUTATIONS)
+
+    def spectrum(linear_part: Literal["keep", "remove"]) -> Spectrum:
+        return eigen_spectrum(trials, n_permutations, seed, linear_part=linear_part)
+
+    def replicated(work_of: Callable[[], _Result]) -> _Result:
+        if work <= LARGE_WORK:
+            return work_of()
+        got = f"{len(trials)} and {trials.halves.shape[2]}"
+        rule = f"at most {LARGE_WORK:.0e} to be replicated here"
+        raise ValueError(f"trials x elements^2 must be {rule}, got {got}")
+
+    marks = attempt(
+        "two.signature",
+        lambda: replicated(lambda: signature(trials, n_permutations, seed=seed)),
+    )
+    return OrderTwo(
+        kernel=kernel,
+        spectrum=marks.spectrum
+        if marks
+        else attempt("two.spectrum", lambda: spectrum("keep")),
+        without_linear_part=None
+        if trials.is_forced_choice
+        else attempt("two.without_linear_part", lambda: spectrum("remove")),
+        consistency=attempt(
+            "two.consistency",
+            lambda: replicated(
+                lambda: consistency(trials, _signal(session), n_permutations, seed)
+            ),
+        ),
+        signature=marks,
+        quadratic=attempt(
+            "two.quadratic",
+            lambda: replicated(lambda: quadratic_gain(trials, seed=seed)),
+        ),
+    )
+
+
+def _signal(session: SessionLike) -> Float[np.ndarray, " element"]:
+    """What the target has more than the other alternative; any scale."""
+    return signal_difference(session.protocol, 1.0, is_quantised=False).ravel()
+
+
+def _plain_fields(parts: Any) -> dict[str, Any] | None:
+    if parts is None:
+        return None
+    return {part.name: _plain(getattr(parts, part.name)) for part in fields(parts)}
+
+
+def _plain(value: Any) -> Any:
+    """Numbers, lists and estimates; arrays as lists where they are not large."""
+    if hasattr(value, "to_dict"):
+        return _plain(value.to_dict())
+    if isinstance(value, np.ndarray):
+        is_large = value.ndim == 2 and len(value) > MATRIX_ELEMENTS
+        return None if is_large else value.tolist()
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    if hasattr(value, "__dataclass_fields__"):
+        return _plain_fields(value)
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value.item() if isinstance(value, np.generic) else value

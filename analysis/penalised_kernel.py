@@ -1,0 +1,255 @@
+"""The first-order kernel as a regularised probit fit: the default estimate.
+
+The weighted sum of class means (`kernels.py`) is what the literature reports; it throws
+away a third of what the answers of a typical observer tell, and nearly all for an
+observer without internal noise [1]_. Here the probit model of single answers is fitted
+under a prior, and the prior and its strength are those that predict held-out answers
+best. Kernels are in decision SDs per noise SD (`probit.py`): with white noise their
+squares add up to the share of the decision variable that this kernel predicts.
+
+A prior pulls towards itself: the standard errors are those of the penalised estimate
+about its own expectation, and say nothing of that pull. Where a test or an unbiased
+length is wanted, take the weighted sum (`significance.py`, `closed_forms.py`).
+
+References
+----------
+.. [1] Murray (2011), J. Vis. 11(5):2, section on generalised linear models.
+.. [2] Mineault, Barthelme & Pack (2009), J. Vis. 9(10):17 (choice by cross-validation).
+.. [3] Efron & Tibshirani (1993), An Introduction to the Bootstrap, ch. 11 (jackknife).
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from .choices import SessionLike, choices
+from .estimate import Estimate
+from .kernel_information import EFFICIENCY, share_of_bound
+from .kernel_search import PriorProblem, search, without_kernel
+from .penalised_fit import PenalisedFit
+from .priors import PRIORS, Prior
+from .priors import prior as prior_of
+from .probit_design import standardised
+from .probit_newton import Answers, centred
+from .resample import folds
+from .trial_design import TrialDesign
+
+FORMULA = "kernel-penalised-probit/1"
+GAIN = "log-likelihood-gain-cross-validated/1"
+SMOOTH_LENGTHS = (1.0, 3.0)
+LARGE = 2_000_000  # noise elements, from which on there are fewer folds
+FOLDS_OF_LARGE = 5
+
+Field = Float[np.ndarray, " frame row column"]
+
+
+@dataclass(frozen=True, eq=False)
+class FittedKernel:
+    """A first-order kernel fitted under a prior, in decision SDs per noise SD.
+
+    Attributes
+    ----------
+    kernel
+        Of the noise that speaks for "yes" (in 2AFC the second interval's less the
+        first's). The squares of a white-noise kernel add up to at most 1.
+    se
+        Standard error of each element about the mean of the penalised estimate. Ridge
+        and smooth: sandwich. Sparse: jackknife over the folds [3]_, each variance
+        averaged with the mean of all elements'.
+    target_half, nontarget_half
+        The same from the noise with and without the target, in one fit with a kernel
+        for each and the same prior. A linear observer has the same kernel twice.
+    target_half_se, nontarget_half_se
+        Their standard errors.
+    prior, length, penalty
+        'ridge', 'smooth' (with its length in elements) or 'sparse', and how strong.
+    log_likelihood_gain
+        Bits per trial by which the kernel predicts answers held out, over their cells'
+        rates. Its SE counts noise fields, and not that the best of several was chosen.
+    efficiency
+        Signal-to-noise ratio of the kernel over the Fisher bound's for a linear
+        observer of this linear share; its note has the weighted sum's.
+    n_trials
+        Trials that entered.
+    order
+        1.
+    formula
+        Name and version.
+    note
+        Sentences about what was done, or None.
+    """
+
+    kernel: Field
+    se: Field
+    target_half: Field
+    target_half_se: Field
+    nontarget_half: Field
+    nontarget_half_se: Field
+    prior: str
+    length: float
+    penalty: float
+    log_likelihood_gain: Estimate
+    efficiency: Estimate
+    n_trials: int
+    order: int = 1
+    formula: str = FORMULA
+    note: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the kernel as JSON can hold it."""
+        fields = ("kernel", "target_half", "nontarget_half")
+        names = [name for field in fields for name in (field, f"{field}_se")]
+        names[1] = "se"
+        plain = ("prior", "length", "penalty", "n_trials", "order", "formula", "note")
+        return {
+            **{name: getattr(self, name).tolist() for name in names},
+            **{name: getattr(self, name) for name in plain},
+            "log_likelihood_gain": self.log_likelihood_gain.to_dict(),
+            "efficiency": self.efficiency.to_dict(),
+        }
+
+
+def session_fitted_kernel(
+    session: SessionLike,
+    prior: str = "auto",
+    seed: int = 0,
+    n_folds: int = 10,
+) -> FittedKernel:
+    """Fit the first-order kernel of a session; see `fitted_kernel`.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")  # 13 bars, the signal in bar 6
+    >>> observer = yoked.load_observer("template")
+    >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
+    >>> int(session_fitted_kernel(session, prior="ridge").kernel[0, 0].argmax())
+    6
+    """
+    trials = TrialDesign.of(choices(session), session.noise)
+    return fitted_kernel(trials, prior, seed, n_folds)
+
+
+def fitted_kernel(
+    trials: TrialDesign,
+    prior: str = "auto",
+    seed: int = 0,
+    n_folds: int = 10,
+) -> FittedKernel:
+    """Fit the first-order kernel under the prior that predicts best.
+
+    Parameters
+    ----------
+    prior
+        'auto' tries ridge, smooth (lengths 1 and 3) and sparse.
+    seed
+        Of the split into folds.
+    n_folds
+        Parts that are held out in turn; at most 5 of them where there are more than two
+        million noise elements.
+
+    Raises
+    ------
+    ValueError
+        If there is no such prior, fewer than two noise fields a fold, or every answer
+        was the same.
+    """
+    _check(trials, n_folds)
+    if trials.halves[0].size > LARGE:
+        n_folds = min(n_folds, FOLDS_OF_LARGE)
+    answers = Answers(trials.yes, trials.cell, np.ones(len(trials)))
+    rng = np.random.default_rng(seed)
+    fold = folds(trials.cluster, trials.cell, n_folds, rng)
+    x, scale = standardised(trials.noise, trials.cell)
+    found = []
+    for candidate in _priors(prior, trials.shape):
+        found += search(PriorProblem.of(x, candidate), answers, fold)
+    best = max(found, key=lambda one: float(one.held_out.sum()))
+    fitted = PenalisedFit.of(trials, best.problem, best.penalty, fold)
+    kernel, se = fitted.kernel(np.ones(len(trials), bool))
+    halves = _halves(trials, scale, best.problem.prior, best.penalty, fold)
+    shaped = [part.reshape(trials.shape) for part in (kernel, se, *halves)]
+    gain = _gain(best.held_out - without_kernel(answers, fold), trials.cluster)
+    return FittedKernel(
+        *shaped,
+        prior=best.problem.prior.name,
+        length=best.problem.prior.length,
+        penalty=best.penalty,
+        log_likelihood_gain=gain,
+        efficiency=_efficiency(trials, best.problem.prior, kernel, se),
+        n_trials=len(trials),
+        note=_note(gain),
+    )
+
+
+def _check(trials: TrialDesign, n_folds: int) -> None:
+    n_fields = len(np.unique(trials.cluster))
+    if n_folds < 2 or n_fields < 2 * n_folds:
+        rule = f"2 or more, with two noise fields each ({n_fields} are there)"
+        raise ValueError(f"n_folds must be {rule}, got {n_folds}")
+    if trials.yes.all() or not trials.yes.any():
+        answer = int(trials.yes[0])
+        raise ValueError(f"answers must differ between trials, got only {answer}")
+
+
+def _priors(name: str, shape: tuple[int, int, int]) -> list[Prior]:
+    tried = []
+    for one in PRIORS if name == "auto" else (name,):
+        lengths = SMOOTH_LENGTHS if one == "smooth" else SMOOTH_LENGTHS[:1]
+        tried += [prior_of(one, shape, length) for length in lengths]
+    return tried
+
+
+def _halves(
+    trials: TrialDesign,
+    scale: float,
+    prior: Prior,
+    penalty: float,
+    fold: Int[np.ndarray, " trial"],
+) -> list[np.ndarray]:
+    """Target half, its SE, other half, its SE: one fit with a kernel for each."""
+    x = np.hstack([centred(half, trials.cell) / scale for half in trials.halves])
+    p, q = prior.basis.shape
+    basis = np.zeros((2 * p, 2 * q))
+    basis[:p, :q] = basis[p:, q:] = prior.basis
+    problem = PriorProblem.of(x, replace(prior, basis=basis))
+    fitted = PenalisedFit.of(trials, problem, penalty, fold)
+    parts = []
+    for half in (0, 1):
+        # In yes/no a half is the kernel of its own class, in that class's decision SDs.
+        own = trials.is_forced_choice | (trials.target == 1 - half)
+        kernel, se = fitted.kernel(own)
+        parts += [part.reshape(2, p)[half] for part in (kernel, se)]
+    return parts
+
+
+def _gain(
+    difference: Float[np.ndarray, " trial"], cluster: Int[np.ndarray, " trial"]
+) -> Estimate:
+    """Mean gain in bits per trial, its SE over noise fields."""
+    bits, n = difference / math.log(2), len(difference)
+    mean = float(bits.mean())
+    _, field = np.unique(cluster, return_inverse=True)
+    by_field = np.bincount(field, bits - mean)
+    n_fields = len(by_field)
+    se = math.sqrt(n_fields / (n_fields - 1) * float(by_field @ by_field)) / n
+    return Estimate.normal(mean, se, n, GAIN)
+
+
+def _efficiency(
+    trials: TrialDesign, prior: Prior, kernel: np.ndarray, se: np.ndarray
+) -> Estimate:
+    if prior.is_sparse:
+        reason = "the standard errors of a sparse kernel have no Fisher bound"
+        return Estimate.missing(EFFICIENCY, reason, len(trials))
+    return share_of_bound(trials, kernel, se)
+
+
+def _note(gain: Estimate) -> str | None:
+    assert gain.value is not None
+    assert gain.se is not None
+    is_blind = gain.value < 2 * gain.se
+    return "held-out answers are predicted no better than without it" * is_blind or None

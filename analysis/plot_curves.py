@@ -1,0 +1,126 @@
+"""Curves: receiver operating characteristics and psychometric functions."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from .estimate import Estimate
+from .plot_style import BLUE, GRAY, GREEN, ORANGE, PALE, STYLE, new_figure
+from .psychometric import PsychometricFit
+from .rating import Roc
+from .sdt import wilson_interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# In this order; markers differ too, for print without colour.
+SERIES = tuple(zip((BLUE, ORANGE, GREEN, GRAY), "os^D", strict=True))
+
+
+def roc(rocs: Sequence[tuple[str, Roc]]) -> "Figure":
+    """Plot ROC curves: the points, and the normal model's curve where it was fitted.
+
+    Parameters
+    ----------
+    rocs
+        Pairs of a label and its ROC.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    figure, axis = _one_panel(rocs, "an ROC")
+    axis.plot([0, 1], [0, 1], color=PALE, lw=0.8, zorder=0)
+    for number, (label, each) in enumerate(rocs):
+        color, marker = SERIES[number % len(SERIES)]
+        axis.plot(
+            each.false_alarm_rate,
+            each.hit_rate,
+            marker,
+            color=color,
+            ms=5,
+            label=f"{label}: area {_short(each.auc)}",
+        )
+        axis.plot(*_roc_curve(each), color=color, lw=1.4)
+    axis.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    axis.set(xlabel="false alarm rate", ylabel="hit rate")
+    axis.legend(frameon=False, fontsize=7.5, loc="lower right")
+    return figure
+
+
+def psychometric(fits: Sequence[tuple[str, PsychometricFit]]) -> "Figure":
+    """Plot psychometric functions with the proportions that they were fitted to.
+
+    Points have Wilson's 95 % interval and an area in proportion to their trials; a bar
+    at the threshold's height is the threshold's interval.
+
+    Parameters
+    ----------
+    fits
+        Pairs of a label and its fit, on one contrast axis.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    figure, axis = _one_panel(fits, "a psychometric function")
+    for number, (label, fit) in enumerate(fits):
+        color, marker = SERIES[number % len(SERIES)]
+        _points(axis, fit, color, marker)
+        low, high = fit.contrast.min(), fit.contrast.max()
+        x = np.geomspace(low, high, 200) if low > 0 else np.linspace(low, high, 200)
+        name = f"{label}: threshold {_short(fit.threshold)}"
+        axis.plot(x, fit(x), color=color, lw=1.4, label=name)
+        _threshold(axis, fit, color)
+    if all(fit.contrast.min() > 0 for _, fit in fits):
+        axis.set_xscale("log")
+    axis.set(xlabel="signal contrast", ylabel="proportion correct", ylim=(None, 1.02))
+    axis.legend(frameon=False, fontsize=7.5, loc="upper left")
+    return figure
+
+
+def _one_panel(drawn: Sequence[tuple[str, Any]], what: str) -> tuple["Figure", "Axes"]:
+    if not drawn:
+        raise ValueError(f"a plot must have {what} to draw, got none")
+    figure, pyplot = new_figure((4.6, 3.8))
+    with pyplot.rc_context(STYLE):
+        return figure, figure.subplots()
+
+
+def _roc_curve(each: Roc) -> tuple[np.ndarray, np.ndarray]:
+    """The normal model's curve, or the broken line through the points."""
+    if each.d_a.value is None or each.slope.value is None:
+        ends = ([0.0], [1.0])
+        false_alarms, hits = (
+            np.concatenate([ends[0], rate, ends[1]])
+            for rate in (each.false_alarm_rate, each.hit_rate)
+        )
+        return false_alarms, hits
+    false_alarms = ndtr(np.linspace(-4, 4, 200))
+    intercept = each.d_a.value * np.sqrt((1 + each.slope.value**2) / 2)
+    return false_alarms, ndtr(intercept + each.slope.value * ndtri(false_alarms))
+
+
+def _points(axis: "Axes", fit: PsychometricFit, color: str, marker: str) -> None:
+    share = fit.proportion_correct
+    size = 60 * fit.n_trials / fit.n_trials.max()
+    axis.scatter(
+        fit.contrast, share, s=np.maximum(size, 6), color=color, marker=marker, lw=0
+    )
+    for x, p, n in zip(fit.contrast, share, fit.n_trials, strict=True):
+        axis.plot([x, x], wilson_interval(float(p), int(n)), color=color, lw=0.7)
+
+
+def _threshold(axis: "Axes", fit: PsychometricFit, color: str) -> None:
+    low, high = fit.threshold.low, fit.threshold.high
+    if low is not None and high is not None and np.isfinite([low, high]).all():
+        axis.plot([low, high], [fit.threshold_at] * 2, color=color, lw=3, alpha=0.45)
+
+
+def _short(estimate: Estimate) -> str:
+    return "none" if estimate.value is None else f"{estimate.value:.3g}"

@@ -1,0 +1,99 @@
+"""The headline picture: how far observers agree at each depth."""
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .depth_profile import Depth, DepthProfile
+from .estimate import Estimate
+from .plot_style import BLUE, GRAY, GREEN, ORANGE, PALE, STYLE, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLORS = (GRAY, BLUE, ORANGE)
+
+
+def depth_profiles(profiles: Sequence[DepthProfile]) -> "Figure":
+    """Plot depth profiles: a panel for each pair of observers.
+
+    Bars are shares of the ceiling with 95 % intervals; a tick within a bar is the
+    correlation as found, and an outlined gray one its ceiling. A depth that the data
+    cannot tell has a cross, never a bar of no height.
+
+    Raises
+    ------
+    ValueError
+        If there is no profile.
+    """
+    if not profiles:
+        raise ValueError("a plot must have a depth profile to draw, got none")
+    figure, pyplot = new_figure((0.9 + 2.5 * len(profiles), 3.4))
+    with pyplot.rc_context(STYLE):
+        axes = figure.subplots(1, len(profiles), squeeze=False, sharey=True)[0]
+    for axis, profile in zip(axes, profiles, strict=True):
+        _profile(axis, profile)
+    axes[0].set_ylabel("agreement, share of its ceiling")
+    axes[0].set_ylim(*_limits(profiles))
+    axes[-1].legend(
+        frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5)
+    )
+    return figure
+
+
+def _profile(axis: "Axes", profile: DepthProfile) -> None:
+    axis.axhline(0, color=PALE, lw=0.7, zorder=0)
+    axis.axhline(1, color=GRAY, lw=0.9, ls="--", zorder=0, label="ceiling")
+    for depth, color in zip(profile.depths, COLORS, strict=True):
+        _bar(axis, depth, color)
+    title = f"{profile.other_observer} and {profile.reference_observer}"
+    axis.set_title("\n".join(textwrap.wrap(title, 26)))
+    axis.set_xticks(range(3), ["0\nchoices", "1\nkernel", "2\nsecond\norder"])
+    axis.set_xlim(-0.6, 2.6)
+    dprimes = (profile.other_dprime, profile.reference_dprime)
+    shown = " and ".join("–" if e.value is None else f"{e.value:.2f}" for e in dprimes)
+    axis.set_xlabel(f"d′ {shown}", fontsize=8)
+
+
+def _bar(axis: "Axes", depth: Depth, color: str) -> None:
+    x, share = depth.order, depth.share
+    if share.value is None:
+        axis.plot([x], [0], "x", color=color, ms=8, mew=1.6)
+    else:
+        axis.bar([x], [share.value], width=0.62, color=color, alpha=0.85)
+        low, high = _ends(share)
+        axis.plot([x, x], [low, high], color="black", lw=1.1)
+    # The legend names the tick once, by the first bar.
+    label = "correlation as found" if depth.order == 0 else None
+    if depth.correlation.value is not None:
+        y = depth.correlation.value
+        axis.plot([x - 0.31, x + 0.31], [y, y], color="black", lw=1.6, label=label)
+    if depth.ceiling.value is not None:
+        label = "its ceiling" if depth.order == 0 else None
+        y = depth.ceiling.value
+        axis.plot(
+            [x - 0.31, x + 0.31], [y, y], color=GREEN, lw=1.6, ls=":", label=label
+        )
+
+
+def _ends(share: Estimate) -> tuple[float, float]:
+    assert share.value is not None
+    low = share.value if share.low is None else share.low
+    high = share.value if share.high is None else share.high
+    return low, high
+
+
+def _limits(profiles: Sequence[DepthProfile]) -> tuple[float, float]:
+    """Room for every interval, and always 0 to 1; wild ones are cut at -1 and 2."""
+    ends = [
+        end
+        for profile in profiles
+        for depth in profile.depths
+        if depth.share.value is not None
+        for end in _ends(depth.share)
+    ]
+    low, high = min([0.0, *ends]), max([1.0, *ends])
+    return float(np.clip(low, -1, 0)) - 0.03, float(np.clip(high, 1, 2)) + 0.08

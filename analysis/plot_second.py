@@ -1,0 +1,151 @@
+"""Second-order kernels and their eigenvalues, in units of the noise's variance."""
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .plot_style import (
+    BLUE,
+    DIVERGING,
+    GRAY,
+    ORANGE,
+    PALE,
+    as_picture,
+    grid,
+    line_axis,
+    share_limits,
+)
+from .second_order import SecondOrderKernel
+from .spectrum import Spectrum
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def second_order(kernels: Sequence[tuple[str, SecondOrderKernel]]) -> "Figure":
+    """Plot second-order kernels as matrices, above their diagonals.
+
+    One scale, in units of the noise variance. The diagonal, or variance kernel, is
+    drawn as a field, or over position with a band of one standard error of an observer
+    without second order.
+
+    Parameters
+    ----------
+    kernels
+        Pairs of a label and a kernel, of one shape of noise.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or the shapes differ.
+    """
+    shapes = {kernel.shape for _, kernel in kernels}
+    if len(shapes) != 1:
+        rule = "kernels of one shape of noise"
+        raise ValueError(f"a plot must have {rule}, got {len(shapes)} shapes")
+    figure, axes = grid(2, len(kernels))
+    _matrices(figure, axes[0], kernels)
+    if sum(size > 1 for size in kernels[0][1].shape) <= 1:
+        _diagonal_lines(axes[1], kernels)
+    else:
+        _diagonal_pictures(figure, axes[1], kernels)
+    for axis, (label, _) in zip(axes[0], kernels, strict=True):
+        axis.set_title("\n".join(textwrap.wrap(label, 18)))
+    return figure
+
+
+def spectra(spectra: Sequence[tuple[str, Spectrum]], noise_sd: float) -> "Figure":
+    """Plot eigenvalues of second-order kernels with their null bands.
+
+    Parameters
+    ----------
+    spectra
+        Pairs of a label and a spectrum.
+    noise_sd
+        Of the noise, contrast: eigenvalues are drawn in units of its square.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    if not spectra:
+        raise ValueError("a plot must have a spectrum to draw, got none")
+    figure, axes = grid(1, len(spectra))
+    for axis, (label, each) in zip(axes[0], spectra, strict=True):
+        _spectrum(axis, each, noise_sd**2)
+        axis.set_title("\n".join(textwrap.wrap(label, 18)))
+        axis.set_xlabel("rank")
+    share_limits(axes[0])
+    axes[0][0].set_ylabel("eigenvalue\n(noise variance)")
+    axes[0][-1].legend(
+        frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5)
+    )
+    return figure
+
+
+def _spectrum(axis: "Axes", each: Spectrum, unit: float) -> None:
+    rank = np.arange(1, len(each.values) + 1)
+    low, high = each.null_low / unit, each.null_high / unit
+    axis.axhline(0, color=PALE, lw=0.7, zorder=0)
+    axis.fill_between(rank, low, high, color="#DDDDDD", lw=0, label="95 % by chance")
+    for edge in (-each.edge, each.edge):
+        label = "random-matrix edge" if edge > 0 else None
+        axis.axhline(edge / unit, color=GRAY, lw=0.9, ls="--", label=label)
+    order = np.argsort(-each.values)
+    is_found = np.isin(order, np.arange(each.n_significant))
+    values = each.values[order] / unit
+    for chosen, color, marker, label in (
+        (~is_found, BLUE, "o", "eigenvalues"),
+        (is_found, ORANGE, "D", "significant"),
+    ):
+        size = 5 if color == ORANGE else 3
+        axis.plot(
+            rank[chosen], values[chosen], marker, color=color, ms=size, label=label
+        )
+
+
+def _matrices(figure: "Figure", axes: Any, kernels: Sequence[tuple[str, Any]]) -> None:
+    pictures = [each.kernel / each.noise_sd**2 for _, each in kernels]
+    _on_one_scale(figure, axes, pictures, "H2")
+    axes[0].set_ylabel("element by element")
+
+
+def _diagonal_pictures(
+    figure: "Figure", axes: Any, kernels: Sequence[tuple[str, Any]]
+) -> None:
+    pictures = [as_picture(each.diagonal / each.noise_sd**2) for _, each in kernels]
+    _on_one_scale(figure, axes, pictures, "diagonal")
+    axes[0].set_ylabel("diagonal")
+
+
+def _on_one_scale(
+    figure: "Figure", axes: Any, pictures: Sequence[np.ndarray], label: str
+) -> None:
+    limit = max(float(np.abs(picture).max()) for picture in pictures)
+    shown: Any = None
+    for axis, picture in zip(axes, pictures, strict=True):
+        shown = axis.imshow(
+            picture, cmap=DIVERGING, vmin=-limit, vmax=limit, interpolation="nearest"
+        )
+        axis.set(xticks=[], yticks=[])
+    bar = figure.colorbar(shown, ax=list(axes), shrink=0.8, aspect=20)
+    bar.set_label(f"{label} (noise variance)")
+    bar.outline.set_linewidth(0)
+
+
+def _diagonal_lines(axes: Any, kernels: Sequence[tuple[str, Any]]) -> None:
+    for axis, (_, each) in zip(axes, kernels, strict=True):
+        unit = each.noise_sd**2
+        y, se = each.diagonal.ravel() / unit, np.sqrt(2) * each.null_se / unit
+        x, name = line_axis(each.shape)
+        axis.axhline(0, color=PALE, lw=0.7, zorder=0)
+        axis.axhspan(-se, se, color="#DDDDDD", lw=0, label="1 SE, no second order")
+        axis.plot(x, y, color=BLUE, lw=1.6, marker="o", ms=2.5)
+        axis.set_xlabel(name)
+    share_limits(axes)
+    axes[0].set_ylabel("diagonal\n(noise variance)")
+    axes[0].legend(frameon=False, fontsize=7, loc="upper right")

@@ -1,0 +1,171 @@
+"""The probit model of the kernel: P(yes) = Phi(a_cell + beta . noise), one row a trial.
+
+For a linear observer beta is the template in units of the internal noise [1]_. That
+scale is infinite for an observer without internal noise, so kernels are given in
+**decision SDs per noise SD**,
+
+    k = s beta / sqrt(1 + beta' S beta),
+
+s the SD and S the covariance of the noise as it was, about the means of the cells. With
+white noise the squares of k add up to the share of the decision variable's variance
+that is linear in the noise, at most 1. The least-squares fit, answers on noise with one
+mean a cell, has the same direction and its slope is E[phi] k / s.
+
+Both fits take care of correlated noise and of cells of unequal rates by themselves. A
+penalty is the precision of a normal prior on s beta: with penalty c the loss is
+-log likelihood + c |s beta|^2 / 2 (least squares: half the squared residuals).
+
+References
+----------
+.. [1] Murray (2011), J. Vis. 11(5):2, eqs 24-29.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy.special import ndtri
+
+from .likelihood_ratio import LikelihoodRatioTests as LikelihoodRatioTests
+from .likelihood_ratio import likelihood_ratio_tests as likelihood_ratio_tests
+from .probit_design import (
+    check_penalty,
+    decision_units,
+    influence,
+    log_likelihood,
+    solve,
+    standardised,
+)
+from .probit_newton import Coordinates
+from .trial_design import TrialDesign
+
+
+@dataclass(frozen=True, eq=False)
+class ProbitFit:
+    """The probit model of a session.
+
+    Attributes
+    ----------
+    beta
+        Slope for each element, in internal-noise SDs per unit of noise contrast.
+    se
+        Its standard error: sandwich, added up within noise fields that were shown
+        twice. With a penalty it is that of the penalised estimate about its own mean.
+    intercept
+        Phi^-1 of P(yes) at the mean noise of each cell. Infinite in a cell where every
+        answer was one and there is no penalty; 0 in a cell without trials.
+    log_likelihood
+        Of the answers, in nats, without the penalty.
+    """
+
+    beta: Float[np.ndarray, " element"]
+    se: Float[np.ndarray, " element"]
+    intercept: Float[np.ndarray, " cell"]
+    log_likelihood: float
+
+
+def probit_vector(trials: TrialDesign, penalty: float) -> Float[np.ndarray, " element"]:
+    """Return the ridge-penalised probit kernel, decision SDs per noise SD.
+
+    Raises
+    ------
+    ValueError
+        If `penalty` is 0 and the noise separates the answers.
+
+    Examples
+    --------
+    >>> round(float(np.linalg.norm(probit_vector(_example(), penalty=1.0))), 1)
+    0.7
+    """
+    x, _ = standardised(trials.noise, trials.cell)
+    return decision_units(_beta(x, trials, penalty), x)
+
+
+def ridge_vector(trials: TrialDesign, penalty: float) -> Float[np.ndarray, " element"]:
+    """Return the ridge-regression kernel, decision SDs per noise SD.
+
+    Answers, 0 or 1, are regressed on the noise, with a mean for each cell; the slope is
+    divided by the mean of phi at the cells' rates. Without penalty it needs fewer
+    elements than trials.
+
+    Examples
+    --------
+    >>> round(float(np.linalg.norm(ridge_vector(_example(), penalty=1.0))), 1)
+    0.7
+    """
+    x, _ = standardised(trials.noise, trials.cell)
+    n, p = x.shape
+    check_penalty(penalty, n, p)
+    size = np.maximum(np.bincount(trials.cell), 1)
+    rate = np.bincount(trials.cell, trials.yes) / size
+    residual = (trials.yes - rate[trials.cell]).astype(x.dtype)
+    if p <= n:
+        gram = (x.T @ x).astype(np.float64) + penalty * np.eye(p)
+        slope = np.linalg.solve(gram, (residual @ x).astype(np.float64))
+    else:
+        gram = (x @ x.T).astype(np.float64) + penalty * np.eye(n)
+        slope = x.T.astype(np.float64) @ np.linalg.solve(gram, residual)
+    z = ndtri((rate * size + 0.5) / (size + 1))
+    density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+    return slope / float(np.average(density, weights=np.bincount(trials.cell)))
+
+
+def fit_probit(trials: TrialDesign, penalty: float = 0.0) -> ProbitFit:
+    """Fit the probit model with a ridge penalty, or by maximum likelihood.
+
+    Parameters
+    ----------
+    penalty
+        Precision of the prior on beta x noise SD; 0 for maximum likelihood.
+
+    Raises
+    ------
+    ValueError
+        If the penalty is negative; or if it is 0 and the noise separates the answers,
+        or has as many elements as there are trials.
+
+    Examples
+    --------
+    >>> fitted = fit_probit(_example())
+    >>> bool(np.all(np.abs(fitted.beta[:2]) < 4 * fitted.se[:2]))
+    True
+    """
+    x, scale = standardised(trials.noise, trials.cell)
+    axes = Coordinates.of(x)
+    answers, solution = solve(axes, trials, penalty)
+    spread = influence(axes, answers, solution, penalty, trials.cluster) @ axes.back.T
+    is_certain = answers.by_cell(np.ones(len(trials))) > answers.by_cell(answers.weight)
+    certain = np.where(answers.by_cell(1.0 * trials.yes) > 0, np.inf, -np.inf)
+    return ProbitFit(
+        beta=axes.back @ solution.theta / scale,
+        se=np.sqrt((spread**2).sum(0)) / scale,
+        intercept=np.where(is_certain, certain, solution.intercept),
+        log_likelihood=log_likelihood(answers, solution),
+    )
+
+
+def _beta(
+    x: np.ndarray, trials: TrialDesign, penalty: float
+) -> Float[np.ndarray, " element"]:
+    axes = Coordinates.of(x)
+    return axes.back @ solve(axes, trials, penalty)[1].theta
+
+
+def _example() -> TrialDesign:
+    """Trials of a linear observer with gamma 1, for the examples."""
+    rng = np.random.default_rng(1)
+    noise, target = rng.normal(0, 0.1, (2000, 5)), np.arange(2000) % 2
+    seen = noise[:, 2] + 0.1 * target - 0.05 + rng.normal(0, 0.1, 2000)
+    shown = noise.astype(np.float32)
+    has_signal = target[:, None] == 1
+    return TrialDesign(
+        yes=seen > 0,
+        target=target,
+        cell=target,
+        contrast=np.full(2000, 0.1),
+        cluster=np.arange(2000),
+        stratum=target,
+        halves=np.stack([shown * has_signal, shown * ~has_signal]),
+        shape=(1, 1, 5),
+        is_forced_choice=False,
+    )

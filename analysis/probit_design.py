@@ -1,0 +1,125 @@
+"""The probit model's design: standard noise, fits that exist, and what moves them."""
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from .probit_newton import (
+    Answers,
+    Coordinates,
+    Solution,
+    centred,
+    fit,
+    log_likelihoods,
+    slopes,
+)
+from .trial_design import TrialDesign
+
+SEPARABLE = (
+    "answers must not be separable by the noise without a penalty (an observer without "
+    "internal noise has no finite fit)"
+)
+
+
+def standardised(
+    noise: Float[np.ndarray, " trial element"], cell: Int[np.ndarray, " trial"]
+) -> tuple[Float[np.ndarray, " trial element"], float]:
+    """Return noise about the mean of its cell, divided by its SD, and that SD.
+
+    Raises
+    ------
+    ValueError
+        If the noise never varies within a cell.
+    """
+    x = centred(noise, cell)
+    scale = float(np.sqrt(np.mean(x.astype(np.float64) ** 2)))
+    if not scale > 0:
+        raise ValueError(
+            "noise must vary between trials of a class, got none that does"
+        )
+    x /= scale
+    return x, scale
+
+
+def decision_units(
+    beta: Float[np.ndarray, " element"], x: Float[np.ndarray, " trial element"]
+) -> Float[np.ndarray, " element"]:
+    """Return the kernel in decision SDs per noise SD that slopes on noise amount to."""
+    predictor = (x @ beta.astype(x.dtype)).astype(np.float64)
+    return beta / np.sqrt(1 + np.mean(predictor**2))
+
+
+def influence(
+    axes: Coordinates,
+    answers: Answers,
+    solution: Solution,
+    penalty: float,
+    cluster: Int[np.ndarray, " trial"],
+) -> Float[np.ndarray, " field coefficient"]:
+    """Return what each noise field added to the fit: T with T'T its covariance.
+
+    The sandwich estimate: H^-1 times the score of each trial, showings of one noise
+    field added. A trial pulls the fit towards itself, which makes its score too small;
+    it is divided by one less its leverage, as in the jackknife.
+    """
+    slope, curvature = slopes(solution.predictor, answers.yes)
+    slope, curvature = answers.weight * slope, answers.weight * curvature
+    of_cell = np.maximum(answers.by_cell(curvature), 1e-12)
+    kind = axes.x.dtype
+    x, root = axes.x.copy(), np.sqrt(curvature).astype(kind)[:, None]
+    for c in np.unique(answers.cell):
+        rows = answers.cell == c
+        x[rows] -= (curvature[rows].astype(kind) @ x[rows]) / kind.type(of_cell[c])
+    weighted = root * x
+    hessian = (weighted.T @ weighted).astype(np.float64) + penalty * np.eye(x.shape[1])
+    pulled = x @ np.linalg.inv(hessian).astype(kind)
+    leverage = curvature * (
+        np.einsum("ij,ij->i", pulled, x) + 1 / of_cell[answers.cell]
+    )
+    pulled *= (slope / np.clip(1 - leverage, 0.1, 1)).astype(kind)[:, None]
+    order = np.argsort(cluster, kind="stable")
+    _, start = np.unique(cluster[order], return_index=True)
+    return np.add.reduceat(pulled[order], start, axis=0)
+
+
+def solve(
+    axes: Coordinates, trials: TrialDesign, penalty: float
+) -> tuple[Answers, Solution]:
+    """Fit standardised noise closely; refuse what has no finite fit.
+
+    Raises
+    ------
+    ValueError
+        As for `fit_probit`.
+    """
+    n, p = axes.x.shape
+    check_penalty(penalty, n, axes.back.shape[0])
+    answers = Answers(trials.yes, trials.cell, np.ones(len(trials)))
+    if penalty == 0:
+        answers = _with_both_answers(answers)
+    solution = fit(axes, answers, penalty, tolerance=1e-9)
+    here = answers.weight > 0
+    right = (solution.predictor > 0) == trials.yes
+    if penalty == 0 and (not solution.is_found or (p and np.all(right[here]))):
+        raise ValueError(f"{SEPARABLE}, got {n} trials of {p} elements")
+    return answers, solution
+
+
+def _with_both_answers(answers: Answers) -> Answers:
+    """Leave out cells with one answer only: their best intercept is infinite."""
+    n, yes = answers.by_cell(answers.weight), answers.by_cell(1.0 * answers.yes)
+    both = (yes > 0) & (yes < n)
+    return Answers(answers.yes, answers.cell, answers.weight * both[answers.cell])
+
+
+def log_likelihood(answers: Answers, solution: Solution) -> float:
+    """Return the log likelihood of the answers that count, in nats."""
+    return float(answers.weight @ log_likelihoods(solution.predictor, answers.yes))
+
+
+def check_penalty(penalty: float, n: int, p: int) -> None:
+    """Raise ValueError unless p slopes can be fitted to n trials under this penalty."""
+    if not penalty >= 0:
+        raise ValueError(f"penalty must be >= 0, got {penalty}")
+    if penalty == 0 and p >= n:
+        rule = "> 0 where the noise has as many elements as there are trials"
+        raise ValueError(f"penalty must be {rule}, got {p} elements, {n} trials")

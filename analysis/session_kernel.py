@@ -1,0 +1,56 @@
+"""The kernel of a session: one door to the estimates of either order."""
+
+from typing import Literal
+
+from .choices import SessionLike
+from .kernels import Kernel
+from .kernels import session_kernel as weighted_sum
+from .penalised_kernel import FittedKernel, session_fitted_kernel
+from .second_order import SecondOrderKernel, session_second_order
+
+Method = Literal["fitted", "sum", "optimal"]
+METHODS = ("fitted", "sum", "optimal")
+
+
+def kernel(
+    session: SessionLike, order: int = 1, method: Method = "fitted"
+) -> FittedKernel | Kernel | SecondOrderKernel:
+    """Estimate the perceptual kernel of a session.
+
+    Parameters
+    ----------
+    order
+        1: what the observer looks at. 2: how it is combined; `method` says nothing
+        there.
+    method
+        'fitted', the default: penalised probit with the prior that predicts best,
+        in decision SDs per noise SD. 'sum': the classical weighted sum of class means
+        that the literature reports, in noise contrast. 'optimal': the same with the
+        best weights for a biased observer.
+
+    Raises
+    ------
+    ValueError
+        If the order is neither, the method is none of these, the task has more
+        alternatives than the method can take, or a stimulus-response class is empty.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")  # 13 bars, the signal in bar 6
+    >>> observer = yoked.load_observer("template")
+    >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
+    >>> int(yoked.kernel(session, method="sum").kernel[0, 0].argmax())
+    6
+    >>> yoked.kernel(session, order=2).kernel.shape
+    (13, 13)
+    """
+    if order == 2:
+        return session_second_order(session)
+    if order != 1:
+        raise ValueError(f"order must be 1 or 2, got {order}")
+    if method == "fitted":
+        return session_fitted_kernel(session)
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+    return weighted_sum(session, weights=method)

@@ -1,0 +1,19 @@
+"""Two sessions compared as one row: choices, latent agreement, depth profile."""
+
+from typing import Any
+
+from ..analysis.agreement import compare
+from ..analysis.depth_profile import depth_profile
+from ..analysis.kappa_ceiling import compare_kappa
+from ..analysis.latent_agreement import latent_agreement
+from ..experiments.results import SessionData
+
+
+def comparison(reference: SessionData, other: SessionData) -> dict[str, Any]:
+    """Give all that is said of two observers of the same trials, as plain data."""
+    return {
+        **compare(reference, other).to_dict(),
+        "kappa": compare_kappa(reference, other).to_dict(),
+        "latent": latent_agreement(reference, other).to_dict(),
+        "depth_profile": depth_profile(reference, other).to_dict(),
+    }
