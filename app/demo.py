@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,15 @@ from ..experiments.store import open_store
 from ..experiments.trial_log import Store
 from ..models.registry import load
 from ..models.simulate import Progress, run
-from .report import write_report
+from .report import Kept, write_report
 
 PROTOCOL = "bar-in-noise"
 PERSON = "experiment1_subject01.txt"
 # Where a copy may lie already: beside the checkout, or where an earlier run put it.
 _NEARBY = Path(__file__).parents[2] / "shared" / "data" / "murray2015" / PERSON
 _POLL_S = 2.0
+# Sessions to their first-order kernels: the person's 961 elements would take too long.
+REPORT_ORDERS = 1
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,10 @@ def run_demo(
             _take_part(store, step, None, say, progress)
             if human is not None:
                 _take_part(store, step, human, say, progress)
-        update_report(store, places)
+        if not _is_current(store, places):
+            say("Writing the report (some minutes).")
+            with progress("report") as update:
+                update_report(store, places, update)
     finally:
         store.close()
     say(f"The report is at {places.report}.")
@@ -145,12 +151,24 @@ def _take_part(
 
 
 def update_report(
-    store: Store, places: Places, progress: Progress | None = None
+    store: Store,
+    places: Places,
+    progress: Progress | None = None,
+    kept: Kept | None = None,
 ) -> None:
     """Write the report of every finished session."""
     finished = [row.id for row in store.sessions() if row.status == "finished"]
     sessions = [session_data(store, session) for session in finished]
-    write_report(sessions, places.report, progress)
+    write_report(sessions, places.report, progress, REPORT_ORDERS, kept)
+
+
+def _is_current(store: Store, places: Places) -> bool:
+    """Whether the report was written after the last session ended."""
+    ended = [row.ended_at for row in store.sessions() if row.status == "finished"]
+    if not places.report.exists():
+        return False
+    written = datetime.fromtimestamp(places.report.stat().st_mtime, UTC)
+    return all(datetime.fromisoformat(at) < written for at in ended if at)
 
 
 class ReportKeeper(threading.Thread):
@@ -171,6 +189,7 @@ class ReportKeeper(threading.Thread):
         self._over = threading.Event()
         self._store = open_store(places.db)
         self._known = self._finished()
+        self._kept: Kept = {}  # nobody waits for the same analysis twice
 
     def run(self) -> None:
         """Look every two seconds until `stop`."""
@@ -185,7 +204,7 @@ class ReportKeeper(threading.Thread):
         if finished == self._known:
             return
         try:
-            update_report(self._store, self._places)
+            update_report(self._store, self._places, kept=self._kept)
         except (ValueError, OSError) as error:  # told, and tried again
             self._say(f"The report could not be written: {error}.")
             return

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Progress = Callable[[str, int, int], None]
+Kept = dict[tuple[str, ...], Any]  # entries by session id, pairs by both ids
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +64,7 @@ def write_report(
     path: Path,
     progress: Progress | None = None,
     orders: int = 2,
+    kept: Kept | None = None,
 ) -> None:
     """Write the report of some sessions, whole or not at all.
 
@@ -75,14 +77,17 @@ def write_report(
     progress
         Called with a word, how many sessions are done and how many there are.
     orders
-        The deepest order of analysis: 0, 1 or 2.
+        The deepest order of each session's analysis: 0, 1 or 2. Yoked sessions are
+        compared at all three from 1 on.
+    kept
+        What an earlier report found of finished sessions, to be used and added to.
 
     Raises
     ------
     ValueError
         If there is no session.
     """
-    page = render_report(sessions, progress, orders)
+    page = render_report(sessions, progress, orders, kept)
     with whole_file(path) as file:
         file.write(page)
 
@@ -91,15 +96,20 @@ def render_report(
     sessions: Sequence[SessionData],
     progress: Progress | None = None,
     orders: int = 2,
+    kept: Kept | None = None,
 ) -> str:
     """Give the report as HTML; arguments as for `write_report`."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     if not sessions:
         raise ValueError("sessions must be one or more, got none")
+    kept = {} if kept is None else kept
     entries = []
     for session in sessions:
-        entries.append(_entry(session, orders))
+        key = (session.id,)
+        if key not in kept:
+            kept[key] = _entry(session, orders)
+        entries.append(kept[key])
         if progress is not None:
             progress("report", len(entries), len(sessions))
     by_stimuli: dict[str, list[Entry]] = {}
@@ -109,7 +119,7 @@ def render_report(
     pages = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
     pages.filters["interval"] = interval
     pages.filters["p_value"] = p_value
-    groups = [_shown(group, orders) for group in by_stimuli.values()]
+    groups = [_shown(group, orders, kept) for group in by_stimuli.values()]
     page = pages.get_template("report.html")
     return page.render(groups=groups, orders=orders, made_at=utc_now())
 
@@ -132,16 +142,20 @@ def _entry(session: SessionData, orders: int) -> Entry:
     return Entry(session, found, drawn, match)
 
 
-def _shown(group: list[Entry], orders: int) -> dict[str, Any]:
+def _pairs(group: list[Entry], orders: int, kept: Kept) -> list[Pair]:
+    """Compare every session with the one that it is yoked to."""
+    pairs = yoked_pairs([entry.session for entry in group])
+    for both in pairs:
+        key = (both[0].id, both[1].id)
+        if key not in kept:
+            profile = depth_profile(*both) if orders else None
+            kept[key] = Pair(compare(*both), latent_agreement(*both), profile)
+    return [kept[both[0].id, both[1].id] for both in pairs]
+
+
+def _shown(group: list[Entry], orders: int, kept: Kept) -> dict[str, Any]:
     """Give what the page shows of sessions with the same stimuli."""
-    pairs = [
-        Pair(
-            compare(*both),
-            latent_agreement(*both),
-            depth_profile(*both) if orders == 2 else None,
-        )
-        for both in yoked_pairs([entry.session for entry in group])
-    ]
+    pairs = _pairs(group, orders, kept)
     return {
         "protocol": group[0].session.protocol,
         "entries": group,

@@ -23,6 +23,8 @@ def no_bar(name):
 @pytest.fixture
 def fast_steps(monkeypatch):
     monkeypatch.setattr(demo, "STEPS", FAST)
+    # Kernels of 961 elements take half a minute each; test_report.py has small ones.
+    monkeypatch.setattr(demo, "REPORT_ORDERS", 0)
 
 
 def test_the_demo_ends_with_a_report_and_does_nothing_twice(
@@ -40,6 +42,9 @@ def test_the_demo_ends_with_a_report_and_does_nothing_twice(
     again = []
     demo.run_demo(tmp_path / "demo", again.append, no_bar, human)
     assert again == [f"The report is at {places.report}."]
+    places.report.unlink()
+    demo.run_demo(tmp_path / "demo", again.append, no_bar, human)
+    assert "Writing the report" in again[1]
 
 
 def test_the_demo_goes_on_without_the_published_human(
