@@ -125,8 +125,8 @@ def depth_profile(
     >>> profile = depth_profile(one, other, n_bootstrap=20)
     >>> [depth.name for depth in profile.depths]
     ['choices', 'first-order kernel', 'second-order kernel']
-    >>> profile.depths[0].share.note
-    'the sessions did not have the same trials'
+    >>> profile.depths[0].share.note.split(",")[0]
+    'sessions must have the same trials'
     """
     hashes = {session.protocol.stimulus_hash for session in (reference, other)}
     if len(hashes) != 1:

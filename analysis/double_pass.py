@@ -31,10 +31,10 @@ from typing import cast
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.optimize import brentq
-from scipy.special import ndtr, ndtri, owens_t
-from scipy.stats import chi2
+from scipy.special import ndtri, owens_t
 
 from .choices import Choices
+from .double_pass_fit import PairCounts, cell_z, fit
 from .estimate import Estimate, mapped
 from .sdt import loglinear_rate, proportion
 
@@ -46,9 +46,6 @@ STRONG_BIAS = 0.2  # interval bias from which target intervals are kept apart
 NO_PAIRS = "no trial was shown and answered twice"
 NOT_TWO = "internal noise needs a task of two alternatives"
 ONE_ANSWER = "the answers never varied, so agreement says nothing about internal noise"
-
-PairCounts = Int[np.ndarray, " cell 3"]
-"""Pairs by cell with yes twice, once, and never ("yes": correct, in forced choice)."""
 
 
 @dataclass(frozen=True)
@@ -198,10 +195,10 @@ def internal_noise_closed_form(counts: PairCounts) -> InternalNoise:
     if reason := why_no_internal_noise(counts):
         return InternalNoise.missing(CLOSED_FORM, reason, n)
     agree = proportion(int(counts[:, [0, 2]].sum()), n, AGREEMENT)
-    z, weight = _z(counts), counts.sum(1) / n
+    z, weight = cell_z(counts), counts.sum(1) / n
     r = r_from_agreement(agree.value or 0.0, z, weight)
     se = (agree.se or 0.0) / agreement_slope(r, z, weight) if 0 < r < 1 else None
-    fitted = _fit(counts)
+    fitted = fit(counts)
     low, high = min(fitted.low, r), max(fitted.high, r)
     estimate = Estimate(r, se, low, high, n, f"r-{CLOSED_FORM}")
     return three_conventions(estimate, CLOSED_FORM)
@@ -223,79 +220,11 @@ def internal_noise_likelihood(counts: PairCounts) -> InternalNoise:
     n = int(counts.sum())
     if reason := why_no_internal_noise(counts):
         return InternalNoise.missing(LIKELIHOOD, reason, n)
-    fitted = _fit(counts)
+    fitted = fit(counts)
     ends = fitted.se, fitted.low, fitted.high
     return three_conventions(
         Estimate(fitted.r, *ends, n, f"r-{LIKELIHOOD}"), LIKELIHOOD
     )
-
-
-@dataclass(frozen=True)
-class _Fit:
-    """The r of highest likelihood; its SE, None at an edge; its profile interval."""
-
-    r: float
-    se: float | None
-    low: float
-    high: float
-
-
-def _fit(counts: PairCounts) -> _Fit:
-    """Find the maximum of the profile likelihood, and where it is 1.92 below."""
-    grid = np.linspace(0, 1, 129)
-    best = _highest(grid, counts)
-    step = 1e-3
-    near = np.clip(best + step * np.array([-1, 0, 1]), 0, 1)
-    below, top, above = _profile(near, counts)
-    curvature = (2 * top - below - above) / step**2
-    se = 1 / math.sqrt(curvature) if step < best < 1 - step and curvature > 0 else None
-    least = top - float(chi2.ppf(0.95, 1)) / 2
-    left = np.concatenate([grid[grid < best], [best]])
-    right = np.concatenate([[best], grid[grid > best]])
-    low = _crossing(left, counts, least)
-    high = 1 - _crossing(1 - right[::-1], counts, least, is_mirrored=True)
-    return _Fit(best, se, low, high)
-
-
-def _highest(grid: np.ndarray, counts: PairCounts) -> float:
-    """The r of highest likelihood: an edge if it is as good as anything inside."""
-    for _ in range(3):  # to a step of 8e-6, and the vertex of a parabola after that
-        values = _profile(grid, counts)
-        k = int(values.argmax())
-        around = grid[max(k - 1, 0)], grid[min(k + 1, len(grid) - 1)]
-        grid = np.linspace(*around, 33)
-    values = _profile(grid, counts)
-    for edge in (0, -1):
-        if grid[edge] in (0.0, 1.0) and values[edge] >= values.max() - 1e-9:
-            return float(grid[edge])
-    k = min(max(int(values.argmax()), 1), len(grid) - 2)
-    before, top, after = values[k - 1 : k + 2]
-    bend = before - 2 * top + after
-    shift = 0.5 * (before - after) / bend if bend < 0 else 0.0
-    return float(grid[k] + np.clip(shift, -1, 1) * (grid[1] - grid[0]))
-
-
-def _crossing(
-    grid: np.ndarray, counts: PairCounts, least: float, is_mirrored: bool = False
-) -> float:
-    """The lowest point of a rising grid at which the likelihood is `least` or more.
-
-    The grid ends at the maximum. 0 if the likelihood is as high there already.
-    """
-
-    def profile(points: np.ndarray) -> np.ndarray:
-        return _profile(1 - points if is_mirrored else points, counts) - least
-
-    for _ in range(3):
-        values = profile(grid)
-        k = int(np.argmax(values >= 0))
-        if k == 0:
-            return float(grid[0])
-        grid = np.linspace(grid[k - 1], grid[k], 33)
-    values = profile(grid)
-    k = max(int(np.argmax(values >= 0)), 1)
-    share = values[k - 1] / (values[k - 1] - values[k])
-    return float(grid[k - 1] + share * (grid[k] - grid[k - 1]))
 
 
 def consistency_wald(n_twice: int, n_once: int, n_never: int) -> Estimate:
@@ -343,12 +272,6 @@ def why_no_internal_noise(counts: PairCounts) -> str | None:
     return None if varied.any() else ONE_ANSWER
 
 
-def _z(counts: PairCounts) -> Float[np.ndarray, " cell"]:
-    n_yes, n = 2 * counts[:, 0] + counts[:, 1], 2 * counts.sum(1)
-    rates = [loglinear_rate(int(k), int(m)) for k, m in zip(n_yes, n, strict=True)]
-    return np.asarray(ndtri(rates))
-
-
 def r_from_agreement(
     agreement: float, z: Float[np.ndarray, " cell"], weight: Float[np.ndarray, " cell"]
 ) -> float:
@@ -391,33 +314,3 @@ def three_conventions(r: Estimate, formula: str) -> InternalNoise:
             r, lambda r: gamma_from_r(r) ** 2, f"gamma-squared-{formula}", slope_squared
         ),
     )
-
-
-def _profile(
-    r: Float[np.ndarray, " grid"], counts: PairCounts
-) -> Float[np.ndarray, " grid"]:
-    """Log likelihood at every r, maximal over the mean of every cell.
-
-    It is concave in each mean (a normal integral over a quadrant is log-concave), so a
-    golden-section search over all cells at once finds the maximum.
-    """
-    slope = np.sqrt((1 - r) / (1 + r))[:, None]
-    middle, golden = np.tile(_z(counts), (len(r), 1)), (math.sqrt(5) - 1) / 2
-    low, high = middle - 3, middle + 3
-    for _ in range(26):  # to 2e-5, which the log likelihood does not feel
-        left, right = high - golden * (high - low), low + golden * (high - low)
-        at_left, at_right = (_log_likelihood(z, slope, counts) for z in (left, right))
-        rises = at_left < at_right
-        low, high = np.where(rises, left, low), np.where(rises, high, right)
-    return _log_likelihood((low + high) / 2, slope, counts).sum(1)
-
-
-def _log_likelihood(
-    z: Float[np.ndarray, " grid cell"],
-    slope: Float[np.ndarray, " grid 1"],
-    counts: PairCounts,
-) -> Float[np.ndarray, " grid cell"]:
-    """Multinomial log likelihood of the pairs (twice, once, never) of each cell."""
-    once = 2 * owens_t(z, slope)  # either order has this chance
-    chances = np.stack([ndtr(z) - once, once, ndtr(-z) - once], axis=-1)
-    return (counts * np.log(np.maximum(chances, 1e-300))).sum(-1)

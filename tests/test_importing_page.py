@@ -36,7 +36,7 @@ def test_the_example_runs_as_it_is_printed(tmp_path, monkeypatch, capsys):
         assert name == "yoked"
         done = CliRunner().invoke(cli, arguments)
         assert done.exit_code == 0, done.output
-        outputs.append(json.loads(done.output))
+        outputs.append(json.loads(done.stdout))
     (imported,), (analysed,) = outputs
     assert (imported["trials"], imported["pairs"], imported["notes"]) == (2000, 500, [])
     names: dict = {}

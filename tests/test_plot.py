@@ -92,11 +92,9 @@ def test_sessions_of_other_stimuli_do_not_share_a_plot(sessions):
         plot.kernels([sessions[0], other])
 
 
-def test_an_order_or_method_that_is_not_there_is_refused(sessions):
+def test_an_order_that_is_not_there_is_refused(sessions):
     with pytest.raises(ValueError, match="order must be 1 or 2, got 3"):
         plot.kernels(sessions, order=3)
-    with pytest.raises(ValueError, match="method must be one of fitted, sum, optimal"):
-        plot.kernels(sessions, method="lasso")
 
 
 def test_a_fitted_kernel_is_drawn_in_decision_sds(sessions):
