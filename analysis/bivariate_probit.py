@@ -25,6 +25,7 @@ from scipy.special import ndtr, ndtri, owens_t
 EDGE = 1 - 1e-7  # correlations beyond it are 1
 _SMALLEST = 1e-300
 _STEPS = 100
+_LEAST = 1e-9  # information about rho from which on it is none
 Numbers = float | Float[np.ndarray, " ..."]
 Tables = Float[np.ndarray, " cell 4"]
 """Counts (both yes, only the first, only the second, neither) by cell."""
@@ -142,7 +143,10 @@ def fit_bivariate_probit(tables: Tables) -> BivariateProbit:
         thresholds, rho, size = _rising(thresholds, step, rho, rise, tables)
         if size * max(abs(rise), float(np.abs(step).max())) < 1e-9:
             break
-    return BivariateProbit(rho, thresholds, information, tables)
+    at_edge = information <= _LEAST
+    return BivariateProbit(
+        rho, thresholds, math.inf if at_edge else information, tables
+    )
 
 
 def _rising(
@@ -217,6 +221,7 @@ class _Derivatives:
         slopes = self.slopes
         information = float((self.about_rho - (slopes * self.crossed).sum(1)).sum())
         score = self.gradient[:, 2] - (slopes * self.gradient[:, :2]).sum(1)
-        rise = float(score.sum()) / information
+        # Next to an edge of rho nobody disagrees, and that tells nothing.
+        rise = float(score.sum()) / information if information > _LEAST else 0.0
         left = self.gradient[:, :2] - rise * self.crossed
         return np.linalg.solve(self.blocks, left[..., None])[..., 0], rise, information

@@ -348,3 +348,10 @@ def test_the_published_error_consistency_of_people_is_met(shared_data):
     assert len(kappas) == 45
     assert round(float(np.mean(kappas)), 4) == 0.3311
     assert round(float(np.mean([np.mean(a == b) for a, b in pairs])), 4) == 0.7652
+
+
+def test_nearly_perfect_agreement_has_an_estimate():
+    fit = fit_bivariate_probit(
+        np.array([[480.0, 1.0, 0.0, 519.0], [3.0, 0.0, 1.0, 2.0]])
+    )
+    assert 0.99 < fit.rho <= 1

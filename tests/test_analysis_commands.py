@@ -1,0 +1,119 @@
+"""The commands of the analysis, as a user calls them."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from yoked.app.cli import cli
+from yoked.app.commands.plotting import PLOTS
+from yoked.experiments.protocol_files import load_protocol
+from yoked.experiments.store import open_store
+from yoked.models.simulate import run
+from yoked.models.template import Template
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory):
+    """Give a database with a template, one yoked to it, and a third on its own."""
+    path = tmp_path_factory.mktemp("commands") / "results.db"
+    store = open_store(path)
+    protocol = load_protocol("bar-in-noise").with_options(trials=400, contrast=0.227)
+    first = run(protocol, Template(), store=store, seed=1, internal_noise=1.0)
+    run(
+        None,
+        Template(efficiency=0.5),
+        store=store,
+        yoke_to=first.id,
+        internal_noise=1.0,
+        seed=2,
+    )
+    names = [row.id for row in store.sessions()]
+    store.close()
+    return path, names
+
+
+def yoked(*arguments):
+    return CliRunner().invoke(cli, [str(each) for each in arguments])
+
+
+def test_analyse_gives_all_orders_as_json_and_a_table(log):
+    path, names = log
+    done = yoked(
+        "analyse", path, names[0], "--permutations", 39, "--bootstrap", "trial"
+    )
+    assert done.exit_code == 0, done.output
+    (row,) = json.loads(done.stdout)
+    assert row["order_1"]["fitted"]["formula"] == "kernel-penalised-probit/1"
+    assert row["order_2"]["spectrum"]["n_permutations"] == 39
+    assert row["order_0"]["dprime_bootstrap"]["n"] == 400
+    done = yoked("analyse", path, names[0], "--orders", 1, "--table")
+    assert "kernel (bits)" in done.stdout
+    assert "cascade" not in done.stdout
+
+
+def test_analyse_writes_every_kernel_into_an_archive(log, tmp_path):
+    path, names = log
+    target = tmp_path / "kernels.npz"
+    done = yoked("analyse", path, names[0], "--permutations", 39, "--arrays", target)
+    assert done.exit_code == 0, done.output
+    with np.load(target) as arrays:
+        assert arrays[f"{names[0]}/two.kernel.kernel"].shape == (13, 13)
+        assert arrays[f"{names[0]}/one.fitted.se"].shape == (1, 1, 13)
+
+
+def test_compare_has_the_depth_profile(log):
+    path, names = log
+    done = yoked("compare", path, *names)
+    assert done.exit_code == 0, done.output
+    (row,) = json.loads(done.stdout)
+    assert [depth["order"] for depth in row["depth_profile"]["depths"]] == [0, 1, 2]
+    assert row["latent"]["correlation"]["formula"] == "tetrachoric-likelihood/1"
+    assert row["kappa"]["ceiling"]
+    table = yoked("compare", path, *names, "--table").stdout
+    assert "first-order kernel (share)" in table
+
+
+def test_a_group_needs_two_observers(log):
+    path, _ = log
+    done = yoked("group", path)
+    assert done.exit_code == 1
+    assert done.stderr.strip().splitlines()[-1].startswith("Error: ")
+    assert "two" in done.stderr
+
+
+def test_a_group_is_averaged(tmp_path):
+    store = open_store(tmp_path / "group.db")
+    protocol = load_protocol("bar-in-noise").with_options(trials=300, contrast=0.227)
+    for seed, name in enumerate(("p10", "p2", "p1")):
+        observer = Template()
+        observer.name = name
+        run(protocol, observer, store=store, seed=seed + 1, internal_noise=1.0)
+    store.close()
+    done = yoked("group", tmp_path / "group.db")
+    assert done.exit_code == 0, done.output
+    row = json.loads(done.stdout)
+    assert row["observers"] == ["p1", "p10", "p2"]
+    assert int(np.argmax(row["kernel"][0][0])) == 6
+    assert "lower ceiling" in yoked("group", tmp_path / "group.db", "--table").stdout
+
+
+@pytest.mark.parametrize("what", [w for w in PLOTS if w not in ("roc", "psychometric")])
+def test_every_plot_is_written(log, tmp_path, what):
+    path, _ = log
+    for ending in ("svg", "png"):
+        target = tmp_path / f"{what}.{ending}"
+        done = yoked("plot", path, what, "-o", target)
+        assert done.exit_code == 0, done.output
+        start = target.read_bytes()[:10]
+        assert start.startswith(b"\x89PNG" if ending == "png" else b"<?xml")
+
+
+def test_a_plot_that_cannot_be_says_why(log, tmp_path):
+    path, _ = log
+    done = yoked("plot", path, "roc", "-o", tmp_path / "roc.svg")
+    assert "must be rating or yes_no for a ROC, got '2afc'" in done.stderr
+    done = yoked("plot", path, "kernels", "-o", tmp_path / "kernels.txt")
+    assert "--output must be a name that ends in .svg, .png, .pdf" in done.stderr
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,111 @@
+"""One session at three depths: known observers, and every fault has its sentence."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.simulated import Linear, run, session, unit
+from yoked.analysis.depths import depths
+from yoked.experiments.sources import StoredNoise
+
+OBSERVER = Linear(unit([0, 1, 2, 1, 0, 0, 0]))
+
+
+def made(task="2afc", n=1200, signal=0.13, observer=OBSERVER, n_pairs=300, **options):
+    table, source = run(observer, task, n, signal, seed=5, n_pairs=n_pairs, **options)
+    return session(table.assign(block=np.arange(n) // 100), source, task)
+
+
+def plain(found):
+    """Return the result as JSON gives it back: no NaN, no infinity."""
+    return json.loads(json.dumps(found.to_dict(), allow_nan=False))
+
+
+@pytest.mark.parametrize("task", ["2afc", "yes_no"])
+def test_a_linear_observer_is_known_at_every_depth(task):
+    found = depths(made(task))
+    kernel = found.one.fitted.kernel.ravel()
+    assert kernel @ OBSERVER.template / np.linalg.norm(kernel) > 0.95
+    share = found.one.linear_share
+    assert share.linear.low < 0.5 < share.linear.high
+    assert share.consistent.low < 0.5 < share.consistent.high
+    assert found.one.test.p_any < 0.05
+    spectrum = found.two.without_linear_part or found.two.spectrum
+    assert spectrum.n_significant == 0
+    assert found.two.quadratic.gain.low < 0
+    if task == "2afc":
+        assert "linear" in found.two.signature.compatible
+
+
+def test_everything_can_be_written_as_json_and_as_arrays():
+    found = depths(made())
+    row = plain(found)
+    assert row["session"] == "human-1"
+    assert np.allclose(row["order_1"]["kernel"]["kernel"], found.one.kernel.kernel)
+    arrays = found.arrays()
+    assert np.array_equal(arrays["two.kernel.kernel"], found.two.kernel.kernel)
+    assert {name.split(".")[0] for name in arrays} == {"one", "two"}
+
+
+@pytest.mark.parametrize("orders", [0, 1])
+def test_what_is_not_asked_for_is_not_estimated(orders):
+    found = depths(made(), orders)
+    assert found.two is None
+    assert (found.one is None) == (orders == 0)
+    assert plain(found)["order_2"] is None
+
+
+def test_an_order_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match="orders must be 0, 1 or 2, got 3"):
+        depths(made(), 3)
+
+
+def test_a_constant_responder_is_named_not_a_number():
+    table, source = run(OBSERVER, "2afc", 200, 0.13, seed=5)
+    found = depths(session(table.assign(response=1), source))
+    assert "every response was 1" in found.summary.pooled.dprime.note
+    assert found.one.fitted is None
+    assert found.missing["one.fitted"]
+    plain(found)
+
+
+def test_a_class_without_trials_is_named():
+    found = depths(made(signal=3.0))  # never wrong
+    assert "a kernel needs correct and incorrect trials" in found.missing["kernels"]
+    assert found.two.spectrum is None
+    plain(found)
+
+
+def test_a_dozen_trials_say_how_little_they_are():
+    found = depths(made(n=12, n_pairs=0))
+    assert "only 12 trials" in found.summary.pooled.dprime.note
+    plain(found)
+
+
+def test_without_a_double_pass_internal_noise_says_so():
+    found = depths(made(n_pairs=0))
+    noise = found.summary.pooled.internal_noise.gamma
+    assert (noise.value, noise.note) == (None, "no trial was shown and answered twice")
+    assert found.one.linear_share.linear.value is not None
+    assert found.one.linear_share.consistent.note == noise.note
+    plain(found)
+
+
+def test_missing_responses_are_counted_and_left_out():
+    table, source = run(OBSERVER, "2afc", 600, 0.13, seed=5)
+    table = table.assign(response=table["response"].astype("Int64"))
+    table.loc[::7, "response"] = None
+    found = depths(session(table, source), orders=1)
+    assert found.summary.n_missing == 86
+    assert found.one.fitted.n_trials == 600 - 86
+    plain(found)
+
+
+def test_noise_that_is_not_gaussian_is_named_where_it_matters():
+    biased = Linear(OBSERVER.template, criterion=0.1)
+    table, source = run(biased, "yes_no", 1500, 0.13, seed=5)
+    binary = StoredNoise(0.1 * np.sign(source.fields))
+    found = depths(session(table, binary, "yes_no"))
+    assert "Gaussian" in found.two.kernel.note
+    plain(found)
