@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -38,8 +38,17 @@ def depth_profiles(profiles: Sequence[DepthProfile]) -> "Figure":
         _profile(axis, profile)
     axes[0].set_ylabel("agreement, share of its ceiling")
     axes[0].set_ylim(*_limits(profiles))
+    named: dict[str, Any] = {}
+    for axis in axes:
+        handles, labels = axis.get_legend_handles_labels()
+        named |= dict(zip(labels, handles, strict=True))
     axes[-1].legend(
-        frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5)
+        list(named.values()),
+        list(named),
+        frameon=False,
+        fontsize=7,
+        loc="center left",
+        bbox_to_anchor=(1, 0.5),
     )
     return figure
 
@@ -61,11 +70,11 @@ def _profile(axis: "Axes", profile: DepthProfile) -> None:
 def _bar(axis: "Axes", depth: Depth, color: str) -> None:
     x, share = depth.order, depth.share
     if share.value is None:
-        axis.plot([x], [0], "x", color=color, ms=8, mew=1.6)
-    else:
-        axis.bar([x], [share.value], width=0.62, color=color, alpha=0.85)
-        low, high = _ends(share)
-        axis.plot([x, x], [low, high], color="black", lw=1.1)
+        axis.plot([x], [0], "x", color=color, ms=8, mew=1.6, label="cannot be told")
+        return
+    axis.bar([x], [share.value], width=0.62, color=color, alpha=0.85)
+    low, high = _ends(share)
+    axis.plot([x, x], [low, high], color="black", lw=1.1)
     # The legend names the tick once, by the first bar.
     label = "correlation as found" if depth.order == 0 else None
     if depth.correlation.value is not None:
