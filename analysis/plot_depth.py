@@ -59,11 +59,14 @@ def _profile(axis: "Axes", profile: DepthProfile) -> None:
     for depth, color in zip(profile.depths, COLORS, strict=True):
         _bar(axis, depth, color)
     title = f"{profile.other_observer} and {profile.reference_observer}"
-    axis.set_title("\n".join(textwrap.wrap(title, 26)))
+    axis.set_title("\n".join(textwrap.wrap(title, 20)), fontsize=9)
     axis.set_xticks(range(3), ["0\nchoices", "1\nkernel", "2\nsecond\norder"])
     axis.set_xlim(-0.6, 2.6)
     dprimes = (profile.other_dprime, profile.reference_dprime)
-    shown = " and ".join("–" if e.value is None else f"{e.value:.2f}" for e in dprimes)
+    shown = " and ".join(
+        "–" if e.value is None else f"{e.value:.2f}".replace("-0.00", "0.00")
+        for e in dprimes
+    )
     axis.set_xlabel(f"d′ {shown}", fontsize=8)
 
 
