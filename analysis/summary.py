@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from . import sdt
-from .choices import Choices, SessionLike, choices, design_effect
+from .answer_counts import four_counts, shared_noise_effect
+from .choices import Choices, SessionLike, choices
 from .double_pass import (
     CLOSED_FORM,
     LIKELIHOOD,
@@ -212,7 +213,7 @@ def proportion_correct(choices: Choices) -> Estimate:
     """Estimate the proportion correct, with Wilson's interval."""
     if not len(choices):
         return Estimate.missing(PROPORTION_CORRECT, "no trial counts")
-    n_correct, effect = int(choices.correct.sum()), _shared_noise(choices)
+    n_correct, effect = int(choices.correct.sum()), shared_noise_effect(choices)
     return sdt.proportion(n_correct, len(choices), PROPORTION_CORRECT, effect)
 
 
@@ -251,15 +252,7 @@ def _from_counts(
     n_target = [int((part.target == k).sum()) for k in (0, 1)]
     if not all(n_target):
         return Estimate.missing(formula, _without_trials(n_target), len(part))
-    # 2AFC: the first interval (0) plays the signal; yes/no: class 1 is the signal.
-    signal = 0 if part.task == "2afc" else 1
-    said = part.choice == signal
-    counts = [
-        int((said == answer)[part.target == target].sum())
-        for target in (signal, 1 - signal)
-        for answer in (True, False)
-    ]
-    estimate = _widened(function(*counts), _shared_noise(part))
+    estimate = _widened(function(*four_counts(part)), shared_noise_effect(part))
     return estimate.with_note(*_limits(part))
 
 
@@ -268,7 +261,7 @@ def _dprime_mafc(part: Choices) -> Estimate:
         return Estimate.missing(sdt.DPRIME_MAFC, "no trial counts")
     n_correct = int(part.correct.sum())
     estimate = sdt.dprime_mafc(n_correct, len(part), part.n_alternatives)
-    return _widened(estimate, _shared_noise(part)).with_note(*_limits(part))
+    return _widened(estimate, shared_noise_effect(part)).with_note(*_limits(part))
 
 
 def _without_trials(n_target: list[int]) -> str:
@@ -294,13 +287,6 @@ def _limits(part: Choices) -> list[str]:
     if len(part) < FEW_TRIALS:
         sentences.append(f"only {len(part)} trials")
     return sentences
-
-
-def _shared_noise(part: Choices) -> float:
-    """Design effect of the double pass on the rates of correct answers."""
-    cell = np.searchsorted(part.contrasts, part.contrast) * part.n_alternatives
-    correct = part.correct.astype(np.float64)
-    return design_effect(correct, cell + part.target, part.cluster)
 
 
 def _widened(estimate: Estimate, effect: float) -> Estimate:
