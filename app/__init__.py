@@ -1,1 +1,4 @@
-"""The web application, the report and the command line."""
+"""What needs models and analysis together.
+
+web, planning, reports, exports < commands < cli. `files` is for all of them.
+"""

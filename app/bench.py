@@ -20,19 +20,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..analysis.choices import Choices
-from ..analysis.exact_products import fastest, gram
-from ..analysis.second_order import both_kernels
-from ..experiments.noise import level_table, noise_levels
-from ..experiments.noise_fast import fast_levels
-from ..experiments.observer import Practice
-from ..experiments.protocol_files import load_protocol
-from ..experiments.session import Session
-from ..experiments.sources import GeneratedNoise
-from ..experiments.stimulus import render
-from ..experiments.store import open_store
-from ..experiments.store_rows import ObserverInfo, trial_row
-from ..experiments.trial import Response, TrialRecord, TrialSpec
+from ..analysis.second_order.kernel import both_kernels
+from ..analysis.trials.exact_products import fastest, gram
+from ..analysis.trials.responses import Choices
+from ..experiments.protocols.files import load_protocol
+from ..experiments.session.observer import Practice
+from ..experiments.session.session import Session
+from ..experiments.stimulus.noise import level_table, noise_levels
+from ..experiments.stimulus.noise_fast import fast_levels
+from ..experiments.stimulus.render import render
+from ..experiments.stimulus.sources import GeneratedNoise
+from ..experiments.store.rows import ObserverInfo, trial_row
+from ..experiments.store.sqlite import open_store
+from ..experiments.store.trial import Response, TrialRecord, TrialSpec
 
 # Elements of a field (bars, a gabor, a large field), and trials that fill .1 s or so.
 SIZES = ((13, 40_000), (256, 4000), (8192, 120))
@@ -360,7 +360,7 @@ def _on_gpu() -> list[Contest]:
         return []
     import torch
 
-    from ..experiments.noise_torch import torch_levels
+    from ..experiments.stimulus.noise_torch import torch_levels
 
     lookup = (128 + level_table("gaussian", 0.1).astype(np.int16)).astype(np.uint8)
     ids, kinds = np.arange(2000), np.zeros((1, 8192), np.int16)

@@ -73,7 +73,7 @@ class LazyGroup(click.Group):
         """Find the subcommand; a wrong name gets the nearest right one."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
-            from ..experiments.checks import suggestion
+            from ..experiments.protocols.checks import suggestion
 
             ctx.fail(f"no command named {name!r}{suggestion(name, COMMANDS)}")
         return super().resolve_command(ctx, args)

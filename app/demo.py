@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..experiments.fetch import FetchError, fetch_murray2015
-from ..experiments.imports import import_murray2015
-from ..experiments.protocol_files import load_protocol
-from ..experiments.results import session_data
-from ..experiments.store import open_store
-from ..experiments.trial_log import Store
+from ..experiments.imports.fetch import FetchError, fetch_murray2015
+from ..experiments.imports.sessions import import_murray2015
+from ..experiments.protocols.files import load_protocol
+from ..experiments.session.results import session_data
+from ..experiments.store.sqlite import open_store
+from ..experiments.store.trial_log import Store
 from ..models.registry import load
 from ..models.simulate import Progress, run
-from .report import Kept, write_report
+from .reports.report import Kept, write_report
 
 PROTOCOL = "bar-in-noise"
 PERSON = "experiment1_subject01.txt"

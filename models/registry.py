@@ -13,8 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..experiments.checks import suggestion
-from ..experiments.observer import Observer
+from ..experiments.protocols.checks import suggestion
+from ..experiments.session.observer import Observer
 
 GROUP = "yoked.observers"  # entry points of other packages
 _SHIPPED = {

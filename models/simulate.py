@@ -5,17 +5,17 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from ..experiments.observer import Observer, ObserverNoise, Practice, Viewing
-from ..experiments.protocol import Protocol
-from ..experiments.seeds import derived_seed, fresh_seed, require_session_seed
-from ..experiments.stimulus import digest
-from ..experiments.trial import Response, TrialSpec, columns
+from ..experiments.protocols.protocol import Protocol
+from ..experiments.session.observer import Observer, ObserverNoise, Practice, Viewing
+from ..experiments.stimulus.render import digest
+from ..experiments.stimulus.seeds import derived_seed, fresh_seed, require_session_seed
+from ..experiments.store.trial import Response, TrialSpec, columns
 from .decision import Decision, calibrate, checked_variables, require_criterion
 
 if TYPE_CHECKING:  # these bring the database, which a model does not need
-    from ..experiments.results import SessionData
-    from ..experiments.session import Session
-    from ..experiments.store import Store
+    from ..experiments.session.results import SessionData
+    from ..experiments.session.session import Session
+    from ..experiments.store.sqlite import Store
 
 # Stage ('training' or 'trials'), how many done, how many in all.
 Progress = Callable[[str, int, int], None]
@@ -87,16 +87,16 @@ def run(
 
     Examples
     --------
-    >>> from yoked.experiments.protocol_files import load_protocol
-    >>> from yoked.models.template import Template
+    >>> from yoked.experiments.protocols.files import load_protocol
+    >>> from yoked.models.observers.template import Template
     >>> protocol = load_protocol("bar-in-noise")
     >>> session = run(protocol, Template(), seed=1, trials=200, contrast=0.227)
     >>> len(session.counted), session.status
     (200, 'finished')
     """
-    from ..experiments.results import session_data
-    from ..experiments.session import SeedTaken
-    from ..experiments.store import open_store
+    from ..experiments.session.results import session_data
+    from ..experiments.session.session import SeedTaken
+    from ..experiments.store.sqlite import open_store
 
     if batch < 1:
         raise ValueError(f"batch must be 1 or more, got {batch}")
@@ -199,7 +199,7 @@ def _what_to_run(
     contrast: float | None,
 ) -> tuple[Protocol, int, str]:
     """Settle the protocol, the seed and the noise source; refuse what cannot be run."""
-    from ..experiments.session import require_source
+    from ..experiments.session.session import require_source
 
     if yoke_to is not None:
         if trials is not None or contrast is not None:
@@ -226,7 +226,7 @@ def require_runnable(
     protocol: Protocol, seed: int | None, criterion: float | None = None
 ) -> None:
     """Raise ValueError for what can be refused before a trial log is made."""
-    from ..experiments.session import require_own_noise
+    from ..experiments.session.session import require_own_noise
 
     require_own_noise(protocol)
     if seed is not None:
@@ -266,8 +266,8 @@ def _start(
     observer_seed: int,
     yoke_to: str | None,
 ) -> "Session":
-    from ..experiments.session import Session
-    from ..experiments.store_rows import ObserverInfo
+    from ..experiments.session.session import Session
+    from ..experiments.store.rows import ObserverInfo
 
     weights_hash = getattr(observer, "weights_hash", None)
     info = ObserverInfo("model", observer.name, parameters, weights_hash)

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests import ROOT
+
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
 
 @pytest.fixture
 def protocol():
     """Return the protocol that most tests run."""
-    from yoked.experiments.protocol_files import load_protocol
+    from yoked.experiments.protocols.files import load_protocol
 
     return load_protocol("bar-in-noise")
 

@@ -17,17 +17,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from yoked.analysis import plot
-    from yoked.analysis.agreement import compare
-    from yoked.analysis.depth_profile import depth_profile
-    from yoked.analysis.depths import depths
-    from yoked.analysis.session_kernel import kernel
-    from yoked.analysis.summary import session_agreement as agreement
-    from yoked.analysis.summary import session_dprime as dprime
-    from yoked.analysis.summary import summarise
-    from yoked.experiments.observer import Observer, ObserverNoise, Viewing
-    from yoked.experiments.protocol_files import load_protocol
-    from yoked.experiments.results import load_session
+    from yoked.analysis.agreement.profile import depth_profile
+    from yoked.analysis.agreement.responses import compare
+    from yoked.analysis.plot import figure as plot
+    from yoked.analysis.sessions.depths import depths
+    from yoked.analysis.sessions.kernel import kernel
+    from yoked.analysis.sessions.summary import session_agreement as agreement
+    from yoked.analysis.sessions.summary import session_dprime as dprime
+    from yoked.analysis.sessions.summary import summarise
+    from yoked.experiments.protocols.files import load_protocol
+    from yoked.experiments.session.observer import Observer, ObserverNoise, Viewing
+    from yoked.experiments.session.results import load_session
     from yoked.models.registry import load as load_observer
     from yoked.models.simulate import run
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from .agreement import shared_rows
-from .choices import Choices
-from .estimate import Estimate
+from ..trials.estimate import Estimate
+from ..trials.responses import Choices
+from .responses import shared_rows
 
 LOGGED = "decision-variable-correlation-logged/1"
 NOT_LOGGED = "decision variables were not logged by both observers"

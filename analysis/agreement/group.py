@@ -26,12 +26,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from .choices import Choices, SessionLike, choices
-from .estimate import Estimate
+from ..sessions.summary import dprime
+from ..trials.design import TrialDesign
+from ..trials.estimate import Estimate
+from ..trials.responses import Choices, SessionLike, choices
+from ..trials.score import Score, score
 from .random_effects import random_effects, random_effects_mean, t_estimate
-from .score import Score, score
-from .summary import dprime
-from .trial_design import TrialDesign
 
 KERNEL = "kernel-random-effects-optimal-sum/1"
 LOWER = "group-ceiling-lower-leave-one-out/1"

@@ -37,7 +37,18 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import ndtr, ndtri
 
-from .agreement import (
+from ..double_pass.bivariate_probit import normal_both
+from ..double_pass.internal_noise import (
+    agreement_probability,
+    gamma_from_r,
+    internal_noise_likelihood,
+    pair_counts,
+    r_from_gamma,
+)
+from ..trials.estimate import Z95, Estimate, mapped
+from ..trials.responses import Choices, SessionLike, choices
+from .decision_variables import shown_first
+from .responses import (
     MIN_KAPPA_TRIALS,
     NOT_TWO,
     ceiling_bounds,
@@ -46,17 +57,6 @@ from .agreement import (
     require_shared_trials,
     shared_rows,
 )
-from .bivariate_probit import normal_both
-from .choices import Choices, SessionLike, choices
-from .decision_variables import shown_first
-from .double_pass import (
-    agreement_probability,
-    gamma_from_r,
-    internal_noise_likelihood,
-    pair_counts,
-    r_from_gamma,
-)
-from .estimate import Z95, Estimate, mapped
 
 SELF = "self-kappa-likelihood-by-contrast/1"
 LINEAR = "kappa-ceiling-linear-gaussian/1"

@@ -11,9 +11,9 @@ import hashlib
 import numpy as np
 from jaxtyping import Float, Int
 
-from .class_sums import _classes, _coefficients  # pyright: ignore[reportPrivateUsage]
-from .score import score
-from .trial_design import TrialDesign
+from ..second_order.class_sums import _classes, _coefficients  # pyright: ignore[reportPrivateUsage]
+from ..trials.design import TrialDesign
+from ..trials.score import score
 
 MAX_GROUPS = 400
 MIN_GROUPS = 20

@@ -42,11 +42,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from .choices import SessionLike, choices
-from .estimate import Z95, Estimate
+from ..trials.design import TrialDesign
+from ..trials.estimate import Z95, Estimate
+from ..trials.responses import SessionLike, choices
+from ..trials.score import score
 from .kernel_groups import group_sums, stimulus_groups, without_linear_part
-from .score import score
-from .trial_design import TrialDesign
 
 CORRELATION = "kernel-correlation"
 CEILING = "kernel-correlation-ceiling"

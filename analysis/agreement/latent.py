@@ -25,23 +25,23 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from .agreement import require_shared_trials, shared_rows
-from .bivariate_probit import Tables, answer_kind, fit_bivariate_probit, informative
-from .choices import Choices, SessionLike, choices
-from .decision_variables import (
-    LOGGED,
-    logged_correlation,
-    mean_of_classes,
-    shown_first,
+from ..double_pass.bivariate_probit import (
+    Tables,
+    answer_kind,
+    fit_bivariate_probit,
+    informative,
 )
-from .double_pass import (
+from ..double_pass.internal_noise import (
     LIKELIHOOD,
     internal_noise_likelihood,
     pair_answers,
     pair_counts,
 )
-from .estimate import Estimate
-from .tetrachoric import TETRACHORIC, tetrachoric
+from ..double_pass.tetrachoric import TETRACHORIC, tetrachoric
+from ..trials.estimate import Estimate
+from ..trials.responses import Choices, SessionLike, choices
+from .decision_variables import LOGGED, logged_correlation, mean_of_classes, shown_first
+from .responses import require_shared_trials, shared_rows
 
 DISATTENUATED = "tetrachoric-disattenuated/1"
 CEILING = "tetrachoric-ceiling/1"

@@ -18,11 +18,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .choices import SessionLike
-from .estimate import Estimate
-from .kernel_similarity import similarity
-from .latent_agreement import latent_agreement
-from .summary import session_dprime
+from ..sessions.summary import session_dprime
+from ..trials.estimate import Estimate
+from ..trials.responses import SessionLike
+from .kernels import similarity
+from .latent import latent_agreement
 
 NAMES = ("choices", "first-order kernel", "second-order kernel")
 

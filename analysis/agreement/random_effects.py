@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.stats import t as student
 
-from .estimate import Estimate
+from ..trials.estimate import Estimate
 
 RANDOM_EFFECTS = "random-effects-dersimonian-laird-hartung-knapp/1"
 Values = Float[np.ndarray, " observer *shape"]

@@ -30,16 +30,16 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.special import ndtri, owens_t
 
-from .choices import Choices, SessionLike, choices, design_effect
-from .double_pass import (
+from ..double_pass.internal_noise import (
     NO_PAIRS,
     agreement,
     gamma_from_r,
     internal_noise_closed_form,
     pair_counts,
 )
-from .estimate import Estimate, mapped
-from .sdt import loglinear_rate, proportion
+from ..sensitivity.sdt import loglinear_rate, proportion
+from ..trials.estimate import Estimate, mapped
+from ..trials.responses import Choices, SessionLike, choices, design_effect
 
 SAME_CHOICE = "same-choice-wilson/1"
 LOWER = "ceiling-lower-bound-double-pass/1"

@@ -33,10 +33,10 @@ from jaxtyping import Bool, Float, Int
 from scipy.optimize import brentq
 from scipy.special import ndtri, owens_t
 
-from .choices import Choices
-from .double_pass_fit import PairCounts, cell_z, fit
-from .estimate import Estimate, mapped
-from .sdt import loglinear_rate, proportion
+from ..sensitivity.sdt import loglinear_rate, proportion
+from ..trials.estimate import Estimate, mapped
+from ..trials.responses import Choices
+from .likelihood import PairCounts, cell_z, fit
 
 AGREEMENT = "agreement-wilson/1"
 CLOSED_FORM = "pooled-closed-form/2"

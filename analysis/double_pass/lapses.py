@@ -17,8 +17,10 @@ import math
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from .choices import Choices, SessionLike
-from .double_pass import (
+from ..sensitivity.sdt import proportion
+from ..trials.estimate import Estimate, mapped
+from ..trials.responses import Choices, SessionLike
+from .internal_noise import (
     AGREEMENT,
     InternalNoise,
     PairCounts,
@@ -29,8 +31,6 @@ from .double_pass import (
     three_conventions,
     why_no_internal_noise,
 )
-from .estimate import Estimate, mapped
-from .sdt import proportion
 
 LAPSE_RATE = "lapse-rate-catch-trials-wilson/1"
 CORRECTED = "pooled-without-lapses/1"

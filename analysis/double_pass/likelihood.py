@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from scipy.special import ndtr, ndtri, owens_t
 from scipy.stats import chi2
 
-from .sdt import loglinear_rate
+from ..sensitivity.sdt import loglinear_rate
 
 PairCounts = Int[np.ndarray, " cell 3"]
 """Pairs by cell with yes twice, once, and never ("yes": correct, in forced choice)."""

@@ -15,13 +15,13 @@ from jaxtyping import Bool, Int
 from scipy.optimize import brentq
 from scipy.stats import chi2
 
+from ..trials.estimate import Estimate
 from .bivariate_probit import (
     BivariateProbit,
     answer_kind,
     fit_bivariate_probit,
     informative,
 )
-from .estimate import Estimate
 
 TETRACHORIC = "tetrachoric-likelihood/1"
 ONE_ANSWER = "in no stimulus class did both observers give both answers"

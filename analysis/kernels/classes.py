@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.special import ndtri
 
-from .choices import Choices
-from .mafc import mafc_dprime, mafc_slope
-from .sdt import loglinear_rate
+from ..sensitivity.mafc import mafc_dprime, mafc_slope
+from ..sensitivity.sdt import loglinear_rate
+from ..trials.responses import Choices
 
 WEIGHTS = ("sum", "optimal")
 YES_NO_CLASSES = (

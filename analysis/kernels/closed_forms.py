@@ -19,7 +19,11 @@ from jaxtyping import Float
 from scipy.optimize import brentq
 from scipy.special import log_ndtr, ndtri
 
-from .double_pass import agreement_probability, gamma_from_r, r_from_gamma
+from ..double_pass.internal_noise import (
+    agreement_probability,
+    gamma_from_r,
+    r_from_gamma,
+)
 
 
 def answer_information(

@@ -25,17 +25,17 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from .choices import SessionLike, choices
-from .estimate import Estimate
-from .kernel_information import EFFICIENCY, share_of_bound
-from .kernel_search import PriorProblem, search, without_kernel
+from ..probit.newton import Answers, centred
+from ..probit.trials import standardised
+from ..trials.design import TrialDesign
+from ..trials.estimate import Estimate
+from ..trials.resample import folds
+from ..trials.responses import SessionLike, choices
+from .information import EFFICIENCY, share_of_bound
 from .penalised_fit import PenalisedFit
 from .priors import PRIORS, Prior
 from .priors import prior as prior_of
-from .probit_design import standardised
-from .probit_newton import Answers, centred
-from .resample import folds
-from .trial_design import TrialDesign
+from .search import PriorProblem, search, without_kernel
 
 FORMULA = "kernel-penalised-probit/1"
 GAIN = "log-likelihood-gain-cross-validated/1"

@@ -19,9 +19,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.stats import f as f_distribution
 
+from ..trials.design import TrialDesign
+from ..trials.score import score
 from .priors import Shape, smooth_basis
-from .score import score
-from .trial_design import TrialDesign
 
 FORMULA = "hotelling-t-squared-score/1"
 

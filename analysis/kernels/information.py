@@ -3,12 +3,12 @@
 import numpy as np
 from jaxtyping import Float
 
+from ..double_pass.internal_noise import gamma_from_r
+from ..trials.design import TrialDesign
+from ..trials.estimate import Z95, Estimate
 from .closed_forms import kernel_snr
-from .double_pass import gamma_from_r
-from .estimate import Z95, Estimate
 from .fisher_bound import bound_snr
 from .linear_share import linear_share
-from .trial_design import TrialDesign
 
 EFFICIENCY = "kernel-efficiency-of-fisher-bound/1"
 EDGE = 0.02  # the bound has no value for a linear share of 0 or 1

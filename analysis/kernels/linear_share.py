@@ -27,17 +27,21 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from .bivariate_probit import answer_kind, fit_bivariate_probit, informative
-from .choices import Choices, SessionLike, choices
-from .double_pass import (
+from ..double_pass.bivariate_probit import (
+    answer_kind,
+    fit_bivariate_probit,
+    informative,
+)
+from ..double_pass.internal_noise import (
     gamma_from_r,
     internal_noise_likelihood,
     pair_answers,
     pair_counts,
 )
-from .estimate import Z95, Estimate, mapped
-from .score import score, why_not_white
-from .trial_design import TrialDesign
+from ..trials.design import TrialDesign
+from ..trials.estimate import Z95, Estimate, mapped
+from ..trials.responses import Choices, SessionLike, choices
+from ..trials.score import score, why_not_white
 
 LINEAR_SHARE = "linear-share-kernel/1"
 GAMMA = "gamma-kernel-implied/1"

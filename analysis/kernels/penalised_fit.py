@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from .kernel_search import PriorProblem, without_each_fold
-from .probit_design import influence
-from .probit_newton import Answers, Solution
-from .trial_design import TrialDesign
+from ..probit.newton import Answers, Solution
+from ..probit.trials import influence
+from ..trials.design import TrialDesign
+from .search import PriorProblem, without_each_fold
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,9 +13,9 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Int
 
+from ..probit.newton import Answers, Coordinates, Solution, fit, log_likelihoods
+from ..probit.sparse import SparseProblem, fit_sparse, largest_penalty
 from .priors import Prior
-from .probit_newton import Answers, Coordinates, Solution, fit, log_likelihoods
-from .probit_sparse import SparseProblem, fit_sparse, largest_penalty
 
 STRONGEST = 3.0  # ridge: this many times the number of trials
 STEP = 10**0.5

@@ -29,11 +29,11 @@ from jaxtyping import Float, Int
 from scipy.ndimage import label
 from scipy.stats import chi2
 
-from .choices import SessionLike, choices
-from .probit_newton import centred
-from .resample import permuted_rows
-from .score import score
-from .trial_design import TrialDesign
+from ..probit.newton import centred
+from ..trials.design import TrialDesign
+from ..trials.resample import permuted_rows
+from ..trials.responses import SessionLike, choices
+from ..trials.score import score
 
 FORMULA = "kernel-permutation-max-and-cluster/1"
 ROWS_AT_ONCE = 250

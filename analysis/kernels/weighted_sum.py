@@ -35,10 +35,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from ..experiments.sources import NoiseSource
-from .choices import Choices, SessionLike, choices
-from .kernel_design import SUM, KernelDesign
-from .moments import Moments, moments
+from ...experiments.stimulus.sources import NoiseSource
+from ..trials.moments import Moments, moments
+from ..trials.responses import Choices, SessionLike, choices
+from .classes import SUM, KernelDesign
 
 FORMULAS = {  # of the weights, and of whether it is forced choice
     ("sum", False): "kernel-yes-no-class-sum/1",

@@ -15,10 +15,10 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from ..experiments.sources import NoiseSource
-from .choices import Choices
-from .kernels import Kernel
-from .moments import moments
+from ...experiments.stimulus.sources import NoiseSource
+from ..trials.moments import moments
+from ..trials.responses import Choices
+from .weighted_sum import Kernel
 
 Matrix = Float[np.ndarray, " element element"]
 
@@ -42,7 +42,7 @@ def noise_covariance(
     >>> protocol = yoked.load_protocol("bar-in-noise")  # white noise of SD .1
     >>> observer = yoked.load_observer("template")
     >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
-    >>> from yoked.analysis.choices import choices
+    >>> from yoked.analysis.trials.responses import choices
     >>> found = noise_covariance(choices(session), session.noise)
     >>> found.shape, round(float(np.diag(found).mean()), 3)
     ((13, 13), 0.01)

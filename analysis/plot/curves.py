@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from .estimate import Estimate
-from .plot_style import BLUE, GRAY, GREEN, ORANGE, PALE, STYLE, new_figure
-from .psychometric import PsychometricFit
-from .rating import Roc
-from .sdt import wilson_interval
+from ..psychometric.fit import PsychometricFit
+from ..sensitivity.roc import Roc
+from ..sensitivity.sdt import wilson_interval
+from ..trials.estimate import Estimate
+from .style import BLUE, GRAY, GREEN, ORANGE, PALE, STYLE, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

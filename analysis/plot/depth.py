@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .depth_profile import Depth, DepthProfile
-from .estimate import Estimate
-from .plot_style import BLUE, GRAY, GREEN, ORANGE, PALE, STYLE, new_figure
+from ..agreement.profile import Depth, DepthProfile
+from ..trials.estimate import Estimate
+from .style import BLUE, GRAY, GREEN, ORANGE, PALE, STYLE, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

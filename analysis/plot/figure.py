@@ -13,12 +13,12 @@ Examples
 ['template', '']
 """
 
-from .plot_curves import psychometric, roc
-from .plot_depth import depth_profiles
-from .plot_kernels import Panel, kernel_figure, kernels, panel
-from .plot_measures import agreements, measures
-from .plot_second import second_order, spectra
-from .plot_style import as_picture
+from .curves import psychometric, roc
+from .depth import depth_profiles
+from .kernels import Panel, kernel_figure, kernels, panel
+from .measures import agreements, measures
+from .second_order import second_order, spectra
+from .style import as_picture
 
 __all__ = [
     "Panel",

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
-from ..experiments.signal import signal_template
-from .choices import SessionLike
-from .kernels import Kernel
-from .penalised_kernel import FittedKernel
-from .plot_second import second_order
-from .plot_style import (
+from ...experiments.protocols.signal import signal_template
+from ..kernels.fitted import FittedKernel
+from ..kernels.weighted_sum import Kernel
+from ..second_order.kernel import SecondOrderKernel, session_second_order
+from ..sessions.kernel import Method, kernel
+from ..trials.responses import SessionLike
+from .second_order import second_order
+from .style import (
     BLUE,
     DIVERGING,
     GRAY,
@@ -25,8 +27,6 @@ from .plot_style import (
     line_axis,
     share_limits,
 )
-from .second_order import SecondOrderKernel, session_second_order
-from .session_kernel import Method, kernel
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

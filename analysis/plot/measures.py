@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .agreement import Comparison
-from .estimate import Estimate
-from .plot_style import BLUE, GRAY, ORANGE, PALE, STYLE, dots, new_figure
-from .summary import SessionSummary
+from ..agreement.responses import Comparison
+from ..sessions.summary import SessionSummary
+from ..trials.estimate import Estimate
+from .style import BLUE, GRAY, ORANGE, PALE, STYLE, dots, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

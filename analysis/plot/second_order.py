@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .plot_style import (
+from ..second_order.kernel import SecondOrderKernel
+from ..second_order.spectrum import Spectrum
+from .style import (
     BLUE,
     DIVERGING,
     GRAY,
@@ -17,8 +19,6 @@ from .plot_style import (
     line_axis,
     share_limits,
 )
-from .second_order import SecondOrderKernel
-from .spectrum import Spectrum
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
-from .estimate import Estimate
+from ..trials.estimate import Estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -26,9 +26,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import ndtri
 
-from .likelihood_ratio import LikelihoodRatioTests as LikelihoodRatioTests
-from .likelihood_ratio import likelihood_ratio_tests as likelihood_ratio_tests
-from .probit_design import (
+from ..trials.design import TrialDesign
+from .newton import Coordinates
+from .trials import (
     check_penalty,
     decision_units,
     influence,
@@ -36,8 +36,6 @@ from .probit_design import (
     solve,
     standardised,
 )
-from .probit_newton import Coordinates
-from .trial_design import TrialDesign
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,9 +23,9 @@ from jaxtyping import Float
 from scipy.special import ndtr
 from scipy.stats import chi2
 
-from .probit_design import influence, log_likelihood, solve, standardised
-from .probit_newton import Answers, Coordinates, Solution, fit
-from .trial_design import TrialDesign
+from ..trials.design import TrialDesign
+from .newton import Answers, Coordinates, Solution, fit
+from .trials import influence, log_likelihood, solve, standardised
 
 LIKELIHOOD_RATIO = "probit-likelihood-ratio-bartlett/1"
 

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float
 
-from .probit_newton import Answers, Coordinates, Solution, log_likelihoods, slopes
+from .newton import Answers, Coordinates, Solution, log_likelihoods, slopes
 
 MAX_PARABOLAS = 200
 MAX_INNER = 150
@@ -48,7 +48,7 @@ class SparseProblem:
 
 def largest_penalty(problem: SparseProblem, answers: Answers) -> float:
     """Return the penalty from which on every coefficient is zero."""
-    from .probit_newton import fit
+    from .newton import fit
 
     x = problem.coordinates.x
     none = Coordinates(x[:, :0], problem.coordinates.back[:, :0])

@@ -3,7 +3,8 @@
 import numpy as np
 from jaxtyping import Float, Int
 
-from .probit_newton import (
+from ..trials.design import TrialDesign
+from .newton import (
     Answers,
     Coordinates,
     Solution,
@@ -12,7 +13,6 @@ from .probit_newton import (
     log_likelihoods,
     slopes,
 )
-from .trial_design import TrialDesign
 
 SEPARABLE = (
     "answers must not be separable by the noise without a penalty (an observer without "

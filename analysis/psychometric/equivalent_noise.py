@@ -33,8 +33,8 @@ from jaxtyping import Float
 from scipy.optimize import brentq
 from scipy.stats import chi2
 
-from .estimate import Z95, Estimate
-from .psychometric import PsychometricFit
+from ..trials.estimate import Z95, Estimate
+from .fit import PsychometricFit
 
 NOISE = "equivalent-noise-lam/1"
 GAIN = "gain-lam/1"

@@ -10,15 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from .estimate import Z95, Estimate
-from .psychometric_answers import off_axis
-from .psychometric_likelihood import (
-    LOG_WIDTH,
-    THRESHOLD,
-    Problem,
-    maximum,
-    profile_limits,
-)
+from ..trials.estimate import Z95, Estimate
+from .likelihood import LOG_WIDTH, THRESHOLD, Problem, maximum, profile_limits
+from .responses import off_axis
 
 FLAT = 0.05  # log likelihood that the data do not feel
 

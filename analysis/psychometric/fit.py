@@ -17,30 +17,13 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import ndtri
 
-from .choices import Choices, SessionLike, choices
-from .estimate import Estimate
-from .mafc import mafc_dprime
-from .psychometric_answers import Answers, off_axis, on_axis
-from .psychometric_estimates import (
-    Maximum,
-    rate_estimate,
-    threshold_estimate,
-    width_estimate,
-)
-from .psychometric_likelihood import (
-    GUESS,
-    LAPSE,
-    MAX_GUESS,
-    MAX_LAPSE,
-    Problem,
-    deviance_p,
-)
-from .psychometric_shapes import (
-    ON_LOG_AXIS,
-    SHAPES,
-    psychometric_values,
-    saturated_log_likelihood,
-)
+from ..sensitivity.mafc import mafc_dprime
+from ..trials.estimate import Estimate
+from ..trials.responses import Choices, SessionLike, choices
+from .estimates import Maximum, rate_estimate, threshold_estimate, width_estimate
+from .likelihood import GUESS, LAPSE, MAX_GUESS, MAX_LAPSE, Problem, deviance_p
+from .responses import Answers, off_axis, on_axis
+from .shapes import ON_LOG_AXIS, SHAPES, psychometric_values, saturated_log_likelihood
 
 AXES = ("log", "linear")
 

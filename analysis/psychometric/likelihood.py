@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.stats import chi2
 
-from .psychometric_shapes import (
+from .shapes import (
     SHAPES,
     log_likelihood,
     psychometric_values,

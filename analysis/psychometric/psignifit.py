@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from .choices import SessionLike, choices
-from .estimate import Estimate
-from .psychometric import PsychometricFit, PsychometricSettings
-from .psychometric_answers import Answers, off_axis, on_axis
-from .psychometric_shapes import SHAPES, log_likelihood, psychometric_values
+from ..trials.estimate import Estimate
+from ..trials.responses import SessionLike, choices
+from .fit import PsychometricFit, PsychometricSettings
+from .responses import Answers, off_axis, on_axis
+from .shapes import SHAPES, log_likelihood, psychometric_values
 
 SIGMOIDS = {"cumulative_normal": "norm", "logistic": "logistic", "weibull": "gumbel"}
 NO_PACKAGE = 'fits by psignifit need psignifit: pip install "yoked[psignifit]"'

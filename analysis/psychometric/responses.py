@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import ndtr, ndtri
 
-from .answer_counts import shared_noise_effect
-from .choices import Choices
-from .mafc import check_alternatives
+from ..sensitivity.mafc import check_alternatives
+from ..trials.counts import shared_noise_effect
+from ..trials.responses import Choices
 
 MIN_CONTRASTS = 3
 

@@ -23,12 +23,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from .cascade_features import NAMES, Draws, features
+from ..trials.design import TrialDesign
+from ..trials.estimate import Estimate
 from .consistency import Consistency, consistency
-from .estimate import Estimate
+from .features import NAMES, Draws, features
 from .replicates import bootstrapped, noise_sd, observed
 from .spectrum import Spectrum, eigen_spectrum
-from .trial_design import TrialDesign
 
 __all__ = [
     "CASCADES",

@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import ndtri
 
-from .trial_design import TrialDesign
+from ..trials.design import TrialDesign
 
 
 def first_order_vector(trials: TrialDesign) -> Float[np.ndarray, " element"]:

@@ -15,7 +15,7 @@ References
 
 import math
 
-from .closed_forms import check_rate
+from ..kernels.closed_forms import check_rate
 
 
 def null_element_se(

@@ -16,9 +16,9 @@ import numpy as np
 from jaxtyping import Float, Real
 from scipy.special import ndtri
 
-from .estimate import Z95, Estimate
+from ..trials.design import TrialDesign
+from ..trials.estimate import Z95, Estimate
 from .replicates import Progress, Replicates, bootstrapped, observed, permuted
-from .trial_design import TrialDesign
 
 FORMULA = "gradient-through-hessian-correlation/1"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from .estimate import Estimate
+from ..trials.estimate import Estimate
 from .replicates import Replicates
 
 FORMULA = "cascade-feature-{}/1"

@@ -31,12 +31,12 @@ import pandas as pd
 from jaxtyping import Float, Int
 from scipy.special import ndtri
 
-from ..experiments.sources import NoiseSource
-from .choices import Choices, SessionLike, choices
-from .kernel_design import KernelDesign
-from .kernels import Kernel, kernel_of
-from .moments import FieldShape, Moments, moments
-from .sdt import loglinear_rate
+from ...experiments.stimulus.sources import NoiseSource
+from ..kernels.classes import KernelDesign
+from ..kernels.weighted_sum import Kernel, kernel_of
+from ..sensitivity.sdt import loglinear_rate
+from ..trials.moments import FieldShape, Moments, moments
+from ..trials.responses import Choices, SessionLike, choices
 
 FORMULAS = {False: "kernel2-yes-no-covariances/1", True: "kernel2-2afc-covariances/1"}
 # Excess kurtosis from which the noise is called non-Gaussian: truncation at 2.5 SD has
@@ -167,7 +167,7 @@ def second_order_kernel(
     Examples
     --------
     >>> import pandas as pd
-    >>> from yoked.experiments.sources import StoredNoise
+    >>> from yoked.experiments.stimulus.sources import StoredNoise
     >>> columns = {"trial": range(4), "target": 1, "response": [1, 1, 0, 0]}
     >>> columns |= {"contrast": 0.1, "repeats": None, "stimulus_id": range(4)}
     >>> answers = Choices.from_table(pd.DataFrame(columns), "2afc", 2)

@@ -24,10 +24,10 @@ from jaxtyping import Bool, Float
 from scipy.optimize import minimize
 from scipy.special import log_ndtr
 
-from .estimate import Estimate
+from ..trials.design import TrialDesign
+from ..trials.estimate import Estimate
+from ..trials.resample import folds
 from .replicates import noise_sd, observed
-from .resample import folds
-from .trial_design import TrialDesign
 
 FORMULA = "quadratic-probit-cross-validated-gain/1"
 PENALTIES = (1e4, 3e3, 1e3, 300.0, 100.0, 20.0)  # 1 / prior variance of a weight

@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 from scipy.special import ndtri
 
-from .resample import permuted_rows
-from .trial_design import TrialDesign
+from ..trials.design import TrialDesign
+from ..trials.resample import permuted_rows
 
 MANY_ELEMENTS = 128  # above, products of all pairs of elements are not kept
 CHUNK_BYTES = 2**26

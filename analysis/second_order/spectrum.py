@@ -14,14 +14,8 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float
 
-from .replicates import (
-    Progress,
-    Replicates,
-    observed,
-    off_diagonal_se,
-    permuted,
-)
-from .trial_design import TrialDesign
+from ..trials.design import TrialDesign
+from .replicates import Progress, Replicates, observed, off_diagonal_se, permuted
 
 FORMULA = "second-order-spectrum-nested-permutation/1"
 DIAGONAL_FORMULA = "variance-kernel-max-permutation/1"

@@ -23,10 +23,10 @@ from jaxtyping import Float, Int
 from scipy.special import ndtr, ndtri
 from scipy.stats import t as student
 
-from .choices import Choices
-from .estimate import Z95, Estimate
+from ..trials.estimate import Z95, Estimate
+from ..trials.resample import Unit, bootstrap_sample
+from ..trials.responses import Choices
 from .mafc import mafc_dprime
-from .resample import Unit, bootstrap_sample
 
 MAY_FAIL = 0.05  # of the draws; beyond it the interval would describe the others only
 MIN_BLOCKS = 4
@@ -71,7 +71,7 @@ def bootstrap(
     Examples
     --------
     >>> import yoked
-    >>> from yoked.analysis.choices import choices
+    >>> from yoked.analysis.trials.responses import choices
     >>> protocol = yoked.load_protocol("bar-in-noise")
     >>> observer = yoked.load_observer("template")
     >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
@@ -112,7 +112,7 @@ def dprime_bootstrap(
     Examples
     --------
     >>> import yoked
-    >>> from yoked.analysis.choices import choices
+    >>> from yoked.analysis.trials.responses import choices
     >>> protocol = yoked.load_protocol("bar-in-noise")
     >>> observer = yoked.load_observer("template")
     >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)

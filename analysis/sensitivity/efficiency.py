@@ -26,16 +26,14 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import ndtr
 
-from ..experiments.signal import signal_template
-from .choices import Choices, SessionLike, choices, design_effect
-from .estimate import Z95, Estimate, mapped
-from .ideal_observer import NO_SIGNAL, IdealObserver
-from .ideal_observer import ideal_dprime as ideal_dprime
-from .ideal_observer import signal_difference as signal_difference
+from ...experiments.protocols.signal import signal_template
+from ..sessions.summary import dprime
+from ..trials.design import TrialDesign
+from ..trials.estimate import Z95, Estimate, mapped
+from ..trials.responses import Choices, SessionLike, choices, design_effect
+from ..trials.score import score
+from .ideal import NO_SIGNAL, IdealObserver
 from .mafc import mafc_proportion_correct, mafc_slope
-from .score import score
-from .summary import dprime
-from .trial_design import TrialDesign
 
 KERNEL = "kernel-efficiency-murray2005/1"
 RATIO = "efficiency-over-kernel-efficiency/1"

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from ..experiments.noise import level_table
-from ..experiments.protocol import Protocol
-from ..experiments.protocol_parts import FULL_CONTRAST
-from ..experiments.signal import signal_levels, signal_template
-from .choices import Choices, SessionLike
-from .score import noise_sd, why_not_white
-from .trial_design import TrialDesign
+from ...experiments.protocols.parts import FULL_CONTRAST
+from ...experiments.protocols.protocol import Protocol
+from ...experiments.protocols.signal import signal_levels, signal_template
+from ...experiments.stimulus.noise import level_table
+from ..trials.design import TrialDesign
+from ..trials.responses import Choices, SessionLike
+from ..trials.score import noise_sd, why_not_white
 
 NO_SIGNAL = "the two alternatives show the same at every contrast"
 
@@ -55,7 +55,7 @@ def ideal_dprime(protocol: Protocol, contrast: float) -> float:
 
     Examples
     --------
-    >>> from yoked.experiments.protocol_files import load_protocol
+    >>> from yoked.experiments.protocols.files import load_protocol
     >>> round(ideal_dprime(load_protocol("bar-in-noise"), 0.227), 3)  # 29 levels
     2.283
     """

@@ -26,9 +26,9 @@ from scipy.optimize import brentq
 from scipy.special import log_ndtr, ndtr, ndtri
 from scipy.stats import binom, chi2
 
-from .answer_counts import four_counts, shared_noise_effect
-from .choices import Choices
-from .estimate import Estimate, mapped
+from ..trials.counts import four_counts, shared_noise_effect
+from ..trials.estimate import Estimate, mapped
+from ..trials.responses import Choices
 from .sdt import dprime
 
 PROFILE = "dprime-yes-no-loglinear-profile/1"

@@ -24,12 +24,12 @@ from jaxtyping import Float, Int
 from scipy.special import ndtr, xlogy
 from scipy.stats import chi2
 
+from ..sessions.summary import dprime
+from ..trials.counts import four_counts, shared_noise_effect
+from ..trials.estimate import Estimate
+from ..trials.responses import Choices
 from . import sdt
-from .answer_counts import four_counts, shared_noise_effect
-from .choices import Choices
-from .estimate import Estimate
 from .mafc import mafc_proportion_correct, mafc_slope
-from .summary import dprime
 
 MEAN = {
     "trials": "dprime-mean-by-trials/1",
@@ -95,7 +95,7 @@ def dprime_mean(choices: Choices, weights: str = "trials") -> Estimate:
     Examples
     --------
     >>> import yoked
-    >>> from yoked.analysis.choices import choices
+    >>> from yoked.analysis.trials.responses import choices
     >>> protocol = yoked.load_protocol("bar-in-noise")
     >>> observer = yoked.load_observer("template")
     >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
@@ -140,7 +140,7 @@ def dprime_slope(choices: Choices) -> DprimeSlope:
     Examples
     --------
     >>> import yoked
-    >>> from yoked.analysis.choices import choices
+    >>> from yoked.analysis.trials.responses import choices
     >>> protocol = yoked.load_protocol("bar-in-noise")
     >>> observer = yoked.load_observer("template")
     >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
@@ -187,7 +187,7 @@ def ln_beta(choices: Choices) -> Estimate:
     Examples
     --------
     >>> import yoked
-    >>> from yoked.analysis.choices import choices
+    >>> from yoked.analysis.trials.responses import choices
     >>> protocol = yoked.load_protocol("bar-polarity")
     >>> observer = yoked.load_observer("template")
     >>> session = yoked.run(protocol, observer, seed=1, trials=300)

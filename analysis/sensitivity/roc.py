@@ -34,9 +34,9 @@ from jaxtyping import Float, Int
 from scipy.special import ndtr
 from scipy.stats import rankdata
 
-from .choices import Choices, SessionLike, choices, design_effect
-from .estimate import Z95, Estimate, mapped
-from .rating_model import SHOWN_TWICE, fit_unequal_variance
+from ..trials.estimate import Z95, Estimate, mapped
+from ..trials.responses import Choices, SessionLike, choices, design_effect
+from .roc_normal import SHOWN_TWICE, fit_unequal_variance
 from .sdt import loglinear_rate, wilson_interval
 
 AUC = "auc-trapezoid-delong/1"
@@ -206,7 +206,7 @@ def auc_from_dprime(dprime: Estimate) -> Estimate:
 
     Examples
     --------
-    >>> from yoked.analysis.sdt import dprime
+    >>> from yoked.analysis.sensitivity.sdt import dprime
     >>> print(auc_from_dprime(dprime(40, 10, 10, 40)))
     0.877 SE 0.041 [0.778, 0.940] n=100 (auc-equal-variance-dprime/1)
     """

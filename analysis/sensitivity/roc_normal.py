@@ -18,7 +18,7 @@ from jaxtyping import Float, Int
 from scipy.special import ndtr, ndtri
 from scipy.stats import chi2
 
-from .estimate import Z95, Estimate
+from ..trials.estimate import Z95, Estimate
 
 D_A = "d_a-unequal-variance-ml/1"
 SLOPE = "roc-slope-ml/1"

@@ -22,7 +22,7 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import binom
 
-from .estimate import Z95, Estimate
+from ..trials.estimate import Z95, Estimate
 from .mafc import check_alternatives, mafc_dprime
 
 DPRIME_YES_NO = "dprime-yes-no-loglinear/1"

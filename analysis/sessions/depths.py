@@ -12,32 +12,32 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from jaxtyping import Float
 
-from .cascades import Signature, signature
-from .choices import SessionLike, choices
-from .consistency import Consistency, consistency
-from .efficiency import (
+from ..double_pass.lapses import lapse_rate
+from ..kernels.fitted import FittedKernel, fitted_kernel
+from ..kernels.hotelling import HotellingTest, hotelling_test
+from ..kernels.linear_share import LinearShare, session_linear_share
+from ..kernels.significance import KernelTest, kernel_test
+from ..kernels.weighted_sum import Kernel
+from ..probit.likelihood_ratio import LikelihoodRatioTests, likelihood_ratio_tests
+from ..psychometric.fit import PsychometricFit, session_psychometric
+from ..second_order.cascades import Signature, signature
+from ..second_order.consistency import Consistency, consistency
+from ..second_order.kernel import SecondOrderKernel, session_kernels
+from ..second_order.quadratic import QuadraticGain, quadratic_gain
+from ..second_order.spectrum import Spectrum, eigen_spectrum
+from ..sensitivity.efficiency import (
     Efficiency,
     KernelEfficiency,
     absolute_efficiency,
     kernel_efficiency,
-    signal_difference,
 )
-from .estimate import Estimate
-from .hotelling import HotellingTest, hotelling_test
-from .kernels import Kernel
-from .lapses import lapse_rate
-from .linear_share import LinearShare, session_linear_share
-from .penalised_kernel import FittedKernel, fitted_kernel
-from .probit import LikelihoodRatioTests, likelihood_ratio_tests
-from .psychometric import PsychometricFit, session_psychometric
-from .quadratic import QuadraticGain, quadratic_gain
-from .rating import Roc, session_roc
-from .sdt_pooled import DprimeSlope, dprime_mean, dprime_slope, ln_beta
-from .second_order import SecondOrderKernel, session_kernels
-from .significance import KernelTest, kernel_test
-from .spectrum import Spectrum, eigen_spectrum
+from ..sensitivity.ideal import signal_difference
+from ..sensitivity.pooled import DprimeSlope, dprime_mean, dprime_slope, ln_beta
+from ..sensitivity.roc import Roc, session_roc
+from ..trials.design import TrialDesign
+from ..trials.estimate import Estimate
+from ..trials.responses import SessionLike, choices
 from .summary import SessionSummary, summarise
-from .trial_design import TrialDesign
 
 Progress = Callable[[str], None]
 _Result = TypeVar("_Result")

@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-from .choices import SessionLike
-from .kernels import Kernel
-from .kernels import session_kernel as weighted_sum
-from .penalised_kernel import FittedKernel, session_fitted_kernel
-from .second_order import SecondOrderKernel, session_second_order
+from ..kernels.fitted import FittedKernel, session_fitted_kernel
+from ..kernels.weighted_sum import Kernel
+from ..kernels.weighted_sum import session_kernel as weighted_sum
+from ..second_order.kernel import SecondOrderKernel, session_second_order
+from ..trials.responses import SessionLike
 
 Method = Literal["fitted", "sum", "optimal"]
 METHODS = ("fitted", "sum", "optimal")

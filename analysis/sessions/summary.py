@@ -11,10 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from . import sdt
-from .answer_counts import four_counts, shared_noise_effect
-from .choices import Choices, SessionLike, choices
-from .double_pass import (
+from ..double_pass.internal_noise import (
     CLOSED_FORM,
     LIKELIHOOD,
     NOT_TWO,
@@ -25,7 +22,10 @@ from .double_pass import (
     internal_noise_likelihood,
     pair_counts,
 )
-from .estimate import Z95, Estimate
+from ..sensitivity import sdt
+from ..trials.counts import four_counts, shared_noise_effect
+from ..trials.estimate import Z95, Estimate
+from ..trials.responses import Choices, SessionLike, choices
 
 FEW_TRIALS = 20
 PROPORTION_CORRECT = "proportion-correct-wilson/1"

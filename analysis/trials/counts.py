@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .choices import Choices, design_effect
+from .responses import Choices, design_effect
 
 FourCounts = tuple[int, int, int, int]
 """Signal trials answered "signal" and not, then noise-only trials likewise."""

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 
-from ..experiments.sources import NoiseSource, as_contrast
-from .choices import Choices
+from ...experiments.stimulus.sources import NoiseSource, as_contrast
+from .responses import Choices
 
 MAX_BYTES = 2**31  # of noise held at once; larger data are for the streamed estimates
 

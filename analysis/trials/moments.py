@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from ..experiments.protocol_parts import FULL_CONTRAST
-from ..experiments.sources import NoiseSource, as_contrast
-from .choices import Choices
+from ...experiments.protocols.parts import FULL_CONTRAST
+from ...experiments.stimulus.sources import NoiseSource, as_contrast
 from .exact_products import GramSum, Method, fastest
+from .responses import Choices
 
 FieldShape = tuple[int, int, int]
 
@@ -84,7 +84,7 @@ def moments(
 
     Examples
     --------
-    >>> from yoked.experiments.sources import StoredNoise
+    >>> from yoked.experiments.stimulus.sources import StoredNoise
     >>> import pandas as pd
     >>> columns = {"trial": [0, 1], "target": [0, 1], "response": [0, 0]}
     >>> columns |= {"contrast": 0.1, "repeats": None, "stimulus_id": [0, 1]}

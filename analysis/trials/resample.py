@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int
 
-from .choices import Choices
+from .responses import Choices
 
 Unit = Literal["trial", "block"]
 

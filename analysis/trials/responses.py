@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
-from ..experiments.protocol import Protocol
-from ..experiments.sources import NoiseSource
+from ...experiments.protocols.protocol import Protocol
+from ...experiments.stimulus.sources import NoiseSource
 
 TASKS = ("2afc", "mafc", "yes_no", "rating")
 

@@ -32,7 +32,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import ndtri
 
-from .trial_design import TrialDesign
+from .design import TrialDesign
 
 NOT_WHITE = 0.05  # correlation of neighbours, or spread of variances, that counts
 
@@ -121,7 +121,7 @@ def score(trials: TrialDesign) -> Score:
     Examples
     --------
     >>> import yoked
-    >>> from yoked.analysis.choices import choices
+    >>> from yoked.analysis.trials.responses import choices
     >>> protocol = yoked.load_protocol("bar-in-noise")  # the signal is in bar 6
     >>> observer = yoked.load_observer("template")
     >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)

@@ -1,1 +1,1 @@
-"""The subcommands of `yoked`, one file per group; `app.cli` loads them by name."""
+"""The subcommands of `yoked`, one file a group; `app.cli` loads them by name."""

@@ -13,10 +13,10 @@ from ..progress import progress
 from .trials import opened
 
 if TYPE_CHECKING:
-    from ...analysis.depths import Depths
-    from ...analysis.resample import Unit
-    from ...experiments.results import SessionData
-    from ...experiments.store import Store
+    from ...analysis.sessions.depths import Depths
+    from ...analysis.trials.resample import Unit
+    from ...experiments.session.results import SessionData
+    from ...experiments.store.sqlite import Store
 
 
 def brief(found: dict[str, Any]) -> Row:
@@ -137,8 +137,8 @@ def analyse(
         yoked analyse results.db
         yoked analyse results.db --orders 0 --table
     """
-    from ...analysis.depths import depths
-    from ...experiments.results import session_data
+    from ...analysis.sessions.depths import depths
+    from ...experiments.session.results import session_data
 
     with opened(db) as store:
         names = to_analyse(store, chosen, unfinished)
@@ -159,8 +159,8 @@ def analyse(
 
 
 def _bootstrapped(session: "SessionData", unit: "Unit") -> Row:
-    from ...analysis.bootstrap import dprime_bootstrap
-    from ...analysis.choices import choices
+    from ...analysis.sensitivity.bootstrap import dprime_bootstrap
+    from ...analysis.trials.responses import choices
 
     return dprime_bootstrap(choices(session), unit=unit).to_dict()
 

@@ -13,8 +13,8 @@ from ..output import Row, output
 from ..progress import progress
 
 if TYPE_CHECKING:
-    from ...experiments.calibrations import Calibration
-    from ...experiments.luminance import Reading
+    from ...experiments.monitors.calibrations import Calibration
+    from ...experiments.monitors.luminance import Reading
 
 LENGTHS = {  # of a monitor: question, where nobody said it before
     "width_cm": "Width of the visible picture in cm",
@@ -132,10 +132,10 @@ def calibrate(
         yoked calibrate lab-1 --readings readings.csv
         yoked calibrate lab-1 --photometer LS100 --port COM3
     """
-    from ...experiments.calibrations import calibrate as fitted
-    from ...experiments.calibrations import save_calibration
-    from ...experiments.luminance import faults, levels_to_read, read_readings
-    from ..calibration_plot import check_plot_name
+    from ...experiments.monitors.calibrations import calibrate as fitted
+    from ...experiments.monitors.calibrations import save_calibration
+    from ...experiments.monitors.luminance import faults, levels_to_read, read_readings
+    from ..reports.calibration_plot import check_plot_name
 
     if bool(photometer) != bool(port) or (photometer and file):
         raise click.UsageError("give --readings, or --photometer with --port, or none")
@@ -160,8 +160,8 @@ def calibrate(
 
 def geometry(monitor: str, given: dict[str, Any]) -> dict[str, Any]:
     """Give width, size and distance: as said now, as stored before, or as asked."""
-    from ...experiments.calibrations import calibration_names, load_calibration
-    from ...experiments.lab_monitors import monitor_geometry
+    from ...experiments.lab.monitors import monitor_geometry
+    from ...experiments.monitors.calibrations import calibration_names, load_calibration
 
     known: dict[str, Any] = dict(monitor_geometry(monitor))
     if monitor in calibration_names():
@@ -191,8 +191,8 @@ def patch(
     screen: int, full_screen: bool, required: bool
 ) -> Iterator[Callable[[int], None] | None]:
     """Open a window for levels; None where there cannot be one and need not be."""
-    from ...experiments.lab_photometer import show_level
-    from ...experiments.lab_window import open_window
+    from ...experiments.lab.photometer import show_level
+    from ...experiments.lab.window import open_window
 
     try:
         # A rate of its own: nothing here depends on the screen's.
@@ -234,8 +234,8 @@ def measured(
     settle_s: float,
 ) -> "tuple[list[Reading], str]":
     """Read a photometer at each level; its full name comes with the readings."""
-    from ...experiments.lab_photometer import Photometer, read_levels
-    from ...experiments.luminance import levels_to_read
+    from ...experiments.lab.photometer import Photometer, read_levels
+    from ...experiments.monitors.luminance import levels_to_read
 
     assert show is not None  # `patch(required=True)` gives one or raises
     meter = Photometer(name, port)
@@ -255,7 +255,7 @@ def measured(
 
 def plotted(made: "Calibration", path: Path | None, default: Path) -> Path | None:
     """Write the plot; without Matplotlib only one that was asked for is missed."""
-    from ..calibration_plot import write_plot
+    from ..reports.calibration_plot import write_plot
 
     try:
         write_plot(made, path or default)
@@ -270,7 +270,7 @@ def described(made: "Calibration", path: Path, plot: Path | None) -> Row:
     """Give what the command prints."""
     from dataclasses import asdict
 
-    from ...experiments.lab_monitors import save_monitor
+    from ...experiments.lab.monitors import save_monitor
 
     return {
         "monitor": made.monitor,

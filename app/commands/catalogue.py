@@ -16,7 +16,7 @@ def protocols() -> list[Row]:
     Example:
         yoked protocols --table
     """
-    from ...experiments.protocol_files import load_protocol, protocol_names
+    from ...experiments.protocols.files import load_protocol, protocol_names
 
     return [
         {

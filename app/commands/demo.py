@@ -47,8 +47,8 @@ def demo(folder: Path, no_serve: bool, port: int, trials: int) -> None:
     places = run_demo(folder, say, progress)
     if no_serve or not sys.stdin.isatty():
         return
-    from ...experiments.protocol_files import load_protocol
-    from ..server import serve
+    from ...experiments.protocols.files import load_protocol
+    from ..web.server import serve
 
     protocol = load_protocol(PROTOCOL).with_options(trials=trials)
     keeper = ReportKeeper(places, say)

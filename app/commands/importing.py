@@ -46,7 +46,7 @@ def murray2015(file: Path, db: Path, allow_unpublished: bool) -> Row:
     Example:
         yoked import murray2015 experiment1_subject01.txt results.db
     """
-    from ...experiments.imports import import_murray2015
+    from ...experiments.imports.sessions import import_murray2015
 
     return _described(db, import_murray2015(file, db, allow_unpublished))
 
@@ -66,7 +66,7 @@ def gabor(file: Path, db: Path, allow_unpublished: bool) -> Row:
     Example:
         yoked import gabor Gabor.rda results.db
     """
-    from ...experiments.gabor import import_gabor
+    from ...experiments.imports.thomas2005 import import_gabor
 
     return _described(db, _with_extra(import_gabor, file, db, allow_unpublished))
 
@@ -211,8 +211,8 @@ def table(
         yoked import table trials.parquet results.db --task yes_no \\
             --noise-columns noise_ --shape 1x8x8 --column response=key
     """
-    from ...experiments.import_settings import TableSettings
-    from ...experiments.import_table import import_table
+    from ...experiments.imports.table import import_table
+    from ...experiments.imports.table_settings import TableSettings
 
     read = TableSettings(
         columns=dict(columns),

@@ -11,7 +11,7 @@ from ..progress import progress
 from .calibrate import as_size
 
 if TYPE_CHECKING:
-    from ...experiments.lab import Request
+    from ...experiments.lab.run import Request
 
 CHECKED = ("bar-in-noise", "gabor-in-noise", "movie-bar")  # one of each shape
 ASKED = ("participant", "session", "monitor", "distance_cm")
@@ -21,7 +21,7 @@ KEPT = ("scale", "lut", "monitor", "distance_cm", "seed")  # by a resumed sessio
 def brief(row: Row) -> Any:
     """Return what a table shows of a session, or of a self-test."""
     if "faults" not in row:
-        from ..lab_summary import brief as of_session
+        from ..reports.lab_summary import brief as of_session
 
         return of_session(row)
     faults = row["faults"] or ["nothing to put right"]
@@ -123,7 +123,7 @@ def lab(check: bool, **options: Any) -> Row:
         yoked lab results.db --resume 2026-01-10-kq7
         yoked lab --check --monitor lab-1
     """
-    from ...experiments.lab_window import require_lab
+    from ...experiments.lab.window import require_lab
 
     if check:
         require_lab()
@@ -135,9 +135,9 @@ def lab(check: bool, **options: Any) -> Row:
 
 def summed_up(db: Path, request: "Request") -> Row:
     """Run a session, and sum up what is in the log by then."""
-    from ...experiments.lab import run_lab
-    from ...experiments.results import load_session
-    from ..lab_summary import session_summary
+    from ...experiments.lab.run import run_lab
+    from ...experiments.session.results import load_session
+    from ..reports.lab_summary import session_summary
 
     outcome = run_lab(db, request, say)
     if not outcome.is_finished:
@@ -165,7 +165,7 @@ def as_request(
     click.UsageError
         If arguments are missing or do not go together.
     """
-    from ...experiments.lab import Request
+    from ...experiments.lab.run import Request
 
     is_new = options["resume"] is None
     protocol, db = named(names, is_new and options["yoke_to"] is None)
@@ -194,7 +194,7 @@ def named(names: tuple[str, ...], needs_protocol: bool) -> tuple[Any, Path]:
     click.UsageError
         If there are too many names, or too few.
     """
-    from ...experiments.protocol_files import load_protocol
+    from ...experiments.protocols.files import load_protocol
 
     least = 2 if needs_protocol else 1
     if not least <= len(names) <= 2:
@@ -226,8 +226,8 @@ def asked(no_dialog: bool, **texts: Any) -> dict[str, Any]:
     click.Abort
         If the operator cancels.
     """
-    from ...experiments.lab_dialog import answers_from, ask_operator
-    from ...experiments.lab_setup import monitor_names
+    from ...experiments.lab.dialog import answers_from, ask_operator
+    from ...experiments.lab.setup import monitor_names
 
     known = {name: value for name, value in texts.items() if value is not None}
     if texts["participant"] is not None:
@@ -258,12 +258,12 @@ def checked(
     **_: Any,
 ) -> Row:
     """Test the screen, write the page about it, and give what was found."""
-    from ...experiments.lab_boxes import loopback_ms
-    from ...experiments.lab_check import run_check
-    from ...experiments.lab_setup import choose_lut, find_monitor
-    from ...experiments.lab_window import open_window
-    from ...experiments.protocol_files import load_protocol
-    from ..lab_report import write_check
+    from ...experiments.lab.boxes import loopback_ms
+    from ...experiments.lab.check import run_check
+    from ...experiments.lab.setup import choose_lut, find_monitor
+    from ...experiments.lab.window import open_window
+    from ...experiments.protocols.files import load_protocol
+    from ..reports.lab_report import write_check
 
     if not report.parent.is_dir():
         raise FileNotFoundError(f"the folder of {str(report)!r} must exist")

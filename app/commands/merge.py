@@ -23,7 +23,7 @@ def merge(target: Path, sources: tuple[Path, ...]) -> list[Row]:
     Example:
         yoked merge all.db lab-1.db lab-2.db
     """
-    from ...experiments.merge import merge as merge_files
+    from ...experiments.store.merge import merge as merge_files
 
     merged = merge_files(target, sources)
     if any(source.is_change for source in merged):

@@ -67,8 +67,8 @@ def plot(
         yoked plot results.db kernels -o kernels.svg
         yoked plot results.db depth -o depth.png
     """
-    from ...experiments.results import session_data
-    from ..figures import draw
+    from ...experiments.session.results import session_data
+    from ..reports.figures import draw
 
     path = path or Path(f"{what}.svg")
     if path.suffix not in FORMATS:

@@ -10,9 +10,9 @@ from ..output import Row, output
 from ..progress import progress
 
 if TYPE_CHECKING:
-    from ..power import Aim
-    from ..power_check import Check
-    from ..power_situation import Situation
+    from ..planning.check import Check
+    from ..planning.power import Aim
+    from ..planning.situation import Situation
 
 
 SHORT = {
@@ -146,10 +146,10 @@ def power(
         yoked power bar-in-noise --plot plan.svg
         yoked power mine.toml --gamma 0.8 --correlation 0.95 --no-check
     """
-    from ...experiments.protocol_files import load_protocol
-    from ..calibration_plot import check_plot_name
-    from ..power import Wanted, aims
-    from ..power_situation import situation
+    from ...experiments.protocols.files import load_protocol
+    from ..planning.power import Wanted, aims
+    from ..planning.situation import situation
+    from ..reports.calibration_plot import check_plot_name
 
     if plot is not None:
         check_plot_name(plot)
@@ -162,7 +162,7 @@ def power(
         found = checked(planned, assumed, sessions, seed)
     say(assumed, planned, found)
     if plot is not None:
-        from ..power_plot import write_power_plot
+        from ..planning.plot import write_power_plot
 
         write_power_plot(plot, assumed, planned, found)
         click.echo(f"Wrote {plot}.", err=True)
@@ -176,7 +176,7 @@ def checked(
     planned: "list[Aim]", assumed: "Situation", sessions: int | None, seed: int
 ) -> "list[Check | None]":
     """Simulate sessions for each aim, with a bar for each."""
-    from ..power_check import check
+    from ..planning.check import check
 
     found: list[Check | None] = []
     with progress("check") as update:

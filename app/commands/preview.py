@@ -57,11 +57,11 @@ def preview(
     Example:
         yoked preview bar-in-noise -o frame.png --seed 1
     """
-    from ...experiments.protocol_files import load_protocol
-    from ...experiments.sources import noise_source
-    from ...experiments.stimulus import digest, render
+    from ...experiments.protocols.files import load_protocol
+    from ...experiments.stimulus.render import digest, render
+    from ...experiments.stimulus.sources import noise_source
     from ..files import whole_file
-    from ..picture import check_suffix, write_picture
+    from ..reports.picture import check_suffix, write_picture
 
     loaded = load_protocol(protocol).with_options(contrast=contrast)
     suffix = picture.suffix.lower()

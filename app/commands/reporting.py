@@ -50,8 +50,8 @@ def compare(db: Path, human: str, models: tuple[str, ...]) -> list[Row]:
     Example:
         yoked compare results.db 2026-01-10-kq7 2026-01-10-m2x
     """
-    from ...experiments.results import session_data
-    from ..comparing import comparison
+    from ...experiments.session.results import session_data
+    from ..reports.comparing import comparison
 
     with opened(db) as store:
         reference, *others = (
@@ -96,8 +96,8 @@ def group(db: Path, chosen: tuple[str, ...], unfinished: bool) -> Row:
     Example:
         yoked group results.db
     """
-    from ...analysis.group import group as of_group
-    from ...experiments.results import session_data
+    from ...analysis.agreement.group import group as of_group
+    from ...experiments.session.results import session_data
 
     with opened(db) as store:
         names = to_analyse(store, chosen, unfinished)
@@ -147,8 +147,8 @@ def report(
     Example:
         yoked report results.db -o report.html
     """
-    from ...experiments.results import session_data
-    from ..report import write_report
+    from ...experiments.session.results import session_data
+    from ..reports.report import write_report
 
     with opened(db) as store:
         names = to_analyse(store, chosen, unfinished)

@@ -60,8 +60,8 @@ def simulate(
         yoked simulate bar-in-noise retina-cnn results.db --seed 1
         yoked simulate template results.db --yoke-to 2026-01-10-kq7
     """
-    from ...experiments.protocol_files import load_protocol
-    from ...experiments.store import open_store
+    from ...experiments.protocols.files import load_protocol
+    from ...experiments.store.sqlite import open_store
     from ...models.registry import load
     from ...models.simulate import require_runnable, run
 

@@ -35,8 +35,8 @@ def train(
     Example:
         yoked train retina-cnn bar-in-noise -o weights.pt
     """
-    from ...experiments.observer import Practice
-    from ...experiments.protocol_files import load_protocol
+    from ...experiments.protocols.files import load_protocol
+    from ...experiments.session.observer import Practice
     from ...models.registry import load
     from ...models.simulate import teach
 

@@ -11,14 +11,14 @@ from ..options import DATABASE
 from ..output import Row, output
 
 if TYPE_CHECKING:
-    from ...experiments.store import Store
-    from ...experiments.store_rows import SessionRow
+    from ...experiments.store.rows import SessionRow
+    from ...experiments.store.sqlite import Store
 
 
 @contextmanager
 def opened(db: Path) -> Iterator["Store"]:
     """Open a database that must exist, and close it again."""
-    from ...experiments.store import open_store
+    from ...experiments.store.sqlite import open_store
 
     store = open_store(db, create=False, to_read=True)
     try:
@@ -97,16 +97,16 @@ def _write(
     """Write trials to a place, or to standard output, and return how many."""
     import sys
 
+    from ..exports.trials_csv import write_trials
     from ..files import whole_file
-    from ..tables import write_trials
 
     if style == "psych-ds" and place is not None:
-        from ..psych_ds import write_psych_ds
+        from ..exports.psych_ds import write_psych_ds
 
         return write_psych_ds(place, store, found)
     write = write_trials
     if style == "psychopy":
-        from ..wide_csv import write_wide as write
+        from ..exports.wide_csv import write_wide as write
     if place is None:
         return write(sys.stdout, store, found)
     with whole_file(place) as file:

@@ -15,13 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..files import whole_file, write_text
 from .column_meanings import COLUMN_MEANINGS
-from .files import whole_file, write_text
-from .tables import SESSION_COLUMNS, write_trials
+from .trials_csv import SESSION_COLUMNS, write_trials
 
 if TYPE_CHECKING:
-    from ..experiments.store import Store
-    from ..experiments.store_rows import SessionRow
+    from ...experiments.store.rows import SessionRow
+    from ...experiments.store.sqlite import Store
 
 SCHEMA_VERSION = "Psych-DS 1.5.1"
 
@@ -124,7 +124,7 @@ def _write_materials(
 
 def _description(sessions: Sequence["SessionRow"], n_trials: int) -> dict[str, object]:
     """Give the metadata, in schema.org's words alone."""
-    from ..experiments.store_rows import TRIAL_COLUMNS
+    from ...experiments.store.rows import TRIAL_COLUMNS
 
     protocols = ", ".join(dict.fromkeys(row.protocol_name for row in sessions))
     n_people = len({r.observer.name for r in sessions if r.observer.kind == "person"})

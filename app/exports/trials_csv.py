@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..experiments.store import Store
-    from ..experiments.store_rows import SessionRow
+    from ...experiments.store.rows import SessionRow
+    from ...experiments.store.sqlite import Store
 
 SESSION_COLUMNS = (
     "session",
@@ -30,7 +30,7 @@ def write_trials(
     What a session has once (observer, protocol, seed) stands before each of its
     trials, so that every row can be read, and its stimulus made again, on its own.
     """
-    from ..experiments.store_rows import TRIAL_COLUMNS
+    from ...experiments.store.rows import TRIAL_COLUMNS
 
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow([*SESSION_COLUMNS, *TRIAL_COLUMNS])

@@ -15,12 +15,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any
 
-from .answers import n_onsets
+from ..web.responses import n_onsets
 
 if TYPE_CHECKING:
-    from ..experiments.protocol import Protocol
-    from ..experiments.store import Store
-    from ..experiments.store_rows import SessionRow
+    from ...experiments.protocols.protocol import Protocol
+    from ...experiments.store.rows import SessionRow
+    from ...experiments.store.sqlite import Store
 
 PLANNED = (
     "condition", "block_kind", "stimulus_id", "pass", "repeats", "contrast", "signal",

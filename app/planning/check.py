@@ -12,28 +12,25 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtri
 
-from ..analysis.choices import choices
-from ..analysis.class_sums import second_order_matrices
-from ..analysis.double_pass import internal_noise_likelihood, pair_counts
-from ..analysis.estimate import Estimate
-from ..analysis.kernels import session_kernel, template_match
-from ..analysis.summary import dprime
-from ..analysis.trial_design import TrialDesign
-from ..experiments.observer import Observer
-from ..experiments.protocol_parts import FULL_CONTRAST
-from ..experiments.results import SessionData
-from ..experiments.seeds import derived_seed
-from ..models.simulate import run
-from ..models.template import Template
-from .power import Aim, value_at
-from .power_observer import (
-    LEAST_GAMMA,
-    SquaringTemplate,
-    bend_for,
-    exact_answers,
-    signal_for,
+from ...analysis.double_pass.internal_noise import (
+    internal_noise_likelihood,
+    pair_counts,
 )
-from .power_situation import Situation, ideal, proportion_at
+from ...analysis.kernels.weighted_sum import session_kernel, template_match
+from ...analysis.second_order.class_sums import second_order_matrices
+from ...analysis.sessions.summary import dprime
+from ...analysis.trials.design import TrialDesign
+from ...analysis.trials.estimate import Estimate
+from ...analysis.trials.responses import choices
+from ...experiments.protocols.parts import FULL_CONTRAST
+from ...experiments.session.observer import Observer
+from ...experiments.session.results import SessionData
+from ...experiments.stimulus.seeds import derived_seed
+from ...models.observers.template import Template
+from ...models.simulate import run
+from .observer import LEAST_GAMMA, SquaringTemplate, bend_for, exact_answers, signal_for
+from .power import Aim, value_at
+from .situation import Situation, ideal, proportion_at
 
 SESSIONS = 20
 QUICK_TRIALS = 50_000  # over all sessions of an aim, unless asked for otherwise
@@ -106,9 +103,9 @@ def check(
 
     Examples
     --------
-    >>> from yoked.app.power import Wanted, aims
-    >>> from yoked.app.power_situation import situation
-    >>> from yoked.experiments.protocol_files import load_protocol
+    >>> from yoked.app.planning.power import Wanted, aims
+    >>> from yoked.app.planning.situation import situation
+    >>> from yoked.experiments.protocols.files import load_protocol
     >>> assumed = situation(load_protocol("bar-in-noise"))
     >>> (kernel,) = aims(assumed, Wanted(0.9, None, None, None))
     >>> found = check(kernel, assumed, n_sessions=5)

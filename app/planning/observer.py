@@ -14,9 +14,9 @@ from numpy.polynomial.hermite_e import hermegauss
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
-from ..experiments.observer import ObserverNoise, Practice
-from ..experiments.protocol_parts import FULL_CONTRAST
-from ..models.template import Template
+from ...experiments.protocols.parts import FULL_CONTRAST
+from ...experiments.session.observer import ObserverNoise, Practice
+from ...models.observers.template import Template
 
 LEAST_GAMMA = 0.3  # below it the integrand is too steep for the nodes
 MOST_SIGNAL = 20.0  # in external SDs: beyond what any protocol can show

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..analysis.plot_style import BLUE, GRAY, GREEN, ORANGE, PALE, STYLE, new_figure
-from .calibration_plot import check_plot_name
-from .files import whole_file
+from ...analysis.plot.style import BLUE, GRAY, GREEN, ORANGE, PALE, STYLE, new_figure
+from ..files import whole_file
+from ..reports.calibration_plot import check_plot_name
+from .check import Check
 from .power import Aim, value_at
-from .power_check import Check
-from .power_situation import Situation
+from .situation import Situation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,17 +14,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtri
 
-from ..analysis.closed_forms import (
+from ...analysis.double_pass.internal_noise import gamma_from_r, r_from_gamma
+from ...analysis.kernels.closed_forms import (
     answer_information,
     gamma_standard_error,
     trials_for_correlation,
 )
-from ..analysis.closed_forms_second_order import trials_for_eigenvalue
-from ..analysis.double_pass import gamma_from_r, r_from_gamma
-from ..analysis.estimate import Z95
-from ..analysis.fisher_bound import weighted_sum_efficiency
-from ..experiments.protocol_rules import pairs_for
-from .power_situation import Situation
+from ...analysis.kernels.fisher_bound import weighted_sum_efficiency
+from ...analysis.second_order.closed_forms import trials_for_eigenvalue
+from ...analysis.trials.estimate import Z95
+from ...experiments.protocols.rules import pairs_for
+from .situation import Situation
 
 AIMS = ("kernel", "dprime", "gamma", "eigenvalue")
 MOST_GAMMA = 2.0  # beyond it agreement barely depends on gamma
@@ -128,8 +128,8 @@ def aims(assumed: Situation, wanted: Wanted | None = None) -> list[Aim]:
 
     Examples
     --------
-    >>> from yoked.app.power_situation import situation
-    >>> from yoked.experiments.protocol_files import load_protocol
+    >>> from yoked.app.planning.situation import situation
+    >>> from yoked.experiments.protocols.files import load_protocol
     >>> kernel, *_ = aims(situation(load_protocol("bar-in-noise")))
     >>> kernel.wanted, kernel.n_independent, kernel.n_trials
     (0.9, 291, 331)
@@ -178,8 +178,8 @@ def gamma_width(assumed: Situation, n_pairs: float) -> float:
 
     Examples
     --------
-    >>> from yoked.app.power_situation import situation
-    >>> from yoked.experiments.protocol_files import load_protocol
+    >>> from yoked.app.planning.situation import situation
+    >>> from yoked.experiments.protocols.files import load_protocol
     >>> assumed = situation(load_protocol("bar-in-noise"), gamma=1.0)
     >>> [round(gamma_width(assumed, n), 2) for n in (50, 100, 1000)]
     [4.02, 1.64, 0.41]

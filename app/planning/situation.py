@@ -13,11 +13,11 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 from scipy.stats import truncnorm
 
-from ..analysis.double_pass import agreement_probability, r_from_gamma
-from ..analysis.efficiency import ideal_dprime, signal_difference
-from ..experiments.checks import ProtocolError
-from ..experiments.protocol import Protocol
-from ..experiments.protocol_parts import FULL_CONTRAST
+from ...analysis.double_pass.internal_noise import agreement_probability, r_from_gamma
+from ...analysis.sensitivity.ideal import ideal_dprime, signal_difference
+from ...experiments.protocols.checks import ProtocolError
+from ...experiments.protocols.parts import FULL_CONTRAST
+from ...experiments.protocols.protocol import Protocol
 
 MOST_CORRECT = 0.99  # beyond it errors are too few to plan with
 _NEARLY_ONE = 1 - 1e-6  # of a contrast among several, where errors never come
@@ -105,7 +105,7 @@ def situation(
 
     Examples
     --------
-    >>> from yoked.experiments.protocol_files import load_protocol
+    >>> from yoked.experiments.protocols.files import load_protocol
     >>> assumed = situation(load_protocol("bar-in-noise"))
     >>> assumed.proportions, round(127 * assumed.contrasts[0])
     ((0.75,), 29)
@@ -142,7 +142,7 @@ def proportion_at(
 
     Examples
     --------
-    >>> from yoked.experiments.protocol_files import load_protocol
+    >>> from yoked.experiments.protocols.files import load_protocol
     >>> round(proportion_at(load_protocol("bar-in-noise"), 1.35, 0.5, 0.227), 3)
     0.752
     """

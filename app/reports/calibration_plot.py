@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..experiments.calibrations import Calibration
-from ..experiments.luminance import wanted_luminance
-from .files import whole_file
+from ...experiments.monitors.calibrations import Calibration
+from ...experiments.monitors.luminance import wanted_luminance
+from ..files import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from ..analysis.agreement import compare
-from ..analysis.depth_profile import depth_profile
-from ..analysis.kappa_ceiling import compare_kappa
-from ..analysis.latent_agreement import latent_agreement
-from ..experiments.results import SessionData
+from ...analysis.agreement.kappa import compare_kappa
+from ...analysis.agreement.latent import latent_agreement
+from ...analysis.agreement.profile import depth_profile
+from ...analysis.agreement.responses import compare
+from ...experiments.session.results import SessionData
 
 
 def comparison(reference: SessionData, other: SessionData) -> dict[str, Any]:

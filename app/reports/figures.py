@@ -3,17 +3,17 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..analysis import plot
-from ..analysis.agreement import compare
-from ..analysis.choices import choices
-from ..analysis.depth_profile import depth_profile
-from ..analysis.psychometric import session_psychometric
-from ..analysis.rating import session_roc
-from ..analysis.second_order import session_second_order
-from ..analysis.spectrum import eigen_spectrum
-from ..analysis.summary import summarise
-from ..analysis.trial_design import TrialDesign
-from ..experiments.results import SessionData
+from ...analysis.agreement.profile import depth_profile
+from ...analysis.agreement.responses import compare
+from ...analysis.plot import figure as plot
+from ...analysis.psychometric.fit import session_psychometric
+from ...analysis.second_order.kernel import session_second_order
+from ...analysis.second_order.spectrum import eigen_spectrum
+from ...analysis.sensitivity.roc import session_roc
+from ...analysis.sessions.summary import summarise
+from ...analysis.trials.design import TrialDesign
+from ...analysis.trials.responses import choices
+from ...experiments.session.results import SessionData
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..experiments.lab_check import ScreenCheck
-from ..experiments.lab_flips import LATE, Dropped
-from ..experiments.lab_pixels import Pixels
-from .files import write_text
+from ...experiments.lab.check import ScreenCheck
+from ...experiments.lab.flips import LATE, Dropped
+from ...experiments.lab.pixels import Pixels
+from ..files import write_text
 
 CHART_PX = (640, 100)  # width and height inside the axes
 
@@ -28,7 +28,7 @@ def render_check(check: ScreenCheck) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("yoked.app"),
+        loader=PackageLoader("yoked.app.reports"),
         undefined=StrictUndefined,
         autoescape=True,
         trim_blocks=True,

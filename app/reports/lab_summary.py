@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..analysis.kernels import Kernel, session_kernel
-from ..analysis.summary import summarise
+from ...analysis.kernels.weighted_sum import Kernel, session_kernel
+from ...analysis.sessions.summary import summarise
 
 if TYPE_CHECKING:
-    from ..experiments.results import SessionData
+    from ...experiments.session.results import SessionData
 
 BARS = "▁▂▃▄▅▆▇█"
 MOST_COLUMNS = 64
@@ -65,7 +65,7 @@ def _peak(kernel: Kernel) -> str:
 
 def brief(summary: Mapping[str, Any]) -> dict[str, object]:
     """Return what a table shows of the summary."""
-    from .commands.analyse import with_interval
+    from ..commands.analyse import with_interval
 
     names = ("session", "participant", "protocol", "status", "trials", "invalid")
     lines: dict[str, object] = {name: summary[name] for name in names}

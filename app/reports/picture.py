@@ -5,8 +5,8 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 from jaxtyping import UInt8
 
-from ..experiments.protocol import Protocol
-from ..experiments.protocol_parts import BACKGROUND
+from ...experiments.protocols.parts import BACKGROUND
+from ...experiments.protocols.protocol import Protocol
 
 if TYPE_CHECKING:
     from PIL.Image import Image

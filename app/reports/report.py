@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..analysis import plot
-from ..analysis.agreement import Comparison, compare
-from ..analysis.depth_profile import DepthProfile, depth_profile
-from ..analysis.depths import Depths, depths
-from ..analysis.estimate import Estimate
-from ..analysis.kernels import template_match
-from ..analysis.latent_agreement import LatentAgreement, latent_agreement
-from ..analysis.plot_kernels import Panel, signed_template
-from ..analysis.summary import SessionSummary
-from ..experiments.clock import utc_now
-from ..experiments.results import SessionData
+from ...analysis.agreement.latent import LatentAgreement, latent_agreement
+from ...analysis.agreement.profile import DepthProfile, depth_profile
+from ...analysis.agreement.responses import Comparison, compare
+from ...analysis.kernels.weighted_sum import template_match
+from ...analysis.plot import figure as plot
+from ...analysis.plot.kernels import Panel, signed_template
+from ...analysis.sessions.depths import Depths, depths
+from ...analysis.sessions.summary import SessionSummary
+from ...analysis.trials.estimate import Estimate
+from ...experiments.clock import utc_now
+from ...experiments.session.results import SessionData
+from ..files import whole_file
 from .figures import yoked_pairs
-from .files import whole_file
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -115,7 +115,7 @@ def render_report(
     by_stimuli: dict[str, list[Entry]] = {}
     for entry in entries:
         by_stimuli.setdefault(entry.session.protocol.stimulus_hash, []).append(entry)
-    loader = PackageLoader("yoked.app")
+    loader = PackageLoader("yoked.app.reports")
     pages = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
     pages.filters["interval"] = interval
     pages.filters["p_value"] = p_value

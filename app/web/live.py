@@ -3,11 +3,11 @@
 import threading
 from typing import Any
 
-from ..experiments.session import Session
-from ..experiments.stimulus import digest
-from ..experiments.store import Store
-from ..experiments.trial import Response, TrialRecord, TrialSpec
-from .answers import Answer
+from ...experiments.session.session import Session
+from ...experiments.stimulus.render import digest
+from ...experiments.store.sqlite import Store
+from ...experiments.store.trial import Response, TrialRecord, TrialSpec
+from .responses import Answer
 from .writer import Writer
 
 

@@ -13,10 +13,10 @@ from flask import (
 )
 from werkzeug.wrappers import Response as AnyResponse
 
-from ..experiments.protocol import Protocol
-from .answers import n_onsets
+from ...experiments.protocols.protocol import Protocol
 from .live import LiveSession
 from .participations import Participation
+from .responses import n_onsets
 from .study import Study
 from .texts import in_language, pages, render_markdown, version
 

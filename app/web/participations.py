@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from ..experiments.clock import utc_now
+from ...experiments.clock import utc_now
 
 _TOKEN_BYTES = 24  # 192 bits, 32 characters of a link
 # Read aloud and typed by people: no letter here looks like another or like a digit.

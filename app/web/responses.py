@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..experiments.protocol import Protocol
-from ..experiments.trial import Response
+from ...experiments.protocols.protocol import Protocol
+from ...experiments.store.trial import Response
 
 MOST_BYTES = 16 * 1024  # of a request's body
 MOST_EVENTS = 50

@@ -4,6 +4,7 @@ import logging
 import socket
 import sqlite3
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 
 from flask import Flask, jsonify, render_template, request, url_for
@@ -11,15 +12,15 @@ from waitress.server import create_server
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
-from ..experiments.protocol import Protocol
-from ..experiments.protocol_files import load_protocol
-from ..experiments.store import TrialConflict
+from ...experiments.protocols.files import load_protocol
+from ...experiments.protocols.protocol import Protocol
+from ...experiments.store.sqlite import TrialConflict
 from . import participate, trial_api
-from .answers import MOST_BYTES, AnswerError
 from .live import OutOfTurn, StaleSession
+from .responses import MOST_BYTES, AnswerError
 from .study import Study
 
-STATIC = Path(__file__).parents[1] / "static"
+STATIC = Path(str(files("yoked.static")))
 THREADS = 16
 
 HEADERS = {
@@ -62,7 +63,7 @@ def create_app(
         raise FileNotFoundError(f"jsPsych must be {rule}")
     if isinstance(protocol, str):
         protocol = load_protocol(protocol)
-    app = Flask("yoked.app", static_folder=str(STATIC), template_folder=_templates())
+    app = Flask(__package__ or "", static_folder=str(STATIC))
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.extensions["yoked"] = Study(db_path, protocol, lut)
     app.register_blueprint(participate.blueprint)
@@ -115,10 +116,6 @@ def _listening(host: str, port: int) -> socket.socket:
     except OSError as error:
         reason = (error.strerror or str(error)).split(" (")[0].lower()
         raise OSError(f"port {port} of {host} must be free to use: {reason}") from error
-
-
-def _templates() -> str:
-    return str(Path(__file__).parent / "templates")
 
 
 def _add_headers(response: Response) -> Response:

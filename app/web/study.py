@@ -5,10 +5,10 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
-from ..experiments.protocol import Protocol
-from ..experiments.session import Session
-from ..experiments.store import open_store
-from ..experiments.store_rows import ObserverInfo
+from ...experiments.protocols.protocol import Protocol
+from ...experiments.session.session import Session
+from ...experiments.store.rows import ObserverInfo
+from ...experiments.store.sqlite import open_store
 from .live import LiveSession
 from .lut import look_up_table
 from .participations import Participation, Participations

@@ -5,8 +5,8 @@ from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 
-from .answers import AnswerError, parse_answer, parse_display
 from .participate import find_session
+from .responses import AnswerError, parse_answer, parse_display
 
 blueprint = Blueprint("trial_api", __name__, url_prefix="/session/<token>")
 

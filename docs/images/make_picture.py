@@ -10,9 +10,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import yoked
-from yoked.analysis.kernels import session_kernel
-from yoked.experiments.stimulus import render
-from yoked.experiments.store import open_store
+from yoked.analysis.kernels.weighted_sum import session_kernel
+from yoked.experiments.stimulus.render import render
+from yoked.experiments.store.sqlite import open_store
 
 
 def main(db: str) -> None:

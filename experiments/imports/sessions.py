@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..protocols.files import load_protocol
+from ..protocols.protocol import Block, Contrast, DoublePass, Protocol
+from ..protocols.signal import signal_parameters
+from ..session.session import Session
+from ..stimulus.sources import StoredNoise
+from ..store.rows import ObserverInfo
+from ..store.sqlite import Store, open_store
+from ..store.trial import Response, TrialSpec
 from .murray2015 import Block as FileBlock
 from .murray2015 import read_file
-from .protocol import Block, Contrast, DoublePass, Protocol
-from .protocol_files import load_protocol
-from .session import Session
-from .signal import signal_parameters
-from .sources import StoredNoise
-from .store import Store, open_store
-from .store_rows import ObserverInfo
-from .trial import Response, TrialSpec
 
 
 @dataclass(frozen=True)

@@ -9,21 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .import_file import TrialFile, read_trials
-from .import_noise import (
-    NoiseMeasures,
-    load_array,
-    measured,
-    noise_fields,
-    noise_of_columns,
-    scaled,
-    signal_left_in,
-)
-from .import_rows import ObserverRows, observer_rows
-from .import_settings import COLUMNS, Shape, TableSettings
-from .imports import require_new, write_trials
-from .protocol import Protocol
-from .protocol_parts import (
+from ..protocols.parts import (
     Block,
     Contrast,
     Display,
@@ -32,9 +18,23 @@ from .protocol_parts import (
     Signal,
     Timing,
 )
-from .signal import plain_signal
-from .store import open_store
-from .store_rows import ObserverInfo
+from ..protocols.protocol import Protocol
+from ..protocols.signal import plain_signal
+from ..store.rows import ObserverInfo
+from ..store.sqlite import open_store
+from .sessions import require_new, write_trials
+from .table_file import TrialFile, read_trials
+from .table_noise import (
+    NoiseMeasures,
+    load_array,
+    measured,
+    noise_fields,
+    noise_of_columns,
+    scaled,
+    signal_left_in,
+)
+from .table_rows import ObserverRows, observer_rows
+from .table_settings import COLUMNS, Shape, TableSettings
 
 _SD_TOLERANCE = 0.1  # of a declared SD, relative
 

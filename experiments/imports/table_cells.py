@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .import_file import TrialFile, is_missing, number, whole_number
-from .import_settings import TableSettings
-from .trial import is_correct
+from ..store.trial import is_correct
+from .table_file import TrialFile, is_missing, number, whole_number
+from .table_settings import TableSettings
 
 T = TypeVar("T")
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int, Num
 
-from .import_file import TrialFile
-from .import_settings import Shape
-from .store_noise import checked_noise
+from ..store.noise import checked_noise
+from .table_file import TrialFile
+from .table_settings import Shape
 
 _CHUNK = 2**21  # elements looked at together
 _KURTOSIS = {"gaussian": 0.0, "uniform": -1.2, "binary": -2.0}

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from .import_cells import TableColumns
-from .import_file import TrialFile
-from .import_settings import TableSettings
-from .trial import Response, TrialSpec
+from ..store.trial import Response, TrialSpec
+from .table_cells import TableColumns
+from .table_file import TrialFile
+from .table_settings import TableSettings
 
 _MANY_CONTRASTS = 50
 _INVALID = "not valid in the imported table"

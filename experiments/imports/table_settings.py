@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .checks import suggestion
-from .protocol_parts import TASKS, Task
+from ..protocols.checks import suggestion
+from ..protocols.parts import TASKS, Task
 
 # Columns of an imported table; of the others nothing is read.
 COLUMNS = (

@@ -20,9 +20,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from .imports import require_new, write_trials
-from .protocol import Protocol
-from .protocol_parts import (
+from ..protocols.parts import (
     Block,
     Contrast,
     Display,
@@ -32,10 +30,12 @@ from .protocol_parts import (
     Task,
     Timing,
 )
-from .signal import signal_parameters
-from .store import open_store
-from .store_rows import ObserverInfo
-from .trial import Response, TrialSpec
+from ..protocols.protocol import Protocol
+from ..protocols.signal import signal_parameters
+from ..store.rows import ObserverInfo
+from ..store.sqlite import open_store
+from ..store.trial import Response, TrialSpec
+from .sessions import require_new, write_trials
 
 SHA256 = "0c1af0c587640d5b32f6aa2b4a7eaabc89b0012ea4446b54ed024a7e84275c4e"
 OBSERVER = "thomas-knoblauch2005-observer1"

@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from .clock import utc_now
-from .lab_flips import (
+from ..clock import utc_now
+from ..protocols.protocol import Protocol
+from .flips import (
     Dropped,
     Flips,
     KeyLatency,
@@ -20,10 +21,9 @@ from .lab_flips import (
     key_latency,
     measure_refresh,
 )
-from .lab_pixels import Pixels, check_background, check_pixels
-from .lab_screen import Screen
-from .lab_stage import IDENTITY
-from .protocol import Protocol
+from .pixels import Pixels, check_background, check_pixels
+from .screen import Screen
+from .stage import IDENTITY
 
 SCALES = (1, 2, 3, 4)
 NOT_SYNCHRONISED = "flips return at once: they do not wait for the screen"

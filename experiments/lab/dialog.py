@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
-from .checks import suggestion
+from ..protocols.checks import suggestion
 
 LABELS = {
     "participant": "Participant code",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .lab_screen import Screen
+from .screen import Screen
 
 LATE = 1.5  # of the refresh period: a flip that comes later dropped a frame
 NO_VSYNC_HZ = 500.0  # faster than any screen: such flips do not wait for it

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, runtime_checkable
 from typing import Protocol as Interface
 
 if TYPE_CHECKING:
-    from .lab_boxes import SerialBox
+    from .boxes import SerialBox
 
 PAUSE_KEY = "escape"
 GO_ON_KEYS = ("space", "return")

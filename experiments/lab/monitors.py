@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 
-from .calibrations import Calibration
+from ..monitors.calibrations import Calibration
 
 
 def save_monitor(calibration: Calibration) -> str | None:

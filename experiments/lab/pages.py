@@ -4,7 +4,7 @@ import hashlib
 import textwrap
 from collections.abc import Mapping
 
-from .schedule import BlockInfo
+from ..session.schedule import BlockInfo
 
 WIDTH = 76
 GO_ON = "Press the space bar to go on."

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .checks import suggestion
-from .lab_screen import Screen
+from ..protocols.checks import suggestion
+from .screen import Screen
 
 # It reads our own picture back and would call any screen perfect.
 NO_INSTRUMENT = "ScreenBufferPhotometerDevice"

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import UInt8
 
-from .lab_screen import Screen, padded, place
-from .lab_stage import Stage
-from .protocol import Protocol
-from .protocol_parts import BACKGROUND
-from .sources import noise_source
-from .stimulus import render
+from ..protocols.parts import BACKGROUND
+from ..protocols.protocol import Protocol
+from ..stimulus.render import render
+from ..stimulus.sources import noise_source
+from .screen import Screen, padded, place
+from .stage import Stage
 
 N_TRIALS = 2
 N_SHOWN = 6  # pictures of each protocol, spread over its trials and movies

@@ -8,11 +8,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from .lab_flips import Flips
-from .lab_keys import BoxKeys, Keys, Say, open_keyboard
-from .lab_lock import session_lock
-from .lab_screen import Screen
-from .lab_setup import (
+from ..protocols.protocol import Protocol
+from ..session.session import Session
+from ..store.rows import ObserverInfo, SessionRow
+from ..store.sqlite import Store, StoreError, open_store
+from .flips import Flips
+from .keys import BoxKeys, Keys, Say, open_keyboard
+from .lock import session_lock
+from .screen import Screen
+from .setup import (
     Monitor,
     Setup,
     choose_lut,
@@ -21,12 +25,8 @@ from .lab_setup import (
     require_screen,
     set_up,
 )
-from .lab_sitting import Sitting
-from .lab_stage import Stage
-from .protocol import Protocol
-from .session import Session
-from .store import Store, StoreError, open_store
-from .store_rows import ObserverInfo, SessionRow
+from .sitting import Sitting
+from .stage import Stage
 
 _NOT_WRITABLE = ("readonly", "read-only", "unable to open")  # SQLite's words
 MAX_REFRESH_CHANGE = 0.02  # of a session's refresh rate, before it is worth a sentence
@@ -122,7 +122,7 @@ OpenKeys = Callable[[Request, Screen, Protocol, Say], Keys]
 
 def open_screen(request: Request, background: int) -> Screen:
     """Open PsychoPy's window as the operator asked for."""
-    from .lab_window import open_window
+    from .window import open_window
 
     return open_window(
         background=background,
@@ -138,7 +138,7 @@ def open_keys(request: Request, screen: Screen, protocol: Protocol, say: Say) ->
     keyboard = open_keyboard(request.keyboard, say)
     if request.box is None:
         return keyboard
-    from .lab_boxes import SerialBox, parse_map
+    from .boxes import SerialBox, parse_map
 
     names = protocol.task.keys
     buttons = request.box_map or ",".join(f"{name}={i}" for i, name in enumerate(names))

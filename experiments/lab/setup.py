@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
-from .calibrations import Calibration, calibration_names, load_calibration
-from .checks import suggestion
-from .geometry import fitting_distance_cm, nearest_scale, px_per_degree
-from .lab_stage import IDENTITY, Stage
-from .lab_trial import shown_ms, timing_faults
-from .protocol import Protocol
+from ..monitors.calibrations import Calibration, calibration_names, load_calibration
+from ..monitors.geometry import fitting_distance_cm, nearest_scale, px_per_degree
+from ..protocols.checks import suggestion
+from ..protocols.protocol import Protocol
+from .stage import IDENTITY, Stage
+from .trial import shown_ms, timing_faults
 
 LUTS = ("auto", "identity", "calibration")
 MAX_SCALE_ERROR = 0.25  # of an element's size; whole pixels cannot do better
@@ -77,7 +77,7 @@ def find_monitor(name: str, distance_cm: float | None = None) -> Monitor:
         made = load_calibration(name)
         distance = made.distance_cm if distance_cm is None else distance_cm
         return Monitor(name, made.width_cm, made.size_px, distance, made)
-    from .lab_monitors import monitor_geometry
+    from .monitors import monitor_geometry
 
     known: dict[str, Any] = monitor_geometry(name)
     if not known:

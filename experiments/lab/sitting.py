@@ -15,8 +15,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from .lab_keys import GO_ON_KEYS, PAUSE_KEY, QUIT_KEY, Keys, wait_for_key
-from .lab_pages import (
+from ..session.session import Session
+from ..stimulus.render import digest
+from ..store.sqlite import Store
+from ..store.trial import Response, TrialRecord, TrialSpec
+from .keys import GO_ON_KEYS, PAUSE_KEY, QUIT_KEY, Keys, wait_for_key
+from .pages import (
     AGREE,
     FEEDBACK,
     FINISHED,
@@ -27,9 +31,9 @@ from .lab_pages import (
     pages,
     text_version,
 )
-from .lab_screen import Handle, Screen, place
-from .lab_stage import Stage, trial_pictures
-from .lab_trial import (
+from .screen import Handle, Screen, place
+from .stage import Stage, trial_pictures
+from .trial import (
     EMPTY,
     FIRST_STIMULUS,
     Answer,
@@ -38,10 +42,6 @@ from .lab_trial import (
     present,
     wait_for_answer,
 )
-from .session import Session
-from .stimulus import digest
-from .store import Store
-from .trial import Response, TrialRecord, TrialSpec
 
 READ_BACK = ("block", "every")
 MOST_WRONG = 3  # trials in a row whose pixels were not ours, before the session stops

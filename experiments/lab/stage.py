@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import UInt8
 
-from .protocol import Protocol
-from .protocol_parts import BACKGROUND
-from .stimulus import repeat_elements
+from ..protocols.parts import BACKGROUND
+from ..protocols.protocol import Protocol
+from ..stimulus.render import repeat_elements
 
 _MARK = 1  # contrast level of the marks: dark
 _GAP, _LENGTH = 3, 6  # of a guide mark, in stimulus px: from the patch; along

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from .lab_flips import LATE
-from .lab_keys import PAUSE_KEY, KeyPress, Keys
-from .lab_screen import Handle, Screen
-from .protocol import Protocol, Timing
+from ..protocols.protocol import Protocol, Timing
+from .flips import LATE
+from .keys import PAUSE_KEY, KeyPress, Keys
+from .screen import Handle, Screen
 
 MAX_ROUNDING = 0.25  # how far, relatively, a counted duration may be off
 FIXATION, EMPTY, FIRST_STIMULUS = 0, 1, 2  # pictures of a trial, by number
@@ -65,7 +65,7 @@ def plan_trial(protocol: Protocol, refresh_hz: float) -> tuple[Step, ...]:
 
     Examples
     --------
-    >>> from yoked.experiments.protocol_files import load_protocol
+    >>> from yoked.experiments.protocols.files import load_protocol
     >>> steps = plan_trial(load_protocol("bar-in-noise"), 60)
     >>> [(step.picture, step.n_frames) for step in steps]
     [(0, 30), (2, 6), (1, 30), (3, 6)]
@@ -98,7 +98,7 @@ def timing_faults(protocol: Protocol, refresh_hz: float) -> list[str]:
 
     Examples
     --------
-    >>> from yoked.experiments.protocol_files import load_protocol
+    >>> from yoked.experiments.protocols.files import load_protocol
     >>> timing_faults(load_protocol("movie-bar"), refresh_hz=50)
     []
     >>> timing_faults(load_protocol("movie-bar"), refresh_hz=20)[0][:42]

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from .lab_flips import Flips, measure_refresh
-from .lab_screen import Handle, Region, padded
+from .flips import Flips, measure_refresh
+from .screen import Handle, Region, padded
 
 NO_PSYCHOPY = 'yoked lab needs PsychoPy: pip install "yoked[lab]"'
 NO_DISPLAY = (

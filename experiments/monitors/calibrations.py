@@ -17,8 +17,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from .checks import suggestion
-from .clock import utc_now
+from ..clock import utc_now
+from ..protocols.checks import suggestion
 from .geometry import px_per_degree
 from .luminance import (
     LuminanceFit,

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from .protocol_parts import Display
+from ..protocols.parts import Display
 
 
 def px_per_degree(width_cm: float, width_px: int, distance_cm: float) -> float:
@@ -81,7 +81,7 @@ def nearest_scale(display: Display, pixels_per_degree: float) -> Scale:
 
     Examples
     --------
-    >>> from yoked.experiments.protocol_files import load_protocol
+    >>> from yoked.experiments.protocols.files import load_protocol
     >>> nearest_scale(load_protocol("bar-in-noise").display, 38.0)
     Scale(scale=2, deg_per_element=0.2105..., error=0.0526...)
     """
@@ -99,7 +99,7 @@ def fitting_distance_cm(
 
     Examples
     --------
-    >>> from yoked.experiments.protocol_files import load_protocol
+    >>> from yoked.experiments.protocols.files import load_protocol
     >>> display = load_protocol("bar-in-noise").display
     >>> round(fitting_distance_cm(display, 2, width_cm=53.0, width_px=1920), 1)
     63.3

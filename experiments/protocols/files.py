@@ -1,12 +1,13 @@
 """Protocols as TOML files: the shipped ones by name, anybody's by path."""
 
 import tomllib
+from importlib.resources import files
 from pathlib import Path
 
 from .checks import ProtocolError, suggestion
 from .protocol import Protocol
 
-_FOLDER = Path(__file__).parent / "protocols"
+_FOLDER = Path(str(files(__package__ or "")))
 
 
 def protocol_names() -> list[str]:

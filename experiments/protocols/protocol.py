@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from .checks import ProtocolError, build
-from .protocol_parts import (
+from .parts import (
     Block,
     Catch,
     Contrast,
@@ -24,7 +24,7 @@ from .protocol_parts import (
     Texts,
     Timing,
 )
-from .protocol_rules import check_together, main_blocks, pairs_for
+from .rules import check_together, main_blocks, pairs_for
 
 STIMULUS_PARTS = ("task", "display", "noise", "signal")
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .checks import Faults, ProtocolError
-from .protocol_parts import FULL_CONTRAST, Block, DoublePass
+from .parts import FULL_CONTRAST, Block, DoublePass
 
 if TYPE_CHECKING:
     from .protocol import Protocol

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int16, Int64
 
+from .parts import FULL_CONTRAST, Noise, Signal
 from .protocol import Protocol
-from .protocol_parts import FULL_CONTRAST, Noise, Signal
 
 
 def signal_template(protocol: Protocol) -> Float[np.ndarray, " frame row column"]:
@@ -23,7 +23,7 @@ def signal_template(protocol: Protocol) -> Float[np.ndarray, " frame row column"
 
     Examples
     --------
-    >>> from yoked.experiments.protocol_files import load_protocol
+    >>> from yoked.experiments.protocols.files import load_protocol
     >>> signal_template(load_protocol("bar-in-noise")).ravel()[5:8].tolist()
     [0.0, 1.0, 0.0]
     """

@@ -7,11 +7,11 @@ from typing import runtime_checkable
 import numpy as np
 from jaxtyping import Float, Float32, Int64, UInt8
 
-from .noise import DRAWS_PER_BLOCK, OBSERVER_STREAM, draws_u16, normal_table
-from .protocol import Protocol
-from .seeds import RESERVED_SEEDS
-from .sources import Matlab5Noise, NoiseSource, practice_source
-from .stimulus import render
+from ..protocols.protocol import Protocol
+from ..stimulus.noise import DRAWS_PER_BLOCK, OBSERVER_STREAM, draws_u16, normal_table
+from ..stimulus.render import render
+from ..stimulus.seeds import RESERVED_SEEDS
+from ..stimulus.sources import Matlab5Noise, NoiseSource, practice_source
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Int64
 
-from .noise import SCHEDULE_STREAM, draws_u16
-from .protocol import Block, Protocol
+from ..protocols.protocol import Block, Protocol
+from ..stimulus.noise import SCHEDULE_STREAM, draws_u16
 
 # Each use of stream 0 has its own range of ids, so that no two share a draw.
 _ORDER_OF_BLOCK = 0
@@ -68,7 +68,7 @@ def plan_blocks(protocol: Protocol, seed: int) -> tuple[BlockPlan, ...]:
 
     Examples
     --------
-    >>> from yoked.experiments.protocol_files import load_protocol
+    >>> from yoked.experiments.protocols.files import load_protocol
     >>> blocks = plan_blocks(load_protocol("bar-in-noise"), seed=1)
     >>> [len(block.slots) for block in blocks]
     [10, 60, 102, 102, 102, 102, 102, 102]

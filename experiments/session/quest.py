@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from .checks import suggestion
+from ..protocols.checks import suggestion
 
 _Z_75 = 0.6744897501960817  # Phi^-1(.75)
 

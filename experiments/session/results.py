@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from .protocol import Protocol
-from .sources import NoiseSource, noise_source
-from .store import Store, open_store
-from .store_rows import TRIAL_COLUMNS, SessionRow
+from ..protocols.protocol import Protocol
+from ..stimulus.sources import NoiseSource, noise_source
+from ..store.rows import TRIAL_COLUMNS, SessionRow
+from ..store.sqlite import Store, open_store
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def load_session(path: str | Path, session_id: str) -> SessionData:
     Examples
     --------
     >>> import tempfile, yoked
-    >>> from yoked.experiments.store import open_store
+    >>> from yoked.experiments.store.sqlite import open_store
     >>> protocol = yoked.load_protocol("bar-in-noise")
     >>> guesser = yoked.load_observer("guesser")
     >>> with tempfile.TemporaryDirectory() as folder:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Any, runtime_checkable
 from typing import Protocol as Interface
 
+from ..protocols.protocol import Protocol
+from ..protocols.signal import signal_parameters
+from ..store.trial import TrialRecord, TrialSpec
 from .plan import Slot, plan_blocks
-from .protocol import Protocol
 from .quest import QuestPlus, QuestState
-from .signal import signal_parameters
-from .trial import TrialRecord, TrialSpec
 
 
 @dataclass(frozen=True)

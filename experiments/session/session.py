@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from .clock import utc_now
-from .protocol import Protocol
-from .protocol_parts import FULL_CONTRAST
+from ..clock import utc_now
+from ..protocols.parts import FULL_CONTRAST
+from ..protocols.protocol import Protocol
+from ..stimulus.render import render
+from ..stimulus.seeds import fresh_seed, require_seed, require_session_seed
+from ..stimulus.sources import GeneratedNoise, NoiseSource, StoredNoise, noise_source
+from ..store.rows import ObserverInfo, SessionRow
+from ..store.trial import Response, TrialRecord, TrialSpec, columns, is_correct
+from ..store.trial_log import Store
 from .schedule import BlockInfo, PlannedSchedule, Schedule, YokedSchedule
-from .seeds import fresh_seed, require_seed, require_session_seed
-from .sources import GeneratedNoise, NoiseSource, StoredNoise, noise_source
-from .stimulus import render
-from .store_rows import ObserverInfo, SessionRow
-from .trial import Response, TrialRecord, TrialSpec, columns, is_correct
-from .trial_log import Store
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
 

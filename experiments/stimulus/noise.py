@@ -16,7 +16,7 @@ from functools import cache
 import numpy as np
 from jaxtyping import Float, Int8, Int64, UInt16, UInt32, UInt64
 
-from .protocol_parts import FULL_CONTRAST
+from ..protocols.parts import FULL_CONTRAST
 from .seeds import require_seed
 
 SCHEDULE_STREAM = 0

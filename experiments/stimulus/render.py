@@ -10,11 +10,11 @@ import hashlib
 import numpy as np
 from jaxtyping import Int8, Int16, Int64, UInt8
 
+from ..protocols.parts import BACKGROUND
+from ..protocols.protocol import Protocol
+from ..protocols.signal import interval_gains, signal_levels
 from .noise import noise_levels
 from .noise_fast import fast_levels
-from .protocol import Protocol
-from .protocol_parts import BACKGROUND
-from .signal import interval_gains, signal_levels
 from .sources import GeneratedNoise, NoiseSource, Table, as_levels
 
 BACKENDS = ("numba", "numpy", "torch")
@@ -43,7 +43,7 @@ def render(
 
     Examples
     --------
-    >>> from yoked.experiments.protocol_files import load_protocol
+    >>> from yoked.experiments.protocols.files import load_protocol
     >>> protocol = load_protocol("bar-in-noise")
     >>> table = {"stimulus_id": [0], "contrast": [0.227], "target": [0],
     ...          "block_kind": ["main"]}

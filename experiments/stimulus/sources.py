@@ -11,10 +11,10 @@ from typing import Protocol as Interface
 import numpy as np
 from jaxtyping import Float32, Int8
 
+from ..protocols.parts import FULL_CONTRAST
+from ..protocols.protocol import Protocol
 from .noise import N_LEVELS, level_table
 from .noise_fast import fast_levels
-from .protocol import Protocol
-from .protocol_parts import FULL_CONTRAST
 
 # A table of trials: anything with columns by name, such as a DataFrame.
 Table = Any

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+from .file import open_to_read
 from .merge_sessions import MergeConflict, MergedSource, merge_sessions
-from .store import open_store
-from .store_file import open_to_read
-from .store_noise import drop_withdrawn_noise
+from .noise import drop_withdrawn_noise
+from .sqlite import open_store
 from .trial_log import StoreError
 
 _OUR_TABLES = (

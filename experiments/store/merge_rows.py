@@ -4,7 +4,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 
-from .store_rows import TRIAL_COLUMNS
+from .rows import TRIAL_COLUMNS
 
 # Besides the trials, and what a row of them is.
 KEPT_ROWS = {

@@ -158,7 +158,7 @@ class LoggedNoise:
 
     Examples
     --------
-    >>> from yoked.experiments.store import open_store
+    >>> from yoked.experiments.store.sqlite import open_store
     >>> store = open_store(":memory:")
     >>> sha256 = store.add_noise(np.zeros((3, 2, 1, 1, 4), np.int8))
     >>> fields = store.noise(sha256)

@@ -16,10 +16,9 @@ import numpy as np
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from .clock import utc_now
-from .local_disk import require_local_disk
-from .protocol import Protocol
-from .store_file import (
+from ..clock import utc_now
+from ..protocols.protocol import Protocol
+from .file import (
     APPLICATION_ID,
     VERSION,
     open_to_read,
@@ -27,8 +26,9 @@ from .store_file import (
     require_ours,
     switch_to_wal,
 )
-from .store_noise import LoggedNoise, add_noise, drop_withdrawn_noise, read_row
-from .store_rows import (
+from .local_disk import require_local_disk
+from .noise import LoggedNoise, add_noise, drop_withdrawn_noise, read_row
+from .rows import (
     TRIAL_COLUMNS,
     ObserverInfo,
     SessionRow,

@@ -7,9 +7,9 @@ from typing import Protocol as Interface
 
 import numpy as np
 
-from .protocol import Protocol
-from .sources import NoiseArray
-from .store_rows import SessionRow
+from ..protocols.protocol import Protocol
+from ..stimulus.sources import NoiseArray
+from .rows import SessionRow
 from .trial import TrialRecord
 
 

@@ -13,10 +13,10 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from ..experiments.observer import ObserverNoise, Practice, Viewing
-from ..experiments.seeds import require_seed
-from .retina import Retina, RetinaConfig, as_contrast_tensor
-from .training import VERSION, TrainingPlan, one_thread, train
+from ...experiments.session.observer import ObserverNoise, Practice, Viewing
+from ...experiments.stimulus.seeds import require_seed
+from ..retina.mosaic import Retina, RetinaConfig, as_contrast_tensor
+from ..training.practice import VERSION, TrainingPlan, one_thread, train
 from .weights import (
     Origin,
     json_hash,

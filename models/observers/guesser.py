@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from ..experiments.observer import ObserverNoise, Viewing
+from ...experiments.session.observer import ObserverNoise, Viewing
 
 
 class Guesser:

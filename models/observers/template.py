@@ -3,10 +3,10 @@
 import numpy as np
 from jaxtyping import Float, Float64, Int64, UInt8
 
-from ..experiments.observer import ObserverNoise, Practice, Viewing
-from ..experiments.protocol import Protocol
-from ..experiments.protocol_parts import BACKGROUND
-from ..experiments.signal import signal_levels
+from ...experiments.protocols.parts import BACKGROUND
+from ...experiments.protocols.protocol import Protocol
+from ...experiments.protocols.signal import signal_levels
+from ...experiments.session.observer import ObserverNoise, Practice, Viewing
 
 _SCALE = 4096  # integer weights of a rotated template: cosines to four digits
 
@@ -35,7 +35,7 @@ class Template:
 
     Examples
     --------
-    >>> from yoked.experiments.protocol_files import load_protocol
+    >>> from yoked.experiments.protocols.files import load_protocol
     >>> protocol = load_protocol("bar-in-noise")
     >>> template = Template(efficiency=0.5)
     >>> template.prepare(Viewing.of(protocol))

@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Float, Float32
 from torch import Tensor, nn
 
-from ..experiments.protocol_parts import BACKGROUND, FULL_CONTRAST
+from ...experiments.protocols.parts import BACKGROUND, FULL_CONTRAST
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..experiments.observer import Practice
-from ..experiments.protocol import Protocol, Task
-from ..experiments.protocol_parts import FULL_CONTRAST
-from ..experiments.signal import signal_template
-from .retina import as_contrast_tensor
+from ...experiments.protocols.parts import FULL_CONTRAST
+from ...experiments.protocols.protocol import Protocol, Task
+from ...experiments.protocols.signal import signal_template
+from ...experiments.session.observer import Practice
+from ..retina.mosaic import as_contrast_tensor
 
 Progress = Callable[[int, int], None]  # steps done, steps in all
 VERSION = 1  # raise it when the same plan would give other weights
@@ -68,7 +68,7 @@ def training_contrasts(
 
     Examples
     --------
-    >>> from yoked.experiments.protocol_files import load_protocol
+    >>> from yoked.experiments.protocols.files import load_protocol
     >>> training_contrasts(load_protocol("bar-in-noise"), (1.0, 2.0))
     (0.1, 0.2)
     """

@@ -1,7 +1,8 @@
 """How often a 95 % interval holds the truth, over simulated sessions.
 
-`python -m tests.coverage_study` prints the tables of docs/coverage.md (about half an
-hour on two cores); `tests/test_coverage.py` asserts them behind the marker `slow`.
+`python -m tests.analysis.coverage_study` prints the tables of docs/coverage.md (about
+half an hour on two cores); `tests/analysis/test_coverage.py` asserts them behind the
+marker `slow`.
 
 The observer is linear: a decision variable of external SD 1 and internal SD gamma,
 criterion `bias` decision SDs towards "yes" (in 2AFC, towards the second interval).
@@ -17,17 +18,22 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from yoked.analysis.bootstrap import dprime_bootstrap
-from yoked.analysis.choices import Choices
-from yoked.analysis.double_pass import (
+from yoked.analysis.double_pass.internal_noise import (
     agreement_probability,
     internal_noise_closed_form,
     internal_noise_likelihood,
     pair_counts,
 )
-from yoked.analysis.estimate import Estimate
-from yoked.analysis.sdt_intervals import choices_profile_dprime
-from yoked.analysis.summary import agreement, criterion, dprime, proportion_correct
+from yoked.analysis.sensitivity.bootstrap import dprime_bootstrap
+from yoked.analysis.sensitivity.intervals import choices_profile_dprime
+from yoked.analysis.sessions.summary import (
+    agreement,
+    criterion,
+    dprime,
+    proportion_correct,
+)
+from yoked.analysis.trials.estimate import Estimate
+from yoked.analysis.trials.responses import Choices
 
 
 @dataclass(frozen=True)

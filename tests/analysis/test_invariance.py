@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yoked.analysis.agreement import compare
-from yoked.analysis.efficiency import absolute_efficiency, kernel_efficiency
-from yoked.analysis.group import group
-from yoked.analysis.kappa_ceiling import compare_kappa
-from yoked.analysis.kernel_similarity import similarity
-from yoked.analysis.kernels import session_kernel
-from yoked.analysis.latent_agreement import latent_agreement
-from yoked.analysis.linear_share import session_linear_share
-from yoked.analysis.summary import summarise
+from yoked.analysis.agreement.group import group
+from yoked.analysis.agreement.kappa import compare_kappa
+from yoked.analysis.agreement.kernels import similarity
+from yoked.analysis.agreement.latent import latent_agreement
+from yoked.analysis.agreement.responses import compare
+from yoked.analysis.kernels.linear_share import session_linear_share
+from yoked.analysis.kernels.weighted_sum import session_kernel
+from yoked.analysis.sensitivity.efficiency import absolute_efficiency, kernel_efficiency
+from yoked.analysis.sessions.summary import summarise
 
-from .simulated import Linear, run, session, unit
+from .observers.linear import Linear, run, session, unit
 
 N = 13
 TEMPLATES = [unit(np.exp(-((np.arange(N) - c) ** 2) / 4)) for c in (5, 6, 8)]

@@ -10,9 +10,9 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from yoked.analysis.choices import Choices
-from yoked.analysis.trial_design import TrialDesign
-from yoked.experiments.sources import StoredNoise
+from yoked.analysis.trials.design import TrialDesign
+from yoked.analysis.trials.responses import Choices
+from yoked.experiments.stimulus.sources import StoredNoise
 
 N_SAMPLES = 32
 _PLACES = np.arange(1, N_SAMPLES + 1) - 16

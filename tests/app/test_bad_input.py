@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from tests import ROOT
 from yoked.app.cli import cli
-from yoked.experiments.protocol_files import load_protocol
-from yoked.experiments.session import Session
-from yoked.experiments.store import open_store
-from yoked.experiments.store_rows import ObserverInfo
+from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.session.session import Session
+from yoked.experiments.store.rows import ObserverInfo
+from yoked.experiments.store.sqlite import open_store
 
-ROOT = Path(__file__).parents[1]
 SHIPPED = (ROOT / "experiments" / "protocols" / "bar-in-noise.toml").read_text()
 # Every command that is given a database, to try a bad one on.
 ON_A_DATABASE = {

@@ -8,15 +8,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from tests import ROOT
 from yoked.app.cli import COMMANDS, cli
-
-ROOT = Path(__file__).parents[1]
 
 
 def run(*arguments: object):

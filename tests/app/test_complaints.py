@@ -7,7 +7,7 @@ import click
 import pytest
 
 from yoked.app.complaints import one_line
-from yoked.experiments.checks import ProtocolError
+from yoked.experiments.protocols.checks import ProtocolError
 
 
 def test_every_fault_of_a_protocol_gets_its_line():

@@ -5,11 +5,11 @@ import contextlib
 import pytest
 
 from yoked.app import demo
-from yoked.experiments.fetch import FetchError
-from yoked.experiments.session import Session
-from yoked.experiments.store import open_store
-from yoked.experiments.store_rows import ObserverInfo
-from yoked.experiments.trial import Response
+from yoked.experiments.imports.fetch import FetchError
+from yoked.experiments.session.session import Session
+from yoked.experiments.store.rows import ObserverInfo
+from yoked.experiments.store.sqlite import open_store
+from yoked.experiments.store.trial import Response
 
 # The network is left out of this test by hand: retina-cnn trains for most of a minute.
 FAST = tuple(step for step in demo.STEPS if step.observer != "retina-cnn")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from yoked.experiments.protocol import Protocol
+from yoked.experiments.protocols.protocol import Protocol
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (

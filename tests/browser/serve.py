@@ -4,8 +4,8 @@ import json
 import sys
 from pathlib import Path
 
-from yoked.app.server import serve
-from yoked.experiments.protocol import Protocol
+from yoked.app.web.server import serve
+from yoked.experiments.protocols.protocol import Protocol
 
 db_path, protocol_path, lut, port = sys.argv[1:]
 protocol = Protocol.from_dict(json.loads(Path(protocol_path).read_text()))

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from yoked.experiments.protocol_files import load_protocol
-from yoked.experiments.store import open_store
+from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.store.sqlite import open_store
 
 from .walking import FAST, answer, begin, read_canvas
 

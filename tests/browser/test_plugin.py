@@ -2,7 +2,7 @@
 
 import pytest
 
-from yoked.experiments.protocol_files import load_protocol
+from yoked.experiments.protocols.files import load_protocol
 
 RUN = """async ([mode, data]) => {
   const { NoiseTrialPlugin } = await import("/static/js/plugin-noise-trial.js");

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from yoked.app.lut import look_up_table
-from yoked.experiments.observer import ObserverNoise
-from yoked.experiments.protocol import Protocol, Task
-from yoked.experiments.protocol_files import load_protocol
-from yoked.experiments.session import Session
-from yoked.experiments.stimulus import digest
-from yoked.experiments.store import open_store
-from yoked.experiments.trial import TrialRecord
+from yoked.app.web.lut import look_up_table
+from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.protocols.protocol import Protocol, Task
+from yoked.experiments.session.observer import ObserverNoise
+from yoked.experiments.session.session import Session
+from yoked.experiments.stimulus.render import digest
+from yoked.experiments.store.sqlite import open_store
+from yoked.experiments.store.trial import TrialRecord
 
 from .walking import FAST, answer, begin, ideal_observer, read_canvas
 

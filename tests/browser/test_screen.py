@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from yoked.experiments.protocol_files import load_protocol
+from yoked.experiments.protocols.files import load_protocol
 
 from .walking import FAST, begin, read_canvas
 

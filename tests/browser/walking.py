@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from yoked.experiments.observer import Practice, Viewing
-from yoked.experiments.protocol import Protocol, Timing
-from yoked.models.template import Template
+from yoked.experiments.protocols.protocol import Protocol, Timing
+from yoked.experiments.session.observer import Practice, Viewing
+from yoked.models.observers.template import Template
 
 READER = Path(__file__).with_name("reader.js").read_text()
 

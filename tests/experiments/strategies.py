@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from yoked.experiments.protocol import (
+from yoked.experiments.protocols.protocol import (
     Block,
     Catch,
     Contrast,

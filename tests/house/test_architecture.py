@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests import ROOT
+
 MAY_IMPORT = {
     "experiments": set(),
     "models": {"experiments"},
@@ -22,8 +23,8 @@ THIRD_PARTY = {
     "psychopy": ["experiments/lab*.py"],
     "torch": [
         "models/*.py",
-        "experiments/noise_torch.py",
-        "analysis/exact_products.py (lazily)",
+        "experiments/stimulus/noise_torch.py",
+        "analysis/trials/exact_products.py (lazily)",
         "app/**/*.py (lazily)",
     ],
     "flask": ["app/**/*.py"],
@@ -32,13 +33,13 @@ THIRD_PARTY = {
     "click": ["app/**/*.py"],
     "sqlite_utils": ["experiments/store*.py", "app/**/*.py"],
     "matplotlib": ["analysis/plot*.py (lazily)", "app/**/*.py (lazily)"],
-    "psignifit": ["analysis/psychometric_psignifit.py (lazily)"],
+    "psignifit": ["analysis/psychometric/psignifit.py (lazily)"],
     "pyarrow": ["experiments/import*.py (lazily)"],
     "rdata": ["experiments/gabor*.py (lazily)"],
 }
 MAX_LINES = 400
 LONGER_FOR_A_REASON: dict[str, str] = {
-    "experiments/store.py": "the schema, and all that reads or writes its tables",
+    "experiments/store/sqlite.py": "the schema, and what reads and writes its tables",
 }
 
 FILES = sorted(

@@ -3,15 +3,14 @@
 import doctest
 import importlib
 import inspect
-from pathlib import Path
 
 import click
 import pytest
 
 import yoked
+from tests import ROOT
 from yoked.app.cli import COMMANDS, cli
 
-ROOT = Path(__file__).parents[1]
 NEEDS_AN_EXTRA = {"psychopy"}  # not installed by make
 
 

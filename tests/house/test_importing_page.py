@@ -4,17 +4,17 @@ import json
 import re
 import shlex
 import textwrap
-from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from tests import ROOT
 from yoked.app.cli import cli
 from yoked.app.commands.importing import table
-from yoked.experiments.import_settings import COLUMNS
+from yoked.experiments.imports.table_settings import COLUMNS
 
-PAGE = (Path(__file__).parents[1] / "docs" / "importing.md").read_text()
+PAGE = (ROOT / "docs" / "importing.md").read_text()
 LOOKS_AT = [0, 0, 0, 0.3, 1, 0.3, 0, 0, 0]
 
 

@@ -61,7 +61,7 @@ def test_importing_yoked_loads_no_third_party():
 
 
 def test_the_server_loads_neither_torch_nor_psychopy():
-    assert not loaded_after("import yoked.app.server") & {"torch", "psychopy"}
+    assert not loaded_after("import yoked.app.web.server") & {"torch", "psychopy"}
 
 
 @pytest.mark.parametrize("room", ["experiments", "models", "analysis"])
@@ -95,9 +95,9 @@ def test_stimuli_are_made_without_the_database_and_torch():
     code = (
         refusing("flask", "sqlite_utils", "psychopy", "torch", "click")
         + """
-from yoked.experiments.protocol_files import load_protocol
-from yoked.experiments.sources import noise_source
-from yoked.experiments.stimulus import render
+from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.stimulus.sources import noise_source
+from yoked.experiments.stimulus.render import render
 protocol = load_protocol("bar-in-noise")
 table = {"stimulus_id": [1], "contrast": [0.2], "target": [0], "block_kind": ["main"]}
 assert render(protocol, noise_source("yoked-1", protocol, 1), table).shape[0] == 1

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests import ROOT
+
 ROOMS = ("analysis", "app", "experiments", "models")
 DATA = (
     "app/templates/**/*",

@@ -11,12 +11,12 @@ from hypothesis.extra.numpy import arrays
 from scipy.integrate import quad
 from scipy.special import ndtr, ndtri
 
-from yoked.experiments.observer import ObserverNoise, Practice, Viewing
-from yoked.experiments.protocol import Contrast, Task
-from yoked.experiments.protocol_files import load_protocol
+from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.protocols.protocol import Contrast, Task
+from yoked.experiments.session.observer import ObserverNoise, Practice, Viewing
 from yoked.models.decision import Decision, calibrate, reference_contrast
-from yoked.models.guesser import Guesser
-from yoked.models.template import Template
+from yoked.models.observers.guesser import Guesser
+from yoked.models.observers.template import Template
 
 TWO = Task("2afc", ("f", "j"))
 YES_NO = Task("yes_no", ("f", "j"))

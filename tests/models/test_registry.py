@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from yoked.models import registry
-from yoked.models.guesser import Guesser
+from yoked.models.observers.guesser import Guesser
 from yoked.models.registry import load, names, register
 
 OWN = """
@@ -56,7 +56,7 @@ def test_listing_the_names_imports_no_torch():
 
 def test_linear_observers_and_their_presenter_import_neither_torch_nor_the_database():
     code = (
-        "import sys, yoked.models.template, yoked.models.guesser, "
+        "import sys, yoked.models.observers.template, yoked.models.observers.guesser, "
         "yoked.models.decision, yoked.models.simulate;"
         "print({'torch', 'sqlite_utils', 'flask'} & set(sys.modules))"
     )
@@ -127,7 +127,7 @@ def test_a_name_cannot_be_taken_twice():
 
 
 def test_an_installed_package_brings_its_observer(monkeypatch):
-    point = EntryPoint("coin", "yoked.models.guesser:Guesser", registry.GROUP)
+    point = EntryPoint("coin", "yoked.models.observers.guesser:Guesser", registry.GROUP)
     monkeypatch.setattr(
         registry.importlib.metadata, "entry_points", lambda group: [point]
     )

@@ -9,16 +9,16 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import ndtr, ndtri
 
-from yoked.experiments.noise import level_table
-from yoked.experiments.protocol import Task
-from yoked.experiments.protocol_files import load_protocol
-from yoked.experiments.results import load_session, session_data
-from yoked.experiments.session import Session
-from yoked.experiments.stimulus import digest
-from yoked.experiments.store import open_store
-from yoked.models.guesser import Guesser
+from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.protocols.protocol import Task
+from yoked.experiments.session.results import load_session, session_data
+from yoked.experiments.session.session import Session
+from yoked.experiments.stimulus.noise import level_table
+from yoked.experiments.stimulus.render import digest
+from yoked.experiments.store.sqlite import open_store
+from yoked.models.observers.guesser import Guesser
+from yoked.models.observers.template import Template
 from yoked.models.simulate import run
-from yoked.models.template import Template
 
 
 @pytest.fixture

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yoked.analysis.estimate import Estimate
-from yoked.analysis.group import (
+from yoked.analysis.agreement.group import (
     ObserverKernel,
     group,
     group_kernel,
     noise_ceiling,
 )
-from yoked.analysis.random_effects import random_effects, random_effects_mean
+from yoked.analysis.agreement.random_effects import random_effects, random_effects_mean
+from yoked.analysis.trials.estimate import Estimate
 
-from .simulated import Linear, run, session, unit
+from ..observers.linear import Linear, run, session, unit
 
 N = 13
 BUMP = unit(np.exp(-((np.arange(N) - 6) ** 2) / 4))

@@ -6,19 +6,22 @@ import math
 import numpy as np
 import pytest
 
-from yoked.analysis.choices import Choices
-from yoked.analysis.class_sums import first_order_vector, second_order_matrices
-from yoked.analysis.kernel_groups import (
+from yoked.analysis.agreement.kernel_groups import (
     group_sums,
     stimulus_groups,
     without_linear_part,
 )
-from yoked.analysis.kernel_similarity import similarity
-from yoked.analysis.score import score
-from yoked.analysis.trial_design import TrialDesign
+from yoked.analysis.agreement.kernels import similarity
+from yoked.analysis.second_order.class_sums import (
+    first_order_vector,
+    second_order_matrices,
+)
+from yoked.analysis.trials.design import TrialDesign
+from yoked.analysis.trials.responses import Choices
+from yoked.analysis.trials.score import score
 
-from .simulated import Linear, linear_choices, run, session, unit
-from .simulated_observers import Quadratic
+from ..observers.linear import Linear, linear_choices, run, session, unit
+from ..observers.nonlinear import Quadratic
 
 N = 13
 BUMP = unit(np.exp(-((np.arange(N) - 6) ** 2) / 4))

@@ -14,35 +14,35 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import multivariate_normal
 
 import yoked
-from yoked.analysis.agreement import (
+from yoked.analysis.agreement.decision_variables import logged_correlation
+from yoked.analysis.agreement.kappa import (
+    compare_kappa,
+    kappa,
+    kappa_ceiling,
+    linear_kappa_ceiling,
+)
+from yoked.analysis.agreement.latent import latent_agreement
+from yoked.analysis.agreement.responses import (
     ceiling_bounds,
     error_consistency,
     linear_ceiling,
 )
-from yoked.analysis.bivariate_probit import (
+from yoked.analysis.double_pass.bivariate_probit import (
     fit_bivariate_probit,
     informative,
     normal_both,
 )
-from yoked.analysis.choices import choices
-from yoked.analysis.decision_variables import logged_correlation
-from yoked.analysis.double_pass import (
+from yoked.analysis.double_pass.internal_noise import (
     agreement_probability,
     consistency_wald,
     internal_noise_likelihood,
     pair_counts,
     r_from_gamma,
 )
-from yoked.analysis.kappa_ceiling import (
-    compare_kappa,
-    kappa,
-    kappa_ceiling,
-    linear_kappa_ceiling,
-)
-from yoked.analysis.latent_agreement import latent_agreement
-from yoked.analysis.tetrachoric import tetrachoric
+from yoked.analysis.double_pass.tetrachoric import tetrachoric
+from yoked.analysis.trials.responses import choices
 
-from .simulated import Linear, linear_choices, run, session, unit
+from ..observers.linear import Linear, linear_choices, run, session, unit
 
 N = 13
 BUMP = unit(np.exp(-((np.arange(N) - 6) ** 2) / 4))

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from tests.simulated import Linear, run, session, unit
-from yoked.analysis.depth_profile import depth_profile
+from tests.analysis.observers.linear import Linear, run, session, unit
+from yoked.analysis.agreement.profile import depth_profile
 
 TEMPLATE = unit([0, 1, 2, 1, 0, 0, 0])
 OTHER = unit([0, 0, 0, 0, 1, 2, 1])

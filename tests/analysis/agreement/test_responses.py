@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr, ndtri
 
-from yoked.analysis.agreement import (
+from yoked.analysis.agreement.responses import (
     ceiling,
     ceiling_bounds,
     compare,
@@ -17,9 +17,12 @@ from yoked.analysis.agreement import (
     linear_ceiling,
     same_choice,
 )
-from yoked.analysis.double_pass import agreement_probability, r_from_gamma
+from yoked.analysis.double_pass.internal_noise import (
+    agreement_probability,
+    r_from_gamma,
+)
 
-from .simulated import Linear, linear_choices, run, session
+from ..observers.linear import Linear, linear_choices, run, session
 
 SD = 0.1
 

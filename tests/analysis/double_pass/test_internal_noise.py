@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from scipy.special import ndtr, ndtri
 from scipy.stats import multivariate_normal
 
-from yoked.analysis.choices import Choices
-from yoked.analysis.double_pass import (
+from yoked.analysis.double_pass.internal_noise import (
     agreement,
     agreement_probability,
     gamma_from_r,
@@ -20,8 +19,9 @@ from yoked.analysis.double_pass import (
     pair_counts,
     r_from_gamma,
 )
+from yoked.analysis.trials.responses import Choices
 
-from .simulated import Linear, linear_choices
+from ..observers.linear import Linear, linear_choices
 
 GAMMAS = [0, 0.5, 0.75, 1, 1.35, 2, 3]
 AT_CHANCE = [1, 0.79517, 0.72107, 0.66667, 0.61528, 0.56409, 0.53188]

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from yoked.analysis.choices import Choices
-from yoked.analysis.kernel_design import SUM, KernelDesign
+from yoked.analysis.kernels.classes import SUM, KernelDesign
+from yoked.analysis.trials.responses import Choices
 
 
 def design(task, target, response, contrast, n_alternatives=2):

@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.simulated import Linear, linear_choices, unit
-from yoked.analysis.class_sums import first_order_vector, second_order_matrices
-from yoked.analysis.closed_forms import (
+from tests.analysis.observers.linear import Linear, linear_choices, unit
+from yoked.analysis.kernels.closed_forms import (
     apparent_gamma,
     expected_cosine,
     gamma_standard_error,
@@ -18,19 +17,23 @@ from yoked.analysis.closed_forms import (
     split_half_correlation,
     trials_for_correlation,
 )
-from yoked.analysis.closed_forms_second_order import (
+from yoked.analysis.kernels.fisher_bound import (
+    bound_snr,
+    least_squares_efficiency,
+    weighted_sum_efficiency,
+)
+from yoked.analysis.second_order.class_sums import (
+    first_order_vector,
+    second_order_matrices,
+)
+from yoked.analysis.second_order.closed_forms import (
     detection_limit,
     null_edge,
     null_element_se,
     trials_for_eigenvalue,
     trials_for_trace,
 )
-from yoked.analysis.fisher_bound import (
-    bound_snr,
-    least_squares_efficiency,
-    weighted_sum_efficiency,
-)
-from yoked.analysis.trial_design import TrialDesign
+from yoked.analysis.trials.design import TrialDesign
 
 RATES = (0.55, 0.65, 0.75, 0.85, 0.95)
 # By gamma: efficiency of the weighted sum / of least squares at each rate.

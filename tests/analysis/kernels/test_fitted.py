@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 from scipy.special import log_ndtr
 
-from tests.simulated import Linear, linear_choices, run, session, unit
-from tests.simulated_designs import (
+from tests.analysis.observers.designs import (
     cosine,
     gabor_template,
     linear_design,
     reshaped,
     yes_no_design,
 )
-from yoked.analysis.class_sums import first_order_vector
-from yoked.analysis.fisher_bound import bound_snr, weighted_sum_efficiency
-from yoked.analysis.kernel_information import share_of_bound
-from yoked.analysis.penalised_kernel import fitted_kernel, session_fitted_kernel
-from yoked.analysis.trial_design import TrialDesign
+from tests.analysis.observers.linear import Linear, linear_choices, run, session, unit
+from yoked.analysis.kernels.fisher_bound import bound_snr, weighted_sum_efficiency
+from yoked.analysis.kernels.fitted import fitted_kernel, session_fitted_kernel
+from yoked.analysis.kernels.information import share_of_bound
+from yoked.analysis.second_order.class_sums import first_order_vector
+from yoked.analysis.trials.design import TrialDesign
 
 TEMPLATE = unit(np.exp(-((np.arange(20) - 9.5) ** 2) / 8) * np.cos(np.arange(20)))
 TASKS = ("yes_no", "2afc")

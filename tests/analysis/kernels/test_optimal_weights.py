@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from scipy.special import ndtr, ndtri
 
-from yoked.analysis.choices import Choices
-from yoked.analysis.kernel_design import SUM, KernelDesign
-from yoked.analysis.kernels import first_order_kernel, session_kernel
-from yoked.analysis.sdt import loglinear_rate
+from yoked.analysis.kernels.classes import SUM, KernelDesign
+from yoked.analysis.kernels.weighted_sum import first_order_kernel, session_kernel
+from yoked.analysis.sensitivity.sdt import loglinear_rate
+from yoked.analysis.trials.responses import Choices
 
-from .simulated import Linear, linear_choices, run, session, unit
+from ..observers.linear import Linear, linear_choices, run, session, unit
 
 N_ELEMENTS = 256
 TEMPLATE = unit(np.exp(-((np.arange(N_ELEMENTS) - 128) ** 2) / 50))

@@ -6,14 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from tests.simulated import Linear, unit
-from tests.simulated_designs import cosine, linear_design
-from yoked.analysis.class_sums import first_order_vector
-from yoked.analysis.penalised_kernel import fitted_kernel
-from yoked.analysis.priors import prior, pyramid_basis, smooth_basis, smooth_penalty
-from yoked.analysis.probit_design import standardised
-from yoked.analysis.probit_newton import Answers, Coordinates, log_likelihoods
-from yoked.analysis.probit_sparse import SparseProblem, fit_sparse, largest_penalty
+from tests.analysis.observers.designs import cosine, linear_design
+from tests.analysis.observers.linear import Linear, unit
+from yoked.analysis.kernels.fitted import fitted_kernel
+from yoked.analysis.kernels.priors import (
+    prior,
+    pyramid_basis,
+    smooth_basis,
+    smooth_penalty,
+)
+from yoked.analysis.probit.newton import Answers, Coordinates, log_likelihoods
+from yoked.analysis.probit.sparse import SparseProblem, fit_sparse, largest_penalty
+from yoked.analysis.probit.trials import standardised
+from yoked.analysis.second_order.class_sums import first_order_vector
 
 shapes = st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(1, 5))
 

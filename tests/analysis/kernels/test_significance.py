@@ -9,19 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kstest
 
-from tests.simulated import Linear, run, session, unit
-from tests.simulated_designs import (
+from tests.analysis.observers.designs import (
     gabor_template,
     linear_design,
     reshaped,
     yes_no_design,
 )
-from yoked.analysis.hotelling import (
+from tests.analysis.observers.linear import Linear, run, session, unit
+from yoked.analysis.kernels.hotelling import (
     hotelling_comparison,
     hotelling_test,
     low_frequencies,
 )
-from yoked.analysis.significance import kernel_test, session_kernel_test
+from yoked.analysis.kernels.significance import kernel_test, session_kernel_test
 
 TEMPLATE = unit(np.exp(-((np.arange(20) - 9.5) ** 2) / 8))
 

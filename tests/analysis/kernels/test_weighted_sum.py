@@ -7,16 +7,16 @@ import pandas as pd
 import pytest
 from scipy.special import ndtr, ndtri
 
-from yoked.analysis.choices import Choices
-from yoked.analysis.kernels import (
+from yoked.analysis.kernels.weighted_sum import (
     first_order_kernel,
     session_kernel,
     template_match,
 )
-from yoked.analysis.mafc import mafc_proportion_correct, mafc_slope
+from yoked.analysis.sensitivity.mafc import mafc_proportion_correct, mafc_slope
+from yoked.analysis.trials.responses import Choices
 
-from .simulated import Linear, linear_choices, run, session, unit
-from .test_double_pass import murray2015
+from ..double_pass.test_internal_noise import murray2015
+from ..observers.linear import Linear, linear_choices, run, session, unit
 
 N_ELEMENTS = 256
 TEMPLATE = unit(np.exp(-((np.arange(N_ELEMENTS) - 128) ** 2) / 50))
@@ -292,7 +292,7 @@ def test_a_flat_kernel_matches_nothing():
 
 
 def test_a_published_observer_has_the_published_kernel(shared_data):
-    from yoked.experiments.matlab5 import murray_noise
+    from yoked.experiments.stimulus.matlab5 import murray_noise
 
     class Published:
         name = "matlab5-rand"

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy.linalg import toeplitz
 
-from yoked.analysis.choices import Choices
-from yoked.analysis.kernels import first_order_kernel, template_match
-from yoked.analysis.whitening import noise_covariance, whitened
-from yoked.experiments.sources import StoredNoise
+from yoked.analysis.kernels.weighted_sum import first_order_kernel, template_match
+from yoked.analysis.kernels.whitening import noise_covariance, whitened
+from yoked.analysis.trials.responses import Choices
+from yoked.experiments.stimulus.sources import StoredNoise
 
-from .simulated import Linear, run, unit
+from ..observers.linear import Linear, run, unit
 
 N, P, SD = 20_000, 24, 0.1
 TEMPLATE = unit(np.exp(-((np.arange(P) - 12) ** 2) / 4))

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from yoked.analysis.choices import Choices
-from yoked.analysis.trial_design import TrialDesign
-from yoked.experiments.sources import StoredNoise
+from yoked.analysis.trials.design import TrialDesign
+from yoked.analysis.trials.responses import Choices
+from yoked.experiments.stimulus.sources import StoredNoise
 
-from .simulated import unit
+from .linear import unit
 
 N_BARS = 12
 PLACE = 6

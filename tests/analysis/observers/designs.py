@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tests.simulated import Linear, linear_choices, unit
-from yoked.analysis.trial_design import TrialDesign
+from tests.analysis.observers.linear import Linear, linear_choices, unit
+from yoked.analysis.trials.design import TrialDesign
 
 SIGNAL_AT_75 = {"yes_no": 2 * 0.6745, "2afc": np.sqrt(2) * 0.6745}  # decision SDs
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from yoked.analysis.choices import Choices
-from yoked.experiments.protocol import Task
-from yoked.experiments.protocol_files import load_protocol
-from yoked.experiments.results import SessionData
-from yoked.experiments.sources import StoredNoise
-from yoked.experiments.store_rows import ObserverInfo, SessionRow
+from yoked.analysis.trials.responses import Choices
+from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.protocols.protocol import Task
+from yoked.experiments.session.results import SessionData
+from yoked.experiments.stimulus.sources import StoredNoise
+from yoked.experiments.store.rows import ObserverInfo, SessionRow
 
 
 @dataclass(frozen=True)

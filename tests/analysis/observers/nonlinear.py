@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .simulated import Linear
+from .linear import Linear
 
 
 @dataclass(frozen=True)

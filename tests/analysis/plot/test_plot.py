@@ -4,22 +4,22 @@ import numpy as np
 import pytest
 
 import yoked
-from yoked.analysis import plot
-from yoked.analysis.agreement import compare
-from yoked.analysis.choices import choices
-from yoked.analysis.depth_profile import depth_profile
-from yoked.analysis.kernels import session_kernel
-from yoked.analysis.psychometric import fit_psychometric
-from yoked.analysis.rating import roc
-from yoked.analysis.spectrum import eigen_spectrum
-from yoked.analysis.summary import summarise
-from yoked.analysis.trial_design import TrialDesign
-from yoked.experiments.protocol_files import load_protocol
-from yoked.experiments.results import session_data
-from yoked.experiments.store import open_store
-from yoked.models.guesser import Guesser
+from yoked.analysis.agreement.profile import depth_profile
+from yoked.analysis.agreement.responses import compare
+from yoked.analysis.kernels.weighted_sum import session_kernel
+from yoked.analysis.plot.figure import figure as plot
+from yoked.analysis.psychometric.fit import fit_psychometric
+from yoked.analysis.second_order.spectrum import eigen_spectrum
+from yoked.analysis.sensitivity.roc import roc
+from yoked.analysis.sessions.summary import summarise
+from yoked.analysis.trials.design import TrialDesign
+from yoked.analysis.trials.responses import choices
+from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.session.results import session_data
+from yoked.experiments.store.sqlite import open_store
+from yoked.models.observers.guesser import Guesser
+from yoked.models.observers.template import Template
 from yoked.models.simulate import run
-from yoked.models.template import Template
 
 
 @pytest.fixture(scope="module")

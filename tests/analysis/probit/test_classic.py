@@ -8,18 +8,18 @@ from scipy.optimize import minimize
 from scipy.special import log_ndtr
 from scipy.stats import chi2, kstest
 
-from tests.simulated import Linear, unit
-from tests.simulated_designs import cosine, linear_design, yes_no_design
-from yoked.analysis.class_sums import first_order_vector
-from yoked.analysis.probit import (
+from tests.analysis.observers.designs import cosine, linear_design, yes_no_design
+from tests.analysis.observers.linear import Linear, unit
+from yoked.analysis.probit.classic import (
     fit_probit,
     likelihood_ratio_tests,
     probit_vector,
     ridge_vector,
 )
-from yoked.analysis.probit_design import standardised
-from yoked.analysis.probit_newton import Answers, Coordinates, fit, slopes
-from yoked.experiments.gabor import gabor_signal, read_gabor
+from yoked.analysis.probit.newton import Answers, Coordinates, fit, slopes
+from yoked.analysis.probit.trials import standardised
+from yoked.analysis.second_order.class_sums import first_order_vector
+from yoked.experiments.imports.thomas2005 import gabor_signal, read_gabor
 
 TEMPLATE = unit([0, 1, 2, -1, 0, 0.5])
 TASKS = ("yes_no", "2afc")

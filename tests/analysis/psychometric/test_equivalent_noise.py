@@ -6,8 +6,11 @@ import math
 import numpy as np
 import pytest
 
-from yoked.analysis.equivalent_noise import NoiseThresholds, equivalent_noise
-from yoked.analysis.psychometric import PsychometricSettings, fit_psychometric
+from yoked.analysis.psychometric.equivalent_noise import (
+    NoiseThresholds,
+    equivalent_noise,
+)
+from yoked.analysis.psychometric.fit import PsychometricSettings, fit_psychometric
 
 NOISE_SD = np.repeat([0.0, 0.02, 0.05, 0.1, 0.2, 0.3], 2)
 DPRIME = np.tile([0.954, 1.466], 6)  # 75 and 85 % in 2AFC

@@ -9,23 +9,23 @@ import pandas as pd
 import pytest
 from scipy.special import ndtr, ndtri
 
-from tests import simulated
-from tests.test_double_pass import murray2015
-from yoked.analysis.choices import Choices
-from yoked.analysis.mafc import mafc_dprime
-from yoked.analysis.psychometric import (
+from tests.analysis.double_pass.test_internal_noise import murray2015
+from tests.analysis.observers import linear as simulated
+from yoked.analysis.psychometric.fit import (
     PsychometricSettings,
     choices_psychometric,
     fit_answers,
     fit_psychometric,
     session_psychometric,
 )
-from yoked.analysis.psychometric_answers import Answers, on_axis
-from yoked.analysis.psychometric_shapes import (
+from yoked.analysis.psychometric.responses import Answers, on_axis
+from yoked.analysis.psychometric.shapes import (
     SHAPES,
     log_likelihood,
     psychometric_values,
 )
+from yoked.analysis.sensitivity.mafc import mafc_dprime
+from yoked.analysis.trials.responses import Choices
 
 CONTRAST = np.array([0.05, 0.08, 0.12, 0.18, 0.27, 0.4])
 QUICK = PsychometricSettings(n_simulations=0)

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests import simulated
-from yoked.analysis.psychometric import PsychometricSettings, fit_psychometric
-from yoked.analysis.psychometric_psignifit import fit_psignifit, session_psignifit
+from tests.analysis.observers import linear as simulated
+from yoked.analysis.psychometric.fit import PsychometricSettings, fit_psychometric
+from yoked.analysis.psychometric.psignifit import fit_psignifit, session_psignifit
 
 CONTRAST = np.array([0.05, 0.1, 0.15, 0.2, 0.3])
 CORRECT, TRIALS = np.array([53, 62, 78, 88, 97]), np.full(5, 100)

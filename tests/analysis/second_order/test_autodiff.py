@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from scipy.linalg import toeplitz
 
-from yoked.analysis.choices import Choices
-from yoked.analysis.second_order import both_kernels
-from yoked.analysis.whitening import whitened
-from yoked.experiments.sources import StoredNoise
+from yoked.analysis.kernels.whitening import whitened
+from yoked.analysis.second_order.kernel import both_kernels
+from yoked.analysis.trials.responses import Choices
+from yoked.experiments.stimulus.sources import StoredNoise
 
-from .simulated import run, unit
+from ..observers.linear import run, unit
 
 torch = pytest.importorskip("torch")
 

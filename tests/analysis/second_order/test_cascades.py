@@ -5,15 +5,15 @@ import json
 import numpy as np
 import pytest
 
-from tests.gabor import SIGNAL, gabor_trials
-from tests.simulated import Linear, linear_choices, unit
-from tests.simulated_cascades import CASCADES, NONLINEAR, SPOT, cascade_trials
-from yoked.analysis import cascades
-from yoked.analysis.cascades import consistency, signature
-from yoked.analysis.class_sums import first_order_vector
-from yoked.analysis.consistency import half_scale
-from yoked.analysis.replicates import observed
-from yoked.analysis.trial_design import TrialDesign
+from tests.analysis.observers.cascades import CASCADES, NONLINEAR, SPOT, cascade_trials
+from tests.analysis.observers.linear import Linear, linear_choices, unit
+from tests.analysis.thomas2005 import SIGNAL, gabor_trials
+from yoked.analysis.second_order.cascades import consistency, signature
+from yoked.analysis.second_order.class_sums import first_order_vector
+from yoked.analysis.second_order.consistency import half_scale
+from yoked.analysis.second_order.kernel import cascades
+from yoked.analysis.second_order.replicates import observed
+from yoked.analysis.trials.design import TrialDesign
 
 
 def biased_yes_no(n, seed, criterion=0.2):

@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
-from tests.simulated import Linear, linear_choices, unit
-from yoked.analysis.class_sums import first_order_vector, second_order_matrices
-from yoked.analysis.kernels import first_order_kernel
-from yoked.analysis.trial_design import TrialDesign
+from tests.analysis.observers.linear import Linear, linear_choices, unit
+from yoked.analysis.kernels.weighted_sum import first_order_kernel
+from yoked.analysis.second_order.class_sums import (
+    first_order_vector,
+    second_order_matrices,
+)
+from yoked.analysis.trials.design import TrialDesign
 
 OBSERVER = Linear(unit([0, 1, 2, 1, 0]))
 

@@ -7,20 +7,20 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from yoked.analysis.choices import Choices
-from yoked.analysis.class_sums import second_order_matrices
-from yoked.analysis.kernels import first_order_kernel, session_kernel
-from yoked.analysis.second_order import (
+from yoked.analysis.kernels.weighted_sum import first_order_kernel, session_kernel
+from yoked.analysis.second_order.class_sums import second_order_matrices
+from yoked.analysis.second_order.kernel import (
     both_kernels,
     second_order_kernel,
     session_kernels,
     session_second_order,
     without_linear_part,
 )
-from yoked.analysis.trial_design import TrialDesign
-from yoked.experiments.sources import StoredNoise
+from yoked.analysis.trials.design import TrialDesign
+from yoked.analysis.trials.responses import Choices
+from yoked.experiments.stimulus.sources import StoredNoise
 
-from .simulated import Linear, linear_choices, run, session, unit
+from ..observers.linear import Linear, linear_choices, run, session, unit
 
 SD = 0.1
 TEMPLATE = unit(np.exp(-((np.arange(40) - 20) ** 2) / 50))

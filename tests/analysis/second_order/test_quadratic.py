@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
 
-from tests.gabor import gabor_trials
-from tests.simulated_cascades import QUADRATURE, cascade_trials
-from yoked.analysis import quadratic
-from yoked.analysis.quadratic import quadratic_gain
+from tests.analysis.observers.cascades import QUADRATURE, cascade_trials
+from tests.analysis.thomas2005 import gabor_trials
+from yoked.analysis.second_order.kernel import quadratic
+from yoked.analysis.second_order.quadratic import quadratic_gain
 
 
 def test_an_energy_observer_is_predicted_better_with_each_of_its_two_filters():

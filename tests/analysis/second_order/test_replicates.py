@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
-from tests.simulated import Linear, linear_choices, unit
-from yoked.analysis import replicates
-from yoked.analysis.class_sums import first_order_vector, second_order_matrices
-from yoked.analysis.replicates import (
+from tests.analysis.observers.linear import Linear, linear_choices, unit
+from yoked.analysis.second_order.class_sums import (
+    first_order_vector,
+    second_order_matrices,
+)
+from yoked.analysis.second_order.kernel import replicates
+from yoked.analysis.second_order.replicates import (
     bootstrap_counts,
     bootstrapped,
     noise_sd,
@@ -14,7 +17,7 @@ from yoked.analysis.replicates import (
     off_diagonal_se,
     permuted,
 )
-from yoked.analysis.trial_design import TrialDesign
+from yoked.analysis.trials.design import TrialDesign
 
 OBSERVER = Linear(unit([0, 1, 2, 1, 0, 0]))
 TASKS = ("2afc", "yes_no")

@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from tests.gabor import gabor_trials
-from tests.simulated import Linear, linear_choices, unit
-from tests.simulated_cascades import PLACE, QUADRATURE, cascade_trials
-from yoked.analysis.replicates import observed, off_diagonal_se, permuted
-from yoked.analysis.spectrum import diagonal_test, eigen_spectrum
-from yoked.analysis.trial_design import TrialDesign
+from tests.analysis.observers.cascades import PLACE, QUADRATURE, cascade_trials
+from tests.analysis.observers.linear import Linear, linear_choices, unit
+from tests.analysis.thomas2005 import gabor_trials
+from yoked.analysis.second_order.replicates import observed, off_diagonal_se, permuted
+from yoked.analysis.second_order.spectrum import diagonal_test, eigen_spectrum
+from yoked.analysis.trials.design import TrialDesign
 
 TEMPLATE = unit([0, 1, 2, 1, 0, 0])
 

@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 from scipy.special import ndtr
 
-from tests import simulated
-from yoked.analysis.bootstrap import (
+from tests.analysis.observers import linear as simulated
+from yoked.analysis.sensitivity.bootstrap import (
     bias_corrected_interval,
     bootstrap,
     dprime_bootstrap,
 )
-from yoked.analysis.choices import Choices
-from yoked.analysis.summary import dprime
+from yoked.analysis.sessions.summary import dprime
+from yoked.analysis.trials.responses import Choices
 
 LINEAR = simulated.Linear(simulated.unit(np.ones(4)), gamma=0.5)
 

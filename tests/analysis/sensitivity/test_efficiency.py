@@ -16,36 +16,36 @@ from hypothesis import strategies as st
 from scipy.special import ndtr, ndtri
 
 import yoked
-from yoked.analysis.choices import choices
-from yoked.analysis.double_pass import (
+from yoked.analysis.double_pass.internal_noise import (
     agreement_probability,
     internal_noise_closed_form,
     internal_noise_likelihood,
     pair_counts,
     r_from_gamma,
 )
-from yoked.analysis.efficiency import (
-    absolute_efficiency,
-    kernel_efficiency,
-    predicted_efficiency,
-)
-from yoked.analysis.estimate import Estimate
-from yoked.analysis.ideal_observer import ideal_dprime, signal_difference
-from yoked.analysis.lapses import (
+from yoked.analysis.double_pass.lapses import (
     apparent_gamma,
     internal_noise_without_lapses,
     lapse_rate,
 )
-from yoked.analysis.linear_share import linear_share, session_linear_share
-from yoked.analysis.score import noise_sd, score, why_not_white
-from yoked.analysis.trial_design import TrialDesign
-from yoked.experiments.imports import import_murray2015
-from yoked.experiments.protocol_files import load_protocol
-from yoked.experiments.results import load_session
-from yoked.experiments.sources import StoredNoise
+from yoked.analysis.kernels.linear_share import linear_share, session_linear_share
+from yoked.analysis.sensitivity.efficiency import (
+    absolute_efficiency,
+    kernel_efficiency,
+    predicted_efficiency,
+)
+from yoked.analysis.sensitivity.ideal import ideal_dprime, signal_difference
+from yoked.analysis.trials.design import TrialDesign
+from yoked.analysis.trials.estimate import Estimate
+from yoked.analysis.trials.responses import choices
+from yoked.analysis.trials.score import noise_sd, score, why_not_white
+from yoked.experiments.imports.sessions import import_murray2015
+from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.session.results import load_session
+from yoked.experiments.stimulus.sources import StoredNoise
 
-from .simulated import Linear, linear_choices, run, session, unit
-from .simulated_observers import Quadratic
+from ..observers.linear import Linear, linear_choices, run, session, unit
+from ..observers.nonlinear import Quadratic
 
 N = 13
 BUMP = unit(np.exp(-((np.arange(N) - 6) ** 2) / 4))

@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 from scipy.special import ndtr, ndtri
 from scipy.stats import binom
 
-from tests import simulated
-from yoked.analysis.answer_counts import four_counts, shared_noise_effect
-from yoked.analysis.sdt import dprime, dprime_2afc
-from yoked.analysis.sdt_intervals import (
+from tests.analysis.observers import linear as simulated
+from yoked.analysis.sensitivity.intervals import (
     choices_profile_dprime,
     enumerated_dprime,
     profile_dprime,
 )
-from yoked.analysis.summary import dprime as dprime_of
+from yoked.analysis.sensitivity.sdt import dprime, dprime_2afc
+from yoked.analysis.sessions.summary import dprime as dprime_of
+from yoked.analysis.trials.counts import four_counts, shared_noise_effect
 
 counts = st.integers(min_value=0, max_value=200)
 LINEAR = simulated.Linear(simulated.unit(np.ones(4)), gamma=0.5)

@@ -4,7 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yoked.analysis.mafc import mafc_dprime, mafc_proportion_correct, mafc_slope
+from yoked.analysis.sensitivity.mafc import (
+    mafc_dprime,
+    mafc_proportion_correct,
+    mafc_slope,
+)
 
 
 @pytest.mark.parametrize(

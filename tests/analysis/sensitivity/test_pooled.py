@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from tests import simulated
-from yoked.analysis.answer_counts import four_counts
-from yoked.analysis.choices import Choices
-from yoked.analysis.sdt import interval_bias
-from yoked.analysis.sdt_pooled import dprime_mean, dprime_slope, ln_beta
-from yoked.analysis.summary import criterion, dprime
+from tests.analysis.observers import linear as simulated
+from yoked.analysis.sensitivity.pooled import dprime_mean, dprime_slope, ln_beta
+from yoked.analysis.sensitivity.sdt import interval_bias
+from yoked.analysis.sessions.summary import criterion, dprime
+from yoked.analysis.trials.counts import four_counts
+from yoked.analysis.trials.responses import Choices
 
 LINEAR = simulated.Linear(simulated.unit(np.ones(4)), gamma=1.0)
 SD = LINEAR.sd_decision  # d' is the signal strength divided by it

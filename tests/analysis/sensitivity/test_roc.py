@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 from scipy.special import ndtr
 from scipy.stats import mannwhitneyu
 
-from tests import simulated
-from yoked.analysis.choices import Choices
-from yoked.analysis.mafc import mafc_proportion_correct
-from yoked.analysis.rating import (
+from tests.analysis.observers import linear as simulated
+from yoked.analysis.sensitivity.mafc import mafc_proportion_correct
+from yoked.analysis.sensitivity.roc import (
     as_ratings,
     auc,
     auc_from_dprime,
@@ -21,8 +20,9 @@ from yoked.analysis.rating import (
     roc,
     session_roc,
 )
-from yoked.analysis.sdt import dprime
-from yoked.analysis.summary import session_dprime
+from yoked.analysis.sensitivity.sdt import dprime
+from yoked.analysis.sessions.summary import session_dprime
+from yoked.analysis.trials.responses import Choices
 
 RADIOLOGIST = [[33, 6, 6, 11, 2], [3, 2, 2, 11, 33]]  # Hanley & McNeil (1982)
 

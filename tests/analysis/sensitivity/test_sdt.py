@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.special import ndtr, ndtri
 from scipy.stats import binom
 
-from yoked.analysis.mafc import mafc_dprime, mafc_proportion_correct
-from yoked.analysis.sdt import (
+from yoked.analysis.sensitivity.mafc import mafc_dprime, mafc_proportion_correct
+from yoked.analysis.sensitivity.sdt import (
     criterion,
     dprime,
     dprime_2afc,

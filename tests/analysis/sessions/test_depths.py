@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from tests.simulated import Linear, run, session, unit
-from yoked.analysis.depths import depths
-from yoked.experiments.sources import StoredNoise
+from tests.analysis.observers.linear import Linear, run, session, unit
+from yoked.analysis.sessions.depths import depths
+from yoked.experiments.stimulus.sources import StoredNoise
 
 OBSERVER = Linear(unit([0, 1, 2, 1, 0, 0, 0]))
 

@@ -8,16 +8,12 @@ import pandas as pd
 import pytest
 from scipy.special import ndtri
 
-from yoked.analysis import sdt
-from yoked.analysis.choices import choices
-from yoked.analysis.double_pass import agreement
-from yoked.analysis.summary import (
-    session_agreement,
-    session_dprime,
-    summarise,
-)
+from yoked.analysis.double_pass.internal_noise import agreement
+from yoked.analysis.sensitivity import sdt
+from yoked.analysis.sessions.summary import session_agreement, session_dprime, summarise
+from yoked.analysis.trials.responses import choices
 
-from .simulated import Linear, run, session
+from ..observers.linear import Linear, run, session
 
 OBSERVER = Linear(np.ones(1), gamma=1.0)
 SIGNAL = ndtri(0.75) * math.sqrt(2) * OBSERVER.sd_decision
@@ -219,8 +215,8 @@ def test_names_ids_and_row_order_change_no_number():
 
 
 def test_a_published_observer_is_summarised_from_the_trial_log(shared_data, db_path):
-    from yoked.experiments.imports import import_murray2015
-    from yoked.experiments.results import load_session
+    from yoked.experiments.imports.sessions import import_murray2015
+    from yoked.experiments.session.results import load_session
 
     path = shared_data("murray2015/experiment1_subject01.txt")
     found = summarise(load_session(db_path, import_murray2015(path, db_path)))

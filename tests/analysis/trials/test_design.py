@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tests.simulated import Linear, linear_choices, unit
-from yoked.analysis.trial_design import TrialDesign
+from tests.analysis.observers.linear import Linear, linear_choices, unit
+from yoked.analysis.trials.design import TrialDesign
 
 OBSERVER = Linear(unit([0, 1, 2, 1, 0]))
 

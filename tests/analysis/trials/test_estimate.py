@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from yoked.analysis.estimate import Estimate, mapped
+from yoked.analysis.trials.estimate import Estimate, mapped
 
 
 def test_a_missing_value_needs_its_reason():

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from yoked.analysis import exact_products
-from yoked.analysis.exact_products import GramSum, fastest, gram, product
+from yoked.analysis.trials import exact_products
+from yoked.analysis.trials.exact_products import GramSum, fastest, gram, product
 
 needs_torch = pytest.mark.skipif(
     importlib.util.find_spec("torch") is None, reason="needs PyTorch"
@@ -95,7 +95,7 @@ def test_a_processor_on_which_pytorch_saturates_is_found_out(processor):
     # The variable makes oneDNN use what older x86 processors have; others ignore it.
     code = """
 import numpy as np, torch
-from yoked.analysis.exact_products import fastest, gram
+from yoked.analysis.trials.exact_products import fastest, gram
 x = np.random.default_rng(0).choice([-127, 127], (300, 64)).astype(np.int8)
 assert np.array_equal(gram(x), x.astype(int).T @ x.astype(int)), fastest(0)
 """
@@ -107,7 +107,7 @@ assert np.array_equal(gram(x), x.astype(int).T @ x.astype(int)), fastest(0)
 def test_a_small_product_starts_no_pytorch():
     code = """
 import sys, numpy as np
-from yoked.analysis.exact_products import gram
+from yoked.analysis.trials.exact_products import gram
 gram(np.ones((50, 5), np.int8))
 assert "torch" not in sys.modules
 """

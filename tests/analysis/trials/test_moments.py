@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from yoked.analysis.choices import Choices
-from yoked.analysis.moments import moments
-from yoked.analysis.moments_numba import element_sums
-from yoked.experiments.sources import StoredNoise
+from yoked.analysis.trials.moments import moments
+from yoked.analysis.trials.moments_numba import element_sums
+from yoked.analysis.trials.responses import Choices
+from yoked.experiments.stimulus.sources import StoredNoise
 
-from .simulated import Linear, run, unit
+from ..observers.linear import Linear, run, unit
 
 OBSERVER = Linear(unit([0, 1, 2, 1, 0.5, 1, 0]))
 

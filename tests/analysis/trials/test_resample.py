@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.simulated import Linear, linear_choices, unit
-from yoked.analysis.resample import bootstrap_sample, folds, permuted_rows
+from tests.analysis.observers.linear import Linear, linear_choices, unit
+from yoked.analysis.trials.resample import bootstrap_sample, folds, permuted_rows
 
 seeds = st.integers(0, 2**32)
 CHOICES, _ = linear_choices(Linear(unit([1, 1])), "2afc", 300, 0.1, seed=1, n_pairs=80)

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from yoked.analysis.choices import Choices, choices, design_effect
+from yoked.analysis.trials.responses import Choices, choices, design_effect
 
-from .simulated import Linear, run, session
+from ..observers.linear import Linear, run, session
 
 
 def table(**columns):
@@ -54,7 +54,7 @@ def test_the_upper_half_of_a_rating_scale_is_signal(n, expected):
 
 
 def test_the_upper_half_is_the_one_that_the_trial_log_scores():
-    from yoked.experiments.trial import is_correct
+    from yoked.experiments.store.trial import is_correct
 
     made = Choices.from_table(table(response=[0, 1, 2, 3]), "rating", 4)
     scored = [is_correct("rating", 4, r % 2, r) for r in range(4)]  # targets 0 1 0 1

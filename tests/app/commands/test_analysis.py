@@ -8,10 +8,10 @@ from click.testing import CliRunner
 
 from yoked.app.cli import cli
 from yoked.app.commands.plotting import PLOTS
-from yoked.experiments.protocol_files import load_protocol
-from yoked.experiments.store import open_store
+from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.store.sqlite import open_store
+from yoked.models.observers.template import Template
 from yoked.models.simulate import run
-from yoked.models.template import Template
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from yoked.app.commands import calibrate as room
 from yoked.app.commands.calibrate import calibrate
-from yoked.experiments.calibrations import load_calibration
-from yoked.experiments.luminance import levels_to_read
+from yoked.experiments.monitors.calibrations import load_calibration
+from yoked.experiments.monitors.luminance import levels_to_read
 
 GEOMETRY = ("--width-cm", "53", "--size-px", "1920x1080", "--distance", "57")
 

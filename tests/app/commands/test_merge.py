@@ -8,11 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 from yoked.app.cli import cli
-from yoked.app.participations import Participations
-from yoked.experiments.session import Session
-from yoked.experiments.store import open_store
-from yoked.experiments.store_rows import ObserverInfo
-from yoked.experiments.trial import Response
+from yoked.app.web.participations import Participations
+from yoked.experiments.session.session import Session
+from yoked.experiments.store.rows import ObserverInfo
+from yoked.experiments.store.sqlite import open_store
+from yoked.experiments.store.trial import Response
 
 
 @pytest.fixture

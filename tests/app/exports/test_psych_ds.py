@@ -7,21 +7,20 @@ Conventions", and schema_model/versions/jsons/1.5.1/schema.json in psych-ds/psyc
 import csv
 import json
 import re
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from yoked.app.column_meanings import COLUMN_MEANINGS
-from yoked.app.psych_ds import data_names, write_psych_ds
-from yoked.app.tables import SESSION_COLUMNS
-from yoked.experiments.protocol import Protocol
-from yoked.experiments.session import Session
-from yoked.experiments.store import open_store
-from yoked.experiments.store_rows import TRIAL_COLUMNS, ObserverInfo
-from yoked.experiments.trial import Response
+from tests import ROOT
+from yoked.app.exports.column_meanings import COLUMN_MEANINGS
+from yoked.app.exports.psych_ds import data_names, write_psych_ds
+from yoked.app.exports.trials_csv import SESSION_COLUMNS
+from yoked.experiments.protocols.protocol import Protocol
+from yoked.experiments.session.session import Session
+from yoked.experiments.store.rows import TRIAL_COLUMNS, ObserverInfo
+from yoked.experiments.store.sqlite import open_store
+from yoked.experiments.store.trial import Response
 
-ROOT = Path(__file__).parents[1]
 FILE_REGEX = r"([a-z]+-[a-zA-Z0-9]+)(_[a-z]+-[a-zA-Z0-9]+)*_data\.(csv|tsv)"
 KEYWORDS = {
     "study", "site", "subject", "session", "task", "condition", "trial", "stimulus",

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from yoked.app.wide_csv import LOOPS, wide_columns, write_wide
-from yoked.experiments.protocol_files import load_protocol
-from yoked.experiments.session import Session
-from yoked.experiments.store import open_store
-from yoked.experiments.store_rows import ObserverInfo
-from yoked.experiments.trial import Response
+from yoked.app.exports.wide_csv import LOOPS, wide_columns, write_wide
+from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.session.session import Session
+from yoked.experiments.store.rows import ObserverInfo
+from yoked.experiments.store.sqlite import open_store
+from yoked.experiments.store.trial import Response
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import io
 import json
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,31 +12,31 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yoked.analysis.closed_forms import gamma_standard_error
-from yoked.analysis.estimate import Z95
+from tests import ROOT
+from yoked.analysis.kernels.closed_forms import gamma_standard_error
+from yoked.analysis.trials.estimate import Z95
 from yoked.app.commands.power import power
-from yoked.app.power import Wanted, aims, gamma_width, value_at
-from yoked.app.power_check import chance_limit, check
-from yoked.app.power_observer import (
+from yoked.app.planning.check import chance_limit, check
+from yoked.app.planning.observer import (
     SquaringTemplate,
     bend_for,
     exact_answers,
     signal_for,
 )
-from yoked.app.power_plot import power_figure
-from yoked.app.power_situation import (
+from yoked.app.planning.plot import power_figure
+from yoked.app.planning.power import Wanted, aims, gamma_width, value_at
+from yoked.app.planning.situation import (
     contrast_for,
     pair_correlation,
     proportion_at,
     situation,
 )
-from yoked.experiments.protocol import Protocol
-from yoked.experiments.protocol_files import load_protocol, protocol_names
-from yoked.experiments.protocol_parts import Display, DoublePass, Task
+from yoked.experiments.protocols.files import load_protocol, protocol_names
+from yoked.experiments.protocols.parts import Display, DoublePass, Task
+from yoked.experiments.protocols.protocol import Protocol
+from yoked.models.observers.template import Template
 from yoked.models.simulate import run as simulate
-from yoked.models.template import Template
 
-ROOT = Path(__file__).parents[1]
 BARS = load_protocol("bar-in-noise")
 SEVERAL = (0.15, 0.2, 0.3)
 

@@ -5,10 +5,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from yoked.app.lab_report import bars, render_check, tables, write_check
-from yoked.experiments.lab_check import ScreenCheck
-from yoked.experiments.lab_flips import Dropped, Flips, KeyLatency
-from yoked.experiments.lab_pixels import Pixels
+from yoked.app.reports.lab_report import bars, render_check, tables, write_check
+from yoked.experiments.lab.check import ScreenCheck
+from yoked.experiments.lab.flips import Dropped, Flips, KeyLatency
+from yoked.experiments.lab.pixels import Pixels
 
 PERIOD = 1000 / 60
 

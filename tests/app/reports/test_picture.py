@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from yoked.app.picture import side_by_side, write_picture
-from yoked.experiments.protocol_files import load_protocol
-from yoked.experiments.sources import noise_source
-from yoked.experiments.stimulus import render
+from yoked.app.reports.picture import side_by_side, write_picture
+from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.stimulus.render import render
+from yoked.experiments.stimulus.sources import noise_source
 
 
 def frames_of(protocol):

@@ -4,15 +4,15 @@ import re
 
 import pytest
 
-from yoked.analysis.agreement import compare
-from yoked.analysis.summary import summarise
-from yoked.app.report import render_report, write_report
-from yoked.experiments.protocol_files import load_protocol
-from yoked.experiments.results import session_data
-from yoked.experiments.store import open_store
-from yoked.models.guesser import Guesser
+from yoked.analysis.agreement.responses import compare
+from yoked.analysis.sessions.summary import summarise
+from yoked.app.reports.report import render_report, write_report
+from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.session.results import session_data
+from yoked.experiments.store.sqlite import open_store
+from yoked.models.observers.guesser import Guesser
+from yoked.models.observers.template import Template
 from yoked.models.simulate import run
-from yoked.models.template import Template
 
 
 class AlwaysFirst:

@@ -6,10 +6,10 @@ import re
 import sqlite3
 from dataclasses import replace
 
-from yoked.app.server import create_app
-from yoked.experiments.protocol import Block, DoublePass
-from yoked.experiments.protocol_files import load_protocol
-from yoked.experiments.store import open_store
+from yoked.app.web.server import create_app
+from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.protocols.protocol import Block, DoublePass
+from yoked.experiments.store.sqlite import open_store
 
 N_TRIALS = 2 + 4 + 2 * (4 + 1)
 

@@ -6,10 +6,10 @@ import sqlite3
 
 import pytest
 
-from yoked.app.participations import Participations
-from yoked.experiments.session import Session
-from yoked.experiments.store import open_store
-from yoked.experiments.store_rows import ObserverInfo
+from yoked.app.web.participations import Participations
+from yoked.experiments.session.session import Session
+from yoked.experiments.store.rows import ObserverInfo
+from yoked.experiments.store.sqlite import open_store
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yoked.app.answers import (
+from yoked.app.web.responses import (
     HIDDEN,
     MOST_EVENTS,
     OTHER_BYTES,
@@ -14,7 +14,7 @@ from yoked.app.answers import (
     parse_answer,
     parse_display,
 )
-from yoked.experiments.protocol_files import load_protocol
+from yoked.experiments.protocols.files import load_protocol
 
 BARS = load_protocol("bar-in-noise")
 DIGEST = "ab" * 32

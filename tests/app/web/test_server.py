@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from yoked.app.server import serve
+from yoked.app.web.server import serve
 
 
 def test_every_reply_has_the_headers_of_a_careful_server(participant):
@@ -37,7 +37,7 @@ def test_a_port_in_use_is_refused_in_one_sentence(db_path, protocol):
 
 SERVE_A_TRIAL = r"""
 import re, sys
-from yoked.app.server import create_app
+from yoked.app.web.server import create_app
 client = create_app(sys.argv[1]).test_client()
 version = re.search(r'consent_version" value="(\w+)"', client.get("/").text)[1]
 form = {"language": "en", "consent_version": version}

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from yoked.app.study import Study
-from yoked.experiments.protocol import Texts
-from yoked.experiments.store import StoreError
+from yoked.app.web.study import Study
+from yoked.experiments.protocols.protocol import Texts
+from yoked.experiments.store.sqlite import StoreError
 
 from .participant import N_TRIALS, Participant, log, recorded, served
 
@@ -37,7 +37,7 @@ def test_many_participants_at_once_lose_nothing(app, db_path):
 
 
 def test_sessions_that_memory_has_no_room_for_come_back(app, db_path, monkeypatch):
-    monkeypatch.setattr("yoked.app.study.MOST_IN_MEMORY", 1)
+    monkeypatch.setattr("yoked.app.web.study.MOST_IN_MEMORY", 1)
     first, second = (Participant(app.test_client()) for _ in range(2))
     for _ in range(3):
         for participant in (first, second):

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from yoked.experiments.session import Session
-from yoked.experiments.stimulus import digest
+from yoked.experiments.session.session import Session
+from yoked.experiments.stimulus.render import digest
 
 from .participant import N_TRIALS, log, recorded, rows
 

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from yoked.app.writer import Writer
-from yoked.experiments.store import open_store
+from yoked.app.web.writer import Writer
+from yoked.experiments.store.sqlite import open_store
 
 
 @pytest.fixture

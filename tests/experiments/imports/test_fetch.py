@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from yoked.experiments.fetch import FetchError, fetch_murray2015
+from yoked.experiments.imports.fetch import FetchError, fetch_murray2015
 
 NAME = "experiment2_subject01.txt"
 

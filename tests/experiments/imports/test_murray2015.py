@@ -5,18 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from yoked.analysis.kernels import session_kernel
-from yoked.analysis.summary import summarise
-from yoked.experiments.imports import (
+from yoked.analysis.kernels.weighted_sum import session_kernel
+from yoked.analysis.sessions.summary import summarise
+from yoked.experiments.imports.murray2015 import PUBLISHED
+from yoked.experiments.imports.sessions import (
     import_murray2015,
     read_murray2015,
     write_session,
 )
-from yoked.experiments.murray2015 import PUBLISHED
-from yoked.experiments.protocol_files import load_protocol
-from yoked.experiments.results import load_session
-from yoked.experiments.signal import signal_template
-from yoked.experiments.store import TrialConflict, open_store
+from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.protocols.signal import signal_template
+from yoked.experiments.session.results import load_session
+from yoked.experiments.store.sqlite import TrialConflict, open_store
 
 # Kernel of observer 1 by distance from the middle, and its centre against the
 # background; from an independent analysis of the same file.

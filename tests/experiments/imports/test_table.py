@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.simulated import Linear, run, session, unit
-from yoked.analysis.kernels import session_kernel
-from yoked.analysis.summary import session_agreement, session_dprime
-from yoked.experiments.import_noise import measured, noise_fields
-from yoked.experiments.import_settings import TableSettings
-from yoked.experiments.import_table import import_table
-from yoked.experiments.results import load_session
-from yoked.experiments.signal import signal_template
-from yoked.experiments.store import open_store
+from tests.analysis.observers.linear import Linear, run, session, unit
+from yoked.analysis.kernels.weighted_sum import session_kernel
+from yoked.analysis.sessions.summary import session_agreement, session_dprime
+from yoked.experiments.imports.table import import_table
+from yoked.experiments.imports.table_noise import measured, noise_fields
+from yoked.experiments.imports.table_settings import TableSettings
+from yoked.experiments.protocols.signal import signal_template
+from yoked.experiments.session.results import load_session
+from yoked.experiments.store.sqlite import open_store
 
 TEMPLATE = unit([0, 0.3, 1, 0.3, 0, -0.4])
 OBSERVER = Linear(TEMPLATE, sd=0.15, gamma=0.8)
@@ -490,7 +490,7 @@ def test_a_write_that_fails_at_the_second_observer_leaves_nothing_of_the_first(
     table, noise, _ = simulated(n=100)
     both = pd.concat([table.assign(observer=name) for name in ("ann", "bob")])
     path = written(both, tmp_path)
-    from yoked.experiments import import_table as module
+    from yoked.experiments.imports.sessions import table as module
 
     real, seen = module.write_trials, []
 

@@ -7,13 +7,13 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from yoked.analysis.kernels import session_kernel
-from yoked.analysis.summary import summarise
-from yoked.experiments import gabor
-from yoked.experiments.gabor import gabor_signal, import_gabor, read_gabor
-from yoked.experiments.results import load_session
-from yoked.experiments.signal import signal_template
-from yoked.experiments.store import open_store
+from yoked.analysis.kernels.weighted_sum import session_kernel
+from yoked.analysis.sessions.summary import summarise
+from yoked.experiments.imports.sessions import thomas2005 as gabor
+from yoked.experiments.imports.thomas2005 import gabor_signal, import_gabor, read_gabor
+from yoked.experiments.protocols.signal import signal_template
+from yoked.experiments.session.results import load_session
+from yoked.experiments.store.sqlite import open_store
 
 pytest.importorskip("rdata")
 

@@ -6,13 +6,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from yoked.experiments.lab_boxes import (
-    BoxMap,
-    Press,
-    SerialBox,
-    loopback_ms,
-    parse_map,
-)
+from yoked.experiments.lab.boxes import BoxMap, Press, SerialBox, loopback_ms, parse_map
 
 needs_serial = pytest.mark.skipif(
     not find_spec("serial"),

@@ -14,27 +14,23 @@ from click.testing import CliRunner
 
 from yoked.app.cli import cli
 from yoked.app.commands.lab import lab
-from yoked.app.lab_summary import brief, session_summary, sketch
-from yoked.experiments import lab_setup, lab_window
-from yoked.experiments.calibrations import calibrate, save_calibration
-from yoked.experiments.lab import Request, run_lab
-from yoked.experiments.lab_lock import session_lock
-from yoked.experiments.lab_pages import pages, plain_text
-from yoked.experiments.lab_setup import (
-    choose_lut,
-    find_monitor,
-    require_screen,
-    set_up,
-)
-from yoked.experiments.lab_stage import Stage
-from yoked.experiments.protocol import Timing
-from yoked.experiments.protocol_files import load_protocol
-from yoked.experiments.results import session_data
-from yoked.experiments.session import Session
-from yoked.experiments.store import open_store
-from yoked.experiments.store_rows import ObserverInfo
+from yoked.app.reports.lab_summary import brief, session_summary, sketch
+from yoked.experiments.lab.lock import session_lock
+from yoked.experiments.lab.pages import pages, plain_text
+from yoked.experiments.lab.run import Request, run_lab
+from yoked.experiments.lab.run import setup as lab_setup
+from yoked.experiments.lab.run import window as lab_window
+from yoked.experiments.lab.setup import choose_lut, find_monitor, require_screen, set_up
+from yoked.experiments.lab.stage import Stage
+from yoked.experiments.monitors.calibrations import calibrate, save_calibration
+from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.protocols.protocol import Timing
+from yoked.experiments.session.results import session_data
+from yoked.experiments.session.session import Session
+from yoked.experiments.store.rows import ObserverInfo
+from yoked.experiments.store.sqlite import open_store
 
-from .test_lab_trial import FAST, Recorder, plan_trial
+from .test_trial import FAST, Recorder, plan_trial
 
 READINGS = [(v, 0.4 + 95 * (v / 255) ** 2.2) for v in range(0, 256, 15)]
 
@@ -44,7 +40,7 @@ def calibrations(tmp_path, monkeypatch):
     """A folder with the calibration of one monitor, and no record of PsychoPy's."""
     folder = tmp_path / "calibrations"
     monkeypatch.setenv("YOKED_CALIBRATIONS", str(folder))
-    monkeypatch.setattr("yoked.experiments.lab_monitors.find_spec", lambda _: None)
+    monkeypatch.setattr("yoked.experiments.lab.monitors.find_spec", lambda _: None)
     monkeypatch.setattr(lab_setup, "find_spec", lambda _: None)
     made = calibrate(
         "lab-1", READINGS, width_cm=53.0, size_px=(1920, 1080), distance_cm=57.0
@@ -256,7 +252,7 @@ def test_a_session_is_run_once_at_a_time(db_path, few):
 @pytest.mark.skipif(os.name == "nt", reason="kill -9 is a POSIX signal")
 def test_a_killed_process_gives_its_session_back(db_path):
     code = (
-        "import os, sys\nfrom yoked.experiments.lab_lock import session_lock\n"
+        "import os, sys\nfrom yoked.experiments.lab.lock import session_lock\n"
         "with session_lock(sys.argv[1], 'a'):\n    os.kill(os.getpid(), 9)\n"
     )
     process = subprocess.run([sys.executable, "-c", code, str(db_path)], check=False)
@@ -269,8 +265,8 @@ def test_a_killed_process_gives_its_session_back(db_path):
 
 _AS_NOBODY = """
 import os, sys
-from yoked.experiments.lab import Request, run_lab
-from yoked.experiments.protocol_files import load_protocol
+from yoked.experiments.lab.run import Request, run_lab
+from yoked.experiments.protocols.files import load_protocol
 request = Request(load_protocol("bar-in-noise"), "p01")
 if os.geteuid() == 0:  # who may write anything
     os.setuid(65534)
@@ -422,7 +418,7 @@ def test_a_session_without_trials_is_summed_up_too(db_path, few):
 
 
 def test_a_session_has_one_lock_by_whatever_name_the_database_is_reached(tmp_path):
-    from yoked.experiments.lab_lock import session_lock
+    from yoked.experiments.lab.lock import session_lock
 
     db_path = tmp_path / "s.db"
     db_path.write_bytes(b"")

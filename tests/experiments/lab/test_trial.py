@@ -11,23 +11,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yoked.experiments.lab_keys import BoxKeys, KeyPress
-from yoked.experiments.lab_screen import padded, place
-from yoked.experiments.lab_sitting import PAUSED_REASON, Sitting, WrongPixels
-from yoked.experiments.lab_stage import Stage, trial_pictures
-from yoked.experiments.lab_trial import (
+from yoked.experiments.lab.keys import BoxKeys, KeyPress
+from yoked.experiments.lab.screen import padded, place
+from yoked.experiments.lab.sitting import PAUSED_REASON, Sitting, WrongPixels
+from yoked.experiments.lab.stage import Stage, trial_pictures
+from yoked.experiments.lab.trial import (
     frames_for,
     n_dropped,
     plan_trial,
     present,
     timing_faults,
 )
-from yoked.experiments.protocol import Block, Task, Timing
-from yoked.experiments.protocol_files import load_protocol
-from yoked.experiments.session import Session
-from yoked.experiments.stimulus import digest
-from yoked.experiments.store import open_store
-from yoked.experiments.store_rows import ObserverInfo
+from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.protocols.protocol import Block, Task, Timing
+from yoked.experiments.session.session import Session
+from yoked.experiments.stimulus.render import digest
+from yoked.experiments.store.rows import ObserverInfo
+from yoked.experiments.store.sqlite import open_store
 
 HZ = 100.0
 PERIOD = 10.0

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from yoked.experiments.calibrations import (
+from yoked.experiments.monitors.calibrations import (
     Calibration,
     age_days,
     calibrate,
@@ -13,7 +13,7 @@ from yoked.experiments.calibrations import (
     load_calibration,
     save_calibration,
 )
-from yoked.experiments.luminance import levels_to_read
+from yoked.experiments.monitors.luminance import levels_to_read
 
 MADE_AT = "2026-01-10T12:00:00.000+00:00"
 
@@ -151,7 +151,7 @@ def test_a_write_that_fails_leaves_the_old_calibration(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("yoked.experiments.calibrations.os.fsync", full)
+    monkeypatch.setattr("yoked.experiments.monitors.calibrations.os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         save_calibration(made(gamma=2.0), tmp_path)
     assert load_calibration("lab-1", tmp_path) == made()

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yoked.experiments.geometry import (
+from yoked.experiments.monitors.geometry import (
     degrees_across,
     distance_for,
     fitting_distance_cm,
     nearest_scale,
     px_per_degree,
 )
-from yoked.experiments.protocol_parts import Display
+from yoked.experiments.protocols.parts import Display
 
 widths = st.floats(20, 200)
 distances = st.floats(20, 500)

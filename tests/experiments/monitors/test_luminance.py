@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yoked.experiments.luminance import (
+from yoked.experiments.monitors.luminance import (
     LuminanceFit,
     faults,
     fit_luminance,

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from tests.strategies import protocols
-from yoked.experiments.checks import ProtocolError
-from yoked.experiments.protocol import Protocol, Timing
-from yoked.experiments.protocol_files import load_protocol, protocol_names
-from yoked.experiments.signal import signal_parameters, signal_template
+from tests.experiments.strategies import protocols
+from yoked.experiments.protocols.checks import ProtocolError
+from yoked.experiments.protocols.files import load_protocol, protocol_names
+from yoked.experiments.protocols.protocol import Protocol, Timing
+from yoked.experiments.protocols.signal import signal_parameters, signal_template
 
 
 @settings(deadline=None)

@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from tests.strategies import protocols
-from yoked.experiments.protocol_files import load_protocol, protocol_names
-from yoked.experiments.signal import interval_gains, signal_levels, signal_template
+from tests.experiments.strategies import protocols
+from yoked.experiments.protocols.files import load_protocol, protocol_names
+from yoked.experiments.protocols.signal import (
+    interval_gains,
+    signal_levels,
+    signal_template,
+)
 
 
 @settings(deadline=None)

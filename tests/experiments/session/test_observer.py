@@ -1,16 +1,16 @@
 """The observer's side: golden noise, independence of batches, reserved practice."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from yoked.experiments.observer import ObserverNoise, Practice, Viewing
-from yoked.experiments.protocol_files import load_protocol, protocol_names
-from yoked.experiments.seeds import RESERVED_SEEDS
+from tests import VECTORS_FOLDER
+from yoked.experiments.protocols.files import load_protocol, protocol_names
+from yoked.experiments.session.observer import ObserverNoise, Practice, Viewing
+from yoked.experiments.stimulus.seeds import RESERVED_SEEDS
 
-VECTORS = json.loads((Path(__file__).parent / "vectors/yoked-1.json").read_text())
+VECTORS = json.loads((VECTORS_FOLDER / "yoked-1.json").read_text())
 
 
 @pytest.mark.parametrize("case", VECTORS["observer_noise"])

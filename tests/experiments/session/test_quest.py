@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtri
 
-from yoked.experiments.quest import FUNCTIONS, QuestPlus
+from yoked.experiments.session.quest import FUNCTIONS, QuestPlus
 
 
 def whole(first, last):

@@ -4,19 +4,19 @@ import hashlib
 import json
 import random
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yoked.experiments.plan import double_pass_plan, permutation, plan_blocks
-from yoked.experiments.protocol import Block, Contrast, DoublePass
-from yoked.experiments.protocol_files import load_protocol, protocol_names
-from yoked.experiments.schedule import PlannedSchedule, YokedSchedule
-from yoked.experiments.trial import Response, TrialRecord
+from tests import VECTORS_FOLDER
+from yoked.experiments.protocols.files import load_protocol, protocol_names
+from yoked.experiments.protocols.protocol import Block, Contrast, DoublePass
+from yoked.experiments.session.plan import double_pass_plan, permutation, plan_blocks
+from yoked.experiments.session.schedule import PlannedSchedule, YokedSchedule
+from yoked.experiments.store.trial import Response, TrialRecord
 
-GOLDEN = json.loads((Path(__file__).parent / "vectors/schedules.json").read_text())
+GOLDEN = json.loads((VECTORS_FOLDER / "schedules.json").read_text())
 
 
 def answer(spec, correct=True, valid=True):

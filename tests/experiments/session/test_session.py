@@ -2,12 +2,12 @@
 
 import pytest
 
-from yoked.experiments.results import load_session
-from yoked.experiments.seeds import RESERVED_SEEDS, derived_seed, fresh_seed
-from yoked.experiments.session import Session
-from yoked.experiments.store import open_store
-from yoked.experiments.store_rows import ObserverInfo
-from yoked.experiments.trial import Response, is_correct
+from yoked.experiments.session.results import load_session
+from yoked.experiments.session.session import Session
+from yoked.experiments.stimulus.seeds import RESERVED_SEEDS, derived_seed, fresh_seed
+from yoked.experiments.store.rows import ObserverInfo
+from yoked.experiments.store.sqlite import open_store
+from yoked.experiments.store.trial import Response, is_correct
 
 PERSON, MODEL = ObserverInfo("person", "p1"), ObserverInfo("model", "m1")
 
@@ -109,7 +109,7 @@ def test_an_unfinished_session_cannot_be_yoked_to(store, short):
 
 
 def test_a_session_cannot_be_yoked_to_other_stimuli(store, short):
-    from yoked.experiments.protocol_files import load_protocol
+    from yoked.experiments.protocols.files import load_protocol
 
     source = finish(Session.start(store, short, PERSON, "web", seed=1))
     with pytest.raises(
@@ -159,11 +159,11 @@ def test_only_main_valid_answered_trials_are_counted(store, protocol, db_path):
 
 def test_a_model_can_be_yoked_to_a_log_with_spoiled_trials(store, protocol, db_path):
     """Spoiled trials of every role: it sees three showings where one was repeated."""
-    from yoked.analysis.agreement import compare
-    from yoked.analysis.kernels import session_kernel
-    from yoked.analysis.summary import summarise
+    from yoked.analysis.agreement.responses import compare
+    from yoked.analysis.kernels.weighted_sum import session_kernel
+    from yoked.analysis.sessions.summary import summarise
+    from yoked.models.observers.template import Template
     from yoked.models.simulate import run
-    from yoked.models.template import Template
 
     fixed = protocol.with_options(contrast=0.15)
     source = Session.start(store, fixed, PERSON, "web", seed=1)
@@ -193,7 +193,7 @@ def test_a_session_yoked_to_a_yoked_one_has_the_same_root(store, short):
 
 
 def test_noise_of_published_seeds_is_for_import_and_yoking(store):
-    from yoked.experiments.protocol_files import load_protocol
+    from yoked.experiments.protocols.files import load_protocol
 
     with pytest.raises(ValueError, match=r"must be yoked-1 for a session of its own"):
         Session.start(store, load_protocol("disk-polarity"), MODEL, "model", seed=1)

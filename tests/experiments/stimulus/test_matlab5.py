@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yoked.experiments.matlab5 import murray_noise, rand, randn
+from yoked.experiments.stimulus.matlab5 import murray_noise, rand, randn
 
 BACKENDS = ["numba", "numpy"]
 ANY_SEED = st.integers(min_value=0, max_value=2**32 - 1)

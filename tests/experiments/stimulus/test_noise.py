@@ -2,14 +2,15 @@
 
 import hashlib
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yoked.experiments.noise import (
+from tests import VECTORS_FOLDER
+from yoked.experiments.protocols.parts import Noise
+from yoked.experiments.stimulus.noise import (
     _counters,
     _key,
     draws_u16,
@@ -18,9 +19,8 @@ from yoked.experiments.noise import (
     normal_table,
     philox4x32,
 )
-from yoked.experiments.protocol_parts import Noise
 
-VECTORS = json.loads((Path(__file__).parent / "vectors/yoked-1.json").read_text())
+VECTORS = json.loads((VECTORS_FOLDER / "yoked-1.json").read_text())
 seeds = st.integers(0, 2**63 - 1)
 ids = st.integers(0, 2**63 - 1)
 streams = st.sampled_from([0, 1, 16, 17, 18])

@@ -2,16 +2,15 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.strategies import protocols, seeds
-from yoked.experiments.noise import noise_levels
-from yoked.experiments.protocol import (
+from tests import VECTORS_FOLDER
+from tests.experiments.strategies import protocols, seeds
+from yoked.experiments.protocols.protocol import (
     Block,
     Contrast,
     Display,
@@ -21,11 +20,12 @@ from yoked.experiments.protocol import (
     Task,
     Timing,
 )
-from yoked.experiments.signal import signal_levels
-from yoked.experiments.sources import GeneratedNoise, as_contrast, as_levels
-from yoked.experiments.stimulus import BACKENDS, digest, render, render_elements
+from yoked.experiments.protocols.signal import signal_levels
+from yoked.experiments.stimulus.noise import noise_levels
+from yoked.experiments.stimulus.render import BACKENDS, digest, render, render_elements
+from yoked.experiments.stimulus.sources import GeneratedNoise, as_contrast, as_levels
 
-VECTORS = json.loads((Path(__file__).parent / "vectors/yoked-1.json").read_text())
+VECTORS = json.loads((VECTORS_FOLDER / "yoked-1.json").read_text())
 
 
 def golden_protocol(case: dict) -> Protocol:
@@ -166,8 +166,8 @@ def test_torch_on_a_gpu_gives_the_same_levels(protocol):
     torch = pytest.importorskip("torch")
     if not torch.cuda.is_available():
         pytest.skip("there is no CUDA device here")
-    from yoked.experiments.noise import level_table
-    from yoked.experiments.noise_torch import torch_levels
+    from yoked.experiments.stimulus.noise import level_table
+    from yoked.experiments.stimulus.noise_torch import torch_levels
 
     lookup = (128 + level_table("gaussian", 0.1).astype(np.int16)).astype(np.uint8)
     kinds, which = np.zeros((1, 1000), np.int16), np.zeros((50, 2), np.int64)

@@ -1,8 +1,9 @@
 """A real mount of type fuse.sshfs: an empty folder whose files are nowhere.
 
-`python -m tests.fuse_share FOLDER` mounts it in a namespace of its own, which nobody
-else sees and which ends with the process, and tries to open a trial log there. It
-prints what the kernel's table and `open_store` say. Without the rights: exit status 77.
+`python -m tests.experiments.store.fuse_share FOLDER` mounts it in a namespace of its
+own, which nobody else sees and which ends with the process, and tries to open a trial
+log there. It prints what the kernel's table and `open_store` say. Without the rights:
+exit status 77.
 """
 
 import ctypes
@@ -55,8 +56,8 @@ def mount(folder: str) -> bool:
 
 
 if __name__ == "__main__":
-    from yoked.experiments.local_disk import MOUNTINFO
-    from yoked.experiments.store import StoreError, open_store
+    from yoked.experiments.store.local_disk import MOUNTINFO
+    from yoked.experiments.store.sqlite import StoreError, open_store
 
     if not mount(sys.argv[1]):
         sys.exit(_NO_RIGHTS)

@@ -8,17 +8,17 @@ import sys
 
 import pytest
 
-from yoked.experiments.session import Session
-from yoked.experiments.store import open_store
-from yoked.experiments.store_rows import ObserverInfo
-from yoked.experiments.trial import Response
+from yoked.experiments.session.session import Session
+from yoked.experiments.store.rows import ObserverInfo
+from yoked.experiments.store.sqlite import open_store
+from yoked.experiments.store.trial import Response
 
 # Records trials one at a time and says so after each, as a presenter is told.
 _PRESENTER = """
 import sys
-from yoked.experiments.session import Session
-from yoked.experiments.store import open_store
-from yoked.experiments.trial import Response
+from yoked.experiments.session.session import Session
+from yoked.experiments.store.sqlite import open_store
+from yoked.experiments.store.trial import Response
 
 session = Session.resume(open_store(sys.argv[1]), sys.argv[2])
 while specs := session.next_batch(1):

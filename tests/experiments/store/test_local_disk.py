@@ -7,18 +7,17 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from tests import ROOT
 from yoked.app.cli import cli
-from yoked.experiments import local_disk
-from yoked.experiments.local_disk import (
+from yoked.experiments.store.local_disk import (
     network_share,
     require_local_disk,
     share_in_mount_list,
     share_in_mountinfo,
     share_on_windows,
 )
-from yoked.experiments.store import StoreError, open_store
+from yoked.experiments.store.sqlite import StoreError, local_disk, open_store
 
-ROOT = Path(__file__).parents[1]
 LINUX = """\
 22 29 0:20 / /sys rw,nosuid,nodev,noexec,relatime shared:7 - sysfs sysfs rw
 29 1 259:2 / / rw,relatime shared:1 - ext4 /dev/nvme0n1p2 rw,errors=remount-ro
@@ -156,7 +155,7 @@ def test_a_log_on_a_share_can_be_read_and_merged_but_not_merged_into(share, tmp_
     copy = share / "results.db"
     copy.write_bytes((tmp_path / "results.db").read_bytes())
     assert CliRunner().invoke(cli, ["sessions", str(copy)]).exit_code == 0
-    from yoked.experiments.merge import merge
+    from yoked.experiments.store.merge import merge
 
     assert merge(tmp_path / "all.db", [copy])[0].n_new == 0
     with pytest.raises(StoreError, match="got a network share"):
@@ -191,7 +190,12 @@ def test_this_systems_own_table_is_understood():
 
 @linux
 def test_a_real_mount_is_seen(tmp_path):
-    command = [sys.executable, "-m", "tests.fuse_share", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.experiments.store.fuse_share",
+        str(tmp_path),
+    ]
     result = subprocess.run(
         command, capture_output=True, text=True, timeout=60, cwd=ROOT, check=False
     )

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from yoked.experiments.merge import merge
-from yoked.experiments.merge_sessions import SESSION_COLUMNS, MergeConflict
-from yoked.experiments.session import Session
-from yoked.experiments.store import StoreError, open_store
-from yoked.experiments.store_file import APPLICATION_ID, open_to_read
-from yoked.experiments.store_rows import TRIAL_COLUMNS, ObserverInfo
-from yoked.experiments.trial import Response
+from yoked.experiments.session.session import Session
+from yoked.experiments.store.file import APPLICATION_ID, open_to_read
+from yoked.experiments.store.merge import merge
+from yoked.experiments.store.merge_sessions import SESSION_COLUMNS, MergeConflict
+from yoked.experiments.store.rows import TRIAL_COLUMNS, ObserverInfo
+from yoked.experiments.store.sqlite import StoreError, open_store
+from yoked.experiments.store.trial import Response
 
 TABLES = ("protocols", "observers", "sessions", "trials", "exclusions", "events")
 
@@ -332,7 +332,7 @@ def test_a_withdrawal_anywhere_is_a_withdrawal_everywhere(tmp_path, two_labs, wh
 
 
 def test_tables_of_the_web_task_stay_where_they_are(tmp_path, two_labs):
-    from yoked.app.participations import Participations
+    from yoked.app.web.participations import Participations
 
     with opened(two_labs[0]) as store:
         person = store.sessions()[0].id
@@ -585,7 +585,7 @@ def test_a_target_that_is_not_ours_stays_as_it_is(tmp_path, two_labs):
 _KILLED = """
 import os, signal, sys
 from yoked.experiments import merge_sessions
-from yoked.experiments.merge import merge
+from yoked.experiments.store.merge import merge
 
 n_left = int(sys.argv[1])
 read = merge_sessions.trials

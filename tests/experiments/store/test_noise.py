@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import yoked
-from yoked.experiments import store_noise
-from yoked.experiments.import_settings import TableSettings
-from yoked.experiments.import_table import import_table
-from yoked.experiments.merge import MergeConflict, merge
-from yoked.experiments.observer import Practice
-from yoked.experiments.results import load_session, session_data
-from yoked.experiments.session import Session
-from yoked.experiments.sources import LikeStoredNoise, noise_source
-from yoked.experiments.stimulus import render
-from yoked.experiments.store import StoreError, open_store
-from yoked.experiments.store_rows import ObserverInfo
+from yoked.experiments.imports.table import import_table
+from yoked.experiments.imports.table_settings import TableSettings
+from yoked.experiments.session.observer import Practice
+from yoked.experiments.session.results import load_session, session_data
+from yoked.experiments.session.session import Session
+from yoked.experiments.stimulus.render import render
+from yoked.experiments.stimulus.sources import LikeStoredNoise, noise_source
+from yoked.experiments.store.merge import MergeConflict, merge
+from yoked.experiments.store.rows import ObserverInfo
+from yoked.experiments.store.sqlite import StoreError, open_store
+from yoked.experiments.store.sqlite import noise as store_noise
 
 shapes = hnp.array_shapes(min_dims=5, max_dims=5, max_side=4)
 levels = hnp.arrays(np.int8, shapes, elements=st.integers(-127, 127))

@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from yoked.experiments.session import Session
-from yoked.experiments.store import (
+from yoked.experiments.session.session import Session
+from yoked.experiments.store.rows import ObserverInfo
+from yoked.experiments.store.sqlite import (
     APPLICATION_ID,
     StoreError,
     TrialConflict,
     open_store,
 )
-from yoked.experiments.store_rows import ObserverInfo
-from yoked.experiments.trial import Response
+from yoked.experiments.store.trial import Response
 
 PERSON = ObserverInfo("person", "p1")
 

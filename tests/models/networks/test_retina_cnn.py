@@ -9,12 +9,12 @@ import pytest
 import torch
 from scipy.special import ndtri
 
-from yoked.experiments.observer import ObserverNoise, Practice, Viewing
-from yoked.experiments.protocol_files import load_protocol, protocol_names
-from yoked.models.retina import as_contrast_tensor
-from yoked.models.retina_cnn import RetinaCNN, RetinaCNNConfig
-from yoked.models.training import TrainingPlan
-from yoked.models.weights import load_weights, weights_hash
+from yoked.experiments.protocols.files import load_protocol, protocol_names
+from yoked.experiments.session.observer import ObserverNoise, Practice, Viewing
+from yoked.models.networks.retina_cnn import RetinaCNN, RetinaCNNConfig
+from yoked.models.networks.weights import load_weights, weights_hash
+from yoked.models.retina.mosaic import as_contrast_tensor
+from yoked.models.training.practice import TrainingPlan
 
 SHORT = TrainingPlan(n_steps=3, batch=16)
 SEEDS = (1, 2, 3)

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from yoked.experiments.noise import level_table
-from yoked.experiments.observer import ObserverNoise, Practice, Viewing
-from yoked.experiments.protocol import Contrast
-from yoked.experiments.protocol_files import load_protocol
-from yoked.experiments.signal import signal_levels
-from yoked.models.template import Template, ideal_levels
+from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.protocols.protocol import Contrast
+from yoked.experiments.protocols.signal import signal_levels
+from yoked.experiments.session.observer import ObserverNoise, Practice, Viewing
+from yoked.experiments.stimulus.noise import level_table
+from yoked.models.observers.template import Template, ideal_levels
 
 N = 16_384
 

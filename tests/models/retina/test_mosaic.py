@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from yoked.models.retina import (
+from yoked.models.retina.mosaic import (
     Retina,
     RetinaConfig,
     as_contrast_tensor,

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from yoked.experiments.observer import Practice
-from yoked.experiments.protocol import Task
-from yoked.experiments.protocol_files import load_protocol, protocol_names
-from yoked.models.training import (
+from yoked.experiments.protocols.files import load_protocol, protocol_names
+from yoked.experiments.protocols.protocol import Task
+from yoked.experiments.session.observer import Practice
+from yoked.models.training.practice import (
     TrainingPlan,
     loss,
     one_thread,

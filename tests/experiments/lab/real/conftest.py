@@ -77,7 +77,7 @@ def open_lab_window(display) -> Iterator[Callable]:
     """Return a function that opens a window; only the newest is open."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from yoked.experiments.lab_window import open_window
+        from yoked.experiments.lab.window import open_window
 
     opened = []
 

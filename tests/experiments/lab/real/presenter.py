@@ -7,12 +7,12 @@ import json
 import sys
 from pathlib import Path
 
-from tests.lab.conftest import REFRESH_HZ
-from tests.lab.watching import Watcher, request
-from yoked.experiments.lab import run_lab
-from yoked.experiments.lab_stage import Stage
-from yoked.experiments.lab_window import open_window
-from yoked.experiments.protocol import Protocol
+from tests.experiments.lab.real.conftest import REFRESH_HZ
+from tests.experiments.lab.real.watching import Watcher, request
+from yoked.experiments.lab.run import run_lab
+from yoked.experiments.lab.stage import Stage
+from yoked.experiments.lab.window import open_window
+from yoked.experiments.protocols.protocol import Protocol
 
 db_path, settings_path = sys.argv[1:]
 settings = json.loads(Path(settings_path).read_text())

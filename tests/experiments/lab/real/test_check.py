@@ -6,19 +6,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from yoked.experiments.calibrations import calibrate
-from yoked.experiments.lab_check import NOT_SYNCHRONISED, PACED, run_check
-from yoked.experiments.lab_flips import (
+from yoked.experiments.lab.check import NOT_SYNCHRONISED, PACED, run_check
+from yoked.experiments.lab.flips import (
     Flips,
     count_dropped,
     key_latency,
     measure_refresh,
 )
-from yoked.experiments.lab_pixels import check_background, check_pixels
-from yoked.experiments.lab_screen import Screen, place
-from yoked.experiments.lab_stage import IDENTITY
-from yoked.experiments.luminance import levels_to_read
-from yoked.experiments.protocol_files import load_protocol, protocol_names
+from yoked.experiments.lab.pixels import check_background, check_pixels
+from yoked.experiments.lab.screen import Screen, place
+from yoked.experiments.lab.stage import IDENTITY
+from yoked.experiments.monitors.calibrations import calibrate
+from yoked.experiments.monitors.luminance import levels_to_read
+from yoked.experiments.protocols.files import load_protocol, protocol_names
 
 PERIOD_MS = 1000 / 60
 READINGS = [(v, 0.5 + 110 * (v / 255) ** 2.2) for v in levels_to_read(9)]

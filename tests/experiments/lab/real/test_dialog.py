@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from yoked.experiments.lab_dialog import (
+from yoked.experiments.lab.dialog import (
     OperatorAnswers,
     answers_from,
     ask_operator,
@@ -18,14 +18,14 @@ from yoked.experiments.lab_dialog import (
 
 ASK = """
 import json, sys
-from yoked.experiments.lab_dialog import ask_operator
+from yoked.experiments.lab.dialog import ask_operator
 def prompt(label, default):
     print(label, "?", default, file=sys.stderr)
     return input() or default
 sitting = ask_operator(json.loads(sys.argv[1]), json.loads(sys.argv[2]), prompt,
                        lambda text: print(text, file=sys.stderr))
 if sitting is not None and len(sys.argv) > 3:
-    from yoked.experiments.lab_window import open_window
+    from yoked.experiments.lab.window import open_window
     window = open_window(full_screen=False, size_px=(200, 200), refresh_hz=1000)
     window.flip()
     assert window.read_back().shape == (200, 200)

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from yoked.experiments.protocol_files import load_protocol
-from yoked.experiments.store import open_store
+from tests import ROOT
+from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.store.sqlite import open_store
 
 from .watching import fast, run_in_process
 
-ROOT = Path(__file__).parents[2]
 PRESENTER = Path(__file__).with_name("presenter.py")
 N_KILLS = 20
 SEED = 7

@@ -5,25 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from yoked.experiments.calibrations import calibrate, save_calibration
-from yoked.experiments.lab import run_lab
-from yoked.experiments.lab_screen import place
-from yoked.experiments.lab_stage import Stage
-from yoked.experiments.protocol import Task
-from yoked.experiments.protocol_files import load_protocol
-from yoked.experiments.session import Session
-from yoked.experiments.stimulus import digest
-from yoked.experiments.store import open_store
+from yoked.experiments.lab.run import run_lab
+from yoked.experiments.lab.screen import place
+from yoked.experiments.lab.stage import Stage
+from yoked.experiments.monitors.calibrations import calibrate, save_calibration
+from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.protocols.protocol import Task
+from yoked.experiments.session.session import Session
+from yoked.experiments.stimulus.render import digest
+from yoked.experiments.store.sqlite import open_store
 
 from .conftest import SCREEN_PX
-from .watching import (
-    Watcher,
-    answer_to,
-    fast,
-    ideal_observer,
-    request,
-    run_in_process,
-)
+from .watching import Watcher, answer_to, fast, ideal_observer, request, run_in_process
 
 SEED = 20261120
 

@@ -5,22 +5,21 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from yoked.experiments.lab import run_lab
-from yoked.experiments.lab_keys import open_keyboard, wait_for_key
-from yoked.experiments.lab_stage import Stage
-from yoked.experiments.protocol import Timing
-from yoked.experiments.protocol_files import load_protocol
-from yoked.experiments.session import Session
-from yoked.experiments.store import open_store
+from tests import ROOT
+from yoked.experiments.lab.keys import open_keyboard, wait_for_key
+from yoked.experiments.lab.run import run_lab
+from yoked.experiments.lab.stage import Stage
+from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.protocols.protocol import Timing
+from yoked.experiments.session.session import Session
+from yoked.experiments.store.sqlite import open_store
 
 from .watching import Watcher, answer_to, ideal_observer, request
 
-ROOT = Path(__file__).parents[2]
 TIMING = Timing(
     fixation_ms=50, interval_ms=50, gap_ms=50, response_ms=5000, feedback_ms=0
 )

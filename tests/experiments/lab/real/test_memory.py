@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from yoked.experiments.lab_screen import place
+from yoked.experiments.lab.screen import place
 
 
 def resident_mb() -> float:

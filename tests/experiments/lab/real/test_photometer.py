@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from yoked.experiments.calibrations import load_calibration
+from yoked.experiments.monitors.calibrations import load_calibration
 
 GAMMA = 2.35
 
@@ -97,7 +97,7 @@ def test_a_monitor_of_psychopys_gives_its_geometry(looking, folder):
     monitor = monitors.Monitor("old", width=40, distance=60, autoLog=False)
     monitor.setSizePix([1600, 1200])
     monitor.save()
-    from yoked.experiments.lab_monitors import monitor_geometry
+    from yoked.experiments.lab.monitors import monitor_geometry
 
     known = {"width_cm": 40, "size_px": (1600, 1200), "distance_cm": 60}
     assert monitor_geometry("old") == known

@@ -7,17 +7,17 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from yoked.experiments.lab import Request
-from yoked.experiments.lab_keys import KeyPress
-from yoked.experiments.lab_screen import place
-from yoked.experiments.lab_stage import Stage
-from yoked.experiments.observer import ObserverNoise, Practice, Viewing
-from yoked.experiments.protocol import Protocol, Timing
-from yoked.experiments.session import Session
-from yoked.experiments.store import Store, open_store
-from yoked.experiments.store_rows import ObserverInfo
-from yoked.experiments.trial import Response
-from yoked.models.template import Template
+from yoked.experiments.lab.keys import KeyPress
+from yoked.experiments.lab.run import Request
+from yoked.experiments.lab.screen import place
+from yoked.experiments.lab.stage import Stage
+from yoked.experiments.protocols.protocol import Protocol, Timing
+from yoked.experiments.session.observer import ObserverNoise, Practice, Viewing
+from yoked.experiments.session.session import Session
+from yoked.experiments.store.rows import ObserverInfo
+from yoked.experiments.store.sqlite import Store, open_store
+from yoked.experiments.store.trial import Response
+from yoked.models.observers.template import Template
 
 PERIOD_MS = 1000 / 60
 RT_MS = 3 * PERIOD_MS

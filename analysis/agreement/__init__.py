@@ -1,0 +1,1 @@
+"""Two observers or many: responses, kappa, latent agreement, kernels, depth, groups."""

@@ -1,0 +1,1 @@
+"""An observer against itself: agreement, internal noise, lapses."""

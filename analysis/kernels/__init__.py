@@ -1,0 +1,1 @@
+"""Order one, what is looked at: weighted sums, fits, tests, closed forms."""

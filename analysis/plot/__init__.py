@@ -1,0 +1,1 @@
+"""Figures of sessions. Matplotlib is imported when a figure is drawn."""

@@ -1,0 +1,1 @@
+"""Single responses explained by the noise, by Newton or sparse; knows no kernel."""

@@ -1,0 +1,1 @@
+"""Order two, how it is combined: covariance kernels, eigenvalues, cascades."""

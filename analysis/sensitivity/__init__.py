@@ -1,0 +1,1 @@
+"""Order zero, from counts: d', criterion, proportions, ROC, efficiency, intervals."""

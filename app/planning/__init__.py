@@ -1,0 +1,1 @@
+"""How many trials a study needs, checked by simulated sessions."""

@@ -1,0 +1,1 @@
+"""The web task: pages and the JSON beside them, one thread that writes."""

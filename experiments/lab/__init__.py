@@ -1,0 +1,1 @@
+"""The lab's presenter: the only room that imports PsychoPy."""

@@ -1,0 +1,1 @@
+"""Networks as observers, and their weights on disk."""

@@ -1,0 +1,1 @@
+"""Observers that need no training: templates, guessers, circuits with known kernels."""

@@ -1,0 +1,1 @@
+"""The retina in front of a network: from contrast to ganglion cells."""

@@ -1,0 +1,1 @@
+"""What the browser gets, served by `app.web`: no Python but this line."""
