@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+PLOT_SUFFIXES = (".png", ".svg", ".pdf")
+
 
 @contextmanager
 def whole_file(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
@@ -53,3 +55,10 @@ def write_text(path: str | Path, text: str) -> None:
     """Write a text file in UTF-8, whole or not at all; errors as in `whole_file`."""
     with whole_file(path) as file:
         file.write(text)
+
+
+def check_plot_name(path: Path) -> None:
+    """Refuse a name that says no format."""
+    if path.suffix.lower() not in PLOT_SUFFIXES:
+        rule = f"end in {', '.join(PLOT_SUFFIXES)}"
+        raise ValueError(f"the name of a plot must {rule}, got {path.name!r}")

@@ -158,6 +158,30 @@ def short(value: object) -> str:
     return str(value)
 
 
+def with_interval(estimate: Mapping[str, float | None]) -> str:
+    """Return an estimate as "value [low, high]", or "-" without one.
+
+    JSON has no infinity: an end that is missing beside one that is there is open.
+
+    Examples
+    --------
+    >>> with_interval({"value": 1.6, "low": 1.42, "high": 1.779})
+    '1.600 [1.420, 1.779]'
+    >>> with_interval({"value": 1.335, "low": 0.647, "high": None})
+    '1.335 [0.647, ∞]'
+    """
+    value, low, high = (estimate[name] for name in ("value", "low", "high"))
+    if value is None:
+        return short(None)
+    if low is None and high is None:
+        return f"{value:.3f}"
+    ends = [
+        "-∞" if low is None else f"{low:.3f}",
+        "∞" if high is None else f"{high:.3f}",
+    ]
+    return f"{value:.3f} [{', '.join(ends)}]"
+
+
 def flat(row: Row, prefix: str = "") -> dict[str, object]:
     """Return a row without nesting: {"a": {"b": 1}} becomes {"a_b": 1}."""
     entries: dict[str, object] = {}

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int64, UInt8
 
-from ..experiments.protocols.protocol import Protocol, Task
+from ..experiments.protocols.parts import Task
+from ..experiments.protocols.protocol import Protocol
 from ..experiments.session.observer import Observer, ObserverNoise, Practice
 
 N_RESERVED = 8192  # trials to measure on: SD within 1 %, criterion within .015 SD

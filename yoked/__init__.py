@@ -51,21 +51,21 @@ __all__ = [
 
 # public name: (module, name in it; none for the module itself)
 _HOMES = {
-    "Observer": ("experiments.observer", "Observer"),
-    "ObserverNoise": ("experiments.observer", "ObserverNoise"),
-    "Viewing": ("experiments.observer", "Viewing"),
-    "agreement": ("analysis.summary", "session_agreement"),
-    "compare": ("analysis.agreement", "compare"),
-    "depth_profile": ("analysis.depth_profile", "depth_profile"),
-    "depths": ("analysis.depths", "depths"),
-    "dprime": ("analysis.summary", "session_dprime"),
-    "kernel": ("analysis.session_kernel", "kernel"),
+    "Observer": ("experiments.session.observer", "Observer"),
+    "ObserverNoise": ("experiments.session.observer", "ObserverNoise"),
+    "Viewing": ("experiments.session.observer", "Viewing"),
+    "agreement": ("analysis.sessions.summary", "session_agreement"),
+    "compare": ("analysis.agreement.responses", "compare"),
+    "depth_profile": ("analysis.agreement.profile", "depth_profile"),
+    "depths": ("analysis.sessions.depths", "depths"),
+    "dprime": ("analysis.sessions.summary", "session_dprime"),
+    "kernel": ("analysis.sessions.kernel", "kernel"),
     "load_observer": ("models.registry", "load"),
-    "load_protocol": ("experiments.protocol_files", "load_protocol"),
-    "load_session": ("experiments.results", "load_session"),
-    "plot": ("analysis.plot", ""),
+    "load_protocol": ("experiments.protocols.files", "load_protocol"),
+    "load_session": ("experiments.session.results", "load_session"),
+    "plot": ("analysis.plot.figure", ""),
     "run": ("models.simulate", "run"),
-    "summarise": ("analysis.summary", "summarise"),
+    "summarise": ("analysis.sessions.summary", "summarise"),
 }
 
 

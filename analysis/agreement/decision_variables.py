@@ -3,7 +3,7 @@
 The decision-variable correlation is the correlation within a stimulus class, averaged
 over the two classes [1]_: what the stimulus class itself adds to both is no agreement.
 Models log their decision variables; people's are behind their choices, where the
-tetrachoric correlation finds them (`latent_agreement.py`).
+tetrachoric correlation finds them (`latent.py`).
 
 References
 ----------

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from ..sessions.summary import dprime
+from ..sensitivity.by_task import dprime
 from ..trials.design import TrialDesign
 from ..trials.estimate import Estimate
 from ..trials.responses import Choices, SessionLike, choices

@@ -33,7 +33,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.optimize import brentq
 from scipy.special import ndtri, owens_t
 
-from ..sensitivity.sdt import loglinear_rate, proportion
+from ..sensitivity.sdt import STRONG_BIAS, loglinear_rate, proportion
 from ..trials.estimate import Estimate, mapped
 from ..trials.responses import Choices
 from .likelihood import PairCounts, cell_z, fit
@@ -42,7 +42,6 @@ AGREEMENT = "agreement-wilson/1"
 CLOSED_FORM = "pooled-closed-form/2"
 LIKELIHOOD = "likelihood-by-contrast/1"
 WALD = "r-one-class-wald/1"
-STRONG_BIAS = 0.2  # interval bias from which target intervals are kept apart
 NO_PAIRS = "no trial was shown and answered twice"
 NOT_TWO = "internal noise needs a task of two alternatives"
 ONE_ANSWER = "the answers never varied, so agreement says nothing about internal noise"

@@ -1,8 +1,8 @@
 """The design of a kernel: which class each trial is in, and each class's coefficient.
 
 A class is an outcome (correct, hit, ...) at one contrast; a kernel is the sum over
-classes of coefficient x mean noise, or covariance. `kernels.py` and `second_order.py`
-have the definitions and their sources.
+classes of coefficient x mean noise, or covariance. `weighted_sum.py` and
+`second_order/kernel.py` have the definitions and their sources.
 """
 
 from dataclasses import dataclass

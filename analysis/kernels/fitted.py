@@ -1,11 +1,11 @@
 """The first-order kernel as a regularised probit fit: the default estimate.
 
-The weighted sum of class means (`kernels.py`) is what the literature reports; it throws
-away a third of what the answers of a typical observer tell, and nearly all for an
-observer without internal noise [1]_. Here the probit model of single answers is fitted
-under a prior, and the prior and its strength are those that predict held-out answers
-best. Kernels are in decision SDs per noise SD (`probit.py`): with white noise their
-squares add up to the share of the decision variable that this kernel predicts.
+The weighted sum of class means (`weighted_sum.py`) is what the literature reports; it
+throws away a third of what the answers of a typical observer tell, and nearly all for
+an observer without internal noise [1]_. Here the probit model of single answers is
+fitted under a prior, and the prior and its strength are those that predict held-out
+answers best. Kernels are in decision SDs per noise SD: with white noise their squares
+add up to the share of the decision variable that this kernel predicts.
 
 A prior pulls towards itself: the standard errors are those of the penalised estimate
 about its own expectation, and say nothing of that pull. Where a test or an unbiased

@@ -1,6 +1,6 @@
 """Kernels of both orders from trials held in memory: class means and covariances.
 
-The definitions are those of `kernels.py` and `second_order.py`, which stream; here they
+The definitions are those of `weighted_sum.py` and `kernel.py`, which stream; here they
 are functions of a `TrialDesign`, quick enough to be repeated for permuted answers and
 bootstrap samples. Within each contrast
 

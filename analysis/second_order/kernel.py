@@ -14,7 +14,7 @@ negative. In 2AFC they cancel, whatever the interval bias. In yes/no they cancel
 where the observer is unbiased; `without_linear_part` takes out what a linear stage can
 have left.
 
-Contrasts are averaged with the weights of `kernels.py`, n_i phi(z_i).
+Contrasts are averaged with the weights of `weighted_sum.py`, n_i phi(z_i).
 
 References
 ----------

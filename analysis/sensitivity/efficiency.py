@@ -27,11 +27,11 @@ from jaxtyping import Float
 from scipy.special import ndtr
 
 from ...experiments.protocols.signal import signal_template
-from ..sessions.summary import dprime
 from ..trials.design import TrialDesign
 from ..trials.estimate import Z95, Estimate, mapped
 from ..trials.responses import Choices, SessionLike, choices, design_effect
 from ..trials.score import score
+from .by_task import dprime
 from .ideal import NO_SIGNAL, IdealObserver
 from .mafc import mafc_proportion_correct, mafc_slope
 

@@ -24,11 +24,11 @@ from jaxtyping import Float, Int
 from scipy.special import ndtr, xlogy
 from scipy.stats import chi2
 
-from ..sessions.summary import dprime
 from ..trials.counts import four_counts, shared_noise_effect
 from ..trials.estimate import Estimate
 from ..trials.responses import Choices
 from . import sdt
+from .by_task import dprime
 from .mafc import mafc_proportion_correct, mafc_slope
 
 MEAN = {

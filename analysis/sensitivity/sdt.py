@@ -32,6 +32,7 @@ DPRIME_2AFC = "dprime-2afc-loglinear/1"
 INTERVAL_BIAS = "interval-bias-2afc-loglinear/1"
 DPRIME_MAFC = "dprime-mafc-loglinear/1"
 PROPORTION = "proportion-wilson/1"
+STRONG_BIAS = 0.2  # interval bias from which target intervals are kept apart
 
 Transform = Callable[[np.ndarray], np.ndarray]
 

@@ -5,30 +5,22 @@ several contrasts are given by contrast and pooled; pooled d' and criterion come
 the pooled counts, so they describe the mixture of contrasts, not an average d'.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
-
-import numpy as np
 
 from ..double_pass.internal_noise import (
     CLOSED_FORM,
     LIKELIHOOD,
     NOT_TWO,
-    STRONG_BIAS,
     InternalNoise,
     agreement,
     internal_noise_closed_form,
     internal_noise_likelihood,
     pair_counts,
 )
-from ..sensitivity import sdt
-from ..trials.counts import four_counts, shared_noise_effect
-from ..trials.estimate import Z95, Estimate
+from ..sensitivity.by_task import criterion, dprime, proportion_correct
+from ..trials.estimate import Estimate
 from ..trials.responses import Choices, SessionLike, choices
-
-FEW_TRIALS = 20
-PROPORTION_CORRECT = "proportion-correct-wilson/1"
 
 
 @dataclass(frozen=True)
@@ -184,39 +176,6 @@ def session_agreement(session: SessionLike) -> Estimate:
     return agreement(choices(session))
 
 
-def dprime(choices: Choices) -> Estimate:
-    """Estimate d' by the formula of the task: yes/no (also rating), 2AFC or mAFC.
-
-    The SE allows for trials shown twice (`choices.design_effect`).
-    """
-    if choices.task == "mafc":
-        return _dprime_mafc(choices)
-    formula = sdt.DPRIME_2AFC if choices.task == "2afc" else sdt.DPRIME_YES_NO
-    function = sdt.dprime_2afc if choices.task == "2afc" else sdt.dprime
-    return _from_counts(choices, function, formula)
-
-
-def criterion(choices: Choices) -> Estimate:
-    """Estimate the criterion of a yes/no or rating task, or the bias of a 2AFC task."""
-    if choices.task == "mafc":
-        reason = "a task of several alternatives has no single criterion"
-        return Estimate.missing(sdt.CRITERION, reason, len(choices))
-    if choices.task == "2afc":
-        estimate = _from_counts(choices, sdt.interval_bias, sdt.INTERVAL_BIAS)
-        biased = estimate.value is not None and abs(estimate.value) > STRONG_BIAS
-        warning = f"beyond -+{STRONG_BIAS} proportion correct under-states sensitivity"
-        return estimate.with_note(warning if biased else None)
-    return _from_counts(choices, sdt.criterion, sdt.CRITERION)
-
-
-def proportion_correct(choices: Choices) -> Estimate:
-    """Estimate the proportion correct, with Wilson's interval."""
-    if not len(choices):
-        return Estimate.missing(PROPORTION_CORRECT, "no trial counts")
-    n_correct, effect = int(choices.correct.sum()), shared_noise_effect(choices)
-    return sdt.proportion(n_correct, len(choices), PROPORTION_CORRECT, effect)
-
-
 def _condition(part: Choices, contrast: float | None) -> ConditionSummary:
     closed_form, likelihood = _internal_noise(part)
     return ConditionSummary(
@@ -243,60 +202,6 @@ def _internal_noise(part: Choices) -> tuple[InternalNoise, InternalNoise]:
         internal_noise_closed_form(pair_counts(part)),
         internal_noise_likelihood(pair_counts(part, by_contrast=True)),
     )
-
-
-def _from_counts(
-    part: Choices, function: Callable[[int, int, int, int], Estimate], formula: str
-) -> Estimate:
-    """Apply a formula on four counts, or say which class has no trials."""
-    n_target = [int((part.target == k).sum()) for k in (0, 1)]
-    if not all(n_target):
-        return Estimate.missing(formula, _without_trials(n_target), len(part))
-    estimate = _widened(function(*four_counts(part)), shared_noise_effect(part))
-    return estimate.with_note(*_limits(part))
-
-
-def _dprime_mafc(part: Choices) -> Estimate:
-    if not len(part):
-        return Estimate.missing(sdt.DPRIME_MAFC, "no trial counts")
-    n_correct = int(part.correct.sum())
-    estimate = sdt.dprime_mafc(n_correct, len(part), part.n_alternatives)
-    return _widened(estimate, shared_noise_effect(part)).with_note(*_limits(part))
-
-
-def _without_trials(n_target: list[int]) -> str:
-    if not any(n_target):
-        return "no trial counts"
-    return f"no counted trial has target {n_target.index(0)}"
-
-
-def _limits(part: Choices) -> list[str]:
-    """Sentences about what the trials of a d' or criterion can bear."""
-    sentences = []
-    if len(part.contrasts) > 1:
-        sentences.append(f"from counts pooled over {len(part.contrasts)} contrasts")
-    if np.ptp(part.choice) == 0:
-        sentences.append(
-            f"every response was {part.choice[0]}: the value rests on the correction"
-        )
-    elif part.correct.all() or not part.correct.any():
-        word = "correct" if part.correct[0] else "incorrect"
-        sentences.append(
-            f"every response was {word}: the value rests on the correction"
-        )
-    if len(part) < FEW_TRIALS:
-        sentences.append(f"only {len(part)} trials")
-    return sentences
-
-
-def _widened(estimate: Estimate, effect: float) -> Estimate:
-    """The estimate with its SE and interval for a design effect."""
-    if effect == 1 or estimate.value is None or estimate.se is None:
-        return estimate
-    se = estimate.se * float(np.sqrt(effect))
-    low, high = estimate.value - Z95 * se, estimate.value + Z95 * se
-    note = f"SE allows for trials shown twice (design effect {effect:.2f})"
-    return replace(estimate, se=se, low=low, high=high).with_note(note)
 
 
 def _plain(value: object) -> object:

@@ -8,7 +8,7 @@ import click
 
 from ..files import whole_file
 from ..options import DATABASE, OUTPUT_FILE
-from ..output import Row, output, short
+from ..output import Row, output, short, with_interval
 from ..progress import progress
 from .trials import opened
 
@@ -58,30 +58,6 @@ def _kernel_columns(found: dict[str, Any]) -> Row:
 
 def _part(found: Mapping[str, Any] | None, name: str) -> str:
     return short(None) if found is None else with_interval(found[name])
-
-
-def with_interval(estimate: Mapping[str, float | None]) -> str:
-    """Return an estimate as "value [low, high]", or "-" without one.
-
-    JSON has no infinity: an end that is missing beside one that is there is open.
-
-    Examples
-    --------
-    >>> with_interval({"value": 1.6, "low": 1.42, "high": 1.779})
-    '1.600 [1.420, 1.779]'
-    >>> with_interval({"value": 1.335, "low": 0.647, "high": None})
-    '1.335 [0.647, ∞]'
-    """
-    value, low, high = (estimate[name] for name in ("value", "low", "high"))
-    if value is None:
-        return short(None)
-    if low is None and high is None:
-        return f"{value:.3f}"
-    ends = [
-        "-∞" if low is None else f"{low:.3f}",
-        "∞" if high is None else f"{high:.3f}",
-    ]
-    return f"{value:.3f} [{', '.join(ends)}]"
 
 
 @click.command()

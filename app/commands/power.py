@@ -147,9 +147,9 @@ def power(
         yoked power mine.toml --gamma 0.8 --correlation 0.95 --no-check
     """
     from ...experiments.protocols.files import load_protocol
+    from ..files import check_plot_name
     from ..planning.power import Wanted, aims
     from ..planning.situation import situation
-    from ..reports.calibration_plot import check_plot_name
 
     if plot is not None:
         check_plot_name(plot)

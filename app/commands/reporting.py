@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from ..options import DATABASE, OUTPUT_FILE
-from ..output import Row, output
+from ..output import Row, output, with_interval
 from ..progress import progress
-from .analyse import to_analyse, with_interval
+from .analyse import to_analyse
 from .trials import opened
 
 

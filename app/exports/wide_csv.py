@@ -15,8 +15,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any
 
-from ..web.responses import n_onsets
-
 if TYPE_CHECKING:
     from ...experiments.protocols.protocol import Protocol
     from ...experiments.store.rows import SessionRow
@@ -50,7 +48,7 @@ def write_wide(file: IO[str], store: "Store", sessions: Sequence["SessionRow"]) 
     protocols = {
         row.protocol_hash: store.protocol(row.protocol_hash) for row in sessions
     }
-    n_started = max(map(n_onsets, protocols.values()), default=0)
+    n_started = max((each.n_onsets for each in protocols.values()), default=0)
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(wide_columns(n_started))
     n_trials = 0

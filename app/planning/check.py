@@ -18,7 +18,7 @@ from ...analysis.double_pass.internal_noise import (
 )
 from ...analysis.kernels.weighted_sum import session_kernel, template_match
 from ...analysis.second_order.class_sums import second_order_matrices
-from ...analysis.sessions.summary import dprime
+from ...analysis.sensitivity.by_task import dprime
 from ...analysis.trials.design import TrialDesign
 from ...analysis.trials.estimate import Estimate
 from ...analysis.trials.responses import choices

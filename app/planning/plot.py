@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...analysis.plot.style import BLUE, GRAY, GREEN, ORANGE, PALE, STYLE, new_figure
-from ..files import whole_file
-from ..reports.calibration_plot import check_plot_name
+from ..files import check_plot_name, whole_file
 from .check import Check
 from .power import Aim, value_at
 from .situation import Situation

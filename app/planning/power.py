@@ -1,7 +1,7 @@
 """Planning: how many trials and double-pass pairs reach an aim.
 
 Closed forms of the analysis meet a protocol and an assumed observer
-(`power_situation.py`). Numbers of trials are of a session like the protocol's: as large
+(`situation.py`). Numbers of trials are of a session like the protocol's: as large
 a share of the trials is shown twice, and since showings that share their noise tell
 less than independent ones, every number grows by the double pass's design effect.
 Several contrasts are shown equally often, and combined as the analysis combines them.

@@ -7,13 +7,12 @@ import numpy as np
 
 from ...experiments.monitors.calibrations import Calibration
 from ...experiments.monitors.luminance import wanted_luminance
-from ..files import whole_file
+from ..files import check_plot_name, whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SUFFIXES = (".png", ".svg", ".pdf")
 INK, SOFT, ACCENT = "#1c1c1c", "#8a8a8a", "#1f4e79"
 
 
@@ -36,13 +35,6 @@ def write_plot(calibration: Calibration, path: Path) -> None:
     figure = calibration_figure(calibration)
     with whole_file(path, "wb") as file:
         figure.savefig(file, format=path.suffix.lower()[1:], dpi=150)
-
-
-def check_plot_name(path: Path) -> None:
-    """Refuse a name that says no format."""
-    if path.suffix.lower() not in SUFFIXES:
-        rule = f"end in {', '.join(SUFFIXES)}"
-        raise ValueError(f"the name of a plot must {rule}, got {path.name!r}")
 
 
 def calibration_figure(calibration: Calibration) -> "Figure":

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...analysis.kernels.weighted_sum import Kernel, session_kernel
 from ...analysis.sessions.summary import summarise
+from ..output import with_interval
 
 if TYPE_CHECKING:
     from ...experiments.session.results import SessionData
@@ -65,8 +66,6 @@ def _peak(kernel: Kernel) -> str:
 
 def brief(summary: Mapping[str, Any]) -> dict[str, object]:
     """Return what a table shows of the summary."""
-    from ..commands.analyse import with_interval
-
     names = ("session", "participant", "protocol", "status", "trials", "invalid")
     lines: dict[str, object] = {name: summary[name] for name in names}
     lines |= {f"  {why}": n for why, n in summary["invalid_reasons"].items()}

@@ -16,7 +16,6 @@ from werkzeug.wrappers import Response as AnyResponse
 from ...experiments.protocols.protocol import Protocol
 from .live import LiveSession
 from .participations import Participation
-from .responses import n_onsets
 from .study import Study
 from .texts import in_language, pages, render_markdown, version
 
@@ -143,7 +142,7 @@ def _page_data(token: str, language: str, live: LiveSession) -> dict:
     return {
         "base": url_for("participate.session", token=token),
         "keys": protocol.task.keys,
-        "side_by_side": n_onsets(protocol) < protocol.n_intervals,
+        "side_by_side": protocol.n_onsets < protocol.n_intervals,
         "shape": _shape(protocol),
         "deg_per_element": protocol.display.deg_per_element,
         "element_px": protocol.display.element_px,

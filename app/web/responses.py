@@ -69,11 +69,6 @@ class Answer:
         return all(getattr(self, name) == getattr(stored, name) for name in sent)
 
 
-def n_onsets(protocol: Protocol) -> int:
-    """Say how many onsets a trial has: patches side by side have one in common."""
-    return 1 if protocol.task.kind == "mafc" else protocol.n_intervals
-
-
 def parse_answer(data: object, protocol: Protocol) -> Answer:
     """Check the body of an answer against the protocol.
 
@@ -89,7 +84,7 @@ def parse_answer(data: object, protocol: Protocol) -> Answer:
         if fields["response"] is None
         else _whole(fields, "response", last),
         rt_ms=None if fields["rt_ms"] is None else _number(fields, "rt_ms"),
-        onsets_ms=_onsets(fields["onsets_ms"], n_onsets(protocol)),
+        onsets_ms=_onsets(fields["onsets_ms"], protocol.n_onsets),
         frames_shown=_whole(fields, "frames_shown", _MOST_FRAMES),
         frames_dropped=_whole(fields, "frames_dropped", _MOST_FRAMES),
         digest=_digest(fields["digest"]),

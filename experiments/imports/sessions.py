@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..protocols.files import load_protocol
-from ..protocols.protocol import Block, Contrast, DoublePass, Protocol
+from ..protocols.parts import Block, Contrast, DoublePass
+from ..protocols.protocol import Protocol
 from ..protocols.signal import signal_parameters
 from ..session.session import Session
 from ..stimulus.sources import StoredNoise

@@ -343,3 +343,36 @@ class Texts:
     consent: dict[str, str] = field(default_factory=dict)
     instructions: dict[str, str] = field(default_factory=dict)
     debrief: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a protocol is made of; `Protocol` is this, with its rules kept."""
+
+    name: str
+    title: str
+    task: Task
+    display: Display
+    noise: Noise
+    signal: Signal
+    contrast: Contrast
+    blocks: tuple[Block, ...]
+    timing: Timing = field(default_factory=Timing)
+    double_pass: DoublePass = field(default_factory=DoublePass)
+    catch: Catch = field(default_factory=Catch)
+    texts: Texts = field(default_factory=Texts)
+
+    @property
+    def n_intervals(self) -> int:
+        """Noise fields of a trial."""
+        return self.task.n_intervals
+
+    @property
+    def n_onsets(self) -> int:
+        """Onsets of a trial: patches side by side have one in common."""
+        return 1 if self.task.kind == "mafc" else self.n_intervals
+
+    @property
+    def n_main_trials(self) -> int:
+        """Trials of the main blocks, second passes included, catch trials not."""
+        return sum(b.n_trials * b.n_blocks for b in self.blocks if b.kind == "main")

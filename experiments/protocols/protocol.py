@@ -1,36 +1,25 @@
 """The protocol: a task described so fully that any presenter can run it.
 
-Its checks run when it is made: a bad protocol cannot exist. `protocol_parts.py` has the
-parts, `protocol_rules.py` the rules between them; `protocol_files.py` reads TOML.
+Its checks run when it is made: a bad protocol cannot exist. `parts.py` has the parts,
+`rules.py` the rules between them; `files.py` reads TOML.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from .checks import ProtocolError, build
-from .parts import (
-    Block,
-    Catch,
-    Contrast,
-    Display,
-    DoublePass,
-    Noise,
-    Signal,
-    Task,
-    Texts,
-    Timing,
-)
+from .parts import Contrast, Parts, Timing
 from .rules import check_together, main_blocks, pairs_for
 
 STIMULUS_PARTS = ("task", "display", "noise", "signal")
 
 
 @dataclass(frozen=True)
-class Protocol:
+class Protocol(Parts):
     """A whole task: what is shown, asked, when, how often, and what is said.
 
     Raises
@@ -38,19 +27,6 @@ class Protocol:
     ProtocolError
         If a part breaks a rule, or the parts do not fit together; one sentence each.
     """
-
-    name: str
-    title: str
-    task: Task
-    display: Display
-    noise: Noise
-    signal: Signal
-    contrast: Contrast
-    blocks: tuple[Block, ...]
-    timing: Timing = field(default_factory=Timing)
-    double_pass: DoublePass = field(default_factory=DoublePass)
-    catch: Catch = field(default_factory=Catch)
-    texts: Texts = field(default_factory=Texts)
 
     def __post_init__(self) -> None:
         check_together(self)
@@ -80,11 +56,6 @@ class Protocol:
         return build(Protocol, self.to_dict()).to_dict()
 
     @property
-    def n_intervals(self) -> int:
-        """Noise fields of a trial."""
-        return self.task.n_intervals
-
-    @property
     def n_responses(self) -> int:
         """Responses an observer can choose from."""
         return len(self.task.keys)
@@ -98,11 +69,6 @@ class Protocol:
             rows * self.display.element_px[0],
             columns * self.display.element_px[1],
         )
-
-    @property
-    def n_main_trials(self) -> int:
-        """Trials of the main blocks, second passes included, catch trials not."""
-        return sum(b.n_trials * b.n_blocks for b in self.blocks if b.kind == "main")
 
     def with_options(
         self,

@@ -2,16 +2,13 @@
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from .checks import Faults, ProtocolError
-from .parts import FULL_CONTRAST, Block, DoublePass
-
-if TYPE_CHECKING:
-    from .protocol import Protocol
+from .parts import FULL_CONTRAST, Block, DoublePass, Parts
+from .signal import signal_levels
 
 
-def check_together(protocol: "Protocol") -> None:
+def check_together(protocol: Parts) -> None:
     """Raise ProtocolError with one sentence for every rule broken between parts."""
     faults = Faults()
     _check_headroom(protocol, faults)
@@ -23,7 +20,7 @@ def check_together(protocol: "Protocol") -> None:
     faults.raise_any()
 
 
-def _check_headroom(protocol: "Protocol", faults: Faults) -> None:
+def _check_headroom(protocol: Parts, faults: Faults) -> None:
     """Nothing may ever be clipped: noise and signal together fit in 127 levels.
 
     Stored noise was shown elsewhere: it is checked when it is to be shown again.
@@ -48,7 +45,7 @@ def _check_headroom(protocol: "Protocol", faults: Faults) -> None:
             )
 
 
-def _check_signal_on_grid(protocol: "Protocol", faults: Faults) -> None:
+def _check_signal_on_grid(protocol: Parts, faults: Faults) -> None:
     sizes = dict(zip(("frames", "rows", "columns"), protocol.noise.grid, strict=True))
     if protocol.signal.kind == "array":
         n, n_values = math.prod(protocol.noise.grid), len(protocol.signal.values)
@@ -70,7 +67,7 @@ def _check_signal_on_grid(protocol: "Protocol", faults: Faults) -> None:
         )
 
 
-def _check_source(protocol: "Protocol", faults: Faults) -> None:
+def _check_source(protocol: Parts, faults: Faults) -> None:
     """Noise that is regenerated from published seeds is what it was, or it is wrong."""
     if protocol.noise.source == "stored":
         n_catch = protocol.catch.n_per_block
@@ -98,10 +95,8 @@ def _check_source(protocol: "Protocol", faults: Faults) -> None:
     faults.unless(n_catch == 0, "catch.n_per_block", rule, n_catch)
 
 
-def _check_visible(protocol: "Protocol", faults: Faults) -> None:
+def _check_visible(protocol: Parts, faults: Faults) -> None:
     """The signal must reach a level where its contrast is highest, unless that is 0."""
-    from .signal import signal_levels
-
     if protocol.signal.kind == "unknown" or protocol.contrast.unit != "contrast":
         return
     highest = protocol.contrast.highest_shown
@@ -111,7 +106,7 @@ def _check_visible(protocol: "Protocol", faults: Faults) -> None:
     faults.unless(shown or highest == 0, "contrast", rule, highest)
 
 
-def _check_blocks(protocol: "Protocol", faults: Faults) -> None:
+def _check_blocks(protocol: Parts, faults: Faults) -> None:
     kinds = [block.kind for block in protocol.blocks]
     faults.unless("main" in kinds, "blocks", "a list with a main block", kinds)
     if "calibration" in kinds:
@@ -131,7 +126,7 @@ def _check_blocks(protocol: "Protocol", faults: Faults) -> None:
     faults.unless(pairs <= most, "double_pass.n_pairs", rule, pairs)
 
 
-def main_blocks(protocol: "Protocol", trials: int) -> tuple[Block, ...]:
+def main_blocks(protocol: Parts, trials: int) -> tuple[Block, ...]:
     """Cut `trials` main trials into blocks like the protocol's first main block."""
     if trials < 1:
         raise ProtocolError([f"trials must be 1 or more, got {trials}"])
@@ -144,7 +139,7 @@ def main_blocks(protocol: "Protocol", trials: int) -> tuple[Block, ...]:
     )
 
 
-def pairs_for(protocol: "Protocol", trials: int) -> DoublePass:
+def pairs_for(protocol: Parts, trials: int) -> DoublePass:
     """Scale the double pass to another number of main trials."""
     plan = protocol.double_pass
     share = plan.n_pairs * trials // protocol.n_main_trials

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int16, Int64
 
-from .parts import FULL_CONTRAST, Noise, Signal
-from .protocol import Protocol
+from .parts import FULL_CONTRAST, Noise, Parts, Signal
 
 
-def signal_template(protocol: Protocol) -> Float[np.ndarray, " frame row column"]:
+def signal_template(protocol: Parts) -> Float[np.ndarray, " frame row column"]:
     """Give the signal at contrast 1 on the noise grid.
 
     Returns
@@ -69,7 +68,7 @@ def _carrier(signal: Signal, noise: Noise) -> np.ndarray | float:
 
 
 def signal_levels(
-    protocol: Protocol, contrast: float
+    protocol: Parts, contrast: float
 ) -> Int16[np.ndarray, " frame row column"]:
     """Give the signal's contrast levels, rint(127 contrast t).
 
@@ -85,7 +84,7 @@ def signal_levels(
 
 
 def interval_gains(
-    protocol: Protocol, targets: Int64[np.ndarray, " trial"]
+    protocol: Parts, targets: Int64[np.ndarray, " trial"]
 ) -> Float[np.ndarray, " trial interval"]:
     """Give the signal's gain in every interval of every trial.
 
@@ -101,7 +100,7 @@ def interval_gains(
     return np.where(has_target, with_target, without).astype(np.float64)
 
 
-def signal_parameters(protocol: Protocol) -> dict[str, Any]:
+def signal_parameters(protocol: Parts) -> dict[str, Any]:
     """Give every parameter of the signal as plain data, for the trial log.
 
     But for an array's values: they are in the protocol, once for all trials.

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Int64
 
-from ..protocols.protocol import Block, Protocol
+from ..protocols.parts import Block
+from ..protocols.protocol import Protocol
 from ..stimulus.noise import SCHEDULE_STREAM, draws_u16
 
 # Each use of stream 0 has its own range of ids, so that no two share a draw.

@@ -20,34 +20,23 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from .matlab5_constants import (
+    ACCEPT_BELOW,
+    CAP,
+    CAP_HEIGHT,
+    CAP_SCALE,
+    CONGRUENTIAL_START,
+    FOLD_ABOVE,
+    MANTISSA_HIGH,
+    N_LAGS,
+    SHIFT_REGISTER_START,
+    STRIP_EDGES,
+    STRIP_HEIGHT,
+    TAIL_START,
+    WORD,
+)
+
 Backend = Literal["numba", "numpy"]
-
-N_LAGS = 32
-WORD = 0xFFFFFFFF
-MANTISSA_HIGH = 0xFFFFF  # the upper 20 of a double's 52 mantissa bits
-CONGRUENTIAL_START = 362436069
-SHIFT_REGISTER_START = 521288629  # what seed 0 stands for in randn
-
-# Constants of the ziggurat, to the digits at which they were published and are used.
-# fmt: off
-STRIP_EDGES = np.array([
-    0.340945, 0.4573146, 0.5397793, 0.6062427, 0.6631691, 0.7136975, 0.7596125,
-    0.8020356, 0.8417227, 0.8792102, 0.9148948, 0.9490791, 0.9820005, 1.0138492,
-    1.044781, 1.0749254, 1.1043917, 1.1332738, 1.161653, 1.189601, 1.2171815,
-    1.2444516, 1.2714635, 1.298265, 1.3249008, 1.3514125, 1.3778399, 1.4042211,
-    1.4305929, 1.4569915, 1.4834527, 1.5100122, 1.5367061, 1.5635712, 1.5906454,
-    1.617968, 1.6455802, 1.6735255, 1.7018503, 1.7306045, 1.7598422, 1.7896223,
-    1.8200099, 1.851077, 1.8829044, 1.9155831, 1.9492166, 1.9839239, 2.0198431,
-    2.0571356, 2.095993, 2.136645, 2.1793713, 2.2245175, 2.2725186, 2.3239338,
-    2.3795008, 2.4402218, 2.5075117, 2.5834658, 2.6713916, 2.7769942, 2.7769942,
-    2.7769942, 2.7769942,
-])
-# fmt: on
-TAIL_START = 2.776994
-CAP = 0.4878992  # width of the cap, into which what overhangs a strip is folded
-CAP_HEIGHT, CAP_SCALE = 12.67706, 12.37586
-ACCEPT_BELOW, FOLD_ABOVE = 0.9689279, 1.301198
-STRIP_HEIGHT = 0.01958303
 
 
 def rand(

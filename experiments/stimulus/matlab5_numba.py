@@ -10,7 +10,7 @@ import typing
 import numba
 import numpy as np
 
-from .matlab5 import (
+from .matlab5_constants import (
     ACCEPT_BELOW,
     CAP,
     CAP_HEIGHT,

@@ -11,8 +11,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ...experiments.protocols.parts import FULL_CONTRAST
-from ...experiments.protocols.protocol import Protocol, Task
+from ...experiments.protocols.parts import FULL_CONTRAST, Task
+from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.signal import signal_template
 from ...experiments.session.observer import Practice
 from ..retina.mosaic import as_contrast_tensor

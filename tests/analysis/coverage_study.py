@@ -19,19 +19,19 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from yoked.analysis.double_pass.internal_noise import (
+    agreement,
     agreement_probability,
     internal_noise_closed_form,
     internal_noise_likelihood,
     pair_counts,
 )
 from yoked.analysis.sensitivity.bootstrap import dprime_bootstrap
-from yoked.analysis.sensitivity.intervals import choices_profile_dprime
-from yoked.analysis.sessions.summary import (
-    agreement,
+from yoked.analysis.sensitivity.by_task import (
     criterion,
     dprime,
     proportion_correct,
 )
+from yoked.analysis.sensitivity.intervals import choices_profile_dprime
 from yoked.analysis.trials.estimate import Estimate
 from yoked.analysis.trials.responses import Choices
 

@@ -7,7 +7,8 @@ import pytest
 
 from yoked.app.web.lut import look_up_table
 from yoked.experiments.protocols.files import load_protocol
-from yoked.experiments.protocols.protocol import Protocol, Task
+from yoked.experiments.protocols.parts import Task
+from yoked.experiments.protocols.protocol import Protocol
 from yoked.experiments.session.observer import ObserverNoise
 from yoked.experiments.session.session import Session
 from yoked.experiments.stimulus.render import digest

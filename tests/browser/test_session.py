@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from yoked.experiments.protocols.files import load_protocol
-from yoked.experiments.protocols.protocol import Block, DoublePass
+from yoked.experiments.protocols.parts import Block, DoublePass
 from yoked.experiments.store.sqlite import open_store
 
 from .walking import FAST, answer, begin, read_canvas

@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from yoked.experiments.protocols.protocol import Protocol, Timing
+from yoked.experiments.protocols.parts import Timing
+from yoked.experiments.protocols.protocol import Protocol
 from yoked.experiments.session.observer import Practice, Viewing
 from yoked.models.observers.template import Template
 

@@ -2,17 +2,17 @@
 
 from hypothesis import strategies as st
 
-from yoked.experiments.protocols.protocol import (
+from yoked.experiments.protocols.parts import (
     Block,
     Catch,
     Contrast,
     Display,
     Noise,
-    Protocol,
     Signal,
     Task,
     Timing,
 )
+from yoked.experiments.protocols.protocol import Protocol
 
 seeds = st.integers(0, 2**63 - 2**32 - 1)
 

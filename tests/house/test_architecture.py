@@ -1,8 +1,9 @@
 """The house: who may import whom, how, and how long a file may be."""
 
 import ast
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,32 +11,85 @@ import pytest
 
 from tests import ROOT
 
-MAY_IMPORT = {
+# Who may import whom. A room is a folder; what stands in a house itself is for all.
+HOUSES = {
     "experiments": set(),
     "models": {"experiments"},
     "analysis": {"experiments"},
     "app": {"experiments", "models", "analysis"},
     "yoked": {"experiments", "models", "analysis", "app"},
 }
+# Within a house: the rooms that a room may import.
+ROOMS = {
+    "experiments/protocols": set(),
+    "experiments/stimulus": {"protocols"},
+    "experiments/store": {"protocols", "stimulus"},
+    "experiments/session": {"protocols", "stimulus", "store"},
+    "experiments/imports": {"protocols", "stimulus", "store", "session"},
+    "experiments/monitors": {"protocols"},
+    "experiments/lab": {"protocols", "stimulus", "store", "session", "monitors"},
+    "models/observers": set(),
+    "models/retina": set(),
+    "models/training": {"retina"},
+    "models/networks": {"retina", "training"},
+    "analysis/trials": set(),
+    "analysis/sensitivity": {"trials"},
+    "analysis/double_pass": {"trials", "sensitivity"},
+    "analysis/psychometric": {"trials", "sensitivity"},
+    "analysis/probit": {"trials"},
+    "analysis/kernels": {"trials", "sensitivity", "double_pass", "probit"},
+    "analysis/second_order": {"trials", "sensitivity", "probit", "kernels"},
+    "analysis/sessions": {
+        "trials",
+        "sensitivity",
+        "double_pass",
+        "psychometric",
+        "probit",
+        "kernels",
+        "second_order",
+    },
+    "analysis/agreement": {
+        "trials",
+        "sensitivity",
+        "double_pass",
+        "kernels",
+        "second_order",
+        "sessions",
+    },
+    "analysis/plot": {
+        "trials",
+        "sensitivity",
+        "psychometric",
+        "kernels",
+        "second_order",
+        "sessions",
+        "agreement",
+    },
+    "app/web": set(),
+    "app/planning": set(),
+    "app/reports": set(),
+    "app/exports": set(),
+    "app/commands": {"web", "planning", "reports", "exports"},
+}
 # Which files may import a heavy or peripheral package at all, and which of them only
 # inside a function, so that importing the module stays light.
 THIRD_PARTY = {
-    "psychopy": ["experiments/lab*.py"],
+    "psychopy": ["experiments/lab/*.py"],
     "torch": [
-        "models/*.py",
+        "models/**/*.py",
         "experiments/stimulus/noise_torch.py",
         "analysis/trials/exact_products.py (lazily)",
         "app/**/*.py (lazily)",
     ],
-    "flask": ["app/**/*.py"],
-    "werkzeug": ["app/**/*.py"],
-    "waitress": ["app/**/*.py"],
-    "click": ["app/**/*.py"],
-    "sqlite_utils": ["experiments/store*.py", "app/**/*.py"],
-    "matplotlib": ["analysis/plot*.py (lazily)", "app/**/*.py (lazily)"],
+    "flask": ["app/web/*.py"],
+    "werkzeug": ["app/web/*.py"],
+    "waitress": ["app/web/*.py"],
+    "click": ["app/*.py", "app/commands/*.py"],
+    "sqlite_utils": ["experiments/store/*.py", "app/**/*.py"],
+    "matplotlib": ["analysis/plot/*.py (lazily)", "app/**/*.py (lazily)"],
     "psignifit": ["analysis/psychometric/psignifit.py (lazily)"],
-    "pyarrow": ["experiments/import*.py (lazily)"],
-    "rdata": ["experiments/gabor*.py (lazily)"],
+    "pyarrow": ["experiments/imports/*.py (lazily)"],
+    "rdata": ["experiments/imports/*.py (lazily)"],
 }
 MAX_LINES = 400
 LONGER_FOR_A_REASON: dict[str, str] = {
@@ -44,8 +98,8 @@ LONGER_FOR_A_REASON: dict[str, str] = {
 
 FILES = sorted(
     path.relative_to(ROOT).as_posix()
-    for room in MAY_IMPORT
-    for path in (ROOT / room).rglob("*.py")
+    for house in HOUSES
+    for path in (ROOT / house).rglob("*.py")
 )
 
 
@@ -59,12 +113,13 @@ class Import(NamedTuple):
     is_typing: bool  # under `if TYPE_CHECKING`
 
 
-def imports(file: str) -> list[Import]:
+@cache
+def imports(file: str, root: Path = ROOT) -> list[Import]:
     """Return every import of a file, relative ones resolved to `yoked.…`."""
     package = ["yoked", *Path(file).parent.parts]
     if package[1] == "yoked":
         del package[0]
-    tree = ast.parse((ROOT / file).read_text())
+    tree = ast.parse((root / file).read_text())
     return [
         Import(name, line, level > 0, is_lazy, is_typing)
         for node, is_lazy, is_typing in statements(tree)
@@ -102,31 +157,98 @@ def targets(
         yield f"{prefix}.{alias.name}", node.lineno, node.level
 
 
-def room_of(name: str) -> str | None:
-    """Return the room that a full module name is in, or None outside the house."""
+def house_of(name: str) -> str | None:
+    """Return the house that a full module name is in, or None for somebody else's."""
     parts = name.split(".")
     if parts[0] != "yoked":
         return None
-    return parts[1] if len(parts) > 1 and parts[1] in MAY_IMPORT else "yoked"
+    return parts[1] if len(parts) > 1 and parts[1] in HOUSES else "yoked"
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_imports_point_one_way(file):
-    here = file.split("/")[0]
-    allowed = MAY_IMPORT[here] | {here, None}
-    wrong = [i for i in imports(file) if room_of(i.name) not in allowed]
-    assert not wrong, f"{here} may import {MAY_IMPORT[here] or 'no other room'}"
+def place_of(name: str, root: Path = ROOT) -> str | None:
+    """Return the file that an imported name of a house comes from, without `.py`."""
+    path = name.removeprefix("yoked.").replace(".", "/")
+    for place in (path, path.rpartition("/")[0]):
+        if (root / f"{place}.py").is_file():
+            return place
+    return None
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_imports_inside_the_house_are_relative(file):
-    here = file.split("/")[0]
+def needs(file: str, root: Path = ROOT) -> set[str]:
+    """Return the files of ours that a file imports, without `.py`."""
+    places = (place_of(i.name, root) for i in imports(file, root) if house_of(i.name))
+    return {place for place in places if place is not None}
+
+
+def strangers(file: str, root: Path = ROOT) -> set[str]:
+    """Return the rooms of its own house that a file imports and may not."""
+    house, *rest = Path(file).parent.parts
+    if not rest:  # what stands in the house itself composes its rooms
+        return set()
+    rooms = {str(Path(place).parent) for place in needs(file, root)}
+    here = f"{house}/{rest[0]}"
+    allowed = {here, house} | {f"{house}/{room}" for room in ROOMS[here]}
+    return {room for room in rooms if room.startswith(house)} - allowed
+
+
+def circle(needed: Mapping[str, set[str]]) -> list[str]:
+    """Return a circle of imports, or nothing."""
+    try:
+        TopologicalSorter(needed).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return []
+
+
+@pytest.mark.parametrize("house", HOUSES)
+def test_imports_point_one_way(house):
+    allowed = HOUSES[house] | {house, None}
     wrong = [
-        i
+        (file, i)
+        for file in FILES
         for i in imports(file)
-        if i.name.split(".")[0] in {"yoked", *MAY_IMPORT}
+        if file.startswith(f"{house}/") and house_of(i.name) not in allowed
+    ]
+    assert not wrong, f"{house} may import {HOUSES[house] or 'no other house'}"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_the_rooms_before_it(room):
+    here = [file for file in FILES if file.startswith(f"{room}/")]
+    assert here, "a room without files"
+    wrong = {file: strangers(file) for file in here if strangers(file)}
+    assert not wrong, f"{room} may import {ROOMS[room] or 'no other room'}"
+
+
+def test_every_room_has_a_charter_and_its_place_in_the_order():
+    rooms = {str(Path(file).parent) for file in FILES} - set(HOUSES)
+    assert rooms == set(ROOMS)
+    for room in [*rooms, *HOUSES.keys() - {"yoked"}]:
+        tree = ast.parse((ROOT / room / "__init__.py").read_text())
+        assert ast.get_docstring(tree), f"{room} needs a charter"
+        assert len(tree.body) == 1, f"the charter of {room} must import nothing"
+
+
+def test_the_order_of_rooms_has_no_circle():
+    by_house = {
+        room: {f"{room.split('/')[0]}/{n}" for n in ROOMS[room]} for room in ROOMS
+    }
+    assert not circle(by_house)
+
+
+def test_no_files_import_each_other():
+    """Also not for types only: where two need each other, something is in one place."""
+    assert not circle({file.removesuffix(".py"): needs(file) for file in FILES})
+
+
+def test_imports_inside_the_house_are_relative():
+    wrong = [
+        (file, i)
+        for file in FILES
+        for i in imports(file)
+        if i.name.split(".")[0] in {"yoked", *HOUSES}
         and not i.is_relative
-        and here != "yoked"  # the face writes what a user would
+        and not file.startswith("yoked/")  # the face writes what a user would
     ]
     assert not wrong, "write `from ..room.module import name`"
 
@@ -150,19 +272,43 @@ def test_peripheral_packages_are_imported_where_they_belong(package):
     assert not wrong, f"{package} belongs in {THIRD_PARTY[package]}"
 
 
-def test_the_checks_see_a_forbidden_import(tmp_path, monkeypatch):
-    (tmp_path / "models").mkdir()
-    (tmp_path / "models" / "bad.py").write_text(
+def write(folder: Path, file: str, text: str) -> str:
+    """Write a file of a house that is made up, and return its name."""
+    (folder / file).parent.mkdir(parents=True, exist_ok=True)
+    (folder / file).write_text(text)
+    return file
+
+
+def test_the_checks_see_a_forbidden_import(tmp_path):
+    file = write(
+        tmp_path,
+        "models/bad.py",
         "from ..analysis.dprime import dprime\n"
         "def f():\n    import torch\n"
-        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import flask\n"
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import flask\n",
     )
-    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
-    found = imports("models/bad.py")
+    found = imports(file, tmp_path)
     assert found[0] == Import("yoked.analysis.dprime.dprime", 1, True, False, False)
-    assert room_of(found[0].name) == "analysis"
+    assert house_of(found[0].name) == "analysis"
     assert found[1] == Import("torch", 3, False, True, False)
     assert found[3] == Import("flask", 6, False, False, True)
+
+
+def test_the_checks_see_a_room_that_imports_a_later_one(tmp_path):
+    write(tmp_path, "analysis/sessions/depths.py", "")
+    text = "def f():\n    from ..sessions.depths import depths\n"
+    file = write(tmp_path, "analysis/trials/design.py", text)
+    assert strangers(file, tmp_path) == {"analysis/sessions"}
+
+
+def test_the_checks_see_a_circle(tmp_path):
+    one = write(tmp_path, "analysis/trials/one.py", "from .other import x\n")
+    text = (
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from . import one\n"
+    )
+    other = write(tmp_path, "analysis/trials/other.py", text)
+    found = circle({f.removesuffix(".py"): needs(f, tmp_path) for f in (one, other)})
+    assert set(found) == {"analysis/trials/one", "analysis/trials/other"}
 
 
 def test_no_file_is_a_drawer():
@@ -170,7 +316,6 @@ def test_no_file_is_a_drawer():
     assert not [file for file in FILES if Path(file).name in drawers]
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_files_are_short_or_have_a_reason(file):
-    n_lines = len((ROOT / file).read_text().splitlines())
-    assert (n_lines > MAX_LINES) == (file in LONGER_FOR_A_REASON)
+def test_files_are_short_or_have_a_reason():
+    long = {f for f in FILES if len((ROOT / f).read_text().splitlines()) > MAX_LINES}
+    assert long == set(LONGER_FOR_A_REASON)

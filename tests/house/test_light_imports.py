@@ -70,10 +70,9 @@ def test_the_science_runs_without_the_web_and_the_lab(room):
         refusing("flask", "waitress", "psychopy")
         + f"""
 import importlib, pkgutil, yoked.{room} as room
-lab = ("lab",)
-for module in pkgutil.iter_modules(room.__path__):
-    if not module.name.startswith(lab):
-        importlib.import_module(f"yoked.{room}." + module.name)
+for module in pkgutil.walk_packages(room.__path__, "yoked.{room}."):
+    if ".lab" not in module.name:
+        importlib.import_module(module.name)
 """
     )
     assert not loaded_after(code) & {"flask", "waitress", "psychopy"}
@@ -84,8 +83,8 @@ def test_the_analysis_runs_without_the_database_and_torch():
         refusing("flask", "sqlite_utils", "psychopy", "torch", "matplotlib")
         + """
 import importlib, pkgutil, yoked.analysis as room
-for module in pkgutil.iter_modules(room.__path__):
-    importlib.import_module("yoked.analysis." + module.name)
+for module in pkgutil.walk_packages(room.__path__, "yoked.analysis."):
+    importlib.import_module(module.name)
 """
     )
     assert "numpy" in loaded_after(code)

@@ -13,7 +13,8 @@ from tests import ROOT
 
 ROOMS = ("analysis", "app", "experiments", "models")
 DATA = (
-    "app/templates/**/*",
+    "app/reports/templates/**/*",
+    "app/web/templates/**/*",
     "experiments/protocols/**/*.toml",
     "static/css/**/*.css",
     "static/js/**/*.js",

@@ -12,7 +12,7 @@ from scipy.integrate import quad
 from scipy.special import ndtr, ndtri
 
 from yoked.experiments.protocols.files import load_protocol
-from yoked.experiments.protocols.protocol import Contrast, Task
+from yoked.experiments.protocols.parts import Contrast, Task
 from yoked.experiments.session.observer import ObserverNoise, Practice, Viewing
 from yoked.models.decision import Decision, calibrate, reference_contrast
 from yoked.models.observers.guesser import Guesser

@@ -10,7 +10,7 @@ from scipy.integrate import quad
 from scipy.special import ndtr, ndtri
 
 from yoked.experiments.protocols.files import load_protocol
-from yoked.experiments.protocols.protocol import Task
+from yoked.experiments.protocols.parts import Task
 from yoked.experiments.session.results import load_session, session_data
 from yoked.experiments.session.session import Session
 from yoked.experiments.stimulus.noise import level_table

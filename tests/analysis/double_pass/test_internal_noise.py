@@ -3,13 +3,13 @@
 import math
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr, ndtri
 from scipy.stats import multivariate_normal
 
+from tests.analysis.murray2015 import murray2015
 from yoked.analysis.double_pass.internal_noise import (
     agreement,
     agreement_probability,
@@ -19,7 +19,6 @@ from yoked.analysis.double_pass.internal_noise import (
     pair_counts,
     r_from_gamma,
 )
-from yoked.analysis.trials.responses import Choices
 
 from ..observers.linear import Linear, linear_choices
 
@@ -224,26 +223,6 @@ def test_a_published_observer_has_the_published_internal_noise(shared_data):
     rows = np.concatenate([made.second_rows, made.first[made.second_rows]])
     assert round(made.correct.mean(), 4) == 0.7243
     assert (len(rows), round(made.correct[rows].mean(), 4)) == (3300, 0.7055)
-
-
-def murray2015(path):
-    """Return the choices of a file of experiment 1: 33 blocks of 300 rows."""
-    data = np.loadtxt(path, comments="%")
-    block_start = np.arange(len(data)) // 300 * 300
-    match = data[:, 1]  # the trial of the same block that is repeated, or -1
-    first = np.where(match > 0, block_start + match - 1, np.nan)
-    table = pd.DataFrame(
-        {
-            "trial": np.arange(len(data)),
-            "stimulus_id": data[:, 3].astype(np.int64),
-            "target": data[:, 2].astype(np.int64) - 1,
-            "response": data[:, 6].astype(np.int64) - 1,
-            "contrast": data[:, 5],
-            "repeats": pd.array(first).astype("Int64"),
-            "block_kind": "main",
-        }
-    )
-    return Choices.from_table(table, "2afc", 2)
 
 
 def test_an_interval_bias_does_not_pass_for_consistency():

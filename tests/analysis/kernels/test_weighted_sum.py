@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy.special import ndtr, ndtri
 
+from tests.analysis.murray2015 import murray2015
 from yoked.analysis.kernels.weighted_sum import (
     first_order_kernel,
     session_kernel,
@@ -15,7 +16,6 @@ from yoked.analysis.kernels.weighted_sum import (
 from yoked.analysis.sensitivity.mafc import mafc_proportion_correct, mafc_slope
 from yoked.analysis.trials.responses import Choices
 
-from ..double_pass.test_internal_noise import murray2015
 from ..observers.linear import Linear, linear_choices, run, session, unit
 
 N_ELEMENTS = 256

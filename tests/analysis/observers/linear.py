@@ -10,7 +10,7 @@ import pandas as pd
 
 from yoked.analysis.trials.responses import Choices
 from yoked.experiments.protocols.files import load_protocol
-from yoked.experiments.protocols.protocol import Task
+from yoked.experiments.protocols.parts import Task
 from yoked.experiments.session.results import SessionData
 from yoked.experiments.stimulus.sources import StoredNoise
 from yoked.experiments.store.rows import ObserverInfo, SessionRow

@@ -7,7 +7,7 @@ import yoked
 from yoked.analysis.agreement.profile import depth_profile
 from yoked.analysis.agreement.responses import compare
 from yoked.analysis.kernels.weighted_sum import session_kernel
-from yoked.analysis.plot.figure import figure as plot
+from yoked.analysis.plot import figure as plot
 from yoked.analysis.psychometric.fit import fit_psychometric
 from yoked.analysis.second_order.spectrum import eigen_spectrum
 from yoked.analysis.sensitivity.roc import roc

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy.special import ndtr, ndtri
 
-from tests.analysis.double_pass.test_internal_noise import murray2015
+from tests.analysis.murray2015 import murray2015
 from tests.analysis.observers import linear as simulated
 from yoked.analysis.psychometric.fit import (
     PsychometricSettings,

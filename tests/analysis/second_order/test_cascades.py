@@ -8,10 +8,10 @@ import pytest
 from tests.analysis.observers.cascades import CASCADES, NONLINEAR, SPOT, cascade_trials
 from tests.analysis.observers.linear import Linear, linear_choices, unit
 from tests.analysis.thomas2005 import SIGNAL, gabor_trials
-from yoked.analysis.second_order.cascades import consistency, signature
+from yoked.analysis.second_order import cascades
+from yoked.analysis.second_order.cascades import signature
 from yoked.analysis.second_order.class_sums import first_order_vector
-from yoked.analysis.second_order.consistency import half_scale
-from yoked.analysis.second_order.kernel import cascades
+from yoked.analysis.second_order.consistency import consistency, half_scale
 from yoked.analysis.second_order.replicates import observed
 from yoked.analysis.trials.design import TrialDesign
 

@@ -8,7 +8,7 @@ from scipy.optimize import approx_fprime
 
 from tests.analysis.observers.cascades import QUADRATURE, cascade_trials
 from tests.analysis.thomas2005 import gabor_trials
-from yoked.analysis.second_order.kernel import quadratic
+from yoked.analysis.second_order import quadratic
 from yoked.analysis.second_order.quadratic import quadratic_gain
 
 

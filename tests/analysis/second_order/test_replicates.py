@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from tests.analysis.observers.linear import Linear, linear_choices, unit
+from yoked.analysis.second_order import replicates
 from yoked.analysis.second_order.class_sums import (
     first_order_vector,
     second_order_matrices,
 )
-from yoked.analysis.second_order.kernel import replicates
 from yoked.analysis.second_order.replicates import (
     bootstrap_counts,
     bootstrapped,

@@ -13,7 +13,7 @@ from yoked.analysis.sensitivity.bootstrap import (
     bootstrap,
     dprime_bootstrap,
 )
-from yoked.analysis.sessions.summary import dprime
+from yoked.analysis.sensitivity.by_task import dprime
 from yoked.analysis.trials.responses import Choices
 
 LINEAR = simulated.Linear(simulated.unit(np.ones(4)), gamma=0.5)

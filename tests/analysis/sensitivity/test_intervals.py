@@ -10,13 +10,13 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import binom
 
 from tests.analysis.observers import linear as simulated
+from yoked.analysis.sensitivity.by_task import dprime as dprime_of
 from yoked.analysis.sensitivity.intervals import (
     choices_profile_dprime,
     enumerated_dprime,
     profile_dprime,
 )
 from yoked.analysis.sensitivity.sdt import dprime, dprime_2afc
-from yoked.analysis.sessions.summary import dprime as dprime_of
 from yoked.analysis.trials.counts import four_counts, shared_noise_effect
 
 counts = st.integers(min_value=0, max_value=200)

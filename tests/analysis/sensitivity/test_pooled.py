@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.analysis.observers import linear as simulated
+from yoked.analysis.sensitivity.by_task import criterion, dprime
 from yoked.analysis.sensitivity.pooled import dprime_mean, dprime_slope, ln_beta
 from yoked.analysis.sensitivity.sdt import interval_bias
-from yoked.analysis.sessions.summary import criterion, dprime
 from yoked.analysis.trials.counts import four_counts
 from yoked.analysis.trials.responses import Choices
 

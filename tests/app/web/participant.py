@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from yoked.app.web.server import create_app
 from yoked.experiments.protocols.files import load_protocol
-from yoked.experiments.protocols.protocol import Block, DoublePass
+from yoked.experiments.protocols.parts import Block, DoublePass
 from yoked.experiments.store.sqlite import open_store
 
 N_TRIALS = 2 + 4 + 2 * (4 + 1)

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import replace
 
-from yoked.experiments.protocols.protocol import Texts
+from yoked.experiments.protocols.parts import Texts
 
 from .participant import N_TRIALS, Participant, log, rows, served
 

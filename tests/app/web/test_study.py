@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from yoked.app.web.study import Study
-from yoked.experiments.protocols.protocol import Texts
+from yoked.experiments.protocols.parts import Texts
 from yoked.experiments.store.sqlite import StoreError
 
 from .participant import N_TRIALS, Participant, log, recorded, served

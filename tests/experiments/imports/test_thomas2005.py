@@ -9,7 +9,7 @@ import pytest
 
 from yoked.analysis.kernels.weighted_sum import session_kernel
 from yoked.analysis.sessions.summary import summarise
-from yoked.experiments.imports.sessions import thomas2005 as gabor
+from yoked.experiments.imports import thomas2005 as gabor
 from yoked.experiments.imports.thomas2005 import gabor_signal, import_gabor, read_gabor
 from yoked.experiments.protocols.signal import signal_template
 from yoked.experiments.session.results import load_session

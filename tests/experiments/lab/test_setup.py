@@ -12,25 +12,25 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from tests.experiments.lab.recording import FAST, Recorder
 from yoked.app.cli import cli
 from yoked.app.commands.lab import lab
 from yoked.app.reports.lab_summary import brief, session_summary, sketch
+from yoked.experiments.lab import setup as lab_setup
+from yoked.experiments.lab import window as lab_window
 from yoked.experiments.lab.lock import session_lock
 from yoked.experiments.lab.pages import pages, plain_text
 from yoked.experiments.lab.run import Request, run_lab
-from yoked.experiments.lab.run import setup as lab_setup
-from yoked.experiments.lab.run import window as lab_window
 from yoked.experiments.lab.setup import choose_lut, find_monitor, require_screen, set_up
 from yoked.experiments.lab.stage import Stage
+from yoked.experiments.lab.trial import plan_trial
 from yoked.experiments.monitors.calibrations import calibrate, save_calibration
 from yoked.experiments.protocols.files import load_protocol
-from yoked.experiments.protocols.protocol import Timing
+from yoked.experiments.protocols.parts import Timing
 from yoked.experiments.session.results import session_data
 from yoked.experiments.session.session import Session
 from yoked.experiments.store.rows import ObserverInfo
 from yoked.experiments.store.sqlite import open_store
-
-from .test_trial import FAST, Recorder, plan_trial
 
 READINGS = [(v, 0.4 + 95 * (v / 255) ** 2.2) for v in range(0, 256, 15)]
 

@@ -4,13 +4,14 @@ The clock is injected: flips of this screen take what the test says, and every p
 that was on it is kept.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.experiments.lab.recording import FAST, HZ, PERIOD, Recorder
 from yoked.experiments.lab.keys import BoxKeys, KeyPress
 from yoked.experiments.lab.screen import padded, place
 from yoked.experiments.lab.sitting import PAUSED_REASON, Sitting, WrongPixels
@@ -23,105 +24,11 @@ from yoked.experiments.lab.trial import (
     timing_faults,
 )
 from yoked.experiments.protocols.files import load_protocol
-from yoked.experiments.protocols.protocol import Block, Task, Timing
+from yoked.experiments.protocols.parts import Block, Task
 from yoked.experiments.session.session import Session
 from yoked.experiments.stimulus.render import digest
 from yoked.experiments.store.rows import ObserverInfo
 from yoked.experiments.store.sqlite import open_store
-
-HZ = 100.0
-PERIOD = 10.0
-FAST = Timing(
-    fixation_ms=30, interval_ms=20, gap_ms=40, response_ms=300, feedback_ms=20
-)
-
-
-@dataclass
-class Recorder:
-    """A screen that is an array, with its own clock; keys come from a script.
-
-    `late` names flips (by number) and how many refreshes they miss.
-    """
-
-    size_px: tuple[int, int] = (200, 120)
-    refresh_hz: float = HZ
-    background: int = 128
-    late: dict[int, int] = field(default_factory=dict)
-    script: list = field(default_factory=list)  # one entry for each trial
-    backend: str = "script"
-    time: float = 1000.0
-    shown: list = field(default_factory=list)  # what was on the screen, by flip
-    flips: list = field(default_factory=list)
-    texts: list = field(default_factory=list)
-    on_prepare: object = None
-    spoil: object = None  # changes what reads back
-
-    def __post_init__(self):
-        self._back, self._page, self._due, self._marks = None, False, [], None
-
-    def prepare(self, pictures):
-        if self.on_prepare:
-            self.on_prepare()
-        if self._marks is None:
-            self._marks = list(pictures)
-        return list(pictures)
-
-    def release(self, handles):
-        pass
-
-    def draw(self, handle):
-        self._back, self._page = handle, False
-
-    def write(self, text):
-        self._back, self._page = text, True
-        self.texts.append(text)
-
-    def flip(self):
-        self.time += PERIOD * (1 + self.late.get(len(self.flips), 0))
-        self.flips.append(self.time)
-        self.shown.append(self._back)
-        return self.time
-
-    def read_back(self, region=None):
-        full = np.full(self.size_px[::-1], self.background, np.uint8)
-        top, left, height, width = place(self._back.shape, self.size_px)
-        full[top : top + height, left : left + width] = self._back
-        top, left, height, width = region
-        found = full[top : top + height, left : left + width]
-        return self.spoil(found) if self.spoil else found
-
-    def now(self):
-        return self.time
-
-    def pause(self):
-        self.time += 1.0
-
-    def close(self):
-        pass
-
-    def clear(self):
-        self._due = None
-
-    def presses(self):
-        """Give the script's keys: on pages at once, in trials `ms` from the clear."""
-        if self._page:
-            name = self.page_key()
-            return [KeyPress(name, self.time)]
-        if self._due is None:
-            keys = self.script.pop(0) if self.script else [("f", 110)]
-            # The trial's first flip is a moment after its keys were cleared.
-            n_flips = sum(step.n_frames for step in self.plan) + 1
-            start = self.flips[-n_flips]
-            self._due = [KeyPress(name, start + at) for name, at in keys]
-        ready = [press for press in self._due if press.time_ms <= self.time]
-        self._due = [press for press in self._due if press.time_ms > self.time]
-        return ready
-
-    def page_key(self):
-        return self.page_script.pop(0) if self.page_script else "space"
-
-    page_script: list = field(default_factory=list)
-    plan: tuple = ()
 
 
 @pytest.fixture

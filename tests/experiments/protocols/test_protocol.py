@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from tests.experiments.strategies import protocols
 from yoked.experiments.protocols.checks import ProtocolError
 from yoked.experiments.protocols.files import load_protocol, protocol_names
-from yoked.experiments.protocols.protocol import Protocol, Timing
+from yoked.experiments.protocols.parts import Timing
+from yoked.experiments.protocols.protocol import Protocol
 from yoked.experiments.protocols.signal import signal_parameters, signal_template
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests import VECTORS_FOLDER
 from yoked.experiments.protocols.files import load_protocol, protocol_names
-from yoked.experiments.protocols.protocol import Block, Contrast, DoublePass
+from yoked.experiments.protocols.parts import Block, Contrast, DoublePass
 from yoked.experiments.session.plan import double_pass_plan, permutation, plan_blocks
 from yoked.experiments.session.schedule import PlannedSchedule, YokedSchedule
 from yoked.experiments.store.trial import Response, TrialRecord

@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 
 from tests import VECTORS_FOLDER
 from tests.experiments.strategies import protocols, seeds
-from yoked.experiments.protocols.protocol import (
+from yoked.experiments.protocols.parts import (
     Block,
     Contrast,
     Display,
     Noise,
-    Protocol,
     Signal,
     Task,
     Timing,
 )
+from yoked.experiments.protocols.protocol import Protocol
 from yoked.experiments.protocols.signal import signal_levels
 from yoked.experiments.stimulus.noise import noise_levels
 from yoked.experiments.stimulus.render import BACKENDS, digest, render, render_elements

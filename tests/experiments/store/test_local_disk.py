@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from tests import ROOT
 from yoked.app.cli import cli
+from yoked.experiments.store import local_disk
 from yoked.experiments.store.local_disk import (
     network_share,
     require_local_disk,
@@ -16,7 +17,7 @@ from yoked.experiments.store.local_disk import (
     share_in_mountinfo,
     share_on_windows,
 )
-from yoked.experiments.store.sqlite import StoreError, local_disk, open_store
+from yoked.experiments.store.sqlite import StoreError, open_store
 
 LINUX = """\
 22 29 0:20 / /sys rw,nosuid,nodev,noexec,relatime shared:7 - sysfs sysfs rw

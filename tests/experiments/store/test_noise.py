@@ -18,10 +18,10 @@ from yoked.experiments.session.results import load_session, session_data
 from yoked.experiments.session.session import Session
 from yoked.experiments.stimulus.render import render
 from yoked.experiments.stimulus.sources import LikeStoredNoise, noise_source
+from yoked.experiments.store import noise as store_noise
 from yoked.experiments.store.merge import MergeConflict, merge
 from yoked.experiments.store.rows import ObserverInfo
 from yoked.experiments.store.sqlite import StoreError, open_store
-from yoked.experiments.store.sqlite import noise as store_noise
 
 shapes = hnp.array_shapes(min_dims=5, max_dims=5, max_side=4)
 levels = hnp.arrays(np.int8, shapes, elements=st.integers(-127, 127))

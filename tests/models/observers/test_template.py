@@ -8,7 +8,7 @@ import pytest
 from scipy.special import ndtr
 
 from yoked.experiments.protocols.files import load_protocol
-from yoked.experiments.protocols.protocol import Contrast
+from yoked.experiments.protocols.parts import Contrast
 from yoked.experiments.protocols.signal import signal_levels
 from yoked.experiments.session.observer import ObserverNoise, Practice, Viewing
 from yoked.experiments.stimulus.noise import level_table

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from yoked.experiments.protocols.files import load_protocol, protocol_names
-from yoked.experiments.protocols.protocol import Task
+from yoked.experiments.protocols.parts import Task
 from yoked.experiments.session.observer import Practice
 from yoked.models.training.practice import (
     TrainingPlan,

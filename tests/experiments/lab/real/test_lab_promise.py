@@ -10,7 +10,7 @@ from yoked.experiments.lab.screen import place
 from yoked.experiments.lab.stage import Stage
 from yoked.experiments.monitors.calibrations import calibrate, save_calibration
 from yoked.experiments.protocols.files import load_protocol
-from yoked.experiments.protocols.protocol import Task
+from yoked.experiments.protocols.parts import Task
 from yoked.experiments.session.session import Session
 from yoked.experiments.stimulus.render import digest
 from yoked.experiments.store.sqlite import open_store

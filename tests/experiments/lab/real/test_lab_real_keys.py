@@ -14,7 +14,7 @@ from yoked.experiments.lab.keys import open_keyboard, wait_for_key
 from yoked.experiments.lab.run import run_lab
 from yoked.experiments.lab.stage import Stage
 from yoked.experiments.protocols.files import load_protocol
-from yoked.experiments.protocols.protocol import Timing
+from yoked.experiments.protocols.parts import Timing
 from yoked.experiments.session.session import Session
 from yoked.experiments.store.sqlite import open_store
 

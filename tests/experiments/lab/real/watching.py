@@ -11,7 +11,8 @@ from yoked.experiments.lab.keys import KeyPress
 from yoked.experiments.lab.run import Request
 from yoked.experiments.lab.screen import place
 from yoked.experiments.lab.stage import Stage
-from yoked.experiments.protocols.protocol import Protocol, Timing
+from yoked.experiments.protocols.parts import Timing
+from yoked.experiments.protocols.protocol import Protocol
 from yoked.experiments.session.observer import ObserverNoise, Practice, Viewing
 from yoked.experiments.session.session import Session
 from yoked.experiments.store.rows import ObserverInfo
