@@ -12,10 +12,10 @@ from tests.analysis.observers.designs import cosine, linear_design, yes_no_desig
 from tests.analysis.observers.linear import Linear, unit
 from yoked.analysis.probit.classic import (
     fit_probit,
-    likelihood_ratio_tests,
     probit_vector,
     ridge_vector,
 )
+from yoked.analysis.probit.likelihood_ratio import likelihood_ratio_tests
 from yoked.analysis.probit.newton import Answers, Coordinates, fit, slopes
 from yoked.analysis.probit.trials import standardised
 from yoked.analysis.second_order.class_sums import first_order_vector

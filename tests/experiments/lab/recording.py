@@ -1,4 +1,4 @@
-"""A screen that is an array with its own clock, and durations that tests can wait for."""
+"""A screen that is an array with its own clock, and durations a test can wait for."""
 
 from dataclasses import dataclass, field
 
