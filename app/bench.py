@@ -22,7 +22,7 @@ import pandas as pd
 
 from ..analysis.second_order.kernel import both_kernels
 from ..analysis.trials.exact_products import fastest, gram
-from ..analysis.trials.responses import Choices
+from ..analysis.trials.responses import Responses
 from ..experiments.protocols.files import load_protocol
 from ..experiments.session.observer import Practice
 from ..experiments.session.session import Session
@@ -256,11 +256,11 @@ def _kernels(n_trials: int) -> Contest:
     protocol = load_protocol("gabor-in-noise")
     noise = replace(protocol.noise, grid=(1, 32, 32))
     source = GeneratedNoise(replace(protocol, noise=noise), seed=1)
-    choices = _answers(n_trials)
+    responses = _responses(n_trials)
 
     def theirs() -> None:
         for start in range(0, n_trials, CHUNK):
-            table = choices.table.iloc[start : start + CHUNK]
+            table = responses.table.iloc[start : start + CHUNK]
             for interval in (0, 1):
                 shown = source.field(table, interval)
                 _one_product(shown.reshape(len(table), -1))
@@ -269,13 +269,13 @@ def _kernels(n_trials: int) -> Contest:
         "first- and second-order kernels, 2AFC, 32 x 32 elements",
         "trials",
         n_trials,
-        lambda: both_kernels(choices, source),
+        lambda: both_kernels(responses, source),
         theirs,
         "generating the same noise, and one matrix product of it",
     )
 
 
-def _answers(n_trials: int) -> Choices:
+def _responses(n_trials: int) -> Responses:
     """Make a log of 2AFC trials, three quarters of them correct by chance."""
     rng, number = np.random.default_rng(0), np.arange(n_trials)
     target = rng.integers(0, 2, n_trials)
@@ -283,7 +283,7 @@ def _answers(n_trials: int) -> Choices:
     columns = {"trial": number, "stimulus_id": number, "target": target}
     columns |= {"response": np.where(is_correct, target, 1 - target), "contrast": 0.1}
     columns |= {"repeats": None, "block_kind": "main"}
-    return Choices.from_table(pd.DataFrame(columns), "2afc", 2)
+    return Responses.from_table(pd.DataFrame(columns), "2afc", 2)
 
 
 def _one_product(levels: np.ndarray) -> object:

@@ -35,7 +35,7 @@ class Decision:
         SD of the internal noise added to every decision variable.
     criteria
         Rising; one in yes/no, one fewer than responses in a rating, none in a forced
-        choice.
+        response.
     external_sd
         SD that the noise fields give the decision variable; None where it was not
         needed.
@@ -134,7 +134,7 @@ def calibrate(
         raise ValueError(f"internal_noise must be 0 or more, got {internal_noise}")
     require_criterion(criterion, task)
     if task.is_forced_choice and internal_noise == 0:
-        _reserved(observer, practice, observer_seed, 2)  # it must answer as it should
+        _reserved(observer, practice, observer_seed, 2)  # it must respond as it should
         return Decision(task)
     variables, is_target = _reserved(observer, practice, observer_seed, n_trials)
     external_sd = _sd_within(variables, is_target)

@@ -40,8 +40,8 @@ def run(
     """Let a model take part: the trials, noise and log that a person gets.
 
     The observer is prepared, learns if it can, is calibrated on reserved trials
-    (`models.decision`), and answers. Trials are stored in batches: after an interrupt
-    those that were answered stay, and the session stays unfinished.
+    (`models.decision`), and responses. Trials are stored in batches: after an interrupt
+    those that have a response stay, and the session stays unfinished.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def run(
                 if observer_seed is not None:
                     raise
         store.add_event(session.id, "decision", _described(decision))
-        _answer_all(session, observer, decision, batch, progress)
+        _respond_to_all(session, observer, decision, batch, progress)
         session.finish()
         return session_data(store, session.id)
 
@@ -159,7 +159,7 @@ def teach(
     learn(practice, progress=lambda done, n: progress("training", done, n))
 
 
-def answer(
+def respond(
     specs: list[TrialSpec],
     session: "Session",
     observer: Observer,
@@ -177,7 +177,7 @@ def answer(
     ]
 
 
-def _answer_all(
+def _respond_to_all(
     session: "Session",
     observer: Observer,
     decision: Decision,
@@ -185,7 +185,7 @@ def _answer_all(
     progress: Progress | None,
 ) -> None:
     while specs := session.next_batch(batch):
-        session.record(specs, answer(specs, session, observer, decision))
+        session.record(specs, respond(specs, session, observer, decision))
         if progress is not None:
             progress("trials", session.n_recorded, session.n_planned)
 

@@ -2,7 +2,7 @@
 
 The decision-variable correlation is the correlation within a stimulus class, averaged
 over the two classes [1]_: what the stimulus class itself adds to both is no agreement.
-Models log their decision variables; people's are behind their choices, where the
+Models log their decision variables; people's are behind their responses, where the
 tetrachoric correlation finds them (`latent.py`).
 
 References
@@ -17,14 +17,14 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ..trials.estimate import Estimate
-from ..trials.responses import Choices
+from ..trials.responses import Responses
 from .responses import shared_rows
 
 LOGGED = "decision-variable-correlation-logged/1"
 NOT_LOGGED = "decision variables were not logged by both observers"
 
 
-def shown_first(one: Choices) -> Int[np.ndarray, " trial"]:
+def shown_first(one: Responses) -> Int[np.ndarray, " trial"]:
     """Return the number of the trial that showed each trial's noise first.
 
     Also where that trial does not count, so that it is the same in yoked sessions.
@@ -38,7 +38,7 @@ def mean_of_classes(found: list[Estimate], formula: str) -> Estimate:
     known = [one for one in found if one.value is not None]
     n = sum(one.n for one in known)
     if len(known) < 2:
-        reason = "both stimulus classes must have answers of both kinds"
+        reason = "both stimulus classes must have responses of both kinds"
         return Estimate.missing(formula, reason, n)
     values, low, high = np.array([(e.value, e.low, e.high) for e in known], float).T
     value = float(values.mean())
@@ -49,7 +49,7 @@ def mean_of_classes(found: list[Estimate], formula: str) -> Estimate:
     return Estimate(value, se, *ends, n, formula)
 
 
-def logged_correlation(ours: Choices, theirs: Choices) -> Estimate:
+def logged_correlation(ours: Responses, theirs: Responses) -> Estimate:
     """Estimate the correlation of decision variables that both observers logged.
 
     Within each stimulus class, about the means of its contrasts, then averaged over the

@@ -29,7 +29,7 @@ from jaxtyping import Float
 from ..sensitivity.by_task import dprime
 from ..trials.design import TrialDesign
 from ..trials.estimate import Estimate
-from ..trials.responses import Choices, SessionLike, choices
+from ..trials.responses import Responses, SessionLike, responses
 from ..trials.score import Score, score
 from .random_effects import random_effects, random_effects_mean, t_estimate
 
@@ -167,7 +167,7 @@ def group(sessions: Sequence[SessionLike]) -> GroupSummary:
     ------
     ValueError
         If there are fewer than two observers, a session comes twice, sessions differ
-        in their stimulus, or one has no class with both answers.
+        in their stimulus, or one has no class with both responses.
 
     Examples
     --------
@@ -185,7 +185,7 @@ def group(sessions: Sequence[SessionLike]) -> GroupSummary:
     (('ann', 'bob'), 6)
     """
     by_name = _by_observer(sessions)
-    counted = {name: [choices(one) for one in own] for name, own in by_name.items()}
+    counted = {name: [responses(one) for one in own] for name, own in by_name.items()}
     own_dprime = [_own_dprime(parts) for parts in counted.values()]
     own_kernels = [
         observer_kernel(name, own, counted[name]) for name, own in by_name.items()
@@ -273,14 +273,14 @@ def noise_ceiling(
 
 
 def observer_kernel(
-    observer: str, sessions: Sequence[SessionLike], counted: Sequence[Choices]
+    observer: str, sessions: Sequence[SessionLike], counted: Sequence[Responses]
 ) -> ObserverKernel:
     """Return one observer's kernel over its sessions, each weighted by its precision.
 
     Raises
     ------
     ValueError
-        If a session has no class with both answers.
+        If a session has no class with both responses.
     """
     order = sorted(range(len(sessions)), key=lambda i: sessions[i].id)
     designs = [TrialDesign.of(counted[i], sessions[i].noise) for i in order]
@@ -317,7 +317,7 @@ def _by_observer(sessions: Sequence[SessionLike]) -> dict[str, list[SessionLike]
     return {name: [s for s in sessions if s.observer == name] for name in names}
 
 
-def _own_dprime(parts: Sequence[Choices]) -> Estimate:
+def _own_dprime(parts: Sequence[Responses]) -> Estimate:
     """Give one observer's d', the mean over sessions by inverse variance."""
     found = [dprime(part) for part in parts]
     known = [one for one in found if one.value is not None and one.se]

@@ -20,7 +20,7 @@ observer's consistent share of variance, and c = p1 p2 + (1 - p1)(1 - p2),
   1 - |p1 - p2|, which is all that two proportions correct allow.
 
 Error consistency is about being correct, so A is agreement in that; in two-alternative
-tasks it is the agreement of the answers.
+tasks it is the agreement of the responses.
 
 References
 ----------
@@ -46,7 +46,7 @@ from ..double_pass.internal_noise import (
     r_from_gamma,
 )
 from ..trials.estimate import Z95, Estimate, mapped
-from ..trials.responses import Choices, SessionLike, choices
+from ..trials.responses import Responses, SessionLike, responses
 from .decision_variables import shown_first
 from .responses import (
     MIN_KAPPA_TRIALS,
@@ -156,7 +156,7 @@ def linear_kappa_ceiling(z: float | Float[np.ndarray, " class"], gamma: float) -
 
 
 def kappa_ceiling(
-    choices: Choices, other_rate: Float[np.ndarray, " contrast"] | None = None
+    responses: Responses, other_rate: Float[np.ndarray, " contrast"] | None = None
 ) -> KappaCeiling:
     """Estimate the ceiling of error consistency from an observer's double pass.
 
@@ -167,15 +167,15 @@ def kappa_ceiling(
     Parameters
     ----------
     other_rate
-        Proportion correct of the other observer at each contrast of `choices`, for the
-        upper bound; None allows any.
+        Proportion correct of the other observer at each contrast of `responses`, for
+        the upper bound; None allows any.
     """
     names = (SELF, TWIN, LINEAR, UPPER)
-    if choices.n_alternatives > 2:
-        reason = f"{NOT_TWO}, got {choices.n_alternatives}"
+    if responses.n_alternatives > 2:
+        reason = f"{NOT_TWO}, got {responses.n_alternatives}"
         return KappaCeiling(*(Estimate.missing(name, reason) for name in names))
-    r = internal_noise_likelihood(pair_counts(choices, by_contrast=True)).r
-    cells, weight, used = _cells(choices)
+    r = internal_noise_likelihood(pair_counts(responses, by_contrast=True)).r
+    cells, weight, used = _cells(responses)
     if r.value is None or not weight.sum():
         reason = r.note if r.value is None else "no contrast enters error consistency"
         missing = (Estimate.missing(name, reason or "", r.n) for name in names)
@@ -190,13 +190,13 @@ def kappa_ceiling(
     )
 
 
-def _cells(choices: Choices) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _cells(responses: Responses) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Give z of being correct by contrast and class, trials, and contrasts used."""
-    at = np.searchsorted(choices.contrasts, choices.contrast)
-    n_classes = 1 if choices.is_forced_choice else 2
-    cell = n_classes * at + (0 if n_classes == 1 else choices.target)
-    n = np.bincount(cell, minlength=n_classes * len(choices.contrasts))
-    right = np.bincount(cell, choices.correct, minlength=len(n))
+    at = np.searchsorted(responses.contrasts, responses.contrast)
+    n_classes = 1 if responses.is_forced_choice else 2
+    cell = n_classes * at + (0 if n_classes == 1 else responses.target)
+    n = np.bincount(cell, minlength=n_classes * len(responses.contrasts))
+    right = np.bincount(cell, responses.correct, minlength=len(n))
     z = ndtri((right + 0.5) / (n + 1)).reshape(-1, n_classes)
     n, right = (x.reshape(-1, n_classes).sum(1) for x in (n, right))
     used = (n >= MIN_KAPPA_TRIALS) & (right > 0) & (right < n)
@@ -276,7 +276,7 @@ def compare_kappa(reference: SessionLike, other: SessionLike) -> KappaComparison
     1.0
     """
     require_shared_trials(reference, other)
-    ours, theirs = choices(reference), choices(other)
+    ours, theirs = responses(reference), responses(other)
     rows, other_rows = shared_rows(ours, theirs)
     contrast, right = ours.contrast[rows], theirs.correct[other_rows]
     _, field = np.unique(shown_first(ours)[rows], return_inverse=True)

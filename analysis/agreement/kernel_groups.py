@@ -84,7 +84,7 @@ def group_sums(
     Raises
     ------
     ValueError
-        If no stimulus class has both answers, or (order 2) no contrast has two trials
+        If no stimulus class has both responses, or (order 2) no contrast has two trials
         or more in every stimulus-response class.
     """
     if order == 2:

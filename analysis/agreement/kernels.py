@@ -14,15 +14,15 @@ the G groups is, up to a factor, the sum of the products of different groups,
 
 and with T_ab the product of the whole kernels rel_a = C_aa / T_aa.
 
-**Shared stimuli.** A yoked observer answers to the same noise fields, so where two
-observers answer alike, for whatever reason, the sampling noise of their kernels is
+**Shared stimuli.** A yoked observer responds to the same noise fields, so where two
+observers respond alike, for whatever reason, the sampling noise of their kernels is
 alike. T_ab then contains
 
-    N p sigma^2 cov(answer_a, answer_b | class)
+    N p sigma^2 cov(response_a, response_b | class)
 
 of it, from N fields of p elements: two observers with orthogonal templates whose
-answers share anything else, such as a non-linearity, seem to have similar kernels. For
-sessions that share stimuli C_ab takes the place of T_ab: no part of one kernel is
+responses share anything else, such as a non-linearity, seem to have similar kernels.
+For sessions that share stimuli C_ab takes the place of T_ab: no part of one kernel is
 compared with a part of the other that was made from the same stimuli.
 
 Standard errors are those of the jackknife over groups (a bootstrap would repeat
@@ -44,7 +44,7 @@ from jaxtyping import Float
 
 from ..trials.design import TrialDesign
 from ..trials.estimate import Z95, Estimate
-from ..trials.responses import SessionLike, choices
+from ..trials.responses import SessionLike, responses
 from ..trials.score import score
 from .kernel_groups import group_sums, stimulus_groups, without_linear_part
 
@@ -149,7 +149,9 @@ def similarity(
     if linear_part not in ("keep", "remove"):
         raise ValueError(f"linear_part must be keep or remove, got {linear_part!r}")
     designs = [
-        one if isinstance(one, TrialDesign) else TrialDesign.of(choices(one), one.noise)
+        one
+        if isinstance(one, TrialDesign)
+        else TrialDesign.of(responses(one), one.noise)
         for one in (ours, theirs)
     ]
     if designs[0].shape != designs[1].shape:

@@ -1,9 +1,9 @@
-"""Agreement of two observers behind their choices: correlations of decision variables.
+"""Agreement of two observers behind their responses: latent correlations.
 
 Two observers with the same trials and normal decision variables choose alike as these
 correlate: the tetrachoric correlation [1]_, within each stimulus class and contrast,
-each observer with thresholds of its own. Unlike the share of same choices it depends on
-neither's bias or proportion correct. Its mean over the two stimulus classes is the
+each observer with thresholds of its own. Unlike the share of same responses it depends
+on neither's bias or proportion correct. Its mean over the two stimulus classes is the
 decision-variable correlation of Sebastian & Geisler [2]_.
 
 Internal noise, private to each observer, attenuates it by sqrt(r_a r_b), the consistent
@@ -27,25 +27,25 @@ from jaxtyping import Bool, Float, Int
 
 from ..double_pass.bivariate_probit import (
     Tables,
-    answer_kind,
     fit_bivariate_probit,
     informative,
+    response_kind,
 )
 from ..double_pass.internal_noise import (
     LIKELIHOOD,
     internal_noise_likelihood,
-    pair_answers,
     pair_counts,
+    pair_responses,
 )
 from ..double_pass.tetrachoric import TETRACHORIC, tetrachoric
 from ..trials.estimate import Estimate
-from ..trials.responses import Choices, SessionLike, choices
+from ..trials.responses import Responses, SessionLike, responses
 from .decision_variables import LOGGED, logged_correlation, mean_of_classes, shown_first
 from .responses import require_shared_trials, shared_rows
 
 DISATTENUATED = "tetrachoric-disattenuated/1"
 CEILING = "tetrachoric-ceiling/1"
-FROM_CHOICES = "decision-variable-correlation-choices/1"
+FROM_RESPONSES = "decision-variable-correlation-responses/1"
 _MAX_FAILED = 0.05  # of bootstrap samples without an estimate
 NOT_TWO = "a latent correlation is for two alternatives"
 
@@ -104,7 +104,7 @@ def latent_agreement(
     ----------
     n_bootstrap
         Samples for the interval of the disattenuated correlation: stimuli are drawn,
-        with all of both observers' answers to them.
+        with all of both observers' responses to them.
 
     Raises
     ------
@@ -121,12 +121,12 @@ def latent_agreement(
     1.0
     """
     require_shared_trials(reference, other)
-    ours, theirs = choices(reference), choices(other)
+    ours, theirs = responses(reference), responses(other)
     rows, other_rows = shared_rows(ours, theirs)
     r_ours, r_theirs = _consistency(ours), _consistency(theirs)
     if ours.n_alternatives > 2:
         reason = f"{NOT_TWO}, got {ours.n_alternatives}"
-        names = (TETRACHORIC, CEILING, DISATTENUATED, FROM_CHOICES, LOGGED)
+        names = (TETRACHORIC, CEILING, DISATTENUATED, FROM_RESPONSES, LOGGED)
         rho, ceiling, true, by_class, logged = (
             Estimate.missing(name, reason, len(rows)) for name in names
         )
@@ -151,7 +151,7 @@ def latent_agreement(
     )
 
 
-def _consistency(one: Choices) -> Estimate:
+def _consistency(one: Responses) -> Estimate:
     if one.n_alternatives > 2:
         reason = f"{NOT_TWO}, got {one.n_alternatives}"
         return Estimate.missing(f"r-{LIKELIHOOD}", reason, len(one))
@@ -160,7 +160,7 @@ def _consistency(one: Choices) -> Estimate:
 
 @dataclass(frozen=True, eq=False)
 class _Shared:
-    """Both observers' answers on the shared trials."""
+    """Both observers' responses on the shared trials."""
 
     first: Bool[np.ndarray, " trial"]
     second: Bool[np.ndarray, " trial"]
@@ -170,12 +170,16 @@ class _Shared:
 
     @classmethod
     def of(
-        cls, ours: Choices, theirs: Choices, rows: np.ndarray, other_rows: np.ndarray
+        cls,
+        ours: Responses,
+        theirs: Responses,
+        rows: np.ndarray,
+        other_rows: np.ndarray,
     ) -> "_Shared":
         contrast = np.searchsorted(ours.contrasts, ours.contrast[rows])
         return cls(
-            first=ours.choice[rows] == 1,
-            second=theirs.choice[other_rows] == 1,
+            first=ours.response[rows] == 1,
+            second=theirs.response[other_rows] == 1,
             target=ours.target[rows],
             cell=2 * contrast + ours.target[rows],
             field=shown_first(ours)[rows],
@@ -192,11 +196,11 @@ class _Shared:
             )
             for here in (self.target == 0, self.target == 1)
         ]
-        return mean_of_classes(found, FROM_CHOICES)
+        return mean_of_classes(found, FROM_RESPONSES)
 
 
 def _without_noise(
-    both: tuple[Choices, Choices],
+    both: tuple[Responses, Responses],
     shared: _Shared,
     parts: tuple[Estimate, Estimate, Estimate],
     n_bootstrap: int,
@@ -220,11 +224,11 @@ def _without_noise(
 
 
 def _drawn(
-    both: tuple[Choices, Choices], shared: _Shared, n_bootstrap: int, seed: int
+    both: tuple[Responses, Responses], shared: _Shared, n_bootstrap: int, seed: int
 ) -> Float[np.ndarray, " sample 2"]:
     """Correlation and ceiling of bootstrap samples of stimuli; NaN where undefined."""
     fields = np.unique(np.concatenate([shown_first(one) for one in both]))
-    kind = answer_kind(shared.first, shared.second)
+    kind = response_kind(shared.first, shared.second)
     counts = [
         _Counted(4 * shared.cell + kind, np.searchsorted(fields, shared.field)),
         *(_pairs(one, fields) for one in both),
@@ -255,7 +259,7 @@ def _bootstrapped(value: float, drawn: np.ndarray, n: int, formula: str) -> Esti
 
 @dataclass(frozen=True, eq=False)
 class _Counted:
-    """Answer pairs as numbers 4 cell + kind, and the noise field of each."""
+    """Response pairs as numbers 4 cell + kind, and the noise field of each."""
 
     number: np.ndarray
     field: np.ndarray
@@ -270,11 +274,11 @@ class _Counted:
         return tables
 
 
-def _pairs(one: Choices, fields: np.ndarray) -> _Counted:
+def _pairs(one: Responses, fields: np.ndarray) -> _Counted:
     """The double pass, by class and contrast."""
-    cell, first, second = pair_answers(one)
+    cell, first, second = pair_responses(one)
     field = np.searchsorted(fields, shown_first(one)[one.second_rows])
-    return _Counted(4 * cell + answer_kind(first, second), field, True)
+    return _Counted(4 * cell + response_kind(first, second), field, True)
 
 
 def _fitted(tables: Tables) -> float:

@@ -3,7 +3,7 @@
 Networks may classify as we do and yet see otherwise. So agreement is given at three
 depths, each as a share of the best that the data could show:
 
-    order 0   choices: the latent (tetrachoric) correlation of the two observers on
+    order 0   responses: the latent (tetrachoric) correlation of the two observers on
               shared trials; its ceiling is set by internal noise, sqrt(r_a r_b)
     order 1   first-order kernels: their correlation; its ceiling is set by sampling
               noise, sqrt(rel_a rel_b)
@@ -24,7 +24,7 @@ from ..trials.responses import SessionLike
 from .kernels import similarity
 from .latent import latent_agreement
 
-NAMES = ("choices", "first-order kernel", "second-order kernel")
+NAMES = ("responses", "first-order kernel", "second-order kernel")
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def depth_profile(
     ... )
     >>> profile = depth_profile(one, other, n_bootstrap=20)
     >>> [depth.name for depth in profile.depths]
-    ['choices', 'first-order kernel', 'second-order kernel']
+    ['responses', 'first-order kernel', 'second-order kernel']
     >>> profile.depths[0].share.note.split(",")[0]
     'sessions must have the same trials'
     """
@@ -142,14 +142,14 @@ def depth_profile(
         reference_dprime=session_dprime(reference),
         other_dprime=session_dprime(other),
         depths=(
-            _choices(reference, other, n_bootstrap, seed),
+            _responses(reference, other, n_bootstrap, seed),
             _kernels(reference, other, 1, seed),
             _kernels(reference, other, 2, seed),
         ),
     )
 
 
-def _choices(
+def _responses(
     reference: SessionLike, other: SessionLike, n_bootstrap: int, seed: int
 ) -> Depth:
     def estimates() -> tuple[Estimate, Estimate, Estimate]:

@@ -10,7 +10,7 @@ the observer agrees with it on a share A of trials [1]_,
 
     alpha <= A <= (1 + sqrt(2 alpha - 1)) / 2,
 
-as with u = 2 P(choice) - 1 for each stimulus, alpha = (1 + E u^2) / 2 and
+as with u = 2 P(response) - 1 for each stimulus, alpha = (1 + E u^2) / 2 and
 A = (1 + E |u|) / 2. For a linear-Gaussian observer A is exact: the mean of
 max(Phi, 1 - Phi) over the external noise, 1 - 2 T(z, gamma) with Owen's T.
 
@@ -39,9 +39,9 @@ from ..double_pass.internal_noise import (
 )
 from ..sensitivity.sdt import loglinear_rate, proportion
 from ..trials.estimate import Estimate, mapped
-from ..trials.responses import Choices, SessionLike, choices, design_effect
+from ..trials.responses import Responses, SessionLike, design_effect, responses
 
-SAME_CHOICE = "same-choice-wilson/1"
+SAME_RESPONSE = "same-response-wilson/1"
 LOWER = "ceiling-lower-bound-double-pass/1"
 UPPER = "ceiling-upper-bound-double-pass/1"
 LINEAR = "ceiling-linear-gaussian/1"
@@ -52,7 +52,7 @@ NOT_TWO = "the ceiling is for two alternatives"
 
 @dataclass(frozen=True)
 class Ceiling:
-    """How well the best deterministic model could predict an observer's choices.
+    """How well the best deterministic model could predict an observer's responses.
 
     Attributes
     ----------
@@ -79,12 +79,12 @@ class Comparison:
         Names of the observers.
     n_shared
         Trials that count in both sessions.
-    same_choice
+    same_response
         Share of the shared trials on which both chose the same.
-    same_choice_double_pass
+    same_response_double_pass
         The same on trials that the reference answered twice: what the ceiling is for.
     error_consistency
-        Cohen's kappa of correct answers, by contrast, averaged by trials.
+        Cohen's kappa of correct responses, by contrast, averaged by trials.
     ceiling
         From the reference's double pass.
     """
@@ -94,8 +94,8 @@ class Comparison:
     reference_observer: str
     other_observer: str
     n_shared: int
-    same_choice: Estimate
-    same_choice_double_pass: Estimate
+    same_response: Estimate
+    same_response_double_pass: Estimate
     error_consistency: Estimate
     ceiling: Ceiling
 
@@ -132,13 +132,13 @@ def compare(human: SessionLike, model: SessionLike) -> Comparison:
     >>> protocol = yoked.load_protocol("bar-in-noise")
     >>> observer = yoked.load_observer("template")
     >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
-    >>> yoked.compare(session, session).same_choice.value
+    >>> yoked.compare(session, session).same_response.value
     1.0
     """
     require_shared_trials(human, model)
-    ours, theirs = choices(human), choices(model)
+    ours, theirs = responses(human), responses(model)
     rows, other_rows = shared_rows(ours, theirs)
-    same = ours.choice[rows] == theirs.choice[other_rows]
+    same = ours.response[rows] == theirs.response[other_rows]
     twice = np.isin(rows, np.concatenate([ours.second_rows, ours.first]))
     _, cluster = np.unique(ours.cluster[rows], return_inverse=True)
     correct = ours.correct[rows], theirs.correct[other_rows]
@@ -148,15 +148,15 @@ def compare(human: SessionLike, model: SessionLike) -> Comparison:
         reference_observer=human.observer,
         other_observer=model.observer,
         n_shared=len(rows),
-        same_choice=same_choice(same, cluster),
-        same_choice_double_pass=same_choice(same[twice], cluster[twice]),
+        same_response=same_response(same, cluster),
+        same_response_double_pass=same_response(same[twice], cluster[twice]),
         error_consistency=error_consistency(*correct, ours.contrast[rows], cluster),
         ceiling=ceiling(ours),
     )
 
 
 def shared_rows(
-    ours: Choices, theirs: Choices
+    ours: Responses, theirs: Responses
 ) -> tuple[Int[np.ndarray, " shared"], Int[np.ndarray, " shared"]]:
     """Return the rows of the trials that count in both, matched by trial number.
 
@@ -180,10 +180,10 @@ def shared_rows(
     return rows, other
 
 
-def same_choice(
+def same_response(
     same: Bool[np.ndarray, " trial"], cluster: Int[np.ndarray, " trial"]
 ) -> Estimate:
-    """Estimate the share of same choices, with Wilson's interval.
+    """Estimate the share of same responses, with Wilson's interval.
 
     Parameters
     ----------
@@ -192,10 +192,10 @@ def same_choice(
         the interval is as much wider.
     """
     if not len(same):
-        return Estimate.missing(SAME_CHOICE, NO_PAIRS)
+        return Estimate.missing(SAME_RESPONSE, NO_PAIRS)
     one_group = np.zeros(len(same), np.int64)
     effect = design_effect(same.astype(np.float64), one_group, cluster)
-    return proportion(int(same.sum()), len(same), SAME_CHOICE, effect)
+    return proportion(int(same.sum()), len(same), SAME_RESPONSE, effect)
 
 
 def ceiling_bounds(agreement: float) -> tuple[float, float]:
@@ -237,16 +237,16 @@ def linear_ceiling(
     return np.asarray(1 - 2 * owens_t(z, gamma))
 
 
-def ceiling(choices: Choices) -> Ceiling:
+def ceiling(responses: Responses) -> Ceiling:
     """Estimate the ceiling from an observer's double pass.
 
     The linear-Gaussian ceiling uses r from the pooled closed form, averages over the
     classes of a yes/no task, and carries the interval of r through.
     """
-    passes = agreement(choices)
+    passes = agreement(responses)
     reason = passes.note if passes.value is None else None
-    if choices.n_alternatives > 2:
-        reason = f"{NOT_TWO}, got {choices.n_alternatives}"
+    if responses.n_alternatives > 2:
+        reason = f"{NOT_TWO}, got {responses.n_alternatives}"
     if reason:
         names = (LOWER, UPPER, LINEAR)
         return Ceiling(*(Estimate.missing(name, reason) for name in names))
@@ -255,11 +255,11 @@ def ceiling(choices: Choices) -> Ceiling:
         mapped(passes, bound, name, _slope(bound, passes.value or 0.0))
         for bound, name in zip(bounds, (LOWER, UPPER), strict=True)
     )
-    return Ceiling(lower, upper, _linear(choices))
+    return Ceiling(lower, upper, _linear(responses))
 
 
-def _linear(choices: Choices) -> Estimate:
-    counts = pair_counts(choices)
+def _linear(responses: Responses) -> Estimate:
+    counts = pair_counts(responses)
     r = internal_noise_closed_form(counts).r
     n_yes, n = 2 * counts[:, 0] + counts[:, 1], 2 * counts.sum(1)
     rates = [loglinear_rate(int(k), int(m)) for k, m in zip(n_yes, n, strict=True)]

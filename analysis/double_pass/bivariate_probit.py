@@ -1,8 +1,8 @@
-"""Two binary answers as two correlated normal variables: tables of any number of cells.
+"""Two binary responses as correlated normal variables: tables of many cells.
 
 In every cell (a stimulus class at a contrast) two decision variables are bivariate
 normal, each with a threshold of its own, and the correlation is common to all cells. A
-table counts both answers: (yes, yes), (yes, no), (no, yes), (no, no).
+table counts both responses: (yes, yes), (yes, no), (no, yes), (no, no).
 
 Phi2(a, b; rho) is exact by Owen's T function [1]_, and Phi2's derivatives are closed:
 by a, phi(a) Phi((b - rho a) / sqrt(1 - rho^2)); by rho, the density (Plackett). So
@@ -77,7 +77,7 @@ class BivariateProbit:
     tables: Tables
 
     def influence(self) -> Float[np.ndarray, " cell 4"]:
-        """Give what one more answer pair, by cell and kind, adds to rho; 0 at -+1."""
+        """Give what one more response pair, by cell and kind, adds to rho; 0 at -+1."""
         if abs(self.rho) == 1:
             return np.zeros_like(self.tables)
         ours = _Derivatives.at(self.thresholds, self.rho, self.tables)
@@ -96,15 +96,15 @@ class BivariateProbit:
         return _log_likelihood(thresholds, rho, self.tables)
 
 
-def answer_kind(
+def response_kind(
     first: Bool[np.ndarray, " trial"], second: Bool[np.ndarray, " trial"]
 ) -> Int[np.ndarray, " trial"]:
-    """Return each answer pair's column of a table."""
+    """Return each response pair's column of a table."""
     return 2 * ~first + 1 * ~second
 
 
 def informative(tables: Tables) -> np.ndarray:
-    """Return which cells bear on the correlation: in which both answers varied."""
+    """Return which cells bear on the correlation: in which both responses varied."""
     first, second = tables[:, 0] + tables[:, 1], tables[:, 0] + tables[:, 2]
     n = tables.sum(1)
     return (first > 0) & (first < n) & (second > 0) & (second < n)
@@ -119,7 +119,7 @@ def fit_bivariate_probit(tables: Tables) -> BivariateProbit:
     Raises
     ------
     ValueError
-        If there is no cell, or in one an observer always gave one answer; see
+        If there is no cell, or in one an observer always gave one response; see
         `informative`.
 
     Examples
@@ -129,7 +129,9 @@ def fit_bivariate_probit(tables: Tables) -> BivariateProbit:
     0.809
     """
     if not (len(tables) and informative(tables).all()):
-        raise ValueError("tables must have both answers of both observers in each cell")
+        raise ValueError(
+            "tables must have both responses of both observers in each cell"
+        )
     n = tables.sum(1)
     yes = np.stack([tables[:, 0] + tables[:, 1], tables[:, 0] + tables[:, 2]], axis=1)
     thresholds, rho = ndtri(yes / n[:, None]), 0.0

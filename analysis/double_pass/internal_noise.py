@@ -35,7 +35,7 @@ from scipy.special import ndtri, owens_t
 
 from ..sensitivity.sdt import STRONG_BIAS, loglinear_rate, proportion
 from ..trials.estimate import Estimate, mapped
-from ..trials.responses import Choices
+from ..trials.responses import Responses
 from .likelihood import PairCounts, cell_z, fit
 
 AGREEMENT = "agreement-wilson/1"
@@ -44,7 +44,9 @@ LIKELIHOOD = "likelihood-by-contrast/1"
 WALD = "r-one-class-wald/1"
 NO_PAIRS = "no trial was shown and answered twice"
 NOT_TWO = "internal noise needs a task of two alternatives"
-ONE_ANSWER = "the answers never varied, so agreement says nothing about internal noise"
+ONE_RESPONSE = (
+    "the responses never varied, so agreement says nothing about internal noise"
+)
 
 
 @dataclass(frozen=True)
@@ -110,11 +112,11 @@ def r_from_gamma(gamma: float) -> float:
     return 1 / (1 + gamma**2)
 
 
-def pair_counts(choices: Choices, by_contrast: bool = False) -> PairCounts:
+def pair_counts(responses: Responses, by_contrast: bool = False) -> PairCounts:
     """Count the pairs of a double pass by cell.
 
     Cells are the classes of a yes/no or rating task (one in forced choice, where "yes"
-    is a correct answer), within each contrast if `by_contrast`. Empty cells are left
+    is a correct response), within each contrast if `by_contrast`. Empty cells are left
     out. An observer who prefers an interval is correct more often when the target is
     there, and pooled that would pass for consistency: with `by_contrast` and an
     interval bias beyond -+.2 the target's intervals are cells of their own.
@@ -124,54 +126,56 @@ def pair_counts(choices: Choices, by_contrast: bool = False) -> PairCounts:
     ValueError
         If the task has more than two alternatives.
     """
-    cell, first, second = pair_answers(choices, by_contrast)
+    cell, first, second = pair_responses(responses, by_contrast)
     counts = np.zeros((int(cell.max(initial=-1)) + 1, 3), np.int64)
     np.add.at(counts, (cell, 2 - first.astype(np.int64) - second), 1)
     return counts
 
 
-def pair_answers(
-    choices: Choices, by_contrast: bool = True
+def pair_responses(
+    responses: Responses, by_contrast: bool = True
 ) -> tuple[
     Int[np.ndarray, " pair"], Bool[np.ndarray, " pair"], Bool[np.ndarray, " pair"]
 ]:
-    """Return the cell, the first and the second answer of every pair of a double pass.
+    """Return cell, first and second response of every pair of a double pass.
 
     Cells, numbered from 0, and what "yes" is, as in `pair_counts`; pairs in the order
-    of `Choices.second_rows`.
+    of `Responses.second_rows`.
 
     Raises
     ------
     ValueError
         If the task has more than two alternatives.
     """
-    if choices.n_alternatives > 2:
-        raise ValueError(f"{NOT_TWO}, got {choices.n_alternatives}")
-    second = choices.second_rows
-    yes = choices.correct if choices.is_forced_choice else choices.choice == 1
-    contrast = np.searchsorted(choices.contrasts, choices.contrast[second])
-    target = choices.target[second]
-    if choices.is_forced_choice and not (by_contrast and _prefers_interval(choices)):
+    if responses.n_alternatives > 2:
+        raise ValueError(f"{NOT_TWO}, got {responses.n_alternatives}")
+    second = responses.second_rows
+    yes = responses.correct if responses.is_forced_choice else responses.response == 1
+    contrast = np.searchsorted(responses.contrasts, responses.contrast[second])
+    target = responses.target[second]
+    if responses.is_forced_choice and not (
+        by_contrast and _prefers_interval(responses)
+    ):
         target = np.zeros_like(target)
     _, cell = np.unique(target + 2 * contrast * by_contrast, return_inverse=True)
-    return cell, yes[choices.first[second]], yes[second]
+    return cell, yes[responses.first[second]], yes[second]
 
 
-def _prefers_interval(choices: Choices) -> bool:
+def _prefers_interval(responses: Responses) -> bool:
     """Whether the interval bias, of all trials, is strong."""
     rates = [
         loglinear_rate(int(chosen.sum()), len(chosen))
-        for chosen in (choices.choice[choices.target == k] for k in (0, 1))
+        for chosen in (responses.response[responses.target == k] for k in (0, 1))
     ]
     return abs(float(np.mean(ndtri(rates)))) > STRONG_BIAS
 
 
-def agreement(choices: Choices) -> Estimate:
-    """Estimate the share of pairs with one choice twice, with Wilson's interval."""
-    second = choices.second_rows
+def agreement(responses: Responses) -> Estimate:
+    """Estimate the share of pairs with one response twice, with Wilson's interval."""
+    second = responses.second_rows
     if not len(second):
         return Estimate.missing(AGREEMENT, NO_PAIRS)
-    same = choices.choice[second] == choices.choice[choices.first[second]]
+    same = responses.response[second] == responses.response[responses.first[second]]
     return proportion(int(same.sum()), len(same), AGREEMENT)
 
 
@@ -240,7 +244,7 @@ def consistency_wald(n_twice: int, n_once: int, n_never: int) -> Estimate:
     Raises
     ------
     ValueError
-        If every answer was the same, so that there is no z.
+        If every response was the same, so that there is no z.
 
     Examples
     --------
@@ -250,7 +254,7 @@ def consistency_wald(n_twice: int, n_once: int, n_never: int) -> Estimate:
     n = n_twice + n_once + n_never
     n_yes = 2 * n_twice + n_once
     if not 0 < n_yes < 2 * n:
-        raise ValueError(f"answers must be of both kinds, got {n_yes} yes of {2 * n}")
+        raise ValueError(f"responses must be of both kinds, got {n_yes} yes of {2 * n}")
     z, weight = np.array([float(ndtri(n_yes / (2 * n)))]), np.ones(1)
     agree = (n_twice + n_never) / n
     se = math.sqrt(agree * (1 - agree) / n)
@@ -268,7 +272,7 @@ def why_no_internal_noise(counts: PairCounts) -> str | None:
     if not counts.sum():
         return NO_PAIRS
     varied = (counts[:, 0] + counts[:, 1] > 0) & (counts[:, 1] + counts[:, 2] > 0)
-    return None if varied.any() else ONE_ANSWER
+    return None if varied.any() else ONE_RESPONSE
 
 
 def r_from_agreement(

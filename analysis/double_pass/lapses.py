@@ -1,6 +1,6 @@
 """Lapses: how often an observer guesses, and what that does to internal noise.
 
-On a lapse, of probability lambda on every showing, the answer is a guess, equally
+On a lapse, of probability lambda on every showing, the response is a guess, equally
 likely for every alternative, whatever is shown. Catch trials are so easy that an error
 there is a lapse; of m alternatives a guess hits the target once in m:
 
@@ -19,7 +19,7 @@ from scipy.special import ndtr, ndtri
 
 from ..sensitivity.sdt import proportion
 from ..trials.estimate import Estimate, mapped
-from ..trials.responses import Choices, SessionLike
+from ..trials.responses import Responses, SessionLike
 from .internal_noise import (
     AGREEMENT,
     InternalNoise,
@@ -41,8 +41,8 @@ NO_CATCH = "no catch trial was answered"
 def lapse_rate(session: SessionLike) -> Estimate:
     """Estimate how often the observer guesses, from the errors on catch trials.
 
-    Catch trials that are valid, answered and not excluded; a trial without an answer is
-    no guess, and the note counts it. The interval is Wilson's of the errors.
+    Catch trials that are valid, answered and not excluded; a trial without a response
+    is no guess, and the note counts it. The interval is Wilson's of the errors.
 
     Examples
     --------
@@ -58,12 +58,12 @@ def lapse_rate(session: SessionLike) -> Estimate:
     shown = trials.loc[catch & trials["valid"] & ~trials["excluded"]]
     answered = shown.loc[shown["response"].notna()]
     silent = len(shown) - len(answered)
-    note = f"{silent} catch trials had no answer" if silent else None
+    note = f"{silent} catch trials had no response" if silent else None
     if not len(answered):
         return Estimate.missing(LAPSE_RATE, note or NO_CATCH)
     task, n_responses = session.protocol.task.kind, session.protocol.n_responses
     table = answered.assign(repeats=None) if "repeats" in answered else answered
-    seen = Choices.from_table(table, task, n_responses)
+    seen = Responses.from_table(table, task, n_responses)
     errors = proportion(int((~seen.correct).sum()), len(seen), LAPSE_RATE)
     factor = seen.n_alternatives / (seen.n_alternatives - 1)
     found = mapped(errors, lambda e: min(factor * e, 1.0), LAPSE_RATE, factor)

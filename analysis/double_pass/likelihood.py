@@ -38,7 +38,7 @@ def fit(counts: PairCounts) -> ConsistencyFit:
     Parameters
     ----------
     counts
-        Pairs of every cell; both answers must occur in one of them.
+        Pairs of every cell; both responses must occur in one of them.
 
     Examples
     --------

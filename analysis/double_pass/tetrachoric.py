@@ -1,4 +1,4 @@
-"""The tetrachoric correlation: two binary answers as two correlated normal variables.
+"""The tetrachoric correlation: two binary responses as two correlated normal variables.
 
 References
 ----------
@@ -18,13 +18,13 @@ from scipy.stats import chi2
 from ..trials.estimate import Estimate
 from .bivariate_probit import (
     BivariateProbit,
-    answer_kind,
     fit_bivariate_probit,
     informative,
+    response_kind,
 )
 
 TETRACHORIC = "tetrachoric-likelihood/1"
-ONE_ANSWER = "in no stimulus class did both observers give both answers"
+ONE_RESPONSE = "in no stimulus class did both observers give both responses"
 _LIMIT = float(chi2.ppf(0.95, 1)) / 2
 
 
@@ -34,18 +34,18 @@ def tetrachoric(
     cell: Int[np.ndarray, " trial"],
     cluster: Int[np.ndarray, " trial"],
 ) -> Estimate:
-    """Estimate the correlation of the normal variables behind two binary answers.
+    """Estimate the correlation of the normal variables behind two binary responses.
 
-    By maximum likelihood [1]_, common to all cells, with thresholds of each answer's
+    By maximum likelihood [1]_, common to all cells, with thresholds of each response's
     own in every cell. The interval is the profile likelihood's, for as many trials as
-    clusters leave [2]_. Cells in which an answer never varied are left out.
+    clusters leave [2]_. Cells in which a response never varied are left out.
 
     Parameters
     ----------
     cell
         Stimulus class and contrast.
     cluster
-        Number of the noise field; answers to two showings are not independent.
+        Number of the noise field; responses to two showings are not independent.
 
     Examples
     --------
@@ -56,16 +56,16 @@ def tetrachoric(
     0.809 SE 0.074 [0.624, 0.918] n=100 (tetrachoric-likelihood/1)
     """
     _, cell = np.unique(cell, return_inverse=True)
-    kind = answer_kind(first, second)
+    kind = response_kind(first, second)
     tables = np.bincount(4 * cell + kind, minlength=4 * (int(cell.max(initial=-1)) + 1))
     tables = tables.reshape(-1, 4).astype(np.float64)
     useful = informative(tables)
     left_out = int(tables[~useful].sum())
     note = (
-        f"{left_out} trials left out: one answer in their class" if left_out else None
+        f"{left_out} trials left out: one response in their class" if left_out else None
     )
     if not useful.any():
-        return Estimate.missing(TETRACHORIC, ONE_ANSWER, len(first))
+        return Estimate.missing(TETRACHORIC, ONE_RESPONSE, len(first))
     fit = fit_bivariate_probit(tables[useful])
     number = np.cumsum(useful) - 1
     here = useful[cell]
@@ -73,7 +73,7 @@ def tetrachoric(
     low, high = _profile_interval(fit, effect)
     se = math.sqrt(effect / fit.information) if abs(fit.rho) < 1 else None
     if se is None:
-        note = "; ".join(filter(None, (note, "a kind of answer pair never came")))
+        note = "; ".join(filter(None, (note, "a kind of response pair never came")))
     return Estimate(fit.rho, se, low, high, int(here.sum()), TETRACHORIC, note)
 
 

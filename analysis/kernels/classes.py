@@ -13,7 +13,7 @@ from scipy.special import ndtri
 
 from ..sensitivity.mafc import mafc_dprime, mafc_slope
 from ..sensitivity.sdt import loglinear_rate
-from ..trials.responses import Choices
+from ..trials.responses import Responses
 
 WEIGHTS = ("sum", "optimal")
 YES_NO_CLASSES = (
@@ -62,7 +62,7 @@ class KernelDesign:
 
     @classmethod
     def of(
-        cls, choices: Choices, weights: str = "sum", least: int = 1
+        cls, responses: Responses, weights: str = "sum", least: int = 1
     ) -> "KernelDesign":
         """Put every trial into its class, and leave out what cannot be compared.
 
@@ -80,25 +80,25 @@ class KernelDesign:
         ValueError
             If nothing is left, or there are no optimal weights for this task.
         """
-        is_optimal = _is_optimal(choices, weights)
-        names, outcome = _outcomes(choices, is_optimal)
-        cell = np.searchsorted(choices.contrasts, choices.contrast)
-        size = np.zeros((len(choices.contrasts), len(names)), np.int64)
+        is_optimal = _is_optimal(responses, weights)
+        names, outcome = _outcomes(responses, is_optimal)
+        cell = np.searchsorted(responses.contrasts, responses.contrast)
+        size = np.zeros((len(responses.contrasts), len(names)), np.int64)
         np.add.at(size, (cell, outcome), 1)
         complete = _complete(size >= least, by_couple=is_optimal)
         found = complete.any(axis=0)
-        if not (found.any() if choices.is_forced_choice else found.all()):
-            raise ValueError(_what_lacks(choices, size.sum(0), least))
+        if not (found.any() if responses.is_forced_choice else found.all()):
+            raise ValueError(_what_lacks(responses, size.sum(0), least))
         entered = complete.any(axis=1)
-        size, contrasts = (complete * size)[entered], choices.contrasts[entered]
+        size, contrasts = (complete * size)[entered], responses.contrasts[entered]
         number = np.cumsum(entered) - 1
         label = np.where(
             complete[cell, outcome], number[cell] * len(names) + outcome, -1
         )
         by_contrast = _cell_weights if is_optimal else _contrast_weights
-        share = (size > 0) * by_contrast(choices, contrasts, len(names))
+        share = (size > 0) * by_contrast(responses, contrasts, len(names))
         # The positive classes' shares add up to 1, or in yes/no to 2: one a half.
-        share = share / share[:, 1::2].sum() * (1 if choices.is_forced_choice else 2)
+        share = share / share[:, 1::2].sum() * (1 if responses.is_forced_choice else 2)
         of_contrast = share[:, 1::2].sum(axis=1)
         return cls(
             contrasts=contrasts,
@@ -108,7 +108,7 @@ class KernelDesign:
             outcome=np.tile(np.arange(len(names)), len(size)),
             share=share.ravel(),
             names=names,
-            is_forced_choice=choices.is_forced_choice,
+            is_forced_choice=responses.is_forced_choice,
         )
 
     @property
@@ -136,24 +136,26 @@ class KernelDesign:
         return half if self.is_forced_choice else 0
 
 
-def _is_optimal(choices: Choices, weights: str) -> bool:
+def _is_optimal(responses: Responses, weights: str) -> bool:
     if weights not in WEIGHTS:
         raise ValueError(f"weights must be one of {', '.join(WEIGHTS)}, got {weights}")
-    if weights == "optimal" and choices.n_alternatives > 2:
+    if weights == "optimal" and responses.n_alternatives > 2:
         rule = "'sum' with more than two alternatives"
         raise ValueError(f"weights must be {rule}, got 'optimal'")
     return weights == "optimal"
 
 
-def _outcomes(choices: Choices, is_optimal: bool) -> tuple[tuple[str, ...], np.ndarray]:
+def _outcomes(
+    responses: Responses, is_optimal: bool
+) -> tuple[tuple[str, ...], np.ndarray]:
     """Names of the outcomes, and the outcome of each trial."""
-    correct = choices.correct.astype(np.int64)
-    if choices.is_forced_choice and is_optimal:
-        return INTERVAL_CLASSES, 2 * choices.target + correct
-    if choices.is_forced_choice:
+    correct = responses.correct.astype(np.int64)
+    if responses.is_forced_choice and is_optimal:
+        return INTERVAL_CLASSES, 2 * responses.target + correct
+    if responses.is_forced_choice:
         return ("incorrect", "correct"), correct
     names = tuple(name for _, _, name in YES_NO_CLASSES)
-    return names, 2 * choices.target + choices.choice
+    return names, 2 * responses.target + responses.response
 
 
 def _complete(
@@ -166,13 +168,15 @@ def _complete(
     return np.repeat(couples, 2, axis=1)
 
 
-def _what_lacks(choices: Choices, size: Int[np.ndarray, " outcome"], least: int) -> str:
+def _what_lacks(
+    responses: Responses, size: Int[np.ndarray, " outcome"], least: int
+) -> str:
     """Say which stimulus-response class is empty."""
     empty = np.flatnonzero(size == 0)
     if not empty.size:
         several = "" if least == 1 else f"{least} "
         return f"no contrast has {several}trials in all stimulus-response classes"
-    if choices.is_forced_choice:
+    if responses.is_forced_choice:
         name = ("incorrect", "correct")[empty[0] % 2]
         return f"no trial was {name}; a kernel needs correct and incorrect trials"
     target, response, _ = YES_NO_CLASSES[empty[0]]
@@ -181,36 +185,38 @@ def _what_lacks(choices: Choices, size: Int[np.ndarray, " outcome"], least: int)
 
 
 def _contrast_weights(
-    choices: Choices, contrasts: Float[np.ndarray, " contrast"], n_outcomes: int
+    responses: Responses, contrasts: Float[np.ndarray, " contrast"], n_outcomes: int
 ) -> Float[np.ndarray, " contrast outcome"]:
     """Return n phi(z) of each contrast, phi averaged over the classes."""
     weights = []
     for contrast in contrasts:
-        here = choices.contrast == contrast
-        n, m = int(here.sum()), choices.n_alternatives
+        here = responses.contrast == contrast
+        n, m = int(here.sum()), responses.n_alternatives
         if m > 2:
-            rate = (choices.correct[here].sum() + 1 / m) / (n + 1)
+            rate = (responses.correct[here].sum() + 1 / m) / (n + 1)
             weights.append(n * float(mafc_slope(mafc_dprime(float(rate), m), m)))
         else:
-            density = [_density(choices, here & (choices.target == k)) for k in (0, 1)]
+            density = [
+                _density(responses, here & (responses.target == k)) for k in (0, 1)
+            ]
             weights.append(n * np.mean(density))
     return np.repeat(np.array(weights)[:, None], n_outcomes, axis=1)
 
 
 def _cell_weights(
-    choices: Choices, contrasts: Float[np.ndarray, " contrast"], n_outcomes: int
+    responses: Responses, contrasts: Float[np.ndarray, " contrast"], n_outcomes: int
 ) -> Float[np.ndarray, " contrast outcome"]:
     """Return n phi(z) of each class of stimuli, for both of its outcomes."""
     cells = [
-        [(choices.contrast == contrast) & (choices.target == k) for k in (0, 1)]
+        [(responses.contrast == contrast) & (responses.target == k) for k in (0, 1)]
         for contrast in contrasts
     ]
-    weights = [[int(c.sum()) * _density(choices, c) for c in pair] for pair in cells]
+    weights = [[int(c.sum()) * _density(responses, c) for c in pair] for pair in cells]
     return np.repeat(np.array(weights), n_outcomes // 2, axis=1)
 
 
-def _density(choices: Choices, here: Bool[np.ndarray, " trial"]) -> float:
+def _density(responses: Responses, here: Bool[np.ndarray, " trial"]) -> float:
     """Return phi(z) of the rate of "yes" (in 2AFC, "second") among some trials."""
-    chosen = choices.choice[here]
+    chosen = responses.response[here]
     z = ndtri(loglinear_rate(int(chosen.sum()), len(chosen)))
     return float(np.exp(-np.square(z) / 2))

@@ -4,7 +4,7 @@ No data, only formulas: for planning a session and for testing estimates. The ob
 weighs white noise of SD sigma with a unit template and adds internal noise of SD
 gamma x sigma; a share r = 1 / (1 + gamma^2) of the decision variable's variance is
 consistent. z = Phi^-1(rate), the rate being that of "yes" in a class of a yes/no task,
-or of correct answers in 2AFC.
+or of correct responses in 2AFC.
 
 References
 ----------
@@ -26,14 +26,14 @@ from ..double_pass.internal_noise import (
 )
 
 
-def answer_information(
+def response_information(
     z: float | Float[np.ndarray, " ..."],
 ) -> Float[np.ndarray, " ..."]:
-    """Return phi(z)^2 / (Phi(z) Phi(-z)): what one answer tells about its mean.
+    """Return phi(z)^2 / (Phi(z) Phi(-z)): what one response tells about its mean.
 
     Examples
     --------
-    >>> round(float(answer_information(0.0)), 4)  # 2 / pi
+    >>> round(float(response_information(0.0)), 4)  # 2 / pi
     0.6366
     """
     z = np.asarray(z, np.float64)
@@ -110,7 +110,7 @@ def kernel_snr(n_trials: float, proportion_correct: float, gamma: float) -> floa
     """
     check_rate(proportion_correct)
     check_gamma(gamma)
-    information = float(answer_information(float(ndtri(proportion_correct))))
+    information = float(response_information(float(ndtri(proportion_correct))))
     return n_trials * information * r_from_gamma(gamma)
 
 

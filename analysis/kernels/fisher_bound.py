@@ -15,7 +15,7 @@ rate z; several classes are averaged.
 import numpy as np
 from scipy.special import ndtri
 
-from .closed_forms import answer_information, check_gamma, check_rate, kernel_snr
+from .closed_forms import check_gamma, check_rate, kernel_snr, response_information
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(400)
 
@@ -40,7 +40,7 @@ def bound_snr(n_trials: float, proportion_correct: float, gamma: float) -> float
     low, high = max(-12.0, centre - 9 * sd), min(12.0, centre + 9 * sd)
     eta = (high + low) / 2 + (high - low) / 2 * NODES
     density = np.exp(-(((eta - centre) / sd) ** 2) / 2) / (sd * np.sqrt(2 * np.pi))
-    mean = (high - low) / 2 * float(WEIGHTS @ (density * answer_information(eta)))
+    mean = (high - low) / 2 * float(WEIGHTS @ (density * response_information(eta)))
     return float(n_trials * mean / gamma**2)
 
 
@@ -57,9 +57,10 @@ def weighted_sum_efficiency(proportion_correct: float, gamma: float) -> float:
 
 
 def least_squares_efficiency(proportion_correct: float, gamma: float) -> float:
-    """Return the share of the bound that regression of answers on noise attains.
+    """Return the share of the bound that regression of responses on noise attains.
 
-    The weighted sum's over 1 - R^2, R^2 the answers' variance that the kernel explains.
+    The weighted sum's over 1 - R^2, R^2 the responses' variance that the kernel
+    explains.
 
     Examples
     --------

@@ -1,10 +1,10 @@
 """The first-order kernel as a regularised probit fit: the default estimate.
 
 The weighted sum of class means (`weighted_sum.py`) is what the literature reports; it
-throws away a third of what the answers of a typical observer tell, and nearly all for
-an observer without internal noise [1]_. Here the probit model of single answers is
+throws away a third of what the responses of a typical observer tell, and nearly all for
+an observer without internal noise [1]_. Here the probit model of single responses is
 fitted under a prior, and the prior and its strength are those that predict held-out
-answers best. Kernels are in decision SDs per noise SD: with white noise their squares
+responses best. Kernels are in decision SDs per noise SD: with white noise their squares
 add up to the share of the decision variable that this kernel predicts.
 
 A prior pulls towards itself: the standard errors are those of the penalised estimate
@@ -25,12 +25,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from ..probit.newton import Answers, centred
+from ..probit.newton import BinaryResponses, centred
 from ..probit.trials import standardised
 from ..trials.design import TrialDesign
 from ..trials.estimate import Estimate
 from ..trials.resample import folds
-from ..trials.responses import SessionLike, choices
+from ..trials.responses import SessionLike, responses
 from .information import EFFICIENCY, share_of_bound
 from .penalised_fit import PenalisedFit
 from .priors import PRIORS, Prior
@@ -67,8 +67,9 @@ class FittedKernel:
     prior, length, penalty
         'ridge', 'smooth' (with its length in elements) or 'sparse', and how strong.
     log_likelihood_gain
-        Bits per trial by which the kernel predicts answers held out, over their cells'
-        rates. Its SE counts noise fields, and not that the best of several was chosen.
+        Bits per trial by which the kernel predicts responses held out, over their
+        cells' rates. Its SE counts noise fields, and not that the best of several was
+        chosen.
     efficiency
         Signal-to-noise ratio of the kernel over the Fisher bound's for a linear
         observer of this linear share; its note has the weighted sum's.
@@ -129,7 +130,7 @@ def session_fitted_kernel(
     >>> int(session_fitted_kernel(session, prior="ridge").kernel[0, 0].argmax())
     6
     """
-    trials = TrialDesign.of(choices(session), session.noise)
+    trials = TrialDesign.of(responses(session), session.noise)
     return fitted_kernel(trials, prior, seed, n_folds)
 
 
@@ -154,25 +155,25 @@ def fitted_kernel(
     Raises
     ------
     ValueError
-        If there is no such prior, fewer than two noise fields a fold, or every answer
+        If there is no such prior, fewer than two noise fields a fold, or every response
         was the same.
     """
     _check(trials, n_folds)
     if trials.halves[0].size > LARGE:
         n_folds = min(n_folds, FOLDS_OF_LARGE)
-    answers = Answers(trials.yes, trials.cell, np.ones(len(trials)))
+    responses = BinaryResponses(trials.response, trials.cell, np.ones(len(trials)))
     rng = np.random.default_rng(seed)
     fold = folds(trials.cluster, trials.cell, n_folds, rng)
     x, scale = standardised(trials.noise, trials.cell)
     found = []
     for candidate in _priors(prior, trials.shape):
-        found += search(PriorProblem.of(x, candidate), answers, fold)
+        found += search(PriorProblem.of(x, candidate), responses, fold)
     best = max(found, key=lambda one: float(one.held_out.sum()))
     fitted = PenalisedFit.of(trials, best.problem, best.penalty, fold)
     kernel, se = fitted.kernel(np.ones(len(trials), bool))
     halves = _halves(trials, scale, best.problem.prior, best.penalty, fold)
     shaped = [part.reshape(trials.shape) for part in (kernel, se, *halves)]
-    gain = _gain(best.held_out - without_kernel(answers, fold), trials.cluster)
+    gain = _gain(best.held_out - without_kernel(responses, fold), trials.cluster)
     return FittedKernel(
         *shaped,
         prior=best.problem.prior.name,
@@ -190,9 +191,9 @@ def _check(trials: TrialDesign, n_folds: int) -> None:
     if n_folds < 2 or n_fields < 2 * n_folds:
         rule = f"2 or more, with two noise fields each ({n_fields} are there)"
         raise ValueError(f"n_folds must be {rule}, got {n_folds}")
-    if trials.yes.all() or not trials.yes.any():
-        answer = int(trials.yes[0])
-        raise ValueError(f"answers must differ between trials, got only {answer}")
+    if trials.response.all() or not trials.response.any():
+        response = int(trials.response[0])
+        raise ValueError(f"responses must differ between trials, got only {response}")
 
 
 def _priors(name: str, shape: tuple[int, int, int]) -> list[Prior]:
@@ -252,4 +253,6 @@ def _note(gain: Estimate) -> str | None:
     assert gain.value is not None
     assert gain.se is not None
     is_blind = gain.value < 2 * gain.se
-    return "held-out answers are predicted no better than without it" * is_blind or None
+    return (
+        "held-out responses are predicted no better than without it" * is_blind or None
+    )

@@ -102,7 +102,7 @@ def hotelling_comparison(
 ) -> HotellingTest:
     """Test whether the kernels of two sessions are the same, as a basis shows them.
 
-    The sessions' answers must be independent: not those of one and the same person to
+    The sessions' responses must be independent: not those of one and the same person to
     one noise field. Parameters and errors as for `hotelling_test`.
 
     Examples

@@ -1,4 +1,4 @@
-"""How much of what the answers tell about a kernel an estimate of it has taken."""
+"""How much of what the responses tell about a kernel an estimate of it has taken."""
 
 import numpy as np
 from jaxtyping import Float
@@ -65,7 +65,7 @@ def _known(trials: TrialDesign, share: float) -> tuple[float, float]:
     """Signal-to-noise ratio of the Fisher bound and of the weighted sum."""
     gamma = gamma_from_r(min(max(share, EDGE), 1 - EDGE))
     n = np.bincount(trials.cell)
-    yes = np.bincount(trials.cell, trials.yes, minlength=len(n))
+    yes = np.bincount(trials.cell, trials.response, minlength=len(n))
     bound = weighted = 0.0
     for size, rate in zip(n.tolist(), ((yes + 0.5) / (n + 1)).tolist(), strict=True):
         bound += bound_snr(size, rate, gamma)

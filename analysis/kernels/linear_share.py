@@ -28,19 +28,19 @@ import numpy as np
 from jaxtyping import Float
 
 from ..double_pass.bivariate_probit import (
-    answer_kind,
     fit_bivariate_probit,
     informative,
+    response_kind,
 )
 from ..double_pass.internal_noise import (
     gamma_from_r,
     internal_noise_likelihood,
-    pair_answers,
     pair_counts,
+    pair_responses,
 )
 from ..trials.design import TrialDesign
 from ..trials.estimate import Z95, Estimate, mapped
-from ..trials.responses import Choices, SessionLike, choices
+from ..trials.responses import Responses, SessionLike, responses
 from ..trials.score import score, why_not_white
 
 LINEAR_SHARE = "linear-share-kernel/1"
@@ -83,7 +83,7 @@ def session_linear_share(session: SessionLike) -> LinearShare:
     Raises
     ------
     ValueError
-        If there are more than two alternatives, or no class has both answers.
+        If there are more than two alternatives, or no class has both responses.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def session_linear_share(session: SessionLike) -> LinearShare:
     >>> share.consistent.value, share.nonlinear.low < 0 < share.nonlinear.high
     (1.0, True)
     """
-    counted = choices(session)
+    counted = responses(session)
     trials = TrialDesign.of(counted, session.noise)
     r = internal_noise_likelihood(pair_counts(counted, by_contrast=True)).r
     return linear_share(trials, r, _influence_on_r(counted))
@@ -122,14 +122,14 @@ def linear_share(
     -----
     The SE of alpha^2 has the part that is linear in the score and the part that is
     quadratic (it alone is left where there is no kernel). The interval of the
-    difference combines both intervals' own arms [2]_, since that of r is not
-    symmetric, with the correlation of their influences: a session whose answers follow
-    the noise by chance looks more consistent and more linear.
+    difference combines both intervals' own arms [2]_, since that of r is not symmetric,
+    with the correlation of their influences: a session whose responses follow the noise
+    by chance looks more consistent and more linear.
 
     Raises
     ------
     ValueError
-        If no class has both answers.
+        If no class has both responses.
     """
     reason = why_not_white(trials)
     if reason:
@@ -185,13 +185,13 @@ def _gamma(linear: Estimate) -> Estimate:
     return found.with_note(None if inside else "the linear share is 1 or more")
 
 
-def _influence_on_r(counted: Choices) -> Float[np.ndarray, " stimulus"] | None:
+def _influence_on_r(counted: Responses) -> Float[np.ndarray, " stimulus"] | None:
     """What each stimulus adds to r; None without a double pass that varied."""
-    cell, first, second = pair_answers(counted)
+    cell, first, second = pair_responses(counted)
     if not len(cell):
         return None
     tables = np.zeros((int(cell.max()) + 1, 4))
-    kind = answer_kind(first, second)
+    kind = response_kind(first, second)
     np.add.at(tables, (cell, kind), 1)
     tables[:, 1:3] = tables[:, 1:3].mean(1, keepdims=True)  # passes have one threshold
     useful = informative(tables)

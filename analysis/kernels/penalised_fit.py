@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ..probit.newton import Answers, Solution
+from ..probit.newton import BinaryResponses, Solution
 from ..probit.trials import influence
 from ..trials.design import TrialDesign
 from .search import PriorProblem, without_each_fold
@@ -25,7 +25,7 @@ class PenalisedFit:
     """
 
     problem: PriorProblem
-    answers: Answers
+    responses: BinaryResponses
     solution: Solution
     spread: Float[np.ndarray, " field coefficient"] | None
     parts: list[Solution]
@@ -39,19 +39,19 @@ class PenalisedFit:
         fold: Int[np.ndarray, " trial"],
     ) -> "PenalisedFit":
         """Fit."""
-        answers = Answers(trials.yes, trials.cell, np.ones(len(trials)))
-        solution = problem.fit(answers, penalty)
+        responses = BinaryResponses(trials.response, trials.cell, np.ones(len(trials)))
+        solution = problem.fit(responses, penalty)
         spread, parts = None, []
         if problem.prior.is_sparse:
             parts = [
                 problem.fit(part, penalty, solution)
-                for part in without_each_fold(answers, fold)
+                for part in without_each_fold(responses, fold)
             ]
         else:
             spread = influence(
-                problem.coordinates, answers, solution, penalty, trials.cluster
+                problem.coordinates, responses, solution, penalty, trials.cluster
             )
-        return cls(problem, answers, solution, spread, parts)
+        return cls(problem, responses, solution, spread, parts)
 
     def kernel(
         self, rows: Bool[np.ndarray, " trial"]
@@ -80,4 +80,4 @@ class PenalisedFit:
 
     def _predictor(self, solution: Solution, rows: np.ndarray) -> np.ndarray:
         """The noise's part of the decision variable, in internal-noise SDs."""
-        return (solution.predictor - solution.intercept[self.answers.cell])[rows]
+        return (solution.predictor - solution.intercept[self.responses.cell])[rows]

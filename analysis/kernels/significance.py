@@ -1,7 +1,7 @@
-"""Which elements of a kernel are more than chance, by permutation of the answers.
+"""Which elements of a kernel are more than chance, by permutation of the responses.
 
-Answers are exchanged within a stimulus class of a block, so that sensitivity, bias and
-drift stay as they are; the two answers to a noise field that was shown twice move
+Responses are exchanged within a stimulus class of a block, so that sensitivity, bias
+and drift stay as they are; the two responses to a noise field that was shown twice move
 together [1]_. Against the permuted kernels are held
 
 - the largest |z| of all elements: an element is significant where its own |z| is among
@@ -10,8 +10,9 @@ together [1]_. Against the permuted kernels are held
   sign and |z| beyond a threshold, their |z| added up [2]_,
 - the sum of z^2, the score test of "no kernel at all".
 
-Each is exact if answers do not depend on the noise. z is the weighted sum of the noise,
-the score of the probit model at zero kernel, over its standard error without a kernel.
+Each is exact if responses do not depend on the noise. z is the weighted sum of the
+noise, the score of the probit model at zero kernel, over its standard error without a
+kernel.
 
 References
 ----------
@@ -32,7 +33,7 @@ from scipy.stats import chi2
 from ..probit.newton import centred
 from ..trials.design import TrialDesign
 from ..trials.resample import permuted_rows
-from ..trials.responses import SessionLike, choices
+from ..trials.responses import SessionLike, responses
 from ..trials.score import score
 
 FORMULA = "kernel-permutation-max-and-cluster/1"
@@ -62,7 +63,7 @@ class Cluster:
 
 @dataclass(frozen=True, eq=False)
 class KernelTest:
-    """A kernel held against those of permuted answers.
+    """A kernel held against those of permuted responses.
 
     Attributes
     ----------
@@ -139,7 +140,7 @@ def session_kernel_test(
     >>> test.clusters[0].members.tolist(), test.clusters[0].p
     ([[0, 0, 6]], 0.01)
     """
-    trials = TrialDesign.of(choices(session), session.noise)
+    trials = TrialDesign.of(responses(session), session.noise)
     return kernel_test(trials, n_permutations, seed, threshold)
 
 
@@ -149,7 +150,7 @@ def kernel_test(
     seed: int = 0,
     threshold: float = 2.5,
 ) -> KernelTest:
-    """Test elements, clusters and the whole of a kernel by permutation of the answers.
+    """Test elements, clusters and the whole of a kernel by permuted responses.
 
     Parameters
     ----------
@@ -164,7 +165,7 @@ def kernel_test(
     ------
     ValueError
         If there is no permutation, the threshold is not positive, an element's noise
-        never varies, or no stimulus class has both answers.
+        never varies, or no stimulus class has both responses.
     """
     if n_permutations < 1:
         raise ValueError(f"n_permutations must be >= 1, got {n_permutations}")
@@ -225,7 +226,7 @@ def _permuted(
     n_permutations: int,
     seed: int,
 ) -> Iterator[Float[np.ndarray, " permutation element"]]:
-    """Yield the z of permuted answers, many at a time."""
+    """Yield the z of permuted responses, many at a time."""
     rng = np.random.default_rng(seed)
     for start in range(0, n_permutations, ROWS_AT_ONCE):
         n = min(ROWS_AT_ONCE, n_permutations - start)

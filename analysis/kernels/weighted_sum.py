@@ -1,7 +1,7 @@
 """First-order kernels: which elements of the noise moved the observer, and by how much.
 
-Yes/no [1]_: the mean noise of "yes" minus that of "no" answers, within each class, and
-summed over the two classes. Forced choice [2]_: for the target's noise the mean of
+Yes/no [1]_: the mean noise of "yes" minus that of "no" responses, within each class,
+and summed over the two classes. Forced choice [2]_: for the target's noise the mean of
 correct minus that of incorrect trials, for the other noise the reverse, and the sum of
 these two halves. With more than two alternatives "the other noise" is the mean over the
 non-target alternatives.
@@ -12,7 +12,7 @@ Phi^-1 of the rate of "yes" in a class (in 2AFC, of "second" by target interval)
 phi(z_i) the mean over classes. For m alternatives the place of phi is taken by the
 slope of proportion correct, which it is proportional to at m = 2.
 
-A biased observer's classes of stimuli differ in what an answer tells. The optimal
+A biased observer's classes of stimuli differ in what a response tells. The optimal
 weights [3]_ give each its own n_k phi(z_k): the sum is then, up to a factor, the score
 test of a probit model, and no weighted sum is less noisy. In 2AFC the classes are the
 intervals that held the target. Both weightings have the same expected shape for a
@@ -37,7 +37,7 @@ from jaxtyping import Float
 
 from ...experiments.stimulus.sources import NoiseSource
 from ..trials.moments import Moments, moments
-from ..trials.responses import Choices, SessionLike, choices
+from ..trials.responses import Responses, SessionLike, responses
 from .classes import SUM, KernelDesign
 
 FORMULAS = {  # of the weights, and of whether it is forced choice
@@ -123,12 +123,12 @@ def session_kernel(
     >>> int(session_kernel(session).kernel[0, 0].argmax())
     6
     """
-    answers = choices(session)
-    return first_order_kernel(answers, session.noise, chunk_elements, weights)
+    counted = responses(session)
+    return first_order_kernel(counted, session.noise, chunk_elements, weights)
 
 
 def first_order_kernel(
-    choices: Choices,
+    responses: Responses,
     source: NoiseSource,
     chunk_elements: int | None = None,
     weights: str = "sum",
@@ -137,8 +137,8 @@ def first_order_kernel(
 
     Parameters
     ----------
-    choices
-        The answers.
+    responses
+        The responses.
     source
         Gives the noise field of any of these trials, as shown: its realised values.
     chunk_elements
@@ -156,9 +156,9 @@ def first_order_kernel(
         single trial at each, so that its noise has no variance; or if there are no
         optimal weights, with more than two alternatives.
     """
-    design = KernelDesign.of(choices, weights)
+    design = KernelDesign.of(responses, weights)
     sums = moments(
-        choices, source, design.label, len(design.size), None, chunk_elements
+        responses, source, design.label, len(design.size), None, chunk_elements
     )
     return kernel_of(sums, design, weights)
 

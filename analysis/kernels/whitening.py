@@ -17,14 +17,14 @@ from jaxtyping import Float
 
 from ...experiments.stimulus.sources import NoiseSource
 from ..trials.moments import moments
-from ..trials.responses import Choices
+from ..trials.responses import Responses
 from .weighted_sum import Kernel
 
 Matrix = Float[np.ndarray, " element element"]
 
 
 def noise_covariance(
-    choices: Choices, source: NoiseSource, chunk_elements: int | None = None
+    responses: Responses, source: NoiseSource, chunk_elements: int | None = None
 ) -> Matrix:
     """Estimate the covariance of the noise as shown, from all counted trials.
 
@@ -42,18 +42,18 @@ def noise_covariance(
     >>> protocol = yoked.load_protocol("bar-in-noise")  # white noise of SD .1
     >>> observer = yoked.load_observer("template")
     >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
-    >>> from yoked.analysis.trials.responses import choices
-    >>> found = noise_covariance(choices(session), session.noise)
+    >>> from yoked.analysis.trials.responses import responses
+    >>> found = noise_covariance(responses(session), session.noise)
     >>> found.shape, round(float(np.diag(found).mean()), 3)
     ((13, 13), 0.01)
     """
-    label = np.where(choices.first < 0, 0, -1)
+    label = np.where(responses.first < 0, 0, -1)
     n_fields = int(np.sum(label == 0))
     if n_fields < 2:
         raise ValueError(f"noise fields must be two or more, got {n_fields}")
-    n_halves = 2 if choices.is_forced_choice and choices.n_alternatives == 2 else 1
+    n_halves = 2 if responses.is_forced_choice and responses.n_alternatives == 2 else 1
     factors = np.array([[1.0], [n_halves - 1.0]])
-    sums = moments(choices, source, label, 1, factors, chunk_elements)
+    sums = moments(responses, source, label, 1, factors, chunk_elements)
     assert sums.products is not None
     n = n_halves * n_fields
     mean = sums.total[:, :n_halves].sum((0, 1)) / n

@@ -51,14 +51,14 @@ def agreements(comparisons: Sequence[Comparison]) -> "Figure":
             label = "ceiling if the human were linear" if row == 0 else None
             axis.plot([linear] * 2, [row - 0.32, row + 0.32], color=GRAY, label=label)
         _agreement(
-            axis, each.same_choice_double_pass, row, ORANGE, "double-pass trials"
+            axis, each.same_response_double_pass, row, ORANGE, "double-pass trials"
         )
-        _agreement(axis, each.same_choice, row - 0.12, BLUE, "all shared trials")
+        _agreement(axis, each.same_response, row - 0.12, BLUE, "all shared trials")
     axis.axvline(0.5, color=PALE, lw=0.7, zorder=0)
     names = [f"{c.other_observer}\nwith {c.reference_observer}" for c in comparisons]
     axis.set_yticks(range(len(comparisons)), names, fontsize=8)
     axis.set_ylim(len(comparisons) - 0.5, -0.5)
-    axis.set_xlabel("share of trials with the same choice")
+    axis.set_xlabel("share of trials with the same response")
     axis.legend(frameon=False, fontsize=7.5, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 

@@ -8,8 +8,8 @@ scale is infinite for an observer without internal noise, so kernels are given i
 
 s the SD and S the covariance of the noise as it was, about the means of the cells. With
 white noise the squares of k add up to the share of the decision variable's variance
-that is linear in the noise, at most 1. The least-squares fit, answers on noise with one
-mean a cell, has the same direction and its slope is E[phi] k / s.
+that is linear in the noise, at most 1. The least-squares fit, responses on noise with
+one mean a cell, has the same direction and its slope is E[phi] k / s.
 
 Both fits take care of correlated noise and of cells of unequal rates by themselves. A
 penalty is the precision of a normal prior on s beta: with penalty c the loss is
@@ -51,9 +51,9 @@ class ProbitFit:
         twice. With a penalty it is that of the penalised estimate about its own mean.
     intercept
         Phi^-1 of P(yes) at the mean noise of each cell. Infinite in a cell where every
-        answer was one and there is no penalty; 0 in a cell without trials.
+        response was one and there is no penalty; 0 in a cell without trials.
     log_likelihood
-        Of the answers, in nats, without the penalty.
+        Of the responses, in nats, without the penalty.
     """
 
     beta: Float[np.ndarray, " element"]
@@ -68,7 +68,7 @@ def probit_vector(trials: TrialDesign, penalty: float) -> Float[np.ndarray, " el
     Raises
     ------
     ValueError
-        If `penalty` is 0 and the noise separates the answers.
+        If `penalty` is 0 and the noise separates the responses.
 
     Examples
     --------
@@ -82,8 +82,8 @@ def probit_vector(trials: TrialDesign, penalty: float) -> Float[np.ndarray, " el
 def ridge_vector(trials: TrialDesign, penalty: float) -> Float[np.ndarray, " element"]:
     """Return the ridge-regression kernel, decision SDs per noise SD.
 
-    Answers, 0 or 1, are regressed on the noise, with a mean for each cell; the slope is
-    divided by the mean of phi at the cells' rates. Without penalty it needs fewer
+    Responses, 0 or 1, are regressed on the noise, with a mean for each cell; the slope
+    is divided by the mean of phi at the cells' rates. Without penalty it needs fewer
     elements than trials.
 
     Examples
@@ -95,8 +95,8 @@ def ridge_vector(trials: TrialDesign, penalty: float) -> Float[np.ndarray, " ele
     n, p = x.shape
     check_penalty(penalty, n, p)
     size = np.maximum(np.bincount(trials.cell), 1)
-    rate = np.bincount(trials.cell, trials.yes) / size
-    residual = (trials.yes - rate[trials.cell]).astype(x.dtype)
+    rate = np.bincount(trials.cell, trials.response) / size
+    residual = (trials.response - rate[trials.cell]).astype(x.dtype)
     if p <= n:
         gram = (x.T @ x).astype(np.float64) + penalty * np.eye(p)
         slope = np.linalg.solve(gram, (residual @ x).astype(np.float64))
@@ -119,7 +119,7 @@ def fit_probit(trials: TrialDesign, penalty: float = 0.0) -> ProbitFit:
     Raises
     ------
     ValueError
-        If the penalty is negative; or if it is 0 and the noise separates the answers,
+        If the penalty is negative; or if it is 0 and the noise separates the responses,
         or has as many elements as there are trials.
 
     Examples
@@ -130,15 +130,17 @@ def fit_probit(trials: TrialDesign, penalty: float = 0.0) -> ProbitFit:
     """
     x, scale = standardised(trials.noise, trials.cell)
     axes = Coordinates.of(x)
-    answers, solution = solve(axes, trials, penalty)
-    spread = influence(axes, answers, solution, penalty, trials.cluster) @ axes.back.T
-    is_certain = answers.by_cell(np.ones(len(trials))) > answers.by_cell(answers.weight)
-    certain = np.where(answers.by_cell(1.0 * trials.yes) > 0, np.inf, -np.inf)
+    responses, solution = solve(axes, trials, penalty)
+    spread = influence(axes, responses, solution, penalty, trials.cluster) @ axes.back.T
+    is_certain = responses.by_cell(np.ones(len(trials))) > responses.by_cell(
+        responses.weight
+    )
+    certain = np.where(responses.by_cell(1.0 * trials.response) > 0, np.inf, -np.inf)
     return ProbitFit(
         beta=axes.back @ solution.theta / scale,
         se=np.sqrt((spread**2).sum(0)) / scale,
         intercept=np.where(is_certain, certain, solution.intercept),
-        log_likelihood=log_likelihood(answers, solution),
+        log_likelihood=log_likelihood(responses, solution),
     )
 
 
@@ -157,7 +159,7 @@ def _example() -> TrialDesign:
     shown = noise.astype(np.float32)
     has_signal = target[:, None] == 1
     return TrialDesign(
-        yes=seen > 0,
+        response=seen > 0,
         target=target,
         cell=target,
         contrast=np.full(2000, 0.1),

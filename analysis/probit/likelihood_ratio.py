@@ -3,10 +3,10 @@
 Models are fitted by maximum likelihood, one row per trial [1]_. Two things make the
 statistic larger than chi-squared though the smaller model is true, and it is divided by
 both before it is compared. With few trials for each parameter the larger model fits too
-well, the more so the less internal noise there is [2]_: answers are simulated from the
-smaller model, and the statistic's mean over them, divided by its degrees of freedom, is
-the `small_sample` factor (Bartlett's correction). And answers to noise that was shown
-twice are alike for reasons that neither model has: `design_effect` [3]_.
+well, the more so the less internal noise there is [2]_: responses are simulated from
+the smaller model, and the statistic's mean over them, divided by its degrees of
+freedom, is the `small_sample` factor (Bartlett's correction). And responses to noise
+that was shown twice are alike for reasons that neither model has: `design_effect` [3]_.
 
 References
 ----------
@@ -24,7 +24,7 @@ from scipy.special import ndtr
 from scipy.stats import chi2
 
 from ..trials.design import TrialDesign
-from .newton import Answers, Coordinates, Solution, fit
+from .newton import BinaryResponses, Coordinates, Solution, fit
 from .trials import influence, log_likelihood, solve, standardised
 
 LIKELIHOOD_RATIO = "probit-likelihood-ratio-bartlett/1"
@@ -66,12 +66,12 @@ class LikelihoodRatioTests:
     Attributes
     ----------
     linear
-        Does the noise move the answers: a kernel against none.
+        Does the noise move the responses: a kernel against none.
     halves
         Do the target's noise and the other noise have different kernels; a linear
         observer's are the same.
     quadratic
-        Do the squares of the elements move the answers, beside the two kernels.
+        Do the squares of the elements move the responses, beside the two kernels.
     """
 
     linear: LikelihoodRatio
@@ -94,12 +94,12 @@ def likelihood_ratio_tests(
     Parameters
     ----------
     seed, n_simulated
-        Of the simulated answers, and how many times; 0 leaves `small_sample` at 1.
+        Of the simulated responses, and how many times; 0 leaves `small_sample` at 1.
 
     Raises
     ------
     ValueError
-        If the noise separates the answers, or three times its elements are as many as
+        If the noise separates the responses, or three times its elements are as many as
         the trials.
 
     Examples
@@ -143,24 +143,28 @@ class _Nested:
 def _test(
     pair: _Nested, trials: TrialDesign, seed: int, n_simulated: int
 ) -> LikelihoodRatio:
-    answers, larger = solve(pair.larger, trials, 0.0)
+    responses, larger = solve(pair.larger, trials, 0.0)
     _, smaller = solve(pair.smaller, trials, 0.0)
-    gain = log_likelihood(answers, larger) - log_likelihood(answers, smaller)
-    effect = _design_effect(pair, answers, larger, trials)
-    factor = _small_sample(pair, answers, smaller, seed, n_simulated)
+    gain = log_likelihood(responses, larger) - log_likelihood(responses, smaller)
+    effect = _design_effect(pair, responses, larger, trials)
+    factor = _small_sample(pair, responses, smaller, seed, n_simulated)
     p = float(chi2.sf(2 * gain / (effect * factor), pair.df))
     return LikelihoodRatio(2 * gain, pair.df, effect, factor, p)
 
 
 def _small_sample(
-    pair: _Nested, answers: Answers, smaller: Solution, seed: int, n_simulated: int
+    pair: _Nested,
+    responses: BinaryResponses,
+    smaller: Solution,
+    seed: int,
+    n_simulated: int,
 ) -> float:
-    """Mean statistic per degree of freedom in answers of the smaller model."""
+    """Mean statistic per degree of freedom in responses of the smaller model."""
     rng = np.random.default_rng(seed)
     chance, gains = ndtr(smaller.predictor), []
     for _ in range(n_simulated):
-        yes = rng.random(len(chance)) < chance
-        drawn = replace(answers, yes=yes)
+        response = rng.random(len(chance)) < chance
+        drawn = replace(responses, response=response)
         base = fit(pair.smaller, drawn, 0.0, smaller, tolerance=1e-3)
         whole = fit(pair.larger, drawn, 0.0, _widened(base, pair.df), tolerance=1e-3)
         gains.append(log_likelihood(drawn, whole) - log_likelihood(drawn, base))
@@ -172,13 +176,13 @@ def _widened(solution: Solution, df: int) -> Solution:
 
 
 def _design_effect(
-    pair: _Nested, answers: Answers, larger: Solution, trials: TrialDesign
+    pair: _Nested, responses: BinaryResponses, larger: Solution, trials: TrialDesign
 ) -> float:
     """Mean ratio of the variance with and without regard to noise shown twice."""
     if len(np.unique(trials.cluster)) == len(trials):
         return 1.0
     together, apart = (
-        _covariance(pair, answers, larger, cluster)
+        _covariance(pair, responses, larger, cluster)
         for cluster in (trials.cluster, np.arange(len(trials)))
     )
     ratio = np.linalg.solve(apart, together)
@@ -186,7 +190,7 @@ def _design_effect(
 
 
 def _covariance(
-    pair: _Nested, answers: Answers, larger: Solution, cluster: np.ndarray
+    pair: _Nested, responses: BinaryResponses, larger: Solution, cluster: np.ndarray
 ) -> Float[np.ndarray, " added added"]:
-    spread = influence(pair.larger, answers, larger, 0.0, cluster)[:, -pair.df :]
+    spread = influence(pair.larger, responses, larger, 0.0, cluster)[:, -pair.df :]
     return (spread.T @ spread).astype(np.float64)

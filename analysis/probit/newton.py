@@ -1,4 +1,4 @@
-"""The probit model of single answers, fitted by Newton's method.
+"""The probit model of single responses, fitted by Newton's method.
 
 P(yes) = Phi(a_cell + x . theta), one row per trial, x the noise in some basis. The fit
 minimises
@@ -18,15 +18,15 @@ from jaxtyping import Bool, Float, Int
 from scipy.special import log_ndtr
 
 LOG_ROOT_2_PI = 0.9189385332046727
-INTERCEPT_PENALTY = 0.01  # a cell in which every answer was one keeps a finite rate
+INTERCEPT_PENALTY = 0.01  # a cell in which every response was one keeps a finite rate
 IN_DOUBLE = 500_000  # numbers; larger designs are held as float32
 MAX_STEPS = 100
 MAX_PRODUCTS = 300  # of the Hessian with a vector, in one step
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
-    """What is to be explained: answers, their cells, and how often each counts.
+class BinaryResponses:
+    """What is to be explained: responses, their cells, and how often each counts.
 
     Attributes
     ----------
@@ -34,14 +34,14 @@ class Answers:
         Times that the trial counts: 0 leaves it out, as in cross-validation.
     """
 
-    yes: Bool[np.ndarray, " trial"]
+    response: Bool[np.ndarray, " trial"]
     cell: Int[np.ndarray, " trial"]
     weight: Float[np.ndarray, " trial"]
 
     @cached_property
     def sign(self) -> Float[np.ndarray, " trial"]:
-        """+1 for "yes", -1 for the other answer."""
-        return np.where(self.yes, 1.0, -1.0)
+        """+1 for "yes", -1 for the other response."""
+        return np.where(self.response, 1.0, -1.0)
 
     @cached_property
     def n_cells(self) -> int:
@@ -149,17 +149,17 @@ def centred(
 
 
 def log_likelihoods(
-    predictor: Float[np.ndarray, " trial"], yes: Bool[np.ndarray, " trial"]
+    predictor: Float[np.ndarray, " trial"], response: Bool[np.ndarray, " trial"]
 ) -> Float[np.ndarray, " trial"]:
-    """Return the log likelihood of every answer, in nats."""
-    return log_ndtr(np.where(yes, predictor, -predictor))
+    """Return the log likelihood of every response, in nats."""
+    return log_ndtr(np.where(response, predictor, -predictor))
 
 
 def slopes(
-    predictor: Float[np.ndarray, " trial"], yes: Bool[np.ndarray, " trial"]
+    predictor: Float[np.ndarray, " trial"], response: Bool[np.ndarray, " trial"]
 ) -> tuple[Float[np.ndarray, " trial"], Float[np.ndarray, " trial"]]:
     """Return the first derivative of each log likelihood, and less the second."""
-    sign = np.where(yes, 1.0, -1.0)
+    sign = np.where(response, 1.0, -1.0)
     signed = sign * predictor
     mills = np.exp(-(signed**2) / 2 - LOG_ROOT_2_PI - log_ndtr(signed))
     return sign * mills, np.clip(mills * (mills + signed), 0.0, 1.0)
@@ -167,7 +167,7 @@ def slopes(
 
 def fit(
     coordinates: Coordinates,
-    answers: Answers,
+    responses: BinaryResponses,
     penalty: float,
     start: Solution | None = None,
     tolerance: float = 1e-4,
@@ -185,28 +185,28 @@ def fit(
     """
     x, squares = coordinates.x, coordinates.squares
     fixed = INTERCEPT_PENALTY * (penalty > 0)
-    a = np.zeros(answers.n_cells) if start is None else start.intercept
+    a = np.zeros(responses.n_cells) if start is None else start.intercept
     theta = np.zeros(x.shape[1]) if start is None else start.theta
     # A cell without counted trials has no intercept to find.
-    empty = answers.by_cell(answers.weight) == 0
+    empty = responses.by_cell(responses.weight) == 0
 
     def predict(a: np.ndarray, theta: np.ndarray) -> np.ndarray:
-        return a[answers.cell] + (x @ theta.astype(x.dtype)).astype(np.float64)
+        return a[responses.cell] + (x @ theta.astype(x.dtype)).astype(np.float64)
 
     def loss_at(a: np.ndarray, theta: np.ndarray, predictor: np.ndarray) -> float:
-        fits = answers.weight @ log_likelihoods(predictor, answers.yes)
+        fits = responses.weight @ log_likelihoods(predictor, responses.response)
         return float(penalty * theta @ theta / 2 + fixed * a @ a / 2 - fits)
 
     predictor = predict(a, theta)
     loss = loss_at(a, theta, predictor)
     for _ in range(MAX_STEPS):
-        slope, curvature = slopes(predictor, answers.yes)
-        slope, curvature = answers.weight * slope, answers.weight * curvature
+        slope, curvature = slopes(predictor, responses.response)
+        slope, curvature = responses.weight * slope, responses.weight * curvature
         gradient = _join(
-            fixed * a - answers.by_cell(slope),
+            fixed * a - responses.by_cell(slope),
             penalty * theta - _transposed(x, slope),
         )
-        by_cell = answers.by_cell(curvature) + fixed + empty
+        by_cell = responses.by_cell(curvature) + fixed + empty
         mean = curvature.sum() / len(curvature)
         diagonal = _join(
             by_cell, mean * squares + penalty + 1e-12 * squares.max(initial=0.0)
@@ -216,10 +216,10 @@ def fit(
             v: np.ndarray,
             curvature: np.ndarray = curvature,
         ) -> np.ndarray:
-            of_a, of_theta = v[: answers.n_cells], v[answers.n_cells :]
+            of_a, of_theta = v[: responses.n_cells], v[responses.n_cells :]
             moved = curvature * predict(of_a, of_theta)
             return _join(
-                answers.by_cell(moved) + (fixed + empty) * of_a,
+                responses.by_cell(moved) + (fixed + empty) * of_a,
                 _transposed(x, moved) + penalty * of_theta,
             )
 
@@ -227,8 +227,8 @@ def fit(
         promised = -float(gradient @ step)
         for _ in range(40):
             new_a, new_theta = (
-                a + step[: answers.n_cells],
-                theta + step[answers.n_cells :],
+                a + step[: responses.n_cells],
+                theta + step[responses.n_cells :],
             )
             new_predictor = predict(new_a, new_theta)
             new_loss = loss_at(new_a, new_theta, new_predictor)

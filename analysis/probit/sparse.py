@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float
 
-from .newton import Answers, Coordinates, Solution, log_likelihoods, slopes
+from .newton import BinaryResponses, Coordinates, Solution, log_likelihoods, slopes
 
 MAX_PARABOLAS = 200
 MAX_INNER = 150
@@ -24,7 +24,7 @@ LEAST_CURVATURE = 1e-3  # of a trial; an observer without internal noise has non
 
 @dataclass(frozen=True, eq=False)
 class SparseProblem:
-    """Noise in a basis, its products, and the answers to be explained."""
+    """Noise in a basis, its products, and the responses to be explained."""
 
     coordinates: Coordinates
 
@@ -46,19 +46,19 @@ class SparseProblem:
         return 1.02 * size
 
 
-def largest_penalty(problem: SparseProblem, answers: Answers) -> float:
+def largest_penalty(problem: SparseProblem, responses: BinaryResponses) -> float:
     """Return the penalty from which on every coefficient is zero."""
     from .newton import fit
 
     x = problem.coordinates.x
     none = Coordinates(x[:, :0], problem.coordinates.back[:, :0])
-    slope, _ = slopes(fit(none, answers, 1.0).predictor, answers.yes)
-    return float(np.abs((answers.weight * slope).astype(x.dtype) @ x).max())
+    slope, _ = slopes(fit(none, responses, 1.0).predictor, responses.response)
+    return float(np.abs((responses.weight * slope).astype(x.dtype) @ x).max())
 
 
 def fit_sparse(
     problem: SparseProblem,
-    answers: Answers,
+    responses: BinaryResponses,
     penalty: float,
     start: Solution | None = None,
     tolerance: float = 1e-3,
@@ -75,23 +75,23 @@ def fit_sparse(
         The fit ends when a parabola lowers the loss by less, in nats.
     """
     x = problem.coordinates.x
-    a = np.zeros(answers.n_cells) if start is None else start.intercept
+    a = np.zeros(responses.n_cells) if start is None else start.intercept
     theta = np.zeros(x.shape[1]) if start is None else start.theta
     noise = (x @ theta.astype(x.dtype)).astype(np.float64)
-    a = _intercepts(a, noise, answers)
-    loss = _loss(a, noise, theta, answers, penalty)
-    share = float(answers.weight.mean())
+    a = _intercepts(a, noise, responses)
+    loss = _loss(a, noise, theta, responses, penalty)
+    share = float(responses.weight.mean())
     raise_by = 1.0
     for _ in range(MAX_PARABOLAS):
-        slope, curvature = slopes(a[answers.cell] + noise, answers.yes)
-        gradient = -((answers.weight * slope).astype(x.dtype) @ x)
-        mean = float(answers.weight @ curvature) / float(answers.weight.sum())
+        slope, curvature = slopes(a[responses.cell] + noise, responses.response)
+        gradient = -((responses.weight * slope).astype(x.dtype) @ x)
+        mean = float(responses.weight @ curvature) / float(responses.weight.sum())
         bend = share * max(mean, LEAST_CURVATURE)
         while True:
             new = _parabola(problem, gradient, theta, raise_by * bend, penalty)
             new_noise = (x @ new.astype(x.dtype)).astype(np.float64)
-            new_a = _intercepts(a, new_noise, answers)
-            new_loss = _loss(new_a, new_noise, new, answers, penalty)
+            new_a = _intercepts(a, new_noise, responses)
+            new_loss = _loss(new_a, new_noise, new, responses, penalty)
             if new_loss <= loss or raise_by > 1e4:
                 break
             raise_by *= 2
@@ -99,27 +99,31 @@ def fit_sparse(
         if gain > 0:
             theta, noise, a, loss = new, new_noise, new_a, new_loss
         if gain < tolerance:
-            return Solution(theta, a, a[answers.cell] + noise, True)
+            return Solution(theta, a, a[responses.cell] + noise, True)
         raise_by = max(raise_by / 1.4, 1.0)
-    return Solution(theta, a, a[answers.cell] + noise, False)
+    return Solution(theta, a, a[responses.cell] + noise, False)
 
 
 def _loss(
     a: np.ndarray,
     noise: np.ndarray,
     theta: np.ndarray,
-    answers: Answers,
+    responses: BinaryResponses,
     penalty: float,
 ) -> float:
-    fits = answers.weight @ log_likelihoods(a[answers.cell] + noise, answers.yes)
+    fits = responses.weight @ log_likelihoods(
+        a[responses.cell] + noise, responses.response
+    )
     return float(penalty * np.abs(theta).sum() - fits)
 
 
-def _intercepts(a: np.ndarray, noise: np.ndarray, answers: Answers) -> np.ndarray:
+def _intercepts(
+    a: np.ndarray, noise: np.ndarray, responses: BinaryResponses
+) -> np.ndarray:
     """Move the intercepts one Newton step towards their best, the noise held."""
-    slope, curvature = slopes(a[answers.cell] + noise, answers.yes)
+    slope, curvature = slopes(a[responses.cell] + noise, responses.response)
     slope, curvature = (
-        answers.by_cell(answers.weight * part) for part in (slope, curvature)
+        responses.by_cell(responses.weight * part) for part in (slope, curvature)
     )
     step = (slope - 0.01 * a) / (curvature + 0.01)
     return a + np.clip(step, -1, 1)

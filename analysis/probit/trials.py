@@ -5,7 +5,7 @@ from jaxtyping import Float, Int
 
 from ..trials.design import TrialDesign
 from .newton import (
-    Answers,
+    BinaryResponses,
     Coordinates,
     Solution,
     centred,
@@ -15,8 +15,8 @@ from .newton import (
 )
 
 SEPARABLE = (
-    "answers must not be separable by the noise without a penalty (an observer without "
-    "internal noise has no finite fit)"
+    "responses must not be separable by the noise without a penalty (an observer "
+    "without internal noise has no finite fit)"
 )
 
 
@@ -50,7 +50,7 @@ def decision_units(
 
 def influence(
     axes: Coordinates,
-    answers: Answers,
+    responses: BinaryResponses,
     solution: Solution,
     penalty: float,
     cluster: Int[np.ndarray, " trial"],
@@ -61,19 +61,19 @@ def influence(
     field added. A trial pulls the fit towards itself, which makes its score too small;
     it is divided by one less its leverage, as in the jackknife.
     """
-    slope, curvature = slopes(solution.predictor, answers.yes)
-    slope, curvature = answers.weight * slope, answers.weight * curvature
-    of_cell = np.maximum(answers.by_cell(curvature), 1e-12)
+    slope, curvature = slopes(solution.predictor, responses.response)
+    slope, curvature = responses.weight * slope, responses.weight * curvature
+    of_cell = np.maximum(responses.by_cell(curvature), 1e-12)
     kind = axes.x.dtype
     x, root = axes.x.copy(), np.sqrt(curvature).astype(kind)[:, None]
-    for c in np.unique(answers.cell):
-        rows = answers.cell == c
+    for c in np.unique(responses.cell):
+        rows = responses.cell == c
         x[rows] -= (curvature[rows].astype(kind) @ x[rows]) / kind.type(of_cell[c])
     weighted = root * x
     hessian = (weighted.T @ weighted).astype(np.float64) + penalty * np.eye(x.shape[1])
     pulled = x @ np.linalg.inv(hessian).astype(kind)
     leverage = curvature * (
-        np.einsum("ij,ij->i", pulled, x) + 1 / of_cell[answers.cell]
+        np.einsum("ij,ij->i", pulled, x) + 1 / of_cell[responses.cell]
     )
     pulled *= (slope / np.clip(1 - leverage, 0.1, 1)).astype(kind)[:, None]
     order = np.argsort(cluster, kind="stable")
@@ -83,7 +83,7 @@ def influence(
 
 def solve(
     axes: Coordinates, trials: TrialDesign, penalty: float
-) -> tuple[Answers, Solution]:
+) -> tuple[BinaryResponses, Solution]:
     """Fit standardised noise closely; refuse what has no finite fit.
 
     Raises
@@ -93,27 +93,34 @@ def solve(
     """
     n, p = axes.x.shape
     check_penalty(penalty, n, axes.back.shape[0])
-    answers = Answers(trials.yes, trials.cell, np.ones(len(trials)))
+    responses = BinaryResponses(trials.response, trials.cell, np.ones(len(trials)))
     if penalty == 0:
-        answers = _with_both_answers(answers)
-    solution = fit(axes, answers, penalty, tolerance=1e-9)
-    here = answers.weight > 0
-    right = (solution.predictor > 0) == trials.yes
+        responses = _with_both_responses(responses)
+    solution = fit(axes, responses, penalty, tolerance=1e-9)
+    here = responses.weight > 0
+    right = (solution.predictor > 0) == trials.response
     if penalty == 0 and (not solution.is_found or (p and np.all(right[here]))):
         raise ValueError(f"{SEPARABLE}, got {n} trials of {p} elements")
-    return answers, solution
+    return responses, solution
 
 
-def _with_both_answers(answers: Answers) -> Answers:
-    """Leave out cells with one answer only: their best intercept is infinite."""
-    n, yes = answers.by_cell(answers.weight), answers.by_cell(1.0 * answers.yes)
+def _with_both_responses(responses: BinaryResponses) -> BinaryResponses:
+    """Leave out cells with one response only: their best intercept is infinite."""
+    n, yes = (
+        responses.by_cell(responses.weight),
+        responses.by_cell(1.0 * responses.response),
+    )
     both = (yes > 0) & (yes < n)
-    return Answers(answers.yes, answers.cell, answers.weight * both[answers.cell])
+    return BinaryResponses(
+        responses.response, responses.cell, responses.weight * both[responses.cell]
+    )
 
 
-def log_likelihood(answers: Answers, solution: Solution) -> float:
-    """Return the log likelihood of the answers that count, in nats."""
-    return float(answers.weight @ log_likelihoods(solution.predictor, answers.yes))
+def log_likelihood(responses: BinaryResponses, solution: Solution) -> float:
+    """Return the log likelihood of the responses that count, in nats."""
+    return float(
+        responses.weight @ log_likelihoods(solution.predictor, responses.response)
+    )
 
 
 def check_penalty(penalty: float, n: int, p: int) -> None:

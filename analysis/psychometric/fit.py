@@ -19,10 +19,10 @@ from scipy.special import ndtri
 
 from ..sensitivity.mafc import mafc_dprime
 from ..trials.estimate import Estimate
-from ..trials.responses import Choices, SessionLike, choices
+from ..trials.responses import Responses, SessionLike, responses
 from .estimates import Maximum, rate_estimate, threshold_estimate, width_estimate
 from .likelihood import GUESS, LAPSE, MAX_GUESS, MAX_LAPSE, Problem, deviance_p
-from .responses import Answers, off_axis, on_axis
+from .responses import ResponsesByContrast, off_axis, on_axis
 from .shapes import ON_LOG_AXIS, SHAPES, psychometric_values, saturated_log_likelihood
 
 AXES = ("log", "linear")
@@ -120,7 +120,7 @@ class PsychometricFit:
     threshold_at
         The proportion correct that defines the threshold.
     log_likelihood
-        Of the answers, without binomial coefficients.
+        Of the responses, without binomial coefficients.
     deviance, df, p
         Against a rate of its own at each contrast, divided by the design effect of
         trials shown twice; degrees of freedom; share of simulated observers that fit
@@ -241,13 +241,13 @@ def fit_psychometric(
     0.143 SE 0.011 [0.122, 0.164] n=500 (threshold-weibull-log-ml/1)
     """
     order = np.argsort(contrast)
-    answers = Answers(
+    responses = ResponsesByContrast(
         contrast[order],
         n_correct[order, None].astype(np.float64),
         n_trials[order, None].astype(np.float64),
         n_alternatives,
     )
-    return fit_answers(answers, settings or PsychometricSettings())
+    return fit_responses(responses, settings or PsychometricSettings())
 
 
 def session_psychometric(
@@ -255,8 +255,8 @@ def session_psychometric(
 ) -> PsychometricFit:
     """Fit a psychometric function to a session with three or more contrasts.
 
-    Forced choice: to proportions correct. Yes/no and rating: to d' at each contrast, as
-    the proportion correct that it gives without bias.
+    Forced choice: to proportions correct. Yes/no and rating: to d' at each contrast,
+    as the proportion correct that it gives without bias.
 
     Raises
     ------
@@ -273,44 +273,48 @@ def session_psychometric(
     Traceback (most recent call last):
     ValueError: contrasts must be 3 or more for a psychometric function, got 1
     """
-    return choices_psychometric(choices(session), settings)
+    return responses_psychometric(responses(session), settings)
 
 
-def choices_psychometric(
-    choices: Choices, settings: PsychometricSettings | None = None
+def responses_psychometric(
+    responses: Responses, settings: PsychometricSettings | None = None
 ) -> PsychometricFit:
     """Fit a psychometric function to counted trials; see `session_psychometric`."""
-    return fit_answers(Answers.of(choices), settings or PsychometricSettings())
+    return fit_responses(
+        ResponsesByContrast.of(responses), settings or PsychometricSettings()
+    )
 
 
-def fit_answers(answers: Answers, settings: PsychometricSettings) -> PsychometricFit:
-    """Fit a psychometric function to answers by contrast."""
-    at = settings.threshold_for(answers.n_alternatives)
-    guess = settings.guess_for(answers.n_alternatives)
+def fit_responses(
+    responses: ResponsesByContrast, settings: PsychometricSettings
+) -> PsychometricFit:
+    """Fit a psychometric function to responses by contrast."""
+    at = settings.threshold_for(responses.n_alternatives)
+    guess = settings.guess_for(responses.n_alternatives)
     problem = Problem.of(
-        on_axis(answers.contrast, settings.axis),
-        answers.k,
-        answers.n,
+        on_axis(responses.contrast, settings.axis),
+        responses.k,
+        responses.n,
         settings.shape,
         at,
         settings.lapse,
         None if settings.free_guess else guess,
-        answers.effect,
+        responses.effect,
     )
     maximal = Maximum.of(problem)
     best, top = maximal.parameters, maximal.log_likelihood
-    deviance = 2 * (saturated_log_likelihood(answers.k, answers.n) - top)
-    deviance = max(deviance, 0.0) / answers.effect
-    df, p = len(answers.contrast) - problem.n_free, None
+    deviance = 2 * (saturated_log_likelihood(responses.k, responses.n) - top)
+    deviance = max(deviance, 0.0) / responses.effect
+    df, p = len(responses.contrast) - problem.n_free, None
     if df > 0 and settings.n_simulations:
         p = deviance_p(problem, best, deviance, settings.n_simulations, settings.seed)
-    n, name = int(answers.n.sum()), f"{settings.shape}-{settings.axis}-ml/1"
-    shared = "intervals allow for trials shown twice" if answers.effect > 1 else None
-    notes = [part for part in (answers.note, shared) if part]
+    n, name = int(responses.n.sum()), f"{settings.shape}-{settings.axis}-ml/1"
+    shared = "intervals allow for trials shown twice" if responses.effect > 1 else None
+    notes = [part for part in (responses.note, shared) if part]
     return PsychometricFit(
         settings=settings,
-        n_alternatives=answers.n_alternatives,
-        unbiased=answers.k.shape[1] == 2,
+        n_alternatives=responses.n_alternatives,
+        unbiased=responses.k.shape[1] == 2,
         threshold=threshold_estimate(maximal, settings.axis, n, f"threshold-{name}"),
         width=width_estimate(maximal, n, f"width-{name}"),
         lapse=rate_estimate(maximal, LAPSE, n, f"lapse-{name}"),
@@ -320,9 +324,9 @@ def fit_answers(answers: Answers, settings: PsychometricSettings) -> Psychometri
         deviance=deviance if df > 0 else None,
         df=max(df, 0),
         p=p,
-        contrast=answers.contrast,
-        n_trials=answers.n.sum(1).astype(np.int64),
-        proportion_correct=answers.proportion_correct,
+        contrast=responses.contrast,
+        n_trials=responses.n.sum(1).astype(np.int64),
+        proportion_correct=responses.proportion_correct,
         parameters=(float(best[0]), float(best[1]), float(best[2]), float(best[3])),
         formula=f"psychometric-{name}",
         note="; ".join(notes) or None,

@@ -22,7 +22,7 @@ from .shapes import (
     log_likelihood,
     psychometric_values,
     saturated_log_likelihood,
-    simulated_answers,
+    simulated_responses,
 )
 
 THRESHOLD, LOG_WIDTH, LAPSE, GUESS = range(4)
@@ -202,7 +202,7 @@ def deviance_p(
     """
     rng, psi, n_worse = np.random.default_rng(seed), problem.values(best), 0
     for _ in range(n_simulations):
-        k = simulated_answers(psi, problem.k, problem.n, rng)
+        k = simulated_responses(psi, problem.k, problem.n, rng)
         drawn = replace(problem, k=k)
         _, reached = maximum(drawn, best)
         n_worse += 2 * (saturated_log_likelihood(k, problem.n) - reached) >= deviance

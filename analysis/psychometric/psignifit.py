@@ -20,9 +20,9 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ..trials.estimate import Estimate
-from ..trials.responses import SessionLike, choices
+from ..trials.responses import SessionLike, responses
 from .fit import PsychometricFit, PsychometricSettings
-from .responses import Answers, off_axis, on_axis
+from .responses import ResponsesByContrast, off_axis, on_axis
 from .shapes import SHAPES, log_likelihood, psychometric_values
 
 SIGMOIDS = {"cumulative_normal": "norm", "logistic": "logistic", "weibull": "gumbel"}
@@ -50,8 +50,8 @@ def fit_psignifit(
     """
     order = np.argsort(contrast)
     k, n = (values[order, None].astype(np.float64) for values in (n_correct, n_trials))
-    answers = Answers(contrast[order], k, n, n_alternatives)
-    return _fit(answers, settings or PsychometricSettings())
+    responses = ResponsesByContrast(contrast[order], k, n, n_alternatives)
+    return _fit(responses, settings or PsychometricSettings())
 
 
 def session_psignifit(
@@ -66,25 +66,27 @@ def session_psignifit(
     ValueError
         If the task is not a forced choice, or has fewer than three contrasts.
     """
-    made = choices(session)
+    made = responses(session)
     if not made.is_forced_choice:
         raise ValueError(f"task must be a forced choice, got {made.task!r}")
-    return _fit(Answers.of(made), settings or PsychometricSettings())
+    return _fit(ResponsesByContrast.of(made), settings or PsychometricSettings())
 
 
-def _fit(answers: Answers, settings: PsychometricSettings) -> PsychometricFit:
+def _fit(
+    responses: ResponsesByContrast, settings: PsychometricSettings
+) -> PsychometricFit:
     if settings.shape not in SIGMOIDS:
         rule = f"one of {', '.join(SIGMOIDS)} for psignifit"
         raise ValueError(f"shape must be {rule}, got {settings.shape!r}")
-    at = settings.threshold_for(answers.n_alternatives)
-    x = on_axis(answers.contrast, settings.axis)
+    at = settings.threshold_for(responses.n_alternatives)
+    x = on_axis(responses.contrast, settings.axis)
     shown = np.isfinite(x)
-    data = np.stack([x, answers.k[:, 0], answers.n[:, 0]], axis=1)[shown]
-    found = _posterior(_package(), data, settings, answers.n_alternatives)
+    data = np.stack([x, responses.k[:, 0], responses.n[:, 0]], axis=1)[shown]
+    found = _posterior(_package(), data, settings, responses.n_alternatives)
     rng = np.random.RandomState(settings.seed)
     drawn = found.posterior_samples(N_DRAWS, random_state=rng)
     mode = found.parameter_estimate_MAP
-    return _result(answers, settings, at, mode, drawn)
+    return _result(responses, settings, at, mode, drawn)
 
 
 def _posterior(
@@ -120,14 +122,14 @@ def _package() -> ModuleType:
 
 
 def _result(
-    answers: Answers,
+    responses: ResponsesByContrast,
     settings: PsychometricSettings,
     at: float,
     mode: dict[str, float],
     drawn: dict[str, np.ndarray],
 ) -> PsychometricFit:
     """The posterior's mode and draws as the same estimates as a fit of ours."""
-    n, name = int(answers.n.sum()), f"{settings.shape}-{settings.axis}-psignifit/1"
+    n, name = int(responses.n.sum()), f"{settings.shape}-{settings.axis}-psignifit/1"
     draws = _named(drawn)
     middle = _named(mode)
     best = {key: float(value[0]) for key, value in middle.items()}
@@ -137,12 +139,12 @@ def _result(
     parameters = np.array(
         [float(threshold[0]), math.log(best["width"]), best["lapse"], best["guess"]]
     )
-    x = on_axis(answers.contrast, settings.axis)
+    x = on_axis(responses.contrast, settings.axis)
     psi, _ = psychometric_values(x, parameters, SHAPES[settings.shape], at)
-    fitted, _, _ = log_likelihood(psi, answers.k, answers.n)
+    fitted, _, _ = log_likelihood(psi, responses.k, responses.n)
     return PsychometricFit(
         settings=settings,
-        n_alternatives=answers.n_alternatives,
+        n_alternatives=responses.n_alternatives,
         unbiased=False,
         threshold=_estimate(value, in_contrast, n, f"threshold-{name}"),
         width=_estimate(best["width"], draws["width"], n, f"width-{name}"),
@@ -153,9 +155,9 @@ def _result(
         deviance=None,
         df=0,
         p=None,
-        contrast=answers.contrast,
-        n_trials=answers.n.sum(1).astype(np.int64),
-        proportion_correct=answers.proportion_correct,
+        contrast=responses.contrast,
+        n_trials=responses.n.sum(1).astype(np.int64),
+        proportion_correct=responses.proportion_correct,
         parameters=(*parameters.tolist(),),
         formula=f"psychometric-{name}",
         note=f"overdispersion eta = {float(mode['eta']):.2g}",

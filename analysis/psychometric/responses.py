@@ -1,4 +1,4 @@
-"""Answers by contrast, and the axis on which a psychometric function is fitted."""
+"""Responses by contrast, and the axis on which a psychometric function is fitted."""
 
 import math
 from dataclasses import dataclass
@@ -9,21 +9,21 @@ from scipy.special import ndtr, ndtri
 
 from ..sensitivity.mafc import check_alternatives
 from ..trials.counts import shared_noise_effect
-from ..trials.responses import Choices
+from ..trials.responses import Responses
 
 MIN_CONTRASTS = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
-    """Answers by contrast: one class of trials (forced choice), or two (yes/no).
+class ResponsesByContrast:
+    """Responses by contrast: one class of trials (forced choice), or two (yes/no).
 
     Attributes
     ----------
     contrast
         Rising.
     k, n
-        Correct trials and trials; with two classes, "yes" answers and trials of the
+        Correct trials and trials; with two classes, "yes" responses and trials of the
         signal and of the noise-only class.
     n_alternatives
         2 for yes/no.
@@ -58,28 +58,28 @@ class Answers:
             raise ValueError("counts must be between 0 and the trials at each contrast")
 
     @classmethod
-    def of(cls, choices: Choices) -> "Answers":
-        """Count the answers of a session's trials by contrast.
+    def of(cls, responses: Responses) -> "ResponsesByContrast":
+        """Count the responses of a session's trials by contrast.
 
         Contrasts of a yes/no task at which a class has no trials are left out.
         """
-        level = np.searchsorted(choices.contrasts, choices.contrast)
-        n_levels = len(choices.contrasts)
-        if choices.is_forced_choice:
-            k = np.bincount(level, choices.correct, n_levels)[:, None]
+        level = np.searchsorted(responses.contrasts, responses.contrast)
+        n_levels = len(responses.contrasts)
+        if responses.is_forced_choice:
+            k = np.bincount(level, responses.correct, n_levels)[:, None]
             n = np.bincount(level, minlength=n_levels)[:, None].astype(np.float64)
         else:
-            cell = 2 * level + 1 - choices.target
-            k = np.bincount(cell, choices.choice == 1, 2 * n_levels).reshape(-1, 2)
+            cell = 2 * level + 1 - responses.target
+            k = np.bincount(cell, responses.response == 1, 2 * n_levels).reshape(-1, 2)
             n = np.bincount(cell, minlength=2 * n_levels).reshape(-1, 2).astype(float)
         kept = (n > 0).all(1)
-        left_out = ", ".join(f"{c:g}" for c in choices.contrasts[~kept])
+        left_out = ", ".join(f"{c:g}" for c in responses.contrasts[~kept])
         return cls(
-            contrast=choices.contrasts[kept],
+            contrast=responses.contrasts[kept],
             k=k[kept],
             n=n[kept],
-            n_alternatives=choices.n_alternatives,
-            effect=shared_noise_effect(choices),
+            n_alternatives=responses.n_alternatives,
+            effect=shared_noise_effect(responses),
             note=f"without a class at contrast {left_out}" if left_out else None,
         )
 

@@ -1,4 +1,4 @@
-"""Shapes of psychometric functions, and the likelihood of answers under them.
+"""Shapes of psychometric functions, and the likelihood of responses under them.
 
 A function rises from the guess rate to 1 - lapse rate along x, contrast or its natural
 logarithm:
@@ -9,7 +9,7 @@ F is a distribution function, s a scale, and q_t its quantile at which psi is th
 proportion correct that defines the threshold x_t. Spread is given as the width, from
 F = .05 to F = .95, as psignifit does [1]_, so that shapes compare.
 
-A task of one class of trials (forced choice) has binomial answers with rate psi. With
+A task of one class of trials (forced choice) has binomial responses with rate psi. With
 two classes (yes/no), psi is the proportion correct of an unbiased observer [2]_, and a
 criterion of its own at each contrast is fitted beside it: z(H) = z(psi) - c and
 z(F) = -z(psi) - c.
@@ -128,7 +128,7 @@ def log_likelihood(
         (level) the function's values.
     k, n
         (level, class). Forced choice: correct trials and trials, one class. Yes/no:
-        "yes" answers and trials of the signal and of the noise-only class.
+        "yes" responses and trials of the signal and of the noise-only class.
     """
     psi = np.clip(psi, NEARLY, 1 - NEARLY)
     if k.shape[1] == 1:
@@ -158,8 +158,8 @@ def best_criteria(
 ) -> np.ndarray:
     """Return the criterion of the greatest likelihood at each level, by Newton steps.
 
-    The likelihood is concave in it. Where all answers are alike it is out of reach, and
-    stays at the edge of -+6.
+    The likelihood is concave in it. Where all responses are alike it is out of reach,
+    and stays at the edge of -+6.
     """
     c = -ndtri((k + 0.5) / (n + 1)).mean(1)
     for _ in range(30):
@@ -180,18 +180,18 @@ def best_criteria(
 
 
 def saturated_log_likelihood(k: np.ndarray, n: np.ndarray) -> float:
-    """Return the log likelihood of answers under their own rates."""
+    """Return the log likelihood of responses under their own rates."""
     rate = k / np.maximum(n, 1)
     return -float((n * (entr(rate) + entr(1 - rate))).sum())
 
 
-def simulated_answers(
+def simulated_responses(
     psi: np.ndarray,
     k: np.ndarray,
     n: np.ndarray,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Draw answers of an observer with this psi, and the criteria of the data."""
+    """Draw responses of an observer with this psi, and the criteria of the data."""
     if k.shape[1] == 1:
         rates = psi[:, None]
     else:

@@ -144,8 +144,8 @@ def signature(
     Parameters
     ----------
     trials
-        Answers and noise. In yes/no the features are given and no verdict: there an LN
-        cascade leaves the marks of a linear one.
+        Responses and noise. In yes/no the features are given and no verdict:
+        there an LN cascade leaves the marks of a linear one.
     n_permutations
         For the tests of eigenvalues; 140 or more, or they contradict nothing.
     n_bootstrap
@@ -171,7 +171,7 @@ def signature(
     >>> correct = drive[0] - drive[1] > rng.normal(size=8000)
     >>> sign = np.where(target == 1, 1, -1)[:, None]
     >>> trials = TrialDesign(
-    ...     yes=correct == (target == 1), target=target, cell=target,
+    ...     response=correct == (target == 1), target=target, cell=target,
     ...     contrast=np.ones(8000), cluster=np.arange(8000), stratum=target,
     ...     halves=np.stack([sign * noise[0], -sign * noise[1]]).astype(np.float32),
     ...     shape=(1, 1, 6), is_forced_choice=True)

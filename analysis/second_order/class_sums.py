@@ -1,7 +1,7 @@
 """Kernels of both orders from trials held in memory: class means and covariances.
 
 The definitions are those of `weighted_sum.py` and `kernel.py`, which stream; here they
-are functions of a `TrialDesign`, quick enough to be repeated for permuted answers and
+are functions of a `TrialDesign`, quick enough to be repeated for permuted responses and
 bootstrap samples. Within each contrast
 
     order 1: sum over classes of sign x mean noise
@@ -70,11 +70,11 @@ def _classes(
 ) -> tuple[Int[np.ndarray, " trial"], Int[np.ndarray, " label"], int]:
     """Class of each trial, size of each class, classes of one contrast."""
     contrasts, contrast = np.unique(trials.contrast, return_inverse=True)
-    correct = trials.yes == (trials.target == 1)
+    correct = trials.response == (trials.target == 1)
     if trials.is_forced_choice:
         outcome, n_outcomes = correct.astype(np.int64), 2
     else:
-        outcome, n_outcomes = 2 * trials.target + trials.yes, 4
+        outcome, n_outcomes = 2 * trials.target + trials.response, 4
     label = contrast * n_outcomes + outcome
     size = np.bincount(label, minlength=len(contrasts) * n_outcomes)
     return label, size, n_outcomes
@@ -109,6 +109,6 @@ def _contrast_weights(trials: TrialDesign) -> Float[np.ndarray, " contrast"]:
     contrasts, contrast = np.unique(trials.contrast, return_inverse=True)
     cell = 2 * contrast + trials.target
     n = np.bincount(cell, minlength=2 * len(contrasts))
-    yes = np.bincount(cell, trials.yes, minlength=2 * len(contrasts))
+    yes = np.bincount(cell, trials.response, minlength=2 * len(contrasts))
     z = ndtri((yes + 0.5) / (n + 1)).reshape(-1, 2)
     return n.reshape(-1, 2).sum(1) * np.exp(-(z**2) / 2).mean(1)

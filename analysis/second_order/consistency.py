@@ -33,9 +33,9 @@ class Consistency:
         Of the halves' difference with H2 s, over elements. Noise in both kernels draws
         it towards nought; 1 with many trials, for any weak signal.
     p
-        Two-sided, of permuted answers: (1 + count) / (1 + n_permutations).
+        Two-sided, of permuted responses: (1 + count) / (1 + n_permutations).
     null_high
-        The |correlation| that 5 % of permuted answers exceed.
+        The |correlation| that 5 % of permuted responses exceed.
     """
 
     correlation: Estimate
@@ -75,10 +75,10 @@ def consistency(
         What the stimulus of a target has more than that of the other, on the grid of
         the noise; any scale. Where both have a signal (gains -1 and 1), the difference.
     n_permutations
-        Answers are permuted within class and block, pairs as pairs: the hypothesis that
-        they do not depend on the noise. A linear observer's do, in their first order
-        only; its halves are equal and its second order is nought, so the correlation
-        is distributed alike.
+        Responses are permuted within class and block, pairs as pairs: the hypothesis
+        that they do not depend on the noise. A linear observer's do, in their first
+        order only; its halves are equal and its second order is nought, so the
+        correlation is distributed alike.
     n_bootstrap
         Samples of noise fields, within class. They give the SE of Fisher's z, and the
         interval around the correlation found; their own percentiles would lie too low,
@@ -111,7 +111,7 @@ def consistency(
     >>> correct = np.square(shown).sum(1) > np.square(noise[1]).sum(1)
     >>> sign = np.where(target == 1, 1, -1)[:, None]
     >>> trials = TrialDesign(
-    ...     yes=correct == (target == 1), target=target, cell=target,
+    ...     response=correct == (target == 1), target=target, cell=target,
     ...     contrast=np.ones(3000), cluster=np.arange(3000), stratum=target,
     ...     halves=np.stack([sign * noise[0], -sign * noise[1]]).astype(np.float32),
     ...     shape=(1, 1, 5), is_forced_choice=True)
@@ -155,7 +155,7 @@ def half_scale(trials: TrialDesign) -> Float[np.ndarray, " 2"]:
         contrasts, contrast = np.unique(trials.contrast, return_inverse=True)
         cell = 2 * contrast + trials.target
         n = np.bincount(cell, minlength=2 * len(contrasts)).reshape(-1, 2)
-        yes = np.bincount(cell, trials.yes, minlength=2 * len(contrasts))
+        yes = np.bincount(cell, trials.response, minlength=2 * len(contrasts))
         p = (yes.reshape(-1, 2) + 0.5) / (n + 1)
         density = np.exp(-(ndtri(p) ** 2) / 2)
         weight = n.sum(1) * density.mean(1)

@@ -72,7 +72,7 @@ def features(given: Replicates, drawn: Replicates, sd: float) -> dict[str, Draws
     Parameters
     ----------
     given
-        Kernels of the answers given, one replicate.
+        Kernels of the responses given, one replicate.
     drawn
         Kernels of bootstrap samples.
     sd

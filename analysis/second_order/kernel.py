@@ -1,6 +1,6 @@
 """Second-order kernels: how elements of the noise act together on the observer.
 
-Yes/no [1]_: the covariance of the noise of "yes" minus that of "no" answers, within
+Yes/no [1]_: the covariance of the noise of "yes" minus that of "no" responses, within
 each class of stimuli, and summed over the two. 2AFC [2]_: for the target's noise the
 covariance of correct minus that of incorrect trials, for the other noise the reverse,
 and the sum of these two halves. In Gaussian noise of covariance S each difference is
@@ -36,7 +36,7 @@ from ..kernels.classes import KernelDesign
 from ..kernels.weighted_sum import Kernel, kernel_of
 from ..sensitivity.sdt import loglinear_rate
 from ..trials.moments import FieldShape, Moments, moments
-from ..trials.responses import Choices, SessionLike, choices
+from ..trials.responses import Responses, SessionLike, responses
 
 FORMULAS = {False: "kernel2-yes-no-covariances/1", True: "kernel2-2afc-covariances/1"}
 # Excess kurtosis from which the noise is called non-Gaussian: truncation at 2.5 SD has
@@ -118,7 +118,7 @@ def session_second_order(
     >>> found.kernel.shape, round(found.noise_sd, 2)
     ((13, 13), 0.1)
     """
-    return second_order_kernel(choices(session), session.noise, chunk_elements)
+    return second_order_kernel(responses(session), session.noise, chunk_elements)
 
 
 def session_kernels(
@@ -140,18 +140,18 @@ def session_kernels(
     >>> [kernel.order for kernel in session_kernels(session)]
     [1, 2]
     """
-    return both_kernels(choices(session), session.noise, chunk_elements, weights)
+    return both_kernels(responses(session), session.noise, chunk_elements, weights)
 
 
 def second_order_kernel(
-    choices: Choices, source: NoiseSource, chunk_elements: int | None = None
+    responses: Responses, source: NoiseSource, chunk_elements: int | None = None
 ) -> SecondOrderKernel:
     """Estimate the second-order kernel, its halves and their standard error.
 
     Parameters
     ----------
-    choices
-        The answers; a rating counts as yes or no.
+    responses
+        The responses; a rating counts as yes or no.
     source
         Gives the noise field of any of these trials, as shown: its realised values.
     chunk_elements
@@ -170,20 +170,20 @@ def second_order_kernel(
     >>> from yoked.experiments.stimulus.sources import StoredNoise
     >>> columns = {"trial": range(4), "target": 1, "response": [1, 1, 0, 0]}
     >>> columns |= {"contrast": 0.1, "repeats": None, "stimulus_id": range(4)}
-    >>> answers = Choices.from_table(pd.DataFrame(columns), "2afc", 2)
+    >>> responses = Responses.from_table(pd.DataFrame(columns), "2afc", 2)
     >>> noise = np.zeros((4, 2, 1, 1, 1))
     >>> noise[:, 1, 0, 0, 0] = [-0.2, 0.2, -0.1, 0.1]  # wider where it was chosen
-    >>> second_order_kernel(answers, StoredNoise(noise)).target_half.round(3).tolist()
+    >>> second_order_kernel(responses, StoredNoise(noise)).target_half.round(3).tolist()
     [[0.06]]
     """
-    design = _design(choices)
+    design = _design(responses)
     n, factors = len(design.size), _factors(design)
-    sums = moments(choices, source, design.label, n, factors, chunk_elements)
-    return _kernel(sums, design, choices)
+    sums = moments(responses, source, design.label, n, factors, chunk_elements)
+    return _kernel(sums, design, responses)
 
 
 def both_kernels(
-    choices: Choices,
+    responses: Responses,
     source: NoiseSource,
     chunk_elements: int | None = None,
     weights: str = "sum",
@@ -193,13 +193,13 @@ def both_kernels(
     Parameters and errors are those of `first_order_kernel` and `second_order_kernel`;
     what either needs is what both need.
     """
-    second, first = _design(choices), KernelDesign.of(choices, weights)
+    second, first = _design(responses), KernelDesign.of(responses, weights)
     label, members = _joint_classes(first, second)
     factors = _spread(_factors(second), members[1])
-    sums = moments(choices, source, label, members.shape[1], factors, chunk_elements)
+    sums = moments(responses, source, label, members.shape[1], factors, chunk_elements)
     kernel = kernel_of(_by_class(sums, members[0], len(first.size)), first, weights)
     by_class = _by_class(sums, members[1], len(second.size))
-    return kernel, _kernel(by_class, second, choices)
+    return kernel, _kernel(by_class, second, responses)
 
 
 def without_linear_part(
@@ -232,11 +232,11 @@ def without_linear_part(
     return kernel2 - both - both.T + (w @ along) * np.outer(w, w)
 
 
-def _design(choices: Choices) -> KernelDesign:
-    if choices.n_alternatives > 2:
+def _design(responses: Responses) -> KernelDesign:
+    if responses.n_alternatives > 2:
         rule = "two for a second-order kernel"
-        raise ValueError(f"alternatives must be {rule}, got {choices.n_alternatives}")
-    return KernelDesign.of(choices, least=2)
+        raise ValueError(f"alternatives must be {rule}, got {responses.n_alternatives}")
+    return KernelDesign.of(responses, least=2)
 
 
 def _factors(design: KernelDesign) -> Float[np.ndarray, " 2 label"]:
@@ -279,7 +279,9 @@ def _by_class(sums: Moments, member: Int[np.ndarray, " joint"], n: int) -> Momen
     )
 
 
-def _kernel(sums: Moments, design: KernelDesign, choices: Choices) -> SecondOrderKernel:
+def _kernel(
+    sums: Moments, design: KernelDesign, responses: Responses
+) -> SecondOrderKernel:
     target, nontarget = (_half(sums, design, half) for half in (0, 1))
     variance = _noise_variance(sums, design)
     of_half = [variance**2 * _share_of_error(sums, design, half) for half in (0, 1)]
@@ -298,7 +300,7 @@ def _kernel(sums: Moments, design: KernelDesign, choices: Choices) -> SecondOrde
         weights=tuple(design.weights.tolist()),
         order=2,
         formula=FORMULAS[design.is_forced_choice],
-        note=_note(sums, design, choices),
+        note=_note(sums, design, responses),
     )
 
 
@@ -327,11 +329,11 @@ def _share_of_error(sums: Moments, design: KernelDesign, half: int) -> float:
     return float(sums.n @ (sums.times @ _factors(design)[half]) ** 2)
 
 
-def _note(sums: Moments, design: KernelDesign, choices: Choices) -> str | None:
+def _note(sums: Moments, design: KernelDesign, responses: Responses) -> str | None:
     """Say what biases the kernel of a yes/no observer who has a bias."""
     if design.is_forced_choice:
         return None
-    criterion = _criterion(choices)
+    criterion = _criterion(responses)
     if abs(criterion) < BIASED:
         return None
     said = [
@@ -346,7 +348,7 @@ def _note(sums: Moments, design: KernelDesign, choices: Choices) -> str | None:
     return "; ".join(said)
 
 
-def _criterion(choices: Choices) -> float:
-    rates = [choices.choice[choices.target == k] for k in (0, 1)]
+def _criterion(responses: Responses) -> float:
+    rates = [responses.response[responses.target == k] for k in (0, 1)]
     z = [ndtri(loglinear_rate(int(yes.sum()), len(yes))) for yes in rates]
     return float(-np.mean(z))

@@ -1,4 +1,4 @@
-"""A quadratic observer fitted to single answers, to ask if the second order is real.
+"""A quadratic observer fitted to single responses, to ask if the second order is real.
 
 The probability of "yes" is
 
@@ -73,7 +73,7 @@ class QuadraticFit:
 
 @dataclass(frozen=True, eq=False)
 class QuadraticGain:
-    """What a second order adds to the prediction of answers, in bits per trial.
+    """What a second order adds to the prediction of responses, in bits per trial.
 
     Attributes
     ----------
@@ -106,7 +106,7 @@ class QuadraticGain:
 def quadratic_gain(
     trials: TrialDesign, rank: int = 1, n_folds: int = 5, seed: int = 0
 ) -> QuadraticGain:
-    """Return how much better a quadratic observer predicts unseen answers.
+    """Return how much better a quadratic observer predicts unseen responses.
 
     Each fold is predicted by the linear and the quadratic model fitted to the others.
     Penalties are chosen by cross-validation within those others, so nothing of a fold
@@ -145,8 +145,8 @@ def quadratic_gain(
     >>> noise, target = rng.normal(size=(600, 3)).astype(np.float32), np.arange(600) % 2
     >>> has_signal = (target == 1)[:, None]
     >>> trials = TrialDesign(
-    ...     yes=noise[:, 1] ** 2 + rng.normal(size=600) > 1, target=target, cell=target,
-    ...     contrast=np.ones(600), cluster=np.arange(600), stratum=target,
+    ...     response=noise[:, 1] ** 2 + rng.normal(size=600) > 1, target=target,
+    ...     cell=target, contrast=np.ones(600), cluster=np.arange(600), stratum=target,
     ...     halves=np.stack([noise * has_signal, noise * ~has_signal]),
     ...     shape=(1, 1, 3), is_forced_choice=False)
     >>> quadratic_gain(trials, n_folds=2).gain.low > 0.05
@@ -191,7 +191,7 @@ def _gain(bits: np.ndarray, trials: TrialDesign, rank: int) -> Estimate:
 class _Data:
     """What the fit needs of the trials; noise in units of its SD."""
 
-    yes: np.ndarray
+    response: np.ndarray
     cell: np.ndarray
     linear: np.ndarray  # (trial, 2 x element)
     second: np.ndarray  # noise whose square speaks for "yes" (trial, element)
@@ -203,16 +203,20 @@ class _Data:
         _, cell = np.unique(trials.cell, return_inverse=True)
         linear = np.concatenate([halves[0], halves[1]], axis=1)
         if not trials.is_forced_choice:
-            return cls(trials.yes, cell, linear, halves.sum(0), None)
+            return cls(trials.response, cell, linear, halves.sum(0), None)
         is_second = (trials.target == 1)[:, None]
         second = np.where(is_second, halves[0], halves[1])
         first = np.where(is_second, halves[1], halves[0])
-        return cls(trials.yes, cell, linear, second, first)
+        return cls(trials.response, cell, linear, second, first)
 
     def where(self, rows: Bool[np.ndarray, " trial"]) -> "_Data":
         first = None if self.first is None else self.first[rows]
         return _Data(
-            self.yes[rows], self.cell[rows], self.linear[rows], self.second[rows], first
+            self.response[rows],
+            self.cell[rows],
+            self.linear[rows],
+            self.second[rows],
+            first,
         )
 
 
@@ -340,10 +344,10 @@ def _loss(
     drive += sum(
         s * ((part**2) @ signs) for s, part in zip((0.5, -0.5), along, strict=False)
     )
-    side = np.where(data.yes, drive, -drive)
+    side = np.where(data.response, drive, -drive)
     log_p = log_ndtr(side)
     slope = np.exp(-(side**2) / 2 - LOG_ROOT_TWO_PI - log_p)
-    slope = np.where(data.yes, slope, -slope)
+    slope = np.where(data.response, slope, -slope)
     inner = (vectors @ vectors.T) * np.outer(signs, signs)
     loss = -log_p.sum() + penalty / 2 * (weights @ weights)
     loss += quadratic_penalty / 2 * float(np.sum(inner * (vectors @ vectors.T)))
@@ -363,9 +367,9 @@ def _loss(
 
 
 def _log_likelihood(model: QuadraticFit, data: _Data) -> Float[np.ndarray, " trial"]:
-    """Log probability of each answer."""
+    """Log probability of each response."""
     drive = model.intercept[data.cell] + data.linear @ model.weights.ravel()
     for s, noise in ((0.5, data.second), (-0.5, data.first)):
         if noise is not None:
             drive = drive + s * ((noise @ model.vectors.T) ** 2 @ model.signs)
-    return log_ndtr(np.where(data.yes, drive, -drive))
+    return log_ndtr(np.where(data.response, drive, -drive))

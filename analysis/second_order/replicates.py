@@ -1,10 +1,10 @@
-"""Kernels of both orders for many sets of answers to the same trials, at once.
+"""Kernels of both orders for many sets of responses to the same trials, at once.
 
 A permutation test and a bootstrap need the same sums hundreds of times. Permuting
 changes which trials are in a class, a bootstrap how often each counts; the outer
 product of a trial's noise stays. So a few elements have their products made once, and a
 batch of replicates is one matrix product; many elements are summed one by one.
-The definitions are those of `class_sums.py`, which this equals for the answers given.
+The definitions are those of `class_sums.py`, which this equals for the responses given.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class Replicates:
-    """Kernels of several sets of answers to, or samples of, the same trials.
+    """Kernels of several sets of responses to, or samples of, the same trials.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Replicates:
 
 
 def observed(trials: TrialDesign) -> Replicates:
-    """Return the kernels of the answers given, as a single replicate.
+    """Return the kernels of the responses given, as a single replicate.
 
     Raises
     ------
@@ -55,21 +55,21 @@ def observed(trials: TrialDesign) -> Replicates:
     >>> noise = rng.normal(size=(2, 40, 3)).astype(np.float32)
     >>> target = np.arange(40) % 2
     >>> trials = TrialDesign(
-    ...     yes=rng.random(40) < 0.5, target=target, cell=target, contrast=np.ones(40),
-    ...     cluster=np.arange(40), stratum=target, halves=noise, shape=(1, 1, 3),
+    ...     response=rng.random(40) < 0.5, target=target, cell=target,
+    ...     contrast=np.ones(40), cluster=np.arange(40), stratum=target, halves=noise, shape=(1, 1, 3),
     ...     is_forced_choice=True)
     >>> observed(trials).second.shape
     (1, 3, 3)
     """
-    return _replicates(trials, trials.yes[None], None, None)
+    return _replicates(trials, trials.response[None], None, None)
 
 
 def permuted(
     trials: TrialDesign, n: int, seed: int, progress: Progress | None = None
 ) -> Replicates:
-    """Return kernels of answers permuted within class and block, pairs as pairs.
+    """Return kernels of responses permuted within class and block, pairs as pairs.
 
-    What they would be if answers did not depend on the noise [1]_.
+    What they would be if responses did not depend on the noise [1]_.
 
     Raises
     ------
@@ -83,8 +83,8 @@ def permuted(
     """
     _check_size(trials, n)
     rng = np.random.default_rng(seed)
-    yes = trials.yes[permuted_rows(trials.stratum, trials.cluster, n, rng)]
-    return _replicates(trials, yes, None, progress)
+    response = trials.response[permuted_rows(trials.stratum, trials.cluster, n, rng)]
+    return _replicates(trials, response, None, progress)
 
 
 def bootstrapped(
@@ -102,8 +102,8 @@ def bootstrapped(
     """
     _check_size(trials, n)
     counts = bootstrap_counts(trials, n, np.random.default_rng(seed))
-    yes = np.broadcast_to(trials.yes, counts.shape)
-    return _replicates(trials, yes, counts, progress)
+    response = np.broadcast_to(trials.response, counts.shape)
+    return _replicates(trials, response, counts, progress)
 
 
 def bootstrap_counts(
@@ -132,7 +132,7 @@ def off_diagonal_se(trials: TrialDesign) -> float:
     coefficients: sigma^2 sqrt(2 / (N Pc (1 - Pc))) for one contrast in 2AFC. For white
     noise; on the diagonal it is sqrt(2) times as large.
     """
-    coefficient = _coefficients(_classes(trials, trials.yes[None], None), 1)[0]
+    coefficient = _coefficients(_classes(trials, trials.response[None], None), 1)[0]
     _, cluster = np.unique(trials.cluster, return_inverse=True)
     together = np.bincount(cluster, coefficient)
     n_halves = 2 if trials.is_forced_choice else 1
@@ -169,19 +169,19 @@ def _check_size(trials: TrialDesign, n: int) -> None:
 
 def _classes(
     trials: TrialDesign,
-    yes: Bool[np.ndarray, " replicate trial"],
+    response: Bool[np.ndarray, " replicate trial"],
     count: UInt8[np.ndarray, " replicate trial"] | None,
 ) -> _Classes:
     contrasts, contrast = np.unique(trials.contrast, return_inverse=True)
-    cell = 4 * contrast + 2 * trials.target + yes  # contrast, target, answer
+    cell = 4 * contrast + 2 * trials.target + response  # contrast, target, response
     size = _totals(cell, count, 4 * len(contrasts))
-    by_cell = size.reshape(len(yes), len(contrasts), 2, 2)
+    by_cell = size.reshape(len(response), len(contrasts), 2, 2)
     n = by_cell.sum(3)
     z = ndtri((by_cell[..., 1] + 0.5) / (n + 1))
     weight = n.sum(2) * np.exp(-(z**2) / 2).mean(2)
     if not trials.is_forced_choice:
         return _Classes(cell, size, weight, 4, count)
-    correct = yes == (trials.target == 1)
+    correct = response == (trials.target == 1)
     label = 2 * contrast + correct
     return _Classes(label, _totals(label, count, 2 * len(contrasts)), weight, 2, count)
 
@@ -216,11 +216,11 @@ def _coefficients(classes: _Classes, divisor: int) -> np.ndarray:
 
 def _replicates(
     trials: TrialDesign,
-    yes: Bool[np.ndarray, " replicate trial"],
+    response: Bool[np.ndarray, " replicate trial"],
     count: UInt8[np.ndarray, " replicate trial"] | None,
     progress: Progress | None,
 ) -> Replicates:
-    n, e = len(yes), trials.halves.shape[2]
+    n, e = len(response), trials.halves.shape[2]
     halves = np.empty((n, 2, e), np.float32)
     second = np.empty((n, e, e), np.float32)
     products = _products(trials) if e <= MANY_ELEMENTS else _direct(trials)
@@ -229,7 +229,7 @@ def _replicates(
     for start in range(0, n, step):
         rows = slice(start, start + step)
         part = None if count is None else count[rows]
-        classes = _classes(trials, yes[rows], part)
+        classes = _classes(trials, response[rows], part)
         halves[rows] = _first(trials, _coefficients(classes, 0))
         second[rows] = products(_coefficients(classes, 1).astype(np.float32))
         second[rows] -= _of_means(trials, classes)

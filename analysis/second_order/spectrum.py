@@ -1,11 +1,11 @@
 """How many dimensions a second-order kernel has: its eigenvalues, tested one by one.
 
-The null hypothesis of each test is that answers do not depend on the noise that is
-left, and its distribution is made by permuting answers within class and block. The test
-is nested: the most extreme eigenvalue is compared with the most extreme of the permuted
-kernels; if it is significant, its eigenvector is taken out of the noise, and the rest
-is tested in the dimensions that remain, until one is not. So the chance that any is
-found where there is none is `alpha`.
+The null hypothesis of each test is that responses do not depend on the noise that is
+left, and its distribution is made by permuting responses within class and block. The
+test is nested: the most extreme eigenvalue is compared with the most extreme of the
+permuted kernels; if it is significant, its eigenvector is taken out of the noise, and
+the rest is tested in the dimensions that remain, until one is not. So the chance that
+any is found where there is none is `alpha`.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from .replicates import Progress, Replicates, observed, off_diagonal_se, permute
 
 FORMULA = "second-order-spectrum-nested-permutation/1"
 DIAGONAL_FORMULA = "variance-kernel-max-permutation/1"
-BIASED = "biased answers of a linear observer have a second order along its kernel"
+BIASED = "biased responses of a linear observer have a second order along its kernel"
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +132,7 @@ def eigen_spectrum(
     Parameters
     ----------
     trials
-        Answers and noise.
+        Responses and noise.
     alpha
         Level of each test, and of the whole.
     linear_part
@@ -162,7 +162,7 @@ def eigen_spectrum(
     >>> correct = energy[0] + 1 > energy[1]  # the target is the first field
     >>> sign = np.where(target == 1, 1, -1)[:, None]
     >>> trials = TrialDesign(
-    ...     yes=correct == (target == 1), target=target, cell=target,
+    ...     response=correct == (target == 1), target=target, cell=target,
     ...     contrast=np.ones(2000), cluster=np.arange(2000), stratum=target,
     ...     halves=np.stack([sign * noise[0], -sign * noise[1]]).astype(np.float32),
     ...     shape=(1, 1, 4), is_forced_choice=True)
@@ -203,7 +203,7 @@ def diagonal_test(
     """Test every element of the variance kernel, corrected for their number.
 
     The variance kernel is the diagonal of the second-order kernel. An element is
-    compared with the largest of all elements in permuted answers (max-statistic).
+    compared with the largest of all elements in permuted responses (max-statistic).
 
     Raises
     ------
@@ -222,7 +222,7 @@ def diagonal_test(
     >>> noise, target = rng.normal(size=(800, 3)).astype(np.float32), np.arange(800) % 2
     >>> has_signal = (target == 1)[:, None]
     >>> trials = TrialDesign(
-    ...     yes=noise[:, 1] ** 2 > 1, target=target, cell=target,
+    ...     response=noise[:, 1] ** 2 > 1, target=target, cell=target,
     ...     contrast=np.ones(800), cluster=np.arange(800), stratum=target,
     ...     halves=np.stack([noise * has_signal, noise * ~has_signal]),
     ...     shape=(1, 1, 3), is_forced_choice=False)

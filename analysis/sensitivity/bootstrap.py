@@ -1,4 +1,4 @@
-"""Bootstrap: standard error and interval of any statistic of a session's choices [1]_.
+"""Bootstrap: standard error and interval of any statistic of a session [1]_.
 
 What is drawn are stimuli, both showings of a double pass together, or whole blocks.
 Performance drifts over a session, and then trials of one block are alike: only blocks
@@ -25,18 +25,18 @@ from scipy.stats import t as student
 
 from ..trials.estimate import Z95, Estimate
 from ..trials.resample import Unit, bootstrap_sample
-from ..trials.responses import Choices
+from ..trials.responses import Responses
 from .mafc import mafc_dprime
 
 MAY_FAIL = 0.05  # of the draws; beyond it the interval would describe the others only
 MIN_BLOCKS = 4
-Statistic = Callable[[Choices], float]
+Statistic = Callable[[Responses], float]
 Progress = Callable[[int, int], None]
 """Called with the draws done and the draws wanted."""
 
 
 def bootstrap(
-    choices: Choices,
+    responses: Responses,
     statistic: Statistic,
     n_draws: int = 1000,
     seed: int = 0,
@@ -49,7 +49,7 @@ def bootstrap(
     Parameters
     ----------
     statistic
-        From choices to a number; raises ValueError, or gives NaN, where it is not
+        From responses to a number; raises ValueError, or gives NaN, where it is not
         defined. Trials that were drawn twice have two numbers.
     unit
         'trial', or 'block' for a session in which performance drifts.
@@ -71,33 +71,35 @@ def bootstrap(
     Examples
     --------
     >>> import yoked
-    >>> from yoked.analysis.trials.responses import choices
+    >>> from yoked.analysis.trials.responses import responses
     >>> protocol = yoked.load_protocol("bar-in-noise")
     >>> observer = yoked.load_observer("template")
     >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
     >>> def share_correct(made): return float(made.correct.mean())
-    >>> estimate = bootstrap(choices(session), share_correct, n_draws=100)
+    >>> estimate = bootstrap(responses(session), share_correct, n_draws=100)
     >>> estimate.low < estimate.value < estimate.high
     True
     """
     formula = formula or f"bootstrap-{unit}-bc/1"
-    if reason := _cannot(choices, n_draws, unit):
-        return Estimate.missing(formula, reason, len(choices))
-    value, rng = _defined(statistic, choices), np.random.default_rng(seed)
+    if reason := _cannot(responses, n_draws, unit):
+        return Estimate.missing(formula, reason, len(responses))
+    value, rng = _defined(statistic, responses), np.random.default_rng(seed)
     if isinstance(value, str):
-        return Estimate.missing(formula, value, len(choices))
+        return Estimate.missing(formula, value, len(responses))
     drawn, failures = np.empty(n_draws), []
     for i in range(n_draws):
-        result = _defined(statistic, bootstrap_sample(choices, rng, unit))
+        result = _defined(statistic, bootstrap_sample(responses, rng, unit))
         drawn[i] = math.nan if isinstance(result, str) else result
         failures += [result] if isinstance(result, str) else []
         if progress:
             progress(i + 1, n_draws)
-    return _estimate(value, drawn, failures, _n_units(choices, unit), formula, choices)
+    return _estimate(
+        value, drawn, failures, _n_units(responses, unit), formula, responses
+    )
 
 
 def dprime_bootstrap(
-    choices: Choices, n_draws: int = 2000, seed: int = 0, unit: Unit = "trial"
+    responses: Responses, n_draws: int = 2000, seed: int = 0, unit: Unit = "trial"
 ) -> Estimate:
     """Estimate d' by the formula of the task, with a bootstrap SE and interval.
 
@@ -112,57 +114,59 @@ def dprime_bootstrap(
     Examples
     --------
     >>> import yoked
-    >>> from yoked.analysis.trials.responses import choices
+    >>> from yoked.analysis.trials.responses import responses
     >>> protocol = yoked.load_protocol("bar-in-noise")
     >>> observer = yoked.load_observer("template")
     >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
-    >>> dprime_bootstrap(choices(session)).formula
+    >>> dprime_bootstrap(responses(session)).formula
     'dprime-2afc-loglinear-bootstrap-trial-bc/1'
     """
-    name = {"2afc": "2afc", "mafc": "mafc"}.get(choices.task, "yes-no")
+    name = {"2afc": "2afc", "mafc": "mafc"}.get(responses.task, "yes-no")
     formula = f"dprime-{name}-loglinear-bootstrap-{unit}-bc/1"
-    if reason := _cannot(choices, n_draws, unit):
-        return Estimate.missing(formula, reason, len(choices))
-    label = choices.cluster if unit == "trial" else _block(choices)
-    counts = _counts_by(label, choices)
+    if reason := _cannot(responses, n_draws, unit):
+        return Estimate.missing(formula, reason, len(responses))
+    label = responses.cluster if unit == "trial" else _block(responses)
+    counts = _counts_by(label, responses)
     kinds, times = np.unique(counts, axis=0, return_counts=True)
     rng, n_units = np.random.default_rng(seed), len(counts)
     draws = rng.multinomial(n_units, times / n_units, size=n_draws) @ kinds
-    value = float(_dprimes(counts.sum(0)[None], choices)[0])
+    value = float(_dprimes(counts.sum(0)[None], responses)[0])
     if math.isnan(value):
         reason = "a target has no counted trial"
-        return Estimate.missing(formula, reason, len(choices))
-    drawn = _dprimes(draws, choices)
+        return Estimate.missing(formula, reason, len(responses))
+    drawn = _dprimes(draws, responses)
     failures = ["a target has no trial in the draw"] * int(np.isnan(drawn).sum())
-    return _estimate(value, drawn, failures, _n_units(choices, unit), formula, choices)
+    return _estimate(
+        value, drawn, failures, _n_units(responses, unit), formula, responses
+    )
 
 
-def _cannot(choices: Choices, n_draws: int, unit: Unit) -> str | None:
+def _cannot(responses: Responses, n_draws: int, unit: Unit) -> str | None:
     """Check the arguments; return why there is nothing to draw, or None."""
     if n_draws < 100:
         raise ValueError(f"n_draws must be >= 100, got {n_draws}")
-    if not len(choices):
+    if not len(responses):
         return "no trial counts"
-    n_units = _n_units(choices, unit)
+    n_units = _n_units(responses, unit)
     if unit == "block" and n_units < MIN_BLOCKS:
         return f"{n_units} blocks: a bootstrap of blocks needs {MIN_BLOCKS} or more"
     return None
 
 
-def _block(choices: Choices) -> Int[np.ndarray, " trial"]:
-    if "block" not in choices.table:
+def _block(responses: Responses) -> Int[np.ndarray, " trial"]:
+    if "block" not in responses.table:
         raise ValueError("trials must have a column 'block' to draw blocks, got none")
-    return choices.table["block"].to_numpy(np.int64)
+    return responses.table["block"].to_numpy(np.int64)
 
 
-def _n_units(choices: Choices, unit: Unit) -> int:
-    return len(np.unique(choices.cluster if unit == "trial" else _block(choices)))
+def _n_units(responses: Responses, unit: Unit) -> int:
+    return len(np.unique(responses.cluster if unit == "trial" else _block(responses)))
 
 
-def _defined(statistic: Statistic, choices: Choices) -> float | str:
+def _defined(statistic: Statistic, responses: Responses) -> float | str:
     """Return the statistic, or the reason why it is not defined."""
     try:
-        value = float(statistic(choices))
+        value = float(statistic(responses))
     except ValueError as error:
         return str(error)
     return "the statistic is not a number" if math.isnan(value) else value
@@ -174,21 +178,21 @@ def _estimate(
     failures: list[str],
     n_units: int,
     formula: str,
-    choices: Choices,
+    responses: Responses,
 ) -> Estimate:
     """SE and interval from the draws, or why there are none."""
     note = None
     if failures:
         note = f"{len(failures)} of {len(drawn)} draws have no value: {failures[0]}"
         if len(failures) > MAY_FAIL * len(drawn):
-            return Estimate.missing(formula, note, len(choices))
+            return Estimate.missing(formula, note, len(responses))
     kept = drawn[~np.isnan(drawn)]
     widening = math.sqrt(n_units / (n_units - 1)) if n_units > 1 else 1.0
     reach = widening * float(student.ppf(0.975, max(n_units - 1, 1)))
     low, high = bias_corrected_interval(kept, value, reach)
     has_spread = bool(np.isfinite(kept).all())
     se = widening * float(np.std(kept, ddof=1)) if has_spread else None
-    return Estimate(value, se, low, high, len(choices), formula, note)
+    return Estimate(value, se, low, high, len(responses), formula, note)
 
 
 def bias_corrected_interval(
@@ -221,24 +225,24 @@ def bias_corrected_interval(
 
 
 def _counts_by(
-    label: Int[np.ndarray, " trial"], choices: Choices
+    label: Int[np.ndarray, " trial"], responses: Responses
 ) -> Int[np.ndarray, " unit count"]:
-    """Answers of each unit by (target, correct), enough for any d' here."""
+    """Responses of each unit by (target, correct), enough for any d' here."""
     _, unit = np.unique(label, return_inverse=True)
-    kind = 2 * choices.target + choices.correct
-    n_kinds = 2 * choices.n_alternatives
+    kind = 2 * responses.target + responses.correct
+    n_kinds = 2 * responses.n_alternatives
     flat = np.bincount(unit * n_kinds + kind, minlength=(int(unit.max()) + 1) * n_kinds)
     return flat.reshape(-1, n_kinds)
 
 
 def _dprimes(
-    counts: Int[np.ndarray, " draw count"], choices: Choices
+    counts: Int[np.ndarray, " draw count"], responses: Responses
 ) -> Float[np.ndarray, " draw"]:
     """Log-linear corrected d' of each row of (target, correct) counts, or NaN."""
     correct, n = counts[:, 1::2], counts[:, 0::2] + counts[:, 1::2]
-    if choices.task == "mafc":
-        m, total = choices.n_alternatives, n.sum(1)
+    if responses.task == "mafc":
+        m, total = responses.n_alternatives, n.sum(1)
         return mafc_dprime((correct.sum(1) + 1 / m) / (total + 1), m)
     z = ndtri((correct + 0.5) / (n + 1)).sum(1)
-    z = z / math.sqrt(2) if choices.task == "2afc" else z
+    z = z / math.sqrt(2) if responses.task == "2afc" else z
     return np.where((n > 0).all(1), z, math.nan)

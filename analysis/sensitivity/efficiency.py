@@ -29,7 +29,7 @@ from scipy.special import ndtr
 from ...experiments.protocols.signal import signal_template
 from ..trials.design import TrialDesign
 from ..trials.estimate import Z95, Estimate, mapped
-from ..trials.responses import Choices, SessionLike, choices, design_effect
+from ..trials.responses import Responses, SessionLike, design_effect, responses
 from ..trials.score import score
 from .by_task import dprime
 from .ideal import NO_SIGNAL, IdealObserver
@@ -134,7 +134,7 @@ def absolute_efficiency(session: SessionLike) -> Efficiency:
     >>> pooled.low < 0.5 < pooled.high
     True
     """
-    counted = choices(session)
+    counted = responses(session)
     ideal = IdealObserver.of(session, counted)
     if ideal.reason:
         return Efficiency(Estimate.missing(POOLED, ideal.reason, len(counted)), ())
@@ -145,7 +145,7 @@ def absolute_efficiency(session: SessionLike) -> Efficiency:
 
 
 def _at_contrast(
-    counted: Choices, ideal: IdealObserver, contrast: float
+    counted: Responses, ideal: IdealObserver, contrast: float
 ) -> ContrastEfficiency:
     own, best = (
         dprime(counted.where(counted.contrast == contrast)),
@@ -165,7 +165,7 @@ def _squared(own: Estimate, best: float, formula: str) -> Estimate:
     return mapped(own, lambda d: (max(d, 0.0) / best) ** 2, formula, slope or None)
 
 
-def _pooled(counted: Choices, parts: tuple[ContrastEfficiency, ...]) -> Estimate:
+def _pooled(counted: Responses, parts: tuple[ContrastEfficiency, ...]) -> Estimate:
     """Square of the mean of d' / d'_ideal by inverse variance, at the d' it expects."""
     known = [p for p in parts if p.ideal_dprime and p.dprime.value is not None]
     if not known:
@@ -186,7 +186,7 @@ def _pooled(counted: Choices, parts: tuple[ContrastEfficiency, ...]) -> Estimate
 
 
 def slope_and_variance(
-    dprime: Float[np.ndarray, " contrast"], counted: Choices
+    dprime: Float[np.ndarray, " contrast"], counted: Responses
 ) -> tuple[Float[np.ndarray, " contrast"], Float[np.ndarray, " contrast"]]:
     """Return, for an observer without bias, how being correct depends on d'.
 
@@ -207,12 +207,12 @@ def kernel_efficiency(session: SessionLike) -> KernelEfficiency:
 
     Contrasts are combined within contrast, by the optimally weighted sum. The ratio's
     interval is that of its logarithm; it allows for the correlation of the two, which
-    rest on the same answers.
+    rest on the same responses.
 
     Raises
     ------
     ValueError
-        If there are more than two alternatives, or no class has both answers.
+        If there are more than two alternatives, or no class has both responses.
 
     Examples
     --------
@@ -224,7 +224,7 @@ def kernel_efficiency(session: SessionLike) -> KernelEfficiency:
     >>> ratio.low < 1 < ratio.high
     True
     """
-    efficiency, counted = absolute_efficiency(session), choices(session)
+    efficiency, counted = absolute_efficiency(session), responses(session)
     actual = efficiency.pooled
     if actual.value is None:
         reason = actual.note or ""
@@ -243,7 +243,7 @@ def kernel_efficiency(session: SessionLike) -> KernelEfficiency:
 def predicted_efficiency(
     trials: TrialDesign, template: Float[np.ndarray, " element"]
 ) -> Estimate:
-    """Estimate the efficiency of a linear observer with these answers [2]_.
+    """Estimate the efficiency of a linear observer with these responses [2]_.
 
     Parameters
     ----------
@@ -253,7 +253,7 @@ def predicted_efficiency(
     Raises
     ------
     ValueError
-        If the template is 0 everywhere, or no class has both answers.
+        If the template is 0 everywhere, or no class has both responses.
     """
     return _predicted(trials, template)[0]
 
@@ -281,7 +281,7 @@ def _predicted(
 
 
 def _influence_on_actual(
-    counted: Choices, efficiency: Efficiency
+    counted: Responses, efficiency: Efficiency
 ) -> Float[np.ndarray, " stimulus"]:
     """What each stimulus adds to the pooled efficiency (up to a factor above 0)."""
     at = np.searchsorted(counted.contrasts, counted.contrast)

@@ -17,7 +17,7 @@ from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.signal import signal_levels, signal_template
 from ...experiments.stimulus.noise import level_table
 from ..trials.design import TrialDesign
-from ..trials.responses import Choices, SessionLike
+from ..trials.responses import Responses, SessionLike
 from ..trials.score import noise_sd, why_not_white
 
 NO_SIGNAL = "the two alternatives show the same at every contrast"
@@ -98,7 +98,7 @@ class IdealObserver:
     reason: str | None = None
 
     @classmethod
-    def of(cls, session: SessionLike, counted: Choices) -> "IdealObserver":
+    def of(cls, session: SessionLike, counted: Responses) -> "IdealObserver":
         """Return the ideal observer of a session's counted trials."""
         protocol, noise = session.protocol, session.protocol.noise
         is_own = session.noise.name == "yoked-1"
@@ -119,7 +119,7 @@ class IdealObserver:
         return float(np.linalg.norm(shown)) / self.sd
 
 
-def _why_no_ideal(protocol: Protocol, counted: Choices) -> str | None:
+def _why_no_ideal(protocol: Protocol, counted: Responses) -> str | None:
     if not len(counted):
         return "no trial counts"
     if protocol.noise.kind != "gaussian":

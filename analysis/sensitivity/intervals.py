@@ -28,7 +28,7 @@ from scipy.stats import binom, chi2
 
 from ..trials.counts import four_counts, shared_noise_effect
 from ..trials.estimate import Estimate, mapped
-from ..trials.responses import Choices
+from ..trials.responses import Responses
 from .sdt import dprime
 
 PROFILE = "dprime-yes-no-loglinear-profile/1"
@@ -38,7 +38,7 @@ ENUMERATED_2AFC = "dprime-2afc-loglinear-enumerated/1"
 REACH = 6.0  # in d', how far from the estimate a limit is looked for
 
 Class = tuple[float, float]
-"""Answers "signal", and trials, of one stimulus class."""
+"""Responses "signal", and trials, of one stimulus class."""
 
 
 def profile_dprime(
@@ -121,7 +121,7 @@ def enumerated_dprime(
     return _of_two_looks(estimate, ENUMERATED_2AFC) if forced_choice else estimate
 
 
-def choices_profile_dprime(choices: Choices) -> Estimate:
+def responses_profile_dprime(responses: Responses) -> Estimate:
     """Estimate d' of a two-alternative task from pooled counts, profile interval.
 
     The interval allows for trials shown twice. Missing where a class has no trials.
@@ -131,12 +131,12 @@ def choices_profile_dprime(choices: Choices) -> Estimate:
     ValueError
         If the task has more than two alternatives.
     """
-    forced_choice = choices.is_forced_choice
+    forced_choice = responses.is_forced_choice
     formula = PROFILE_2AFC if forced_choice else PROFILE
-    if choices.n_alternatives == 2 and len(np.unique(choices.target)) < 2:
-        return Estimate.missing(formula, "a class has no counted trial", len(choices))
-    effect = shared_noise_effect(choices)
-    estimate = profile_dprime(*four_counts(choices), forced_choice, effect)
+    if responses.n_alternatives == 2 and len(np.unique(responses.target)) < 2:
+        return Estimate.missing(formula, "a class has no counted trial", len(responses))
+    effect = shared_noise_effect(responses)
+    estimate = profile_dprime(*four_counts(responses), forced_choice, effect)
     note = f"interval allows for trials shown twice (design effect {effect:.2f})"
     return estimate.with_note(note if effect > 1 else None)
 
@@ -146,7 +146,7 @@ def _value(estimate: Estimate, name: str = "value") -> float:
 
 
 def _corrected(yes: int, no: int) -> Class:
-    """Counts to which the log-linear correction has added half an answer of each."""
+    """Counts to which the log-linear correction has added half a response of each."""
     return yes + 0.5, yes + no + 1.0
 
 

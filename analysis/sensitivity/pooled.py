@@ -26,7 +26,7 @@ from scipy.stats import chi2
 
 from ..trials.counts import four_counts, shared_noise_effect
 from ..trials.estimate import Estimate
-from ..trials.responses import Choices
+from ..trials.responses import Responses
 from . import sdt
 from .by_task import dprime
 from .mafc import mafc_proportion_correct, mafc_slope
@@ -73,7 +73,7 @@ class DprimeSlope:
         }
 
 
-def dprime_mean(choices: Choices, weights: str = "trials") -> Estimate:
+def dprime_mean(responses: Responses, weights: str = "trials") -> Estimate:
     """Estimate the weighted mean of the d's at each contrast.
 
     Parameters
@@ -95,24 +95,24 @@ def dprime_mean(choices: Choices, weights: str = "trials") -> Estimate:
     Examples
     --------
     >>> import yoked
-    >>> from yoked.analysis.trials.responses import choices
+    >>> from yoked.analysis.trials.responses import responses
     >>> protocol = yoked.load_protocol("bar-in-noise")
     >>> observer = yoked.load_observer("template")
     >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
-    >>> dprime_mean(choices(session)).value == yoked.dprime(session).value
+    >>> dprime_mean(responses(session)).value == yoked.dprime(session).value
     True
     """
     if weights not in MEAN:
         raise ValueError(f"weights must be one of {', '.join(MEAN)}, got {weights!r}")
     found = {
-        float(c): dprime(choices.where(choices.contrast == c))
-        for c in choices.contrasts
+        float(c): dprime(responses.where(responses.contrast == c))
+        for c in responses.contrasts
     }
     kept = {c: e for c, e in found.items() if e.value is not None and e.se is not None}
     formula = MEAN[weights]
     if not kept:
         reason = next((e.note for e in found.values() if e.note), "no trial counts")
-        return Estimate.missing(formula, reason, len(choices))
+        return Estimate.missing(formula, reason, len(responses))
     value, se, n = (
         np.array([getattr(e, name) for e in kept.values()], np.float64)
         for name in ("value", "se", "n")
@@ -124,12 +124,12 @@ def dprime_mean(choices: Choices, weights: str = "trials") -> Estimate:
     return Estimate.normal(float(weight @ value), combined, int(n.sum()), formula, note)
 
 
-def dprime_slope(choices: Choices) -> DprimeSlope:
+def dprime_slope(responses: Responses) -> DprimeSlope:
     """Estimate d' per unit contrast of a linear observer, by maximum likelihood.
 
     Two alternatives: a probit model with a criterion of its own at each contrast [2]_.
-    More: unbiased choice among them. Counts are not corrected: a contrast at which all
-    answers are alike tells nothing of its criterion and is left out.
+    More: unbiased choice among them. Counts are not corrected: a contrast at which
+    all responses are alike tells nothing of its criterion and is left out.
 
     Returns
     -------
@@ -140,26 +140,28 @@ def dprime_slope(choices: Choices) -> DprimeSlope:
     Examples
     --------
     >>> import yoked
-    >>> from yoked.analysis.trials.responses import choices
+    >>> from yoked.analysis.trials.responses import responses
     >>> protocol = yoked.load_protocol("bar-in-noise")
     >>> observer = yoked.load_observer("template")
     >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
-    >>> made = choices(session)
+    >>> made = responses(session)
     >>> slope = dprime_slope(made).slope
     >>> abs(slope.value * 0.15 - yoked.dprime(session).value) < 0.02
     True
     """
-    cells = _mafc_cells(choices) if choices.task == "mafc" else _probit_cells(choices)
-    used = choices.contrasts[np.unique(cells.contrast)]
-    absent = [c for c in choices.contrasts.tolist() if c not in used]
-    note = _left_out(absent, "all answers alike or a class without trials")
+    cells = (
+        _mafc_cells(responses) if responses.task == "mafc" else _probit_cells(responses)
+    )
+    used = responses.contrasts[np.unique(cells.contrast)]
+    absent = [c for c in responses.contrasts.tolist() if c not in used]
+    note = _left_out(absent, "all responses alike or a class without trials")
     if not cells.x.any():
         reason = note or "no trial with a signal counts"
-        return _no_slope(reason, len(choices), used)
-    effect, n = shared_noise_effect(choices), int(cells.n.sum())
+        return _no_slope(reason, len(responses), used)
+    effect, n = shared_noise_effect(responses), int(cells.n.sum())
     beta, se, log_likelihood = _fit(cells)
     if not math.isfinite(beta):
-        reason = "every answer was correct: the likelihood has no maximum"
+        reason = "every response was correct: the likelihood has no maximum"
         return _no_slope(reason, n, used)
     deviance = 2 * (_saturated(cells) - log_likelihood) / effect
     df = len(used) - 1
@@ -173,7 +175,7 @@ def dprime_slope(choices: Choices) -> DprimeSlope:
     return DprimeSlope(slope, used, max(deviance, 0.0) if df else None, df, p)
 
 
-def ln_beta(choices: Choices) -> Estimate:
+def ln_beta(responses: Responses) -> Estimate:
     """Estimate the log likelihood ratio at the criterion, by the formula of the task.
 
     Yes/no and rating: c d'. 2AFC: the same product on the axis of the difference
@@ -187,19 +189,19 @@ def ln_beta(choices: Choices) -> Estimate:
     Examples
     --------
     >>> import yoked
-    >>> from yoked.analysis.trials.responses import choices
+    >>> from yoked.analysis.trials.responses import responses
     >>> protocol = yoked.load_protocol("bar-polarity")
     >>> observer = yoked.load_observer("template")
     >>> session = yoked.run(protocol, observer, seed=1, trials=300)
-    >>> ln_beta(choices(session)).formula
+    >>> ln_beta(responses(session)).formula
     'ln-beta-yes-no-loglinear/1'
     """
-    formula = LN_BETA_2AFC if choices.task == "2afc" else sdt.LN_BETA
+    formula = LN_BETA_2AFC if responses.task == "2afc" else sdt.LN_BETA
     try:
-        counts = four_counts(choices)
+        counts = four_counts(responses)
     except ValueError as error:
-        return Estimate.missing(formula, str(error), len(choices))
-    plain, effect = sdt.ln_beta(*counts), shared_noise_effect(choices)
+        return Estimate.missing(formula, str(error), len(responses))
+    plain, effect = sdt.ln_beta(*counts), shared_noise_effect(responses)
     assert plain.value is not None
     assert plain.se is not None
     wider = Estimate.normal(
@@ -212,7 +214,7 @@ def ln_beta(choices: Choices) -> Estimate:
 class _Cells:
     """Binomial counts, and the line of each on the axis where it is straight.
 
-    k of n answers; x is what beta is multiplied by. `contrast` numbers the contrast;
+    k of n responses; x is what beta is multiplied by. `contrast` numbers the contrast;
     `m` is the number of alternatives, 2 for a probit with a criterion each.
     """
 
@@ -223,30 +225,30 @@ class _Cells:
     m: int
 
 
-def _probit_cells(choices: Choices) -> _Cells:
-    contrast = np.searchsorted(choices.contrasts, choices.contrast)
-    cell = 2 * contrast + choices.target
-    size = 2 * len(choices.contrasts)
+def _probit_cells(responses: Responses) -> _Cells:
+    contrast = np.searchsorted(responses.contrasts, responses.contrast)
+    cell = 2 * contrast + responses.target
+    size = 2 * len(responses.contrasts)
     n, k = np.bincount(cell, minlength=size), np.zeros(size, np.int64)
-    np.add.at(k, cell, choices.choice)
+    np.add.at(k, cell, responses.response)
     by_contrast = (k.reshape(-1, 2), n.reshape(-1, 2))
     yes, total = by_contrast[0].sum(1), by_contrast[1].sum(1)
     complete = (by_contrast[1] > 0).all(1) & (yes > 0) & (yes < total)
     kept = np.repeat(complete, 2)
-    sign = np.tile([-0.5, 0.5], len(choices.contrasts))
-    scale = math.sqrt(2) if choices.task == "2afc" else 1.0
-    x = sign * scale * np.repeat(choices.contrasts, 2)
-    which = np.repeat(np.arange(len(choices.contrasts)), 2)
+    sign = np.tile([-0.5, 0.5], len(responses.contrasts))
+    scale = math.sqrt(2) if responses.task == "2afc" else 1.0
+    x = sign * scale * np.repeat(responses.contrasts, 2)
+    which = np.repeat(np.arange(len(responses.contrasts)), 2)
     return _Cells(k[kept], n[kept], x[kept], which[kept], 2)
 
 
-def _mafc_cells(choices: Choices) -> _Cells:
-    contrast = np.searchsorted(choices.contrasts, choices.contrast)
-    n = np.bincount(contrast, minlength=len(choices.contrasts))
+def _mafc_cells(responses: Responses) -> _Cells:
+    contrast = np.searchsorted(responses.contrasts, responses.contrast)
+    n = np.bincount(contrast, minlength=len(responses.contrasts))
     k = np.zeros(len(n), np.int64)
-    np.add.at(k, contrast, choices.correct)
+    np.add.at(k, contrast, responses.correct)
     which = np.arange(len(n))
-    return _Cells(k, n, choices.contrasts, which, choices.n_alternatives)
+    return _Cells(k, n, responses.contrasts, which, responses.n_alternatives)
 
 
 def _fit(cells: _Cells) -> tuple[float, float, float]:

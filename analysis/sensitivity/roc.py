@@ -1,6 +1,6 @@
 """Receiver operating characteristics: from ratings, confidence or decision variables.
 
-A rating r of R categories answers "signal" more surely the larger it is; every boundary
+A rating r of R categories says "signal" more surely the larger it is; every boundary
 between two categories is a criterion of its own, and gives a point (F, H). Two
 measures of area do not share their assumptions:
 
@@ -35,7 +35,7 @@ from scipy.special import ndtr
 from scipy.stats import rankdata
 
 from ..trials.estimate import Z95, Estimate, mapped
-from ..trials.responses import Choices, SessionLike, choices, design_effect
+from ..trials.responses import Responses, SessionLike, design_effect, responses
 from .roc_normal import SHOWN_TWICE, fit_unequal_variance
 from .sdt import loglinear_rate, wilson_interval
 
@@ -54,7 +54,7 @@ class Roc:
     counts
         Trials by class (0 noise-only, 1 signal) and rating.
     false_alarm_rate, hit_rate
-        Of answers at or above each category from the highest to the second lowest,
+        Of responses at or above each category from the highest to the second lowest,
         log-linear corrected: (count + .5) / (n + 1). Both rise.
     auc
         Area under the trapezoids through the uncorrected points; .5 is chance.
@@ -253,10 +253,10 @@ def session_roc(session: SessionLike) -> Roc:
     >>> made.counts.shape, made.auc.value > 0.5
     ((2, 2), True)
     """
-    return choices_roc(choices(session), session.protocol.n_responses)
+    return responses_roc(responses(session), session.protocol.n_responses)
 
 
-def choices_roc(choices: Choices, n_responses: int) -> Roc:
+def responses_roc(responses: Responses, n_responses: int) -> Roc:
     """Estimate the ROC of the counted trials of a rating or yes/no task.
 
     Raises
@@ -264,13 +264,13 @@ def choices_roc(choices: Choices, n_responses: int) -> Roc:
     ValueError
         If the task is a forced choice, or a class has no trials.
     """
-    if choices.is_forced_choice:
+    if responses.is_forced_choice:
         rule = "rating or yes_no for a ROC"
-        raise ValueError(f"task must be {rule}, got {choices.task!r}")
-    ratings = choices.choice
-    if choices.task == "rating":
-        ratings = choices.table["response"].to_numpy(np.int64)
-    return roc(ratings, choices.target, n_responses, choices.cluster)
+        raise ValueError(f"task must be {rule}, got {responses.task!r}")
+    ratings = responses.response
+    if responses.task == "rating":
+        ratings = responses.table["response"].to_numpy(np.int64)
+    return roc(ratings, responses.target, n_responses, responses.cluster)
 
 
 def _check(ratings: np.ndarray, target: np.ndarray, n_responses: int) -> None:

@@ -113,7 +113,7 @@ def dprime_2afc(
 ) -> Estimate:
     """Estimate d' = [z(H) - z(F)] / sqrt 2 from the four counts of a 2AFC task.
 
-    The first interval plays the signal: H is the rate of answers "first" when the
+    The first interval plays the signal: H is the rate of responses "first" when the
     target came first, F when it came second. The square root of two makes it the d'
     that the same observer has in a yes/no task: two intervals are two looks [4]_.
 
@@ -273,7 +273,7 @@ def _check_counts(**counts: int) -> None:
 def _two_classes(
     hits: int, misses: int, false_alarms: int, correct_rejections: int
 ) -> tuple[tuple[int, int], tuple[int, int]]:
-    """(yes answers, trials) of the signal and of the noise-only class."""
+    """(yes responses, trials) of the signal and of the noise-only class."""
     _check_counts(
         hits=hits,
         misses=misses,

@@ -36,7 +36,7 @@ from ..sensitivity.pooled import DprimeSlope, dprime_mean, dprime_slope, ln_beta
 from ..sensitivity.roc import Roc, session_roc
 from ..trials.design import TrialDesign
 from ..trials.estimate import Estimate
-from ..trials.responses import SessionLike, choices
+from ..trials.responses import SessionLike, responses
 from .summary import SessionSummary, summarise
 
 Progress = Callable[[str], None]
@@ -134,7 +134,7 @@ class OrderTwo:
     signature
         Which cascades leave such kernels.
     quadratic
-        Gain in predicting held-out answers: is the second order real?
+        Gain in predicting held-out responses: is the second order real?
     """
 
     kernel: SecondOrderKernel | None
@@ -209,7 +209,7 @@ def depths(
     orders
         The deepest order: 0, 1 or 2.
     n_permutations
-        Of answers, for every permutation test; 140 or more, for the tests of
+        Of responses, for every permutation test; 140 or more, for the tests of
         eigenvalues to be able to find anything.
     seed
         Of permutations, folds and bootstrap samples.
@@ -239,7 +239,7 @@ def depths(
     zero = _zero(session, attempt)
     if orders == 0:
         return Depths(zero, None, None, attempt.missing)
-    counted = choices(session)
+    counted = responses(session)
     trials = attempt("trials", lambda: TrialDesign.of(counted, session.noise))
     both = attempt("kernels", lambda: session_kernels(session))
     first, second = both or (None, None)
@@ -267,7 +267,7 @@ class _Attempts:
 
 
 def _zero(session: SessionLike, attempt: _Attempts) -> OrderZero:
-    counted = choices(session)
+    counted = responses(session)
     return OrderZero(
         summary=summarise(session),
         ln_beta=attempt("zero.ln_beta", lambda: ln_beta(counted)),

@@ -20,7 +20,7 @@ from ..double_pass.internal_noise import (
 )
 from ..sensitivity.by_task import criterion, dprime, proportion_correct
 from ..trials.estimate import Estimate
-from ..trials.responses import Choices, SessionLike, choices
+from ..trials.responses import Responses, SessionLike, responses
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def summarise(session: SessionLike) -> SessionSummary:
     >>> print(summary.pooled.agreement)  # this template has no internal noise
     1.000 SE 0.000 [0.963, 1.000] n=100 (agreement-wilson/1)
     """
-    counted = choices(session)
+    counted = responses(session)
     trials = session.trials
     main = trials["block_kind"].to_numpy() == "main"
     excluded, valid = (
@@ -157,11 +157,11 @@ def session_dprime(session: SessionLike) -> Estimate:
     >>> yoked.dprime(session).formula
     'dprime-2afc-loglinear/1'
     """
-    return dprime(choices(session))
+    return dprime(responses(session))
 
 
 def session_agreement(session: SessionLike) -> Estimate:
-    """Estimate how often a session's double pass got the same answer twice.
+    """Estimate how often a session's double pass got the same response twice.
 
     Examples
     --------
@@ -173,10 +173,10 @@ def session_agreement(session: SessionLike) -> Estimate:
     >>> agreement.low < 0.5 < agreement.high
     True
     """
-    return agreement(choices(session))
+    return agreement(responses(session))
 
 
-def _condition(part: Choices, contrast: float | None) -> ConditionSummary:
+def _condition(part: Responses, contrast: float | None) -> ConditionSummary:
     closed_form, likelihood = _internal_noise(part)
     return ConditionSummary(
         contrast=contrast,
@@ -190,7 +190,7 @@ def _condition(part: Choices, contrast: float | None) -> ConditionSummary:
     )
 
 
-def _internal_noise(part: Choices) -> tuple[InternalNoise, InternalNoise]:
+def _internal_noise(part: Responses) -> tuple[InternalNoise, InternalNoise]:
     if part.n_alternatives > 2:
         reason, n = f"{NOT_TWO}, got {part.n_alternatives}", len(part.second_rows)
         closed_form, likelihood = (

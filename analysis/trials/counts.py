@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from .responses import Choices, design_effect
+from .responses import Responses, design_effect
 
 FourCounts = tuple[int, int, int, int]
 """Signal trials answered "signal" and not, then noise-only trials likewise."""
 
 
-def four_counts(choices: Choices) -> FourCounts:
+def four_counts(responses: Responses) -> FourCounts:
     """Count hits, misses, false alarms and correct rejections.
 
     In 2AFC the first interval plays the signal, as in `sdt.dprime_2afc`.
@@ -18,11 +18,11 @@ def four_counts(choices: Choices) -> FourCounts:
     ValueError
         If the task has more than two alternatives, or a class has no trials.
     """
-    if choices.n_alternatives > 2:
+    if responses.n_alternatives > 2:
         rule = "two for hits and false alarms"
-        raise ValueError(f"alternatives must be {rule}, got {choices.n_alternatives}")
-    signal = 0 if choices.task == "2afc" else 1
-    cell = 2 * (choices.target != signal) + (choices.choice != signal)
+        raise ValueError(f"alternatives must be {rule}, got {responses.n_alternatives}")
+    signal = 0 if responses.task == "2afc" else 1
+    cell = 2 * (responses.target != signal) + (responses.response != signal)
     hits, misses, false_alarms, rejections = np.bincount(cell, minlength=4).tolist()
     for target, n in ((signal, hits + misses), (1 - signal, false_alarms + rejections)):
         if not n:
@@ -30,12 +30,15 @@ def four_counts(choices: Choices) -> FourCounts:
     return hits, misses, false_alarms, rejections
 
 
-def shared_noise_effect(choices: Choices) -> float:
-    """Return the design effect of the double pass on the rates of correct answers.
+def shared_noise_effect(responses: Responses) -> float:
+    """Return the design effect of the double pass on the rates of correct responses.
 
     Variance relative to independent trials, about the rate of each class at each
     contrast; 1 without pairs.
     """
-    cell = np.searchsorted(choices.contrasts, choices.contrast) * choices.n_alternatives
-    correct = choices.correct.astype(np.float64)
-    return design_effect(correct, cell + choices.target, choices.cluster)
+    cell = (
+        np.searchsorted(responses.contrasts, responses.contrast)
+        * responses.n_alternatives
+    )
+    correct = responses.correct.astype(np.float64)
+    return design_effect(correct, cell + responses.target, responses.cluster)

@@ -1,6 +1,6 @@
-"""One row per trial: the answer, the stimulus class, and the noise it was given to.
+"""One row per trial: the response, the stimulus class, and the noise it was given to.
 
-Everything that fits or permutes single trials starts here. A trial's answer is "yes"
+Everything that fits or permutes single trials starts here. A trial's response is "yes"
 (1) or not (0): in yes/no and rating, the signal was reported; in 2AFC, the second
 interval was chosen. The noise that speaks for "yes" is then the field itself, or the
 second interval's less the first's. It is the sum of two halves: what came with the
@@ -16,19 +16,19 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 
 from ...experiments.stimulus.sources import NoiseSource, as_contrast
-from .responses import Choices
+from .responses import Responses
 
 MAX_BYTES = 2**31  # of noise held at once; larger data are for the streamed estimates
 
 
 @dataclass(frozen=True, eq=False)
 class TrialDesign:
-    """Answers and noise of the counted trials, in trial order.
+    """Responses and noise of the counted trials, in trial order.
 
     Attributes
     ----------
-    yes
-        The answer: signal reported (yes/no), or second interval chosen (2AFC).
+    response
+        The response: signal reported (yes/no), or second interval chosen (2AFC).
     target
         Class of the trial: 1 for signal, or for the target in the second interval.
     cell
@@ -38,7 +38,7 @@ class TrialDesign:
     cluster
         Row of the trial that showed this noise first: two showings have the same.
     stratum
-        Number of the cell within its block: what answers may be permuted within.
+        Number of the cell within its block: what responses may be permuted within.
     halves
         Noise in contrast: of the target and of the other, signed as it speaks for
         "yes". In yes/no the target half is zero on trials without signal, and the
@@ -49,7 +49,7 @@ class TrialDesign:
         Whether each trial had noise of both kinds.
     """
 
-    yes: Bool[np.ndarray, " trial"]
+    response: Bool[np.ndarray, " trial"]
     target: Int[np.ndarray, " trial"]
     cell: Int[np.ndarray, " trial"]
     contrast: Float[np.ndarray, " trial"]
@@ -61,7 +61,7 @@ class TrialDesign:
 
     @classmethod
     def of(
-        cls, choices: Choices, source: NoiseSource, max_bytes: int = MAX_BYTES
+        cls, responses: Responses, source: NoiseSource, max_bytes: int = MAX_BYTES
     ) -> "TrialDesign":
         """Regenerate the noise of every trial.
 
@@ -71,35 +71,35 @@ class TrialDesign:
             If there are no trials, more than two alternatives, or more noise than
             `max_bytes`.
         """
-        if choices.n_alternatives > 2:
+        if responses.n_alternatives > 2:
             rule = "two for a kernel fitted by trials"
             raise ValueError(
-                f"alternatives must be {rule}, got {choices.n_alternatives}"
+                f"alternatives must be {rule}, got {responses.n_alternatives}"
             )
-        if not len(choices):
+        if not len(responses):
             raise ValueError("trials must be one or more, got none that counts")
-        shape = source.field(choices.table.iloc[:1], 0).shape[1:]
-        size = 2 * 4 * len(choices) * int(np.prod(shape))
+        shape = source.field(responses.table.iloc[:1], 0).shape[1:]
+        size = 2 * 4 * len(responses) * int(np.prod(shape))
         if size > max_bytes:
             rule = f"at most {max_bytes / 2**30:.1f} GiB to be held at once"
-            got = f"{size / 2**30:.1f} GiB ({len(choices)} trials)"
+            got = f"{size / 2**30:.1f} GiB ({len(responses)} trials)"
             raise ValueError(f"noise must be {rule}, got {got}")
-        contrast = np.searchsorted(choices.contrasts, choices.contrast)
-        _, cell = np.unique(2 * contrast + choices.target, return_inverse=True)
+        contrast = np.searchsorted(responses.contrasts, responses.contrast)
+        _, cell = np.unique(2 * contrast + responses.target, return_inverse=True)
         return cls(
-            yes=choices.choice == 1,
-            target=choices.target,
+            response=responses.response == 1,
+            target=responses.target,
             cell=cell,
-            contrast=choices.contrast,
-            cluster=choices.cluster,
-            stratum=_within_blocks(choices, cell),
-            halves=_halves(choices, source),
+            contrast=responses.contrast,
+            cluster=responses.cluster,
+            stratum=_within_blocks(responses, cell),
+            halves=_halves(responses, source),
             shape=(shape[0], shape[1], shape[2]),
-            is_forced_choice=choices.is_forced_choice,
+            is_forced_choice=responses.is_forced_choice,
         )
 
     def __len__(self) -> int:
-        return len(self.yes)
+        return len(self.response)
 
     @property
     def noise(self) -> Float32[np.ndarray, " trial element"]:
@@ -111,33 +111,33 @@ class TrialDesign:
 
         Cells, strata and clusters keep their numbers.
         """
-        names = ("yes", "target", "cell", "contrast", "cluster", "stratum")
+        names = ("response", "target", "cell", "contrast", "cluster", "stratum")
         parts = {name: getattr(self, name)[rows] for name in names}
         return replace(self, halves=self.halves[:, rows], **parts)
 
-    def answered(self, yes: Bool[np.ndarray, " trial"]) -> "TrialDesign":
-        """Return the same trials with other answers, such as permuted ones."""
-        return replace(self, yes=yes)
+    def with_responses(self, response: Bool[np.ndarray, " trial"]) -> "TrialDesign":
+        """Return the same trials with other responses, such as permuted ones."""
+        return replace(self, response=response)
 
 
-def _within_blocks(choices: Choices, cell: np.ndarray) -> Int[np.ndarray, " trial"]:
-    if "block" not in choices.table:
+def _within_blocks(responses: Responses, cell: np.ndarray) -> Int[np.ndarray, " trial"]:
+    if "block" not in responses.table:
         return cell
-    block = choices.table["block"].to_numpy(np.int64)
+    block = responses.table["block"].to_numpy(np.int64)
     _, stratum = np.unique((cell.max() + 1) * block + cell, return_inverse=True)
     return stratum
 
 
-def _halves(choices: Choices, source: NoiseSource) -> np.ndarray:
-    rows = np.arange(len(choices))
+def _halves(responses: Responses, source: NoiseSource) -> np.ndarray:
+    rows = np.arange(len(responses))
     fields = [
-        as_contrast(source.field(choices.table, k)).reshape(len(rows), -1)
-        for k in range(2 if choices.is_forced_choice else 1)
+        as_contrast(source.field(responses.table, k)).reshape(len(rows), -1)
+        for k in range(2 if responses.is_forced_choice else 1)
     ]
-    if not choices.is_forced_choice:
-        shown, has_signal = fields[0], choices.target[:, None] == 1
+    if not responses.is_forced_choice:
+        shown, has_signal = fields[0], responses.target[:, None] == 1
         return np.stack([shown * has_signal, shown * ~has_signal])
     both = np.stack(fields)
-    sign = np.where(choices.target == 1, np.float32(1), np.float32(-1))[:, None]
-    of_target = both[choices.target, rows]
-    return np.stack([sign * of_target, -sign * both[1 - choices.target, rows]])
+    sign = np.where(responses.target == 1, np.float32(1), np.float32(-1))[:, None]
+    of_target = both[responses.target, rows]
+    return np.stack([sign * of_target, -sign * both[1 - responses.target, rows]])

@@ -17,7 +17,7 @@ from jaxtyping import Float, Int
 from ...experiments.protocols.parts import FULL_CONTRAST
 from ...experiments.stimulus.sources import NoiseSource, as_contrast
 from .exact_products import GramSum, Method, fastest
-from .responses import Choices
+from .responses import Responses
 
 FieldShape = tuple[int, int, int]
 
@@ -60,7 +60,7 @@ class Moments:
 
 
 def moments(
-    choices: Choices,
+    responses: Responses,
     source: NoiseSource,
     label: Int[np.ndarray, " trial"],
     n_labels: int,
@@ -88,16 +88,16 @@ def moments(
     >>> import pandas as pd
     >>> columns = {"trial": [0, 1], "target": [0, 1], "response": [0, 0]}
     >>> columns |= {"contrast": 0.1, "repeats": None, "stimulus_id": [0, 1]}
-    >>> answers = Choices.from_table(pd.DataFrame(columns), "yes_no", 2)
+    >>> responses = Responses.from_table(pd.DataFrame(columns), "yes_no", 2)
     >>> noise = np.array([[1, 2], [3, 4]], np.int8).reshape(2, 1, 1, 1, 2)
-    >>> found = moments(answers, StoredNoise(noise), np.array([0, 1]), 2)
+    >>> found = moments(responses, StoredNoise(noise), np.array([0, 1]), 2)
     >>> (127 * found.total[:, 0]).tolist()
     [[1.0, 2.0], [3.0, 4.0]]
     """
-    order = _Order.of(choices, label, n_labels)
+    order = _Order.of(responses, label, n_labels)
     by_group = None if factors is None else factors @ order.times.T
-    sums = _Sums(order, choices.n_alternatives, by_group)
-    for noise, group in order.chunks(choices, source, chunk_elements):
+    sums = _Sums(order, responses.n_alternatives, by_group)
+    for noise, group in order.chunks(responses, source, chunk_elements):
         sums.add(noise, group)
     return sums.moments()
 
@@ -131,13 +131,13 @@ class _Order:
 
     @classmethod
     def of(
-        cls, choices: Choices, label: Int[np.ndarray, " trial"], n_labels: int
+        cls, responses: Responses, label: Int[np.ndarray, " trial"], n_labels: int
     ) -> "_Order":
         entered = label >= 0
-        rows = np.flatnonzero(entered & (choices.first < 0))
-        other = np.full(len(choices), -1)
-        second = choices.second_rows[entered[choices.second_rows]]
-        other[choices.first[second]] = label[second]
+        rows = np.flatnonzero(entered & (responses.first < 0))
+        other = np.full(len(responses), -1)
+        second = responses.second_rows[entered[responses.second_rows]]
+        other[responses.first[second]] = label[second]
         low, high = np.sort(np.stack([label[rows], other[rows]]), axis=0)
         code = (n_labels + 1) * (low + 1) + high + 1
         group, pair = pd.factorize(code, sort=True)
@@ -145,20 +145,20 @@ class _Order:
         for classes in (pair // (n_labels + 1) - 1, pair % (n_labels + 1) - 1):
             known = np.flatnonzero(classes >= 0)
             np.add.at(times, (known, classes[known]), 1)
-        order = np.lexsort((group, choices.target[rows]))
+        order = np.lexsort((group, responses.target[rows]))
         return cls(times, rows[order], group[order])
 
     def chunks(
-        self, choices: Choices, source: NoiseSource, chunk_elements: int | None
+        self, responses: Responses, source: NoiseSource, chunk_elements: int | None
     ) -> Iterator[tuple[_Channels, Int[np.ndarray, " field"]]]:
         """Yield noise, and the groups of its fields, with the target in one place."""
-        n = choices.n_alternatives if choices.is_forced_choice else 1
-        target = choices.target[self.rows] if n > 1 else np.zeros(len(self.rows), int)
+        n = responses.n_alternatives if responses.is_forced_choice else 1
+        target = responses.target[self.rows] if n > 1 else np.zeros(len(self.rows), int)
         size, start = 1, 0  # the first chunk, of one trial, tells the size of a field
         while start < len(self.rows):
             place = int(target[start])
             stop = min(start + size, int(np.searchsorted(target, place, "right")))
-            table = choices.table.iloc[self.rows[start:stop]]
+            table = responses.table.iloc[self.rows[start:stop]]
             channels = _channels(source, table, place, n)
             yield channels, self.group[start:stop]
             start = stop

@@ -1,8 +1,8 @@
 """Resampling that respects the design: permutations, bootstrap samples, halves, folds.
 
 Two showings of one stimulus share their noise, so they are never parted: they are
-permuted, drawn and split as one. Sessions drift, so answers are exchanged only within a
-stimulus class of a block, and a bootstrap can draw whole blocks.
+permuted, drawn and split as one. Sessions drift, so responses are exchanged only within
+a stimulus class of a block, and a bootstrap can draw whole blocks.
 """
 
 from typing import Literal
@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int
 
-from .responses import Choices
+from .responses import Responses
 
 Unit = Literal["trial", "block"]
 
@@ -23,14 +23,14 @@ def permuted_rows(
 ) -> Int[np.ndarray, " permutation trial"]:
     """Return orders of the trials that keep strata, with pairs moved as pairs.
 
-    Under the hypothesis that answers do not depend on the noise, `answer[order]` is as
-    likely as `answer`: within a class, a pair of answers belongs to any pair of
+    Under the hypothesis that responses do not depend on the noise, `response[order]` is
+    as likely as `response`: within a class, a pair of responses belongs to any pair of
     showings as well as to its own.
 
     Parameters
     ----------
     stratum
-        What answers may be exchanged within: class, contrast, block.
+        What responses may be exchanged within: class, contrast, block.
     cluster
         Number of the noise field. At most two trials share one.
     n
@@ -64,8 +64,8 @@ def permuted_rows(
 
 
 def bootstrap_sample(
-    choices: Choices, rng: np.random.Generator, unit: Unit = "trial"
-) -> Choices:
+    responses: Responses, rng: np.random.Generator, unit: Unit = "trial"
+) -> Responses:
     """Draw as many trials, or blocks, as there are, with replacement.
 
     Parameters
@@ -77,23 +77,23 @@ def bootstrap_sample(
 
     Returns
     -------
-    Choices
+    Responses
         Trials are numbered anew; rows of `table` are those drawn.
     """
     rows, first = (
-        _drawn_trials(choices, rng)
+        _drawn_trials(responses, rng)
         if unit == "trial"
-        else (_drawn_blocks(choices, rng))
+        else (_drawn_blocks(responses, rng))
     )
-    return Choices(
-        task=choices.task,
-        n_alternatives=choices.n_alternatives,
+    return Responses(
+        task=responses.task,
+        n_alternatives=responses.n_alternatives,
         trial=np.arange(len(rows)),
-        target=choices.target[rows],
-        choice=choices.choice[rows],
-        contrast=choices.contrast[rows],
+        target=responses.target[rows],
+        response=responses.response[rows],
+        contrast=responses.contrast[rows],
         first=first,
-        table=choices.table.iloc[rows],
+        table=responses.table.iloc[rows],
     )
 
 
@@ -137,9 +137,9 @@ def _members(cluster: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _drawn_trials(
-    choices: Choices, rng: np.random.Generator
+    responses: Responses, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    first, second = _members(choices.cluster)
+    first, second = _members(responses.cluster)
     drawn = rng.integers(len(first), size=len(first))
     has_second = second[drawn] >= 0
     rows = np.concatenate([first[drawn], second[drawn][has_second]])
@@ -149,19 +149,19 @@ def _drawn_trials(
 
 
 def _drawn_blocks(
-    choices: Choices, rng: np.random.Generator
+    responses: Responses, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    blocks, block = np.unique(choices.table["block"].to_numpy(), return_inverse=True)
+    blocks, block = np.unique(responses.table["block"].to_numpy(), return_inverse=True)
     members = [np.flatnonzero(block == number) for number in range(len(blocks))]
     drawn = [members[i] for i in rng.integers(len(blocks), size=len(blocks))]
     rows = np.concatenate(drawn)
     times, place = (
-        np.bincount(rows, minlength=len(choices)),
-        np.zeros(len(choices), int),
+        np.bincount(rows, minlength=len(responses)),
+        np.zeros(len(responses), int),
     )
     place[rows] = np.arange(len(rows))
-    second = choices.second_rows
-    whole = second[(times[second] == 1) & (times[choices.first[second]] == 1)]
+    second = responses.second_rows
+    whole = second[(times[second] == 1) & (times[responses.first[second]] == 1)]
     first = np.full(len(rows), -1)
-    first[place[whole]] = place[choices.first[whole]]
+    first[place[whole]] = place[responses.first[whole]]
     return rows, first

@@ -1,4 +1,4 @@
-"""A session's answers as plain arrays: what every statistic here starts from."""
+"""A session's responses as plain arrays: what every statistic here starts from."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -59,7 +59,7 @@ class SessionLike(Interface):
 
 
 @dataclass(frozen=True, eq=False)
-class Choices:
+class Responses:
     """The counted trials of a session, in trial order.
 
     Attributes
@@ -67,12 +67,12 @@ class Choices:
     task
         '2afc', 'mafc', 'yes_no' or 'rating'.
     n_alternatives
-        Values that target and choice can take: 2 but for 'mafc'.
+        Values that target and response can take: 2 but for 'mafc'.
     trial
         Numbers of the trials, rising.
     target
         The correct alternative from 0; in yes/no and rating the class, 1 = signal.
-    choice
+    response
         The alternative chosen. A rating r of R categories counts as "signal" (1) when
         r >= R / 2.
     contrast
@@ -94,7 +94,7 @@ class Choices:
     n_alternatives: int
     trial: Int[np.ndarray, " trial"]
     target: Int[np.ndarray, " trial"]
-    choice: Int[np.ndarray, " trial"]
+    response: Int[np.ndarray, " trial"]
     contrast: Float[np.ndarray, " trial"]
     first: Int[np.ndarray, " trial"]
     table: pd.DataFrame
@@ -104,7 +104,7 @@ class Choices:
             raise ValueError(
                 f"task must be one of {', '.join(TASKS)}, got {self.task!r}"
             )
-        for name in ("target", "choice"):
+        for name in ("target", "response"):
             values = getattr(self, name)
             wrong = values[(values < 0) | (values >= self.n_alternatives)]
             if wrong.size:
@@ -133,7 +133,9 @@ class Choices:
             raise ValueError(f"a trial must be in one pair, got trial {trial} in two")
 
     @classmethod
-    def from_table(cls, table: pd.DataFrame, task: str, n_responses: int) -> "Choices":
+    def from_table(
+        cls, table: pd.DataFrame, task: str, n_responses: int
+    ) -> "Responses":
         """Read the columns of a trial log.
 
         Parameters
@@ -164,7 +166,7 @@ class Choices:
             n_alternatives=n_responses if task == "mafc" else 2,
             trial=trial,
             target=target,
-            choice=collapsed.astype(np.int64) if is_rating else response,
+            response=collapsed.astype(np.int64) if is_rating else response,
             contrast=table["contrast"].to_numpy(np.float64),
             first=_rows_of(repeats, trial),
             table=table,
@@ -180,8 +182,8 @@ class Choices:
 
     @property
     def correct(self) -> Bool[np.ndarray, " trial"]:
-        """Whether the choice was the target."""
-        return self.choice == self.target
+        """Whether the response was the target."""
+        return self.response == self.target
 
     @property
     def second_rows(self) -> Int[np.ndarray, " pair"]:
@@ -198,19 +200,19 @@ class Choices:
         """Number of the noise field: two showings of one trial have the same."""
         return np.where(self.first >= 0, self.first, np.arange(len(self)))
 
-    def where(self, chosen: Bool[np.ndarray, " trial"]) -> "Choices":
+    def where(self, chosen: Bool[np.ndarray, " trial"]) -> "Responses":
         """Return the chosen trials; a pair stays one if both of it are chosen."""
-        return Choices.from_table(
-            self.table[chosen].assign(response=self.choice[chosen]),
+        return Responses.from_table(
+            self.table[chosen].assign(response=self.response[chosen]),
             self.task if self.task != "rating" else "yes_no",
             self.n_alternatives,
         )
 
 
-def choices(session: SessionLike) -> Choices:
-    """Return a session's counted trials: main blocks, valid, answered, not excluded."""
+def responses(session: SessionLike) -> Responses:
+    """Return a session's counted trials: main, valid, with a response, not excluded."""
     task, counted = session.protocol.task.kind, session.counted
-    return Choices.from_table(counted, task, session.protocol.n_responses)
+    return Responses.from_table(counted, task, session.protocol.n_responses)
 
 
 def design_effect(
@@ -220,7 +222,7 @@ def design_effect(
 ) -> float:
     """Return the variance of a sum over trials, relative to independent trials.
 
-    Two showings of one noise field tend to get one answer, so a session with a double
+    Two showings of one noise field tend to get one response, so a session with a double
     pass knows less than its number of trials says. Residuals from the group means are
     added within each noise field [1]_; never below 1, as sharing cannot inform.
 
@@ -237,8 +239,8 @@ def design_effect(
 
     Examples
     --------
-    >>> answers, one_group = np.array([1.0, 1.0, 0.0, 0.0]), np.zeros(4, int)
-    >>> design_effect(answers, one_group, cluster=np.array([0, 0, 1, 1]))
+    >>> responses, one_group = np.array([1.0, 1.0, 0.0, 0.0]), np.zeros(4, int)
+    >>> design_effect(responses, one_group, cluster=np.array([0, 0, 1, 1]))
     2.0
     """
     if not len(values):

@@ -61,7 +61,7 @@ class Score:
     sd
         Realised SD of the noise that speaks for "yes", within classes.
     n
-        Trials of classes in which both answers were given.
+        Trials of classes in which both responses were given.
     rate_slopes
         Derivatives of log g_k and of phi^2 / (p_k q_k) by p_k.
     """
@@ -92,7 +92,7 @@ class Score:
     ) -> Float[np.ndarray, " stimulus"]:
         """Give what each stimulus adds to `kernel` along a direction by way of the p_k.
 
-        The rates of "yes" are estimated from the same answers, and enter g and I.
+        The rates of "yes" are estimated from the same responses, and enter g and I.
 
         Parameters
         ----------
@@ -111,34 +111,34 @@ class Score:
 def score(trials: TrialDesign) -> Score:
     """Return the score of a session's noise.
 
-    Classes in which every answer was the same say nothing and are left out.
+    Classes in which every response was the same say nothing and are left out.
 
     Raises
     ------
     ValueError
-        If no class has both answers.
+        If no class has both responses.
 
     Examples
     --------
     >>> import yoked
-    >>> from yoked.analysis.trials.responses import choices
+    >>> from yoked.analysis.trials.responses import responses
     >>> protocol = yoked.load_protocol("bar-in-noise")  # the signal is in bar 6
     >>> observer = yoked.load_observer("template")
     >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
-    >>> trials = TrialDesign.of(choices(session), session.noise)
+    >>> trials = TrialDesign.of(responses(session), session.noise)
     >>> int(score(trials).kernel.argmax())
     6
     """
     n = np.bincount(trials.cell)
-    n_yes = np.bincount(trials.cell, trials.yes)
+    n_yes = np.bincount(trials.cell, trials.response)
     varied = (n_yes > 0) & (n_yes < n)
     if not varied.any():
         rule = "given in both kinds in some stimulus class"
-        raise ValueError(f"answers must be {rule}, got one kind in each")
+        raise ValueError(f"responses must be {rule}, got one kind in each")
     slope, rate_slopes = _slopes(n_yes, n)
     slope = slope * varied
     rate = n_yes / np.maximum(n, 1)
-    residual = (trials.yes - rate[trials.cell]) * varied[trials.cell]
+    residual = (trials.response - rate[trials.cell]) * varied[trials.cell]
     coefficient = residual * slope[trials.cell]
     _, cluster = np.unique(trials.cluster, return_inverse=True)
     together = np.bincount(cluster, coefficient)

@@ -105,7 +105,7 @@ def analyse(
     Of every finished session, or of those named. A table shows the values pooled over
     contrasts, with 95 % intervals; internal noise is gamma (internal / external SD), in
     closed form and by likelihood per contrast; kernels are summed up by how many bits
-    a trial they tell about answers held out. JSON has everything: contrasts, kernels
+    a trial they tell about responses held out. JSON has everything: contrasts, kernels
     with their errors, tests, and what each number rests on.
 
     \b
@@ -136,9 +136,9 @@ def analyse(
 
 def _bootstrapped(session: "SessionData", unit: "Unit") -> Row:
     from ...analysis.sensitivity.bootstrap import dprime_bootstrap
-    from ...analysis.trials.responses import choices
+    from ...analysis.trials.responses import responses
 
-    return dprime_bootstrap(choices(session), unit=unit).to_dict()
+    return dprime_bootstrap(responses(session), unit=unit).to_dict()
 
 
 def _write_arrays(path: Path, found: "dict[str, Depths]") -> None:

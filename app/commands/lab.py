@@ -239,10 +239,10 @@ def asked(no_dialog: bool, **texts: Any) -> dict[str, Any]:
     def prompt(label: str, default: str) -> str:
         return click.prompt(label, default=default, err=True)
 
-    answers = ask_operator(known, monitor_names(), prompt, say)
-    if answers is None:
+    responses = ask_operator(known, monitor_names(), prompt, say)
+    if responses is None:
         raise click.Abort
-    return vars(answers).copy()
+    return vars(responses).copy()
 
 
 def checked(

@@ -16,7 +16,7 @@ from .trials import opened
 def brief(row: Mapping[str, Any]) -> Row:
     """Return what a table shows of a comparison: values with their intervals."""
     ceiling = row["ceiling"]
-    names = ("same_choice", "same_choice_double_pass", "error_consistency")
+    names = ("same_response", "same_response_double_pass", "error_consistency")
     numbers = {name: with_interval(row[name]) for name in names}
     bounds = [ceiling["lower"]["value"], ceiling["upper"]["value"]]
     known = [f"{bound:.3f}" for bound in bounds if bound is not None]
@@ -42,9 +42,10 @@ def brief(row: Mapping[str, Any]) -> Row:
 def compare(db: Path, human: str, models: tuple[str, ...]) -> list[Row]:
     """Compare observers with one that they are yoked to, at three depths.
 
-    All are session ids. Beside the share of equal choices stands the ceiling: what the
-    best possible model would reach, by the double pass of the first session. The depth
-    profile gives choices, kernels and second-order kernels as shares of their ceilings.
+    All are session ids. Beside the share of equal responses stands the ceiling: what
+    the best possible model would reach, by the double pass of the first session. The
+    depth profile gives responses, kernels and second-order kernels as shares of their
+    ceilings.
 
     \b
     Example:

@@ -17,7 +17,7 @@ def _meaning(description: str, **more: object) -> dict[str, Any]:
 COLUMN_MEANINGS = {
     "session": _meaning("Identity of the session: its date and a few letters"),
     "observer": _meaning("Code of the participant, or name of the model"),
-    "observer_kind": _meaning("Who answered: person or model"),
+    "observer_kind": _meaning("Who responded: person or model"),
     "presenter": _meaning(
         "What showed the trials: web (browser), lab (PsychoPy), model (in process), "
         "import (data that were published elsewhere)"
@@ -50,8 +50,8 @@ COLUMN_MEANINGS = {
     ),
     "signal": _meaning("All other parameters of the signal, as JSON"),
     "target": _meaning(
-        "Forced choice: the correct alternative, from 0. Yes/no and rating: the class, "
-        "1 = signal",
+        "Forced choice: the correct alternative, from 0. Yes/no and rating: the "
+        "class, 1 = signal",
         **_COUNT,
     ),
     "response": _meaning(

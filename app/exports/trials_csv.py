@@ -1,4 +1,4 @@
-"""The trial log as a table: one CSV row a trial, whoever answered it."""
+"""The trial log as a table: one CSV row a trial, whoever responded."""
 
 import csv
 from collections.abc import Iterable

@@ -85,14 +85,14 @@ def _rows(
             *counters,
             row["trial"],
             *_started(row["onsets_ms"], n_started),
-            *_answer(protocol, row),
+            *_response(protocol, row),
             *(row[name] for name in MEASURED),
             int(row["trial"] in excluded),
             *about,
         ]
 
 
-def _answer(protocol: "Protocol", row: dict[str, Any]) -> tuple[object, ...]:
+def _response(protocol: "Protocol", row: dict[str, Any]) -> tuple[object, ...]:
     """Give the key, its time in seconds and the score, as a Keyboard component does."""
     response = row["response"]
     key = None if response is None else protocol.task.keys[response]
@@ -100,7 +100,7 @@ def _answer(protocol: "Protocol", row: dict[str, Any]) -> tuple[object, ...]:
 
 
 def _correct_key(protocol: "Protocol", target: int) -> str | None:
-    """Give the key of the right answer; a rating has none, but a half of the scale."""
+    """Give the right response's key; a rating has none, but a half of the scale."""
     return None if protocol.task.kind == "rating" else protocol.task.keys[target]
 
 

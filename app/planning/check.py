@@ -21,14 +21,20 @@ from ...analysis.second_order.class_sums import second_order_matrices
 from ...analysis.sensitivity.by_task import dprime
 from ...analysis.trials.design import TrialDesign
 from ...analysis.trials.estimate import Estimate
-from ...analysis.trials.responses import choices
+from ...analysis.trials.responses import responses
 from ...experiments.protocols.parts import FULL_CONTRAST
 from ...experiments.session.observer import Observer
 from ...experiments.session.results import SessionData
 from ...experiments.stimulus.seeds import derived_seed
 from ...models.observers.template import Template
 from ...models.simulate import run
-from .observer import LEAST_GAMMA, SquaringTemplate, bend_for, exact_answers, signal_for
+from .observer import (
+    LEAST_GAMMA,
+    SquaringTemplate,
+    bend_for,
+    exact_responses,
+    signal_for,
+)
 from .power import Aim, value_at
 from .situation import Situation, ideal, proportion_at
 
@@ -154,7 +160,7 @@ class _Sessions:
         """Run each session with an observer of its own, and measure it.
 
         An element is shown as one pixel: a template's sums shrink all alike, its
-        answers stay what they are.
+        responses stay what they are.
         """
         protocol = self.assumed.protocol.with_options(
             trials=self.aim.n_trials, contrast=contrast
@@ -220,7 +226,7 @@ def _dprimes(sessions: _Sessions) -> Check:
     truth = spread * float(ndtri(proportion_at(assumed.protocol, *who)))
 
     def measure(session: SessionData, observer: Observer) -> Estimate:
-        counted = choices(session)
+        counted = responses(session)
         return dprime(counted.where(counted.contrast == contrast))
 
     return _intervals(sessions, sessions.linear(measure), truth)
@@ -230,7 +236,7 @@ def _gammas(sessions: _Sessions) -> Check:
     """Width of the interval of gamma by likelihood, and how often it holds gamma."""
 
     def measure(session: SessionData, observer: Observer) -> Estimate:
-        counts = pair_counts(choices(session), by_contrast=True)
+        counts = pair_counts(responses(session), by_contrast=True)
         return internal_noise_likelihood(counts).gamma
 
     return _intervals(sessions, sessions.linear(measure), sessions.assumed.gamma)
@@ -272,7 +278,7 @@ def _eigenvalues(sessions: _Sessions) -> Check:
     assert edge is not None
 
     def largest(session: SessionData, observer: Observer) -> float:
-        trials = TrialDesign.of(choices(session), session.noise)
+        trials = TrialDesign.of(responses(session), session.noise)
         shown = trials.halves.astype(np.float64)
         variance = shown.var() * (1 if trials.is_forced_choice else 2)
         matrix = second_order_matrices(trials).sum(0) / variance
@@ -315,4 +321,4 @@ def _squaring(aim: Aim, assumed: Situation) -> tuple[float, float, float]:
     wanted = signal_for(bend, assumed.gamma, rate) / per_contrast
     shown = round(FULL_CONTRAST * wanted) / FULL_CONTRAST
     signal = math.sqrt(assumed.efficiency) * ideal(assumed.protocol, shown)
-    return bend, shown, exact_answers(bend, assumed.gamma, signal)[1]
+    return bend, shown, exact_responses(bend, assumed.gamma, signal)[1]

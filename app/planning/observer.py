@@ -82,7 +82,7 @@ def bent(u: Float[np.ndarray, " ..."], bend: float) -> Float[np.ndarray, " ..."]
     return (1 - bend) * u + bend * u**2
 
 
-def exact_answers(bend: float, gamma: float, signal: float) -> tuple[float, float]:
+def exact_responses(bend: float, gamma: float, signal: float) -> tuple[float, float]:
     """Return proportion correct and second-order eigenvalue of the observer in 2AFC.
 
     The eigenvalue is var(u_T | correct) - var(u_T | incorrect) + var(u_N | incorrect)
@@ -99,7 +99,7 @@ def exact_answers(bend: float, gamma: float, signal: float) -> tuple[float, floa
 
     Examples
     --------
-    >>> pc, eigenvalue = exact_answers(bend=0.0, gamma=1.0, signal=1.349)
+    >>> pc, eigenvalue = exact_responses(bend=0.0, gamma=1.0, signal=1.349)
     >>> round(pc, 3), abs(round(eigenvalue, 6))  # a linear observer
     (0.75, 0.0)
     """
@@ -126,7 +126,7 @@ def signal_for(bend: float, gamma: float, proportion_correct: float) -> float:
     """
 
     def excess(signal: float) -> float:
-        return exact_answers(bend, gamma, signal)[0] - proportion_correct
+        return exact_responses(bend, gamma, signal)[0] - proportion_correct
 
     if excess(MOST_SIGNAL) < 0:
         rule = f"what an observer with gamma {gamma:g} reaches"
@@ -149,7 +149,7 @@ def bend_for(
 
     def excess(bend: float) -> float:
         signal = signal_for(bend, gamma, proportion_correct)
-        return exact_answers(bend, gamma, signal)[1] - eigenvalue
+        return exact_responses(bend, gamma, signal)[1] - eigenvalue
 
     if excess(1.0) < 0:
         return None

@@ -16,8 +16,8 @@ from scipy.special import ndtri
 
 from ...analysis.double_pass.internal_noise import gamma_from_r, r_from_gamma
 from ...analysis.kernels.closed_forms import (
-    answer_information,
     gamma_standard_error,
+    response_information,
     trials_for_correlation,
 )
 from ...analysis.kernels.fisher_bound import weighted_sum_efficiency
@@ -216,7 +216,7 @@ def _dprime(assumed: Situation, wanted: float) -> Aim:
     """(2 x 1.96 / width)^2 x variance of one trial, 2 or 4 pq / phi(z)^2."""
     spread = 2 if assumed.is_forced_choice else 4
     z = ndtri(np.array(assumed.proportions))
-    alone = spread * (2 * Z95 / wanted) ** 2 / answer_information(z)
+    alone = spread * (2 * Z95 / wanted) ** 2 / response_information(z)
     n = len(assumed.proportions)
 
     def at_the_median(trials: Sequence[float]) -> float:

@@ -1,4 +1,4 @@
-"""Two sessions compared as one row: choices, latent agreement, depth profile."""
+"""Two sessions compared as one row: responses, latent agreement, depth profile."""
 
 from typing import Any
 

@@ -12,7 +12,7 @@ from ...analysis.second_order.spectrum import eigen_spectrum
 from ...analysis.sensitivity.roc import session_roc
 from ...analysis.sessions.summary import summarise
 from ...analysis.trials.design import TrialDesign
-from ...analysis.trials.responses import choices
+from ...analysis.trials.responses import responses
 from ...experiments.session.results import SessionData
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _second_order(sessions: Sequence[SessionData]) -> "Figure":
 def _spectra(sessions: Sequence[SessionData]) -> "Figure":
     found = []
     for each in sessions:
-        trials = TrialDesign.of(choices(each), each.noise)
+        trials = TrialDesign.of(responses(each), each.noise)
         linear_part = "keep" if trials.is_forced_choice else "remove"
         found.append((each.observer, eigen_spectrum(trials, linear_part=linear_part)))
     return plot.spectra(found, session_second_order(sessions[0]).noise_sd)

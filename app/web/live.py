@@ -1,4 +1,4 @@
-"""One session that is being run: what comes next, and what an answer does to it."""
+"""One session that is being run: what comes next, and what a response does to it."""
 
 import threading
 from typing import Any
@@ -7,12 +7,12 @@ from ...experiments.session.session import Session
 from ...experiments.stimulus.render import digest
 from ...experiments.store.sqlite import Store
 from ...experiments.store.trial import Response, TrialRecord, TrialSpec
-from .responses import Answer
+from .responses import SentResponse
 from .writer import Writer
 
 
 class OutOfTurn(ValueError):
-    """An answer to a trial that is not the next, or that was answered otherwise."""
+    """A response to a trial that is not the next, or that has another response."""
 
 
 class StaleSession(RuntimeError):
@@ -49,7 +49,7 @@ class LiveSession:
             return self.session.is_complete
 
     def next(self) -> dict[str, Any]:
-        """Say what comes next, and nothing that would give the answer away."""
+        """Say what comes next, and nothing that would give the response away."""
         with self._lock:
             return self._next()
 
@@ -65,26 +65,24 @@ class LiveSession:
             spec = self._require_turn(trial)
             return self._render(spec)[0]
 
-    def answer(self, trial: int, answer: Answer) -> dict[str, Any]:
-        """Store an answer, durably; return its receipt with what comes next.
+    def record(self, trial: int, sent: SentResponse) -> dict[str, Any]:
+        """Store a response, durably; return its receipt with what comes next.
 
-        The same answer again has the same receipt.
+        The same response again has the same receipt.
 
         Raises
         ------
         OutOfTurn
-            If another trial is due, or this one was answered otherwise.
+            If another trial is due, or this one has another response.
         StaleSession
             If an earlier write of this session failed.
         """
         with self._lock:
             if trial < self.session.n_recorded:
-                record = self._stored(trial, answer)
+                record = self._stored(trial, sent)
             else:
                 spec = self._require_turn(trial)
-                record = self._record(
-                    spec, answer.judged(self._render(spec)[1]), answer
-                )
+                record = self._record(spec, sent.judged(self._render(spec)[1]), sent)
             feedback = self.session.block(record.spec.block).feedback
             return {
                 "correct": record.correct if feedback else None,
@@ -155,19 +153,19 @@ class LiveSession:
             self._pixels = (spec.trial, frames.tobytes(), digest(frames))
         return self._pixels[1:]
 
-    def _stored(self, trial: int, answer: Answer) -> TrialRecord:
-        """Give the record of a trial that this answer was given to before."""
+    def _stored(self, trial: int, sent: SentResponse) -> TrialRecord:
+        """Give the record of a trial that this response was given to before."""
         record = self._store.trials(self.session.id)[trial]
-        if not answer.is_stored_as(record.response):
-            raise OutOfTurn(f"trial {trial} must be answered once, got another answer")
+        if not sent.is_stored_as(record.response):
+            raise OutOfTurn(f"trial {trial} must have one response, got another")
         return record
 
     def _record(
-        self, spec: TrialSpec, response: Response, answer: Answer
+        self, spec: TrialSpec, response: Response, sent: SentResponse
     ) -> TrialRecord:
         def write() -> TrialRecord:
             record = self.session.record([spec], [response])[0]
-            for event in answer.events:
+            for event in sent.events:
                 about = {"trial": spec.trial, **event}
                 kind = about.pop("kind")
                 self._store.add_event(self.session.id, kind, about)

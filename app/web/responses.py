@@ -1,4 +1,4 @@
-"""Answers from a browser: every field checked before anything is believed."""
+"""Responses from a browser: every field checked before anything is believed."""
 
 import string
 from collections.abc import Callable, Mapping
@@ -18,12 +18,12 @@ OTHER_BYTES = "the browser received other bytes than the server sent"
 HIDDEN = "the page was hidden during the trial"
 
 
-class AnswerError(ValueError):
+class ResponseError(ValueError):
     """A request's body breaks the rules; the sentence names the field."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class SentResponse:
     """What a browser measured in one trial; times in ms, as in the trial log."""
 
     response: int | None
@@ -57,7 +57,7 @@ class Answer:
         )
 
     def is_stored_as(self, stored: Response) -> bool:
-        """Whether a stored response is this answer, sent before."""
+        """Whether a stored response is this one, sent before."""
         sent = (
             "response",
             "rt_ms",
@@ -69,17 +69,17 @@ class Answer:
         return all(getattr(self, name) == getattr(stored, name) for name in sent)
 
 
-def parse_answer(data: object, protocol: Protocol) -> Answer:
-    """Check the body of an answer against the protocol.
+def parse_response(data: object, protocol: Protocol) -> SentResponse:
+    """Check the body of a response against the protocol.
 
     Raises
     ------
-    AnswerError
+    ResponseError
         With one sentence about the first field that breaks its rule.
     """
-    fields = _table(data, "an answer", Answer.__dataclass_fields__)
+    fields = _table(data, "a response", SentResponse.__dataclass_fields__)
     last = protocol.n_responses - 1
-    answer = Answer(
+    sent = SentResponse(
         response=None
         if fields["response"] is None
         else _whole(fields, "response", last),
@@ -90,9 +90,9 @@ def parse_answer(data: object, protocol: Protocol) -> Answer:
         digest=_digest(fields["digest"]),
         events=_events(fields["events"]),
     )
-    if (answer.response is None) != (answer.rt_ms is None):
-        raise AnswerError("rt_ms must be given with a response and only then")
-    return answer
+    if (sent.response is None) != (sent.rt_ms is None):
+        raise ResponseError("rt_ms must be given with a response and only then")
+    return sent
 
 
 def parse_display(data: object) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def parse_display(data: object) -> dict[str, Any]:
 
     Raises
     ------
-    AnswerError
+    ResponseError
         With one sentence about the first field that breaks its rule.
     """
     numbers = (
@@ -125,17 +125,17 @@ def parse_display(data: object) -> dict[str, Any]:
 
 def _table(data: object, what: str, names: Any) -> Mapping[str, Any]:
     if not isinstance(data, dict):
-        raise AnswerError(f"{what} must be a JSON object, got {_short(data)}")
+        raise ResponseError(f"{what} must be a JSON object, got {_short(data)}")
     for name in names:
         _unless(name in data, name, "given", "nothing")
     for name in data.keys() - set(names):
-        raise AnswerError(f"{what} must have no field {_short(name)}")
+        raise ResponseError(f"{what} must have no field {_short(name)}")
     return data
 
 
 def _unless(holds: bool, name: str, rule: str, value: object) -> None:
     if not holds:
-        raise AnswerError(f"{name} must be {rule}, got {_short(value)}")
+        raise ResponseError(f"{name} must be {rule}, got {_short(value)}")
 
 
 def _short(value: object) -> str:

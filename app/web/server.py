@@ -17,7 +17,7 @@ from ...experiments.protocols.protocol import Protocol
 from ...experiments.store.sqlite import TrialConflict
 from . import participate, trial_api
 from .live import OutOfTurn, StaleSession
-from .responses import MOST_BYTES, AnswerError
+from .responses import MOST_BYTES, ResponseError
 from .study import Study
 
 STATIC = Path(str(files("yoked.static")))
@@ -98,7 +98,7 @@ def serve(
         If the port is in use, or may not be used.
     """
     app = create_app(db_path, protocol, lut)
-    # A queue is what a burst of answers makes; it needs nobody's attention.
+    # A queue is what a burst of responses makes; it needs nobody's attention.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     try:
         with _listening(host, port) as listener:
@@ -126,7 +126,7 @@ def _add_headers(response: Response) -> Response:
 
 
 def _register_errors(app: Flask) -> None:
-    app.register_error_handler(AnswerError, lambda error: _complaint(400, str(error)))
+    app.register_error_handler(ResponseError, lambda error: _complaint(400, str(error)))
     for kind in (OutOfTurn, TrialConflict):
         app.register_error_handler(kind, lambda error: _complaint(409, str(error)))
     app.register_error_handler(HTTPException, _http_error)
@@ -141,7 +141,7 @@ def _http_error(error: HTTPException) -> tuple[Response | str, int]:
 
 
 def _cannot_store(error: Exception) -> tuple[Response | str, int]:
-    """Answer 503: the browser keeps what it has, and tries again."""
+    """SentResponse 503: the browser keeps what it has, and tries again."""
     logging.getLogger(__name__).error("could not store: %s", error)
     return _complaint(
         503, "The server cannot store anything now. Please try again soon."

@@ -1,4 +1,4 @@
-"""What the task's page asks of the server, in JSON: the next trial, and its answer."""
+"""What the task's page asks of the server, in JSON: the next trial, its response."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 
 from .participate import find_session
-from .responses import AnswerError, parse_answer, parse_display
+from .responses import ResponseError, parse_display, parse_response
 
 blueprint = Blueprint("trial_api", __name__, url_prefix="/session/<token>")
 
@@ -26,11 +26,11 @@ def frames(token: str, trial: int) -> Response:
 
 
 @blueprint.post("/trials/<int:trial>")
-def answer(token: str, trial: int) -> dict[str, Any]:
-    """Take an answer; by the time of the reply it is stored."""
+def response(token: str, trial: int) -> dict[str, Any]:
+    """Take a response; by the time of the reply it is stored."""
     _, live = find_session(token)
-    given = parse_answer(_body(), live.session.protocol)
-    receipt = live.answer(trial, given)
+    given = parse_response(_body(), live.session.protocol)
+    receipt = live.record(trial, given)
     return {**receipt, "next": _with_address(token, receipt["next"])}
 
 
@@ -49,7 +49,7 @@ def _body() -> object:
             return json.loads(request.get_data())
     except (ValueError, RecursionError):
         pass
-    raise AnswerError("the body must be JSON, of type application/json")
+    raise ResponseError("the body must be JSON, of type application/json")
 
 
 def _with_address(token: str, following: dict[str, Any]) -> dict[str, Any]:

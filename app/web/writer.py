@@ -1,7 +1,7 @@
-"""One thread writes: it commits what has queued up as a group, and answers after.
+"""One thread writes: it commits what has queued up as a group, and acknowledges after.
 
 A durable commit costs a wait for the disk whatever its size, so requests that arrive
-meanwhile share the next one. Nobody is answered before their own write is durable.
+meanwhile share the next one. Nobody is acknowledged before their own write is durable.
 """
 
 import queue

@@ -36,11 +36,11 @@ from .stage import Stage, trial_pictures
 from .trial import (
     EMPTY,
     FIRST_STIMULUS,
-    Answer,
+    KeyedResponse,
     Presentation,
     plan_trial,
     present,
-    wait_for_answer,
+    wait_for_response,
 )
 
 READ_BACK = ("block", "every")
@@ -148,7 +148,7 @@ class Sitting:
                 return False
 
     def _goes_on(self, text: str) -> bool:
-        """Ask whether to continue or to quit, and log the answer."""
+        """Ask whether to continue or to quit, and log what was said."""
         self._event("paused", {"next_trial": self._session.n_recorded})
         self._screen.write(text)
         self._screen.flip()
@@ -175,12 +175,12 @@ class Sitting:
         if self._is_sampled(spec):
             n_wrong = self._n_wrong_pixels(handles, pictures)
         self._block = spec.block
-        shown, answer = self._show(handles)
+        shown, keyed = self._show(handles)
         self._screen.release(prepared)
-        response = judged(shown, answer, n_wrong, digest(frames))
-        record = self._log(spec, response, shown, answer)
+        response = judged(shown, keyed, n_wrong, digest(frames))
+        record = self._log(spec, response, shown, keyed)
         self._require_right_pixels(n_wrong)
-        if answer.paused:
+        if keyed.paused:
             return self._goes_on(PAUSED)
         if self._session.block(spec.block).feedback and response.valid:
             self._give_feedback(record)
@@ -213,22 +213,26 @@ class Sitting:
             way = "`yoked lab --check` looks into it"
             raise WrongPixels(f"the stimuli must be {rule}; {way}")
 
-    def _show(self, handles: Sequence[Handle]) -> tuple[Presentation, Answer]:
+    def _show(self, handles: Sequence[Handle]) -> tuple[Presentation, KeyedResponse]:
         protocol = self._session.protocol
         self._keys.clear()
         with _no_collection():
             shown = present(self._screen, self._plan, handles)
-            answer = wait_for_answer(
+            keyed = wait_for_response(
                 self._screen,
                 self._keys,
                 protocol.task.keys,
                 shown.onsets_ms[-1],
                 protocol.timing.response_ms,
             )
-        return shown, answer
+        return shown, keyed
 
     def _log(
-        self, spec: TrialSpec, response: Response, shown: Presentation, answer: Answer
+        self,
+        spec: TrialSpec,
+        response: Response,
+        shown: Presentation,
+        keyed: KeyedResponse,
     ) -> TrialRecord:
         """Make the trial, its flips and its early keys durable, all or none."""
         start, *_ = times = shown.flips_ms
@@ -241,7 +245,7 @@ class Sitting:
                 "steps_ms": steps,
             }
             self._event("flips", flips)
-            for press in answer.early:
+            for press in keyed.early:
                 at_ms = round(press.time_ms - start, 3)
                 early = {"trial": spec.trial, "key": press.name, "at_ms": at_ms}
                 self._event("early_key", early)
@@ -256,13 +260,13 @@ class Sitting:
 
 
 def judged(
-    shown: Presentation, answer: Answer, n_wrong: int | None, own_digest: str
+    shown: Presentation, keyed: KeyedResponse, n_wrong: int | None, own_digest: str
 ) -> Response:
     """Give the response as the log takes it, with its validity.
 
     Parameters
     ----------
-    shown, answer
+    shown, keyed
         What the screen and the observer did.
     n_wrong
         Pixels of the back buffer that were not ours; None if they were not read.
@@ -270,7 +274,7 @@ def judged(
         Of the contrast levels, which the buffer held if no pixel was wrong.
     """
     reasons = []
-    if answer.paused:
+    if keyed.paused:
         reasons.append(PAUSED_REASON)
     if n_wrong:
         reasons.append(f"{n_wrong} pixels of the back buffer were other than drawn")
@@ -278,8 +282,8 @@ def judged(
         reasons.append(f"{shown.frames_dropped} frames dropped")
     start = shown.flips_ms[0]
     return Response(
-        response=answer.response,
-        rt_ms=answer.rt_ms,
+        response=keyed.response,
+        rt_ms=keyed.rt_ms,
         digest=own_digest if n_wrong == 0 else None,
         onsets_ms=tuple(round(onset - start, 3) for onset in shown.onsets_ms),
         frames_shown=shown.frames_shown,

@@ -1,4 +1,4 @@
-"""One trial in time: durations as counted refreshes, every flip's time, the answer.
+"""One trial in time: durations as counted refreshes, every flip's time, the response.
 
 Nothing here knows PsychoPy: a `Screen` and `Keys` are handed in, with their clock.
 """
@@ -202,7 +202,7 @@ def n_dropped(flips_ms: Sequence[float], refresh_hz: float) -> int:
 
 
 @dataclass(frozen=True)
-class Answer:
+class KeyedResponse:
     """What the observer did.
 
     Attributes
@@ -223,13 +223,13 @@ class Answer:
     paused: bool = False
 
 
-def wait_for_answer(
+def wait_for_response(
     screen: Screen,
     keys: Keys,
     names: Sequence[str],
     onset_ms: float,
     response_ms: float,
-) -> Answer:
+) -> KeyedResponse:
     """Take the first of the task's keys that is pressed after an onset.
 
     Parameters
@@ -241,23 +241,23 @@ def wait_for_answer(
     names
         Key of each response.
     onset_ms
-        Of the last interval. What was pressed before it is no answer.
+        Of the last interval. What was pressed before it is no response.
     response_ms
-        How long an answer may take from there.
+        How long a response may take from there.
     """
     early: list[KeyPress] = []
     while True:
         is_last_look = screen.now() - onset_ms >= response_ms
         for press in keys.presses():
             if press.name == PAUSE_KEY:
-                return Answer(None, None, tuple(early), paused=True)
+                return KeyedResponse(None, None, tuple(early), paused=True)
             if press.name not in names:
                 continue
             if press.time_ms < onset_ms:
                 early.append(press)
             elif press.time_ms - onset_ms <= response_ms:
                 rt_ms = round(press.time_ms - onset_ms, 3)
-                return Answer(list(names).index(press.name), rt_ms, tuple(early))
+                return KeyedResponse(list(names).index(press.name), rt_ms, tuple(early))
         if is_last_look:
-            return Answer(None, None, tuple(early))
+            return KeyedResponse(None, None, tuple(early))
         screen.pause()

@@ -1,4 +1,4 @@
-"""The observer: what anything must offer to answer trials, and what it is given."""
+"""The observer: what anything must offer to respond to trials, and what it is given."""
 
 from dataclasses import dataclass
 from typing import Protocol as Interface
@@ -97,7 +97,7 @@ class ObserverNoise:
 
 @runtime_checkable
 class Observer(Interface):
-    """Anything that answers trials; `learn` is what may be offered besides.
+    """Anything that responds to trials; `learn` is what may be offered besides.
 
     An observer may also have `learn(practice)`, called once before the first trial:
     what instruction and practice are to a person. A template reads its signal there, a

@@ -1,7 +1,7 @@
 """The plan of a session: what its seed alone decides.
 
 Targets, conditions, catch trials and double passes are laid out before the first trial,
-from stream 0 of the session's seed. What depends on the answers (contrast, repeated
+from stream 0 of the session's seed. What depends on the responses (contrast, repeated
 trials) is `schedule.py`'s.
 """
 

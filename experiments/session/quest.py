@@ -63,7 +63,7 @@ def dprime_2afc(x: Any, threshold: Any, slope: Any = 1.0, lapse: Any = 0.0) -> A
     slope
         Exponent; 1 for a linear observer.
     lapse
-        Share of trials answered wrongly at full d'; chance stays at .5.
+        Share of trials with a wrong response at full d'; chance stays at .5.
     """
     from scipy.special import ndtr
 

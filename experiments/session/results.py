@@ -60,7 +60,7 @@ class SessionData:
 
     @property
     def counted(self) -> pd.DataFrame:
-        """The trials that enter statistics: main, valid, answered, not excluded."""
+        """The trials that count: main, valid, with a response, not excluded."""
         trials = self.trials
         main = trials["block_kind"] == "main"
         kept = main & trials["valid"] & ~trials["excluded"] & trials["response"].notna()

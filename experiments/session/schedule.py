@@ -47,7 +47,7 @@ class Schedule(Interface):
 
 
 class YokedSchedule:
-    """The trials of another session in their order; the answers change nothing."""
+    """The trials of another session in their order; the responses change nothing."""
 
     def __init__(self, protocol: Protocol, source: Sequence[TrialRecord]) -> None:
         self._specs = [record.spec for record in source]
@@ -170,7 +170,7 @@ class PlannedSchedule:
         return True
 
     def _runs_on(self) -> bool:
-        """Whether a block can follow before the answers to this one are in."""
+        """Whether a block can follow before the responses to this one are in."""
         adapts = self._protocol.contrast.keep_correct != (0.0, 1.0)
         upcoming = self._blocks[self._current : self._current + 2]
         calibrates = any(block.kind == "calibration" for block in upcoming)

@@ -1,4 +1,4 @@
-"""A session: one observer answers one schedule, and every answer is stored."""
+"""A session: one observer responds to one schedule, and every response is stored."""
 
 import secrets
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ class SeedTaken(ValueError):
 
 
 class Session:
-    """One sitting: hands out trials, scores the answers, stores them.
+    """One sitting: hands out trials, scores the responses, stores them.
 
     Make one with `start` or `resume`.
 
@@ -78,7 +78,7 @@ class Session:
         protocol
             What is to be run. In a yoked session it must have the source's stimuli.
         observer
-            Who answers.
+            Who responds.
         presenter
             'web', 'lab', 'model' or 'import'.
         seed
@@ -195,7 +195,8 @@ class Session:
         Parameters
         ----------
         limit
-            At most so many. There may be fewer: what depends on an answer waits for it.
+            At most so many. There may be fewer: what depends on a response waits for
+            it.
 
         Returns
         -------

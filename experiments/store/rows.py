@@ -16,7 +16,7 @@ TRIAL_COLUMNS = (
 
 @dataclass(frozen=True)
 class ObserverInfo:
-    """Who answers: a person or a model.
+    """Who responds: a person or a model.
 
     Attributes
     ----------

@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class TrialSpec:
-    """All that is known of a trial before it is answered.
+    """All that is known of a trial before it has a response.
 
     Attributes
     ----------

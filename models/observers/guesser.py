@@ -7,7 +7,7 @@ from ...experiments.session.observer import ObserverNoise, Viewing
 
 
 class Guesser:
-    """Answers at random, from its own noise alone.
+    """Responses at random, from its own noise alone.
 
     Examples
     --------

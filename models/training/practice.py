@@ -85,7 +85,7 @@ def training_contrasts(
 def loss(
     task: Task, variables: Float[Tensor, " trial alternative"], targets: Tensor
 ) -> Float[Tensor, ""]:
-    """Give the cross entropy of the correct answer.
+    """Give the cross entropy of the correct response.
 
     With two alternatives that is softplus(-(target's variable - the other's)); in
     yes/no and rating, of the logistic of the one decision variable.

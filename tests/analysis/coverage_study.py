@@ -31,9 +31,9 @@ from yoked.analysis.sensitivity.by_task import (
     dprime,
     proportion_correct,
 )
-from yoked.analysis.sensitivity.intervals import choices_profile_dprime
+from yoked.analysis.sensitivity.intervals import responses_profile_dprime
 from yoked.analysis.trials.estimate import Estimate
-from yoked.analysis.trials.responses import Choices
+from yoked.analysis.trials.responses import Responses
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Cell:
 
     @property
     def rates(self) -> np.ndarray:
-        """Rates of the answer "yes" without and with signal."""
+        """Rates of the response "yes" without and with signal."""
         return ndtr(np.array([-self.z, self.z]) + self.bias)
 
     @property
@@ -67,29 +67,31 @@ class Quantity:
     """An estimate and what it should be."""
 
     name: str
-    estimate: Callable[[Choices], Estimate]
+    estimate: Callable[[Responses], Estimate]
     truth: Callable[[Cell], float]
     biased: bool = True  # whether it is meant for biased observers too
 
 
-def simulate(cell: Cell, rng: np.random.Generator) -> Choices:
-    """Return the answers of one session."""
+def simulate(cell: Cell, rng: np.random.Generator) -> Responses:
+    """Return the responses of one session."""
     n, twice = cell.n_pairs + cell.n_single, cell.n_pairs
     target = rng.permutation(np.arange(n) % 2)
     mean = np.sqrt(1 + cell.gamma**2) * (np.where(target, cell.z, -cell.z) + cell.bias)
     external = mean + rng.normal(size=n)
-    answers = [external + cell.gamma * rng.normal(size=n) > 0 for _ in range(2)]
+    responses = [external + cell.gamma * rng.normal(size=n) > 0 for _ in range(2)]
     table = pd.DataFrame(
         {
             "trial": np.arange(n + twice),
             "target": np.concatenate([target, target[:twice]]),
-            "response": np.concatenate([answers[0], answers[1][:twice]]).astype(int),
+            "response": np.concatenate([responses[0], responses[1][:twice]]).astype(
+                int
+            ),
             "contrast": 1.0,
             "repeats": pd.array([pd.NA] * n + list(range(twice)), dtype="Int64"),
             "block": np.arange(n + twice) // 100,
         }
     )
-    return Choices.from_table(table, cell.task, 2)
+    return Responses.from_table(table, cell.task, 2)
 
 
 def _dprime(cell: Cell) -> float:
@@ -102,10 +104,10 @@ def _agreement(cell: Cell) -> float:
 
 QUANTITIES = (
     Quantity("d'", dprime, _dprime),
-    Quantity("d', profile", choices_profile_dprime, _dprime),
+    Quantity("d', profile", responses_profile_dprime, _dprime),
     Quantity(
         "d', bootstrap",
-        lambda choices: dprime_bootstrap(choices, n_draws=1000),
+        lambda responses: dprime_bootstrap(responses, n_draws=1000),
         _dprime,
     ),
     Quantity(
@@ -121,13 +123,13 @@ QUANTITIES = (
     Quantity("agreement", agreement, _agreement),
     Quantity(
         "gamma, pooled closed form",
-        lambda choices: internal_noise_closed_form(pair_counts(choices)).gamma,
+        lambda responses: internal_noise_closed_form(pair_counts(responses)).gamma,
         lambda cell: cell.gamma,
         biased=False,
     ),
     Quantity(
         "gamma, likelihood",
-        lambda choices: internal_noise_likelihood(pair_counts(choices, True)).gamma,
+        lambda responses: internal_noise_likelihood(pair_counts(responses, True)).gamma,
         lambda cell: cell.gamma,
     ),
 )
@@ -151,9 +153,9 @@ def study(cell: Cell, n_sessions: int, seed: int = 0) -> list[Coverage]:
     wanted = [q for q in QUANTITIES if q.biased or not cell.bias]
     ends = {q.name: np.full((n_sessions, 2), np.nan) for q in wanted}
     for number in range(n_sessions):
-        choices = simulate(cell, rng)
+        responses = simulate(cell, rng)
         for quantity in wanted:
-            estimate = quantity.estimate(choices)
+            estimate = quantity.estimate(responses)
             if estimate.value is not None:
                 ends[quantity.name][number] = estimate.low, estimate.high
     return [_coverage(cell, q, ends[q.name]) for q in wanted]

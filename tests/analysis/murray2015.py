@@ -1,13 +1,13 @@
-"""The choices of Murray, Patel & Yee (2015), read without our own importer."""
+"""The responses of Murray, Patel & Yee (2015), read without our own importer."""
 
 import numpy as np
 import pandas as pd
 
-from yoked.analysis.trials.responses import Choices
+from yoked.analysis.trials.responses import Responses
 
 
 def murray2015(path):
-    """Return the choices of a file of experiment 1: 33 blocks of 300 rows."""
+    """Return the responses of a file of experiment 1: 33 blocks of 300 rows."""
     data = np.loadtxt(path, comments="%")
     block_start = np.arange(len(data)) // 300 * 300
     match = data[:, 1]  # the trial of the same block that is repeated, or -1
@@ -23,4 +23,4 @@ def murray2015(path):
             "block_kind": "main",
         }
     )
-    return Choices.from_table(table, "2afc", 2)
+    return Responses.from_table(table, "2afc", 2)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from yoked.analysis.trials.design import TrialDesign
-from yoked.analysis.trials.responses import Choices
+from yoked.analysis.trials.responses import Responses
 from yoked.experiments.stimulus.sources import StoredNoise
 
 N_SAMPLES = 32
@@ -45,4 +45,4 @@ def gabor_trials(path):
     table["repeats"] = table["repeats"].mask(table["repeats"] < 0)
     # A field of the source is that of its stimulus id.
     stored = StoredNoise(noise[:, None, None, None, :])
-    return TrialDesign.of(Choices.from_table(table, "yes_no", 2), stored)
+    return TrialDesign.of(Responses.from_table(table, "yes_no", 2), stored)

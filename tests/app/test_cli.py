@@ -32,8 +32,8 @@ def printed(*arguments: object):
 @pytest.fixture
 def simulated(db_path):
     """Return the id of a session of 40 main trials in `db_path`."""
-    answer = printed("simulate", "bar-in-noise", "template", db_path, "--trials", 40)
-    return answer["session"]
+    response = printed("simulate", "bar-in-noise", "template", db_path, "--trials", 40)
+    return response["session"]
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])
@@ -82,11 +82,11 @@ def test_preview_prints_the_digest_of_the_published_frame(case, tmp_path):
     (tmp_path / "bars.toml").write_text(bars)
     options = ["--seed", frame["seed"], "--stimulus-id", frame["stimulus_id"]]
     picture = tmp_path / "frame.png"
-    answer = printed(
+    response = printed(
         *("preview", tmp_path / "bars.toml", "-o", picture),
         *(*options, "--target", frame["target"], "--contrast", 0.227),
     )
-    assert answer["digest"] == frame["sha256"]
+    assert response["digest"] == frame["sha256"]
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
@@ -122,12 +122,12 @@ def test_the_same_seed_simulates_the_same_trials(tmp_path):
 
 
 def test_a_yoked_model_gets_the_trials_of_its_source(db_path, simulated):
-    answer = printed("simulate", "guesser", db_path, "--yoke-to", simulated)
+    response = printed("simulate", "guesser", db_path, "--yoke-to", simulated)
     rows = list(csv.DictReader(run("export", db_path).stdout.splitlines()))
     events = ("trial", "stimulus_id", "contrast", "target", "pass", "repeats")
     source, yoked = (
         [[row[name] for name in events] for row in rows if row["session"] == session]
-        for session in (simulated, answer["session"])
+        for session in (simulated, response["session"])
     )
     assert source == yoked
     assert printed("sessions", db_path)[1]["yoked_to"] == simulated

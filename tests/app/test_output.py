@@ -1,4 +1,4 @@
-"""Printing: strict JSON, aligned tables, CSV, and the choice between them."""
+"""Printing: strict JSON, aligned tables, CSV, and the response between them."""
 
 import csv
 import io

@@ -8,7 +8,7 @@ import pytest
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.store.sqlite import open_store
 
-from .walking import FAST, answer, begin, read_canvas
+from .walking import FAST, begin, read_canvas, respond
 
 N_TRIALS = 12
 
@@ -34,17 +34,17 @@ def test_a_network_that_goes_away_loses_nothing(page, serve, protocol):
     server = serve(protocol)
     read_canvas(page, protocol)
     begin(page, server.address)
-    picks = [answer(page, protocol, index) for index in range(4)]
+    picks = [respond(page, protocol, index) for index in range(4)]
 
     page.evaluate("yokedTest.pick(4)")
     page.context.set_offline(True)
-    picks.append(answer(page, protocol, 4))
+    picks.append(respond(page, protocol, 4))
     page.get_by_text("Waiting for the server").wait_for()
     assert len(stored(server)) == 4
     assert page.evaluate("yokedTest.picks.length") == 5  # no trial began meanwhile
     page.context.set_offline(False)
 
-    picks += [answer(page, protocol, index) for index in range(5, N_TRIALS)]
+    picks += [respond(page, protocol, index) for index in range(5, N_TRIALS)]
     assert page.get_by_text("Waiting for the server").is_hidden()
     page.wait_for_url("**/done")
     assert stored(server) == [(pick["trial"], pick["response"]) for pick in picks]
@@ -58,21 +58,21 @@ def test_a_trial_needs_no_network_once_it_has_begun(page, serve, protocol):
     begin(page, server.address)
     page.locator(".fixation").wait_for(state="visible")
     page.context.set_offline(True)
-    pick = answer(page, protocol, 0)
+    pick = respond(page, protocol, 0)
     page.get_by_text("Waiting for the server").wait_for()
     page.context.set_offline(False)
     page.evaluate("yokedTest.pick(1)")
     assert stored(server) == [(0, pick["response"])]
 
 
-def test_a_reload_while_offline_sends_the_answer_that_was_kept(page, serve, protocol):
+def test_a_reload_while_offline_sends_the_response_that_was_kept(page, serve, protocol):
     server = serve(protocol)
     read_canvas(page, protocol)
     begin(page, server.address)
     page.evaluate("yokedTest.pick(0)")
     refuse = lambda route: route.abort()  # noqa: E731
     page.route("**/trials/0", refuse)
-    pick = answer(page, protocol, 0)
+    pick = respond(page, protocol, 0)
     page.get_by_text("Waiting for the server").wait_for()
     assert stored(server) == []
 
@@ -85,7 +85,7 @@ def test_a_reload_while_offline_sends_the_answer_that_was_kept(page, serve, prot
     assert page.evaluate("yokedTest.picks[0].trial") == 1
 
 
-def test_a_reply_that_is_lost_stores_the_answer_once(page, serve, protocol):
+def test_a_reply_that_is_lost_stores_the_response_once(page, serve, protocol):
     server = serve(protocol)
     read_canvas(page, protocol)
     begin(page, server.address)
@@ -96,7 +96,7 @@ def test_a_reply_that_is_lost_stores_the_answer_once(page, serve, protocol):
         route.abort()
 
     page.route("**/trials/0", lose_the_reply, times=1)
-    picks = [answer(page, protocol, index) for index in range(2)]
+    picks = [respond(page, protocol, index) for index in range(2)]
     page.evaluate("yokedTest.pick(2)")
     assert stored(server) == [(pick["trial"], pick["response"]) for pick in picks]
 
@@ -105,20 +105,20 @@ def test_a_server_that_is_killed_goes_on_where_it_was(page, serve, protocol):
     server = serve(protocol)
     read_canvas(page, protocol)
     begin(page, server.address)
-    picks = [answer(page, protocol, index) for index in range(3)]
+    picks = [respond(page, protocol, index) for index in range(3)]
     page.evaluate("yokedTest.pick(3)")
 
     server.kill()
-    picks.append(answer(page, protocol, 3))
+    picks.append(respond(page, protocol, 3))
     page.get_by_text("Waiting for the server").wait_for()
     server.start()  # on the same port
 
-    picks += [answer(page, protocol, index) for index in range(4, N_TRIALS)]
+    picks += [respond(page, protocol, index) for index in range(4, N_TRIALS)]
     page.wait_for_url("**/done")
     assert stored(server) == [(pick["trial"], pick["response"]) for pick in picks]
 
 
-def test_a_second_window_cannot_answer_a_trial_again(page, serve, protocol):
+def test_a_second_window_cannot_response_a_trial_again(page, serve, protocol):
     server = serve(protocol)
     read_canvas(page, protocol)
     begin(page, server.address)
@@ -138,7 +138,7 @@ def test_a_second_window_cannot_answer_a_trial_again(page, serve, protocol):
     address = f"{page.url}/trials/0"
     reply = page.context.request.post(address, data=body, headers=headers)
     assert reply.ok
-    answer(page, protocol, 0)
+    respond(page, protocol, 0)
     page.get_by_role("heading", name="Something is in the way").wait_for()
     assert stored(server) == [(0, 0)]
     page.get_by_role("button", name="Load the page again").click()

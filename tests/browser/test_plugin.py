@@ -1,4 +1,4 @@
-"""Our jsPsych plugin: it runs in jsPsych's simulation, where a model may answer."""
+"""Our jsPsych plugin: it runs in jsPsych's simulation, where a model may response."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def simulate(page, serve):
     return lambda mode, data=None: page.evaluate(RUN, [mode, data])
 
 
-def test_a_simulated_trial_takes_the_model_s_answer(simulate):
+def test_a_simulated_trial_takes_the_model_s_response(simulate):
     data = simulate("data-only", {"response": 1, "rt_ms": 321})
     assert (data["response"], data["rt_ms"]) == (1, 321)
     assert data["onsets_ms"] == pytest.approx([1000 / 60, 5000 / 60])
@@ -39,13 +39,13 @@ def test_a_simulated_trial_takes_the_model_s_answer(simulate):
     assert data["trial_type"] == "noise-trial"
 
 
-def test_a_simulated_trial_answers_by_chance_without_a_model(simulate):
+def test_a_simulated_trial_responses_by_chance_without_a_model(simulate):
     data = simulate("data-only")
     assert data["response"] in (0, 1)
     assert data["rt_ms"] > 0
 
 
-def test_a_trial_shown_to_a_simulation_is_answered_by_the_key(simulate):
+def test_a_trial_shown_to_a_simulation_is_responseed_by_the_key(simulate):
     data = simulate("visual", {"response": 0, "rt_ms": 150})
     assert data["response"] == 0
     assert 100 < data["rt_ms"] < 1000

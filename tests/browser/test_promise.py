@@ -1,4 +1,4 @@
-"""The promise: a template that reads the canvas answers as one that reads the array."""
+"""The promise: a template that reads the canvas responds as one that reads arrays."""
 
 from dataclasses import dataclass, replace
 
@@ -15,7 +15,7 @@ from yoked.experiments.stimulus.render import digest
 from yoked.experiments.store.sqlite import open_store
 from yoked.experiments.store.trial import TrialRecord
 
-from .walking import FAST, answer, begin, ideal_observer, read_canvas
+from .walking import FAST, begin, ideal_observer, read_canvas, respond
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Run:
     display: dict
 
     def in_process(self) -> list[int]:
-        """Return the answers of a template that reads the array."""
+        """Return the responses of a template that reads the array."""
         noise = ObserverNoise(0, np.arange(len(self.trials)))  # this template uses none
         return (
             ideal_observer(self.protocol).decide(self.frames, noise).argmax(1).tolist()
@@ -47,10 +47,10 @@ def run_template(page, serve):
         read_canvas(page, protocol)
         begin(page, server.address)
         for index in range(n_trials):
-            if index == n_trials - 1:  # the page is left after the last answer
+            if index == n_trials - 1:  # the page is left after the last response
                 page.evaluate("index => yokedTest.pick(index)", index)
                 seen = page.evaluate("yokedTest.seen")
-            answer(page, protocol, index)
+            respond(page, protocol, index)
         page.wait_for_url("**/done")
         store = open_store(server.db_path)
         row = store.sessions()[0]
@@ -78,7 +78,7 @@ def few_trials(name: str, trials: int = 4, **changes) -> Protocol:
     return replace(short, **changes)
 
 
-def test_the_canvas_and_the_array_get_the_same_answers(run_template):
+def test_the_canvas_and_the_array_get_the_same_responses(run_template):
     protocol = load_protocol("bar-in-noise").with_options(200, 0.227, FAST)
     n_catch = protocol.catch.n_per_block * sum(b.n_blocks for b in protocol.blocks)
     run = run_template(protocol, 200 + n_catch)

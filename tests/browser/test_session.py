@@ -11,7 +11,7 @@ from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.protocols.parts import Block, DoublePass
 from yoked.experiments.store.sqlite import open_store
 
-from .walking import FAST, answer, begin, read_canvas
+from .walking import FAST, begin, read_canvas, respond
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_a_participant_goes_from_consent_to_the_completion_code(page, serve, pro
 
     verdicts = []
     for index in range(3):  # practice tells right from wrong
-        answer(page, protocol, index)
+        respond(page, protocol, index)
         verdicts.append(page.locator(".feedback").inner_text())
     correct = [record.correct for record in trials_of(server)[:3]]
     assert verdicts == ["Correct" if right else "Not this time" for right in correct]
@@ -64,11 +64,11 @@ def test_a_participant_goes_from_consent_to_the_completion_code(page, serve, pro
     page.get_by_role("heading", name="Practice: done").wait_for()
     page.keyboard.press("Enter")
     for index in range(3, 9):
-        answer(page, protocol, index)
+        respond(page, protocol, index)
         assert page.locator(".feedback").count() == 0
     page.get_by_role("heading", name="First measurement: done").wait_for()
     page.get_by_role("button", name="Continue").click()
-    answer(page, protocol, 9)
+    respond(page, protocol, 9)
 
     page.reload()  # in the middle of a block
     page.get_by_role("heading", name="Welcome back").wait_for()
@@ -77,7 +77,7 @@ def test_a_participant_goes_from_consent_to_the_completion_code(page, serve, pro
     page.get_by_role("button", name="Stay in the window").click()
     n_before = len(trials_of(server))
     for index in range(N_TRIALS - n_before):  # the page counts anew
-        answer(page, protocol, index)
+        respond(page, protocol, index)
 
     page.wait_for_url("**/done")
     assert page.get_by_role("heading", name="Thank you").is_visible()
@@ -101,7 +101,7 @@ def test_the_session_says_what_it_was_shown_on(page, serve, protocol):
     server = serve(protocol, "srgb")
     read_canvas(page, protocol)
     begin(page, server.address)
-    answer(page, protocol, 0)
+    respond(page, protocol, 0)
     page.evaluate("yokedTest.pick(1)")
     display = json.loads(
         sqlite3.connect(server.db_path)
@@ -126,7 +126,7 @@ def test_durations_are_counted_in_refreshes_of_the_screen(page, serve, protocol)
     read_canvas(page, protocol)
     begin(page, server.address)
     for index in range(3):
-        answer(page, protocol, index)
+        respond(page, protocol, index)
     page.evaluate("yokedTest.pick(3)")
     store = open_store(server.db_path)
     (row,) = store.sessions()
@@ -151,7 +151,7 @@ def test_full_screen_is_an_offer(page, serve, protocol):
         "() => { Element.prototype.requestFullscreen = () => Promise.reject(Error()) }"
     )
     page.get_by_role("button", name="Full screen", exact=True).click()
-    answer(page, protocol, 0)  # it goes on in the window
+    respond(page, protocol, 0)  # it goes on in the window
 
 
 def test_declining_stores_nothing(page, serve, protocol):
@@ -164,7 +164,7 @@ def test_declining_stores_nothing(page, serve, protocol):
     store.close()
 
 
-def test_early_keys_answer_nothing_and_are_logged(page, serve, protocol):
+def test_early_keys_are_no_responses_and_are_logged(page, serve, protocol):
     slow = replace(protocol.timing, fixation_ms=2000.0)
     protocol = replace(protocol, timing=slow)
     server = serve(protocol)
@@ -172,7 +172,7 @@ def test_early_keys_answer_nothing_and_are_logged(page, serve, protocol):
     begin(page, server.address)
     page.locator(".fixation").wait_for(state="visible")
     page.keyboard.press("j")
-    pick = answer(page, protocol, 0)
+    pick = respond(page, protocol, 0)
     page.evaluate("yokedTest.pick(1)")
     store = open_store(server.db_path)
     session = store.sessions()[0].id

@@ -10,7 +10,7 @@ from yoked.models.observers.template import Template
 
 READER = Path(__file__).with_name("reader.js").read_text()
 
-# Every duration is a single refresh at 60 Hz; the answer may take its time.
+# Every duration is a single refresh at 60 Hz; the response may take its time.
 FAST = Timing(
     fixation_ms=10.0,
     interval_ms=10.0,
@@ -48,7 +48,7 @@ def begin(page, address: str) -> None:
     page.get_by_role("button", name="Stay in the window").click()
 
 
-def answer(page, protocol: Protocol, index: int) -> dict:
+def respond(page, protocol: Protocol, index: int) -> dict:
     """Press the key that the template picks in the page's trial `index`."""
     while True:
         pick = page.evaluate("index => yokedTest.pick(index)", index)

@@ -30,7 +30,7 @@ def ready(protocol):
     return template
 
 
-def answers(observer, decision, practice, n, contrast, first=2_000_000, seed=5):
+def respond(observer, decision, practice, n, contrast, first=2_000_000, seed=5):
     """Return (targets, responses) of n trials other than the reserved ones."""
     targets, responses = [], []
     for start in range(first, first + n, 1024):
@@ -167,7 +167,7 @@ def test_the_measured_criterion_is_the_one_that_was_set(gains, gamma, bias):
     protocol = replace(protocol, signal=replace(protocol.signal, gains=gains))
     practice, observer = Practice(protocol), ready(protocol)
     decision = calibrate(observer, practice, 1, gamma, bias)
-    targets, responses = answers(observer, decision, practice, 16_384, 0.16)
+    targets, responses = respond(observer, decision, practice, 16_384, 0.16)
     # SE of the reserved and of these trials; the levels are 1/13 SD apart.
     slack = 0.04 if gamma == 0 else 0.0
     found = measured_criterion(targets, responses)
@@ -178,7 +178,7 @@ def test_an_observer_that_guesses_is_unbiased_too():
     protocol = load_protocol("bar-polarity")
     practice = Practice(protocol)
     decision = calibrate(Guesser(), practice, 1)
-    _, responses = answers(Guesser(), decision, practice, 8192, 0.16)
+    _, responses = respond(Guesser(), decision, practice, 8192, 0.16)
     assert responses.mean() == pytest.approx(0.5, abs=0.03)
 
 
@@ -187,7 +187,7 @@ def test_ratings_are_used_equally_often(gamma):
     protocol = replace(load_protocol("bar-polarity"), task=RATING)
     practice, observer = Practice(protocol), ready(protocol)
     decision = calibrate(observer, practice, 1, gamma)
-    targets, responses = answers(observer, decision, practice, 16_384, 0.16)
+    targets, responses = respond(observer, decision, practice, 16_384, 0.16)
     shares = np.bincount(responses, minlength=4) / len(responses)
     assert shares == pytest.approx(np.full(4, 0.25), abs=0.025)
     assert responses[targets == 1].mean() > responses[targets == 0].mean()
@@ -201,7 +201,7 @@ def test_several_alternatives_follow_the_mafc_integral(protocol, gamma):
     )
     practice, observer = Practice(four), ready(four)
     decision = calibrate(observer, practice, 1, gamma)
-    targets, responses = answers(observer, decision, practice, 8192, 0.16)
+    targets, responses = respond(observer, decision, practice, 8192, 0.16)
     d = 20 / 12.7 / math.hypot(1, gamma)
 
     def at(x):

@@ -137,7 +137,7 @@ def test_a_rating_task_uses_every_category():
     assert session.counted["correct"].mean() > 0.8
 
 
-def test_a_movie_is_answered_like_a_still():
+def test_a_movie_is_responseed_like_a_still():
     protocol = load_protocol("movie-bar")
     session = run(protocol, Template(), seed=3, trials=1000, contrast=0.227)
     assert session.counted["correct"].mean() == pytest.approx(ndtr(1.61), abs=0.04)
@@ -249,7 +249,7 @@ def test_what_the_calibration_found_is_logged(protocol, store):
     assert detail["internal_sd"] == pytest.approx(0.5 * detail["external_sd"])
 
 
-def test_an_interrupt_keeps_the_answered_trials_and_does_not_finish(protocol, store):
+def test_an_interrupt_keeps_the_responseed_trials_and_does_not_finish(protocol, store):
     with pytest.raises(KeyboardInterrupt, match=r"^$"):
         run(
             protocol, Interrupted(), store=store, seed=8, trials=100, contrast=0.1,
@@ -274,7 +274,7 @@ def test_a_yoked_model_sees_the_same_pixels_and_has_noise_of_its_own(protocol, s
     assert not source.trials["response"].equals(yoked.trials["response"])
 
 
-def test_another_model_without_noise_answers_yoked_trials_as_the_first_did(
+def test_another_model_without_noise_responses_yoked_trials_as_the_first_did(
     protocol, store
 ):
     source = run(protocol, Template(), store=store, seed=8)

@@ -17,10 +17,10 @@ from yoked.analysis.second_order.class_sums import (
     second_order_matrices,
 )
 from yoked.analysis.trials.design import TrialDesign
-from yoked.analysis.trials.responses import Choices
+from yoked.analysis.trials.responses import Responses
 from yoked.analysis.trials.score import score
 
-from ..observers.linear import Linear, linear_choices, run, session, unit
+from ..observers.linear import Linear, linear_responses, run, session, unit
 from ..observers.nonlinear import Quadratic
 
 N = 13
@@ -34,7 +34,7 @@ def at_cosine(cosine):
 
 
 def design(observer, n, seed, task="2afc", **options):
-    made, source = linear_choices(observer, task, n, 0.1, seed, **options)
+    made, source = linear_responses(observer, task, n, 0.1, seed, **options)
     return TrialDesign.of(made, source)
 
 
@@ -48,7 +48,7 @@ def on_one_set_of_trials(one, other, n, seed, n_pairs=0):
         other.decision_variables(shown, np.where(is_target, 0.1, 0), rng)
     )
     tables = (table, table.assign(response=chosen))
-    return [TrialDesign.of(Choices.from_table(t, "2afc", 2), source) for t in tables]
+    return [TrialDesign.of(Responses.from_table(t, "2afc", 2), source) for t in tables]
 
 
 def filters(*elements):
@@ -104,7 +104,7 @@ def test_a_kernel_is_exactly_like_itself():
 
 
 def test_what_two_observers_share_besides_kernels_does_not_make_them_alike():
-    # Orthogonal templates, and a common non-linearity that decides most answers.
+    # Orthogonal templates, and a common non-linearity that decides most responses.
     n_elements, n_runs = 40, 60
     elements = np.eye(n_elements)
     common = elements[[2, 4, 6, 8]]
@@ -195,7 +195,7 @@ def test_sessions_are_compared_as_their_trials_are():
     for seed in (12, 13):
         table, source = run(Linear(BUMP), "2afc", 400, 0.1, seed)
         sessions.append(session(table, source, id=f"s{seed}"))
-        designs.append(TrialDesign.of(Choices.from_table(table, "2afc", 2), source))
+        designs.append(TrialDesign.of(Responses.from_table(table, "2afc", 2), source))
     assert similarity(*sessions) == similarity(*designs)
 
 
@@ -223,5 +223,5 @@ def test_what_cannot_be_compared_is_refused():
         similarity(one, one, measure="r")
     with pytest.raises(ValueError, match="linear_part must be keep or remove, got 'a'"):
         similarity(one, one, linear_part="a")
-    with pytest.raises(ValueError, match="answers must be given in both kinds"):
-        similarity(one, one.answered(np.ones(100, bool)))
+    with pytest.raises(ValueError, match="responses must be given in both kinds"):
+        similarity(one, one.with_responses(np.ones(100, bool)))

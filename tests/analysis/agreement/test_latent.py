@@ -1,4 +1,4 @@
-"""Agreement behind the choices: tetrachoric correlations, and the ceiling of kappa."""
+"""Agreement behind the responses: tetrachoric correlations, the ceiling of kappa."""
 
 import itertools
 import json
@@ -40,9 +40,9 @@ from yoked.analysis.double_pass.internal_noise import (
     r_from_gamma,
 )
 from yoked.analysis.double_pass.tetrachoric import tetrachoric
-from yoked.analysis.trials.responses import choices
+from yoked.analysis.trials.responses import responses
 
-from ..observers.linear import Linear, linear_choices, run, session, unit
+from ..observers.linear import Linear, linear_responses, run, session, unit
 
 N = 13
 BUMP = unit(np.exp(-((np.arange(N) - 6) ** 2) / 4))
@@ -106,7 +106,7 @@ def test_tables_without_a_kind_of_disagreement_correlate_by_one():
 
 
 def test_a_double_pass_is_a_table_with_one_threshold():
-    made, _ = linear_choices(
+    made, _ = linear_responses(
         Linear(np.ones(1)), "yes_no", 3000, [0.05, 0.2], 3, n_pairs=1500
     )
     counts = pair_counts(made, by_contrast=True).astype(float)
@@ -118,10 +118,12 @@ def test_a_double_pass_is_a_table_with_one_threshold():
     assert (fit.influence() * tables).sum() == pytest.approx(0, abs=1e-8)
 
 
-def test_cells_with_one_answer_are_not_fitted():
+def test_cells_with_one_response_are_not_fitted():
     tables = np.array([[10.0, 0, 5, 0], [4, 3, 2, 1]])
     assert informative(tables).tolist() == [False, True]
-    with pytest.raises(ValueError, match="both answers of both observers in each cell"):
+    with pytest.raises(
+        ValueError, match="both responses of both observers in each cell"
+    ):
         fit_bivariate_probit(tables)
 
 
@@ -176,7 +178,7 @@ def test_a_noiseless_twin_is_one_after_disattenuation():
     assert abs(found.disattenuated.value - 1) < 4 * found.disattenuated.se
 
 
-def test_logged_decision_variables_correlate_as_the_choices_say():
+def test_logged_decision_variables_correlate_as_the_responses_say():
     protocol = yoked.load_protocol("bar-in-noise")
     noisy = yoked.run(
         protocol,
@@ -198,10 +200,12 @@ def test_logged_decision_variables_correlate_as_the_choices_say():
     assert abs(found.logged.value - 0.8 * math.sqrt(0.5)) < 4 * found.logged.se
     difference = found.decision_variable.value - found.logged.value
     assert abs(difference) < 4 * found.decision_variable.se
-    itself = logged_correlation(choices(noisy), choices(noisy))
+    itself = logged_correlation(responses(noisy), responses(noisy))
     assert (itself.value, itself.se) == (pytest.approx(1), pytest.approx(0, abs=1e-9))
     unlogged = noisy.trials.assign(decision_variables=None)
-    found = logged_correlation(choices(replace(noisy, trials=unlogged)), choices(broad))
+    found = logged_correlation(
+        responses(replace(noisy, trials=unlogged)), responses(broad)
+    )
     assert found.note == "decision variables were not logged by both observers"
 
 
@@ -214,10 +218,10 @@ def test_without_pairs_there_is_no_disattenuated_correlation():
     assert found.correlation.value is not None
 
 
-def test_one_answer_throughout_has_no_latent_correlation():
+def test_one_response_throughout_has_no_latent_correlation():
     always = Linear(BUMP, criterion=-10.0)
     found = latent_agreement(*two_observers(Linear(BUMP), always, n=300, n_pairs=100))
-    assert "did both observers give both answers" in found.correlation.note
+    assert "did both observers give both responses" in found.correlation.note
     assert found.decision_variable.value is None
     assert found.disattenuated.value is None
 
@@ -237,7 +241,7 @@ def test_more_than_two_alternatives_say_so():
     assert found.correlation.note == (
         "a latent correlation is for two alternatives, got 4"
     )
-    assert kappa_ceiling(choices(made)).upper.note.endswith("two alternatives, got 4")
+    assert kappa_ceiling(responses(made)).upper.note.endswith("two alternatives, got 4")
 
 
 def test_ahumadas_worked_example_is_met_and_its_misprint_known():
@@ -257,7 +261,7 @@ def test_ahumadas_worked_example_is_met_and_its_misprint_known():
         assert likelihood.value == pytest.approx(numbers[0], abs=1e-4)
     rates = [(2 * a + b) / (2 * (a + b + c)) for a, b, c in list(printed)[:2]]
     assert round(float(ndtri(rates[0]) - ndtri(rates[1])), 4) == 1.4006
-    with pytest.raises(ValueError, match="answers must be of both kinds, got 20 yes"):
+    with pytest.raises(ValueError, match="responses must be of both kinds, got 20 yes"):
         consistency_wald(10, 0, 0)
 
 
@@ -313,7 +317,7 @@ def test_the_ceiling_of_a_biased_yes_no_observer_is_over_its_classes():
 def test_two_proportions_correct_bound_kappa():
     ours, theirs = two_observers(Linear(BUMP, gamma=0.2), Linear(BUMP, gamma=3.0))
     found = compare_kappa(ours, theirs)
-    p1, p2 = (choices(one).correct.mean() for one in (ours, theirs))
+    p1, p2 = (responses(one).correct.mean() for one in (ours, theirs))
     allowed = kappa(1 - abs(p1 - p2), p1, p2)
     assert found.kappa.value < found.ceiling.upper.value <= allowed + 1e-3
 

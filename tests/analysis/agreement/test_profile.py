@@ -69,7 +69,7 @@ def test_a_profile_can_be_written_as_json():
     assert (row["reference_observer"], row["other_observer"]) == ("ann", "net")
 
 
-def test_without_shared_trials_only_choices_are_missing():
+def test_without_shared_trials_only_responses_are_missing():
     human, model = pair(TEMPLATE, n=1500)
     alone = session(model.trials, model.noise, id="model-2", observer="net")
     profile = depth_profile(human, alone)

@@ -15,14 +15,14 @@ from yoked.analysis.agreement.responses import (
     compare,
     error_consistency,
     linear_ceiling,
-    same_choice,
+    same_response,
 )
 from yoked.analysis.double_pass.internal_noise import (
     agreement_probability,
     r_from_gamma,
 )
 
-from ..observers.linear import Linear, linear_choices, run, session
+from ..observers.linear import Linear, linear_responses, run, session
 
 SD = 0.1
 
@@ -37,10 +37,10 @@ def human_and_model(n=20_000, gamma=1.0, model_gamma=0.0, n_pairs=10_000, **opti
     shown = source.fields[ids][:, :, 0, 0]
     is_target = table["target"].to_numpy()[:, None] == np.arange(2)
     rng = np.random.default_rng(99)
-    choice = model.choose(
+    response = model.choose(
         model.decision_variables(shown, np.where(is_target, signal, 0), rng)
     )
-    answered = table.assign(response=choice)
+    answered = table.assign(response=response)
     ours = session(table, source, id="human-1", observer="ann")
     theirs = session(answered, source, id="model-1", observer="net", **options)
     return ours, theirs
@@ -70,7 +70,7 @@ def test_the_linear_ceiling_lies_between_its_bounds(z, gamma):
 
 @pytest.mark.parametrize("z", [-1.0, 0.3, 1.5])
 @pytest.mark.parametrize("gamma", [0.3, 1.0, 3.0])
-def test_the_linear_ceiling_is_the_mean_of_the_likelier_answer(z, gamma):
+def test_the_linear_ceiling_is_the_mean_of_the_likelier_response(z, gamma):
     r = r_from_gamma(gamma)
     t = np.linspace(-8, 8, 160_001)
     p = ndtr((z - math.sqrt(r) * t) / math.sqrt(1 - r))
@@ -86,19 +86,19 @@ def test_agreement_below_one_half_bounds_at_one_half():
 def test_the_true_template_reaches_the_ceiling():
     found = compare(*human_and_model(yoked_to="human-1"))
     expected = float(linear_ceiling(ndtri(0.75), gamma=1.0))
-    same, best = found.same_choice, found.ceiling.linear_gaussian
+    same, best = found.same_response, found.ceiling.linear_gaussian
     assert found.n_shared == 20_000
     assert abs(same.value - expected) < 4 * same.se
     assert abs(best.value - expected) < 4 * best.se
-    double_pass = found.same_choice_double_pass
+    double_pass = found.same_response_double_pass
     assert double_pass.n == 20_000
     assert found.ceiling.lower.value < double_pass.value < found.ceiling.upper.value
 
 
 def test_a_double_pass_widens_the_interval_of_agreement():
     same = np.tile(np.arange(100) < 80, 2)
-    alone = same_choice(same, np.arange(200))
-    paired = same_choice(same, np.tile(np.arange(100), 2))
+    alone = same_response(same, np.arange(200))
+    paired = same_response(same, np.tile(np.arange(100), 2))
     assert paired.value == alone.value == 0.8
     assert paired.se == pytest.approx(math.sqrt(2) * alone.se)
     assert paired.low < alone.low < alone.high < paired.high
@@ -106,8 +106,8 @@ def test_a_double_pass_widens_the_interval_of_agreement():
 
 def test_only_the_trials_of_pairs_count_for_the_double_pass():
     found = compare(*human_and_model(n=1000, n_pairs=200, yoked_to="human-1"))
-    assert found.same_choice.n == 1000
-    assert found.same_choice_double_pass.n == 400
+    assert found.same_response.n == 1000
+    assert found.same_response_double_pass.n == 400
 
 
 def test_trials_that_one_of_them_missed_are_not_shared():
@@ -155,8 +155,8 @@ def test_names_ids_and_row_order_change_no_number():
     )
     assert (renamed.reference_observer, renamed.other_observer) == ("p10", "p2")
     for name in (
-        "same_choice",
-        "same_choice_double_pass",
+        "same_response",
+        "same_response_double_pass",
         "error_consistency",
         "ceiling",
     ):
@@ -172,15 +172,15 @@ def test_without_a_double_pass_the_ceiling_says_so():
     found = compare(*human_and_model(n=100, n_pairs=0, yoked_to="human-1"))
     for estimate in (found.ceiling.lower, found.ceiling.upper):
         assert estimate.note == "no trial was shown and answered twice"
-    assert found.same_choice_double_pass.value is None
-    assert found.same_choice.value is not None
+    assert found.same_response_double_pass.value is None
+    assert found.same_response.value is not None
 
 
 def test_several_alternatives_have_no_ceiling_yet():
-    choices, _ = linear_choices(
+    responses, _ = linear_responses(
         Linear(np.ones(1)), "mafc", 80, 0.1, 8, n_pairs=40, n_alternatives=4
     )
-    assert ceiling(choices).upper.note == "the ceiling is for two alternatives, got 4"
+    assert ceiling(responses).upper.note == "the ceiling is for two alternatives, got 4"
 
 
 def test_a_comparison_travels_as_json():

@@ -20,7 +20,7 @@ from yoked.analysis.double_pass.internal_noise import (
     r_from_gamma,
 )
 
-from ..observers.linear import Linear, linear_choices
+from ..observers.linear import Linear, linear_responses
 
 GAMMAS = [0, 0.5, 0.75, 1, 1.35, 2, 3]
 AT_CHANCE = [1, 0.79517, 0.72107, 0.66667, 0.61528, 0.56409, 0.53188]
@@ -60,7 +60,7 @@ def test_gamma_and_r_are_one_number(gamma):
 
 
 def cells(rate, same, n=10**6):
-    """Return pairs with this rate of "yes" and of equal answers."""
+    """Return pairs with this rate of "yes" and of equal responses."""
     n_same, n_yes = round(n * same), round(n * rate)
     once = n - n_same
     return np.array([[n_yes - once // 2, once, n - (n_yes - once // 2) - once]])
@@ -104,7 +104,7 @@ def test_a_linear_observer_agrees_with_itself_as_it_should(task, gamma):
     signal = ndtri(0.75) * root * observer.sd_decision
     gains = (0, 1) if task == "2afc" else (-0.5, 0.5)
     n = 20_000
-    made, _ = linear_choices(observer, task, 2 * n, signal, 3, n_pairs=n, gains=gains)
+    made, _ = linear_responses(observer, task, 2 * n, signal, 3, n_pairs=n, gains=gains)
     expected = float(agreement_probability(ndtri(0.75), r_from_gamma(gamma)))
     se = math.sqrt(expected * (1 - expected) / n)
     assert agreement(made).value == pytest.approx(expected, abs=4 * se + 1e-12)
@@ -124,7 +124,7 @@ def estimators(made):
 
 def test_a_biased_yes_no_observer_needs_its_two_classes():
     observer = Linear(np.ones(1), gamma=1.0, criterion=0.15)
-    made, _ = linear_choices(observer, "yes_no", 40_000, 0.2, 4, n_pairs=20_000)
+    made, _ = linear_responses(observer, "yes_no", 40_000, 0.2, 4, n_pairs=20_000)
     counts = pair_counts(made)
     assert counts.shape == (2, 3)
     for noise in estimators(made):
@@ -136,7 +136,9 @@ def test_several_contrasts_pooled_pass_for_consistency():
     # internal noise to the pooled closed form, not to the likelihood by contrast.
     observer = Linear(np.ones(1), gamma=1.5)
     strong = 2 * math.sqrt(2) * observer.sd_decision
-    made, _ = linear_choices(observer, "2afc", 40_000, [0.0, strong], 5, n_pairs=20_000)
+    made, _ = linear_responses(
+        observer, "2afc", 40_000, [0.0, strong], 5, n_pairs=20_000
+    )
     pooled, by_contrast = estimators(made)
     assert abs(by_contrast.gamma.value - 1.5) < 4 * by_contrast.gamma.se
     assert pooled.gamma.value < 1.5 - 4 * pooled.gamma.se
@@ -168,19 +170,19 @@ def test_the_planning_table_of_standard_errors_holds(n, se):
 
 
 def test_no_pairs_are_named():
-    made, _ = linear_choices(Linear(np.ones(1)), "2afc", 50, 0.1, 7)
+    made, _ = linear_responses(Linear(np.ones(1)), "2afc", 50, 0.1, 7)
     assert agreement(made).note == "no trial was shown and answered twice"
     for noise in estimators(made):
         assert noise.gamma.value is None
         assert noise.gamma.note == "no trial was shown and answered twice"
 
 
-def test_constant_answers_say_nothing_about_internal_noise():
+def test_constant_responses_say_nothing_about_internal_noise():
     for noise in (
         internal_noise_closed_form(np.array([[50, 0, 0], [40, 0, 0]])),
         internal_noise_likelihood(np.array([[50, 0, 0], [40, 0, 0]])),
     ):
-        assert "the answers never varied" in noise.gamma.note
+        assert "the responses never varied" in noise.gamma.note
 
 
 def test_passes_as_independent_as_chance_have_infinite_internal_noise():
@@ -200,7 +202,7 @@ def test_perfect_agreement_has_no_internal_noise_but_an_interval():
 
 
 def test_more_than_two_alternatives_are_refused():
-    made, _ = linear_choices(
+    made, _ = linear_responses(
         Linear(np.ones(1)), "mafc", 80, 0.1, 8, n_pairs=40, n_alternatives=4
     )
     assert 0 < agreement(made).value < 1
@@ -228,7 +230,7 @@ def test_a_published_observer_has_the_published_internal_noise(shared_data):
 def test_an_interval_bias_does_not_pass_for_consistency():
     found = []
     for seed in range(6):
-        made, _ = linear_choices(
+        made, _ = linear_responses(
             Linear(np.ones(1), criterion=0.1), "2afc", 8000, 0.13, seed, n_pairs=4000
         )
         found.append(internal_noise_likelihood(pair_counts(made, True)).gamma.value)

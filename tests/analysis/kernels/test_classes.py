@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from yoked.analysis.kernels.classes import SUM, KernelDesign
-from yoked.analysis.trials.responses import Choices
+from yoked.analysis.trials.responses import Responses
 
 
 def design(task, target, response, contrast, n_alternatives=2):
@@ -13,7 +13,7 @@ def design(task, target, response, contrast, n_alternatives=2):
     columns = {"target": target, "response": response, "contrast": contrast}
     columns |= {"trial": range(n), "repeats": [None] * n}
     table = pd.DataFrame(columns)
-    return KernelDesign.of(Choices.from_table(table, task, n_alternatives))
+    return KernelDesign.of(Responses.from_table(table, task, n_alternatives))
 
 
 def test_yes_no_halves_are_the_classes_and_their_sum_the_kernel():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.analysis.observers.linear import Linear, linear_choices, unit
+from tests.analysis.observers.linear import Linear, linear_responses, unit
 from yoked.analysis.kernels.closed_forms import (
     apparent_gamma,
     expected_cosine,
@@ -110,7 +110,7 @@ def test_a_kernel_has_the_correlation_that_it_was_planned_for():
     signal = np.sqrt(2) * observer.sd_decision * 0.6745
     found = []
     for seed in range(12):
-        design = TrialDesign.of(*linear_choices(observer, "2afc", n, signal, seed))
+        design = TrialDesign.of(*linear_responses(observer, "2afc", n, signal, seed))
         kernel = unit(first_order_vector(design))
         found.append(kernel @ observer.template)
     assert np.mean(found) == pytest.approx(r, abs=0.02)
@@ -121,11 +121,11 @@ def test_a_kernel_has_the_correlation_that_it_was_planned_for():
 def test_yes_no_kernels_have_the_expected_length_and_noise(criterion):
     observer = Linear(OBSERVER.template, gamma=1.0, criterion=criterion)
     n = 200_000
-    design = TrialDesign.of(*linear_choices(observer, "yes_no", n, 0.1, seed=2))
+    design = TrialDesign.of(*linear_responses(observer, "yes_no", n, 0.1, seed=2))
     blind = unit([1, 0, 0, 0, -1])
     for target in (0, 1):
         rows = design.target == target
-        yes, noise = design.yes[rows], design.noise[rows]
+        yes, noise = design.response[rows], design.noise[rows]
         kernel = noise[yes].mean(0) - noise[~yes].mean(0)
         expected = kernel_amplitude_yes_no(float(yes.mean()), 1.0, observer.sd)
         se = kernel_element_se(int(rows.sum()), float(yes.mean()), observer.sd, False)
@@ -135,8 +135,8 @@ def test_yes_no_kernels_have_the_expected_length_and_noise(criterion):
 
 def test_the_2afc_kernel_has_the_expected_length():
     n = 200_000
-    design = TrialDesign.of(*linear_choices(OBSERVER, "2afc", n, 0.16, seed=3))
-    correct = float(np.mean(design.yes == (design.target == 1)))
+    design = TrialDesign.of(*linear_responses(OBSERVER, "2afc", n, 0.16, seed=3))
+    correct = float(np.mean(design.response == (design.target == 1)))
     expected = kernel_amplitude_2afc(correct, OBSERVER.gamma, OBSERVER.sd)
     se = kernel_element_se(n, correct, OBSERVER.sd)
     length = first_order_vector(design) @ OBSERVER.template
@@ -145,8 +145,8 @@ def test_the_2afc_kernel_has_the_expected_length():
 
 def test_the_spread_of_blind_elements_is_the_standard_error():
     observer = Linear(unit(np.eye(400)[0]), gamma=1.0)
-    design = TrialDesign.of(*linear_choices(observer, "2afc", 2000, 0.1, seed=4))
-    correct = float(np.mean(design.yes == (design.target == 1)))
+    design = TrialDesign.of(*linear_responses(observer, "2afc", 2000, 0.1, seed=4))
+    correct = float(np.mean(design.response == (design.target == 1)))
     expected = kernel_element_se(2000, correct, observer.sd)
     assert first_order_vector(design)[1:].std() == pytest.approx(expected, rel=0.1)
 
@@ -176,10 +176,10 @@ def test_the_null_spectrum_ends_at_the_edge(p):
     observer = Linear(unit(np.eye(p)[0]), sd=1.0, gamma=100.0)
     tops = []
     for seed in range(6):
-        design = TrialDesign.of(*linear_choices(observer, "2afc", 2000, 95.0, seed))
+        design = TrialDesign.of(*linear_responses(observer, "2afc", 2000, 95.0, seed))
         matrix = second_order_matrices(design).sum(0)
         tops.append(np.linalg.eigvalsh(matrix)[-1])
-    correct = float(np.mean(design.yes == (design.target == 1)))
+    correct = float(np.mean(design.response == (design.target == 1)))
     off_diagonal = matrix[np.triu_indices(p, 1)]
     se = null_element_se(2000, correct)
     assert off_diagonal.std() == pytest.approx(se, rel=0.25)

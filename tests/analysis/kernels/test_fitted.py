@@ -14,7 +14,7 @@ from tests.analysis.observers.designs import (
     reshaped,
     yes_no_design,
 )
-from tests.analysis.observers.linear import Linear, linear_choices, run, session, unit
+from tests.analysis.observers.linear import Linear, linear_responses, run, session, unit
 from yoked.analysis.kernels.fisher_bound import bound_snr, weighted_sum_efficiency
 from yoked.analysis.kernels.fitted import fitted_kernel, session_fitted_kernel
 from yoked.analysis.kernels.information import share_of_bound
@@ -146,7 +146,7 @@ def test_the_gain_is_that_of_the_true_kernel_or_a_little_less():
     scaled = math.sqrt(0.5) * TEMPLATE / (math.sqrt(2) * 0.1)
     known = math.sqrt(2) * trials.noise @ scaled
     z = 0.6745 * np.where(trials.target == 1, 1, -1)
-    sign = np.where(trials.yes, 1, -1)
+    sign = np.where(trials.response, 1, -1)
     best = log_ndtr(sign * (math.sqrt(2) * z + known)) - log_ndtr(sign * z)
     expected = float(best.mean()) / math.log(2)
     assert gain.low < expected < gain.high + 0.01
@@ -197,11 +197,13 @@ def test_pairs_of_a_double_pass_never_part():
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_the_same_seed_gives_the_same_kernel_and_swapped_answers_its_negative(seed):
+def test_the_same_seed_gives_the_same_kernel_and_swapped_responses_its_negative(seed):
     trials = linear_design(linear(1.0, [1, 2, 0, 1]), "2afc", 200, seed)
     one, again = (fitted_kernel(trials, "ridge", seed=3, n_folds=3) for _ in range(2))
     np.testing.assert_array_equal(one.kernel, again.kernel)
-    swapped = fitted_kernel(trials.answered(~trials.yes), "ridge", seed=3, n_folds=3)
+    swapped = fitted_kernel(
+        trials.with_responses(~trials.response), "ridge", seed=3, n_folds=3
+    )
     np.testing.assert_allclose(swapped.kernel, -one.kernel, atol=1e-3)
 
 
@@ -220,8 +222,8 @@ def test_a_session_gives_its_kernel_in_the_shape_of_its_noise():
 
 def test_contrasts_have_their_own_rates():
     observer = linear(1.0)
-    choices, source = linear_choices(observer, "2afc", 4000, [0.03, 0.35], seed=13)
-    fitted = fitted_kernel(TrialDesign.of(choices, source), "ridge", n_folds=4)
+    responses, source = linear_responses(observer, "2afc", 4000, [0.03, 0.35], seed=13)
+    fitted = fitted_kernel(TrialDesign.of(responses, source), "ridge", n_folds=4)
     assert cosine(fitted.kernel, TEMPLATE) > 0.98
 
 
@@ -239,5 +241,5 @@ def test_impossible_fits_are_refused():
         fitted_kernel(trials, "lasso")
     with pytest.raises(ValueError, match=r"n_folds must be 2 or more, .* got 30"):
         fitted_kernel(trials, n_folds=30)
-    with pytest.raises(ValueError, match=r"answers must differ .*, got only 1"):
-        fitted_kernel(trials.answered(np.ones(40, bool)))
+    with pytest.raises(ValueError, match=r"responses must differ .*, got only 1"):
+        fitted_kernel(trials.with_responses(np.ones(40, bool)))

@@ -10,9 +10,9 @@ from scipy.special import ndtr, ndtri
 from yoked.analysis.kernels.classes import SUM, KernelDesign
 from yoked.analysis.kernels.weighted_sum import first_order_kernel, session_kernel
 from yoked.analysis.sensitivity.sdt import loglinear_rate
-from yoked.analysis.trials.responses import Choices
+from yoked.analysis.trials.responses import Responses
 
-from ..observers.linear import Linear, linear_choices, run, session, unit
+from ..observers.linear import Linear, linear_responses, run, session, unit
 
 N_ELEMENTS = 256
 TEMPLATE = unit(np.exp(-((np.arange(N_ELEMENTS) - 128) ** 2) / 50))
@@ -32,16 +32,16 @@ def signal_to_noise(kernel):
     return along(kernel.kernel) / math.sqrt(np.mean(kernel.se**2))
 
 
-def informative(choices):
+def informative(responses):
     """Return n p q of each target, as it came out."""
-    answers = [choices.choice[choices.target == k] for k in (0, 1)]
-    return np.array([len(a) * a.mean() * (1 - a.mean()) for a in answers])
+    of_class = [responses.response[responses.target == k] for k in (0, 1)]
+    return np.array([len(a) * a.mean() * (1 - a.mean()) for a in of_class])
 
 
 def of_yes_no(criterion, **options):
     observer = Linear(TEMPLATE, SD, 1.0, criterion * math.sqrt(2) * SD)
     signal = 1.4 * observer.sd_decision
-    made = linear_choices(
+    made = linear_responses(
         observer, "yes_no", N, signal, seed=1, gains=(-0.5, 0.5), **options
     )
     return made, np.array([-0.7, 0.7]) - criterion, observer.sd_decision
@@ -50,7 +50,7 @@ def of_yes_no(criterion, **options):
 def of_2afc(bias, **options):
     observer = Linear(TEMPLATE, SD, 1.0, bias * 2 * SD)
     sd_difference = math.sqrt(2) * observer.sd_decision
-    made = linear_choices(observer, "2afc", N, 0.7 * sd_difference, seed=2, **options)
+    made = linear_responses(observer, "2afc", N, 0.7 * sd_difference, seed=2, **options)
     return made, 0.7 + np.array([1, -1]) * bias, sd_difference
 
 
@@ -107,15 +107,15 @@ def test_an_interval_bias_has_the_closed_form_snr(bias):
 
 @pytest.mark.parametrize("of", [of_yes_no, of_2afc])
 def test_the_optimal_sum_is_the_score_of_the_probit_model(of):
-    (choices, source), _, _ = of(0.8)
-    found = first_order_kernel(choices, source, weights="optimal")
-    noise = source.field(choices.table, 0).reshape(N, -1).astype(float)
-    if choices.is_forced_choice:
-        noise = source.field(choices.table, 1).reshape(N, -1) - noise
+    (responses, source), _, _ = of(0.8)
+    found = first_order_kernel(responses, source, weights="optimal")
+    noise = source.field(responses.table, 0).reshape(N, -1).astype(float)
+    if responses.is_forced_choice:
+        noise = source.field(responses.table, 1).reshape(N, -1) - noise
     score = np.zeros(N_ELEMENTS)
     for target in (0, 1):
-        here = choices.target == target
-        yes = choices.choice[here]
+        here = responses.target == target
+        yes = responses.response[here]
         p = yes.mean()
         density = phi(ndtri(loglinear_rate(int(yes.sum()), len(yes))))
         score += density / (p * (1 - p)) * ((yes - p) @ noise[here])
@@ -125,8 +125,8 @@ def test_the_optimal_sum_is_the_score_of_the_probit_model(of):
 
 @pytest.mark.parametrize("of", [of_yes_no, of_2afc])
 def test_standard_errors_count_the_fields_of_pairs_once(of):
-    (choices, source), _, _ = of(0.8, n_pairs=N // 2)
-    found = first_order_kernel(choices, source, weights="optimal")
+    (responses, source), _, _ = of(0.8, n_pairs=N // 2)
+    found = first_order_kernel(responses, source, weights="optimal")
     rest = found.kernel.ravel() - along(found.kernel) * TEMPLATE
     score = (rest / found.se.ravel()).std()
     assert score == pytest.approx(1, abs=4 / math.sqrt(2 * N_ELEMENTS))
@@ -136,7 +136,7 @@ def test_standard_errors_count_the_fields_of_pairs_once(of):
 def test_contrasts_weigh_by_their_trials_and_density():
     observer = Linear(TEMPLATE, SD)
     strengths = np.array([0.5, 2.5]) * observer.sd_decision
-    made = linear_choices(observer, "2afc", N, strengths, seed=3)
+    made = linear_responses(observer, "2afc", N, strengths, seed=3)
     found = first_order_kernel(*made, weights="optimal")
     plain = first_order_kernel(*made)
     np.testing.assert_allclose(found.weights, plain.weights, atol=0.01)
@@ -158,30 +158,30 @@ def table(target, response, contrast=0.2):
 
 def test_an_interval_without_errors_is_left_out_alone():
     target = [0, 0, 0, 0, 1, 1, 1]
-    answers = Choices.from_table(table(target, [0, 0, 1, 1, 1, 1, 1]), "2afc", 2)
-    made = KernelDesign.of(answers, "optimal")
+    responses = Responses.from_table(table(target, [0, 0, 1, 1, 1, 1, 1]), "2afc", 2)
+    made = KernelDesign.of(responses, "optimal")
     assert made.n_left_out == 3
     assert made.n_per_class["first_correct"] == 2
     assert made.n_per_class["second_correct"] == 0
     assert made.coefficients(SUM).tolist() == [-1, 1, 0, 0]
     source = run(Linear(TEMPLATE), "2afc", 7, 0.1, seed=12)[1]
-    assert np.all(first_order_kernel(answers, source, weights="optimal").se > 0)
+    assert np.all(first_order_kernel(responses, source, weights="optimal").se > 0)
 
 
 def test_a_half_without_a_couple_of_classes_is_refused():
-    answers = Choices.from_table(table([0, 0, 1, 1], [0, 1, 1, 1]), "yes_no", 2)
+    responses = Responses.from_table(table([0, 0, 1, 1], [0, 1, 1, 1]), "yes_no", 2)
     with pytest.raises(ValueError, match="no trial has target 1 and response 0; a ker"):
-        KernelDesign.of(answers, "optimal")
+        KernelDesign.of(responses, "optimal")
 
 
 def test_weights_that_there_are_not_are_refused():
-    answers = Choices.from_table(table([0, 1, 2, 3], [0, 1, 2, 0]), "mafc", 4)
+    responses = Responses.from_table(table([0, 1, 2, 3], [0, 1, 2, 0]), "mafc", 4)
     with pytest.raises(ValueError, match="weights must be 'sum' with more than two al"):
-        KernelDesign.of(answers, "optimal")
+        KernelDesign.of(responses, "optimal")
     with pytest.raises(
         ValueError, match="weights must be one of sum, optimal, got bes"
     ):
-        KernelDesign.of(answers, "best")
+        KernelDesign.of(responses, "best")
 
 
 def test_a_session_has_them_too():

@@ -15,7 +15,7 @@ from yoked.analysis.kernels.priors import (
     smooth_basis,
     smooth_penalty,
 )
-from yoked.analysis.probit.newton import Answers, Coordinates, log_likelihoods
+from yoked.analysis.probit.newton import BinaryResponses, Coordinates, log_likelihoods
 from yoked.analysis.probit.sparse import SparseProblem, fit_sparse, largest_penalty
 from yoked.analysis.probit.trials import standardised
 from yoked.analysis.second_order.class_sums import first_order_vector
@@ -69,33 +69,33 @@ def sparse_problem(n=300):
     x, _ = standardised(trials.noise, trials.cell)
     basis = prior("sparse", (1, 1, 13)).basis
     problem = SparseProblem(Coordinates.of(x, basis, turned=False))
-    return problem, Answers(trials.yes, trials.cell, np.ones(n))
+    return problem, BinaryResponses(trials.response, trials.cell, np.ones(n))
 
 
 def test_the_sparse_fit_is_the_minimum_that_a_general_search_finds():
-    problem, answers = sparse_problem()
+    problem, responses = sparse_problem()
     x, q = problem.coordinates.x, problem.coordinates.x.shape[1]
-    penalty = 0.1 * largest_penalty(problem, answers)
+    penalty = 0.1 * largest_penalty(problem, responses)
 
     def loss(v):  # positive and negative parts make the penalty smooth
         theta = v[2 : 2 + q] - v[2 + q :]
-        fits = log_likelihoods(v[answers.cell] + x @ theta, answers.yes).sum()
+        fits = log_likelihoods(v[responses.cell] + x @ theta, responses.response).sum()
         return penalty * v[2:].sum() + 0.01 * v[:2] @ v[:2] / 2 - fits
 
     bounds = [(None, None)] * 2 + [(0, None)] * (2 * q)
     options = {"maxiter": 2000, "maxfun": 10**6, "ftol": 1e-13}
     found = minimize(loss, np.zeros(2 + 2 * q), bounds=bounds, options=options)
-    fitted = fit_sparse(problem, answers, penalty, tolerance=1e-8)
+    fitted = fit_sparse(problem, responses, penalty, tolerance=1e-8)
     positive, negative = np.maximum(fitted.theta, 0), np.maximum(-fitted.theta, 0)
     here = loss(np.concatenate([fitted.intercept, positive, negative]))
     assert here == pytest.approx(found.fun, abs=1e-3)
 
 
 def test_from_the_largest_penalty_on_there_is_no_kernel():
-    problem, answers = sparse_problem()
-    largest = largest_penalty(problem, answers)
-    assert not fit_sparse(problem, answers, 1.01 * largest).theta.any()
-    assert fit_sparse(problem, answers, 0.9 * largest).theta.any()
+    problem, responses = sparse_problem()
+    largest = largest_penalty(problem, responses)
+    assert not fit_sparse(problem, responses, 1.01 * largest).theta.any()
+    assert fit_sparse(problem, responses, 0.9 * largest).theta.any()
 
 
 def mean_cosine(template, shape, name, n=800):

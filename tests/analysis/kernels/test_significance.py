@@ -142,9 +142,11 @@ def test_the_same_seed_gives_the_same_p(seed):
     assert one.p.min() >= 1 / 21
 
 
-def test_swapped_answers_swap_the_sign_of_z_alone():
+def test_swapped_responses_swap_the_sign_of_z_alone():
     trials = deaf(1, n_pairs=40)
-    one, other = (kernel_test(t, 50) for t in (trials, trials.answered(~trials.yes)))
+    one, other = (
+        kernel_test(t, 50) for t in (trials, trials.with_responses(~trials.response))
+    )
     np.testing.assert_allclose(one.z, -other.z, atol=1e-9)
     np.testing.assert_allclose(one.p, other.p)
 

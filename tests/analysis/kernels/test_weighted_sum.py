@@ -14,9 +14,9 @@ from yoked.analysis.kernels.weighted_sum import (
     template_match,
 )
 from yoked.analysis.sensitivity.mafc import mafc_proportion_correct, mafc_slope
-from yoked.analysis.trials.responses import Choices
+from yoked.analysis.trials.responses import Responses
 
-from ..observers.linear import Linear, linear_choices, run, session, unit
+from ..observers.linear import Linear, linear_responses, run, session, unit
 
 N_ELEMENTS = 256
 TEMPLATE = unit(np.exp(-((np.arange(N_ELEMENTS) - 128) ** 2) / 50))
@@ -48,7 +48,7 @@ def test_a_linear_yes_no_observer_has_the_closed_form_kernel(gamma, criterion):
     observer, n = Linear(TEMPLATE, SD, gamma, criterion), 8000
     signal = 1.2 * observer.sd_decision
     found = first_order_kernel(
-        *linear_choices(observer, "yes_no", n, signal, seed=1, gains=(-0.5, 0.5))
+        *linear_responses(observer, "yes_no", n, signal, seed=1, gains=(-0.5, 0.5))
     )
     z = np.array([-signal / 2, signal / 2]) - criterion  # absent, present
     z, n_class = z / observer.sd_decision, n / 2
@@ -72,7 +72,7 @@ def test_a_linear_2afc_observer_has_the_closed_form_kernel(gamma, criterion):
     observer, n = Linear(TEMPLATE, SD, gamma, criterion), 8000
     sd_difference = math.sqrt(2) * observer.sd_decision
     signal = ndtri(0.75) * sd_difference
-    found = first_order_kernel(*linear_choices(observer, "2afc", n, signal, seed=2))
+    found = first_order_kernel(*linear_responses(observer, "2afc", n, signal, seed=2))
     # With an interval bias the two target intervals have their own z.
     z = (signal + np.array([1, -1]) * criterion) / sd_difference
     pc = float(ndtr(z).mean())
@@ -95,8 +95,8 @@ def test_a_linear_2afc_observer_has_the_closed_form_kernel(gamma, criterion):
 def test_the_correlation_with_the_template_follows_from_the_trials(gamma):
     observer, n = Linear(TEMPLATE, SD, gamma), 4000
     signal = ndtri(0.75) * math.sqrt(2) * observer.sd_decision
-    choices, source = linear_choices(observer, "2afc", n, signal, seed=3)
-    match = template_match(first_order_kernel(choices, source).kernel[0, 0], TEMPLATE)
+    responses, source = linear_responses(observer, "2afc", n, signal, seed=3)
+    match = template_match(first_order_kernel(responses, source).kernel[0, 0], TEMPLATE)
     # Murray, Bennett & Sekuler (2002) eq. 4: SNR, and from it the cosine.
     snr = n * phi(ndtri(0.75)) ** 2 / (0.75 * 0.25) / (1 + gamma**2)
     expected = math.sqrt(snr / (snr + N_ELEMENTS - 1))
@@ -123,31 +123,33 @@ def test_standard_errors_are_the_spread_with_and_without_a_double_pass(task, n_p
 def test_without_the_pairs_the_standard_errors_would_be_too_small():
     # All trials shown twice: the variance of a class mean grows by 1 + the correlation
     # of being correct between the passes, .55 here.
-    _, (choices, source) = of_nothing("2afc", 2000)
-    paired = first_order_kernel(choices, source)
-    alone = Choices.from_table(choices.table.assign(repeats=pd.NA), "2afc", 2)
+    _, (responses, source) = of_nothing("2afc", 2000)
+    paired = first_order_kernel(responses, source)
+    alone = Responses.from_table(responses.table.assign(repeats=pd.NA), "2afc", 2)
     naive = first_order_kernel(alone, source)
     np.testing.assert_allclose(paired.kernel, naive.kernel, rtol=1e-10, atol=1e-14)
-    passes = np.corrcoef(choices.correct[:2000], choices.correct[2000:])[0, 1]
+    passes = np.corrcoef(responses.correct[:2000], responses.correct[2000:])[0, 1]
     ratio = np.mean(paired.se**2) / np.mean(naive.se**2)
     assert ratio == pytest.approx(1 + passes, rel=0.02)
     assert ratio > 1.5
 
 
 def of_nothing(task, n_pairs):
-    """Return (kernel, (choices, source)) of 4000 trials at 75 % and gamma .5."""
+    """Return (kernel, (responses, source)) of 4000 trials at 75 % and gamma .5."""
     observer = Linear(TEMPLATE, SD, gamma=0.5)
     root = math.sqrt(2) if task == "2afc" else 2.0
     signal = ndtri(0.75) * root * observer.sd_decision
     gains = (0, 1) if task == "2afc" else (-0.5, 0.5)
-    made = linear_choices(observer, task, 4000, signal, 4, n_pairs=n_pairs, gains=gains)
+    made = linear_responses(
+        observer, task, 4000, signal, 4, n_pairs=n_pairs, gains=gains
+    )
     return first_order_kernel(*made), made
 
 
 def test_an_equal_stimulus_id_alone_shares_no_noise():
-    _, (choices, source) = of_nothing("2afc", 0)
-    table = choices.table.assign(stimulus_id=choices.table["stimulus_id"] // 2)
-    twice = Choices.from_table(table, "2afc", 2)
+    _, (responses, source) = of_nothing("2afc", 0)
+    table = responses.table.assign(stimulus_id=responses.table["stimulus_id"] // 2)
+    twice = Responses.from_table(table, "2afc", 2)
     # Every field twice: were the ids read as pairs, the pairs of different targets
     # would be refused.
     assert sum(first_order_kernel(twice, source).n_per_class.values()) == 4000
@@ -156,7 +158,7 @@ def test_an_equal_stimulus_id_alone_shares_no_noise():
 def test_the_four_alternative_kernel_has_its_closed_form():
     observer, n, m = Linear(TEMPLATE, SD, gamma=1.0), 8000, 4
     d = 1.5
-    made = linear_choices(
+    made = linear_responses(
         observer, "mafc", n, d * observer.sd_decision, 5, n_alternatives=m
     )
     found = first_order_kernel(*made)
@@ -179,7 +181,7 @@ def test_an_energy_detector_has_no_kernel_in_the_noise_alone():
 
     observer = Energy(TEMPLATE, SD, gamma=0.2)
     found = first_order_kernel(
-        *linear_choices(observer, "2afc", 4000, 1.5 * observer.sd_decision, 6)
+        *linear_responses(observer, "2afc", 4000, 1.5 * observer.sd_decision, 6)
     )
     se = float(np.mean(found.nontarget_half_se))
     assert abs(along(found.nontarget_half)) < 4 * se
@@ -189,11 +191,11 @@ def test_an_energy_detector_has_no_kernel_in_the_noise_alone():
 def test_contrasts_are_combined_within_contrast_by_their_weights():
     observer = Linear(TEMPLATE, SD, gamma=1.0)
     strengths = np.array([0.5, 1.5, 2.5]) * observer.sd_decision
-    choices, source = linear_choices(observer, "2afc", 6000, strengths, seed=7)
-    found = first_order_kernel(choices, source)
+    responses, source = linear_responses(observer, "2afc", 6000, strengths, seed=7)
+    found = first_order_kernel(responses, source)
     parts = [
-        first_order_kernel(choices.where(choices.contrast == c), source)
-        for c in choices.contrasts
+        first_order_kernel(responses.where(responses.contrast == c), source)
+        for c in responses.contrasts
     ]
     total = sum(w * part.kernel for w, part in zip(found.weights, parts, strict=True))
     np.testing.assert_allclose(found.kernel, total, atol=1e-12)
@@ -207,15 +209,17 @@ def test_contrasts_are_combined_within_contrast_by_their_weights():
 
 def test_a_contrast_without_errors_is_left_out_and_counted():
     observer = Linear(TEMPLATE, SD, gamma=1.0)
-    choices, source = linear_choices(observer, "2afc", 2000, [0.1, 50.0], seed=8)
-    found = first_order_kernel(choices, source)
+    responses, source = linear_responses(observer, "2afc", 2000, [0.1, 50.0], seed=8)
+    found = first_order_kernel(responses, source)
     assert (found.contrasts, found.weights, found.n_left_out) == ((1.0,), (1.0,), 1000)
     assert sum(found.n_per_class.values()) == 1000
 
 
 def test_chunks_change_nothing_and_bound_what_is_asked_for():
     observer = Linear(TEMPLATE, SD)
-    choices, source = linear_choices(observer, "2afc", 500, 0.1, seed=9, n_pairs=100)
+    responses, source = linear_responses(
+        observer, "2afc", 500, 0.1, seed=9, n_pairs=100
+    )
     largest = []
 
     class Watched:
@@ -225,8 +229,8 @@ def test_chunks_change_nothing_and_bound_what_is_asked_for():
             largest.append(len(table))
             return source.field(table, interval)
 
-    whole = first_order_kernel(choices, source)
-    chunked = first_order_kernel(choices, Watched(), chunk_elements=14 * N_ELEMENTS)
+    whole = first_order_kernel(responses, source)
+    chunked = first_order_kernel(responses, Watched(), chunk_elements=14 * N_ELEMENTS)
     assert max(largest) == 7  # two intervals each
     assert sum(largest) == 2 * 400  # the second pass asks for nothing
     np.testing.assert_allclose(whole.kernel, chunked.kernel, atol=1e-14)
@@ -237,9 +241,9 @@ def test_levels_come_out_as_contrast():
     observer = Linear(TEMPLATE, SD)
     table, source = run(observer, "2afc", 400, 0.1, seed=10)
     levels = type(source)(np.rint(127 * source.fields).astype(np.int8))
-    choices = Choices.from_table(table, "2afc", 2)
-    exact = first_order_kernel(choices, source)
-    rounded = first_order_kernel(choices, levels)
+    responses = Responses.from_table(table, "2afc", 2)
+    exact = first_order_kernel(responses, source)
+    rounded = first_order_kernel(responses, levels)
     # Rounding adds a variance of 1/12 level^2 per element, before averaging.
     error = 6 * math.sqrt(1 / 12) / 127 * np.mean(exact.se) / SD
     np.testing.assert_allclose(rounded.kernel, exact.kernel, atol=error)
@@ -259,7 +263,7 @@ def made_of(task, target, response, contrast=0.2):
     columns = {"target": target, "response": response, "contrast": contrast}
     columns |= {"trial": range(n), "repeats": [None] * n, "stimulus_id": range(n)}
     source = run(Linear(TEMPLATE), "2afc", n, 0.1, seed=12)[1]
-    return Choices.from_table(pd.DataFrame(columns), task, 2), source
+    return Responses.from_table(pd.DataFrame(columns), task, 2), source
 
 
 def test_an_empty_class_gets_a_clear_sentence():
@@ -301,8 +305,8 @@ def test_a_published_observer_has_the_published_kernel(shared_data):
             seed, target = (table[c].to_numpy() for c in ("stimulus_id", "target"))
             return murray_noise(seed, target, interval)
 
-    choices = murray2015(shared_data("murray2015/experiment1_subject01.txt"))
-    found = first_order_kernel(choices, Published())
+    responses = murray2015(shared_data("murray2015/experiment1_subject01.txt"))
+    found = first_order_kernel(responses, Published())
     score = found.kernel[0] / found.se[0]
     assert score[15, 15] > 7
     y, x = np.mgrid[-15:16, -15:16]
@@ -318,10 +322,10 @@ def test_a_published_observer_has_the_published_kernel(shared_data):
 
     # models.md 15A: the profile is that of the difference field, the class sum over the
     # target intervals, contrasts pooled.
-    table = choices.table.assign(
-        target=1 - choices.target, response=1 - choices.choice, contrast=0.1
+    table = responses.table.assign(
+        target=1 - responses.target, response=1 - responses.response, contrast=0.1
     )
-    pooled = first_order_kernel(Choices.from_table(table, "yes_no", 2), Difference())
+    pooled = first_order_kernel(Responses.from_table(table, "yes_no", 2), Difference())
     profile = [
         pooled.kernel[0][(radius >= r - 0.5) & (radius < r + 0.5)].mean()
         for r in range(7)

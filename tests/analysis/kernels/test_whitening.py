@@ -8,7 +8,7 @@ from scipy.linalg import toeplitz
 
 from yoked.analysis.kernels.weighted_sum import first_order_kernel, template_match
 from yoked.analysis.kernels.whitening import noise_covariance, whitened
-from yoked.analysis.trials.responses import Choices
+from yoked.analysis.trials.responses import Responses
 from yoked.experiments.stimulus.sources import StoredNoise
 
 from ..observers.linear import Linear, run, unit
@@ -19,7 +19,7 @@ COVARIANCE = SD**2 * toeplitz(0.8 ** np.arange(P))
 
 
 def made(task, covariance=COVARIANCE, n_pairs=0, seed=1):
-    """Answer correlated noise: that of `run`, mixed before the observer sees it."""
+    """Response correlated noise: that of `run`, mixed before the observer sees it."""
     root = np.linalg.cholesky(covariance) / SD
 
     class Correlated(Linear):
@@ -28,22 +28,22 @@ def made(task, covariance=COVARIANCE, n_pairs=0, seed=1):
 
     table, source = run(Correlated(TEMPLATE, SD), task, N, 0.15, seed, n_pairs)
     mixed = (source.fields.astype(float) @ root.T).astype(np.float32)
-    return Choices.from_table(table, task, 2), StoredNoise(mixed)
+    return Responses.from_table(table, task, 2), StoredNoise(mixed)
 
 
 @pytest.mark.parametrize("task", ["yes_no", "2afc"])
 def test_the_realised_covariance_is_that_of_the_noise(task):
-    choices, source = made(task, n_pairs=3000)
+    responses, source = made(task, n_pairs=3000)
     shown = source.fields[:, : 2 if task == "2afc" else 1].reshape(-1, P)
-    found = noise_covariance(choices, source)
+    found = noise_covariance(responses, source)
     np.testing.assert_allclose(found, np.cov(shown.T), atol=1e-8)
 
 
 @pytest.mark.parametrize("task", ["yes_no", "2afc"])
 def test_whitening_undoes_the_correlation(task):
-    choices, source = made(task)
-    kernel = first_order_kernel(choices, source)
-    clean = whitened(kernel, noise_covariance(choices, source))
+    responses, source = made(task)
+    kernel = first_order_kernel(responses, source)
+    clean = whitened(kernel, noise_covariance(responses, source))
     blurred = template_match(kernel.kernel[0, 0], TEMPLATE).cosine
     found = template_match(clean.kernel[0, 0], TEMPLATE).cosine
     assert blurred < 0.85
@@ -58,8 +58,8 @@ def test_whitening_undoes_the_correlation(task):
 
 
 def test_white_noise_only_divides_by_its_variance():
-    choices, source = made("2afc", SD**2 * np.eye(P))
-    kernel = first_order_kernel(choices, source)
+    responses, source = made("2afc", SD**2 * np.eye(P))
+    kernel = first_order_kernel(responses, source)
     clean = whitened(kernel, SD**2 * np.eye(P))
     np.testing.assert_allclose(clean.kernel, kernel.kernel / SD**2)
     np.testing.assert_allclose(
@@ -68,8 +68,8 @@ def test_white_noise_only_divides_by_its_variance():
 
 
 def test_a_ridge_goes_from_the_inverse_to_the_kernel_as_it_was():
-    choices, source = made("2afc")
-    kernel = first_order_kernel(choices, source)
+    responses, source = made("2afc")
+    kernel = first_order_kernel(responses, source)
     shapes = [whitened(kernel, COVARIANCE, ridge=r).kernel for r in (0, 0.1, 0.99)]
     likeness = [template_match(s, kernel.kernel).cosine for s in shapes]
     assert likeness == sorted(likeness)
@@ -94,8 +94,8 @@ def test_outside_of_the_passband_the_kernel_is_zero():
 
 
 def test_wrong_arguments_are_named():
-    choices, source = made("2afc")
-    kernel = first_order_kernel(choices, source)
+    responses, source = made("2afc")
+    kernel = first_order_kernel(responses, source)
     with pytest.raises(
         ValueError, match="covariance must be 24 by 24 elements, as the"
     ):
@@ -104,6 +104,6 @@ def test_wrong_arguments_are_named():
         whitened(kernel, np.triu(np.ones((P, P))))
     with pytest.raises(ValueError, match=r"ridge must be in \[0, 1\), got 2"):
         whitened(kernel, COVARIANCE, ridge=2)
-    nothing = choices.where(np.arange(N) < 1)
+    nothing = responses.where(np.arange(N) < 1)
     with pytest.raises(ValueError, match="noise fields must be two or more, got 1"):
         noise_covariance(nothing, source)

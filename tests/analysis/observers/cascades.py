@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from yoked.analysis.trials.design import TrialDesign
-from yoked.analysis.trials.responses import Choices
+from yoked.analysis.trials.responses import Responses
 from yoked.experiments.stimulus.sources import StoredNoise
 
 from .linear import unit
@@ -57,7 +57,7 @@ STRENGTHS = {
 
 @dataclass(frozen=True)
 class Cascade:
-    """An observer that answers by its response to each interval, and decision noise.
+    """An observer that responses by its response to each interval, and decision noise.
 
     `gamma` is the SD of the decision noise over that of the response to noise.
     """
@@ -120,4 +120,4 @@ def cascade_trials(name, n, seed, task="2afc", n_pairs=0, strength=1.0, **option
     table, source = run_cascade(
         Cascade(name, **options), n, seed, task, n_pairs, strength
     )
-    return TrialDesign.of(Choices.from_table(table, task, 2), source)
+    return TrialDesign.of(Responses.from_table(table, task, 2), source)

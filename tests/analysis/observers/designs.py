@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.analysis.observers.linear import Linear, linear_choices, unit
+from tests.analysis.observers.linear import Linear, linear_responses, unit
 from yoked.analysis.trials.design import TrialDesign
 
 SIGNAL_AT_75 = {"yes_no": 2 * 0.6745, "2afc": np.sqrt(2) * 0.6745}  # decision SDs
@@ -15,7 +15,7 @@ def linear_design(observer, task, n, seed, n_pairs=0, shape=None):
         observer = Linear(
             observer.template, observer.sd, observer.gamma, criterion=signal / 2
         )
-    made = TrialDesign.of(*linear_choices(observer, task, n, signal, seed, n_pairs))
+    made = TrialDesign.of(*linear_responses(observer, task, n, signal, seed, n_pairs))
     return reshaped(made, shape) if shape else made
 
 
@@ -30,7 +30,7 @@ def yes_no_design(noise, yes, target, shape=None, cluster=None, cell=None):
     n, p = noise.shape
     cell = target if cell is None else cell
     return TrialDesign(
-        yes=yes,
+        response=yes,
         target=target,
         cell=cell,
         contrast=np.ones(n),

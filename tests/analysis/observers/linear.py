@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from yoked.analysis.trials.responses import Choices
+from yoked.analysis.trials.responses import Responses
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.protocols.parts import Task
 from yoked.experiments.session.results import SessionData
@@ -20,7 +20,7 @@ from yoked.experiments.store.rows import ObserverInfo, SessionRow
 class Linear:
     """A linear observer in noise of SD `sd`; `signal` is the signal's part of w . x.
 
-    The answer is "yes" (in 2AFC, the second interval) above `criterion`, in units of
+    The response is "yes" (in 2AFC, the second interval) above `criterion`, in units of
     the decision variable.
     """
 
@@ -85,11 +85,11 @@ def run(observer, task, n, signal, seed, n_pairs=0, n_alternatives=2, gains=(0, 
     return table, StoredNoise(noise)
 
 
-def linear_choices(*arguments, **options):
-    """Return (choices, noise source) of `run`."""
+def linear_responses(*arguments, **options):
+    """Return (responses, noise source) of `run`."""
     table, source = run(*arguments, **options)
     task, n_responses = arguments[1], options.get("n_alternatives", 2)
-    return Choices.from_table(table, task, n_responses), source
+    return Responses.from_table(table, task, n_responses), source
 
 
 def session(table, source, task="2afc", id="human-1", observer="ann", yoked_to=None):

@@ -13,7 +13,7 @@ from yoked.analysis.second_order.spectrum import eigen_spectrum
 from yoked.analysis.sensitivity.roc import roc
 from yoked.analysis.sessions.summary import summarise
 from yoked.analysis.trials.design import TrialDesign
-from yoked.analysis.trials.responses import choices
+from yoked.analysis.trials.responses import responses
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.session.results import session_data
 from yoked.experiments.store.sqlite import open_store
@@ -83,7 +83,7 @@ def test_agreement_is_drawn_with_its_ceiling(sessions):
     labels = {text.get_text() for text in figure.axes[0].get_legend().get_texts()}
     assert "bounds of the best possible model" in labels
     values = {line.get_xdata()[0] for line in figure.axes[0].lines}
-    assert {c.same_choice.value for c in comparisons} <= values
+    assert {c.same_response.value for c in comparisons} <= values
 
 
 def test_sessions_of_other_stimuli_do_not_share_a_plot(sessions):
@@ -113,7 +113,7 @@ def test_a_second_order_kernel_is_a_matrix_in_units_of_the_noise(sessions):
 
 
 def test_eigenvalues_are_drawn_with_their_band(sessions):
-    trials = TrialDesign.of(choices(sessions[0]), sessions[0].noise)
+    trials = TrialDesign.of(responses(sessions[0]), sessions[0].noise)
     spectrum = eigen_spectrum(trials, n_permutations=39)
     axis = plot.spectra([("template", spectrum)], noise_sd=0.1).axes[0]
     dots = np.concatenate(

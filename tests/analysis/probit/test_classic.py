@@ -1,4 +1,4 @@
-"""The probit model of single answers: known observers, public data and limits."""
+"""The probit model of single responses: known observers, public data and limits."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from yoked.analysis.probit.classic import (
     ridge_vector,
 )
 from yoked.analysis.probit.likelihood_ratio import likelihood_ratio_tests
-from yoked.analysis.probit.newton import Answers, Coordinates, fit, slopes
+from yoked.analysis.probit.newton import BinaryResponses, Coordinates, fit, slopes
 from yoked.analysis.probit.trials import standardised
 from yoked.analysis.second_order.class_sums import first_order_vector
 from yoked.experiments.imports.thomas2005 import gabor_signal, read_gabor
@@ -92,7 +92,7 @@ def test_the_public_human_data_have_the_published_correlations(gabor):
     halves = []
     for target in (1, 0):
         rows = gabor.target == target
-        yes, noise = gabor.yes[rows], gabor.noise[rows]
+        yes, noise = gabor.response[rows], gabor.noise[rows]
         halves.append(noise[yes].mean(0) - noise[~yes].mean(0))
     images = (*halves, halves[0] + halves[1])
     found = [np.corrcoef(image, gabor_signal())[0, 1] for image in images]
@@ -147,7 +147,7 @@ def test_the_fit_is_the_maximum_that_a_general_search_finds():
 
     def loss(v):
         eta = v[trials.cell] + x @ v[2:]
-        fits = log_ndtr(np.where(trials.yes, eta, -eta)).sum()
+        fits = log_ndtr(np.where(trials.response, eta, -eta)).sum()
         return 3.0 * v[2:] @ v[2:] / 2 + 0.01 * v[:2] @ v[:2] / 2 - fits
 
     found = minimize(loss, np.zeros(8), method="BFGS", options={"gtol": 1e-7})
@@ -159,11 +159,11 @@ def test_the_dual_form_gives_the_primal_fit():
     rng = np.random.default_rng(6)
     x, target = rng.normal(size=(60, 100)), np.arange(60) % 2
     yes = x[:, 0] + rng.normal(size=60) > 0
-    answers = Answers(yes, target, np.ones(60))
+    responses = BinaryResponses(yes, target, np.ones(60))
     turned, plain = (Coordinates.of(x, turned=turned) for turned in (True, False))
     assert turned.x.shape[1] <= 60
     betas = [
-        axes.back @ fit(axes, answers, 5.0, tolerance=1e-12).theta
+        axes.back @ fit(axes, responses, 5.0, tolerance=1e-12).theta
         for axes in (turned, plain)
     ]
     np.testing.assert_allclose(*betas, atol=1e-6)
@@ -192,14 +192,14 @@ def test_an_observer_without_internal_noise_is_fitted_under_a_penalty(penalty):
 
 def test_an_observer_without_internal_noise_has_no_fit_without_a_penalty():
     trials = linear_design(by_gamma(0.0), "2afc", 400, seed=8)
-    with pytest.raises(ValueError, match=r"answers must not be separable .* got 400"):
+    with pytest.raises(ValueError, match=r"responses must not be separable .* got 400"):
         fit_probit(trials)
 
 
-def test_a_class_with_one_answer_does_not_spoil_the_fit():
+def test_a_class_with_one_response_does_not_spoil_the_fit():
     trials = linear_design(by_gamma(1.0), "yes_no", 2000, seed=9)
     easy = np.arange(2000) < 200
-    cell, yes = np.where(easy, 2, trials.cell), trials.yes | easy
+    cell, yes = np.where(easy, 2, trials.cell), trials.response | easy
     mixed = yes_no_design(trials.noise, yes, trials.target, cell=cell)
     fitted, rest = fit_probit(mixed), fit_probit(trials.where(~easy))
     assert fitted.intercept[2] == np.inf

@@ -13,19 +13,19 @@ from tests.analysis.murray2015 import murray2015
 from tests.analysis.observers import linear as simulated
 from yoked.analysis.psychometric.fit import (
     PsychometricSettings,
-    choices_psychometric,
-    fit_answers,
     fit_psychometric,
+    fit_responses,
+    responses_psychometric,
     session_psychometric,
 )
-from yoked.analysis.psychometric.responses import Answers, on_axis
+from yoked.analysis.psychometric.responses import ResponsesByContrast, on_axis
 from yoked.analysis.psychometric.shapes import (
     SHAPES,
     log_likelihood,
     psychometric_values,
 )
 from yoked.analysis.sensitivity.mafc import mafc_dprime
-from yoked.analysis.trials.responses import Choices
+from yoked.analysis.trials.responses import Responses
 
 CONTRAST = np.array([0.05, 0.08, 0.12, 0.18, 0.27, 0.4])
 QUICK = PsychometricSettings(n_simulations=0)
@@ -126,7 +126,9 @@ def test_a_biased_yes_no_observer_has_the_threshold_of_an_unbiased_one():
     psi = true_psi(QUICK)
     z, n = ndtri(psi), 10**6
     k = np.rint(n * ndtr(np.stack([z - 0.4, -z - 0.4], axis=1)))
-    fit = fit_answers(Answers(CONTRAST, k, np.full((6, 2), float(n))), QUICK)
+    fit = fit_responses(
+        ResponsesByContrast(CONTRAST, k, np.full((6, 2), float(n))), QUICK
+    )
     assert fit.unbiased
     assert fit.threshold.value == pytest.approx(0.15, rel=5e-3)
     assert fit.proportion_correct == pytest.approx(psi, abs=2e-3)
@@ -158,7 +160,7 @@ def test_a_linear_observers_session_has_its_threshold(task, m):
 
 def test_a_published_observer_has_a_threshold_among_its_contrasts(shared_data):
     made = murray2015(shared_data("murray2015/experiment1_subject01.txt"))
-    fit = choices_psychometric(made, replace(QUICK, lapse=0.01, threshold_at=0.72))
+    fit = responses_psychometric(made, replace(QUICK, lapse=0.01, threshold_at=0.72))
     assert len(fit.contrast) == 19
     # 72.4 % correct over all trials, most of them near one contrast.
     assert fit.contrast.min() < fit.threshold.low < fit.threshold.high
@@ -171,11 +173,11 @@ def test_a_published_observer_has_a_threshold_among_its_contrasts(shared_data):
 
 def test_trials_shown_twice_widen_the_interval():
     observer = simulated.Linear(simulated.unit(np.ones(4)), gamma=0.3)
-    made, _ = simulated.linear_choices(
+    made, _ = simulated.linear_responses(
         observer, "2afc", 3000, [0.05, 0.1, 0.2], 4, 1500
     )
-    alone = Choices.from_table(made.table.assign(repeats=pd.NA), "2afc", 2)
-    shared, plain = (choices_psychometric(c, QUICK).threshold for c in (made, alone))
+    alone = Responses.from_table(made.table.assign(repeats=pd.NA), "2afc", 2)
+    shared, plain = (responses_psychometric(c, QUICK).threshold for c in (made, alone))
     assert shared.value == pytest.approx(plain.value)
     assert shared.high - shared.low > 1.1 * (plain.high - plain.low)
 
@@ -223,9 +225,9 @@ def test_a_contrast_of_zero_is_a_guess_and_the_order_does_not_matter():
 
 def test_few_contrasts_and_bad_settings_get_a_clear_sentence():
     observer = simulated.Linear(simulated.unit(np.ones(4)))
-    made, _ = simulated.linear_choices(observer, "2afc", 100, [0.1, 0.2], seed=5)
+    made, _ = simulated.linear_responses(observer, "2afc", 100, [0.1, 0.2], seed=5)
     with pytest.raises(ValueError, match=r"contrasts must be 3 or more .* got 2"):
-        choices_psychometric(made)
+        responses_psychometric(made)
     k, n = np.array([50, 60, 70]), np.full(3, 100)
     three = np.array([0.1, 0.2, 0.3])
     with pytest.raises(ValueError, match=r"contrast must be >= 0 on .* got -0\.3"):

@@ -1,4 +1,4 @@
-"""Kernels from answers are the mean gradient and Hessian of the observer's surface.
+"""Kernels from responses are the mean gradient and Hessian of the observer's surface.
 
 methods.md, section 0: in Gaussian noise of covariance S the first order is
 S E[grad f] / (p q) and the second S E[Hess f] S / (p q), about the class means, for any
@@ -14,7 +14,7 @@ from scipy.linalg import toeplitz
 
 from yoked.analysis.kernels.whitening import whitened
 from yoked.analysis.second_order.kernel import both_kernels
-from yoked.analysis.trials.responses import Choices
+from yoked.analysis.trials.responses import Responses
 from yoked.experiments.stimulus.sources import StoredNoise
 
 from ..observers.linear import run, unit
@@ -37,7 +37,7 @@ def network(x):
 
 
 class Network:
-    """Answers "yes" (or the second interval) by the network plus Gaussian noise."""
+    """Says "yes" (or the second interval) by the network plus Gaussian noise."""
 
     template, sd = SIGNAL, SD
 
@@ -60,7 +60,7 @@ def made(task, covariance, criterion):
     root = np.linalg.cholesky(covariance)
     table, source = run(Network(root, criterion), task, N, 1.0, seed=1)
     mixed = StoredNoise((source.fields.astype(float) @ root.T).astype(np.float32))
-    return Choices.from_table(table, task, 2), mixed
+    return Responses.from_table(table, task, 2), mixed
 
 
 def surface(x, signal, criterion):
@@ -98,7 +98,7 @@ def predicted(value, gradient, hessian, covariance):
 
 
 def assert_close(found, expected, se):
-    """Compare within the standard errors of the answers; and there is something."""
+    """Compare within the standard errors of the responses; and there is something."""
     np.testing.assert_allclose(found, expected, atol=5 * float(np.max(se)))
     assert np.abs(expected).max() > 8 * np.max(se)
     assert np.corrcoef(np.ravel(found), np.ravel(expected))[0, 1] > 0.97

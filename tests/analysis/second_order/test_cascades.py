@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.analysis.observers.cascades import CASCADES, NONLINEAR, SPOT, cascade_trials
-from tests.analysis.observers.linear import Linear, linear_choices, unit
+from tests.analysis.observers.linear import Linear, linear_responses, unit
 from tests.analysis.thomas2005 import SIGNAL, gabor_trials
 from yoked.analysis.second_order import cascades
 from yoked.analysis.second_order.cascades import signature
@@ -18,14 +18,14 @@ from yoked.analysis.trials.design import TrialDesign
 
 def biased_yes_no(n, seed, criterion=0.2):
     observer = Linear(unit([0, 1, 2, 1, 0, 0]), criterion=criterion)
-    choices, source = linear_choices(observer, "yes_no", n, 0.1, seed)
-    return TrialDesign.of(choices, source)
+    responses, source = linear_responses(observer, "yes_no", n, 0.1, seed)
+    return TrialDesign.of(responses, source)
 
 
 @pytest.mark.parametrize("name", CASCADES)
 def test_each_simulated_cascade_is_three_quarters_correct(name):
     trials = cascade_trials(name, 20000, seed=1)
-    correct = np.mean(trials.yes == (trials.target == 1))
+    correct = np.mean(trials.response == (trials.target == 1))
     assert correct == pytest.approx(0.75, abs=0.012)
 
 

@@ -17,10 +17,10 @@ from yoked.analysis.second_order.kernel import (
     without_linear_part,
 )
 from yoked.analysis.trials.design import TrialDesign
-from yoked.analysis.trials.responses import Choices
+from yoked.analysis.trials.responses import Responses
 from yoked.experiments.stimulus.sources import StoredNoise
 
-from ..observers.linear import Linear, linear_choices, run, session, unit
+from ..observers.linear import Linear, linear_responses, run, session, unit
 
 SD = 0.1
 TEMPLATE = unit(np.exp(-((np.arange(40) - 20) ** 2) / 50))
@@ -40,7 +40,7 @@ def off_diagonal(matrix):
 @pytest.mark.parametrize("strengths", [0.1, [0.03, 0.12]])
 @pytest.mark.parametrize("chunk", [None, 100])
 def test_streamed_kernels_are_those_of_trials_in_memory(task, strengths, chunk):
-    made = linear_choices(Linear(SMALL), task, 800, strengths, seed=3, n_pairs=90)
+    made = linear_responses(Linear(SMALL), task, 800, strengths, seed=3, n_pairs=90)
     found = second_order_kernel(*made, chunk)
     target, nontarget = second_order_matrices(TrialDesign.of(*made))
     np.testing.assert_allclose(found.target_half, target, atol=1e-12)
@@ -55,7 +55,7 @@ def test_streamed_kernels_are_those_of_trials_in_memory(task, strengths, chunk):
 @pytest.mark.parametrize("task", ["2afc", "yes_no"])
 @pytest.mark.parametrize("weights", ["sum", "optimal"])
 def test_one_pass_gives_the_kernels_of_two(task, weights):
-    made = linear_choices(Linear(SMALL), task, 500, [0.05, 0.15], seed=5, n_pairs=60)
+    made = linear_responses(Linear(SMALL), task, 500, [0.05, 0.15], seed=5, n_pairs=60)
     first, second = both_kernels(*made, weights=weights)
     alone = first_order_kernel(*made, weights=weights)
     for name in ("kernel", "se", "target_half", "nontarget_half_se"):
@@ -73,11 +73,11 @@ def test_a_contrast_with_one_error_has_a_mean_but_no_covariance():
     table.loc[easy, "response"] = table.loc[easy, "target"]
     first_row = table.index[easy][0]
     table.loc[first_row, "response"] = 1 - table.loc[first_row, "target"]
-    choices = Choices.from_table(table, "2afc", 2)
-    first, second = both_kernels(choices, source)
+    responses = Responses.from_table(table, "2afc", 2)
+    first, second = both_kernels(responses, source)
     assert (first.contrasts, second.contrasts) == ((1.0, 2.0), (1.0,))
     assert (first.n_left_out, second.n_left_out) == (0, 150)
-    hard = choices.where(choices.contrast == 1)
+    hard = responses.where(responses.contrast == 1)
     expected = second_order_kernel(hard, source)
     np.testing.assert_allclose(second.kernel, expected.kernel, atol=1e-14)
 
@@ -87,7 +87,7 @@ def test_a_linear_2afc_observer_has_no_second_order_whatever_its_bias(bias):
     observer, n = Linear(TEMPLATE, SD, 0.5), 60_000
     sd_difference = math.sqrt(2) * observer.sd_decision
     observer = Linear(TEMPLATE, SD, 0.5, bias * sd_difference)
-    made = linear_choices(observer, "2afc", n, 0.7 * sd_difference, seed=7)
+    made = linear_responses(observer, "2afc", n, 0.7 * sd_difference, seed=7)
     found = second_order_kernel(*made)
     score = off_diagonal(found.kernel) / found.null_se
     assert score.std() == pytest.approx(1, abs=4 / math.sqrt(2 * score.size))
@@ -113,7 +113,7 @@ def test_a_linear_yes_no_observer_has_the_predicted_contamination(criterion):
     observer, n = Linear(SMALL, SD, 0.3), 120_000
     sd_d = observer.sd_decision
     observer = Linear(SMALL, SD, 0.3, criterion * sd_d)
-    made = linear_choices(observer, "yes_no", n, sd_d, seed=8, gains=HALVES["yes_no"])
+    made = linear_responses(observer, "yes_no", n, sd_d, seed=8, gains=HALVES["yes_no"])
     found = second_order_kernel(*made)
     z = np.array([0.5, -0.5]) - criterion  # of the target half, and of the other
     p, q = ndtr(z), ndtr(-z)
@@ -141,7 +141,7 @@ def test_a_linear_yes_no_observer_has_the_predicted_contamination(criterion):
 def test_the_null_error_is_the_spread_of_elements(task, strengths, n_pairs):
     observer, n = Linear(TEMPLATE, SD, 0.5), 6000
     signals = np.array(strengths) * 1.4 * observer.sd_decision
-    made = linear_choices(
+    made = linear_responses(
         observer, task, n, signals, 9, n_pairs=n_pairs, gains=HALVES[task]
     )
     found = second_order_kernel(*made)
@@ -157,7 +157,7 @@ def test_the_null_error_is_the_spread_of_elements(task, strengths, n_pairs):
 
 
 def test_the_null_error_of_one_contrast_is_the_closed_form():
-    made = linear_choices(Linear(SMALL), "2afc", 4000, 0.15, seed=10)
+    made = linear_responses(Linear(SMALL), "2afc", 4000, 0.15, seed=10)
     found = second_order_kernel(*made)
     pc = made[0].correct.mean()
     expected = found.noise_sd**2 * math.sqrt(2 / (4000 * pc * (1 - pc)))
@@ -190,7 +190,7 @@ def pair_of(template):
 )
 def test_an_energy_detector_has_its_exact_eigenvalue(rate, printed):
     observer = Energy(SMALL, SD, 0.0, rate=rate)
-    made = linear_choices(observer, "yes_no", 120_000, 0.1, seed=11)
+    made = linear_responses(observer, "yes_no", 120_000, 0.1, seed=11)
     found = second_order_kernel(*made)
     value = SD**2 * -math.log(rate) / (1 - rate)
     assert value / SD**2 == pytest.approx(printed, abs=5e-4)
@@ -229,7 +229,7 @@ def test_a_weakly_quadratic_observer_gives_its_matrix_back(task):
     sd_d = math.sqrt(2 if task == "2afc" else 1) * observer.sd_decision
     z = 0.5
     signal = z * sd_d * (1 if task == "2afc" else 2)
-    made = linear_choices(observer, task, n, signal, 12, gains=HALVES[task])
+    made = linear_responses(observer, task, n, signal, 12, gains=HALVES[task])
     found = second_order_kernel(*made)
     p, q = ndtr(z), ndtr(-z)
     scale = 2 * phi(z) / (sd_d * p * q) * SD**4
@@ -252,13 +252,13 @@ def test_uniform_noise_is_noted_where_it_matters():
     observer = Linear(SMALL, SD, 0.3, 0.08)
     table, source = run(observer, "yes_no", 2000, 0.1, seed=13)
     uniform = np.random.default_rng(1).uniform(-0.17, 0.17, source.fields.shape)
-    choices = Choices.from_table(table, "yes_no", 2)
-    note = second_order_kernel(choices, StoredNoise(uniform)).note
+    responses = Responses.from_table(table, "yes_no", 2)
+    note = second_order_kernel(responses, StoredNoise(uniform)).note
     assert "the noise is not Gaussian (excess kurtosis -1.2)" in note
     table, _ = run(observer, "2afc", 2000, 0.1, seed=13)
-    choices = Choices.from_table(table, "2afc", 2)
+    responses = Responses.from_table(table, "2afc", 2)
     pairs = np.stack([uniform, uniform], axis=1)[:, :, 0]
-    assert second_order_kernel(choices, StoredNoise(pairs)).note is None
+    assert second_order_kernel(responses, StoredNoise(pairs)).note is None
 
 
 def test_sessions_in_any_order_give_the_same():
@@ -272,11 +272,11 @@ def test_sessions_in_any_order_give_the_same():
     assert (first.order, second.order) == (1, 2)
 
 
-def test_swapped_answers_flip_the_sign():
+def test_swapped_responses_flip_the_sign():
     table, source = run(Linear(SMALL, SD), "2afc", 600, 0.1, 15)
     other = table.assign(response=1 - table["response"])
     found, flipped = (
-        second_order_kernel(Choices.from_table(t, "2afc", 2), source)
+        second_order_kernel(Responses.from_table(t, "2afc", 2), source)
         for t in (table, other)
     )
     np.testing.assert_allclose(flipped.kernel, -found.kernel, atol=1e-15)
@@ -285,25 +285,25 @@ def test_swapped_answers_flip_the_sign():
 def test_a_rating_counts_as_yes_or_no():
     table, source = run(Linear(SMALL, SD), "yes_no", 600, 0.1, 16)
     rating = table.assign(response=table["response"] * 4 + 1)
-    plain = second_order_kernel(Choices.from_table(table, "yes_no", 2), source)
-    found = second_order_kernel(Choices.from_table(rating, "rating", 6), source)
+    plain = second_order_kernel(Responses.from_table(table, "yes_no", 2), source)
+    found = second_order_kernel(Responses.from_table(rating, "rating", 6), source)
     np.testing.assert_array_equal(found.kernel, plain.kernel)
     assert found.formula == "kernel2-yes-no-covariances/1"
 
 
 def test_what_has_no_second_order_kernel_says_why():
-    four = linear_choices(Linear(SMALL), "mafc", 100, 0.1, seed=4, n_alternatives=4)
+    four = linear_responses(Linear(SMALL), "mafc", 100, 0.1, seed=4, n_alternatives=4)
     with pytest.raises(
         ValueError, match="alternatives must be two for a second-order k"
     ):
         second_order_kernel(*four)
-    perfect = linear_choices(Linear(SMALL), "2afc", 50, 50.0, seed=4)
+    perfect = linear_responses(Linear(SMALL), "2afc", 50, 50.0, seed=4)
     with pytest.raises(ValueError, match="no trial was incorrect; a kernel needs"):
         second_order_kernel(*perfect)
     table, source = run(Linear(SMALL), "2afc", 50, 50.0, seed=4)
     table.loc[0, "response"] = 1 - table.loc[0, "target"]
     with pytest.raises(ValueError, match="no contrast has 2 trials in all stimulus-re"):
-        second_order_kernel(Choices.from_table(table, "2afc", 2), source)
+        second_order_kernel(Responses.from_table(table, "2afc", 2), source)
 
 
 def test_a_projection_needs_a_kernel_of_its_size():

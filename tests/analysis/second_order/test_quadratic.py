@@ -56,7 +56,7 @@ def test_the_gradient_is_that_of_the_loss(task):
     np.testing.assert_allclose(gradient, numeric, rtol=1e-3, atol=1e-2)
 
 
-def test_yes_no_answers_to_energy_are_predicted_too():
+def test_yes_no_responses_to_energy_are_predicted_too():
     trials = cascade_trials("energy", 1200, seed=2, task="yes_no")
     assert quadratic_gain(trials).gain.low > 0.02
 

@@ -1,9 +1,9 @@
-"""Kernels of permuted answers and bootstrap samples are those of the definitions."""
+"""Kernels of permuted responses and bootstrap samples are those of the definitions."""
 
 import numpy as np
 import pytest
 
-from tests.analysis.observers.linear import Linear, linear_choices, unit
+from tests.analysis.observers.linear import Linear, linear_responses, unit
 from yoked.analysis.second_order import replicates
 from yoked.analysis.second_order.class_sums import (
     first_order_vector,
@@ -24,13 +24,17 @@ TASKS = ("2afc", "yes_no")
 
 
 def design(task="2afc", n=900, signal=(0.03, 0.12), seed=3, **options):
-    choices, source = linear_choices(OBSERVER, task, n, list(signal), seed, **options)
-    return TrialDesign.of(choices, source)
+    responses, source = linear_responses(
+        OBSERVER, task, n, list(signal), seed, **options
+    )
+    return TrialDesign.of(responses, source)
 
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("many", [128, 1], ids=["products", "direct"])
-def test_the_answers_given_have_the_kernels_of_the_class_sums(task, many, monkeypatch):
+def test_the_responses_given_have_the_kernels_of_the_class_sums(
+    task, many, monkeypatch
+):
     monkeypatch.setattr(replicates, "MANY_ELEMENTS", many)
     trials = design(task, n_pairs=90)
     given = observed(trials)
@@ -64,7 +68,7 @@ def test_a_bootstrap_draws_both_showings_and_keeps_the_size_of_each_cell():
         assert np.all(counts[:, here].sum(1) == here.sum())
 
 
-def test_both_ways_of_summing_permuted_answers_agree(monkeypatch):
+def test_both_ways_of_summing_permuted_responses_agree(monkeypatch):
     trials = design(n_pairs=90)
     by_products = permuted(trials, 4, seed=1)
     monkeypatch.setattr(replicates, "MANY_ELEMENTS", 1)
@@ -84,7 +88,7 @@ def test_the_se_of_an_element_is_its_spread_over_permutations(task, n_pairs):
 
 def test_the_se_is_the_closed_form_for_one_contrast_in_2afc():
     trials = design(n=4000, signal=(0.1,))
-    correct = np.mean(trials.yes == (trials.target == 1))
+    correct = np.mean(trials.response == (trials.target == 1))
     variance = 2 / (4000 * correct * (1 - correct))
     expected = noise_sd(trials) ** 2 * np.sqrt(variance)
     assert off_diagonal_se(trials) == pytest.approx(expected, rel=1e-3)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.analysis.observers.cascades import PLACE, QUADRATURE, cascade_trials
-from tests.analysis.observers.linear import Linear, linear_choices, unit
+from tests.analysis.observers.linear import Linear, linear_responses, unit
 from tests.analysis.thomas2005 import gabor_trials
 from yoked.analysis.second_order.replicates import observed, off_diagonal_se, permuted
 from yoked.analysis.second_order.spectrum import diagonal_test, eigen_spectrum
@@ -19,8 +19,8 @@ def linear_trials(task, n, signal, seed, **options):
     criterion = options.pop("criterion", 0.0)
     template = options.pop("template", TEMPLATE)
     observer = Linear(template, criterion=criterion)
-    choices, source = linear_choices(observer, task, n, signal, seed, **options)
-    return TrialDesign.of(choices, source)
+    responses, source = linear_responses(observer, task, n, signal, seed, **options)
+    return TrialDesign.of(responses, source)
 
 
 def share_found(n_sessions, n=300, n_permutations=39, **options):
@@ -107,10 +107,10 @@ def test_the_human_gabor_observer_has_a_second_order(shared_data):
     assert spectrum.values[0] == pytest.approx(0.03683, abs=1e-4)
 
 
-def test_every_answer_turned_round_turns_the_kernel_round():
+def test_every_response_turned_round_turns_the_kernel_round():
     trials = cascade_trials("energy", 1500, seed=2)
     there = eigen_spectrum(trials, 40)
-    back = eigen_spectrum(trials.answered(~trials.yes), 40)
+    back = eigen_spectrum(trials.with_responses(~trials.response), 40)
     np.testing.assert_allclose(back.values, -there.values, atol=1e-7)
     assert back.n_negative == there.n_positive
 

@@ -14,17 +14,17 @@ from yoked.analysis.sensitivity.bootstrap import (
     dprime_bootstrap,
 )
 from yoked.analysis.sensitivity.by_task import dprime
-from yoked.analysis.trials.responses import Choices
+from yoked.analysis.trials.responses import Responses
 
 LINEAR = simulated.Linear(simulated.unit(np.ones(4)), gamma=0.5)
 
 
-def share_correct(choices):
-    return float(choices.correct.mean())
+def share_correct(responses):
+    return float(responses.correct.mean())
 
 
 def yes_no(dprime_by_block, n_per_block, seed):
-    """Return an unbiased observer's choices, with a d' of its own in each block."""
+    """Return an unbiased observer's responses, with a d' of its own in each block."""
     n_blocks = len(dprime_by_block)
     rng, n = np.random.default_rng(seed), n_blocks * n_per_block
     target = np.tile([0, 1], n // 2)
@@ -39,7 +39,7 @@ def yes_no(dprime_by_block, n_per_block, seed):
             "block": np.repeat(np.arange(n_blocks), n_per_block),
         }
     )
-    return Choices.from_table(table, "yes_no", 2)
+    return Responses.from_table(table, "yes_no", 2)
 
 
 def test_the_error_of_a_proportion_is_binomial():
@@ -53,7 +53,7 @@ def test_the_error_of_a_proportion_is_binomial():
 
 @pytest.mark.parametrize(("task", "m"), [("2afc", 2), ("yes_no", 2), ("mafc", 4)])
 def test_both_ways_agree_with_each_other_and_with_the_exact_error(task, m):
-    made, _ = simulated.linear_choices(LINEAR, task, 400, 0.15, 2, n_alternatives=m)
+    made, _ = simulated.linear_responses(LINEAR, task, 400, 0.15, 2, n_alternatives=m)
     slow = bootstrap(made, lambda drawn: dprime(drawn).value, n_draws=100)
     fast, exact = dprime_bootstrap(made), dprime(made)
     assert fast.value == pytest.approx(exact.value)
@@ -63,11 +63,11 @@ def test_both_ways_agree_with_each_other_and_with_the_exact_error(task, m):
 
 
 def test_showings_drawn_together_tell_what_the_design_effect_tells():
-    made, _ = simulated.linear_choices(LINEAR, "2afc", 1000, 0.15, 3, n_pairs=500)
+    made, _ = simulated.linear_responses(LINEAR, "2afc", 1000, 0.15, 3, n_pairs=500)
     together, exact = dprime_bootstrap(made), dprime(made)
     assert "design effect" in exact.note
     assert together.se == pytest.approx(exact.se, rel=0.1)
-    one_by_one = Choices.from_table(made.table.assign(repeats=pd.NA), "2afc", 2)
+    one_by_one = Responses.from_table(made.table.assign(repeats=pd.NA), "2afc", 2)
     assert together.se > 1.1 * dprime_bootstrap(one_by_one).se
 
 
@@ -109,8 +109,8 @@ def test_the_correction_moves_the_interval_of_a_biased_estimator():
 def test_infinite_draws_make_an_open_interval_without_se():
     made = yes_no([0.5] * 4, 50, seed=6)
 
-    def odds(choices):
-        p = share_correct(choices)
+    def odds(responses):
+        p = share_correct(responses)
         return math.inf if p > 0.63 else p / (1 - p)
 
     estimate = bootstrap(made, odds, n_draws=200)
@@ -122,10 +122,10 @@ def test_draws_without_a_value_are_counted_and_named():
     made = yes_no([1.0] * 4, 50, seed=7)
 
     def fails_at(level):
-        def statistic(choices):
-            if share_correct(choices) > level:
+        def statistic(responses):
+            if share_correct(responses) > level:
                 raise ValueError("too good to be true")
-            return share_correct(choices)
+            return share_correct(responses)
 
         return statistic
 
@@ -142,7 +142,7 @@ def test_draws_without_a_value_are_counted_and_named():
 
 def test_a_seed_gives_the_same_draws_and_rows_may_come_in_any_order():
     made = yes_no([1.0] * 4, 50, seed=8)
-    mixed = Choices.from_table(made.table.sample(frac=1, random_state=1), "yes_no", 2)
+    mixed = Responses.from_table(made.table.sample(frac=1, random_state=1), "yes_no", 2)
     assert bootstrap(made, share_correct, 100) == bootstrap(mixed, share_correct, 100)
     assert dprime_bootstrap(made, seed=1) == dprime_bootstrap(mixed, seed=1)
     assert dprime_bootstrap(made, seed=1) != dprime_bootstrap(made, seed=2)
@@ -164,7 +164,7 @@ def test_what_cannot_be_drawn_gets_a_clear_sentence():
         bootstrap(made, share_correct, n_draws=10)
     few = dprime_bootstrap(made, unit="block")
     assert few.note == "3 blocks: a bootstrap of blocks needs 4 or more"
-    no_block = Choices.from_table(made.table.drop(columns="block"), "yes_no", 2)
+    no_block = Responses.from_table(made.table.drop(columns="block"), "yes_no", 2)
     with pytest.raises(ValueError, match="must have a column 'block'"):
         dprime_bootstrap(no_block, unit="block")
     assert dprime_bootstrap(made.where(made.trial < 0)).note == "no trial counts"

@@ -37,14 +37,14 @@ from yoked.analysis.sensitivity.efficiency import (
 from yoked.analysis.sensitivity.ideal import ideal_dprime, signal_difference
 from yoked.analysis.trials.design import TrialDesign
 from yoked.analysis.trials.estimate import Estimate
-from yoked.analysis.trials.responses import choices
+from yoked.analysis.trials.responses import responses
 from yoked.analysis.trials.score import noise_sd, score, why_not_white
 from yoked.experiments.imports.sessions import import_murray2015
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.session.results import load_session
 from yoked.experiments.stimulus.sources import StoredNoise
 
-from ..observers.linear import Linear, linear_choices, run, session, unit
+from ..observers.linear import Linear, linear_responses, run, session, unit
 from ..observers.nonlinear import Quadratic
 
 N = 13
@@ -166,7 +166,7 @@ def test_stored_noise_of_another_grid_has_no_ideal_and_white_noise_has_one():
 def test_the_score_is_a_kernel_in_decision_sds():
     observer = Linear(BUMP, gamma=1.0, criterion=0.05)
     for task in ("2afc", "yes_no"):
-        made, source = linear_choices(observer, task, 20_000, [0.05, 0.2], 5)
+        made, source = linear_responses(observer, task, 20_000, [0.05, 0.2], 5)
         found = score(TrialDesign.of(made, source))
         error = (found.kernel - BUMP / math.sqrt(2)) / found.se
         assert np.abs(error).max() < 4
@@ -177,7 +177,7 @@ def test_the_score_is_a_kernel_in_decision_sds():
 @pytest.mark.parametrize("task", ["2afc", "yes_no"])
 def test_the_linear_share_of_a_linear_observer_is_all_that_is_consistent(task, gamma):
     observer = Linear(BUMP, gamma=gamma)
-    made, source = linear_choices(observer, task, 6000, 0.1, 6, n_pairs=2000)
+    made, source = linear_responses(observer, task, 6000, 0.1, 6, n_pairs=2000)
     r = internal_noise_likelihood(pair_counts(made, by_contrast=True)).r
     found = linear_share(TrialDesign.of(made, source), r)
     assert abs(found.linear.value - r_from_gamma(gamma)) < 4 * found.linear.se
@@ -202,7 +202,7 @@ def test_the_linear_share_is_not_biased_and_its_interval_covers():
     observer, n_runs = Linear(BUMP, gamma=1.0), 40
     share, covered, rest = [], [], []
     for seed in range(n_runs):
-        made, source = linear_choices(
+        made, source = linear_responses(
             observer, "2afc", 600, at_75(observer), seed, n_pairs=200
         )
         table = made.table.assign(excluded=False, valid=True, block_kind="main")
@@ -217,7 +217,7 @@ def test_the_linear_share_is_not_biased_and_its_interval_covers():
 
 def test_an_observer_that_ignores_the_noise_has_no_linear_share():
     guesser = Linear(BUMP, gamma=1e3)
-    made, source = linear_choices(guesser, "2afc", 1000, 0.1, 8)
+    made, source = linear_responses(guesser, "2afc", 1000, 0.1, 8)
     found = linear_share(TrialDesign.of(made, source), Estimate.missing("r/1", "none"))
     assert found.linear.low < 0 < found.linear.high
     assert found.nonlinear.note == "none"
@@ -226,7 +226,7 @@ def test_an_observer_that_ignores_the_noise_has_no_linear_share():
 
 
 def test_noise_that_is_not_white_has_no_linear_share():
-    made, source = linear_choices(Linear(BUMP), "2afc", 500, 0.1, 9)
+    made, source = linear_responses(Linear(BUMP), "2afc", 500, 0.1, 9)
     trials = TrialDesign.of(made, source)
     assert why_not_white(trials) is None
     assert noise_sd(trials) == pytest.approx(0.1 * math.sqrt(2), rel=0.02)
@@ -237,11 +237,11 @@ def test_noise_that_is_not_white_has_no_linear_share():
     assert why_not_white(silent) == "the noise does not vary"
 
 
-def test_one_answer_everywhere_has_no_score():
-    made, source = linear_choices(Linear(BUMP), "2afc", 50, 0.1, 9)
+def test_one_response_everywhere_has_no_score():
+    made, source = linear_responses(Linear(BUMP), "2afc", 50, 0.1, 9)
     trials = TrialDesign.of(made, source)
-    with pytest.raises(ValueError, match="answers must be given in both kinds"):
-        score(trials.answered(np.ones(50, bool)))
+    with pytest.raises(ValueError, match="responses must be given in both kinds"):
+        score(trials.with_responses(np.ones(50, bool)))
 
 
 @pytest.mark.parametrize("name", ["bar-in-noise", "bar-polarity"])
@@ -257,7 +257,7 @@ def test_the_kernel_of_a_linear_observer_implies_its_efficiency(name):
 
 def test_the_kernel_of_one_contrast_is_murrays_formula():
     observer = Linear(BUMP, gamma=1.0)
-    made, source = linear_choices(observer, "2afc", 3000, at_75(observer), 10)
+    made, source = linear_responses(observer, "2afc", 3000, at_75(observer), 10)
     trials = TrialDesign.of(made, source)
     signed = np.where(trials.target == 1, 1.0, -1.0)
     own, correct = trials.noise * signed[:, None], made.correct
@@ -275,7 +275,7 @@ def test_no_efficiency_means_no_ratio():
     made = simulated("bar-in-noise", 0.227, n=300)
     none = replace(made, trials=made.trials.assign(contrast=0.0))
     assert "show the same" in kernel_efficiency(none).ratio.note
-    trials = TrialDesign.of(choices(made), made.noise)
+    trials = TrialDesign.of(responses(made), made.noise)
     with pytest.raises(ValueError, match="template must differ from 0 somewhere"):
         predicted_efficiency(trials, np.zeros(N))
 
@@ -353,7 +353,7 @@ def test_errors_on_catch_trials_are_lapses():
     trials.loc[catch[3], "response"] = None
     found = lapse_rate(replace(made, trials=trials))
     assert found.value == pytest.approx(2 * 3 / 11)
-    assert found.note == "1 catch trials had no answer"
+    assert found.note == "1 catch trials had no response"
 
 
 def test_without_catch_trials_the_lapse_rate_says_so():

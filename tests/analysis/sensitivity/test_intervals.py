@@ -12,9 +12,9 @@ from scipy.stats import binom
 from tests.analysis.observers import linear as simulated
 from yoked.analysis.sensitivity.by_task import dprime as dprime_of
 from yoked.analysis.sensitivity.intervals import (
-    choices_profile_dprime,
     enumerated_dprime,
     profile_dprime,
+    responses_profile_dprime,
 )
 from yoked.analysis.sensitivity.sdt import dprime, dprime_2afc
 from yoked.analysis.trials.counts import four_counts, shared_noise_effect
@@ -60,16 +60,16 @@ def test_both_intervals_cover_at_few_trials(function, n, pc, c):
 
 
 def test_at_many_trials_all_three_intervals_are_one():
-    answers = (4000, 1000, 1500, 3500)
-    normal = dprime(*answers)
-    for other in (profile_dprime(*answers), enumerated_dprime(*answers)):
+    responses = (4000, 1000, 1500, 3500)
+    normal = dprime(*responses)
+    for other in (profile_dprime(*responses), enumerated_dprime(*responses)):
         assert (other.value, other.se, other.n) == (normal.value, normal.se, normal.n)
         assert other.low == pytest.approx(normal.low, abs=2e-3)
         assert other.high == pytest.approx(normal.high, abs=2e-3)
 
 
 @given(counts, counts, counts, counts)
-def test_swapping_the_two_answers_mirrors_the_interval(h, m, f, c):
+def test_swapping_the_two_responses_mirrors_the_interval(h, m, f, c):
     if not (h + m and f + c):
         return
     one, other = profile_dprime(h, m, f, c), profile_dprime(m, h, c, f)
@@ -84,20 +84,23 @@ def test_a_perfect_session_has_an_interval_open_to_the_right_in_all_but_name():
 
 
 def test_two_intervals_of_time_are_two_looks():
-    answers = (40, 10, 15, 35)
-    one, two = profile_dprime(*answers), profile_dprime(*answers, forced_choice=True)
-    assert two.value == pytest.approx(dprime_2afc(*answers).value)
+    responses = (40, 10, 15, 35)
+    one, two = (
+        profile_dprime(*responses),
+        profile_dprime(*responses, forced_choice=True),
+    )
+    assert two.value == pytest.approx(dprime_2afc(*responses).value)
     assert two.low == pytest.approx(one.low / math.sqrt(2))
     assert two.se == pytest.approx(one.se / math.sqrt(2))
     assert two.formula == "dprime-2afc-loglinear-profile/1"
-    exact = enumerated_dprime(*answers, forced_choice=True)
+    exact = enumerated_dprime(*responses, forced_choice=True)
     assert exact.formula == "dprime-2afc-loglinear-enumerated/1"
 
 
 @pytest.mark.parametrize("task", ["2afc", "yes_no"])
 def test_a_double_pass_widens_the_profile(task):
-    made, _ = simulated.linear_choices(LINEAR, task, 800, 0.15, 1, n_pairs=400)
-    estimate, effect = choices_profile_dprime(made), shared_noise_effect(made)
+    made, _ = simulated.linear_responses(LINEAR, task, 800, 0.15, 1, n_pairs=400)
+    estimate, effect = responses_profile_dprime(made), shared_noise_effect(made)
     assert effect > 1.1
     assert estimate.value == pytest.approx(dprime_of(made).value)
     assert estimate.se == pytest.approx(dprime_of(made).se)
@@ -108,13 +111,13 @@ def test_a_double_pass_widens_the_profile(task):
 
 
 def test_counts_that_are_not_there_get_a_clear_sentence():
-    made, _ = simulated.linear_choices(LINEAR, "2afc", 100, 0.15, 2)
+    made, _ = simulated.linear_responses(LINEAR, "2afc", 100, 0.15, 2)
     with pytest.raises(ValueError, match="no counted trial has target 1"):
         four_counts(made.where(made.target == 0))
-    missing = choices_profile_dprime(made.where(made.target == 0))
+    missing = responses_profile_dprime(made.where(made.target == 0))
     assert missing.note == "a class has no counted trial"
-    four, _ = simulated.linear_choices(LINEAR, "mafc", 100, 0.15, 2, n_alternatives=4)
+    four, _ = simulated.linear_responses(LINEAR, "mafc", 100, 0.15, 2, n_alternatives=4)
     with pytest.raises(ValueError, match=r"must be two for hits .* got 4"):
-        choices_profile_dprime(four)
+        responses_profile_dprime(four)
     with pytest.raises(ValueError, match="hits must be a count >= 0, got -1"):
         profile_dprime(-1, 2, 1, 1)

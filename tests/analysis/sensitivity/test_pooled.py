@@ -10,7 +10,7 @@ from yoked.analysis.sensitivity.by_task import criterion, dprime
 from yoked.analysis.sensitivity.pooled import dprime_mean, dprime_slope, ln_beta
 from yoked.analysis.sensitivity.sdt import interval_bias
 from yoked.analysis.trials.counts import four_counts
-from yoked.analysis.trials.responses import Choices
+from yoked.analysis.trials.responses import Responses
 
 LINEAR = simulated.Linear(simulated.unit(np.ones(4)), gamma=1.0)
 SD = LINEAR.sd_decision  # d' is the signal strength divided by it
@@ -18,11 +18,11 @@ TASKS = [("yes_no", 2), ("2afc", 2), ("mafc", 4)]
 
 
 def at_strengths(task, m, n, strengths, seed, observer=LINEAR, n_pairs=0):
-    """Return choices whose contrast is the signal strength itself."""
+    """Return responses whose contrast is the signal strength itself."""
     table, _ = simulated.run(observer, task, n, strengths, seed, n_pairs, m)
     number = table["contrast"].to_numpy(int) - 1
     table["contrast"] = np.asarray(strengths)[number]
-    return Choices.from_table(table, task, m)
+    return Responses.from_table(table, task, m)
 
 
 @pytest.mark.parametrize(("task", "m"), TASKS)
@@ -71,8 +71,8 @@ def test_the_p_of_a_linear_observer_is_uniform_and_a_transducer_is_rejected():
     assert np.mean(np.array(p) < 0.05) < 0.12
     assert np.mean(p) == pytest.approx(0.5, abs=0.1)
     made = at_strengths("yes_no", 2, 6000, [0.05, 0.15, 0.45], seed=4)
-    # The same answers, called by contrasts of which the strength is the square.
-    bent = Choices.from_table(
+    # The same responses, called by contrasts of which the strength is the square.
+    bent = Responses.from_table(
         made.table.assign(contrast=np.sqrt(made.contrast)), "yes_no", 2
     )
     found = dprime_slope(bent)
@@ -83,7 +83,7 @@ def test_the_p_of_a_linear_observer_is_uniform_and_a_transducer_is_rejected():
 def test_inverse_variance_is_surer_than_trials_where_the_contrasts_are_alike():
     table, _ = simulated.run(LINEAR, "yes_no", 3000, 0.2, seed=5)
     table["contrast"] = np.where(np.arange(3000) < 300, 0.20, 0.21)
-    made = Choices.from_table(table, "yes_no", 2)
+    made = Responses.from_table(table, "yes_no", 2)
     by_trials, best = dprime_mean(made), dprime_mean(made, "inverse variance")
     assert best.se <= by_trials.se
     assert best.value == pytest.approx(by_trials.value, abs=0.03)
@@ -107,7 +107,7 @@ def test_contrasts_without_a_class_are_left_out_and_named():
     at_high = made.where(made.contrast == 0.2)
     assert mean.value == pytest.approx(dprime(at_high).value)
     assert mean.note == "left out at contrast 0.1: a class without trials"
-    assert slope.note.startswith("left out at contrast 0.1: all answers alike or")
+    assert slope.note.startswith("left out at contrast 0.1: all responses alike or")
     none = made.where(made.target == 1)
     assert dprime_mean(none).note.startswith("no counted trial has target 0")
     assert dprime_slope(none).slope.value is None
@@ -116,12 +116,12 @@ def test_contrasts_without_a_class_are_left_out_and_named():
 def test_an_observer_that_never_errs_has_no_slope():
     made = at_strengths("2afc", 2, 200, [2.0, 3.0], seed=8)
     assert made.correct.all()
-    assert dprime_slope(made).slope.note.startswith("every answer was correct")
+    assert dprime_slope(made).slope.note.startswith("every response was correct")
     without = made.table.assign(contrast=0.0)
-    flat = dprime_slope(Choices.from_table(without, "2afc", 2)).slope
+    flat = dprime_slope(Responses.from_table(without, "2afc", 2)).slope
     assert flat.note == "no trial with a signal counts"
     four = at_strengths("mafc", 4, 200, [2.0, 3.0], seed=8)
-    assert dprime_slope(four).slope.note.startswith("every answer was correct")
+    assert dprime_slope(four).slope.note.startswith("every response was correct")
 
 
 def test_ln_beta_is_criterion_times_dprime_in_either_task():

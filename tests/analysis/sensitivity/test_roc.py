@@ -16,13 +16,13 @@ from yoked.analysis.sensitivity.roc import (
     as_ratings,
     auc,
     auc_from_dprime,
-    choices_roc,
+    responses_roc,
     roc,
     session_roc,
 )
 from yoked.analysis.sensitivity.sdt import dprime
 from yoked.analysis.sessions.summary import session_dprime
-from yoked.analysis.trials.responses import Choices
+from yoked.analysis.trials.responses import Responses
 
 RADIOLOGIST = [[33, 6, 6, 11, 2], [3, 2, 2, 11, 33]]  # Hanley & McNeil (1982)
 
@@ -214,6 +214,8 @@ def test_bad_ratings_get_a_clear_sentence():
     with pytest.raises(ValueError, match="values must be finite"):
         as_ratings(np.array([np.nan]), 2)
     observer = simulated.Linear(simulated.unit(np.ones(4)))
-    choices: Choices = simulated.linear_choices(observer, "2afc", 100, 0.1, seed=1)[0]
+    responses: Responses = simulated.linear_responses(
+        observer, "2afc", 100, 0.1, seed=1
+    )[0]
     with pytest.raises(ValueError, match="task must be rating or yes_no for a ROC"):
-        choices_roc(choices, 2)
+        responses_roc(responses, 2)

@@ -27,7 +27,7 @@ counts = st.integers(min_value=1, max_value=500)
 
 
 @given(counts, counts, counts, counts)
-def test_swapping_the_two_answers_flips_the_sign(h, m, f, c):
+def test_swapping_the_two_responses_flips_the_sign(h, m, f, c):
     assert dprime(m, h, c, f).value == pytest.approx(-dprime(h, m, f, c).value)
     assert criterion(m, h, c, f).value == pytest.approx(-criterion(h, m, f, c).value)
 
@@ -56,7 +56,7 @@ def test_published_human_gabor_counts_give_the_published_dprime():
 # The bugs that methods.md section 1 found in other packages.
 
 
-def test_the_2afc_dprime_is_not_that_of_correct_and_incorrect_answers():
+def test_the_2afc_dprime_is_not_that_of_correct_and_incorrect_responses():
     # LABSN/expyfun#347: correct and incorrect went in as hits and false alarms, and the
     # square root of two was missing. Unbiased at 80 %: d' = sqrt 2 z(.8), corrected.
     expected = math.sqrt(2) * ndtri(loglinear_rate(400, 500))

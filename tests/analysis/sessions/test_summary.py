@@ -11,7 +11,7 @@ from scipy.special import ndtri
 from yoked.analysis.double_pass.internal_noise import agreement
 from yoked.analysis.sensitivity import sdt
 from yoked.analysis.sessions.summary import session_agreement, session_dprime, summarise
-from yoked.analysis.trials.responses import choices
+from yoked.analysis.trials.responses import responses
 
 from ..observers.linear import Linear, run, session
 
@@ -109,7 +109,9 @@ def test_the_short_forms_are_the_summarys_numbers():
     made = human()
     found = summarise(made)
     assert session_dprime(made) == found.pooled.dprime
-    assert session_agreement(made) == found.pooled.agreement == agreement(choices(made))
+    assert (
+        session_agreement(made) == found.pooled.agreement == agreement(responses(made))
+    )
 
 
 def test_a_strong_interval_bias_comes_with_a_warning():
@@ -140,7 +142,7 @@ def test_a_constant_yes_sayer_has_no_measurable_internal_noise():
     made.trials["response"] = 1
     found = summarise(made).pooled
     for noise in (found.internal_noise, found.internal_noise_likelihood):
-        assert "the answers never varied" in noise.gamma.note
+        assert "the responses never varied" in noise.gamma.note
 
 
 def test_an_errorless_observer_is_named():

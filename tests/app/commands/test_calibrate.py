@@ -57,20 +57,20 @@ def printed(*arguments, typed=None):
 
 
 def test_readings_of_a_file_are_fitted_and_stored(readings):
-    answer = printed("lab-1", "--readings", readings, *GEOMETRY)
-    assert answer["gamma"] == pytest.approx(2.2, abs=1e-3)
-    assert answer["r_squared"] > 0.99999
-    assert answer["n_steps"] == 184
-    assert answer["background_level"] == 186
-    assert answer["px_per_degree"] == pytest.approx(36.04, abs=0.01)
+    response = printed("lab-1", "--readings", readings, *GEOMETRY)
+    assert response["gamma"] == pytest.approx(2.2, abs=1e-3)
+    assert response["r_squared"] > 0.99999
+    assert response["n_steps"] == 184
+    assert response["background_level"] == 186
+    assert response["px_per_degree"] == pytest.approx(36.04, abs=0.01)
     made = load_calibration("lab-1")
-    assert (made.id, made.photometer) == (answer["id"], "readings.csv")
+    assert (made.id, made.photometer) == (response["id"], "readings.csv")
 
 
 def test_the_plot_is_written_where_it_was_asked_for(readings, tmp_path):
     path = tmp_path / "fit.png"
-    answer = printed("lab-1", "--readings", readings, *GEOMETRY, "--plot", path)
-    assert answer["plot"] == str(path)
+    response = printed("lab-1", "--readings", readings, *GEOMETRY, "--plot", path)
+    assert response["plot"] == str(path)
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
@@ -95,9 +95,9 @@ def test_a_table_for_a_person_has_values_with_their_errors(readings):
 
 def test_readings_are_typed_level_by_level():
     levels = levels_to_read(6)
-    answers = [f"{luminance(level)}\n" for level in levels]
-    answers.insert(2, "bright\n")  # asked for again
-    result = run("lab-1", *GEOMETRY, "--levels", 6, typed="".join(answers))
+    responses = [f"{luminance(level)}\n" for level in levels]
+    responses.insert(2, "bright\n")  # asked for again
+    result = run("lab-1", *GEOMETRY, "--levels", 6, typed="".join(responses))
     assert result.exit_code == 0, result.output
     assert "6 of 6: cd/m2 at screen level 255" in result.stderr
     assert "Show the levels yourself" in result.stderr

@@ -24,8 +24,8 @@ def sessions(db_path, protocol):
         person = ObserverInfo("person", name)
         session = Session.start(store, protocol, person, "lab", seed=seed)
         for _ in range(3):
-            answer = Response(1, rt_ms=300.5, onsets_ms=(0.0, 600.25))
-            session.record(session.next_batch(1), [answer])
+            response = Response(1, rt_ms=300.5, onsets_ms=(0.0, 600.25))
+            session.record(session.next_batch(1), [response])
         ids.append(session.id)
     store.close()
     return ids

@@ -52,8 +52,8 @@ def sessions(store, protocol):
             device={"agent": "a computer's name"},
         )
         while specs := session.next_batch(1):
-            answer = Response(seed % 2, rt_ms=321.5, onsets_ms=(0.0, 600.25))
-            session.record(specs, [answer])
+            response = Response(seed % 2, rt_ms=321.5, onsets_ms=(0.0, 600.25))
+            session.record(specs, [response])
         session.finish()
     return store.sessions()
 

@@ -28,7 +28,7 @@ def store(db_path):
 
 
 def record(store, protocol, name="p1", seed=5):
-    """Run a session with every kind of answer: right, wrong, none, badly shown."""
+    """Run a session with every kind of response: right, wrong, none, badly shown."""
     session = Session.start(
         *(store, protocol, ObserverInfo("person", name), "lab"),
         seed=seed,
@@ -39,7 +39,7 @@ def record(store, protocol, name="p1", seed=5):
     while specs := session.next_batch(1):
         number = specs[0].trial
         onsets = tuple(600.1 * k + number / 7 for k in range(protocol.n_intervals))
-        answer = Response(
+        response = Response(
             response=None if number % 11 == 3 else int(rng.integers(2)),
             rt_ms=None if number % 11 == 3 else 250 + 500 * rng.random(),
             decision_variables=(0.5, -1.25) if number % 2 else None,
@@ -50,7 +50,7 @@ def record(store, protocol, name="p1", seed=5):
             valid=number != 4,
             invalid_reason='a "late" frame, or two\nof them' if number == 4 else None,
         )
-        session.record(specs, [answer])
+        session.record(specs, [response])
     session.finish()
     return store.session(session.id)
 
@@ -78,7 +78,7 @@ def test_the_table_parsed_back_is_the_trial_log(store, name):
     store.exclude(session.id, [2], "maria", "phone rang")
     _, table = written(store, session)
     log = store.trials(session.id)
-    specs, answers = [r.spec for r in log], [r.response for r in log]
+    specs, responses = [r.spec for r in log], [r.response for r in log]
     keys = protocol.task.keys
 
     for column in ("condition", "block_kind", "stimulus_id", "contrast", "target"):
@@ -90,25 +90,25 @@ def test_the_table_parsed_back_is_the_trial_log(store, name):
     assert table["corrAns"].tolist() == [keys[s.target] for s in specs]
     assert table["blocks.thisN"].tolist() == [s.block for s in specs]
 
-    expected = [None if a.response is None else keys[a.response] for a in answers]
+    expected = [None if a.response is None else keys[a.response] for a in responses]
     assert optional(table["key_resp.keys"]) == expected
     assert (table["key_resp.rt"] * 1000).tolist() == pytest.approx(
-        [np.nan if a.rt_ms is None else a.rt_ms for a in answers], 1e-15, nan_ok=True
+        [np.nan if a.rt_ms is None else a.rt_ms for a in responses], 1e-15, nan_ok=True
     )
     assert optional(table["key_resp.corr"]) == [r.correct for r in log]
     for k in range(protocol.n_intervals):
         seconds = table[f"interval_{k + 1}.started"]
         assert (seconds * 1000).tolist() == pytest.approx(
-            [a.onsets_ms[k] for a in answers], 1e-15
+            [a.onsets_ms[k] for a in responses], 1e-15
         )
     assert [tuple(json.loads(t)) for t in table["onsets_ms"]] == [
-        a.onsets_ms for a in answers
+        a.onsets_ms for a in responses
     ]
     for column in ("digest", "frames_shown", "frames_dropped", "valid"):
-        assert table[column].tolist() == [getattr(a, column) for a in answers]
-    assert optional(table["invalid_reason"]) == [a.invalid_reason for a in answers]
+        assert table[column].tolist() == [getattr(a, column) for a in responses]
+    assert optional(table["invalid_reason"]) == [a.invalid_reason for a in responses]
     assert optional(table["decision_variables"]) == [
-        None if a.decision_variables is None else "[0.5,-1.25]" for a in answers
+        None if a.decision_variables is None else "[0.5,-1.25]" for a in responses
     ]
     assert table["received_at"].tolist() == [r.received_at for r in log]
     assert table["excluded"].tolist() == [int(s.trial == 2) for s in specs]

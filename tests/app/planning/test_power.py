@@ -20,7 +20,7 @@ from yoked.app.planning.check import chance_limit, check
 from yoked.app.planning.observer import (
     SquaringTemplate,
     bend_for,
-    exact_answers,
+    exact_responses,
     signal_for,
 )
 from yoked.app.planning.plot import power_figure
@@ -277,7 +277,7 @@ def test_the_same_seed_checks_alike(bars, planned):
 
 
 @pytest.mark.parametrize("make", [Template, lambda: SquaringTemplate(bend=0.5)])
-def test_answers_do_not_depend_on_the_pixels_of_an_element(make):
+def test_responses_do_not_depend_on_the_pixels_of_an_element(make):
     small = replace(BARS, display=Display(deg_per_element=0.2))
     one, other = (
         simulate(protocol, make(), seed=1, trials=300, internal_noise=1.0).counted
@@ -296,13 +296,13 @@ def test_the_squaring_observer_is_what_a_simulation_makes_of_it():
     correct = d_t + rng.normal(0, sd, n) > d_n + rng.normal(0, sd, n)
     eigenvalue = target[correct].var() - target[~correct].var()
     eigenvalue += other[~correct].var() - other[correct].var()
-    expected = exact_answers(bend, gamma, signal)
+    expected = exact_responses(bend, gamma, signal)
     assert (correct.mean(), eigenvalue) == pytest.approx(expected, abs=0.01)
 
 
 def test_an_eigenvalue_is_made_to_measure():
     bend = bend_for(0.4, gamma=1.0, proportion_correct=0.7)
-    found = exact_answers(bend, 1.0, signal_for(bend, 1.0, 0.7))
+    found = exact_responses(bend, 1.0, signal_for(bend, 1.0, 0.7))
     assert found == pytest.approx((0.7, 0.4), abs=1e-6)
 
 

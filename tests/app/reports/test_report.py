@@ -53,7 +53,7 @@ def test_the_page_has_the_analysis_numbers(page, sessions):
         pooled = summarise(session).pooled
         assert f"{pooled.proportion_correct.value:.3f}<br>" in page
         assert session.id in page
-    same = compare(sessions[0], sessions[1]).same_choice.value
+    same = compare(sessions[0], sessions[1]).same_response.value
     assert f"{same:.3f}<br>" in page
 
 

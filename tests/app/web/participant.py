@@ -61,8 +61,8 @@ class Participant:
     def next(self) -> dict:
         return self.get(f"{self.base}/next").json
 
-    def answer(self, following: dict, response: int | None = 0, **changes):
-        """Fetch a trial's pixels and answer it; return the reply."""
+    def respond(self, following: dict, response: int | None = 0, **changes):
+        """Fetch a trial's pixels and respond to it; return the reply."""
         pixels = self.get(following["frames"]).data
         body = {
             "response": response,
@@ -83,7 +83,7 @@ class Participant:
     def finish(self) -> None:
         following = self.next()
         while not following["done"]:
-            following = self.answer(following).json["next"]
+            following = self.respond(following).json["next"]
 
 
 @contextlib.contextmanager

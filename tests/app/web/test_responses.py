@@ -1,4 +1,4 @@
-"""Answers from a browser: what is taken, what is refused and how, what is invalid."""
+"""Responses from a browser: what is taken, what is refused and how, what is invalid."""
 
 import contextlib
 
@@ -10,9 +10,9 @@ from yoked.app.web.responses import (
     HIDDEN,
     MOST_EVENTS,
     OTHER_BYTES,
-    AnswerError,
-    parse_answer,
+    ResponseError,
     parse_display,
+    parse_response,
 )
 from yoked.experiments.protocols.files import load_protocol
 
@@ -33,9 +33,9 @@ def body(**changes) -> dict:
     return {**good, **changes}
 
 
-def test_a_good_answer_is_taken_as_it_is():
-    answer = parse_answer(body(), BARS)
-    response = answer.judged(DIGEST)
+def test_a_good_response_is_taken_as_it_is():
+    sent = parse_response(body(), BARS)
+    response = sent.judged(DIGEST)
     assert (response.response, response.rt_ms, response.onsets_ms) == (
         1,
         412.5,
@@ -43,7 +43,7 @@ def test_a_good_answer_is_taken_as_it_is():
     )
     assert (response.frames_shown, response.frames_dropped) == (12, 0)
     assert (response.valid, response.invalid_reason) == (True, None)
-    assert answer.events[0]["detail"] == "f"
+    assert sent.events[0]["detail"] == "f"
 
 
 @pytest.mark.parametrize(
@@ -75,26 +75,26 @@ def test_a_good_answer_is_taken_as_it_is():
             {"events": [{"kind": "blur", "at_ms": 1, "detail": "x" * 41}]},
             "detail must be a text of at most 40 characters",
         ),
-        ({"correct": True}, "an answer must have no field 'correct'"),
+        ({"correct": True}, "a response must have no field 'correct'"),
     ],
 )
-def test_a_bad_answer_gets_one_sentence(changes, sentence):
-    with pytest.raises(AnswerError, match=sentence) as caught:
-        parse_answer(body(**changes), BARS)
+def test_a_bad_response_gets_one_sentence(changes, sentence):
+    with pytest.raises(ResponseError, match=sentence) as caught:
+        parse_response(body(**changes), BARS)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", body())
 def test_every_field_must_be_given(name):
     lacking = {key: value for key, value in body().items() if key != name}
-    with pytest.raises(AnswerError, match=f"{name} must be given, got 'nothing'"):
-        parse_answer(lacking, BARS)
+    with pytest.raises(ResponseError, match=f"{name} must be given, got 'nothing'"):
+        parse_response(lacking, BARS)
 
 
 @pytest.mark.parametrize("data", [None, [], "x", 3])
-def test_an_answer_must_be_an_object(data):
-    with pytest.raises(AnswerError, match="an answer must be a JSON object"):
-        parse_answer(data, BARS)
+def test_a_response_must_be_an_object(data):
+    with pytest.raises(ResponseError, match="a response must be a JSON object"):
+        parse_response(data, BARS)
 
 
 plain = st.recursive(
@@ -106,30 +106,30 @@ plain = st.recursive(
 
 @given(name=st.sampled_from(sorted(body())), value=plain)
 def test_whatever_is_sent_is_taken_or_refused(name, value):
-    with contextlib.suppress(AnswerError):  # no other error comes out
-        assert parse_answer(body(**{name: value}), BARS).judged(DIGEST)
+    with contextlib.suppress(ResponseError):  # no other error comes out
+        assert parse_response(body(**{name: value}), BARS).judged(DIGEST)
 
 
 def test_no_response_has_no_response_time():
-    answer = parse_answer(body(response=None, rt_ms=None), BARS)
-    assert answer.judged(DIGEST).response is None
+    sent = parse_response(body(response=None, rt_ms=None), BARS)
+    assert sent.judged(DIGEST).response is None
 
 
 def test_other_bytes_make_a_trial_invalid():
-    response = parse_answer(body(), BARS).judged("cd" * 32)
+    response = parse_response(body(), BARS).judged("cd" * 32)
     assert (response.valid, response.invalid_reason) == (False, OTHER_BYTES)
     assert response.digest == DIGEST  # what was received is what is stored
 
 
 def test_a_browser_without_a_digest_is_believed():
-    response = parse_answer(body(digest=None), BARS).judged(DIGEST)
+    response = parse_response(body(digest=None), BARS).judged(DIGEST)
     assert response.valid
     assert response.digest is None
 
 
 def test_a_hidden_page_makes_a_trial_invalid():
     events = [{"kind": "hidden", "at_ms": 3}]
-    response = parse_answer(body(events=events), BARS).judged(DIGEST)
+    response = parse_response(body(events=events), BARS).judged(DIGEST)
     assert (response.valid, response.invalid_reason) == (False, HIDDEN)
 
 
@@ -163,5 +163,5 @@ def test_the_facts_of_a_screen_are_taken_as_they_are():
     ],
 )
 def test_bad_facts_of_a_screen_get_one_sentence(name, value, sentence):
-    with pytest.raises(AnswerError, match=sentence):
+    with pytest.raises(ResponseError, match=sentence):
         parse_display({**SCREEN, name: value})

@@ -20,7 +20,7 @@ def test_a_server_that_starts_anew_goes_on_where_it_was(db_path, protocol):
         with served(db_path, protocol) as app:
             participant.client = app.test_client()
             assert participant.next() == following
-            following = participant.answer(following).json["next"]
+            following = participant.respond(following).json["next"]
     assert [record.spec.trial for record in recorded(db_path)] == list(range(N_TRIALS))
 
 
@@ -41,7 +41,7 @@ def test_sessions_that_memory_has_no_room_for_come_back(app, db_path, monkeypatc
     first, second = (Participant(app.test_client()) for _ in range(2))
     for _ in range(3):
         for participant in (first, second):
-            assert participant.answer(participant.next()).status_code == 200
+            assert participant.response(participant.next()).status_code == 200
     with log(db_path) as store:
         assert [row.n_trials for row in store.sessions()] == [3, 3]
 
@@ -53,7 +53,7 @@ def test_a_full_disk_is_told_and_nothing_is_lost(app, participant, db_path):
     pages = store._db.execute("PRAGMA page_count").fetchone()[0]
     store._db.execute(f"PRAGMA max_page_count = {pages}")
     while True:
-        reply = participant.answer(following, events=events)
+        reply = participant.respond(following, events=events)
         if reply.status_code != 200:
             break
         following = reply.json["next"]
@@ -62,7 +62,7 @@ def test_a_full_disk_is_told_and_nothing_is_lost(app, participant, db_path):
     assert len(recorded(db_path)) == following["trial"]
 
     store._db.execute("PRAGMA max_page_count = 1000000")
-    assert participant.answer(following, events=events).status_code == 200
+    assert participant.respond(following, events=events).status_code == 200
     participant.finish()
     assert len(recorded(db_path)) == N_TRIALS
 

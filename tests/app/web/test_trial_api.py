@@ -13,7 +13,7 @@ from .participant import N_TRIALS, log, recorded, rows
 
 
 def secrets_of(db_path) -> list[bytes]:
-    """Return what nobody may learn before the answer."""
+    """Return what nobody may learn before the response."""
     ((seed, session),) = rows(db_path, "SELECT seed, id FROM sessions")
     with log(db_path) as store:
         specs = Session.resume(store, session).next_batch(1)
@@ -23,14 +23,14 @@ def secrets_of(db_path) -> list[bytes]:
     return [form.encode() for form in forms + words]
 
 
-def test_nothing_sent_before_an_answer_gives_it_away(participant, db_path):
+def test_nothing_sent_before_an_response_gives_it_away(participant, db_path):
     following = participant.next()
     for _ in range(N_TRIALS):
         participant.get(participant.base)
         participant.get(following["frames"])
         sent = participant.sent.lower()
         assert not [secret for secret in secrets_of(db_path) if secret in sent]
-        following = participant.answer(following).json["next"]
+        following = participant.respond(following).json["next"]
     assert following["done"]
 
 
@@ -41,14 +41,14 @@ def test_replies_for_both_targets_have_the_same_shape(participant, db_path):
         pixels = participant.get(following["frames"])
         told = {(k, type(v).__name__) for k, v in following.items() if k != "break"}
         told |= {*pixels.headers.keys(), str(len(pixels.data))}
-        following = participant.answer(following).json["next"]
+        following = participant.respond(following).json["next"]
         shapes[recorded(db_path)[-1].spec.target].add(frozenset(told))
     assert shapes[0] == shapes[1]
     assert len(shapes[0]) == 1
 
 
 def test_only_the_trial_that_is_due_is_shown(participant):
-    participant.answer(participant.next())
+    participant.response(participant.next())
     for trial in (0, 2, 99):
         reply = participant.get(f"{participant.base}/trials/{trial}/frames")
         assert reply.status_code == 409
@@ -59,7 +59,7 @@ def test_feedback_is_given_in_practice_only(participant, db_path):
     following = participant.next()
     while not following["done"]:
         feedback = following["feedback"]
-        reply = participant.answer(following).json
+        reply = participant.respond(following).json
         record = recorded(db_path)[following["trial"]]
         assert feedback == (record.spec.block_kind == "practice")
         assert reply["correct"] == (record.correct if feedback else None)
@@ -73,7 +73,7 @@ def test_breaks_come_between_blocks_and_progress_grows(participant):
         if following["break"]:
             breaks.append({"trial": following["trial"], **following["break"]})
             assert participant.next() == following  # a reload sees the same
-        following = participant.answer(following).json["next"]
+        following = participant.respond(following).json["next"]
     kinds = [("practice", "calibration"), ("calibration", "main"), ("main", "main")]
     assert [(pause["finished"], pause["next"]) for pause in breaks] == kinds
     assert [pause["trial"] for pause in breaks] == [2, 6, 11]
@@ -83,9 +83,9 @@ def test_breaks_come_between_blocks_and_progress_grows(participant):
     assert following == {"done": True, "progress": 1}
 
 
-def test_an_answer_is_stored_before_the_reply(participant, db_path):
+def test_an_response_is_stored_before_the_reply(participant, db_path):
     following = participant.next()
-    reply = participant.answer(following, response=1)
+    reply = participant.respond(following, response=1)
     assert reply.status_code == 200
     (record,) = recorded(db_path)
     assert record.response.response == 1
@@ -98,7 +98,7 @@ def test_an_answer_is_stored_before_the_reply(participant, db_path):
         assert record.response.digest == digest(session.frames([record.spec])[0])
 
 
-def test_the_same_answer_again_has_the_same_reply_and_one_row(participant, db_path):
+def test_the_same_response_again_has_the_same_reply_and_one_row(participant, db_path):
     following = participant.next()
     pixels = participant.get(following["frames"]).data
     body = {
@@ -117,11 +117,11 @@ def test_the_same_answer_again_has_the_same_reply_and_one_row(participant, db_pa
 
     other = participant.post(0, {**body, "response": 0})
     assert other.status_code == 409
-    assert other.json["error"] == "trial 0 must be answered once, got another answer"
+    assert other.json["error"] == "trial 0 must have one response, got another"
     assert recorded(db_path)[0].response.response == 1
 
 
-def test_the_same_answer_many_times_at_once_is_stored_once(app, participant, db_path):
+def test_the_same_response_many_times_at_once_is_stored_once(app, participant, db_path):
     following = participant.next()
     pixels = participant.get(following["frames"]).data
     body = {
@@ -148,16 +148,16 @@ def test_the_same_answer_many_times_at_once_is_stored_once(app, participant, db_
     assert len(recorded(db_path)) == 1
 
 
-def test_an_answer_out_of_turn_is_refused(participant, db_path):
+def test_an_response_out_of_turn_is_refused(participant, db_path):
     following = participant.next()
-    reply = participant.answer({**following, "trial": 5})
+    reply = participant.response({**following, "trial": 5})
     assert reply.status_code == 409
     assert "the trial must be the next one (0), got 5" in reply.json["error"]
     assert recorded(db_path) == []
 
 
 def test_no_response_is_stored_as_none(participant, db_path):
-    participant.answer(participant.next(), response=None)
+    participant.response(participant.next(), response=None)
     (record,) = recorded(db_path)
     assert record.response.response is None
     assert record.correct is None
@@ -173,7 +173,7 @@ def test_no_response_is_stored_as_none(participant, db_path):
             "the body must be JSON, of type application/json",
         ),
         ({"json": {"response": 7}}, "rt_ms must be given, got 'nothing'"),
-        ({"json": [1]}, "an answer must be a JSON object, got [1]"),
+        ({"json": [1]}, "a response must be a JSON object, got [1]"),
     ],
 )
 def test_a_bad_body_gets_one_sentence_and_stores_nothing(
@@ -199,7 +199,7 @@ def test_other_pixels_than_ours_make_a_trial_invalid_and_it_is_repeated(
     participant, db_path
 ):
     following = participant.next()
-    participant.answer(following, digest="ab" * 32)
+    participant.respond(following, digest="ab" * 32)
     participant.finish()
     records = recorded(db_path)
     assert not records[0].response.valid
@@ -211,7 +211,7 @@ def test_other_pixels_than_ours_make_a_trial_invalid_and_it_is_repeated(
 
 def test_what_happened_in_a_trial_is_logged_with_it(participant, db_path):
     events = [{"kind": "early_key", "at_ms": 12.5, "detail": "f"}]
-    participant.answer(participant.next(), events=events)
+    participant.response(participant.next(), events=events)
     with log(db_path) as store:
         (event,) = store.events(store.sessions()[0].id)
     assert event["kind"] == "early_key"

@@ -1,4 +1,4 @@
-"""The writer: one thread, group commits, answers after the commit, failures told."""
+"""The writer: one thread, group commits, responses after the commit, failures told."""
 
 import contextlib
 import sqlite3
@@ -91,7 +91,7 @@ def test_jobs_that_queue_up_share_one_commit(store, db_path):
     assert commits == [0, 20]  # the job that held the thread, then all others
 
 
-def test_no_job_is_answered_before_its_commit(writer, store, db_path):
+def test_no_job_is_responseed_before_its_commit(writer, store, db_path):
     seen_inside = []
 
     def look() -> None:

@@ -176,7 +176,7 @@ def test_each_observer_of_experiment_2_goes_through_the_whole_analysis(
     correct, agreement = EXPERIMENT_2[number]
     assert pooled.proportion_correct.value == rows[:, 7].mean() == correct
     assert pooled.agreement.value == (first[:, 6] == second[:, 6]).mean() == agreement
-    # Observer 3 gave the same answers again no more often than by chance.
+    # Observer 3 gave the same responses again no more often than by chance.
     gamma = pooled.internal_noise.gamma
     assert np.isinf(gamma.value) == (number == 3) == (gamma.note is not None)
     kernel = session_kernel(session)

@@ -312,7 +312,7 @@ def test_practice_tells_who_was_right(protocol, store):
     )
     screen = Recorder(script=[[("f", 110)], [("j", 110)], [], [("f", 110)]])
     _, session = sit(store, protocol, screen)
-    wanted = {True: "correct", False: "wrong", None: "no answer"}
+    wanted = {True: "correct", False: "wrong", None: "no response"}
     told = [text for text in screen.texts if text in wanted.values()]
     assert told == [wanted[t.correct] for t in store.trials(session.id)[:4]]
 

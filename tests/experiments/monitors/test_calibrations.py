@@ -140,7 +140,7 @@ def test_the_folder_can_be_chosen(tmp_path, monkeypatch):
     assert (tmp_path / "here" / "lab-1.json").exists()
 
 
-def test_without_a_choice_it_is_the_users_data_folder(monkeypatch):
+def test_without_a_response_it_is_the_users_data_folder(monkeypatch):
     monkeypatch.delenv("YOKED_CALIBRATIONS", raising=False)
     assert calibrations_folder().parts[-2:] == ("yoked", "calibrations")
 

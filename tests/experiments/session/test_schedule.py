@@ -19,7 +19,7 @@ from yoked.experiments.store.trial import Response, TrialRecord
 GOLDEN = json.loads((VECTORS_FOLDER / "schedules.json").read_text())
 
 
-def answer(spec, correct=True, valid=True):
+def respond(spec, correct=True, valid=True):
     response = spec.target if correct else 1 - spec.target
     return TrialRecord(spec, Response(response, valid=valid), correct, "now")
 
@@ -28,13 +28,13 @@ def run(schedule, correct=lambda spec: True, valid=lambda spec: True, batch=1):
     records = []
     while specs := schedule.next(batch):
         for spec in specs:
-            records.append(answer(spec, correct(spec), valid(spec)))
+            records.append(respond(spec, correct(spec), valid(spec)))
             schedule.record(records[-1])
     return records
 
 
 def fixed_responder(spec):
-    """Answer four in five correctly, by the trial's number alone."""
+    """Response four in five correctly, by the trial's number alone."""
     return spec.trial * 7 % 5 != 0
 
 
@@ -219,7 +219,7 @@ def test_a_logged_contrast_is_taken_as_it_was(protocol):
         schedule.record(record)
     for _ in range(3):
         spec = schedule.next(1)[0]
-        schedule.record(answer(replace(spec, contrast=other)))
+        schedule.record(respond(replace(spec, contrast=other)))
     assert schedule.next(1)[0].contrast == other
     shown = {r.spec.trial: r for r in run(schedule, fixed_responder)}
     second = [
@@ -232,11 +232,11 @@ def test_a_logged_calibration_contrast_teaches_what_was_shown(protocol):
     schedule, plain = PlannedSchedule(protocol, 5), PlannedSchedule(protocol, 5)
     for each in (schedule, plain):
         for _ in range(10):
-            each.record(answer(each.next(1)[0]))
+            each.record(respond(each.next(1)[0]))
     spec = schedule.next(1)[0]
     other = next(c for c in protocol.contrast.grid if abs(c - spec.contrast) > 0.1)
-    schedule.record(answer(replace(spec, contrast=other), correct=False))
-    plain.record(answer(spec, correct=False))
+    schedule.record(respond(replace(spec, contrast=other), correct=False))
+    plain.record(respond(spec, correct=False))
     assert schedule.next(1)[0].contrast != plain.next(1)[0].contrast
 
 
@@ -246,7 +246,7 @@ def test_a_log_that_leaves_the_schedule_is_refused(protocol):
     with pytest.raises(
         ValueError, match="trial 0 must follow the schedule, got target"
     ):
-        schedule.record(answer(replace(spec, target=1 - spec.target)))
+        schedule.record(respond(replace(spec, target=1 - spec.target)))
 
 
 def test_a_permutation_holds_every_number_once():

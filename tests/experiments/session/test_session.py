@@ -142,7 +142,7 @@ def test_a_derived_seed_avoids_the_taken_ones():
     assert derived_seed("observer", 1) == first
 
 
-def test_only_main_valid_answered_trials_are_counted(store, protocol, db_path):
+def test_only_main_valid_responseed_trials_are_counted(store, protocol, db_path):
     session = Session.start(store, protocol, PERSON, "web", seed=1)
     while specs := session.next_batch(1):
         number = specs[0].trial

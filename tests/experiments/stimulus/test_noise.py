@@ -31,7 +31,7 @@ def _words(texts: list[str]) -> list[int]:
 
 
 @pytest.mark.parametrize("case", VECTORS["philox4x32_10"])
-def test_philox_gives_the_published_answers(case):
+def test_philox_gives_the_published_responses(case):
     counter = np.array(_words(case["counter"]), np.uint32)
     words = philox4x32(counter, tuple(_words(case["key"])))
     assert words.tolist() == _words(case["words"])

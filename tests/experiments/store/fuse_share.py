@@ -18,7 +18,7 @@ _LOOKUP, _GETATTR, _FORGET, _INIT, _FORGET_MANY = 1, 3, 2, 26, 42
 _NO_RIGHTS = 77
 
 
-def answer(device: int) -> None:
+def response(device: int) -> None:
     """Speak the FUSE protocol, version 7.31, for a folder with nothing in it."""
     folder = struct.pack("<QQQQQQ10I", 1, *[0] * 8, 0o40755, 2, 0, 0, 0, 4096, 0)
     bodies = {
@@ -51,7 +51,7 @@ def mount(folder: str) -> bool:
         and libc.mount(source, folder.encode(), kind, 0, options) == 0
     )
     if done:
-        threading.Thread(target=answer, args=[device], daemon=True).start()
+        threading.Thread(target=response, args=[device], daemon=True).start()
     return done
 
 

@@ -69,8 +69,8 @@ def record(store, protocol, name, seed=5, n=None, observer_seed=None):
 def go_on(store, session_id, n=None, response=1):
     session = Session.resume(store, session_id)
     while (n is None or n > 0) and (specs := session.next_batch(1)):
-        answer = Response(response, rt_ms=300.25, onsets_ms=(0.0, 600.1))
-        session.record(specs, [answer])
+        made = Response(response, rt_ms=300.25, onsets_ms=(0.0, 600.1))
+        session.record(specs, [made])
         n = None if n is None else n - 1
     if session.is_complete:
         session.finish()

@@ -51,9 +51,9 @@ def noise_of(n=40, shape=(1, 1, 5), n_intervals=2, seed=1):
 def add_table(folder, db_path, noise, name="ann", **options):
     """Import a table of as many trials as there is noise; return the session's id."""
     n = len(noise)
-    answers = {"target": np.arange(n) % 2, "response": np.arange(n) // 2 % 2}
+    responses = {"target": np.arange(n) % 2, "response": np.arange(n) // 2 % 2}
     path = folder / f"{name}.csv"
-    pd.DataFrame({**answers, "contrast": 0.3}).to_csv(path, index=False)
+    pd.DataFrame({**responses, "contrast": 0.3}).to_csv(path, index=False)
     options = {"signal": np.eye(1, 5, 2), **options}
     how = TableSettings("2afc", noise=noise, **options)
     return import_table(path, db_path, how)[0].session

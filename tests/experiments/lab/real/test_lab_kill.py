@@ -98,8 +98,8 @@ def test_a_session_that_is_killed_again_and_again_ends_as_if_it_had_not_been(
     store.close()
     expected = run_in_process(protocol, SEED)
     assert [t.spec for t in trials] == [t.spec for t in expected]
-    answers = [t.response.response for t in trials]
-    assert answers == [t.response.response for t in expected]
+    responses = [t.response.response for t in trials]
+    assert responses == [t.response.response for t in expected]
     assert all(t.response.valid and t.response.digest for t in trials)
     assert {t.response.rt_ms for t in trials} == {trials[0].response.rt_ms}
     # A trial and its flips were stored together.

@@ -1,4 +1,4 @@
-"""The promise's third leg: a template that reads PsychoPy's buffer answers the same."""
+"""The third leg: a template that reads PsychoPy's buffer responds the same."""
 
 from dataclasses import replace
 
@@ -16,7 +16,14 @@ from yoked.experiments.stimulus.render import digest
 from yoked.experiments.store.sqlite import open_store
 
 from .conftest import SCREEN_PX
-from .watching import Watcher, answer_to, fast, ideal_observer, request, run_in_process
+from .watching import (
+    Watcher,
+    fast,
+    ideal_observer,
+    request,
+    response_to,
+    run_in_process,
+)
 
 SEED = 20261120
 
@@ -49,14 +56,14 @@ def window(open_lab_window):
 
 
 @pytest.mark.parametrize("name", ["bar-in-noise", "gabor-in-noise", "movie-bar"])
-def test_the_buffer_and_the_array_get_the_same_answers(db_path, window, name):
+def test_the_buffer_and_the_array_get_the_same_responses(db_path, window, name):
     protocol = variant(name, 60 if name == "movie-bar" else 100)
     watcher, trials, store = run_at_screen(db_path, window, protocol)
     in_process = run_in_process(protocol, SEED)
-    # The calibration's contrasts depend on every answer before them.
+    # The calibration's contrasts depend on every response before them.
     assert [t.spec for t in trials] == [t.spec for t in in_process]
-    answers = [t.response.response for t in trials]
-    assert answers == [t.response.response for t in in_process]
+    responses = [t.response.response for t in trials]
+    assert responses == [t.response.response for t in in_process]
     session = Session.resume(store, store.sessions()[0].id)
     frames = session.frames([t.spec for t in trials])
     store.close()
@@ -89,8 +96,8 @@ def test_every_size_and_scale_is_drawn_as_it_is(
         assert [t.response.digest for t in trials] == [digest(f) for f in frames]
         in_process = run_in_process(protocol, SEED)
         assert [t.spec for t in trials] == [t.spec for t in in_process]
-        answers = [t.response.response for t in trials]
-        assert answers == [t.response.response for t in in_process]
+        responses = [t.response.response for t in trials]
+        assert responses == [t.response.response for t in in_process]
 
 
 def test_patches_side_by_side_are_drawn_as_they_are(db_path, open_lab_window):
@@ -102,8 +109,8 @@ def test_patches_side_by_side_are_drawn_as_they_are(db_path, open_lab_window):
     frames = session.frames([t.spec for t in trials])
     store.close()
     assert np.array_equal(np.array(watcher.trials), frames)
-    answers = [t.response.response for t in trials]
-    assert answers == [t.response.response for t in run_in_process(protocol, SEED)]
+    responses = [t.response.response for t in trials]
+    assert responses == [t.response.response for t in run_in_process(protocol, SEED)]
 
 
 @pytest.mark.parametrize("name", ["bar-in-noise", "gabor-in-noise", "movie-bar"])
@@ -144,8 +151,8 @@ def test_a_calibrated_screen_gets_the_levels_through_its_table(
     assert [t.response.digest for t in trials] == [digest(f) for f in frames]
     # The template sees through the table, here as in process.
     template = ideal_observer(protocol)
-    answers = [answer_to(template, shown) for shown in table[frames]]
-    assert [t.response.response for t in trials] == answers
+    responses = [response_to(template, shown) for shown in table[frames]]
+    assert [t.response.response for t in trials] == responses
     assert display["lut"] == list(made.lut)
     assert display["calibration"]["id"] == made.id
     assert display["px_per_degree"] == pytest.approx(made.px_per_degree)

@@ -18,7 +18,7 @@ from yoked.experiments.protocols.parts import Timing
 from yoked.experiments.session.session import Session
 from yoked.experiments.store.sqlite import open_store
 
-from .watching import Watcher, answer_to, ideal_observer, request
+from .watching import Watcher, ideal_observer, request, response_to
 
 TIMING = Timing(
     fixation_ms=50, interval_ms=50, gap_ms=50, response_ms=5000, feedback_ms=0
@@ -65,7 +65,7 @@ def protocol_of(trials):
 
 
 @pytest.mark.parametrize(("backend", "n_trials"), [("ptb", 40), ("event", 10)])
-def test_a_real_key_is_the_answer_that_the_template_chose(
+def test_a_real_key_is_the_response_that_the_template_chose(
     db_path, open_lab_window, backend, n_trials
 ):
     window = open_lab_window(refresh_hz=60.0)
@@ -89,8 +89,8 @@ def test_a_real_key_is_the_answer_that_the_template_chose(
     assert len(trials) >= n_trials
     assert np.array_equal(np.array(watcher.trials), frames)
     template = ideal_observer(protocol)
-    answers = [answer_to(template, shown) for shown in frames]
-    assert [t.response.response for t in trials] == answers
+    responses = [response_to(template, shown) for shown in frames]
+    assert [t.response.response for t in trials] == responses
     rt_ms = [t.response.rt_ms for t in trials]
     assert all(time_ms is not None and 20 < time_ms < 5000 for time_ms in rt_ms)
     flips = [e["detail"] for e in events if e["kind"] == "flips"]

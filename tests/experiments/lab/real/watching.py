@@ -1,4 +1,4 @@
-"""A template at the screen: it reads PsychoPy's back buffer, and answers by its keys.
+"""A template at the screen: it reads PsychoPy's back buffer, and responses by its keys.
 
 Flips are real; their times are counted, since a virtual screen has no refresh.
 """
@@ -46,8 +46,8 @@ def ideal_observer(protocol: Protocol) -> Template:
     return template
 
 
-def answer_to(template: Template, frames: np.ndarray) -> int:
-    """Return the template's answer to one trial, (interval, frame, y, x)."""
+def response_to(template: Template, frames: np.ndarray) -> int:
+    """Return the template's response to one trial, (interval, frame, y, x)."""
     noise = ObserverNoise(0, np.zeros(1, np.int64))  # this template uses none
     return int(template.decide(frames[None], noise).argmax())
 
@@ -129,7 +129,7 @@ class Watcher:
         frames = self._frames()
         self.trials.append(frames)
         self._stimuli = []
-        key = self.protocol.task.keys[answer_to(self._template, self.levels(frames))]
+        key = self.protocol.task.keys[response_to(self._template, self.levels(frames))]
         return [KeyPress(key, self._onset + RT_MS)]
 
     def clear(self):
@@ -156,8 +156,8 @@ def run_in_process(protocol: Protocol, seed: int, store: Store | None = None):
     person = ObserverInfo("person", "template")
     session = Session.start(store, protocol, person, "lab", seed=seed)
     while specs := session.next_batch(1):
-        answer = answer_to(template, session.frames(specs)[0])
-        session.record(specs, [Response(answer)])
+        response = response_to(template, session.frames(specs)[0])
+        session.record(specs, [Response(response)])
     session.finish()
     return store.trials(session.id)
 
