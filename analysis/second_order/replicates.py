@@ -56,8 +56,8 @@ def observed(trials: TrialDesign) -> Replicates:
     >>> target = np.arange(40) % 2
     >>> trials = TrialDesign(
     ...     response=rng.random(40) < 0.5, target=target, cell=target,
-    ...     contrast=np.ones(40), cluster=np.arange(40), stratum=target, halves=noise, shape=(1, 1, 3),
-    ...     is_forced_choice=True)
+    ...     contrast=np.ones(40), cluster=np.arange(40), stratum=target,
+    ...     halves=noise, shape=(1, 1, 3), is_forced_choice=True)
     >>> observed(trials).second.shape
     (1, 3, 3)
     """

@@ -1,8 +1,8 @@
-/** The session as the browser sees it: what comes next, its bytes, and where answers go. */
+/** The session as the browser sees it: what comes next, its bytes, and where responses go. */
 
 import { Refused, sendUntilAcknowledged } from "./upload.js";
 
-/** @typedef {import("./types.js").Answer} Answer */
+/** @typedef {import("./types.js").SentResponse} SentResponse */
 /** @typedef {import("./types.js").Next} Next */
 /** @typedef {import("./types.js").Receipt} Receipt */
 
@@ -51,23 +51,23 @@ export class Client {
   }
 
   /**
-   * Hand in an answer. It is kept in the browser until the server has acknowledged it.
+   * Hand in a response. It is kept in the browser until the server has acknowledged it.
    * @param {number} trial
-   * @param {Answer} answer
+   * @param {SentResponse} sent
    * @returns {Promise<Receipt>}
    */
-  async answer(trial, answer) {
-    this.#outbox.keep({ trial, answer });
-    return this.#send(trial, answer);
+  async respond(trial, sent) {
+    this.#outbox.keep({ trial, sent });
+    return this.#send(trial, sent);
   }
 
   /**
    * @param {number} trial
-   * @param {Answer} answer
+   * @param {SentResponse} sent
    */
-  async #send(trial, answer) {
+  async #send(trial, sent) {
     const url = `${this.#base}/trials/${trial}`;
-    const response = await sendUntilAcknowledged(url, post(answer), this.#line);
+    const response = await sendUntilAcknowledged(url, post(sent), this.#line);
     this.#outbox.clear();
     return response.json();
   }
@@ -76,9 +76,9 @@ export class Client {
     const pending = this.#outbox.pending();
     if (!pending) return;
     try {
-      await this.#send(pending.trial, pending.answer);
+      await this.#send(pending.trial, pending.sent);
     } catch (error) {
-      // A second window has answered this trial: the server's row stands, and the session goes on.
+      // A second window has responded to this trial: the server's row stands, and the session goes on.
       if (!(error instanceof Refused) || error.status !== 409) throw error;
       this.#outbox.clear();
     }

@@ -140,14 +140,14 @@ export class Experiment {
   }
 
   /**
-   * Hand in an answer, and wait for the server's acknowledgement: jsPsych starts nothing before.
+   * Hand in a response, and wait for the server's acknowledgement: jsPsych starts nothing before.
    * @param {import("./types.js").TrialResult} data
    */
   async #submit({ response, rt_ms, onsets_ms, frames_shown, frames_dropped, events }) {
     const { trial, feedback } = this.#trial();
     const measured = { response, rt_ms, onsets_ms, frames_shown, frames_dropped, events };
     const digest = this.#frames.digest;
-    const receipt = await this.#client.answer(trial, { ...measured, digest });
+    const receipt = await this.#client.respond(trial, { ...measured, digest });
     const tell = this.#page.timing.feedback_ms > 0 && (feedback || response === null);
     this.#feedback = tell ? feedbackScreen(receipt.correct, response) : null;
     this.#receive(receipt.next);
@@ -188,7 +188,7 @@ export class Experiment {
   }
 
   /**
-   * A step without an answer: something is computed or fetched.
+   * A step without a response: something is computed or fetched.
    * @param {() => Promise<void>} action
    * @param {string} [message] shown meanwhile
    * @returns {Node}

@@ -1,4 +1,4 @@
-/** The response keys: one answer, and a log of the keys that came too early. */
+/** The response keys: one press that responds, and a log of the keys that came too early. */
 
 /** Names of keys as protocols write them (PsychoPy's), by `KeyboardEvent.key`. */
 const NAMES = new Map([
@@ -32,7 +32,7 @@ export function eventKey(name) {
 /**
  * Listen to `keys`. A press counts from the time given to `open`, by the event's own time stamp, so
  * that a busy page does not lengthen response times; presses before it go to `onEarly`.
- * A key that is held down answers nothing: its repeats are passed over.
+ * A key that is held down is no response: its repeats are passed over.
  *
  * @param {readonly string[]} keys
  * @param {{ target: EventTarget, onEarly: (name: string, timeMs: number) => void }} options
@@ -43,7 +43,7 @@ export function listenForKeys(keys, { target, onEarly }) {
   const onKeydown = (event) => {
     const { key, repeat, timeStamp, ctrlKey, metaKey, altKey } =
       /** @type {KeyboardEvent} */ (event);
-    // Shortcuts of the browser, such as those of the search in a page, are no answers.
+    // Shortcuts of the browser, such as those of the search in a page, are no responses.
     if (ctrlKey || metaKey || altKey || !keys.includes(keyName(key))) return;
     event.preventDefault();
     if (!repeat) presses.press(keyName(key), timeStamp);
@@ -53,15 +53,15 @@ export function listenForKeys(keys, { target, onEarly }) {
   return {
     /** @param {number} timeMs */
     open: (timeMs) => presses.open(timeMs),
-    /** The answer so far, null while there is none. */
-    answer: () => presses.answer,
+    /** The press that responds, null while there is none. */
+    press: () => presses.first,
     close: () => target.removeEventListener("keydown", onKeydown, { capture: true }),
   };
 }
 
 class Presses {
   /** @type {{ response: number, timeMs: number } | null} */
-  answer = null;
+  first = null;
   #opened = Infinity;
   #keys;
   #onEarly;
@@ -86,6 +86,6 @@ class Presses {
    */
   press(name, timeMs) {
     if (timeMs < this.#opened) this.#onEarly(name, timeMs);
-    else this.answer ??= { response: this.#keys.indexOf(name), timeMs };
+    else this.first ??= { response: this.#keys.indexOf(name), timeMs };
   }
 }

@@ -113,7 +113,7 @@ export class NoiseTrialPlugin {
   }
 
   /**
-   * jsPsych's simulation: random keys, or the answer of a model given as `simulation_options.data`.
+   * jsPsych's simulation: random keys, or the response of a model given as `simulation_options.data`.
    * @param {Parameters} trial
    * @param {"data-only" | "visual"} mode
    * @param {{ data?: Partial<TrialResult> }} options

@@ -1,4 +1,4 @@
-/** One trial in time: run the plan, take the answer, log what disturbs. */
+/** One trial in time: run the plan, take the response, log what disturbs. */
 
 import { listenForKeys } from "./keyboard.js";
 import { RefreshClock, rounded } from "./refreshes.js";
@@ -6,11 +6,11 @@ import { RefreshClock, rounded } from "./refreshes.js";
 /** @typedef {import("./types.js").Step} Step */
 /** @typedef {import("./types.js").TrialResult} TrialResult */
 
-/** More events than this in one trial say nothing new, and would make the answer too long. */
+/** More events than this in one trial say nothing new, and would make the body too long. */
 export const MAX_EVENTS = 50;
 
 /**
- * Run a plan refresh by refresh, then wait for the answer until `responseMs` after the onset of the
+ * Run a plan refresh by refresh, then wait for the response until `responseMs` after the onset of the
  * last interval. Durations are counted in refreshes: one that the browser misses lengthens what is
  * on the screen, and is counted. A time stamp is that of the animation frame in which the pixels
  * were drawn; they reach the screen at the next refresh at the earliest.
@@ -41,14 +41,14 @@ export function runTrial(plan, { draw, keys, responseMs, refreshMs, requestFrame
       const { step, changed, isOnset } = clock.advance(timeMs);
       if (changed) draw(step);
       if (isOnset && step?.presentation === lastPresentation) keyboard.open(timeMs);
-      const answer = keyboard.answer();
-      const isOver = step === null && (answer || timeMs - clock.lastOnset >= responseMs);
+      const press = keyboard.press();
+      const isOver = step === null && (press || timeMs - clock.lastOnset >= responseMs);
       if (!isOver) return void requestFrame(tick);
       keyboard.close();
       stopWatching();
       resolve({
-        response: answer?.response ?? null,
-        rt_ms: answer ? rounded(answer.timeMs - clock.lastOnset) : null,
+        response: press?.response ?? null,
+        rt_ms: press ? rounded(press.timeMs - clock.lastOnset) : null,
         ...clock.summary(),
         events: log.events,
       });

@@ -17,7 +17,7 @@
  *
  * @typedef {object} PageData what the session's page carries
  * @property {string} base address of the session, without a slash at its end
- * @property {readonly string[]} keys names of the keys; the answer i is the key i
+ * @property {readonly string[]} keys names of the keys; the response i is the key i
  * @property {boolean} side_by_side whether all intervals are shown at once, as patches
  * @property {FrameShape} shape
  * @property {number} deg_per_element
@@ -39,7 +39,7 @@
  * @property {number} trial
  * @property {number} block
  * @property {string} block_kind
- * @property {boolean} feedback whether the answer will be told right or wrong
+ * @property {boolean} feedback whether the response will be told right or wrong
  * @property {number} progress share of the session that is done, 0 to 1
  * @property {Break | null} break
  * @property {string} frames address of the trial's bytes
@@ -52,7 +52,7 @@
  * @property {number} at_ms from the first refresh of the trial
  * @property {string} [detail]
  *
- * @typedef {object} Answer what is sent for a trial; times from the trial's first refresh
+ * @typedef {object} SentResponse what is sent for a trial; times from the trial's first refresh
  * @property {number | null} response
  * @property {number | null} rt_ms from the onset of the last interval
  * @property {number[]} onsets_ms one for each interval; patches side by side have one in common
@@ -61,9 +61,9 @@
  * @property {string | null} digest SHA-256 of the bytes received, null where the browser has none
  * @property {TrialEvent[]} events
  *
- * @typedef {Omit<Answer, "digest">} TrialResult what a trial measures by itself
+ * @typedef {Omit<SentResponse, "digest">} TrialResult what a trial measures by itself
  *
- * @typedef {{ correct: boolean | null, next: Next }} Receipt the server's answer to an answer
+ * @typedef {{ correct: boolean | null, next: Next }} Receipt the server's reply to a response
  *
  * @typedef {object} Step one thing on the screen, for a number of refreshes
  * @property {"fixation" | "stimulus" | "blank"} show

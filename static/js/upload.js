@@ -1,4 +1,4 @@
-/** Talk to the server until it has answered: nothing that a participant did may be lost. */
+/** Talk to the server until it has replied: nothing that a participant did may be lost. */
 
 /** The server understood and said no; trying again would not help. */
 export class Refused extends Error {
@@ -65,7 +65,7 @@ export async function sendUntilAcknowledged(url, request, line) {
  * @param {string} url
  * @param {RequestInit} request
  * @param {Line} line
- * @returns {Promise<Response | null>} null where there was no answer
+ * @returns {Promise<Response | null>} null where there was no reply
  */
 async function attemptOnce(url, request, line) {
   try {
@@ -85,7 +85,7 @@ async function sentence(response) {
   try {
     return String((await response.json()).error);
   } catch {
-    return `the server answered with status ${response.status}`;
+    return `the server replied with status ${response.status}`;
   }
 }
 
@@ -107,7 +107,7 @@ export function waitOrOnline(ms, target) {
 }
 
 /**
- * Keeps the one answer that the server has not acknowledged, through a reload or a crash.
+ * Keeps the one response that the server has not acknowledged, through a reload or a crash.
  * Where the browser refuses storage (private modes do), it is kept in memory only.
  */
 export class Outbox {
@@ -125,13 +125,13 @@ export class Outbox {
     this.#key = key;
   }
 
-  /** @param {{ trial: number, answer: import("./types.js").Answer }} pending */
+  /** @param {{ trial: number, sent: import("./types.js").SentResponse }} pending */
   keep(pending) {
     this.#inMemory = JSON.stringify(pending);
     this.#try((storage) => storage.setItem(this.#key, /** @type {string} */ (this.#inMemory)));
   }
 
-  /** @returns {{ trial: number, answer: import("./types.js").Answer } | null} */
+  /** @returns {{ trial: number, sent: import("./types.js").SentResponse } | null} */
   pending() {
     const text = this.#try((storage) => storage.getItem(this.#key)) ?? this.#inMemory;
     return text === null ? null : JSON.parse(text);

@@ -89,12 +89,12 @@ test("a refresh that was missed is counted, and lengthens what is shown", async 
   assert.equal(frames_dropped, 3);
 });
 
-test("refreshes missed while waiting for the answer do not count", async () => {
+test("refreshes missed while waiting for the response do not count", async () => {
   const script = [...refreshes(110), { key: "f", timeMs: 111 }, 180];
   assert.equal((await play(script)).frames_dropped, 0);
 });
 
-test("a key before the last interval answers nothing and is logged", async () => {
+test("a key before the last interval is no response and is logged", async () => {
   const early = { key: "f", timeMs: 42 };
   const script = [...refreshes(40), early, ...refreshes(100, 50), { key: "j", timeMs: 101 }, 110];
   const { response, events } = await play(script);
@@ -111,7 +111,7 @@ test("a key during the last interval counts, and the interval is shown to its en
   assert.equal(drawn.at(-1), "-");
 });
 
-test("a key that is held, a shortcut, or none of the answers is passed over", async () => {
+test("a key that is held, a shortcut, or none of the responses is passed over", async () => {
   const held = { key: "f", timeMs: 105, repeat: true };
   const search = { key: "f", timeMs: 106, ctrlKey: true };
   const other = { key: "x", timeMs: 107 };

@@ -6,10 +6,10 @@ import { test } from "node:test";
 import { Client, sha256 } from "../../static/js/client.js";
 import { backOffMs, Outbox, Refused, sendUntilAcknowledged } from "../../static/js/upload.js";
 
-/** @typedef {import("../../static/js/types.js").Answer} Answer */
+/** @typedef {import("../../static/js/types.js").SentResponse} SentResponse */
 
-/** @type {Answer} */
-const ANSWER = {
+/** @type {SentResponse} */
+const SENT = {
   response: 1,
   rt_ms: 412.5,
   onsets_ms: [500, 1100],
@@ -87,20 +87,20 @@ test("waits double up to a ceiling, and chance moves them by half", () => {
   assert.equal(backOffMs(500, () => 1), 8000);
 });
 
-test("an answer that a reload left unsent is sent before anything else", async () => {
+test("a response that a reload left unsent is sent before anything else", async () => {
   const kept = storage();
-  new Outbox(kept, "session").keep({ trial: 3, answer: ANSWER });
+  new Outbox(kept, "session").keep({ trial: 3, sent: SENT });
   const next = { done: true, progress: 1 };
   const receipt = Response.json({ correct: null, next });
   const { line, sent } = lineTo([receipt, Response.json(next)]);
   const client = new Client("/session/x", line, new Outbox(kept, "session"));
   assert.deepEqual(await client.next(), next);
-  assert.deepEqual(sent[0], { url: "/session/x/trials/3", body: ANSWER });
+  assert.deepEqual(sent[0], { url: "/session/x/trials/3", body: SENT });
   assert.equal(sent[1]?.url, "/session/x/next");
   assert.equal(new Outbox(kept, "session").pending(), null);
 });
 
-test("an answer is kept until it is acknowledged", async () => {
+test("a response is kept until it is acknowledged", async () => {
   const kept = storage();
   const outbox = new Outbox(kept, "session");
   const receipt = Response.json({ correct: true, next: { done: true, progress: 1 } });
@@ -108,26 +108,26 @@ test("an answer is kept until it is acknowledged", async () => {
   const seen = /** @type {unknown[]} */ ([]);
   const wait = async () => void seen.push(new Outbox(kept, "session").pending());
   const client = new Client("/session/x", { ...line, wait }, outbox);
-  assert.equal((await client.answer(3, ANSWER)).correct, true);
-  assert.deepEqual(seen, [{ trial: 3, answer: ANSWER }]);
+  assert.equal((await client.respond(3, SENT)).correct, true);
+  assert.deepEqual(seen, [{ trial: 3, sent: SENT }]);
   assert.equal(sent.length, 2);
   assert.equal(outbox.pending(), null);
 });
 
-test("an answer that another window has given is let go", async () => {
+test("a response that another window has given is let go", async () => {
   const kept = storage();
   const outbox = new Outbox(kept, "session");
-  outbox.keep({ trial: 3, answer: ANSWER });
+  outbox.keep({ trial: 3, sent: SENT });
   const conflict = Response.json({ error: "trial 3 is stored" }, { status: 409 });
   const { line } = lineTo([conflict, Response.json({ done: true, progress: 1 })]);
   await new Client("/session/x", line, outbox).next();
   assert.equal(outbox.pending(), null);
 });
 
-test("an outbox without storage keeps the answer in memory", () => {
+test("an outbox without storage keeps the response in memory", () => {
   const outbox = new Outbox(null, "session");
-  outbox.keep({ trial: 3, answer: ANSWER });
-  assert.deepEqual(outbox.pending(), { trial: 3, answer: ANSWER });
+  outbox.keep({ trial: 3, sent: SENT });
+  assert.deepEqual(outbox.pending(), { trial: 3, sent: SENT });
   outbox.clear();
   assert.equal(outbox.pending(), null);
 });
