@@ -47,7 +47,7 @@ from ..double_pass.internal_noise import (
 )
 from ..trials.estimate import Z95, Estimate, mapped
 from ..trials.responses import Responses, SessionLike, responses
-from .decision_variables import shown_first
+from .latent import shown_first
 from .responses import (
     MIN_KAPPA_TRIALS,
     NOT_TWO,

@@ -20,7 +20,7 @@ from ...analysis.kernels.closed_forms import (
     response_information,
     trials_for_correlation,
 )
-from ...analysis.kernels.fisher_bound import weighted_sum_efficiency
+from ...analysis.kernels.information import weighted_sum_efficiency
 from ...analysis.second_order.closed_forms import trials_for_eigenvalue
 from ...analysis.trials.estimate import Z95
 from ...experiments.protocols.rules import pairs_for

@@ -14,14 +14,13 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import multivariate_normal
 
 import yoked
-from yoked.analysis.agreement.decision_variables import logged_correlation
 from yoked.analysis.agreement.kappa import (
     compare_kappa,
     kappa,
     kappa_ceiling,
     linear_kappa_ceiling,
 )
-from yoked.analysis.agreement.latent import latent_agreement
+from yoked.analysis.agreement.latent import latent_agreement, logged_correlation
 from yoked.analysis.agreement.responses import (
     ceiling_bounds,
     error_consistency,

@@ -17,7 +17,7 @@ from yoked.analysis.kernels.closed_forms import (
     split_half_correlation,
     trials_for_correlation,
 )
-from yoked.analysis.kernels.fisher_bound import (
+from yoked.analysis.kernels.information import (
     bound_snr,
     least_squares_efficiency,
     weighted_sum_efficiency,

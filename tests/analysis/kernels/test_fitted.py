@@ -15,9 +15,12 @@ from tests.analysis.observers.designs import (
     yes_no_design,
 )
 from tests.analysis.observers.linear import Linear, linear_responses, run, session, unit
-from yoked.analysis.kernels.fisher_bound import bound_snr, weighted_sum_efficiency
 from yoked.analysis.kernels.fitted import fitted_kernel, session_fitted_kernel
-from yoked.analysis.kernels.information import share_of_bound
+from yoked.analysis.kernels.information import (
+    bound_snr,
+    share_of_bound,
+    weighted_sum_efficiency,
+)
 from yoked.analysis.second_order.class_sums import first_order_vector
 from yoked.analysis.trials.design import TrialDesign
 
