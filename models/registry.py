@@ -18,9 +18,9 @@ from ..experiments.session.observer import Observer
 
 GROUP = "yoked.observers"  # entry points of other packages
 _SHIPPED = {
-    "guesser": "guesser:Guesser",
-    "retina-cnn": "retina_cnn:RetinaCNN",
-    "template": "template:Template",
+    "guesser": "observers.guesser:Guesser",
+    "retina-cnn": "networks.retina_cnn:RetinaCNN",
+    "template": "observers.template:Template",
 }
 _NEEDS = {"torch": "PyTorch"}
 _registered: dict[str, Callable[..., Observer]] = {}
@@ -76,7 +76,7 @@ def load(name: str, **options: Any) -> Observer:
 
     Examples
     --------
-    >>> load("template", efficiency=0.5).parameters
+    >>> load("observers.template", efficiency=0.5).parameters
     {'efficiency': 0.5}
     """
     factory = _find(name)
