@@ -76,7 +76,7 @@ def load(name: str, **options: Any) -> Observer:
 
     Examples
     --------
-    >>> load("observers.template", efficiency=0.5).parameters
+    >>> load("template", efficiency=0.5).parameters
     {'efficiency': 0.5}
     """
     factory = _find(name)

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from yoked.analysis.agreement.profile import depth_profile
     from yoked.analysis.agreement.responses import compare
+    from yoked.analysis.double_pass.internal_noise import agreement
     from yoked.analysis.plot import figure as plot
+    from yoked.analysis.sensitivity.by_task import dprime
     from yoked.analysis.sessions.depths import depths
     from yoked.analysis.sessions.kernel import kernel
-    from yoked.analysis.sessions.summary import session_agreement as agreement
-    from yoked.analysis.sessions.summary import session_dprime as dprime
     from yoked.analysis.sessions.summary import summarise
     from yoked.experiments.protocols.files import load_protocol
     from yoked.experiments.session.observer import Observer, ObserverNoise, Viewing
@@ -54,11 +54,11 @@ _HOMES = {
     "Observer": ("experiments.session.observer", "Observer"),
     "ObserverNoise": ("experiments.session.observer", "ObserverNoise"),
     "Viewing": ("experiments.session.observer", "Viewing"),
-    "agreement": ("analysis.sessions.summary", "session_agreement"),
+    "agreement": ("analysis.double_pass.internal_noise", "agreement"),
     "compare": ("analysis.agreement.responses", "compare"),
     "depth_profile": ("analysis.agreement.profile", "depth_profile"),
     "depths": ("analysis.sessions.depths", "depths"),
-    "dprime": ("analysis.sessions.summary", "session_dprime"),
+    "dprime": ("analysis.sensitivity.by_task", "dprime"),
     "kernel": ("analysis.sessions.kernel", "kernel"),
     "load_observer": ("models.registry", "load"),
     "load_protocol": ("experiments.protocols.files", "load_protocol"),

@@ -28,7 +28,7 @@ from jaxtyping import Float
 
 from ..sensitivity.by_task import dprime
 from ..trials.design import TrialDesign
-from ..trials.estimate import Estimate
+from ..trials.estimate import CannotTell, Estimate
 from ..trials.responses import Responses, SessionLike, responses
 from ..trials.score import Score, score
 from .random_effects import random_effects, random_effects_mean, t_estimate
@@ -214,10 +214,10 @@ def group_kernel(
     """
     ordered = sorted(observers, key=lambda one: one.observer)
     if len(ordered) < 2:
-        raise ValueError(f"observers must be two or more, got {len(ordered)}")
+        raise CannotTell(f"observers must be two or more, got {len(ordered)}")
     shapes = {one.kernel.shape for one in ordered}
     if len(shapes) > 1:
-        raise ValueError(f"kernels must have one shape, got {sorted(shapes)}")
+        raise CannotTell(f"kernels must have one shape, got {sorted(shapes)}")
     kernels = np.stack([one.kernel for one in ordered])
     ses = np.array([one.se for one in ordered]).reshape(-1, 1, 1, 1)
     mean = random_effects(kernels, np.broadcast_to(ses, kernels.shape))
@@ -255,11 +255,11 @@ def noise_ceiling(
     [0.998, 0.999]
     """
     if len(kernels) < 2:
-        raise ValueError(f"observers must be two or more, got {len(kernels)}")
+        raise CannotTell(f"observers must be two or more, got {len(kernels)}")
     z = kernels - kernels.mean(1, keepdims=True)
     size = np.linalg.norm(z, axis=1, keepdims=True)
     if not size.all():
-        raise ValueError("kernels must vary over elements, got one value everywhere")
+        raise CannotTell("kernels must vary over elements, got one value everywhere")
     z = z / size
     ends = []
     for mean, formula in (
@@ -310,10 +310,10 @@ def _by_observer(sessions: Sequence[SessionLike]) -> dict[str, list[SessionLike]
         raise ValueError(f"sessions must be different ones, got {twice[0]} twice")
     stimuli = {one.protocol.stimulus_hash for one in sessions}
     if len(stimuli) > 1:
-        raise ValueError(f"sessions must have one stimulus, got {len(stimuli)} of them")
+        raise CannotTell(f"sessions must have one stimulus, got {len(stimuli)} of them")
     names = sorted({one.observer for one in sessions})
     if len(names) < 2:
-        raise ValueError(f"observers must be two or more, got {len(names)}")
+        raise CannotTell(f"observers must be two or more, got {len(names)}")
     return {name: [s for s in sessions if s.observer == name] for name in names}
 
 

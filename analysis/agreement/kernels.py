@@ -43,8 +43,9 @@ import numpy as np
 from jaxtyping import Float
 
 from ..trials.design import TrialDesign
-from ..trials.estimate import Z95, Estimate
-from ..trials.responses import SessionLike, responses
+from ..trials.estimate import Z95, CannotTell, Estimate
+from ..trials.held import as_design
+from ..trials.responses import SessionLike
 from ..trials.score import score
 from .kernel_groups import group_sums, stimulus_groups, without_linear_part
 
@@ -148,15 +149,10 @@ def similarity(
         raise ValueError(f"measure must be pearson or cosine, got {measure!r}")
     if linear_part not in ("keep", "remove"):
         raise ValueError(f"linear_part must be keep or remove, got {linear_part!r}")
-    designs = [
-        one
-        if isinstance(one, TrialDesign)
-        else TrialDesign.of(responses(one), one.noise)
-        for one in (ours, theirs)
-    ]
+    designs = [as_design(one) for one in (ours, theirs)]
     if designs[0].shape != designs[1].shape:
         got = f"{designs[0].shape} and {designs[1].shape}"
-        raise ValueError(f"noise fields must have one shape, got {got}")
+        raise CannotTell(f"noise fields must have one shape, got {got}")
     rng = np.random.default_rng(seed)
     groups, n_groups, n_shared = stimulus_groups(designs, order, rng)
     parts = []

@@ -18,8 +18,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..sessions.summary import session_dprime
-from ..trials.estimate import Estimate
+from ..sensitivity.by_task import dprime
+from ..trials.estimate import CannotTell, Estimate
+from ..trials.held import Held
 from ..trials.responses import SessionLike
 from .kernels import similarity
 from .latent import latent_agreement
@@ -130,17 +131,18 @@ def depth_profile(
     """
     hashes = {session.protocol.stimulus_hash for session in (reference, other)}
     if len(hashes) != 1:
-        raise ValueError(
+        raise CannotTell(
             f"sessions must share their stimuli, got {reference.protocol.name} and "
             f"{other.protocol.name}"
         )
+    reference, other = Held.of(reference), Held.of(other)
     return DepthProfile(
         reference=reference.id,
         other=other.id,
         reference_observer=reference.observer,
         other_observer=other.observer,
-        reference_dprime=session_dprime(reference),
-        other_dprime=session_dprime(other),
+        reference_dprime=dprime(reference),
+        other_dprime=dprime(other),
         depths=(
             _responses(reference, other, n_bootstrap, seed),
             _kernels(reference, other, 1, seed),

@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.stats import t as student
 
-from ..trials.estimate import Estimate
+from ..trials.estimate import CannotTell, Estimate
 
 RANDOM_EFFECTS = "random-effects-dersimonian-laird-hartung-knapp/1"
 Values = Float[np.ndarray, " observer *shape"]
@@ -62,9 +62,9 @@ def random_effects(values: Values, ses: Values) -> RandomEffects:
     """
     n = len(values)
     if n < 2:
-        raise ValueError(f"observers must be two or more, got {n}")
+        raise CannotTell(f"observers must be two or more, got {n}")
     if not np.all((ses > 0) & np.isfinite(ses)):
-        raise ValueError(f"standard errors must be above 0, got {ses.min()}")
+        raise CannotTell(f"standard errors must be above 0, got {ses.min()}")
     fixed = 1 / ses**2
     total = fixed.sum(0)
     about = (fixed * (values - (fixed * values).sum(0) / total) ** 2).sum(0)

@@ -38,7 +38,7 @@ from ..double_pass.internal_noise import (
     pair_counts,
 )
 from ..sensitivity.sdt import loglinear_rate, proportion
-from ..trials.estimate import Estimate, mapped
+from ..trials.estimate import CannotTell, Estimate, mapped
 from ..trials.responses import Responses, SessionLike, design_effect, responses
 
 SAME_RESPONSE = "same-response-wilson/1"
@@ -169,14 +169,14 @@ def shared_rows(
         ours.trial, theirs.trial, assume_unique=True, return_indices=True
     )
     if not len(trial):
-        raise ValueError(
+        raise CannotTell(
             "the sessions must share a trial that counts in both, got none"
         )
     for name in ("target", "contrast"):
         differ = getattr(ours, name)[rows] != getattr(theirs, name)[other]
         if differ.any():
             where = f"trial {trial[differ][0]}"
-            raise ValueError(f"{name} of {where} must be the same in both sessions")
+            raise CannotTell(f"{name} of {where} must be the same in both sessions")
     return rows, other
 
 
@@ -331,7 +331,7 @@ def require_shared_trials(one: SessionLike, other: SessionLike) -> None:
     is_source = one.id == other.yoked_to or other.id == one.yoked_to
     have_source = one.yoked_to is not None and one.yoked_to == other.yoked_to
     if not (is_source or have_source or one.id == other.id):
-        raise ValueError(
+        raise CannotTell(
             f"sessions must have the same trials, got {one.id} and {other.id}; "
             "yoke one to the other, or both to a third"
         )

@@ -22,6 +22,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.special import ndtr, ndtri, owens_t
 
+from ..trials.estimate import CannotTell
+
 EDGE = 1 - 1e-7  # correlations beyond it are 1
 _SMALLEST = 1e-300
 _STEPS = 100
@@ -129,7 +131,7 @@ def fit_bivariate_probit(tables: Tables) -> BivariateProbit:
     0.809
     """
     if not (len(tables) and informative(tables).all()):
-        raise ValueError(
+        raise CannotTell(
             "tables must have both responses of both observers in each cell"
         )
     n = tables.sum(1)

@@ -34,8 +34,9 @@ from scipy.optimize import brentq
 from scipy.special import ndtri, owens_t
 
 from ..sensitivity.sdt import STRONG_BIAS, loglinear_rate, proportion
-from ..trials.estimate import Estimate, mapped
-from ..trials.responses import Responses
+from ..trials.estimate import CannotTell, Estimate, mapped
+from ..trials.held import as_responses
+from ..trials.responses import Responses, SessionLike
 from .likelihood import PairCounts, cell_z, fit
 
 AGREEMENT = "agreement-wilson/1"
@@ -148,7 +149,7 @@ def pair_responses(
         If the task has more than two alternatives.
     """
     if responses.n_alternatives > 2:
-        raise ValueError(f"{NOT_TWO}, got {responses.n_alternatives}")
+        raise CannotTell(f"{NOT_TWO}, got {responses.n_alternatives}")
     second = responses.second_rows
     yes = responses.correct if responses.is_forced_choice else responses.response == 1
     contrast = np.searchsorted(responses.contrasts, responses.contrast[second])
@@ -170,8 +171,25 @@ def _prefers_interval(responses: Responses) -> bool:
     return abs(float(np.mean(ndtri(rates)))) > STRONG_BIAS
 
 
-def agreement(responses: Responses) -> Estimate:
-    """Estimate the share of pairs with one response twice, with Wilson's interval."""
+def agreement(source: SessionLike | Responses) -> Estimate:
+    """Estimate how often the double pass got one response twice, Wilson's interval.
+
+    Parameters
+    ----------
+    source
+        A session, or the responses of some of its trials.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> guesser = yoked.load_observer("guesser")
+    >>> session = yoked.run(protocol, guesser, seed=1, trials=300, contrast=0.15)
+    >>> agreement = yoked.agreement(session)
+    >>> agreement.low < 0.5 < agreement.high
+    True
+    """
+    responses = as_responses(source)
     second = responses.second_rows
     if not len(second):
         return Estimate.missing(AGREEMENT, NO_PAIRS)
@@ -254,7 +272,7 @@ def consistency_wald(n_twice: int, n_once: int, n_never: int) -> Estimate:
     n = n_twice + n_once + n_never
     n_yes = 2 * n_twice + n_once
     if not 0 < n_yes < 2 * n:
-        raise ValueError(f"responses must be of both kinds, got {n_yes} yes of {2 * n}")
+        raise CannotTell(f"responses must be of both kinds, got {n_yes} yes of {2 * n}")
     z, weight = np.array([float(ndtri(n_yes / (2 * n)))]), np.ones(1)
     agree = (n_twice + n_never) / n
     se = math.sqrt(agree * (1 - agree) / n)

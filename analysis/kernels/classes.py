@@ -13,6 +13,7 @@ from scipy.special import ndtri
 
 from ..sensitivity.mafc import mafc_dprime, mafc_slope
 from ..sensitivity.sdt import loglinear_rate
+from ..trials.estimate import CannotTell
 from ..trials.responses import Responses
 
 WEIGHTS = ("sum", "optimal")
@@ -88,7 +89,7 @@ class KernelDesign:
         complete = _complete(size >= least, by_couple=is_optimal)
         found = complete.any(axis=0)
         if not (found.any() if responses.is_forced_choice else found.all()):
-            raise ValueError(_what_lacks(responses, size.sum(0), least))
+            raise CannotTell(_what_lacks(responses, size.sum(0), least))
         entered = complete.any(axis=1)
         size, contrasts = (complete * size)[entered], responses.contrasts[entered]
         number = np.cumsum(entered) - 1
@@ -141,7 +142,7 @@ def _is_optimal(responses: Responses, weights: str) -> bool:
         raise ValueError(f"weights must be one of {', '.join(WEIGHTS)}, got {weights}")
     if weights == "optimal" and responses.n_alternatives > 2:
         rule = "'sum' with more than two alternatives"
-        raise ValueError(f"weights must be {rule}, got 'optimal'")
+        raise CannotTell(f"weights must be {rule}, got 'optimal'")
     return weights == "optimal"
 
 

@@ -28,9 +28,10 @@ from jaxtyping import Bool, Float, Int
 from ..probit.newton import BinaryResponses, Solution, centred
 from ..probit.trials import influence, standardised
 from ..trials.design import TrialDesign
-from ..trials.estimate import Estimate
+from ..trials.estimate import CannotTell, Estimate
+from ..trials.held import as_design
 from ..trials.resample import folds
-from ..trials.responses import SessionLike, responses
+from ..trials.responses import SessionLike
 from .information import EFFICIENCY, share_of_bound
 from .priors import PRIORS, Prior
 from .priors import prior as prior_of
@@ -112,29 +113,8 @@ class FittedKernel:
         }
 
 
-def session_fitted_kernel(
-    session: SessionLike,
-    prior: str = "auto",
-    seed: int = 0,
-    n_folds: int = 10,
-) -> FittedKernel:
-    """Fit the first-order kernel of a session; see `fitted_kernel`.
-
-    Examples
-    --------
-    >>> import yoked
-    >>> protocol = yoked.load_protocol("bar-in-noise")  # 13 bars, the signal in bar 6
-    >>> observer = yoked.load_observer("template")
-    >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
-    >>> int(session_fitted_kernel(session, prior="ridge").kernel[0, 0].argmax())
-    6
-    """
-    trials = TrialDesign.of(responses(session), session.noise)
-    return fitted_kernel(trials, prior, seed, n_folds)
-
-
 def fitted_kernel(
-    trials: TrialDesign,
+    source: SessionLike | TrialDesign,
     prior: str = "auto",
     seed: int = 0,
     n_folds: int = 10,
@@ -143,6 +123,8 @@ def fitted_kernel(
 
     Parameters
     ----------
+    source
+        A session, or trials with their noise.
     prior
         'auto' tries ridge, smooth (lengths 1 and 3) and sparse.
     seed
@@ -154,9 +136,20 @@ def fitted_kernel(
     Raises
     ------
     ValueError
-        If there is no such prior, fewer than two noise fields a fold, or every response
-        was the same.
+        If there is no such prior.
+    CannotTell
+        If there are fewer than two noise fields a fold, or every response was the same.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")  # 13 bars, the signal in bar 6
+    >>> observer = yoked.load_observer("template")
+    >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
+    >>> int(fitted_kernel(session, prior="ridge").kernel[0, 0].argmax())
+    6
     """
+    trials = as_design(source)
     _check(trials, n_folds)
     if trials.halves[0].size > LARGE:
         n_folds = min(n_folds, FOLDS_OF_LARGE)
@@ -189,10 +182,10 @@ def _check(trials: TrialDesign, n_folds: int) -> None:
     n_fields = len(np.unique(trials.cluster))
     if n_folds < 2 or n_fields < 2 * n_folds:
         rule = f"2 or more, with two noise fields each ({n_fields} are there)"
-        raise ValueError(f"n_folds must be {rule}, got {n_folds}")
+        raise CannotTell(f"n_folds must be {rule}, got {n_folds}")
     if trials.response.all() or not trials.response.any():
         response = int(trials.response[0])
-        raise ValueError(f"responses must differ between trials, got only {response}")
+        raise CannotTell(f"responses must differ between trials, got only {response}")
 
 
 def _priors(name: str, shape: tuple[int, int, int]) -> list[Prior]:

@@ -20,6 +20,7 @@ from jaxtyping import Float
 from scipy.stats import f as f_distribution
 
 from ..trials.design import TrialDesign
+from ..trials.estimate import CannotTell
 from ..trials.score import score
 from .priors import Shape, smooth_basis
 
@@ -116,7 +117,7 @@ def hotelling_comparison(
     basis = _checked(basis, ours)
     if theirs.shape != ours.shape:
         rule = f"of one shape, {ours.shape}"
-        raise ValueError(f"noise of two sessions must be {rule}, got {theirs.shape}")
+        raise CannotTell(f"noise of two sessions must be {rule}, got {theirs.shape}")
     (first, each), (second, other) = (_through(t, basis) for t in (ours, theirs))
     parts = [_covariance(each), _covariance(other)]
     difference, together = first - second, parts[0] + parts[1]
@@ -157,7 +158,7 @@ def _checked(
     n_fields = len(np.unique(trials.cluster))
     if basis.shape[1] >= n_fields - 1:
         rule = f"fewer than the {n_fields} noise fields"
-        raise ValueError(f"columns of the basis must be {rule}, got {basis.shape[1]}")
+        raise CannotTell(f"columns of the basis must be {rule}, got {basis.shape[1]}")
     return basis
 
 

@@ -20,7 +20,7 @@ from ..double_pass.internal_noise import gamma_from_r
 from ..trials.design import TrialDesign
 from ..trials.estimate import Z95, Estimate
 from .closed_forms import check_gamma, check_rate, kernel_snr, response_information
-from .linear_share import linear_share
+from .linear_share import shares_of_trials
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(400)
 
@@ -124,7 +124,7 @@ def share_of_bound(
 
 def _linear_share(trials: TrialDesign) -> Estimate:
     no_double_pass = Estimate.missing("r/1", "not asked for")
-    return linear_share(trials, no_double_pass).linear
+    return shares_of_trials(trials, no_double_pass).linear
 
 
 def _known(trials: TrialDesign, share: float) -> tuple[float, float]:

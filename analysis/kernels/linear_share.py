@@ -40,7 +40,8 @@ from ..double_pass.internal_noise import (
 )
 from ..trials.design import TrialDesign
 from ..trials.estimate import Z95, Estimate, mapped
-from ..trials.responses import Responses, SessionLike, responses
+from ..trials.held import Held
+from ..trials.responses import Responses, SessionLike
 from ..trials.score import score, why_not_white
 
 LINEAR_SHARE = "linear-share-kernel/1"
@@ -75,7 +76,7 @@ class LinearShare:
         return {name: value.to_dict() for name, value in vars(self).items()}
 
 
-def session_linear_share(session: SessionLike) -> LinearShare:
+def linear_share(session: SessionLike) -> LinearShare:
     """Estimate the linear and the other consistent share of a session's decisions.
 
     r is the double pass's maximum likelihood by contrast.
@@ -91,17 +92,17 @@ def session_linear_share(session: SessionLike) -> LinearShare:
     >>> protocol = yoked.load_protocol("bar-in-noise")
     >>> observer = yoked.load_observer("template")  # linear, no internal noise
     >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
-    >>> share = session_linear_share(session)
+    >>> share = linear_share(session)
     >>> share.consistent.value, share.nonlinear.low < 0 < share.nonlinear.high
     (1.0, True)
     """
-    counted = responses(session)
-    trials = TrialDesign.of(counted, session.noise)
+    held = Held.of(session)
+    counted, trials = held.responses, held.design
     r = internal_noise_likelihood(pair_counts(counted, by_contrast=True)).r
-    return linear_share(trials, r, _influence_on_r(counted))
+    return shares_of_trials(trials, r, _influence_on_r(counted))
 
 
-def linear_share(
+def shares_of_trials(
     trials: TrialDesign,
     r: Estimate,
     influence_on_r: Float[np.ndarray, " stimulus"] | None = None,

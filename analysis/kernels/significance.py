@@ -32,8 +32,10 @@ from scipy.stats import chi2
 
 from ..probit.newton import centred
 from ..trials.design import TrialDesign
+from ..trials.estimate import CannotTell
+from ..trials.held import as_design
 from ..trials.resample import permuted_rows
-from ..trials.responses import SessionLike, responses
+from ..trials.responses import SessionLike
 from ..trials.score import score
 
 FORMULA = "kernel-permutation-max-and-cluster/1"
@@ -122,30 +124,8 @@ class KernelTest:
         }
 
 
-def session_kernel_test(
-    session: SessionLike,
-    n_permutations: int = 1000,
-    seed: int = 0,
-    threshold: float = 2.5,
-) -> KernelTest:
-    """Test the kernel of a session; see `kernel_test`.
-
-    Examples
-    --------
-    >>> import yoked
-    >>> protocol = yoked.load_protocol("bar-in-noise")  # the signal is in bar 6
-    >>> observer = yoked.load_observer("template")
-    >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
-    >>> test = session_kernel_test(session, n_permutations=99)
-    >>> test.clusters[0].members.tolist(), test.clusters[0].p
-    ([[0, 0, 6]], 0.01)
-    """
-    trials = TrialDesign.of(responses(session), session.noise)
-    return kernel_test(trials, n_permutations, seed, threshold)
-
-
 def kernel_test(
-    trials: TrialDesign,
+    source: SessionLike | TrialDesign,
     n_permutations: int = 1000,
     seed: int = 0,
     threshold: float = 2.5,
@@ -154,6 +134,8 @@ def kernel_test(
 
     Parameters
     ----------
+    source
+        A session, or trials with their noise.
     n_permutations
         No p is below 1 / (n_permutations + 1).
     seed
@@ -171,6 +153,7 @@ def kernel_test(
         raise ValueError(f"n_permutations must be >= 1, got {n_permutations}")
     if not threshold > 0:
         raise ValueError(f"threshold must be > 0, got {threshold}")
+    trials = as_design(source)
     coefficient, noise = _standard_noise(trials)
     z = (coefficient @ noise).astype(np.float64)
     largest, heaviest, sums = [], [], []
@@ -214,7 +197,7 @@ def _standard_noise(
     variance = np.einsum("ij,ij->j", noise, noise, dtype=np.float64) / len(noise)
     if not np.all(variance > 0):
         still = int(np.sum(variance <= 0))
-        raise ValueError(f"noise must vary in every element, got {still} that does not")
+        raise CannotTell(f"noise must vary in every element, got {still} that does not")
     noise /= np.sqrt(variance).astype(noise.dtype)
     return coefficient.astype(noise.dtype), noise
 

@@ -36,8 +36,9 @@ import numpy as np
 from jaxtyping import Float
 
 from ...experiments.stimulus.sources import NoiseSource
+from ..trials.estimate import CannotTell
 from ..trials.moments import Moments, moments
-from ..trials.responses import Responses, SessionLike, responses
+from ..trials.responses import Responses
 from .classes import SUM, KernelDesign
 
 FORMULAS = {  # of the weights, and of whether it is forced choice
@@ -107,24 +108,6 @@ class TemplateMatch:
 
     cosine: float
     pearson: float
-
-
-def session_kernel(
-    session: SessionLike, chunk_elements: int | None = None, weights: str = "sum"
-) -> Kernel:
-    """Estimate the first-order kernel of a session; see `first_order_kernel`.
-
-    Examples
-    --------
-    >>> import yoked
-    >>> protocol = yoked.load_protocol("bar-in-noise")  # 13 bars, the signal in bar 6
-    >>> observer = yoked.load_observer("template")
-    >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
-    >>> int(session_kernel(session).kernel[0, 0].argmax())
-    6
-    """
-    counted = responses(session)
-    return first_order_kernel(counted, session.noise, chunk_elements, weights)
 
 
 def first_order_kernel(
@@ -207,7 +190,7 @@ def template_match(
     a, b = kernel.ravel().astype(np.float64), template.ravel().astype(np.float64)
     for name, values in (("kernel", a), ("template", b)):
         if np.ptp(values) == 0:
-            raise ValueError(
+            raise CannotTell(
                 f"{name} must vary over elements, got one value everywhere"
             )
     return TemplateMatch(_cosine(a, b), _cosine(a - a.mean(), b - b.mean()))
@@ -247,7 +230,7 @@ def _group_variance(
     if np.any(freedom[entered] < 0.5):
         name = design.names[int(np.argmin(np.where(entered, freedom, np.inf)))]
         rule = "two noise fields or more at some contrast, to have a variance"
-        raise ValueError(f"trials of class {name} must show {rule}")
+        raise CannotTell(f"trials of class {name} must show {rule}")
     variance = (outcomes @ about_mean) / np.maximum(freedom, 0.5)[:, None]
     share = sums.times @ outcomes.T / sums.times.sum(1, keepdims=True)
     return share @ variance

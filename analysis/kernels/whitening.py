@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...experiments.stimulus.sources import NoiseSource
+from ..trials.estimate import CannotTell
 from ..trials.moments import moments
 from ..trials.responses import Responses
 from .weighted_sum import Kernel
@@ -50,7 +51,7 @@ def noise_covariance(
     label = np.where(responses.first < 0, 0, -1)
     n_fields = int(np.sum(label == 0))
     if n_fields < 2:
-        raise ValueError(f"noise fields must be two or more, got {n_fields}")
+        raise CannotTell(f"noise fields must be two or more, got {n_fields}")
     n_halves = 2 if responses.is_forced_choice and responses.n_alternatives == 2 else 1
     factors = np.array([[1.0], [n_halves - 1.0]])
     sums = moments(responses, source, label, 1, factors, chunk_elements)
@@ -137,5 +138,5 @@ def _inverse(
     if np.any(values[passed] <= 1e-10 * values[-1]):
         rule = "invertible, or come with a ridge or a passband"
         got = f"variances from {values[passed].min():.2g} to {values[-1]:.2g}"
-        raise ValueError(f"covariance must be {rule}, got {got}")
+        raise CannotTell(f"covariance must be {rule}, got {got}")
     return (vectors[:, passed] / values[passed]) @ vectors[:, passed].T

@@ -9,7 +9,7 @@ from scipy.special import ndtr, ndtri
 from ..psychometric.fit import PsychometricFit
 from ..sensitivity.roc import Roc
 from ..sensitivity.sdt import wilson_interval
-from ..trials.estimate import Estimate
+from ..trials.estimate import CannotTell, Estimate
 from .style import BLUE, GRAY, GREEN, ORANGE, PALE, STYLE, new_figure
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def psychometric(fits: Sequence[tuple[str, PsychometricFit]]) -> "Figure":
 
 def _one_panel(drawn: Sequence[tuple[str, Any]], what: str) -> tuple["Figure", "Axes"]:
     if not drawn:
-        raise ValueError(f"a plot must have {what} to draw, got none")
+        raise CannotTell(f"a plot must have {what} to draw, got none")
     figure, pyplot = new_figure((4.6, 3.8))
     with pyplot.rc_context(STYLE):
         return figure, figure.subplots()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..agreement.profile import Depth, DepthProfile
-from ..trials.estimate import Estimate
+from ..trials.estimate import CannotTell, Estimate
 from .style import BLUE, GRAY, GREEN, ORANGE, PALE, STYLE, new_figure
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def depth_profiles(profiles: Sequence[DepthProfile]) -> "Figure":
         If there is no profile.
     """
     if not profiles:
-        raise ValueError("a plot must have a depth profile to draw, got none")
+        raise CannotTell("a plot must have a depth profile to draw, got none")
     figure, pyplot = new_figure((0.9 + 2.5 * len(profiles), 3.4))
     with pyplot.rc_context(STYLE):
         axes = figure.subplots(1, len(profiles), squeeze=False, sharey=True)[0]

@@ -11,8 +11,10 @@ from jaxtyping import Float
 from ...experiments.protocols.signal import signal_template
 from ..kernels.fitted import FittedKernel
 from ..kernels.weighted_sum import Kernel
-from ..second_order.kernel import SecondOrderKernel, session_second_order
+from ..second_order.kernel import SecondOrderKernel, second_order_kernel
 from ..sessions.kernel import Method, kernel
+from ..trials.estimate import CannotTell
+from ..trials.held import as_responses
 from ..trials.responses import SessionLike
 from .second_order import second_order
 from .style import (
@@ -80,9 +82,12 @@ def kernels(
         raise ValueError(f"order must be 1 or 2, got {order}")
     hashes = {session.protocol.stimulus_hash for session in sessions}
     if len(hashes) != 1:
-        raise ValueError(f"sessions must share their stimuli, got {len(hashes)} kinds")
+        raise CannotTell(f"sessions must share their stimuli, got {len(hashes)} kinds")
     if order == 2:
-        found = [(each.observer, session_second_order(each)) for each in sessions]
+        found = [
+            (each.observer, second_order_kernel(as_responses(each), each.noise))
+            for each in sessions
+        ]
         return second_order(found)
     return kernel_figure([panel(session, method) for session in sessions])
 

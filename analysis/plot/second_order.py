@@ -8,6 +8,7 @@ import numpy as np
 
 from ..second_order.kernel import SecondOrderKernel
 from ..second_order.spectrum import Spectrum
+from ..trials.estimate import CannotTell
 from .style import (
     BLUE,
     DIVERGING,
@@ -45,7 +46,7 @@ def second_order(kernels: Sequence[tuple[str, SecondOrderKernel]]) -> "Figure":
     shapes = {kernel.shape for _, kernel in kernels}
     if len(shapes) != 1:
         rule = "kernels of one shape of noise"
-        raise ValueError(f"a plot must have {rule}, got {len(shapes)} shapes")
+        raise CannotTell(f"a plot must have {rule}, got {len(shapes)} shapes")
     figure, axes = grid(2, len(kernels))
     _matrices(figure, axes[0], kernels)
     if sum(size > 1 for size in kernels[0][1].shape) <= 1:
@@ -73,7 +74,7 @@ def spectra(spectra: Sequence[tuple[str, Spectrum]], noise_sd: float) -> "Figure
         If there is none.
     """
     if not spectra:
-        raise ValueError("a plot must have a spectrum to draw, got none")
+        raise CannotTell("a plot must have a spectrum to draw, got none")
     figure, axes = grid(1, len(spectra))
     for axis, (label, each) in zip(axes[0], spectra, strict=True):
         _spectrum(axis, each, noise_sd**2)

@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ..trials.design import TrialDesign
+from ..trials.estimate import CannotTell
 from .newton import (
     BinaryResponses,
     Coordinates,
@@ -33,7 +34,7 @@ def standardised(
     x = centred(noise, cell)
     scale = float(np.sqrt(np.mean(x.astype(np.float64) ** 2)))
     if not scale > 0:
-        raise ValueError(
+        raise CannotTell(
             "noise must vary between trials of a class, got none that does"
         )
     x /= scale
@@ -100,7 +101,7 @@ def solve(
     here = responses.weight > 0
     right = (solution.predictor > 0) == trials.response
     if penalty == 0 and (not solution.is_found or (p and np.all(right[here]))):
-        raise ValueError(f"{SEPARABLE}, got {n} trials of {p} elements")
+        raise CannotTell(f"{SEPARABLE}, got {n} trials of {p} elements")
     return responses, solution
 
 
@@ -129,4 +130,4 @@ def check_penalty(penalty: float, n: int, p: int) -> None:
         raise ValueError(f"penalty must be >= 0, got {penalty}")
     if penalty == 0 and p >= n:
         rule = "> 0 where the noise has as many elements as there are trials"
-        raise ValueError(f"penalty must be {rule}, got {p} elements, {n} trials")
+        raise CannotTell(f"penalty must be {rule}, got {p} elements, {n} trials")

@@ -19,7 +19,8 @@ from scipy.special import ndtri
 
 from ..sensitivity.mafc import mafc_dprime
 from ..trials.estimate import Estimate
-from ..trials.responses import Responses, SessionLike, responses
+from ..trials.held import as_responses
+from ..trials.responses import Responses, SessionLike
 from .estimates import Maximum, rate_estimate, threshold_estimate, width_estimate
 from .likelihood import GUESS, LAPSE, MAX_GUESS, MAX_LAPSE, Problem, deviance_p
 from .responses import ResponsesByContrast, off_axis, on_axis
@@ -250,8 +251,8 @@ def fit_psychometric(
     return fit_responses(responses, settings or PsychometricSettings())
 
 
-def session_psychometric(
-    session: SessionLike, settings: PsychometricSettings | None = None
+def psychometric(
+    source: SessionLike | Responses, settings: PsychometricSettings | None = None
 ) -> PsychometricFit:
     """Fit a psychometric function to a session with three or more contrasts.
 
@@ -269,20 +270,12 @@ def session_psychometric(
     >>> observer = yoked.load_observer("template")
     >>> protocol = yoked.load_protocol("bar-in-noise")
     >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
-    >>> session_psychometric(session)
+    >>> psychometric(session)
     Traceback (most recent call last):
     ValueError: contrasts must be 3 or more for a psychometric function, got 1
     """
-    return responses_psychometric(responses(session), settings)
-
-
-def responses_psychometric(
-    responses: Responses, settings: PsychometricSettings | None = None
-) -> PsychometricFit:
-    """Fit a psychometric function to counted trials; see `session_psychometric`."""
-    return fit_responses(
-        ResponsesByContrast.of(responses), settings or PsychometricSettings()
-    )
+    counts = ResponsesByContrast.of(as_responses(source))
+    return fit_responses(counts, settings or PsychometricSettings())
 
 
 def fit_responses(

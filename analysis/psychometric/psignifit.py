@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from ..trials.estimate import Estimate
-from ..trials.responses import SessionLike, responses
+from ..trials.estimate import CannotTell, Estimate
+from ..trials.held import as_responses
+from ..trials.responses import Responses, SessionLike
 from .fit import PsychometricFit, PsychometricSettings
 from .responses import ResponsesByContrast, off_axis, on_axis
 from .shapes import SHAPES, log_likelihood, psychometric_values
@@ -54,8 +55,8 @@ def fit_psignifit(
     return _fit(responses, settings or PsychometricSettings())
 
 
-def session_psignifit(
-    session: SessionLike, settings: PsychometricSettings | None = None
+def psychometric_psignifit(
+    source: SessionLike | Responses, settings: PsychometricSettings | None = None
 ) -> PsychometricFit:
     """Fit a psychometric function to a forced-choice session with psignifit.
 
@@ -66,9 +67,9 @@ def session_psignifit(
     ValueError
         If the task is not a forced choice, or has fewer than three contrasts.
     """
-    made = responses(session)
+    made = as_responses(source)
     if not made.is_forced_choice:
-        raise ValueError(f"task must be a forced choice, got {made.task!r}")
+        raise CannotTell(f"task must be a forced choice, got {made.task!r}")
     return _fit(ResponsesByContrast.of(made), settings or PsychometricSettings())
 
 

@@ -9,6 +9,7 @@ from scipy.special import ndtr, ndtri
 
 from ..sensitivity.mafc import check_alternatives
 from ..trials.counts import shared_noise_effect
+from ..trials.estimate import CannotTell
 from ..trials.responses import Responses
 
 MIN_CONTRASTS = 3
@@ -53,7 +54,7 @@ class ResponsesByContrast:
             raise ValueError(f"contrast must rise, got {self.contrast.tolist()}")
         if len(self.contrast) < MIN_CONTRASTS:
             rule = f"{MIN_CONTRASTS} or more for a psychometric function"
-            raise ValueError(f"contrasts must be {rule}, got {len(self.contrast)}")
+            raise CannotTell(f"contrasts must be {rule}, got {len(self.contrast)}")
         if np.any((self.k < 0) | (self.k > self.n)):
             raise ValueError("counts must be between 0 and the trials at each contrast")
 
@@ -100,7 +101,7 @@ def on_axis(
         return contrast
     if np.any(contrast < 0):
         rule = ">= 0 on the axis 'log'"
-        raise ValueError(f"contrast must be {rule}, got {contrast.min():g}")
+        raise CannotTell(f"contrast must be {rule}, got {contrast.min():g}")
     with np.errstate(divide="ignore"):
         return np.log(contrast)
 

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from ..trials.attempts import Share
 from ..trials.design import TrialDesign
 from ..trials.estimate import Estimate
 from .consistency import Consistency, consistency
@@ -138,6 +139,7 @@ def signature(
     n_permutations: int = 200,
     n_bootstrap: int = 200,
     seed: int = 0,
+    progress: Share | None = None,
 ) -> Signature:
     """Return the marks in the kernels of both orders, and which cascades have them.
 
@@ -150,6 +152,8 @@ def signature(
         For the tests of eigenvalues; 140 or more, or they contradict nothing.
     n_bootstrap
         Samples of noise fields within class, for intervals and confidence.
+    progress
+        Called with the number of replicates done, and of all.
 
     Raises
     ------
@@ -180,9 +184,20 @@ def signature(
     """
     if n_bootstrap < 50:
         raise ValueError(f"n_bootstrap must be >= 50, got {n_bootstrap}")
-    given, drawn = observed(trials), bootstrapped(trials, n_bootstrap, seed)
+
+    tell = progress or (lambda done, total: None)
+    n = n_bootstrap + n_permutations
+    given, drawn = (
+        observed(trials),
+        bootstrapped(trials, n_bootstrap, seed, lambda done, _: tell(done, n)),
+    )
     found = features(given, drawn, noise_sd(trials))
-    spectrum = eigen_spectrum(trials, n_permutations, seed)
+    spectrum = eigen_spectrum(
+        trials,
+        n_permutations,
+        seed,
+        progress=lambda done, _: tell(n_bootstrap + done, n),
+    )
     contradicted = _contradicted(found, spectrum) if trials.is_forced_choice else {}
     shares = _nearest(found) if trials.is_forced_choice else {}
     left = {name: share for name, share in shares.items() if not contradicted.get(name)}

@@ -16,9 +16,10 @@ import numpy as np
 from jaxtyping import Float, Real
 from scipy.special import ndtri
 
+from ..trials.attempts import Share
 from ..trials.design import TrialDesign
-from ..trials.estimate import Z95, Estimate
-from .replicates import Progress, Replicates, bootstrapped, observed, permuted
+from ..trials.estimate import Z95, CannotTell, Estimate
+from .replicates import Replicates, bootstrapped, observed, permuted
 
 FORMULA = "gradient-through-hessian-correlation/1"
 
@@ -65,7 +66,7 @@ def consistency(
     n_permutations: int = 1000,
     seed: int = 0,
     n_bootstrap: int = 200,
-    progress: Progress | None = None,
+    progress: Share | None = None,
 ) -> Consistency:
     """Return the correlation that a second order, if real, forces on the kernels.
 
@@ -172,9 +173,9 @@ def _pattern(trials: TrialDesign, signal: np.ndarray) -> Float[np.ndarray, " ele
         raise ValueError(f"signal must be {rule}, got {len(pattern)}")
     if not np.isfinite(pattern).all() or not pattern.any():
         rule = "finite, and not nought everywhere"
-        raise ValueError(f"signal must be {rule}, got {pattern.tolist()}")
+        raise CannotTell(f"signal must be {rule}, got {pattern.tolist()}")
     if e < 4:
-        raise ValueError(f"elements must be four or more to correlate over, got {e}")
+        raise CannotTell(f"elements must be four or more to correlate over, got {e}")
     return pattern
 
 

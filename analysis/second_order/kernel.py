@@ -35,8 +35,9 @@ from ...experiments.stimulus.sources import NoiseSource
 from ..kernels.classes import KernelDesign
 from ..kernels.weighted_sum import Kernel, kernel_of
 from ..sensitivity.sdt import loglinear_rate
+from ..trials.estimate import CannotTell
 from ..trials.moments import FieldShape, Moments, moments
-from ..trials.responses import Responses, SessionLike, responses
+from ..trials.responses import Responses
 
 FORMULAS = {False: "kernel2-yes-no-covariances/1", True: "kernel2-2afc-covariances/1"}
 # Excess kurtosis from which the noise is called non-Gaussian: truncation at 2.5 SD has
@@ -101,46 +102,6 @@ class SecondOrderKernel:
     def diagonal(self) -> Float[np.ndarray, " frame row column"]:
         """The variance kernel, as a field."""
         return np.diag(self.kernel).reshape(self.shape)
-
-
-def session_second_order(
-    session: SessionLike, chunk_elements: int | None = None
-) -> SecondOrderKernel:
-    """Estimate the second-order kernel of a session; see `second_order_kernel`.
-
-    Examples
-    --------
-    >>> import yoked
-    >>> protocol = yoked.load_protocol("bar-in-noise")
-    >>> observer = yoked.load_observer("template")
-    >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
-    >>> found = session_second_order(session)
-    >>> found.kernel.shape, round(found.noise_sd, 2)
-    ((13, 13), 0.1)
-    """
-    return second_order_kernel(responses(session), session.noise, chunk_elements)
-
-
-def session_kernels(
-    session: SessionLike, chunk_elements: int | None = None, weights: str = "sum"
-) -> tuple[Kernel, SecondOrderKernel]:
-    """Estimate the kernels of both orders in one pass over the noise.
-
-    Parameters
-    ----------
-    weights
-        Of the first order, as `kernels.first_order_kernel` has them.
-
-    Examples
-    --------
-    >>> import yoked
-    >>> protocol = yoked.load_protocol("bar-in-noise")
-    >>> observer = yoked.load_observer("template")
-    >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
-    >>> [kernel.order for kernel in session_kernels(session)]
-    [1, 2]
-    """
-    return both_kernels(responses(session), session.noise, chunk_elements, weights)
 
 
 def second_order_kernel(
@@ -225,7 +186,7 @@ def without_linear_part(
         n = len(w)
         raise ValueError(f"kernel2 must be {n} by {n} elements, got {kernel2.shape}")
     if not w.any():
-        raise ValueError("kernel1 must differ from zero to be projected out")
+        raise CannotTell("kernel1 must differ from zero to be projected out")
     w = w / np.sqrt(w @ w)
     along = kernel2 @ w
     both = np.outer(along, w)
@@ -235,7 +196,7 @@ def without_linear_part(
 def _design(responses: Responses) -> KernelDesign:
     if responses.n_alternatives > 2:
         rule = "two for a second-order kernel"
-        raise ValueError(f"alternatives must be {rule}, got {responses.n_alternatives}")
+        raise CannotTell(f"alternatives must be {rule}, got {responses.n_alternatives}")
     return KernelDesign.of(responses, least=2)
 
 

@@ -25,7 +25,7 @@ from scipy.optimize import minimize
 from scipy.special import log_ndtr
 
 from ..trials.design import TrialDesign
-from ..trials.estimate import Estimate
+from ..trials.estimate import CannotTell, Estimate
 from ..trials.resample import folds
 from .replicates import noise_sd, observed
 
@@ -172,7 +172,7 @@ def quadratic_gain(
 def _check(trials: TrialDesign, rank: int, n_folds: int) -> None:
     e = trials.halves.shape[2]
     if not 1 <= rank <= e:
-        raise ValueError(f"rank must be from 1 to {e}, the elements, got {rank}")
+        raise CannotTell(f"rank must be from 1 to {e}, the elements, got {rank}")
     if n_folds < 2:
         raise ValueError(f"n_folds must be >= 2, got {n_folds}")
 

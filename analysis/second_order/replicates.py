@@ -14,14 +14,14 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 from scipy.special import ndtri
 
+from ..trials.attempts import Share
 from ..trials.design import TrialDesign
+from ..trials.estimate import CannotTell
 from ..trials.resample import permuted_rows
 
 MANY_ELEMENTS = 128  # above, products of all pairs of elements are not kept
 CHUNK_BYTES = 2**26
 MAX_BYTES = 2**31
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +65,7 @@ def observed(trials: TrialDesign) -> Replicates:
 
 
 def permuted(
-    trials: TrialDesign, n: int, seed: int, progress: Progress | None = None
+    trials: TrialDesign, n: int, seed: int, progress: Share | None = None
 ) -> Replicates:
     """Return kernels of responses permuted within class and block, pairs as pairs.
 
@@ -88,7 +88,7 @@ def permuted(
 
 
 def bootstrapped(
-    trials: TrialDesign, n: int, seed: int, progress: Progress | None = None
+    trials: TrialDesign, n: int, seed: int, progress: Share | None = None
 ) -> Replicates:
     """Return kernels of bootstrap samples: noise fields drawn within their class.
 
@@ -164,7 +164,7 @@ def _check_size(trials: TrialDesign, n: int) -> None:
     if size > MAX_BYTES:
         rule = f"at most {MAX_BYTES / 2**30:.0f} GiB in all"
         got = f"{size / 2**30:.1f} GiB ({n} of {trials.halves.shape[2]} elements)"
-        raise ValueError(f"second-order kernels must be {rule}, got {got}")
+        raise CannotTell(f"second-order kernels must be {rule}, got {got}")
 
 
 def _classes(
@@ -200,7 +200,7 @@ def _factors(classes: _Classes, divisor: int) -> np.ndarray:
     if not complete.any(axis=1).all():
         worst = size[~complete.any(axis=1)][0]
         rule = f"more than {divisor} trials in every stimulus-response class"
-        raise ValueError(f"a contrast must have {rule}, got {worst.tolist()}")
+        raise CannotTell(f"a contrast must have {rule}, got {worst.tolist()}")
     weight = complete * classes.weight
     weight = np.repeat(weight / weight.sum(1, keepdims=True), n_outcomes, axis=1)
     sign = np.where(np.arange(size.shape[1]) % 2 == 1, 1.0, -1.0)
@@ -218,7 +218,7 @@ def _replicates(
     trials: TrialDesign,
     response: Bool[np.ndarray, " replicate trial"],
     count: UInt8[np.ndarray, " replicate trial"] | None,
-    progress: Progress | None,
+    progress: Share | None,
 ) -> Replicates:
     n, e = len(response), trials.halves.shape[2]
     halves = np.empty((n, 2, e), np.float32)

@@ -14,8 +14,9 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float
 
+from ..trials.attempts import Share
 from ..trials.design import TrialDesign
-from .replicates import Progress, Replicates, observed, off_diagonal_se, permuted
+from .replicates import Replicates, observed, off_diagonal_se, permuted
 
 FORMULA = "second-order-spectrum-nested-permutation/1"
 DIAGONAL_FORMULA = "variance-kernel-max-permutation/1"
@@ -125,7 +126,7 @@ def eigen_spectrum(
     seed: int = 0,
     alpha: float = 0.05,
     linear_part: Literal["keep", "remove"] = "keep",
-    progress: Progress | None = None,
+    progress: Share | None = None,
 ) -> Spectrum:
     """Return the eigenvalues of the second-order kernel and test them, nested.
 

@@ -23,7 +23,8 @@ from jaxtyping import Float, Int
 from scipy.special import ndtr, ndtri
 from scipy.stats import t as student
 
-from ..trials.estimate import Z95, Estimate
+from ..trials.attempts import Share
+from ..trials.estimate import Z95, CannotTell, Estimate
 from ..trials.resample import Unit, bootstrap_sample
 from ..trials.responses import Responses
 from .mafc import mafc_dprime
@@ -31,8 +32,6 @@ from .mafc import mafc_dprime
 MAY_FAIL = 0.05  # of the draws; beyond it the interval would describe the others only
 MIN_BLOCKS = 4
 Statistic = Callable[[Responses], float]
-Progress = Callable[[int, int], None]
-"""Called with the draws done and the draws wanted."""
 
 
 def bootstrap(
@@ -42,7 +41,7 @@ def bootstrap(
     seed: int = 0,
     unit: Unit = "trial",
     formula: str | None = None,
-    progress: Progress | None = None,
+    progress: Share | None = None,
 ) -> Estimate:
     """Estimate a statistic with its bootstrap SE and bias-corrected 95 % interval.
 
@@ -155,7 +154,7 @@ def _cannot(responses: Responses, n_draws: int, unit: Unit) -> str | None:
 
 def _block(responses: Responses) -> Int[np.ndarray, " trial"]:
     if "block" not in responses.table:
-        raise ValueError("trials must have a column 'block' to draw blocks, got none")
+        raise CannotTell("trials must have a column 'block' to draw blocks, got none")
     return responses.table["block"].to_numpy(np.int64)
 
 
@@ -167,7 +166,7 @@ def _defined(statistic: Statistic, responses: Responses) -> float | str:
     """Return the statistic, or the reason why it is not defined."""
     try:
         value = float(statistic(responses))
-    except ValueError as error:
+    except CannotTell as error:
         return str(error)
     return "the statistic is not a number" if math.isnan(value) else value
 

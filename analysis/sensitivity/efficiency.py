@@ -28,8 +28,9 @@ from scipy.special import ndtr
 
 from ...experiments.protocols.signal import signal_template
 from ..trials.design import TrialDesign
-from ..trials.estimate import Z95, Estimate, mapped
-from ..trials.responses import Responses, SessionLike, design_effect, responses
+from ..trials.estimate import Z95, CannotTell, Estimate, mapped
+from ..trials.held import Held
+from ..trials.responses import Responses, SessionLike, design_effect
 from ..trials.score import score
 from .by_task import dprime
 from .ideal import NO_SIGNAL, IdealObserver
@@ -134,8 +135,8 @@ def absolute_efficiency(session: SessionLike) -> Efficiency:
     >>> pooled.low < 0.5 < pooled.high
     True
     """
-    counted = responses(session)
-    ideal = IdealObserver.of(session, counted)
+    held = Held.of(session)
+    counted, ideal = held.responses, IdealObserver.of(held)
     if ideal.reason:
         return Efficiency(Estimate.missing(POOLED, ideal.reason, len(counted)), ())
     parts = tuple(_at_contrast(counted, ideal, float(c)) for c in counted.contrasts)
@@ -224,16 +225,16 @@ def kernel_efficiency(session: SessionLike) -> KernelEfficiency:
     >>> ratio.low < 1 < ratio.high
     True
     """
-    efficiency, counted = absolute_efficiency(session), responses(session)
+    held = Held.of(session)
+    efficiency, counted = absolute_efficiency(held), held.responses
     actual = efficiency.pooled
     if actual.value is None:
         reason = actual.note or ""
         none = (Estimate.missing(name, reason, actual.n) for name in (KERNEL, RATIO))
         predicted, ratio = none
         return KernelEfficiency(predicted, actual, ratio)
-    trials = TrialDesign.of(counted, session.noise)
-    template = signal_template(session.protocol).ravel()
-    predicted, influence = _predicted(trials, template)
+    template = signal_template(held.protocol).ravel()
+    predicted, influence = _predicted(held.design, template)
     own = _influence_on_actual(counted, efficiency)
     size = float(np.linalg.norm(own) * np.linalg.norm(influence))
     together = float(own @ influence) / size if size > 0 else 0.0
@@ -264,7 +265,7 @@ def _predicted(
     """The estimate, and what each stimulus adds to it (up to a factor above 0)."""
     length = float(np.linalg.norm(template))
     if not length > 0:
-        raise ValueError("template must differ from 0 somewhere, got 0 everywhere")
+        raise CannotTell("template must differ from 0 somewhere, got 0 everywhere")
     found = score(trials)
     along = trials.noise @ (template / length)
     each = np.bincount(found.cluster, found.coefficient * along)

@@ -16,8 +16,9 @@ from ...experiments.protocols.parts import FULL_CONTRAST
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.signal import signal_levels, signal_template
 from ...experiments.stimulus.noise import level_table
-from ..trials.design import TrialDesign
-from ..trials.responses import Responses, SessionLike
+from ..trials.estimate import CannotTell
+from ..trials.held import Held
+from ..trials.responses import Responses
 from ..trials.score import noise_sd, why_not_white
 
 NO_SIGNAL = "the two alternatives show the same at every contrast"
@@ -62,7 +63,7 @@ def ideal_dprime(protocol: Protocol, contrast: float) -> float:
     noise = protocol.noise
     if noise.kind != "gaussian" or noise.source != "yoked-1":
         rule = "gaussian noise of source yoked-1"
-        raise ValueError(
+        raise CannotTell(
             f"protocol must have {rule}, got {noise.kind} of {noise.source}"
         )
     return float(np.linalg.norm(signal_difference(protocol, contrast))) / _own_sd(
@@ -98,14 +99,14 @@ class IdealObserver:
     reason: str | None = None
 
     @classmethod
-    def of(cls, session: SessionLike, counted: Responses) -> "IdealObserver":
+    def of(cls, held: Held) -> "IdealObserver":
         """Return the ideal observer of a session's counted trials."""
-        protocol, noise = session.protocol, session.protocol.noise
-        is_own = session.noise.name == "yoked-1"
-        reason = _why_no_ideal(protocol, counted)
+        protocol, noise = held.protocol, held.protocol.noise
+        is_own = held.noise.name == "yoked-1"
+        reason = _why_no_ideal(protocol, held.responses)
         if reason or is_own:
             return cls(protocol, _own_sd(noise.sd), is_own, reason=reason)
-        trials = TrialDesign.of(counted, session.noise)
+        trials = held.design
         sd = noise_sd(trials) / math.sqrt(2 if trials.is_forced_choice else 1)
         if trials.shape != noise.grid:
             reason = f"the noise has the grid {trials.shape}, the signal {noise.grid}"

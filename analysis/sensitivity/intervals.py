@@ -26,15 +26,19 @@ from scipy.optimize import brentq
 from scipy.special import log_ndtr, ndtr, ndtri
 from scipy.stats import binom, chi2
 
-from ..trials.counts import four_counts, shared_noise_effect
 from ..trials.estimate import Estimate, mapped
-from ..trials.responses import Responses
-from .sdt import dprime
+from .sdt import dprime_from_counts
 
 PROFILE = "dprime-yes-no-loglinear-profile/1"
 ENUMERATED = "dprime-yes-no-loglinear-enumerated/1"
 PROFILE_2AFC = "dprime-2afc-loglinear-profile/1"
 ENUMERATED_2AFC = "dprime-2afc-loglinear-enumerated/1"
+FORMULAS = {
+    ("profile", False): PROFILE,
+    ("profile", True): PROFILE_2AFC,
+    ("enumerated", False): ENUMERATED,
+    ("enumerated", True): ENUMERATED_2AFC,
+}
 REACH = 6.0  # in d', how far from the estimate a limit is looked for
 
 Class = tuple[float, float]
@@ -51,8 +55,8 @@ def profile_dprime(
 ) -> Estimate:
     """Estimate d' with the profile likelihood's 95 % interval.
 
-    Value and SE are those of `sdt.dprime` (`sdt.dprime_2afc` if `forced_choice`, with
-    the counts in that function's order).
+    Value and SE are those of `sdt.dprime_from_counts` (`sdt.dprime_2afc` if
+    `forced_choice`, with the counts in that function's order).
 
     Parameters
     ----------
@@ -69,7 +73,7 @@ def profile_dprime(
     >>> print(profile_dprime(40, 10, 10, 40))
     1.642 SE 0.284 [1.100, 2.204] n=100 (dprime-yes-no-loglinear-profile/1)
     """
-    point = dprime(hits, misses, false_alarms, correct_rejections)
+    point = dprime_from_counts(hits, misses, false_alarms, correct_rejections)
     classes = _corrected(hits, misses), _corrected(false_alarms, correct_rejections)
     drop = effect * float(chi2.ppf(0.95, 1)) / 2
     best = _profile(_value(point), classes)
@@ -104,7 +108,7 @@ def enumerated_dprime(
     >>> print(enumerated_dprime(40, 10, 10, 40))
     1.642 SE 0.284 [1.096, 2.213] n=100 (dprime-yes-no-loglinear-enumerated/1)
     """
-    point = dprime(hits, misses, false_alarms, correct_rejections)
+    point = dprime_from_counts(hits, misses, false_alarms, correct_rejections)
     n, m = hits + misses, false_alarms + correct_rejections
     classes = _corrected(hits, misses), _corrected(false_alarms, correct_rejections)
 
@@ -119,26 +123,6 @@ def enumerated_dprime(
         formula=ENUMERATED,
     )
     return _of_two_looks(estimate, ENUMERATED_2AFC) if forced_choice else estimate
-
-
-def responses_profile_dprime(responses: Responses) -> Estimate:
-    """Estimate d' of a two-alternative task from pooled counts, profile interval.
-
-    The interval allows for trials shown twice. Missing where a class has no trials.
-
-    Raises
-    ------
-    ValueError
-        If the task has more than two alternatives.
-    """
-    forced_choice = responses.is_forced_choice
-    formula = PROFILE_2AFC if forced_choice else PROFILE
-    if responses.n_alternatives == 2 and len(np.unique(responses.target)) < 2:
-        return Estimate.missing(formula, "a class has no counted trial", len(responses))
-    effect = shared_noise_effect(responses)
-    estimate = profile_dprime(*four_counts(responses), forced_choice, effect)
-    note = f"interval allows for trials shown twice (design effect {effect:.2f})"
-    return estimate.with_note(note if effect > 1 else None)
 
 
 def _value(estimate: Estimate, name: str = "value") -> float:

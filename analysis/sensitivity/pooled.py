@@ -25,7 +25,7 @@ from scipy.special import ndtr, xlogy
 from scipy.stats import chi2
 
 from ..trials.counts import four_counts, shared_noise_effect
-from ..trials.estimate import Estimate
+from ..trials.estimate import CannotTell, Estimate
 from ..trials.responses import Responses
 from . import sdt
 from .by_task import dprime
@@ -199,7 +199,7 @@ def ln_beta(responses: Responses) -> Estimate:
     formula = LN_BETA_2AFC if responses.task == "2afc" else sdt.LN_BETA
     try:
         counts = four_counts(responses)
-    except ValueError as error:
+    except CannotTell as error:
         return Estimate.missing(formula, str(error), len(responses))
     plain, effect = sdt.ln_beta(*counts), shared_noise_effect(responses)
     assert plain.value is not None

@@ -34,8 +34,9 @@ from jaxtyping import Float, Int
 from scipy.special import ndtr
 from scipy.stats import rankdata
 
-from ..trials.estimate import Z95, Estimate, mapped
-from ..trials.responses import Responses, SessionLike, design_effect, responses
+from ..trials.estimate import Z95, CannotTell, Estimate, mapped
+from ..trials.held import as_responses
+from ..trials.responses import Responses, SessionLike, design_effect
 from .roc_normal import SHOWN_TWICE, fit_unequal_variance
 from .sdt import loglinear_rate, wilson_interval
 
@@ -84,7 +85,7 @@ class Roc:
         return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
 
 
-def roc(
+def roc_from_ratings(
     ratings: Int[np.ndarray, " trial"],
     target: Int[np.ndarray, " trial"],
     n_responses: int,
@@ -118,7 +119,7 @@ def roc(
     >>> counts = [[174, 172, 104, 92, 41, 8], [46, 57, 66, 101, 154, 173]]
     >>> ratings = np.concatenate([np.repeat(np.arange(6), row) for row in counts])
     >>> target = np.repeat([0, 1], [sum(row) for row in counts])
-    >>> made = roc(ratings, target, n_responses=6)
+    >>> made = roc_from_ratings(ratings, target, n_responses=6)
     >>> print(made.d_a)
     1.239 SE 0.067 [1.108, 1.369] n=1188 (d_a-unequal-variance-ml/1)
     """
@@ -206,8 +207,8 @@ def auc_from_dprime(dprime: Estimate) -> Estimate:
 
     Examples
     --------
-    >>> from yoked.analysis.sensitivity.sdt import dprime
-    >>> print(auc_from_dprime(dprime(40, 10, 10, 40)))
+    >>> from yoked.analysis.sensitivity.sdt import dprime_from_counts
+    >>> print(auc_from_dprime(dprime_from_counts(40, 10, 10, 40)))
     0.877 SE 0.041 [0.778, 0.940] n=100 (auc-equal-variance-dprime/1)
     """
     return mapped(dprime, _area, AUC_DPRIME, _area_slope(dprime))
@@ -233,7 +234,7 @@ def as_ratings(
     return (rank / len(values) * n_responses).astype(np.int64)
 
 
-def session_roc(session: SessionLike) -> Roc:
+def roc(source: SessionLike | Responses) -> Roc:
     """Estimate the ROC of a session of a rating or yes/no task.
 
     Trials of all contrasts are pooled.
@@ -249,28 +250,19 @@ def session_roc(session: SessionLike) -> Roc:
     >>> observer = yoked.load_observer("template")
     >>> protocol = yoked.load_protocol("bar-polarity")
     >>> session = yoked.run(protocol, observer, seed=1, trials=300)
-    >>> made = session_roc(session)
+    >>> made = roc(session)
     >>> made.counts.shape, made.auc.value > 0.5
     ((2, 2), True)
     """
-    return responses_roc(responses(session), session.protocol.n_responses)
-
-
-def responses_roc(responses: Responses, n_responses: int) -> Roc:
-    """Estimate the ROC of the counted trials of a rating or yes/no task.
-
-    Raises
-    ------
-    ValueError
-        If the task is a forced choice, or a class has no trials.
-    """
+    responses = as_responses(source)
     if responses.is_forced_choice:
         rule = "rating or yes_no for a ROC"
-        raise ValueError(f"task must be {rule}, got {responses.task!r}")
+        raise CannotTell(f"task must be {rule}, got {responses.task!r}")
     ratings = responses.response
     if responses.task == "rating":
         ratings = responses.table["response"].to_numpy(np.int64)
-    return roc(ratings, responses.target, n_responses, responses.cluster)
+    n_responses, cluster = responses.n_responses, responses.cluster
+    return roc_from_ratings(ratings, responses.target, n_responses, cluster)
 
 
 def _check(ratings: np.ndarray, target: np.ndarray, n_responses: int) -> None:
@@ -289,7 +281,7 @@ def _check_classes(target: np.ndarray) -> None:
     n = [int((target == k).sum()) for k in (0, 1)]
     if not all(n):
         rule = "there in both classes for a ROC"
-        raise ValueError(f"trials must be {rule}, got {n[1]} signal and {n[0]} noise")
+        raise CannotTell(f"trials must be {rule}, got {n[1]} signal and {n[0]} noise")
 
 
 def _placements(

@@ -42,7 +42,7 @@ def loglinear_rate(count: int, n: int) -> float:
     return (count + 0.5) / (n + 1)
 
 
-def dprime(
+def dprime_from_counts(
     hits: int, misses: int, false_alarms: int, correct_rejections: int
 ) -> Estimate:
     """Estimate sensitivity d' = z(H) - z(F) from the four yes/no counts.
@@ -66,24 +66,26 @@ def dprime(
 
     Examples
     --------
-    >>> print(dprime(hits=40, misses=10, false_alarms=10, correct_rejections=40))
+    >>> counts = {"false_alarms": 10, "correct_rejections": 40}
+    >>> print(dprime_from_counts(hits=40, misses=10, **counts))
     1.642 SE 0.284 [1.084, 2.199] n=100 (dprime-yes-no-loglinear/1)
     """
     z_h, z_f, se, n = _z_scores(hits, misses, false_alarms, correct_rejections)
     return Estimate.normal(z_h - z_f, se, n, DPRIME_YES_NO)
 
 
-def criterion(
+def criterion_from_counts(
     hits: int, misses: int, false_alarms: int, correct_rejections: int
 ) -> Estimate:
     """Estimate the yes/no criterion c = -[z(H) + z(F)] / 2 from the four counts.
 
     Above 0 the observer says "no" more often than an unbiased one. Parameters and
-    errors as for `dprime`.
+    errors as for `dprime_from_counts`.
 
     Examples
     --------
-    >>> criterion(hits=30, misses=20, false_alarms=5, correct_rejections=45).value > 0
+    >>> counts = {"false_alarms": 5, "correct_rejections": 45}
+    >>> criterion_from_counts(hits=30, misses=20, **counts).value > 0
     True
     """
     z_h, z_f, se, n = _z_scores(hits, misses, false_alarms, correct_rejections)
@@ -95,7 +97,7 @@ def ln_beta(
 ) -> Estimate:
     """Estimate the log likelihood ratio at the criterion, c d' = [z(F)^2 - z(H)^2] / 2.
 
-    Parameters and errors as for `dprime`.
+    Parameters and errors as for `dprime_from_counts`.
 
     Examples
     --------

@@ -15,14 +15,14 @@ from jaxtyping import Float
 from ..double_pass.lapses import lapse_rate
 from ..kernels.fitted import FittedKernel, fitted_kernel
 from ..kernels.hotelling import HotellingTest, hotelling_test
-from ..kernels.linear_share import LinearShare, session_linear_share
+from ..kernels.linear_share import LinearShare, linear_share
 from ..kernels.significance import KernelTest, kernel_test
 from ..kernels.weighted_sum import Kernel
 from ..probit.likelihood_ratio import LikelihoodRatioTests, likelihood_ratio_tests
-from ..psychometric.fit import PsychometricFit, session_psychometric
+from ..psychometric.fit import PsychometricFit, psychometric
 from ..second_order.cascades import Signature, signature
 from ..second_order.consistency import Consistency, consistency
-from ..second_order.kernel import SecondOrderKernel, session_kernels
+from ..second_order.kernel import SecondOrderKernel, both_kernels
 from ..second_order.quadratic import QuadraticGain, quadratic_gain
 from ..second_order.spectrum import Spectrum, eigen_spectrum
 from ..sensitivity.efficiency import (
@@ -33,14 +33,45 @@ from ..sensitivity.efficiency import (
 )
 from ..sensitivity.ideal import signal_difference
 from ..sensitivity.pooled import DprimeSlope, dprime_mean, dprime_slope, ln_beta
-from ..sensitivity.roc import Roc, session_roc
+from ..sensitivity.roc import Roc, roc
+from ..trials.attempts import Attempts, Fault, Progress
 from ..trials.design import TrialDesign
-from ..trials.estimate import Estimate
-from ..trials.responses import SessionLike, responses
+from ..trials.estimate import CannotTell, Estimate
+from ..trials.held import Held
+from ..trials.responses import SessionLike
 from .summary import SessionSummary, summarise
 
-Progress = Callable[[str], None]
 _Result = TypeVar("_Result")
+# The parts of an analysis by order, as they are worked on.
+PARTS = (
+    (
+        "zero.ln_beta",
+        "zero.dprime_mean",
+        "zero.dprime_slope",
+        "zero.roc",
+        "zero.psychometric",
+        "zero.efficiency",
+        "zero.lapse_rate",
+    ),
+    (
+        "trials",
+        "kernels",
+        "one.efficiency",
+        "one.linear_share",
+        "one.fitted",
+        "one.test",
+        "one.hotelling",
+        "one.likelihood_ratios",
+    ),
+    (
+        "two.signature",
+        "two.spectrum",
+        "two.without_linear_part",
+        "two.consistency",
+        "two.quadratic",
+    ),
+)
+LEAST_PERMUTATIONS = 19
 TRIALS_PER_ELEMENT = 20
 # Trials x elements^2 from which a second-order kernel takes about .1 s to replicate:
 # its eigenvalues are then tested with few permutations, and what needs hundreds of
@@ -155,12 +186,15 @@ class Depths:
         By order; None for an order that was not asked for.
     missing
         Sentence by name of a part, such as "two.spectrum", that could not be had.
+    faults
+        Parts that could not be had by a mistake of ours, with the exception.
     """
 
     zero: OrderZero
     one: OrderOne | None
     two: OrderTwo | None
     missing: dict[str, str] = field(default_factory=dict)
+    faults: dict[str, Fault] = field(default_factory=dict)
 
     @property
     def summary(self) -> SessionSummary:
@@ -181,6 +215,7 @@ class Depths:
             "order_1": _plain_fields(self.one),
             "order_2": _plain_fields(self.two),
             "missing": dict(self.missing),
+            "faults": {name: str(fault) for name, fault in self.faults.items()},
         }
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -214,12 +249,12 @@ def depths(
     seed
         Of permutations, folds and bootstrap samples.
     progress
-        Called with the name of each part before it is estimated.
+        Called with the name of a part, how many parts are done, and how many there are.
 
     Raises
     ------
     ValueError
-        If `orders` is none of these.
+        If `orders` is none of these, or permutations are fewer than 19.
 
     Examples
     --------
@@ -235,65 +270,52 @@ def depths(
     """
     if orders not in (0, 1, 2):
         raise ValueError(f"orders must be 0, 1 or 2, got {orders}")
-    attempt = _Attempts(progress or (lambda name: None))
-    zero = _zero(session, attempt)
-    if orders == 0:
-        return Depths(zero, None, None, attempt.missing)
-    counted = responses(session)
-    trials = attempt("trials", lambda: TrialDesign.of(counted, session.noise))
-    both = attempt("kernels", lambda: session_kernels(session))
-    first, second = both or (None, None)
-    one = _one(session, trials, first, attempt, n_permutations, seed)
-    if orders == 1:
-        return Depths(zero, one, None, attempt.missing)
-    two = _two(session, trials, second, attempt, n_permutations, seed)
-    return Depths(zero, one, two, attempt.missing)
+    if n_permutations < LEAST_PERMUTATIONS:
+        rule = f">= {LEAST_PERMUTATIONS} for a test at 5 %"
+        raise ValueError(f"n_permutations must be {rule}, got {n_permutations}")
+    held = Held.of(session)
+    attempt = Attempts(sum(PARTS[: orders + 1], ()), progress)
+    one = two = None
+    zero = _zero(held, attempt)
+    if orders > 0:
+        trials = attempt("trials", lambda: held.design)
+        first, second = attempt("kernels", lambda: _kernels(held)) or (None, None)
+        one = _one(held, trials, first, attempt, n_permutations, seed)
+        if orders > 1:
+            two = _two(held, trials, second, attempt, n_permutations, seed)
+    return Depths(zero, one, two, attempt.missing, attempt.faults)
 
 
-class _Attempts:
-    """Estimates what can be estimated, and keeps the reason where it can't."""
-
-    def __init__(self, progress: Progress) -> None:
-        self.missing: dict[str, str] = {}
-        self._progress = progress
-
-    def __call__(self, name: str, work: Callable[[], _Result]) -> _Result | None:
-        self._progress(name)
-        try:
-            return work()
-        except ValueError as error:
-            self.missing[name] = str(error)
-            return None
-
-
-def _zero(session: SessionLike, attempt: _Attempts) -> OrderZero:
-    counted = responses(session)
+def _zero(held: Held, attempt: Attempts) -> OrderZero:
+    counted = held.responses
     return OrderZero(
-        summary=summarise(session),
+        summary=summarise(held),
         ln_beta=attempt("zero.ln_beta", lambda: ln_beta(counted)),
         dprime_mean=attempt(
             "zero.dprime_mean", lambda: dprime_mean(counted, "inverse variance")
         ),
         dprime_slope=attempt("zero.dprime_slope", lambda: dprime_slope(counted)),
-        roc=attempt("zero.roc", lambda: session_roc(session)),
-        psychometric=attempt(
-            "zero.psychometric", lambda: session_psychometric(session)
-        ),
-        efficiency=attempt("zero.efficiency", lambda: absolute_efficiency(session)),
-        lapse_rate=attempt("zero.lapse_rate", lambda: lapse_rate(session)),
+        roc=attempt("zero.roc", lambda: roc(counted)),
+        psychometric=attempt("zero.psychometric", lambda: psychometric(counted)),
+        efficiency=attempt("zero.efficiency", lambda: absolute_efficiency(held)),
+        lapse_rate=attempt("zero.lapse_rate", lambda: lapse_rate(held)),
     )
 
 
+def _kernels(held: Held) -> tuple[Kernel, SecondOrderKernel]:
+    return both_kernels(held.responses, held.noise)
+
+
 def _one(
-    session: SessionLike,
+    held: Held,
     trials: TrialDesign | None,
     kernel: Kernel | None,
-    attempt: _Attempts,
+    attempt: Attempts,
     n_permutations: int,
     seed: int,
 ) -> OrderOne:
-    efficiency = attempt("one.efficiency", lambda: kernel_efficiency(session))
-    share = attempt("one.linear_share", lambda: session_linear_share(session))
+    efficiency = attempt("one.efficiency", lambda: kernel_efficiency(held))
+    share = attempt("one.linear_share", lambda: linear_share(held))
     if trials is None:  # `missing` says why there are none
         return OrderOne(kernel, None, None, None, None, share, efficiency)
     return OrderOne(
@@ -314,15 +336,15 @@ def _likelihood_ratios(trials: TrialDesign) -> LikelihoodRatioTests:
     elements = trials.halves.shape[2]
     if len(trials) < TRIALS_PER_ELEMENT * elements:
         rule = f"{TRIALS_PER_ELEMENT} or more for each of {elements} elements"
-        raise ValueError(f"trials must be {rule} to compare models, got {len(trials)}")
+        raise CannotTell(f"trials must be {rule} to compare models, got {len(trials)}")
     return likelihood_ratio_tests(trials)
 
 
 def _two(
-    session: SessionLike,
+    held: Held,
     trials: TrialDesign | None,
     kernel: SecondOrderKernel | None,
-    attempt: _Attempts,
+    attempt: Attempts,
     n_permutations: int,
     seed: int,
 ) -> OrderTwo:
@@ -334,18 +356,28 @@ def _two(
         n_permutations = min(n_permutations, FEW_PERMUTATIONS)
 
     def spectrum(linear_part: Literal["keep", "remove"]) -> Spectrum:
-        return eigen_spectrum(trials, n_permutations, seed, linear_part=linear_part)
+        return eigen_spectrum(
+            trials,
+            n_permutations,
+            seed,
+            linear_part=linear_part,
+            progress=attempt.within,
+        )
 
     def replicated(work_of: Callable[[], _Result]) -> _Result:
         if work <= LARGE_WORK:
             return work_of()
         got = f"{len(trials)} and {trials.halves.shape[2]}"
         rule = f"at most {LARGE_WORK:.0e} to be replicated here"
-        raise ValueError(f"trials x elements^2 must be {rule}, got {got}")
+        raise CannotTell(f"trials x elements^2 must be {rule}, got {got}")
 
     marks = attempt(
         "two.signature",
-        lambda: replicated(lambda: signature(trials, n_permutations, seed=seed)),
+        lambda: replicated(
+            lambda: signature(
+                trials, n_permutations, seed=seed, progress=attempt.within
+            )
+        ),
     )
     return OrderTwo(
         kernel=kernel,
@@ -358,7 +390,9 @@ def _two(
         consistency=attempt(
             "two.consistency",
             lambda: replicated(
-                lambda: consistency(trials, _signal(session), n_permutations, seed)
+                lambda: consistency(
+                    trials, _signal(held), n_permutations, seed, progress=attempt.within
+                )
             ),
         ),
         signature=marks,
@@ -369,9 +403,9 @@ def _two(
     )
 
 
-def _signal(session: SessionLike) -> Float[np.ndarray, " element"]:
+def _signal(held: Held) -> Float[np.ndarray, " element"]:
     """What the target has more than the other alternative; any scale."""
-    return signal_difference(session.protocol, 1.0, is_quantised=False).ravel()
+    return signal_difference(held.protocol, 1.0, is_quantised=False).ravel()
 
 
 def _plain_fields(parts: Any) -> dict[str, Any] | None:

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from ..kernels.fitted import FittedKernel, session_fitted_kernel
-from ..kernels.weighted_sum import Kernel
-from ..kernels.weighted_sum import session_kernel as weighted_sum
-from ..second_order.kernel import SecondOrderKernel, session_second_order
+from ..kernels.fitted import FittedKernel, fitted_kernel
+from ..kernels.weighted_sum import Kernel, first_order_kernel
+from ..second_order.kernel import SecondOrderKernel, second_order_kernel
+from ..trials.held import Held
 from ..trials.responses import SessionLike
 
 Method = Literal["fitted", "sum", "optimal"]
@@ -45,12 +45,13 @@ def kernel(
     >>> yoked.kernel(session, order=2).kernel.shape
     (13, 13)
     """
+    held = Held.of(session)
     if order == 2:
-        return session_second_order(session)
+        return second_order_kernel(held.responses, held.noise)
     if order != 1:
         raise ValueError(f"order must be 1 or 2, got {order}")
     if method == "fitted":
-        return session_fitted_kernel(session)
+        return fitted_kernel(held)
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
-    return weighted_sum(session, weights=method)
+    return first_order_kernel(held.responses, held.noise, weights=method)

@@ -20,7 +20,8 @@ from ..double_pass.internal_noise import (
 )
 from ..sensitivity.by_task import criterion, dprime, proportion_correct
 from ..trials.estimate import Estimate
-from ..trials.responses import Responses, SessionLike, responses
+from ..trials.held import as_responses
+from ..trials.responses import Responses, SessionLike
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def summarise(session: SessionLike) -> SessionSummary:
     >>> print(summary.pooled.agreement)  # this template has no internal noise
     1.000 SE 0.000 [0.963, 1.000] n=100 (agreement-wilson/1)
     """
-    counted = responses(session)
+    counted = as_responses(session)
     trials = session.trials
     main = trials["block_kind"].to_numpy() == "main"
     excluded, valid = (
@@ -143,37 +144,6 @@ def summarise(session: SessionLike) -> SessionSummary:
             for contrast in counted.contrasts
         ),
     )
-
-
-def session_dprime(session: SessionLike) -> Estimate:
-    """Estimate d' of a session by the formula of its task, from pooled counts.
-
-    Examples
-    --------
-    >>> import yoked
-    >>> protocol = yoked.load_protocol("bar-in-noise")
-    >>> observer = yoked.load_observer("template")
-    >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
-    >>> yoked.dprime(session).formula
-    'dprime-2afc-loglinear/1'
-    """
-    return dprime(responses(session))
-
-
-def session_agreement(session: SessionLike) -> Estimate:
-    """Estimate how often a session's double pass got the same response twice.
-
-    Examples
-    --------
-    >>> import yoked
-    >>> protocol = yoked.load_protocol("bar-in-noise")
-    >>> guesser = yoked.load_observer("guesser")
-    >>> session = yoked.run(protocol, guesser, seed=1, trials=300, contrast=0.15)
-    >>> agreement = yoked.agreement(session)
-    >>> agreement.low < 0.5 < agreement.high
-    True
-    """
-    return agreement(responses(session))
 
 
 def _condition(part: Responses, contrast: float | None) -> ConditionSummary:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .estimate import CannotTell
 from .responses import Responses, design_effect
 
 FourCounts = tuple[int, int, int, int]
@@ -20,13 +21,13 @@ def four_counts(responses: Responses) -> FourCounts:
     """
     if responses.n_alternatives > 2:
         rule = "two for hits and false alarms"
-        raise ValueError(f"alternatives must be {rule}, got {responses.n_alternatives}")
+        raise CannotTell(f"alternatives must be {rule}, got {responses.n_alternatives}")
     signal = 0 if responses.task == "2afc" else 1
     cell = 2 * (responses.target != signal) + (responses.response != signal)
     hits, misses, false_alarms, rejections = np.bincount(cell, minlength=4).tolist()
     for target, n in ((signal, hits + misses), (1 - signal, false_alarms + rejections)):
         if not n:
-            raise ValueError(f"no counted trial has target {target}")
+            raise CannotTell(f"no counted trial has target {target}")
     return hits, misses, false_alarms, rejections
 
 

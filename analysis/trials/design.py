@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 
 from ...experiments.stimulus.sources import NoiseSource, as_contrast
+from .estimate import CannotTell
 from .responses import Responses
 
 MAX_BYTES = 2**31  # of noise held at once; larger data are for the streamed estimates
@@ -73,17 +74,17 @@ class TrialDesign:
         """
         if responses.n_alternatives > 2:
             rule = "two for a kernel fitted by trials"
-            raise ValueError(
+            raise CannotTell(
                 f"alternatives must be {rule}, got {responses.n_alternatives}"
             )
         if not len(responses):
-            raise ValueError("trials must be one or more, got none that counts")
+            raise CannotTell("trials must be one or more, got none that counts")
         shape = source.field(responses.table.iloc[:1], 0).shape[1:]
         size = 2 * 4 * len(responses) * int(np.prod(shape))
         if size > max_bytes:
             rule = f"at most {max_bytes / 2**30:.1f} GiB to be held at once"
             got = f"{size / 2**30:.1f} GiB ({len(responses)} trials)"
-            raise ValueError(f"noise must be {rule}, got {got}")
+            raise CannotTell(f"noise must be {rule}, got {got}")
         contrast = np.searchsorted(responses.contrasts, responses.contrast)
         _, cell = np.unique(2 * contrast + responses.target, return_inverse=True)
         return cls(

@@ -8,6 +8,14 @@ from typing import Any
 Z95 = 1.959963984540054  # Phi^-1(.975): half the width of a normal 95 % interval, in SE
 
 
+class CannotTell(ValueError):
+    """The data cannot tell a quantity, or a task has no such quantity.
+
+    A refusal of statistics: a class without trials, too few of them, a signal that is
+    not known. Wrong arguments are a plain `ValueError`.
+    """
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A quantity estimated from trials, with its uncertainty.

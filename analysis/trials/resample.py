@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int
 
+from .estimate import CannotTell
 from .responses import Responses
 
 Unit = Literal["trial", "block"]
@@ -87,6 +88,7 @@ def bootstrap_sample(
     )
     return Responses(
         task=responses.task,
+        n_responses=responses.n_responses,
         n_alternatives=responses.n_alternatives,
         trial=np.arange(len(rows)),
         target=responses.target[rows],
@@ -130,7 +132,7 @@ def _members(cluster: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     _, start, times = np.unique(cluster[order], return_index=True, return_counts=True)
     if times.max(initial=0) > 2:
         rule = "shown at most twice"
-        raise ValueError(f"a noise field must be {rule}, got {times.max()} times")
+        raise CannotTell(f"a noise field must be {rule}, got {times.max()} times")
     second = np.full(len(start), -1)
     second[times == 2] = order[start[times == 2] + 1]
     return order[start], second

@@ -66,6 +66,8 @@ class Responses:
     ----------
     task
         '2afc', 'mafc', 'yes_no' or 'rating'.
+    n_responses
+        Responses that the observer could choose from: categories, in rating.
     n_alternatives
         Values that target and response can take: 2 but for 'mafc'.
     trial
@@ -91,6 +93,7 @@ class Responses:
     """
 
     task: str
+    n_responses: int
     n_alternatives: int
     trial: Int[np.ndarray, " trial"]
     target: Int[np.ndarray, " trial"]
@@ -163,6 +166,7 @@ class Responses:
         collapsed = np.where(possible, 2 * response >= n_responses, response)
         return cls(
             task=task,
+            n_responses=n_responses,
             n_alternatives=n_responses if task == "mafc" else 2,
             trial=trial,
             target=target,

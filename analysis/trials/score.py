@@ -33,6 +33,7 @@ from jaxtyping import Float, Int
 from scipy.special import ndtri
 
 from .design import TrialDesign
+from .estimate import CannotTell
 
 NOT_WHITE = 0.05  # correlation of neighbours, or spread of variances, that counts
 
@@ -134,7 +135,7 @@ def score(trials: TrialDesign) -> Score:
     varied = (n_yes > 0) & (n_yes < n)
     if not varied.any():
         rule = "given in both kinds in some stimulus class"
-        raise ValueError(f"responses must be {rule}, got one kind in each")
+        raise CannotTell(f"responses must be {rule}, got one kind in each")
     slope, rate_slopes = _slopes(n_yes, n)
     slope = slope * varied
     rate = n_yes / np.maximum(n, 1)

@@ -16,7 +16,7 @@ from ...analysis.double_pass.internal_noise import (
     internal_noise_likelihood,
     pair_counts,
 )
-from ...analysis.kernels.weighted_sum import session_kernel, template_match
+from ...analysis.kernels.weighted_sum import first_order_kernel, template_match
 from ...analysis.second_order.class_sums import second_order_matrices
 from ...analysis.sensitivity.by_task import dprime
 from ...analysis.trials.design import TrialDesign
@@ -212,7 +212,8 @@ def _cosines(sessions: _Sessions) -> Check:
         assert isinstance(observer, Template)
         assert observer.weights is not None  # it has learned
         truth = observer.weights.astype(np.float64)
-        return template_match(session_kernel(session).kernel, truth).cosine
+        found = first_order_kernel(responses(session), session.noise)
+        return template_match(found.kernel, truth).cosine
 
     return sessions.found(sessions.linear(measure))
 

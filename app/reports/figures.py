@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 from ...analysis.agreement.profile import depth_profile
 from ...analysis.agreement.responses import compare
 from ...analysis.plot import figure as plot
-from ...analysis.psychometric.fit import session_psychometric
-from ...analysis.second_order.kernel import session_second_order
+from ...analysis.psychometric.fit import psychometric
+from ...analysis.second_order.kernel import second_order_kernel
 from ...analysis.second_order.spectrum import eigen_spectrum
-from ...analysis.sensitivity.roc import session_roc
+from ...analysis.sensitivity.roc import roc
 from ...analysis.sessions.summary import summarise
 from ...analysis.trials.design import TrialDesign
 from ...analysis.trials.responses import responses
@@ -58,11 +58,11 @@ def _measures(sessions: Sequence[SessionData]) -> "Figure":
 
 
 def _roc(sessions: Sequence[SessionData]) -> "Figure":
-    return plot.roc([(each.observer, session_roc(each)) for each in sessions])
+    return plot.roc([(each.observer, roc(each)) for each in sessions])
 
 
 def _psychometric(sessions: Sequence[SessionData]) -> "Figure":
-    fits = [(each.observer, session_psychometric(each)) for each in sessions]
+    fits = [(each.observer, psychometric(each)) for each in sessions]
     return plot.psychometric(fits)
 
 
@@ -76,7 +76,9 @@ def _spectra(sessions: Sequence[SessionData]) -> "Figure":
         trials = TrialDesign.of(responses(each), each.noise)
         linear_part = "keep" if trials.is_forced_choice else "remove"
         found.append((each.observer, eigen_spectrum(trials, linear_part=linear_part)))
-    return plot.spectra(found, session_second_order(sessions[0]).noise_sd)
+    return plot.spectra(
+        found, second_order_kernel(responses(sessions[0]), sessions[0].noise).noise_sd
+    )
 
 
 def _agreement(sessions: Sequence[SessionData]) -> "Figure":

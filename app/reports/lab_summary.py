@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...analysis.kernels.weighted_sum import Kernel, session_kernel
+from ...analysis.kernels.weighted_sum import Kernel, first_order_kernel
 from ...analysis.sessions.summary import summarise
+from ...analysis.trials.estimate import CannotTell
+from ...analysis.trials.responses import responses
 from ..output import with_interval
 
 if TYPE_CHECKING:
@@ -43,15 +45,15 @@ def _reasons(session: "SessionData") -> dict[str, int]:
 def _numbers(session: "SessionData") -> dict[str, Any]:
     try:
         pooled = summarise(session).to_dict()["pooled"]
-    except ValueError as error:
+    except CannotTell as error:
         return {"pooled": None, "note": str(error)}
     return {"pooled": pooled, "note": None}
 
 
 def _kernel(session: "SessionData") -> dict[str, Any]:
     try:
-        kernel = session_kernel(session)
-    except (ValueError, np.linalg.LinAlgError) as error:
+        kernel = first_order_kernel(responses(session), session.noise)
+    except CannotTell as error:
         return {"kernel": None, "kernel_z": None, "kernel_note": str(error)}
     z = kernel.kernel / np.where(kernel.se > 0, kernel.se, np.inf)
     return {"kernel": kernel.kernel, "kernel_z": z, "kernel_note": _peak(kernel)}

@@ -12,8 +12,7 @@ from yoked.analysis.agreement.kappa import compare_kappa
 from yoked.analysis.agreement.kernels import similarity
 from yoked.analysis.agreement.latent import latent_agreement
 from yoked.analysis.agreement.responses import compare
-from yoked.analysis.kernels.linear_share import session_linear_share
-from yoked.analysis.kernels.weighted_sum import session_kernel
+from yoked.analysis.kernels.linear_share import linear_share
 from yoked.analysis.sensitivity.efficiency import absolute_efficiency, kernel_efficiency
 from yoked.analysis.sessions.summary import summarise
 
@@ -99,7 +98,7 @@ def flat(value):
         session_kernel,
         absolute_efficiency,
         kernel_efficiency,
-        session_linear_share,
+        linear_share,
     ],
 )
 def test_one_session_is_the_same_under_other_names_and_row_orders(measure):

@@ -45,7 +45,7 @@ def test_a_simulated_trial_responses_by_chance_without_a_model(simulate):
     assert data["rt_ms"] > 0
 
 
-def test_a_trial_shown_to_a_simulation_is_responseed_by_the_key(simulate):
+def test_a_trial_shown_to_a_simulation_is_responded_to_by_the_key(simulate):
     data = simulate("visual", {"response": 0, "rt_ms": 150})
     assert data["response"] == 0
     assert 100 < data["rt_ms"] < 1000

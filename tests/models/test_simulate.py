@@ -137,7 +137,7 @@ def test_a_rating_task_uses_every_category():
     assert session.counted["correct"].mean() > 0.8
 
 
-def test_a_movie_is_responseed_like_a_still():
+def test_a_movie_is_responded_to_like_a_still():
     protocol = load_protocol("movie-bar")
     session = run(protocol, Template(), seed=3, trials=1000, contrast=0.227)
     assert session.counted["correct"].mean() == pytest.approx(ndtr(1.61), abs=0.04)
@@ -249,7 +249,7 @@ def test_what_the_calibration_found_is_logged(protocol, store):
     assert detail["internal_sd"] == pytest.approx(0.5 * detail["external_sd"])
 
 
-def test_an_interrupt_keeps_the_responseed_trials_and_does_not_finish(protocol, store):
+def test_an_interrupt_keeps_the_responded_trials_and_does_not_finish(protocol, store):
     with pytest.raises(KeyboardInterrupt, match=r"^$"):
         run(
             protocol, Interrupted(), store=store, seed=8, trials=100, contrast=0.1,

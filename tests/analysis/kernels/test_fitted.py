@@ -15,7 +15,7 @@ from tests.analysis.observers.designs import (
     yes_no_design,
 )
 from tests.analysis.observers.linear import Linear, linear_responses, run, session, unit
-from yoked.analysis.kernels.fitted import fitted_kernel, session_fitted_kernel
+from yoked.analysis.kernels.fitted import fitted_kernel
 from yoked.analysis.kernels.information import (
     bound_snr,
     share_of_bound,
@@ -213,7 +213,7 @@ def test_the_same_seed_gives_the_same_kernel_and_swapped_responses_its_negative(
 def test_a_session_gives_its_kernel_in_the_shape_of_its_noise():
     table, source = run(linear(1.0, np.eye(13)[6]), "2afc", 400, 0.13, seed=12)
     made = session(table, source)
-    fitted = session_fitted_kernel(made, prior="ridge")
+    fitted = fitted_kernel(made, prior="ridge")
     assert fitted.kernel.shape == (1, 1, 13)
     assert int(fitted.kernel.argmax()) == 6
     assert (fitted.order, fitted.n_trials) == (1, 400)

@@ -8,8 +8,9 @@ import pytest
 from scipy.special import ndtr, ndtri
 
 from yoked.analysis.kernels.classes import SUM, KernelDesign
-from yoked.analysis.kernels.weighted_sum import first_order_kernel, session_kernel
+from yoked.analysis.kernels.weighted_sum import first_order_kernel
 from yoked.analysis.sensitivity.sdt import loglinear_rate
+from yoked.analysis.sessions.kernel import kernel as kernel_of
 from yoked.analysis.trials.responses import Responses
 
 from ..observers.linear import Linear, linear_responses, run, session, unit
@@ -186,5 +187,5 @@ def test_weights_that_there_are_not_are_refused():
 
 def test_a_session_has_them_too():
     made = session(*run(Linear(TEMPLATE, SD), "2afc", 600, 0.1, 11))
-    found = session_kernel(made, weights="optimal")
+    found = kernel_of(made, method="optimal")
     assert found.formula == "kernel-2afc-optimal-weights/1"

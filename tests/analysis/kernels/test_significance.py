@@ -21,7 +21,7 @@ from yoked.analysis.kernels.hotelling import (
     hotelling_test,
     low_frequencies,
 )
-from yoked.analysis.kernels.significance import kernel_test, session_kernel_test
+from yoked.analysis.kernels.significance import kernel_test
 
 TEMPLATE = unit(np.exp(-((np.arange(20) - 9.5) ** 2) / 8))
 
@@ -153,7 +153,7 @@ def test_swapped_responses_swap_the_sign_of_z_alone():
 
 def test_a_session_is_tested_and_written_down():
     table, source = run(Linear(unit(np.eye(13)[6])), "2afc", 300, 0.13, seed=6)
-    test = session_kernel_test(session(table, source), 99)
+    test = kernel_test(session(table, source), 99)
     assert test.p.shape == (1, 1, 13)
     assert int(test.p.argmin()) == 6
     shown = json.loads(json.dumps(test.to_dict()))

@@ -10,10 +10,10 @@ from scipy.special import ndtr, ndtri
 from tests.analysis.murray2015 import murray2015
 from yoked.analysis.kernels.weighted_sum import (
     first_order_kernel,
-    session_kernel,
     template_match,
 )
 from yoked.analysis.sensitivity.mafc import mafc_proportion_correct, mafc_slope
+from yoked.analysis.sessions.kernel import kernel as kernel_of
 from yoked.analysis.trials.responses import Responses
 
 from ..observers.linear import Linear, linear_responses, run, session, unit
@@ -251,9 +251,11 @@ def test_levels_come_out_as_contrast():
 
 def test_row_order_and_names_change_no_number():
     table, source = run(Linear(TEMPLATE, SD), "2afc", 600, 0.1, 11, n_pairs=200)
-    plain = session_kernel(session(table, source))
+    plain = kernel_of(session(table, source), method="sum")
     shuffled = table.sample(frac=1, random_state=1)
-    renamed = session_kernel(session(shuffled, source, id="b-2", observer="p10"))
+    renamed = kernel_of(
+        session(shuffled, source, id="b-2", observer="p10"), method="sum"
+    )
     np.testing.assert_array_equal(plain.kernel, renamed.kernel)
     np.testing.assert_array_equal(plain.se, renamed.se)
 

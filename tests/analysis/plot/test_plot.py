@@ -6,11 +6,11 @@ import pytest
 import yoked
 from yoked.analysis.agreement.profile import depth_profile
 from yoked.analysis.agreement.responses import compare
-from yoked.analysis.kernels.weighted_sum import session_kernel
 from yoked.analysis.plot import figure as plot
 from yoked.analysis.psychometric.fit import fit_psychometric
 from yoked.analysis.second_order.spectrum import eigen_spectrum
 from yoked.analysis.sensitivity.roc import roc
+from yoked.analysis.sessions.kernel import kernel as kernel_of
 from yoked.analysis.sessions.summary import summarise
 from yoked.analysis.trials.design import TrialDesign
 from yoked.analysis.trials.responses import responses
@@ -39,7 +39,7 @@ def test_kernels_are_drawn_as_estimated_on_one_scale(sessions):
     top = figure.axes[:3]
     for axis, session in zip(top, sessions, strict=True):
         drawn = next(line for line in axis.lines if line.get_label() == "kernel")
-        kernel = session_kernel(session).kernel.ravel()
+        kernel = kernel_of(session, method="sum").kernel.ravel()
         assert np.allclose(drawn.get_ydata(), kernel)
     assert len({axis.get_ylim() for axis in top}) == 1
 
@@ -49,7 +49,7 @@ def test_a_kernel_of_fields_is_a_picture_around_zero():
     session = run(protocol, Template(), seed=3)
     figure = plot.kernels([session], method="sum")
     image = figure.axes[0].images[0]
-    kernel = session_kernel(session).kernel
+    kernel = kernel_of(session, method="sum").kernel
     assert np.allclose(image.get_array(), kernel[0])
     low, high = image.get_clim()
     assert low == -high

@@ -15,8 +15,7 @@ from yoked.analysis.psychometric.fit import (
     PsychometricSettings,
     fit_psychometric,
     fit_responses,
-    responses_psychometric,
-    session_psychometric,
+    psychometric,
 )
 from yoked.analysis.psychometric.responses import ResponsesByContrast, on_axis
 from yoked.analysis.psychometric.shapes import (
@@ -144,7 +143,7 @@ def test_a_linear_observers_session_has_its_threshold(task, m):
     session = simulated.session(table, source, task)
     # Exact for two alternatives, where its exponent is the linear observer's 1.
     settings = replace(QUICK, shape="power_dprime" if m == 2 else "weibull", lapse=0.0)
-    made = session_psychometric(session, settings)
+    made = psychometric(session, settings)
     if m == 2:
         spread = SHAPES["power_dprime"].spread
         assert abs(made.width.value - spread) < 3 * made.width.se
@@ -160,7 +159,7 @@ def test_a_linear_observers_session_has_its_threshold(task, m):
 
 def test_a_published_observer_has_a_threshold_among_its_contrasts(shared_data):
     made = murray2015(shared_data("murray2015/experiment1_subject01.txt"))
-    fit = responses_psychometric(made, replace(QUICK, lapse=0.01, threshold_at=0.72))
+    fit = psychometric(made, replace(QUICK, lapse=0.01, threshold_at=0.72))
     assert len(fit.contrast) == 19
     # 72.4 % correct over all trials, most of them near one contrast.
     assert fit.contrast.min() < fit.threshold.low < fit.threshold.high
@@ -177,7 +176,7 @@ def test_trials_shown_twice_widen_the_interval():
         observer, "2afc", 3000, [0.05, 0.1, 0.2], 4, 1500
     )
     alone = Responses.from_table(made.table.assign(repeats=pd.NA), "2afc", 2)
-    shared, plain = (responses_psychometric(c, QUICK).threshold for c in (made, alone))
+    shared, plain = (psychometric(c, QUICK).threshold for c in (made, alone))
     assert shared.value == pytest.approx(plain.value)
     assert shared.high - shared.low > 1.1 * (plain.high - plain.low)
 
@@ -227,7 +226,7 @@ def test_few_contrasts_and_bad_settings_get_a_clear_sentence():
     observer = simulated.Linear(simulated.unit(np.ones(4)))
     made, _ = simulated.linear_responses(observer, "2afc", 100, [0.1, 0.2], seed=5)
     with pytest.raises(ValueError, match=r"contrasts must be 3 or more .* got 2"):
-        responses_psychometric(made)
+        psychometric(made)
     k, n = np.array([50, 60, 70]), np.full(3, 100)
     three = np.array([0.1, 0.2, 0.3])
     with pytest.raises(ValueError, match=r"contrast must be >= 0 on .* got -0\.3"):

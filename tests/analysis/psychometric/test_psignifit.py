@@ -8,7 +8,7 @@ import pytest
 
 from tests.analysis.observers import linear as simulated
 from yoked.analysis.psychometric.fit import PsychometricSettings, fit_psychometric
-from yoked.analysis.psychometric.psignifit import fit_psignifit, session_psignifit
+from yoked.analysis.psychometric.psignifit import fit_psignifit, psychometric_psignifit
 
 CONTRAST = np.array([0.05, 0.1, 0.15, 0.2, 0.3])
 CORRECT, TRIALS = np.array([53, 62, 78, 88, 97]), np.full(5, 100)
@@ -48,13 +48,13 @@ def test_a_session_gives_the_threshold_of_its_observer():
     table, source = simulated.run(observer, "2afc", 3000, strengths, seed=3)
     table["contrast"] = strengths[table["contrast"].to_numpy(int) - 1]
     session = simulated.session(table, source)
-    fit = session_psignifit(session, replace(LINEAR, lapse=0.01))
+    fit = psychometric_psignifit(session, replace(LINEAR, lapse=0.01))
     true = 0.9539 * observer.sd_decision
     assert fit.threshold.low < true < fit.threshold.high
     assert fit.lapse.note == fit.guess.note == "given, not fitted"
     yes_no = simulated.session(table, source, "yes_no")
     with pytest.raises(ValueError, match="task must be a forced choice, got 'yes_no'"):
-        session_psignifit(yes_no)
+        psychometric_psignifit(yes_no)
 
 
 def test_without_the_package_one_sentence_says_how_to_get_it(monkeypatch):

@@ -7,17 +7,16 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from yoked.analysis.kernels.weighted_sum import first_order_kernel, session_kernel
+from yoked.analysis.kernels.weighted_sum import first_order_kernel
 from yoked.analysis.second_order.class_sums import second_order_matrices
 from yoked.analysis.second_order.kernel import (
     both_kernels,
     second_order_kernel,
-    session_kernels,
-    session_second_order,
     without_linear_part,
 )
+from yoked.analysis.sessions.kernel import kernel as kernel_of
 from yoked.analysis.trials.design import TrialDesign
-from yoked.analysis.trials.responses import Responses
+from yoked.analysis.trials.responses import Responses, responses
 from yoked.experiments.stimulus.sources import StoredNoise
 
 from ..observers.linear import Linear, linear_responses, run, session, unit
@@ -263,12 +262,12 @@ def test_uniform_noise_is_noted_where_it_matters():
 
 def test_sessions_in_any_order_give_the_same():
     table, source = run(Linear(SMALL, SD), "2afc", 600, 0.1, 14, n_pairs=200)
-    plain = session_second_order(session(table, source))
+    plain = kernel_of(session(table, source), order=2)
     shuffled = table.sample(frac=1, random_state=1)
     renamed = session(shuffled, source, id="b-2", observer="p10")
-    first, second = session_kernels(renamed)
+    first, second = both_kernels(responses(renamed), renamed.noise)
     np.testing.assert_array_equal(second.kernel, plain.kernel)
-    np.testing.assert_array_equal(first.kernel, session_kernel(renamed).kernel)
+    np.testing.assert_array_equal(first.kernel, kernel_of(renamed, method="sum").kernel)
     assert (first.order, second.order) == (1, 2)
 
 

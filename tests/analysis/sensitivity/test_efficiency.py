@@ -28,7 +28,7 @@ from yoked.analysis.double_pass.lapses import (
     internal_noise_without_lapses,
     lapse_rate,
 )
-from yoked.analysis.kernels.linear_share import linear_share, session_linear_share
+from yoked.analysis.kernels.linear_share import linear_share, shares_of_trials
 from yoked.analysis.sensitivity.efficiency import (
     absolute_efficiency,
     kernel_efficiency,
@@ -179,7 +179,7 @@ def test_the_linear_share_of_a_linear_observer_is_all_that_is_consistent(task, g
     observer = Linear(BUMP, gamma=gamma)
     made, source = linear_responses(observer, task, 6000, 0.1, 6, n_pairs=2000)
     r = internal_noise_likelihood(pair_counts(made, by_contrast=True)).r
-    found = linear_share(TrialDesign.of(made, source), r)
+    found = shares_of_trials(TrialDesign.of(made, source), r)
     assert abs(found.linear.value - r_from_gamma(gamma)) < 4 * found.linear.se
     assert found.nonlinear.low < 0.02
     assert found.nonlinear.high > -0.02
@@ -191,7 +191,7 @@ def test_what_is_consistent_and_not_linear_is_found():
     # Linear, quadratic and internal variance are 1, .64 and 1.
     observer = Quadratic(BUMP, gamma=1.0, filters=np.eye(N)[[0, 12]], strength=0.4)
     table, source = run(observer, "2afc", 12_000, 0.15, 7, n_pairs=4000)
-    found = session_linear_share(session(table, source))
+    found = linear_share(session(table, source))
     assert abs(found.linear.value - 1 / 2.64) < 4 * found.linear.se
     # The quadratic part is not normal, so r is not exactly its share of variance.
     assert abs(found.nonlinear.value - 0.64 / 2.64) < 4 * found.nonlinear.se + 0.02
@@ -206,7 +206,7 @@ def test_the_linear_share_is_not_biased_and_its_interval_covers():
             observer, "2afc", 600, at_75(observer), seed, n_pairs=200
         )
         table = made.table.assign(excluded=False, valid=True, block_kind="main")
-        found = session_linear_share(session(table, source))
+        found = linear_share(session(table, source))
         share.append(found.linear.value)
         covered.append(found.linear.low < 0.5 < found.linear.high)
         rest.append(found.nonlinear.low < 0 < found.nonlinear.high)
@@ -218,7 +218,9 @@ def test_the_linear_share_is_not_biased_and_its_interval_covers():
 def test_an_observer_that_ignores_the_noise_has_no_linear_share():
     guesser = Linear(BUMP, gamma=1e3)
     made, source = linear_responses(guesser, "2afc", 1000, 0.1, 8)
-    found = linear_share(TrialDesign.of(made, source), Estimate.missing("r/1", "none"))
+    found = shares_of_trials(
+        TrialDesign.of(made, source), Estimate.missing("r/1", "none")
+    )
     assert found.linear.low < 0 < found.linear.high
     assert found.nonlinear.note == "none"
     if found.linear.value <= 0:
@@ -232,7 +234,9 @@ def test_noise_that_is_not_white_has_no_linear_share():
     assert noise_sd(trials) == pytest.approx(0.1 * math.sqrt(2), rel=0.02)
     louder = replace(trials, halves=trials.halves * np.linspace(1, 2, N, dtype="f4"))
     reason = "the noise must have one SD in all elements"
-    assert linear_share(louder, Estimate.missing("r/1", "none")).linear.note == reason
+    assert (
+        shares_of_trials(louder, Estimate.missing("r/1", "none")).linear.note == reason
+    )
     silent = replace(trials, halves=trials.halves * np.float32(0))
     assert why_not_white(silent) == "the noise does not vary"
 
@@ -301,7 +305,7 @@ def test_a_published_observer_is_as_efficient_as_its_kernel(murray):
 
 def test_most_of_a_published_observers_consistency_is_linear(murray):
     # An independent analysis found alpha^2 .47, r about .64: some 70 % is linear.
-    found = session_linear_share(murray)
+    found = linear_share(murray)
     assert found.linear.value == pytest.approx(0.47, abs=0.03)
     assert found.linear.value / found.consistent.value == pytest.approx(0.75, abs=0.08)
     assert found.nonlinear.low > 0

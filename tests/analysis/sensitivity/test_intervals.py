@@ -14,9 +14,8 @@ from yoked.analysis.sensitivity.by_task import dprime as dprime_of
 from yoked.analysis.sensitivity.intervals import (
     enumerated_dprime,
     profile_dprime,
-    responses_profile_dprime,
 )
-from yoked.analysis.sensitivity.sdt import dprime, dprime_2afc
+from yoked.analysis.sensitivity.sdt import dprime_2afc, dprime_from_counts
 from yoked.analysis.trials.counts import four_counts, shared_noise_effect
 
 counts = st.integers(min_value=0, max_value=200)
@@ -61,7 +60,7 @@ def test_both_intervals_cover_at_few_trials(function, n, pc, c):
 
 def test_at_many_trials_all_three_intervals_are_one():
     responses = (4000, 1000, 1500, 3500)
-    normal = dprime(*responses)
+    normal = dprime_from_counts(*responses)
     for other in (profile_dprime(*responses), enumerated_dprime(*responses)):
         assert (other.value, other.se, other.n) == (normal.value, normal.se, normal.n)
         assert other.low == pytest.approx(normal.low, abs=2e-3)
@@ -78,7 +77,7 @@ def test_swapping_the_two_responses_mirrors_the_interval(h, m, f, c):
 
 
 def test_a_perfect_session_has_an_interval_open_to_the_right_in_all_but_name():
-    profile, normal = profile_dprime(50, 0, 0, 50), dprime(50, 0, 0, 50)
+    profile, normal = profile_dprime(50, 0, 0, 50), dprime_from_counts(50, 0, 0, 50)
     assert profile.high > normal.high
     assert 2 * ndtri(0.95) < profile.low < profile.value
 
@@ -100,7 +99,7 @@ def test_two_intervals_of_time_are_two_looks():
 @pytest.mark.parametrize("task", ["2afc", "yes_no"])
 def test_a_double_pass_widens_the_profile(task):
     made, _ = simulated.linear_responses(LINEAR, task, 800, 0.15, 1, n_pairs=400)
-    estimate, effect = responses_profile_dprime(made), shared_noise_effect(made)
+    estimate, effect = dprime_of(made, "profile"), shared_noise_effect(made)
     assert effect > 1.1
     assert estimate.value == pytest.approx(dprime_of(made).value)
     assert estimate.se == pytest.approx(dprime_of(made).se)
@@ -114,10 +113,10 @@ def test_counts_that_are_not_there_get_a_clear_sentence():
     made, _ = simulated.linear_responses(LINEAR, "2afc", 100, 0.15, 2)
     with pytest.raises(ValueError, match="no counted trial has target 1"):
         four_counts(made.where(made.target == 0))
-    missing = responses_profile_dprime(made.where(made.target == 0))
+    missing = dprime_of(made.where(made.target == 0), "profile")
     assert missing.note == "a class has no counted trial"
     four, _ = simulated.linear_responses(LINEAR, "mafc", 100, 0.15, 2, n_alternatives=4)
     with pytest.raises(ValueError, match=r"must be two for hits .* got 4"):
-        responses_profile_dprime(four)
+        dprime_of(four, "profile")
     with pytest.raises(ValueError, match="hits must be a count >= 0, got -1"):
         profile_dprime(-1, 2, 1, 1)

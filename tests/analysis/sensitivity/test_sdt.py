@@ -11,9 +11,9 @@ from scipy.stats import binom
 
 from yoked.analysis.sensitivity.mafc import mafc_dprime, mafc_proportion_correct
 from yoked.analysis.sensitivity.sdt import (
-    criterion,
-    dprime,
+    criterion_from_counts,
     dprime_2afc,
+    dprime_from_counts,
     dprime_mafc,
     gourevitch_galanter_variance,
     interval_bias,
@@ -28,8 +28,12 @@ counts = st.integers(min_value=1, max_value=500)
 
 @given(counts, counts, counts, counts)
 def test_swapping_the_two_responses_flips_the_sign(h, m, f, c):
-    assert dprime(m, h, c, f).value == pytest.approx(-dprime(h, m, f, c).value)
-    assert criterion(m, h, c, f).value == pytest.approx(-criterion(h, m, f, c).value)
+    assert dprime_from_counts(m, h, c, f).value == pytest.approx(
+        -dprime_from_counts(h, m, f, c).value
+    )
+    assert criterion_from_counts(m, h, c, f).value == pytest.approx(
+        -criterion_from_counts(h, m, f, c).value
+    )
 
 
 @given(counts, counts, counts, counts)
@@ -42,13 +46,18 @@ def test_exchanging_the_intervals_keeps_dprime_and_flips_the_bias(a, b, c, d):
 
 @given(counts, counts, counts, counts)
 def test_ln_beta_is_criterion_times_dprime(h, m, f, c):
-    product = criterion(h, m, f, c).value * dprime(h, m, f, c).value
+    product = (
+        criterion_from_counts(h, m, f, c).value * dprime_from_counts(h, m, f, c).value
+    )
     assert ln_beta(h, m, f, c).value == pytest.approx(product, abs=1e-12)
 
 
 def test_published_human_gabor_counts_give_the_published_dprime():
     # Thomas & Knoblauch (2005): 1792 trials a class; uncorrected .961887, -.081725.
-    d, c = dprime(1278, 514, 618, 1174), criterion(1278, 514, 618, 1174)
+    d, c = (
+        dprime_from_counts(1278, 514, 618, 1174),
+        criterion_from_counts(1278, 514, 618, 1174),
+    )
     assert d.value == pytest.approx(0.961887, abs=1e-3)
     assert c.value == pytest.approx(-0.081725, abs=1e-3)
 
@@ -77,17 +86,19 @@ def test_the_2afc_dprime_survives_an_interval_bias():
 def test_the_correction_adds_one_to_the_totals():
     # neuropsychology.R#10, psycho.R#113 added 1.5.
     assert loglinear_rate(10, 10) == 10.5 / 11
-    assert dprime(10, 0, 0, 10).value == pytest.approx(2 * ndtri(10.5 / 11))
+    assert dprime_from_counts(10, 0, 0, 10).value == pytest.approx(2 * ndtri(10.5 / 11))
 
 
 def test_perfect_hits_do_not_cancel_themselves():
     # NeuroKit.py#76 subtracted the hit rate from itself.
-    assert dprime(30, 0, 15, 15).value == pytest.approx(ndtri(30.5 / 31))
+    assert dprime_from_counts(30, 0, 15, 15).value == pytest.approx(ndtri(30.5 / 31))
 
 
 def test_the_correction_is_applied_away_from_the_edges_too():
     # metadpy patches only rates of 0 and 1, which biases d' upward.
-    assert dprime(40, 10, 10, 40).value == pytest.approx(2 * ndtri(40.5 / 51))
+    assert dprime_from_counts(40, 10, 10, 40).value == pytest.approx(
+        2 * ndtri(40.5 / 51)
+    )
 
 
 @pytest.mark.parametrize(
@@ -140,11 +151,13 @@ def _all_estimates(n, true):
 def test_millers_se_is_the_exact_spread_at_the_estimated_rates(true):
     n = 50
     hits = round((n + 1) * ndtr(true / 2) - 0.5)
-    estimate = dprime(hits, n - hits, n - hits, hits)
+    estimate = dprime_from_counts(hits, n - hits, n - hits, hits)
     values, mass = _all_estimates(n, estimate.value)
     exact = math.sqrt(mass @ (values - mass @ values) ** 2)
     assert estimate.se == pytest.approx(exact, rel=1e-9)
-    assert criterion(hits, n - hits, n - hits, hits).se == pytest.approx(exact / 2)
+    assert criterion_from_counts(hits, n - hits, n - hits, hits).se == pytest.approx(
+        exact / 2
+    )
     two = dprime_2afc(hits, n - hits, n - hits, hits)
     assert two.se == pytest.approx(exact / math.sqrt(2))
 
@@ -171,7 +184,7 @@ def test_the_interval_covers_the_truth_19_times_in_20():
     false_alarms = rng.binomial(n, ndtr(-true / 2 - 0.3), n_runs)
     covered = 0
     for h, f in zip(hits.tolist(), false_alarms.tolist(), strict=True):
-        estimate = dprime(h, n - h, f, n - f)
+        estimate = dprime_from_counts(h, n - h, f, n - f)
         covered += estimate.low <= true <= estimate.high
     assert covered / n_runs == pytest.approx(
         0.95, abs=4 * math.sqrt(0.05 * 0.95 / n_runs)
@@ -217,9 +230,9 @@ def test_a_design_effect_widens_the_interval():
 
 def test_bad_counts_get_a_clear_sentence():
     with pytest.raises(ValueError, match="hits must be a count >= 0, got -1"):
-        dprime(-1, 1, 1, 1)
+        dprime_from_counts(-1, 1, 1, 1)
     with pytest.raises(ValueError, match="both classes must be there, got 0 and 2"):
-        dprime(0, 0, 1, 1)
+        dprime_from_counts(0, 0, 1, 1)
     with pytest.raises(ValueError, match="wrong must be a count >= 0, got -1"):
         dprime_mafc(11, 10, 4)
     with pytest.raises(ValueError, match="n_trials must be > 0, got 0"):

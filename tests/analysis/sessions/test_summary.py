@@ -10,7 +10,8 @@ from scipy.special import ndtri
 
 from yoked.analysis.double_pass.internal_noise import agreement
 from yoked.analysis.sensitivity import sdt
-from yoked.analysis.sessions.summary import session_agreement, session_dprime, summarise
+from yoked.analysis.sensitivity.by_task import dprime
+from yoked.analysis.sessions.summary import summarise
 from yoked.analysis.trials.responses import responses
 
 from ..observers.linear import Linear, run, session
@@ -33,7 +34,7 @@ def test_dprime_is_that_of_the_simulated_observer(task, gains):
     made = human(
         task, 4000, d * OBSERVER.sd_decision, 2, 0, n_alternatives=m, gains=gains
     )
-    estimate = session_dprime(made)
+    estimate = dprime(made)
     assert abs(estimate.value - d) < 4 * estimate.se
     formula = {"2afc": "2afc", "yes_no": "yes-no", "mafc": "mafc"}[task]
     assert estimate.formula == f"dprime-{formula}-loglinear/1"
@@ -44,8 +45,8 @@ def test_the_counts_go_to_their_places():
     table["target"] = np.repeat([1, 0], 20)
     table["response"] = np.repeat([1, 0, 1, 0], [15, 5, 4, 16])
     found = summarise(session(table, source, "yes_no")).pooled
-    assert found.dprime == sdt.dprime(15, 5, 4, 16)
-    assert found.criterion == sdt.criterion(15, 5, 4, 16)
+    assert found.dprime == sdt.dprime_from_counts(15, 5, 4, 16)
+    assert found.criterion == sdt.criterion_from_counts(15, 5, 4, 16)
     found = summarise(session(table, source, "2afc")).pooled
     # The first interval plays the signal: 16 of 20 answered "first" when it was.
     assert found.dprime == sdt.dprime_2afc(16, 4, 5, 15)
@@ -96,7 +97,7 @@ def test_standard_errors_allow_for_trials_shown_twice():
     # All trials twice; the passes' correctness correlates by about .31 at gamma 1.
     rng = np.random.default_rng(5)
     found = [
-        session_dprime(human(n=400, n_pairs=200, seed=int(seed)))
+        dprime(human(n=400, n_pairs=200, seed=int(seed)))
         for seed in rng.integers(0, 2**31, 300)
     ]
     spread = np.std([estimate.value for estimate in found])
@@ -108,10 +109,8 @@ def test_standard_errors_allow_for_trials_shown_twice():
 def test_the_short_forms_are_the_summarys_numbers():
     made = human()
     found = summarise(made)
-    assert session_dprime(made) == found.pooled.dprime
-    assert (
-        session_agreement(made) == found.pooled.agreement == agreement(responses(made))
-    )
+    assert dprime(made) == found.pooled.dprime
+    assert agreement(made) == found.pooled.agreement == agreement(responses(made))
 
 
 def test_a_strong_interval_bias_comes_with_a_warning():
@@ -154,13 +153,13 @@ def test_an_errorless_observer_is_named():
 
 
 def test_few_trials_are_named():
-    assert "only 12 trials" in session_dprime(human(n=12, n_pairs=0)).note
+    assert "only 12 trials" in dprime(human(n=12, n_pairs=0)).note
 
 
 def test_a_class_without_trials_is_named():
     made = human()
     made.trials["target"] = 0
-    assert session_dprime(made).note == "no counted trial has target 1"
+    assert dprime(made).note == "no counted trial has target 1"
 
 
 @pytest.mark.parametrize("task", ["2afc", "yes_no", "mafc", "rating"])

@@ -67,7 +67,7 @@ def test_choosing_some_trials_keeps_their_pairs():
     assert made.where(made.trial > 0).second_rows.size == 0
 
 
-def test_a_session_counts_its_main_valid_responseed_trials():
+def test_a_session_counts_its_main_valid_answered_trials():
     trials, noise = run(Linear(np.ones(1)), "2afc", 8, 0.1, seed=1)
     trials["response"] = trials["response"].astype("Int64")
     trials.loc[0, "block_kind"] = "practice"

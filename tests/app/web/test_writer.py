@@ -91,7 +91,7 @@ def test_jobs_that_queue_up_share_one_commit(store, db_path):
     assert commits == [0, 20]  # the job that held the thread, then all others
 
 
-def test_no_job_is_responseed_before_its_commit(writer, store, db_path):
+def test_no_job_is_acknowledged_before_its_commit(writer, store, db_path):
     seen_inside = []
 
     def look() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from yoked.analysis.kernels.weighted_sum import session_kernel
+from yoked.analysis.sessions.kernel import kernel as kernel_of
 from yoked.analysis.sessions.summary import summarise
 from yoked.experiments.imports.murray2015 import PUBLISHED
 from yoked.experiments.imports.sessions import (
@@ -179,7 +179,7 @@ def test_each_observer_of_experiment_2_goes_through_the_whole_analysis(
     # Observer 3 gave the same responses again no more often than by chance.
     gamma = pooled.internal_noise.gamma
     assert np.isinf(gamma.value) == (number == 3) == (gamma.note is not None)
-    kernel = session_kernel(session)
+    kernel = kernel_of(session, method="sum")
     assert kernel.kernel.shape == (1, 31, 31)
     assert np.isfinite(kernel.kernel).all()
     assert np.isfinite(kernel.se).all()
@@ -192,7 +192,7 @@ def test_five_observers_of_experiment_2_see_the_disk_together(shared_data, db_pa
     for number in EXPERIMENT_2:
         path = shared_data(f"murray2015/experiment2_subject{number:02}.txt")
         session = load_session(db_path, import_murray2015(path, db_path))
-        kernels.append(session_kernel(session).kernel)
+        kernels.append(kernel_of(session, method="sum").kernel)
     together = np.sum(kernels, axis=0)
     # Elements are independent: the weighted sum has a known z against no kernel.
     weight = template / np.linalg.norm(template)

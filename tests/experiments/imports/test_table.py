@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.analysis.observers.linear import Linear, run, session, unit
-from yoked.analysis.kernels.weighted_sum import session_kernel
-from yoked.analysis.sessions.summary import session_agreement, session_dprime
+from yoked.analysis.double_pass.internal_noise import agreement
+from yoked.analysis.sensitivity.by_task import dprime
+from yoked.analysis.sessions.kernel import kernel as kernel_of
 from yoked.experiments.imports.table import import_table
 from yoked.experiments.imports.table_noise import measured, noise_fields
 from yoked.experiments.imports.table_settings import TableSettings
@@ -63,11 +64,11 @@ def with_noise_columns(table, noise):
 
 def same_as(found, expected):
     """Assert that kernels, d' and agreement are the simulation's own, to the bit."""
-    ours, theirs = session_kernel(found), session_kernel(expected)
+    ours, theirs = kernel_of(found, method="sum"), kernel_of(expected, method="sum")
     np.testing.assert_array_equal(ours.kernel, theirs.kernel)
     np.testing.assert_array_equal(ours.target_half, theirs.target_half)
-    assert session_dprime(found) == session_dprime(expected)
-    assert session_agreement(found) == session_agreement(expected)
+    assert dprime(found) == dprime(expected)
+    assert agreement(found) == agreement(expected)
 
 
 # What comes back ---------------------------------------------------------------------
@@ -83,7 +84,9 @@ def test_a_known_observer_comes_back_through_a_table_and_an_array(
     found = imported(path, db_path, relative(task, noise=tmp_path / "noise.npy"))
     same_as(found, expected)
     assert found.observer == "ann"
-    assert np.corrcoef(session_kernel(found).kernel.ravel(), TEMPLATE)[0, 1] > 0.9
+    assert (
+        np.corrcoef(kernel_of(found, method="sum").kernel.ravel(), TEMPLATE)[0, 1] > 0.9
+    )
 
 
 def test_noise_in_columns_is_the_same_as_noise_in_an_array(tmp_path, db_path):

@@ -7,7 +7,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from yoked.analysis.kernels.weighted_sum import session_kernel
+from yoked.analysis.sessions.kernel import kernel as kernel_of
 from yoked.analysis.sessions.summary import summarise
 from yoked.experiments.imports import thomas2005 as gabor
 from yoked.experiments.imports.thomas2005 import gabor_signal, import_gabor, read_gabor
@@ -73,7 +73,7 @@ def test_class_means_correlate_with_the_signal_as_published(imported):
 
 
 def test_the_kernel_runs_over_time(imported):
-    kernel = session_kernel(imported)
+    kernel = kernel_of(imported, method="sum")
     assert kernel.kernel.shape == (32, 1, 1)
     signal = signal_template(imported.protocol).ravel()
     assert np.corrcoef(kernel.kernel.ravel(), signal)[0, 1] == pytest.approx(
@@ -206,5 +206,5 @@ def test_without_pairs_the_kernel_is_the_same(imported):
     """Which trials repeat one another changes standard errors, not means."""
     alone = replace(imported, trials=imported.trials.assign(repeats=None))
     alone.trials["repeats"] = alone.trials["repeats"].astype("Int64")
-    ours, theirs = session_kernel(imported), session_kernel(alone)
+    ours, theirs = kernel_of(imported, method="sum"), kernel_of(alone, method="sum")
     np.testing.assert_allclose(ours.kernel, theirs.kernel, rtol=0, atol=1e-9)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from yoked.analysis.sessions.kernel import kernel as kernel_of
 from yoked.experiments.session.results import load_session
 from yoked.experiments.session.session import Session
 from yoked.experiments.stimulus.seeds import RESERVED_SEEDS, derived_seed, fresh_seed
@@ -142,7 +143,7 @@ def test_a_derived_seed_avoids_the_taken_ones():
     assert derived_seed("observer", 1) == first
 
 
-def test_only_main_valid_responseed_trials_are_counted(store, protocol, db_path):
+def test_only_main_valid_answered_trials_are_counted(store, protocol, db_path):
     session = Session.start(store, protocol, PERSON, "web", seed=1)
     while specs := session.next_batch(1):
         number = specs[0].trial
@@ -160,7 +161,6 @@ def test_only_main_valid_responseed_trials_are_counted(store, protocol, db_path)
 def test_a_model_can_be_yoked_to_a_log_with_spoiled_trials(store, protocol, db_path):
     """Spoiled trials of every role: it sees three showings where one was repeated."""
     from yoked.analysis.agreement.responses import compare
-    from yoked.analysis.kernels.weighted_sum import session_kernel
     from yoked.analysis.sessions.summary import summarise
     from yoked.models.observers.template import Template
     from yoked.models.simulate import run
@@ -181,7 +181,7 @@ def test_a_model_can_be_yoked_to_a_log_with_spoiled_trials(store, protocol, db_p
     assert shown.duplicated().any()
     summary = summarise(yoked)
     assert summary.n_pairs == shown.nunique()
-    assert session_kernel(yoked).n_per_class["correct"] > 0
+    assert kernel_of(yoked, method="sum").n_per_class["correct"] > 0
     assert compare(human, yoked).n_shared == len(human.counted)
 
 

@@ -1,0 +1,142 @@
+"""A session whose responses and noise are read once, however many statistics ask.
+
+Every statistic of a whole session starts from one of these: `Held.of(session)` where it
+needs several things, `as_responses` or `as_design` where it needs one.
+"""
+
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from ...experiments.protocols.protocol import Protocol
+from ...experiments.stimulus.sources import NoiseSource, Table
+from .design import MAX_BYTES, TrialDesign
+from .responses import Responses, SessionLike, responses
+
+
+class HeldNoise:
+    """A noise source that makes the fields of certain trials once.
+
+    Parameters
+    ----------
+    source
+        Makes the fields; asked again for trials that are not in `table`, and for all if
+        they are too many to be held.
+    table
+        The trials whose fields are held, in rising order.
+    n_intervals
+        Fields of each trial.
+    """
+
+    def __init__(
+        self, source: NoiseSource, table: pd.DataFrame, n_intervals: int
+    ) -> None:
+        self.name = source.name
+        self._source, self._table, self._n_intervals = source, table, n_intervals
+        self._trial = table["trial"].to_numpy(np.int64)
+        self._fields: dict[int, np.ndarray] = {}
+
+    def field(self, table: Table, interval: int) -> np.ndarray:
+        """Give the noise field of one interval of every trial in `table`."""
+        trial = np.asarray(table["trial"], np.int64)
+        rows = np.searchsorted(self._trial, trial).clip(max=len(self._trial) - 1)
+        is_known = len(self._trial) and np.array_equal(self._trial[rows], trial)
+        if not (is_known and self._fits):
+            return self._source.field(table, interval)
+        if interval not in self._fields:
+            self._fields[interval] = self._source.field(self._table, interval)
+        return self._fields[interval][rows]
+
+    @cached_property
+    def _fits(self) -> bool:
+        one = self._source.field(self._table.iloc[:1], 0)
+        return one.nbytes * len(self._trial) * self._n_intervals <= MAX_BYTES
+
+
+class Held:
+    """A session like any other, with its responses and its trial design beside it.
+
+    Parameters
+    ----------
+    session
+        Is read when something of it is first asked for.
+    """
+
+    def __init__(self, session: SessionLike) -> None:
+        self._session = session
+
+    @classmethod
+    def of(cls, session: SessionLike) -> "Held":
+        """Hold a session; one that is held already stays itself."""
+        return session if isinstance(session, Held) else cls(session)
+
+    @property
+    def id(self) -> str:
+        """Id of the session."""
+        return self._session.id
+
+    @property
+    def observer(self) -> str:
+        """Name of the observer."""
+        return self._session.observer
+
+    @property
+    def yoked_to(self) -> str | None:
+        """Id of the session whose trials were shown."""
+        return self._session.yoked_to
+
+    @property
+    def protocol(self) -> Protocol:
+        """What was run."""
+        return self._session.protocol
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """One row per trial, columns as in the trial log, and `excluded`."""
+        return self._session.trials
+
+    @property
+    def counted(self) -> pd.DataFrame:
+        """The trials that enter statistics."""
+        return self._session.counted
+
+    @cached_property
+    def responses(self) -> Responses:
+        """The counted trials, their targets and responses."""
+        return responses(self._session)
+
+    @property
+    def noise(self) -> NoiseSource:
+        """Gives the noise fields of trials; those of counted ones are made once."""
+        return self._noise
+
+    @cached_property
+    def _noise(self) -> HeldNoise:
+        n_intervals = self.protocol.n_intervals
+        return HeldNoise(self._session.noise, self.responses.table, n_intervals)
+
+    @cached_property
+    def design(self) -> TrialDesign:
+        """The counted trials with their noise; errors as for `TrialDesign.of`."""
+        return TrialDesign.of(self.responses, self.noise)
+
+
+def as_responses(source: SessionLike | Responses) -> Responses:
+    """Return the counted trials of a session, or the responses that were given."""
+    return source if isinstance(source, Responses) else Held.of(source).responses
+
+
+def as_design(source: SessionLike | TrialDesign) -> TrialDesign:
+    """Return the trials of a session with their noise, or the design that was given.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> observer = yoked.load_observer("template")
+    >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
+    >>> as_design(session).noise.shape
+    (300, 13)
+    """
+    return source if isinstance(source, TrialDesign) else Held.of(source).design
