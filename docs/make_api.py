@@ -116,8 +116,7 @@ def sections(thing: Any) -> defaultdict[str, str]:
     """Split a docstring by its underlined headings; "" is what stands above them."""
     doc = (inspect.getdoc(thing) or "") + "\n"
     top, *rest = re.split(r"^(\w[\w ]*)\n-{3,}\n", doc, flags=re.MULTILINE)
-    named = zip(rest[::2], rest[1::2], strict=True)
-    return defaultdict(str, {"": top, **dict(named)})
+    return defaultdict(str, zip(["", *rest[::2]], [top, *rest[1::2]], strict=True))
 
 
 def items(section: str) -> list[tuple[str, str]]:
@@ -126,11 +125,14 @@ def items(section: str) -> list[tuple[str, str]]:
     return [(f"`{n.replace(', ', '`, `')}`", prose(said)) for n, said in entries]
 
 
-def called(name: str, function: Any) -> str:
-    """Give how a function is called, as the source has it."""
-    head = re.compile(r'^def \w+(.*?):\n    r?"""', re.DOTALL | re.MULTILINE)
-    text = "".join(head.findall(inspect.getsource(function)))
-    return f"```python\n{name}" + re.sub(r'(: |-> )"([^"]*)"', r"\1\2", text) + "\n```"
+def called(name: str, function: Any, known: dict[str, type]) -> list[str]:
+    """Give how a function is called, as the source has it, and links to its types."""
+    head = r'(?sm)^def \w+(.*?):\n    r?"""'
+    text = "".join(re.findall(head, inspect.getsource(function)))
+    text = re.sub(r'(: |-> )"([^"]*)"', r"\1\2", text)
+    kinds = [kind for kind in known if re.search(rf"\b{kind}\b", text)]
+    links = ", ".join(f"[{kind}](#{kind.lower()})" for kind in kinds)
+    return [f"```python\n{name}{text}\n```", *([f"Types: {links}"] if kinds else [])]
 
 
 def linked(member: Member, known: dict[str, type]) -> str:
@@ -150,8 +152,7 @@ def members(cls: type, known: dict[str, type]) -> list[str]:
     """Make tables of what a class has and can do."""
     own, entries = declared(cls), items(sections(cls)["Attributes"])
     told = re.findall(r"\w+", " ".join(names for names, _ in entries))
-    others = {n: each for n, each in own.items() if each.kind and n not in told}
-    entries += [(f"`{name}`", each.said) for name, each in others.items()]
+    entries += [(f"`{n}`", m.said) for n, m in own.items() if m.kind and n not in told]
     rows = []
     for names, said in entries:
         kinds = [linked(own[n], known) for n in re.findall(r"\w+", names) if n in own]
@@ -160,13 +161,14 @@ def members(cls: type, known: dict[str, type]) -> list[str]:
     return table("attribute type meaning", rows) + table("method meaning", can)
 
 
-def described(thing: Any, known: dict[str, type]) -> list[str]:
-    """Turn a docstring into Markdown, with what a class has."""
+def described(name: str, thing: Any, known: dict[str, type]) -> list[str]:
+    """Turn a docstring into Markdown, with how it is called or what a class has."""
     doc = sections(thing)
-    made = blocks(doc[""]) + table("parameter meaning", items(doc["Parameters"]))
+    made = [] if inspect.isclass(thing) else called(name, thing, known)
+    made += blocks(doc[""]) + table("parameter meaning", items(doc["Parameters"]))
     made += members(thing, known) if inspect.isclass(thing) else []
-    for name in ("Returns", "Raises"):
-        made += [f"{name} {what}: {said}" for what, said in items(doc[name])]
+    for title in ("Returns", "Raises"):
+        made += [f"{title} {what}: {said}" for what, said in items(doc[title])]
     made += blocks(doc["Notes"]) + blocks(doc["Examples"])
     if "]_" in "".join(doc.values()):  # one list of sources may serve a whole module
         sources = (sections(sys.modules[thing.__module__]) | doc)["References"]
@@ -183,15 +185,13 @@ def page() -> str:
     functions = {n: f for n, f in names.items() if inspect.isfunction(f)}
     classes = {c.__name__: c for c in names.values() if inspect.isclass(c)}
     classes = dict(sorted((classes_in(list(functions.values())) | classes).items()))
-    to = {n: t.__name__ if inspect.isclass(t) else n for n, t in names.items()}
-    to = {name: f"#{heading.lower().replace('.', '')}" for name, heading in to.items()}
-    rows = [(f"[`{n}`]({to[n]})", summary(t.__doc__)) for n, t in names.items()]
-    made = [INTRO, *table("name meaning", rows), "## Functions"]
-    for name, function in functions.items():
-        made += [f"### {name}", called(name, function), *described(function, classes)]
-    made.append("## Classes")
-    for name, cls in classes.items():
-        made += [f"### {name}", *described(cls, classes)]
+    to = {t: n.lower().replace(".", "") for n, t in (functions | classes).items()}
+    rows = [(f"[`{n}`](#{to[t]})", summary(t.__doc__)) for n, t in names.items()]
+    made = [INTRO, *table("name meaning", rows)]
+    for title, group in (("Functions", functions), ("Classes", classes)):
+        made.append(f"## {title}")
+        for name, thing in group.items():
+            made += [f"### {name}", *described(name, thing, classes)]
     return "\n\n".join(made) + "\n"
 
 

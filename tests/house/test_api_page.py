@@ -41,7 +41,7 @@ def test_every_table_has_its_columns():
 
 
 def test_a_docstring_becomes_markdown(made):
-    def example():
+    class Example:
         r"""Give |x| < 1, as ``numpy`` does [1]_.
 
             indented = 1
@@ -68,7 +68,7 @@ def test_a_docstring_becomes_markdown(made):
            volume 1.
         """
 
-    assert made["described"](example, {}) == [
+    assert made["described"]("Example", Example, {}) == [
         r"Give |x| \< 1, as `numpy` does [1].",
         "```text\nindented = 1\n```",
         "| parameter | meaning |\n| --- | --- |\n| `a`, `b` | One meaning. |",
