@@ -185,7 +185,7 @@ def test_every_section_that_is_cited_is_on_the_page():
     for file, text in sources():
         if file == "tests/house/test_methods.py":
             continue
-        for mention in re.finditer(rf"(?<!docs/)methods\.md(?: ({NUMBERS}))?", text):
+        for mention in re.finditer(rf"(?<![/(\[])methods\.md(?: ({NUMBERS}))?", text):
             numbers = re.findall(r"\d+(?:\.\d+)*", mention[1] or "no section")
             cited += len(numbers)
             if not numbers or set(numbers) - set(SECTIONS):
