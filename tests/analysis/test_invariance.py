@@ -1,4 +1,4 @@
-"""Names, ids and the order of rows change no result: methods.md, test 18."""
+"""Names, ids and the order of rows change no result: methods.md 6.7."""
 
 from dataclasses import asdict, is_dataclass
 

@@ -195,7 +195,7 @@ def test_ratings_are_used_equally_often(gamma):
 
 @pytest.mark.parametrize("gamma", [0.0, 1.0])
 def test_several_alternatives_follow_the_mafc_integral(protocol, gamma):
-    """Pc = integral of phi(x - d') Phi(x)^(m - 1), methods.md section 1."""
+    """Pc = integral of phi(x - d') Phi(x)^(m - 1), methods.md 2.2."""
     four = replace(
         protocol.with_options(contrast=0.227), task=Task("mafc", ("a", "b", "c", "d"))
     )

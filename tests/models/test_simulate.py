@@ -73,7 +73,7 @@ def variables(session):
 
 
 def agreement(r, z):
-    """Return Phi2(z, z; r) + Phi2(-z, -z; r) by its 1-D form, methods.md 4.1."""
+    """Return Phi2(z, z; r) + Phi2(-z, -z; r) by its 1-D form, methods.md 3.1."""
     if r == 1:
         return 1.0
 
@@ -90,7 +90,7 @@ def agreement(r, z):
 
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0])
 def test_dprime_and_agreement_follow_the_closed_forms(protocol, gamma):
-    """D' = ||s|| / (sigma sqrt(1 + gamma^2)), methods.md 2.2; agreement by 4.1."""
+    """D' = ||s|| / (sigma sqrt(1 + gamma^2)), agreement, methods.md 1.4 and 3.1."""
     session = run(
         protocol, Template(), seed=11, trials=12_000, contrast=0.1, internal_noise=gamma
     )

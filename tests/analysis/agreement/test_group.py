@@ -44,7 +44,7 @@ def at_positions(*positions):
 @settings(max_examples=15, deadline=None)
 def test_every_kernel_is_under_its_observers_name_in_any_order(order, seed):
     # rcicr wrote kernels under other participants' names where ids were not sorted,
-    # as "p10" < "p2"; methods.md, test 18.
+    # as "p10" < "p2"; methods.md 6.7.
     made = sessions_of(at_positions(*order), n=300, gamma=0.5, seed=seed)
     found = group(made)
     assert list(found.observers) == sorted(found.observers)

@@ -265,7 +265,7 @@ def test_ahumadas_worked_example_is_met_and_its_misprint_known():
 
 
 def test_kappa_of_two_passes_has_its_closed_form():
-    # methods.md 7: 75 % correct, gamma 1.
+    # methods.md 6.2: 75 % correct, gamma 1.
     agree = float(agreement_probability(ndtri(0.75), 0.5))
     assert kappa(agree, 0.75, 0.75) == pytest.approx(0.308, abs=5e-4)
 
@@ -323,7 +323,7 @@ def test_two_proportions_correct_bound_kappa():
 
 @given(st.floats(0.5, 1))
 def test_the_bounds_of_the_best_model_enclose_agreement(alpha):
-    # methods.md, test 14.
+    # methods.md 6.1.
     lower, upper = ceiling_bounds(alpha)
     assert alpha <= lower <= upper <= 1
     assert upper == pytest.approx((1 + math.sqrt(2 * alpha - 1)) / 2)

@@ -47,7 +47,7 @@ def human_and_model(n=20_000, gamma=1.0, model_gamma=0.0, n_pairs=10_000, **opti
 
 
 def test_the_published_ceiling_numbers_hold():
-    # methods.md 4.4: r = .5 (gamma 1), z = .3.
+    # methods.md 6.1: r = .5 (gamma 1), z = .3.
     alpha = float(agreement_probability(0.3, 0.5))
     lower, upper = ceiling_bounds(alpha)
     exact = float(linear_ceiling(0.3, gamma=1.0))
@@ -203,7 +203,7 @@ def test_error_consistency_is_cohens_kappa():
 
 
 def test_the_self_consistency_of_a_linear_observer_has_its_closed_form():
-    # methods.md 7: 75 % correct and gamma 1 give .308 between two passes.
+    # methods.md 6.2: 75 % correct and gamma 1 give .308 between two passes.
     ours, theirs = human_and_model(model_gamma=1.0, n_pairs=0, yoked_to="human-1")
     kappa = compare(ours, theirs).error_consistency
     assert abs(kappa.value - 0.308) < 4 * kappa.se

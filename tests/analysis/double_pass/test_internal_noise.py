@@ -1,4 +1,4 @@
-"""Double pass: the table of methods.md 4.1, published numbers, recovery, limits."""
+"""Double pass: the table of methods.md 3.1, published numbers, recovery, limits."""
 
 import math
 

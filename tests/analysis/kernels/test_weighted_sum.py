@@ -1,4 +1,4 @@
-"""Kernels: the closed forms of methods.md 2.2 and 2.3, errors, pairs, and chunks."""
+"""Kernels: the closed forms of methods.md 4.3 and 4.4, errors, pairs, and chunks."""
 
 import math
 
@@ -174,7 +174,7 @@ def test_the_four_alternative_kernel_has_its_closed_form():
 
 
 def test_an_energy_detector_has_no_kernel_in_the_noise_alone():
-    # methods.md 3.5: its non-target half is 0; the target's signal tilts the other.
+    # methods.md 4.3: its non-target half is 0; the target's signal tilts the other.
     class Energy(Linear):
         def decision_variables(self, noise, signal, rng):
             return super().decision_variables(noise, signal, rng) ** 2
@@ -322,8 +322,8 @@ def test_a_published_observer_has_the_published_kernel(shared_data):
             table = table.assign(target=1 - table["target"])
             return super().field(table, 0) - super().field(table, 1)
 
-    # models.md 15A: the profile is that of the difference field, the class sum over the
-    # target intervals, contrasts pooled.
+    # methods.md 4.9: the profile is that of the difference field, the class sum over
+    # the target intervals, contrasts pooled.
     table = responses.table.assign(
         target=1 - responses.target, response=1 - responses.response, contrast=0.1
     )

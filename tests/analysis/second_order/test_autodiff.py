@@ -1,6 +1,6 @@
 """Kernels from responses are the mean gradient and Hessian of the observer's surface.
 
-methods.md, section 0: in Gaussian noise of covariance S the first order is
+methods.md 4.1: in Gaussian noise of covariance S the first order is
 S E[grad f] / (p q) and the second S E[Hess f] S / (p q), about the class means, for any
 observer. Here for a small convolutional network, by automatic differentiation.
 """

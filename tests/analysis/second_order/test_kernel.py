@@ -1,4 +1,4 @@
-"""Second-order kernels: methods.md 3.1 to 3.3, 3.5 and 3.6 in closed form."""
+"""Second-order kernels: methods.md 5.1 to 5.5 in closed form."""
 
 import math
 from dataclasses import dataclass
@@ -92,7 +92,7 @@ def test_a_linear_2afc_observer_has_no_second_order_whatever_its_bias(bias):
     assert score.std() == pytest.approx(1, abs=4 / math.sqrt(2 * score.size))
     w, se = TEMPLATE, math.sqrt(2) * found.null_se
     assert abs(w @ found.kernel @ w) < 4 * se
-    # Each half is a multiple of ww', methods.md 3.2; classes are correct and incorrect.
+    # Each half is a multiple of ww', methods.md 5.2; classes are correct and incorrect.
     z = 0.7 + np.array([1, -1]) * bias
     pc = float(ndtr(z).mean())
     qc = 1 - pc

@@ -250,7 +250,7 @@ def test_one_response_everywhere_has_no_score():
 
 @pytest.mark.parametrize("name", ["bar-in-noise", "bar-polarity"])
 def test_the_kernel_of_a_linear_observer_implies_its_efficiency(name):
-    # methods.md, test 15: Murray 2005, eq 5.
+    # methods.md 4.8: Murray 2005, eq 5.
     contrast = {"bar-in-noise": 0.227, "bar-polarity": 0.16}[name]
     found = kernel_efficiency(simulated(name, contrast, n=8000, internal_noise=1.0))
     assert abs(found.predicted.value - 0.25) < 4 * found.predicted.se
@@ -312,7 +312,7 @@ def test_most_of_a_published_observers_consistency_is_linear(murray):
 
 
 def test_lapses_pass_for_internal_noise():
-    # methods.md 2.7
+    # methods.md 3.3
     seen = [apparent_gamma(1.0, rate, ndtri(0.75)) for rate in (0.02, 0.05, 0.10)]
     assert np.round(seen, 3).tolist() == [1.049, 1.125, 1.259]
 

@@ -1,4 +1,4 @@
-"""Several alternatives: the table of methods.md 1, inverse, slope, and the errors."""
+"""Several alternatives: the table of methods.md 2.2, inverse, slope, and the errors."""
 
 import pytest
 from hypothesis import given

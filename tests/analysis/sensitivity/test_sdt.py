@@ -62,7 +62,7 @@ def test_published_human_gabor_counts_give_the_published_dprime():
     assert c.value == pytest.approx(-0.081725, abs=1e-3)
 
 
-# The bugs that methods.md section 1 found in other packages.
+# The bugs that were found in other packages, methods.md 2.3.
 
 
 def test_the_2afc_dprime_is_not_that_of_correct_and_incorrect_responses():
@@ -117,7 +117,7 @@ def test_the_corrected_estimator_has_the_known_mean_and_spread(true, mean, sd):
     ("true", "mean", "sd"), [(2.0, 2.050, None), (3.0, 3.122, 0.426)]
 )
 def test_patching_only_rates_of_0_and_1_is_biased_upward(true, mean, sd):
-    # The 1/(2N) rule of methods.md 1, which the log-linear correction replaces.
+    # The 1/(2N) rule of methods.md 2.3, which the log-linear correction replaces.
     n, k = 50, np.arange(51)
     z = ndtri(np.clip(k / n, 1 / (2 * n), 1 - 1 / (2 * n)))
     values = (z[:, None] - z).ravel()

@@ -41,7 +41,7 @@ def test_shipped_signals_have_the_designed_levels_and_headroom(name, levels, hea
     assert 127 - protocol.noise.max_level() == headroom
 
 
-# Gamma 1.35 and 50 % efficiency: the person for whom design.md's contrasts are chosen.
+# Gamma 1.35 and 50 % efficiency: the person of methods.md 7.
 @pytest.mark.parametrize("name", [n for n in protocol_names() if n != "disk-polarity"])
 def test_shipped_contrasts_make_a_person_75_percent_correct(name):
     from scipy.stats import norm

@@ -35,7 +35,7 @@ def proportion_correct(observer, protocol, contrast, n=N):
 
 
 def ideal_dprime(protocol, contrast):
-    """Return ||s|| / sigma (methods.md 2.2) of the levels that are really shown."""
+    """Return ||s|| / sigma (methods.md 1.4) of the levels that are really shown."""
     sd = level_table(protocol.noise.kind, protocol.noise.sd).astype(float).std()
     return np.linalg.norm(signal_levels(protocol, contrast)) / sd
 
