@@ -31,6 +31,14 @@ COMMANDS = {
         "Bring the databases of several machines together in one.",
     ),
     "export": ("trials:export", "Write trials as CSV."),
+    "exclude": (
+        "keeping:exclude",
+        "Exclude trials from every statistic; they stay in the log.",
+    ),
+    "withdraw": (
+        "keeping:withdraw",
+        "Delete a session's trials for good: its participant has withdrawn.",
+    ),
     "analyse": (
         "analyse:analyse",
         "Estimate sensitivity, kernels and second-order kernels.",

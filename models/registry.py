@@ -27,12 +27,28 @@ _registered: dict[str, Callable[..., Observer]] = {}
 
 
 def register(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorate a class or function that makes an observer, so that `load` finds it.
+    """Decorate a class or function that makes an observer, so that it has a name here.
+
+    Parameters
+    ----------
+    name
+        What `load_observer` and the commands will know it by, in this process.
 
     Raises
     ------
     ValueError
         If the name is taken.
+
+    Examples
+    --------
+    >>> @register("flat")
+    ... class Flat:
+    ...     name = "flat"
+    ...     def prepare(self, viewing): ...
+    ...     def decide(self, frames, noise):
+    ...         return frames.mean(axis=(2, 3, 4))
+    >>> load("flat").name
+    'flat'
     """
     if name in names():
         raise ValueError(f"an observer's name must be free, got {name!r}")

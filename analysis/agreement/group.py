@@ -37,7 +37,6 @@ KERNEL = "kernel-random-effects-optimal-sum/1"
 LOWER = "group-ceiling-lower-leave-one-out/1"
 UPPER = "group-ceiling-upper/1"
 OWN_DPRIME = "dprime-over-sessions-inverse-variance/1"
-TWO = "two observers or more make a group"
 SHARED = "observers saw the same stimuli: their kernels share sampling noise"
 Field = Float[np.ndarray, " frame row column"]
 
@@ -95,11 +94,6 @@ class GroupKernel:
     order: int
     formula: str
     note: str | None
-
-    @property
-    def n_observers(self) -> int:
-        """Observers in the group."""
-        return len(self.observers)
 
     def of(self, observer: str) -> ObserverKernel:
         """Give one observer's kernel.

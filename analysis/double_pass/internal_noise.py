@@ -42,7 +42,6 @@ from .likelihood import PairCounts, cell_z, fit
 AGREEMENT = "agreement-wilson/1"
 CLOSED_FORM = "pooled-closed-form/2"
 LIKELIHOOD = "likelihood-by-contrast/1"
-WALD = "r-one-class-wald/1"
 NO_PAIRS = "no trial was shown and answered twice"
 NOT_TWO = "internal noise needs a task of two alternatives"
 ONE_RESPONSE = (
@@ -246,43 +245,6 @@ def internal_noise_likelihood(counts: PairCounts) -> InternalNoise:
     return three_conventions(
         Estimate(fitted.r, *ends, n, f"r-{LIKELIHOOD}"), LIKELIHOOD
     )
-
-
-def consistency_wald(n_twice: int, n_once: int, n_never: int) -> Estimate:
-    """Estimate r of one stimulus class as Ahumada (2002) did [5]_.
-
-    For comparison with the literature: z from the uncorrected rate, and the interval of
-    agreement the normal one, agreement -+ 1.96 SE, carried through with z held.
-
-    Parameters
-    ----------
-    n_twice, n_once, n_never
-        Pairs with "yes" to both showings, to one, and to none.
-
-    Raises
-    ------
-    ValueError
-        If every response was the same, so that there is no z.
-
-    Examples
-    --------
-    >>> print(consistency_wald(911, 417, 149))  # his example, signal trials
-    0.390 SE 0.048 [0.293, 0.482] n=1477 (r-one-class-wald/1)
-    """
-    n = n_twice + n_once + n_never
-    n_yes = 2 * n_twice + n_once
-    if not 0 < n_yes < 2 * n:
-        raise CannotTell(f"responses must be of both kinds, got {n_yes} yes of {2 * n}")
-    z, weight = np.array([float(ndtri(n_yes / (2 * n)))]), np.ones(1)
-    agree = (n_twice + n_never) / n
-    se = math.sqrt(agree * (1 - agree) / n)
-
-    def solve(agreement: float) -> float:
-        return r_from_agreement(agreement, z, weight)
-
-    r = solve(agree)
-    slope = 1 / agreement_slope(r, z, weight) if 0 < r < 1 else None
-    return mapped(Estimate.normal(agree, se, n, AGREEMENT), solve, WALD, slope)
 
 
 def why_no_internal_noise(counts: PairCounts) -> str | None:

@@ -81,28 +81,6 @@ def prior(name: str, shape: Shape, length: float = 1.0) -> Prior:
     return Prior(name, pyramid_basis(shape))
 
 
-def smooth_penalty(
-    shape: Shape, length: float = 1.0
-) -> Float[np.ndarray, " element element"]:
-    """Return the penalty matrix (I + length^2 L)^2, L the Laplacian of the grid.
-
-    Examples
-    --------
-    >>> smooth_penalty((1, 1, 3), 1.0)[0]
-    array([ 5., -5.,  1.])
-    """
-    _check_length(length)
-    size = int(np.prod(shape))
-    laplacian = np.zeros((size, size))
-    for axis, n in enumerate(shape):
-        before, after = int(np.prod(shape[:axis])), int(np.prod(shape[axis + 1 :]))
-        chain = np.diff(np.eye(n), axis=0)
-        chain = chain.T @ chain
-        laplacian += np.kron(np.kron(np.eye(before), chain), np.eye(after))
-    root = np.eye(size) + length**2 * laplacian
-    return root @ root
-
-
 def smooth_basis(
     shape: Shape, length: float = 1.0
 ) -> Float[np.ndarray, " element coefficient"]:

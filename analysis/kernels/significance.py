@@ -102,11 +102,6 @@ class KernelTest:
     seed: int
     formula: str = FORMULA
 
-    @property
-    def p_max(self) -> float:
-        """Smallest corrected p of an element."""
-        return float(self.p.min())
-
     def to_dict(self) -> dict[str, Any]:
         """Give the test as JSON can hold it."""
         names = ("threshold", "statistic", "df", "p_any", "p_chi2", "n_permutations")

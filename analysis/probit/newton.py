@@ -39,11 +39,6 @@ class BinaryResponses:
     weight: Float[np.ndarray, " trial"]
 
     @cached_property
-    def sign(self) -> Float[np.ndarray, " trial"]:
-        """+1 for "yes", -1 for the other response."""
-        return np.where(self.response, 1.0, -1.0)
-
-    @cached_property
     def n_cells(self) -> int:
         """Number of cells."""
         return int(self.cell.max()) + 1

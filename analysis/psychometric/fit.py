@@ -213,7 +213,7 @@ class PsychometricFit:
         }
 
 
-def fit_psychometric(
+def psychometric_from_counts(
     contrast: Float[np.ndarray, " level"],
     n_correct: Int[np.ndarray, " level"],
     n_trials: Int[np.ndarray, " level"],
@@ -237,7 +237,7 @@ def fit_psychometric(
     --------
     >>> contrast = np.array([0.05, 0.1, 0.15, 0.2, 0.3])
     >>> n_correct, n_trials = np.array([53, 62, 78, 88, 97]), np.full(5, 100)
-    >>> fit = fit_psychometric(contrast, n_correct, n_trials)
+    >>> fit = psychometric_from_counts(contrast, n_correct, n_trials)
     >>> print(fit.threshold)
     0.143 SE 0.011 [0.122, 0.164] n=500 (threshold-weibull-log-ml/1)
     """

@@ -40,7 +40,7 @@ def fit_psignifit(
 ) -> PsychometricFit:
     """Fit a psychometric function to numbers of correct trials with psignifit.
 
-    Parameters and errors as for `psychometric.fit_psychometric`; the estimates are the
+    Parameters and errors as for `psychometric_from_counts`; the estimates are the
     posterior's mode, intervals its 2.5 and 97.5 % points, SE its SD. A contrast of 0 is
     left out on the axis 'log'. `n_simulations` is not used: there is no p value.
 

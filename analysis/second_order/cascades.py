@@ -32,7 +32,6 @@ from .replicates import bootstrapped, noise_sd, observed
 from .spectrum import Spectrum, eigen_spectrum
 
 __all__ = [
-    "CASCADES",
     "RULES",
     "Consistency",
     "Signature",
@@ -90,7 +89,6 @@ RULES: dict[str, dict[str, tuple[float, float]]] = {
         "along_kernel_share": (-END, 0.6),
     },
 }
-CASCADES = tuple(RULES)
 MOST_EIGENVALUES = {"linear": 0, "LN": 1, "energy": 2}
 NOT_TOLD = "the cascades are told apart in 2AFC only"
 

@@ -45,16 +45,6 @@ class Consistency:
     n_permutations: int
     seed: int
 
-    @property
-    def formula(self) -> str:
-        """Name and version of the formula."""
-        return self.correlation.formula
-
-    @property
-    def note(self) -> str | None:
-        """Sentences about the correlation's limits, or None."""
-        return self.correlation.note
-
     def to_dict(self) -> dict[str, Any]:
         """Give the test as JSON can hold it."""
         return {**vars(self), "correlation": self.correlation.to_dict()}

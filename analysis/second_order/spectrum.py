@@ -40,7 +40,7 @@ class Spectrum:
         (1 + count) / (1 + n_permutations).
     null_low, null_high
         95 % band of the eigenvalues of permuted kernels, rank by rank, in falling order
-        of the *signed* value: what `ordered` is drawn against.
+        of the *signed* value: what the sorted eigenvalues are drawn against.
     edge
         Half-width of the null spectrum by random-matrix theory: 2 sqrt(p) times the SE
         of an off-diagonal element, which the largest of p eigenvalues nears from below
@@ -63,11 +63,6 @@ class Spectrum:
     seed: int
     formula: str
     note: str | None = None
-
-    @property
-    def ordered(self) -> Float[np.ndarray, " rank"]:
-        """Eigenvalues from the most positive to the most negative."""
-        return np.sort(self.values)[::-1]
 
     @property
     def n_positive(self) -> int:

@@ -234,7 +234,7 @@ def kernel_efficiency(session: SessionLike) -> KernelEfficiency:
         predicted, ratio = none
         return KernelEfficiency(predicted, actual, ratio)
     template = signal_template(held.protocol).ravel()
-    predicted, influence = _predicted(held.design, template)
+    predicted, influence = predicted_efficiency(held.design, template)
     own = _influence_on_actual(counted, efficiency)
     size = float(np.linalg.norm(own) * np.linalg.norm(influence))
     together = float(own @ influence) / size if size > 0 else 0.0
@@ -243,7 +243,7 @@ def kernel_efficiency(session: SessionLike) -> KernelEfficiency:
 
 def predicted_efficiency(
     trials: TrialDesign, template: Float[np.ndarray, " element"]
-) -> Estimate:
+) -> tuple[Estimate, Float[np.ndarray, " stimulus"]]:
     """Estimate the efficiency of a linear observer with these responses [2]_.
 
     Parameters
@@ -251,18 +251,16 @@ def predicted_efficiency(
     template
         The ideal one, of any length.
 
+    Returns
+    -------
+    estimate, influence
+        The efficiency, and what each stimulus adds to it (up to a factor above 0).
+
     Raises
     ------
-    ValueError
+    CannotTell
         If the template is 0 everywhere, or no class has both responses.
     """
-    return _predicted(trials, template)[0]
-
-
-def _predicted(
-    trials: TrialDesign, template: np.ndarray
-) -> tuple[Estimate, Float[np.ndarray, " stimulus"]]:
-    """The estimate, and what each stimulus adds to it (up to a factor above 0)."""
     length = float(np.linalg.norm(template))
     if not length > 0:
         raise CannotTell("template must differ from 0 somewhere, got 0 everywhere")

@@ -42,7 +42,6 @@ from .sdt import loglinear_rate, wilson_interval
 
 AUC = "auc-trapezoid-delong/1"
 AUC_NORMAL = "auc-unequal-variance-ml/1"
-AUC_DPRIME = "auc-equal-variance-dprime/1"
 SEPARATE = "every signal trial is on one side of every noise-only trial"
 
 
@@ -197,41 +196,6 @@ def auc(
     low, high = (1 / (1 + math.exp(-x)) for x in (centre - half, centre + half))
     note = SHOWN_TWICE if effect > 1 else None
     return Estimate(area, se, low, high, len(target), AUC, note)
-
-
-def auc_from_dprime(dprime: Estimate) -> Estimate:
-    """Return the area Phi(d' / sqrt 2) that a yes/no d' stands for: the area theorem.
-
-    It is also the proportion correct of the same observer in 2AFC without bias. Assumes
-    equal variance, which one point of a ROC cannot test.
-
-    Examples
-    --------
-    >>> from yoked.analysis.sensitivity.sdt import dprime_from_counts
-    >>> print(auc_from_dprime(dprime_from_counts(40, 10, 10, 40)))
-    0.877 SE 0.041 [0.778, 0.940] n=100 (auc-equal-variance-dprime/1)
-    """
-    return mapped(dprime, _area, AUC_DPRIME, _area_slope(dprime))
-
-
-def as_ratings(
-    values: Float[np.ndarray, " trial"], n_responses: int
-) -> Int[np.ndarray, " trial"]:
-    """Sort decision variables or confidence into categories of equally many trials.
-
-    Equal values share a category, so a heavily tied variable may leave some empty.
-
-    Examples
-    --------
-    >>> as_ratings(np.array([0.3, 9.0, -1.0, 2.0]), 2)
-    array([0, 1, 0, 1])
-    """
-    if n_responses < 2:
-        raise ValueError(f"n_responses must be >= 2, got {n_responses}")
-    if not np.all(np.isfinite(values)):
-        raise ValueError("values must be finite, got NaN or infinity")
-    rank = rankdata(values, "average") - 0.5
-    return (rank / len(values) * n_responses).astype(np.int64)
 
 
 def roc(source: SessionLike | Responses) -> Roc:

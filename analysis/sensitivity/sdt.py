@@ -195,28 +195,6 @@ def dprime_mafc(correct: int, n_trials: int, n_alternatives: int) -> Estimate:
     return Estimate.normal(round(value, 12), se, n_trials, DPRIME_MAFC)
 
 
-def gourevitch_galanter_variance(
-    hits: int, misses: int, false_alarms: int, correct_rejections: int
-) -> float:
-    """Return the delta-method variance of the yes/no d' [5]_, at corrected rates.
-
-    For comparison with the literature; estimates here use Miller's, which holds in
-    small samples. The variance of c is a quarter of it, of the 2AFC d' half.
-
-    Examples
-    --------
-    >>> round(gourevitch_galanter_variance(40, 10, 10, 40), 4)
-    0.0806
-    """
-    classes = _two_classes(hits, misses, false_alarms, correct_rejections)
-    variance = 0.0
-    for count, n in classes:
-        rate = loglinear_rate(count, n)
-        density = math.exp(-(ndtri(rate) ** 2) / 2) / math.sqrt(2 * math.pi)
-        variance += rate * (1 - rate) / (n * density**2)
-    return variance
-
-
 def wilson_interval(proportion: float, n: int | float) -> tuple[float, float]:
     """Return Wilson's 95 % limits of a proportion [6]_; `n` may be an effective number.
 

@@ -116,10 +116,6 @@ class TrialDesign:
         parts = {name: getattr(self, name)[rows] for name in names}
         return replace(self, halves=self.halves[:, rows], **parts)
 
-    def with_responses(self, response: Bool[np.ndarray, " trial"]) -> "TrialDesign":
-        """Return the same trials with other responses, such as permuted ones."""
-        return replace(self, response=response)
-
 
 def _within_blocks(responses: Responses, cell: np.ndarray) -> Int[np.ndarray, " trial"]:
     if "block" not in responses.table:

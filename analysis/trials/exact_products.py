@@ -102,34 +102,6 @@ def gram(
     return total.matrix()
 
 
-def product(
-    x: Int8[np.ndarray, " trial left"],
-    y: Int8[np.ndarray, " trial right"],
-    method: Method = "auto",
-) -> Int64[np.ndarray, " left right"]:
-    """Multiply X' Y exactly; parameters and errors are those of `gram`.
-
-    Raises
-    ------
-    ValueError
-        If x and y differ in their number of rows.
-
-    Examples
-    --------
-    >>> product(np.array([[1], [3]], np.int8), np.array([[2], [-4]], np.int8)).tolist()
-    [[-10]]
-    """
-    if len(x) != len(y):
-        raise ValueError(f"y must have the {len(x)} rows of x, got {len(y)}")
-    way = fastest(x.size * y.shape[1], method)
-    multiply = _int8_product if way == "int8" else _float32_product
-    total = np.zeros((x.shape[1], y.shape[1]), np.int64)
-    n_rows = _EXACT[way] // _bound(x, y)
-    for left, right in zip(_blocks(x, n_rows), _blocks(y, n_rows), strict=True):
-        _add(total, multiply(left, right))
-    return total
-
-
 def fastest(n_products: int, method: Method = "auto") -> Literal["int8", "float32"]:
     """Say by which way so many multiply-adds are done soonest here.
 

@@ -26,7 +26,6 @@ from ...analysis.trials.estimate import Z95
 from ...experiments.protocols.rules import pairs_for
 from .situation import Situation
 
-AIMS = ("kernel", "dprime", "gamma", "eigenvalue")
 MOST_GAMMA = 2.0  # beyond it agreement barely depends on gamma
 FEW_PER_ELEMENT = 16  # trials per element below which fitting gains less than its bound
 KERNEL = "trials-for-kernel-correlation/1"
@@ -79,7 +78,7 @@ class Aim:
     Attributes
     ----------
     name
-        One of `AIMS`.
+        'kernel', 'dprime', 'gamma' or 'eigenvalue'.
     quantity
         What is to be reached, in words.
     wanted
@@ -119,7 +118,7 @@ class Aim:
 
 
 def aims(assumed: Situation, wanted: Wanted | None = None) -> list[Aim]:
-    """Return what each aim takes, in the order of `AIMS`.
+    """Return what each aim takes, from the kernel to the eigenvalue.
 
     Raises
     ------

@@ -7,6 +7,7 @@ from typing import Any
 from ...experiments.lab.check import ScreenCheck
 from ...experiments.lab.flips import LATE, Dropped
 from ...experiments.lab.pixels import Pixels
+from ...experiments.monitors.calibrations import age_days
 from ..files import write_text
 
 CHART_PX = (640, 100)  # width and height inside the axes
@@ -42,7 +43,16 @@ def render_check(check: ScreenCheck) -> str:
         chart=chart,
         chart_px=CHART_PX,
         late=LATE,
+        calibration_age=_age(check),
     )
+
+
+def _age(check: ScreenCheck) -> str:
+    """Say how old the calibration is; one without a date is of no age."""
+    if check.calibration is None or not check.calibration["made_at"]:
+        return ""
+    days = age_days(check.calibration["made_at"])
+    return f" ({days} day{'s' * (days != 1)} ago)"
 
 
 def tables(pixels: Sequence[Pixels]) -> dict[str, dict[str, dict[int, Pixels]]]:

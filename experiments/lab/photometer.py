@@ -24,11 +24,6 @@ UNDECLARED = {
 }
 
 
-def photometer_names() -> list[str]:
-    """List the photometers whose PsychoPy plugin is installed here."""
-    return sorted(_classes())
-
-
 def _classes() -> dict[str, Any]:
     """Give the photometer classes of PsychoPy and its installed plugins, by name."""
     from psychopy import logging, plugins  # pyright: ignore[reportMissingImports]
@@ -61,7 +56,7 @@ class Photometer:
     Parameters
     ----------
     name
-        One of `photometer_names()`; upper or lower case.
+        That of an installed PsychoPy plugin; upper or lower case.
     port
         Such as COM3 or /dev/ttyUSB0.
 

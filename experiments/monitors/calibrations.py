@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -279,17 +279,16 @@ def _name_faults(name: str) -> list[str]:
     return [f"monitor must be named by {rule}, got {name!r}"]
 
 
-def age_days(calibration: Calibration, now: str | None = None) -> int:
+def age_days(made_at: str, now: str | None = None) -> int:
     """Give the whole days since a calibration was made.
 
     Examples
     --------
-    >>> readings = [(v, 1.0 + v) for v in range(0, 256, 51)]
-    >>> made = calibrate("a", readings, width_cm=50, size_px=(800, 600),
-    ...                  distance_cm=57, made_at="2026-01-01T12:00:00.000+00:00")
-    >>> age_days(made, now="2026-01-31T13:00:00.000+00:00")
+    >>> made_at = "2026-01-01T12:00:00.000+00:00"
+    >>> age_days(made_at, now="2026-01-31T13:00:00.000+00:00")
     30
     """
-    then = datetime.fromisoformat(calibration.made_at)
+    then = datetime.fromisoformat(made_at)
+    then = then if then.tzinfo else then.replace(tzinfo=UTC)
     passed = datetime.fromisoformat(now or utc_now()) - then
     return math.floor(passed.total_seconds() / 86_400)

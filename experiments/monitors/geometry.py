@@ -35,17 +35,6 @@ def px_per_degree(width_cm: float, width_px: int, distance_cm: float) -> float:
     return 2 * distance_cm * math.tan(math.radians(0.5)) * width_px / width_cm
 
 
-def degrees_across(size_cm: float, distance_cm: float) -> float:
-    """Give the visual angle of a length that is centred in front of the eye.
-
-    Examples
-    --------
-    >>> round(degrees_across(size_cm=1.0, distance_cm=57.2958), 4)
-    1.0
-    """
-    return math.degrees(2 * math.atan(size_cm / (2 * distance_cm)))
-
-
 @dataclass(frozen=True)
 class Scale:
     """A whole-number scale, and how large it makes the stimulus.

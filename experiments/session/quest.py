@@ -238,23 +238,6 @@ class QuestState:
             )
         return QuestState(self.settings, weighted / total)
 
-    def mode(self) -> dict[str, float]:
-        """Give the most probable cell; among equals the first."""
-        best = int(np.argmax(self.posterior))
-        return {name: float(cell[best]) for name, cell in self.settings.cells.items()}
-
-    def mean(self) -> dict[str, float]:
-        """Give the posterior mean of every parameter."""
-        cells = self.settings.cells.items()
-        return {name: float(cell @ self.posterior) for name, cell in cells}
-
-    def marginal(self, name: str) -> Float64[np.ndarray, " value"]:
-        """Give the posterior of one parameter, over its values in the settings."""
-        grids = self.settings.parameters
-        shape = [len(values) for values in grids.values()]
-        others = tuple(i for i, other in enumerate(grids) if other != name)
-        return self.posterior.reshape(shape).sum(axis=others)
-
     def contrast_at(
         self, probability: float = 0.75, contrasts: Sequence[float] | None = None
     ) -> float:

@@ -166,11 +166,6 @@ class Session:
         return self.row.id
 
     @property
-    def seed(self) -> int:
-        """Seed of the noise and the schedule."""
-        return self.row.seed
-
-    @property
     def observer_seed(self) -> int | None:
         """Seed of a model's own noise."""
         return self.row.observer_seed

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -224,4 +225,4 @@ def test_what_cannot_be_compared_is_refused():
     with pytest.raises(ValueError, match="linear_part must be keep or remove, got 'a'"):
         similarity(one, one, linear_part="a")
     with pytest.raises(ValueError, match="responses must be given in both kinds"):
-        similarity(one, one.with_responses(np.ones(100, bool)))
+        similarity(one, replace(one, response=np.ones(100, bool)))

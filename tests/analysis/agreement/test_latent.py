@@ -33,12 +33,14 @@ from yoked.analysis.double_pass.bivariate_probit import (
 )
 from yoked.analysis.double_pass.internal_noise import (
     agreement_probability,
-    consistency_wald,
+    agreement_slope,
     internal_noise_likelihood,
     pair_counts,
+    r_from_agreement,
     r_from_gamma,
 )
 from yoked.analysis.double_pass.tetrachoric import tetrachoric
+from yoked.analysis.trials.estimate import Estimate, mapped
 from yoked.analysis.trials.responses import responses
 
 from ..observers.linear import Linear, linear_responses, run, session, unit
@@ -243,6 +245,24 @@ def test_more_than_two_alternatives_say_so():
     assert kappa_ceiling(responses(made)).upper.note.endswith("two alternatives, got 4")
 
 
+def consistency_wald(n_twice, n_once, n_never):
+    """Return r of one stimulus class and its interval as Ahumada (2002) had them.
+
+    z from the uncorrected rate, and the interval of agreement the normal one,
+    agreement -+ 1.96 SE, carried through with z held.
+    """
+    n = n_twice + n_once + n_never
+    z = np.array([float(ndtri((2 * n_twice + n_once) / (2 * n)))])
+    agree = (n_twice + n_never) / n
+    se = math.sqrt(agree * (1 - agree) / n)
+
+    def solve(agreement):
+        return r_from_agreement(agreement, z, np.ones(1))
+
+    slope = 1 / agreement_slope(solve(agree), z, np.ones(1))
+    return mapped(Estimate.normal(agree, se, n, "agreement"), solve, "wald", slope)
+
+
 def test_ahumadas_worked_example_is_met_and_its_misprint_known():
     # Ahumada (2002): d' 1.4006, r and its interval, by stimulus class; 2 and 16 cpd.
     printed = {
@@ -260,8 +280,6 @@ def test_ahumadas_worked_example_is_met_and_its_misprint_known():
         assert likelihood.value == pytest.approx(numbers[0], abs=1e-4)
     rates = [(2 * a + b) / (2 * (a + b + c)) for a, b, c in list(printed)[:2]]
     assert round(float(ndtri(rates[0]) - ndtri(rates[1])), 4) == 1.4006
-    with pytest.raises(ValueError, match="responses must be of both kinds, got 20 yes"):
-        consistency_wald(10, 0, 0)
 
 
 def test_kappa_of_two_passes_has_its_closed_form():

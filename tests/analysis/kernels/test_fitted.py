@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -205,7 +206,7 @@ def test_the_same_seed_gives_the_same_kernel_and_swapped_responses_its_negative(
     one, again = (fitted_kernel(trials, "ridge", seed=3, n_folds=3) for _ in range(2))
     np.testing.assert_array_equal(one.kernel, again.kernel)
     swapped = fitted_kernel(
-        trials.with_responses(~trials.response), "ridge", seed=3, n_folds=3
+        replace(trials, response=~trials.response), "ridge", seed=3, n_folds=3
     )
     np.testing.assert_allclose(swapped.kernel, -one.kernel, atol=1e-3)
 
@@ -245,4 +246,4 @@ def test_impossible_fits_are_refused():
     with pytest.raises(ValueError, match=r"n_folds must be 2 or more, .* got 30"):
         fitted_kernel(trials, n_folds=30)
     with pytest.raises(ValueError, match=r"responses must differ .*, got only 1"):
-        fitted_kernel(trials.with_responses(np.ones(40, bool)))
+        fitted_kernel(replace(trials, response=np.ones(40, bool)))

@@ -13,7 +13,6 @@ from yoked.analysis.kernels.priors import (
     prior,
     pyramid_basis,
     smooth_basis,
-    smooth_penalty,
 )
 from yoked.analysis.probit.newton import BinaryResponses, Coordinates, log_likelihoods
 from yoked.analysis.probit.sparse import SparseProblem, fit_sparse, largest_penalty
@@ -21,6 +20,19 @@ from yoked.analysis.probit.trials import standardised
 from yoked.analysis.second_order.class_sums import first_order_vector
 
 shapes = st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(1, 5))
+
+
+def smooth_penalty(shape, length=1.0):
+    """Return the penalty matrix (I + length^2 L)^2, L the Laplacian of the grid."""
+    size = int(np.prod(shape))
+    laplacian = np.zeros((size, size))
+    for axis, n in enumerate(shape):
+        before, after = int(np.prod(shape[:axis])), int(np.prod(shape[axis + 1 :]))
+        chain = np.diff(np.eye(n), axis=0)
+        chain = chain.T @ chain
+        laplacian += np.kron(np.kron(np.eye(before), chain), np.eye(after))
+    root = np.eye(size) + length**2 * laplacian
+    return root @ root
 
 
 @given(shapes, st.floats(0.3, 4.0))
@@ -134,4 +146,4 @@ def test_unknown_priors_and_lengths_are_refused():
     with pytest.raises(ValueError, match="prior must be one of ridge, smooth, sparse"):
         prior("flat", (1, 1, 3))
     with pytest.raises(ValueError, match="length must be > 0 elements, got 0"):
-        smooth_penalty((1, 1, 3), 0.0)
+        smooth_basis((1, 1, 3), 0.0)

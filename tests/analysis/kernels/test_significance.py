@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ def test_p_is_uniform_without_a_kernel(n_pairs):
     for seed in range(250):
         test = kernel_test(deaf(seed, n_pairs), 99, seed, threshold=1.0)
         clusters = [cluster.p for cluster in test.clusters]
-        found.append((test.p_max, test.p_any, min(clusters, default=1.0)))
+        found.append((test.p.min(), test.p_any, min(clusters, default=1.0)))
     largest, anything, cluster = np.transpose(found)
     for p in (largest, anything):
         assert kstest(p, "uniform").pvalue > 0.01
@@ -145,7 +146,7 @@ def test_the_same_seed_gives_the_same_p(seed):
 def test_swapped_responses_swap_the_sign_of_z_alone():
     trials = deaf(1, n_pairs=40)
     one, other = (
-        kernel_test(t, 50) for t in (trials, trials.with_responses(~trials.response))
+        kernel_test(t, 50) for t in (trials, replace(trials, response=~trials.response))
     )
     np.testing.assert_allclose(one.z, -other.z, atol=1e-9)
     np.testing.assert_allclose(one.p, other.p)

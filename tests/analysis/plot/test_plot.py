@@ -7,7 +7,7 @@ import yoked
 from yoked.analysis.agreement.profile import depth_profile
 from yoked.analysis.agreement.responses import compare
 from yoked.analysis.plot import figure as plot
-from yoked.analysis.psychometric.fit import fit_psychometric
+from yoked.analysis.psychometric.fit import psychometric_from_counts
 from yoked.analysis.second_order.spectrum import eigen_spectrum
 from yoked.analysis.sensitivity.roc import roc
 from yoked.analysis.sessions.kernel import kernel as kernel_of
@@ -132,7 +132,7 @@ def test_roc_and_psychometric_curves_pass_by_their_points():
     points = next(line for line in axis.lines if line.get_marker() == "o")
     assert np.allclose(points.get_ydata(), found.hit_rate)
     contrast, n = np.array([0.05, 0.1, 0.2, 0.4]), np.full(4, 100)
-    fit = fit_psychometric(contrast, np.array([55, 68, 88, 98]), n)
+    fit = psychometric_from_counts(contrast, np.array([55, 68, 88, 98]), n)
     axis = plot.psychometric([("ann", fit)]).axes[0]
     offsets = axis.collections[0].get_offsets()
     assert np.allclose(offsets[:, 1], [0.55, 0.68, 0.88, 0.98])

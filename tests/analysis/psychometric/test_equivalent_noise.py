@@ -10,7 +10,10 @@ from yoked.analysis.psychometric.equivalent_noise import (
     NoiseThresholds,
     equivalent_noise,
 )
-from yoked.analysis.psychometric.fit import PsychometricSettings, fit_psychometric
+from yoked.analysis.psychometric.fit import (
+    PsychometricSettings,
+    psychometric_from_counts,
+)
 
 NOISE_SD = np.repeat([0.0, 0.02, 0.05, 0.1, 0.2, 0.3], 2)
 DPRIME = np.tile([0.954, 1.466], 6)  # 75 and 85 % in 2AFC
@@ -123,7 +126,7 @@ def test_psychometric_functions_give_the_rows():
     contrast = np.array([0.05, 0.1, 0.15, 0.2, 0.3])
     correct, trials = np.array([53, 62, 78, 88, 97]), np.full(5, 100)
     fits = [
-        fit_psychometric(
+        psychometric_from_counts(
             contrast * scale,
             correct,
             trials,
@@ -150,7 +153,7 @@ def test_bad_thresholds_get_a_clear_sentence():
     rows = measured(true_thresholds(), 0.07, np.random.default_rng(6))
     with pytest.raises(ValueError, match="signal_norm must be > 0, got 0"):
         equivalent_noise(rows, 0.0)
-    flat = fit_psychometric(
+    flat = psychometric_from_counts(
         np.array([0.1, 0.2, 0.3]), np.array([50, 50, 50]), np.full(3, 100)
     )
     with pytest.raises(ValueError, match=r"threshold at noise SD 0\.1 must be there"):

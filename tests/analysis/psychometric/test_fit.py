@@ -13,9 +13,9 @@ from tests.analysis.murray2015 import murray2015
 from tests.analysis.observers import linear as simulated
 from yoked.analysis.psychometric.fit import (
     PsychometricSettings,
-    fit_psychometric,
     fit_responses,
     psychometric,
+    psychometric_from_counts,
 )
 from yoked.analysis.psychometric.responses import ResponsesByContrast, on_axis
 from yoked.analysis.psychometric.shapes import (
@@ -54,7 +54,7 @@ def test_a_known_function_is_recovered_from_very_many_trials(shape, axis, m):
     settings = replace(QUICK, shape=shape, axis=axis)
     n = np.full(6, 10**7)
     k = np.rint(n * true_psi(settings, m=m)).astype(np.int64)
-    fit = fit_psychometric(CONTRAST, k, n, m, settings)
+    fit = psychometric_from_counts(CONTRAST, k, n, m, settings)
     assert fit.threshold.value == pytest.approx(0.15, rel=1e-3)
     width = 1.2 if axis == "log" else 0.24
     assert fit.width.value == pytest.approx(width, rel=3e-3)
@@ -83,7 +83,7 @@ def test_gradients_are_the_derivatives(name):
 
 
 def test_weibulls_function_has_its_textbook_form():
-    fit = fit_psychometric(
+    fit = psychometric_from_counts(
         CONTRAST, np.array([52, 58, 70, 85, 96, 99]), np.full(6, 100), settings=QUICK
     )
     # psi = guess + rise (1 - exp(-(c / alpha)^beta)); the width gives beta.
@@ -99,7 +99,9 @@ def test_intervals_cover_the_truth_about_19_times_in_20():
     settings = replace(QUICK, lapse=0.03)
     psi, n = true_psi(settings), np.full(6, 80)
     for _ in range(n_runs):
-        fit = fit_psychometric(CONTRAST, rng.binomial(n, psi), n, settings=settings)
+        fit = psychometric_from_counts(
+            CONTRAST, rng.binomial(n, psi), n, settings=settings
+        )
         estimates = ((fit.threshold, 0.15), (fit.width, 1.2))
         covered += [e.low <= true <= e.high for e, true in estimates]
     assert covered / n_runs == pytest.approx(0.95, abs=0.07)
@@ -110,13 +112,13 @@ def test_the_p_of_a_true_model_is_spread_out_and_a_wrong_one_is_rejected():
     settings = replace(QUICK, n_simulations=24, lapse=0.03)
     psi, n = true_psi(QUICK), np.full(6, 40)
     p = [
-        fit_psychometric(CONTRAST, rng.binomial(n, psi), n, settings=settings).p
+        psychometric_from_counts(CONTRAST, rng.binomial(n, psi), n, settings=settings).p
         for _ in range(30)
     ]
     assert 0.3 < np.mean(p) < 0.75
     assert np.mean(np.array(p) < 0.05) < 0.2
     wiggly = np.array([90, 55, 92, 60, 95, 70])
-    fit = fit_psychometric(CONTRAST, wiggly, np.full(6, 100), settings=settings)
+    fit = psychometric_from_counts(CONTRAST, wiggly, np.full(6, 100), settings=settings)
     assert fit.p == pytest.approx(1 / 25)
     assert fit.df == 4
 
@@ -184,14 +186,14 @@ def test_trials_shown_twice_widen_the_interval():
 def test_an_interval_that_the_contrasts_do_not_close_is_open_and_says_so():
     n = np.full(4, 60)
     low = np.array([0.01, 0.02, 0.03, 0.05])
-    fit = fit_psychometric(low, np.array([30, 31, 33, 38]), n, settings=QUICK)
+    fit = psychometric_from_counts(low, np.array([30, 31, 33, 38]), n, settings=QUICK)
     assert fit.threshold.value is None or fit.threshold.high == math.inf
-    flat = fit_psychometric(low, np.array([30, 30, 30, 30]), n, settings=QUICK)
+    flat = psychometric_from_counts(low, np.array([30, 30, 30, 30]), n, settings=QUICK)
     assert flat.threshold.value is None
     assert flat.threshold.note.startswith("these contrasts do not tell where 0.75 is")
     assert "only that it is above 0.0" in flat.threshold.note
     steep = np.array([30, 31, 60, 60])
-    step = fit_psychometric(low, steep, n, settings=QUICK)
+    step = psychometric_from_counts(low, steep, n, settings=QUICK)
     assert step.width.low == 0.0
     assert 0.02 < step.threshold.value < 0.03 + 1e-3
 
@@ -200,12 +202,12 @@ def test_rates_may_be_given_or_free():
     n = np.full(6, 2000)
     given = replace(QUICK, lapse=0.03)
     k = np.rint(n * true_psi(given)).astype(np.int64)
-    fit = fit_psychometric(CONTRAST, k, n, settings=given)
+    fit = psychometric_from_counts(CONTRAST, k, n, settings=given)
     assert (fit.lapse.value, fit.lapse.low) == (0.03, None)
     assert fit.lapse.note == fit.guess.note == "given, not fitted"
     free = replace(QUICK, free_guess=True, shape="cumulative_normal")
     rates = np.rint(n * (0.1 + 0.88 * ndtr((np.log(CONTRAST) + 1.9) / 0.4)))
-    yes = fit_psychometric(CONTRAST, rates.astype(np.int64), n, settings=free)
+    yes = psychometric_from_counts(CONTRAST, rates.astype(np.int64), n, settings=free)
     assert yes.threshold_at == 0.5
     assert yes.guess.low < 0.1 < yes.guess.high
     assert yes.guess.value == pytest.approx(0.1, abs=0.02)
@@ -215,10 +217,12 @@ def test_rates_may_be_given_or_free():
 def test_a_contrast_of_zero_is_a_guess_and_the_order_does_not_matter():
     contrast = np.array([0.0, 0.08, 0.15, 0.3])
     k, n = np.array([50, 60, 77, 96]), np.full(4, 100)
-    fit = fit_psychometric(contrast, k, n, settings=QUICK)
+    fit = psychometric_from_counts(contrast, k, n, settings=QUICK)
     assert float(fit(0.0)) == 0.5
     order = np.array([2, 0, 3, 1])
-    other = fit_psychometric(contrast[order], k[order], n[order], settings=QUICK)
+    other = psychometric_from_counts(
+        contrast[order], k[order], n[order], settings=QUICK
+    )
     assert other.threshold == fit.threshold
 
 
@@ -230,13 +234,13 @@ def test_few_contrasts_and_bad_settings_get_a_clear_sentence():
     k, n = np.array([50, 60, 70]), np.full(3, 100)
     three = np.array([0.1, 0.2, 0.3])
     with pytest.raises(ValueError, match=r"contrast must be >= 0 on .* got -0\.3"):
-        fit_psychometric(-three, k, n)
+        psychometric_from_counts(-three, k, n)
     with pytest.raises(ValueError, match="contrast must rise"):
-        fit_psychometric(np.array([0.1, 0.1, 0.2]), k, n)
+        psychometric_from_counts(np.array([0.1, 0.1, 0.2]), k, n)
     with pytest.raises(ValueError, match="contrast must be finite"):
-        fit_psychometric(np.array([0.1, np.nan, 0.2]), k, n)
+        psychometric_from_counts(np.array([0.1, np.nan, 0.2]), k, n)
     with pytest.raises(ValueError, match="counts must be between 0 and the trials"):
-        fit_psychometric(three, 2 * n, n)
+        psychometric_from_counts(three, 2 * n, n)
     with pytest.raises(ValueError, match=r"shape must be one of .* got 'gauss'"):
         PsychometricSettings(shape="gauss")
     with pytest.raises(ValueError, match="axis must be one of log, linear, got 'dB'"):
@@ -250,7 +254,9 @@ def test_few_contrasts_and_bad_settings_get_a_clear_sentence():
     with pytest.raises(ValueError, match="n_simulations must be >= 0, got -1"):
         PsychometricSettings(n_simulations=-1)
     with pytest.raises(ValueError, match=r"threshold_at must be between .* got 0\.4"):
-        fit_psychometric(three, k, n, settings=PsychometricSettings(threshold_at=0.4))
-    fit = fit_psychometric(three, k, n, settings=QUICK)
+        psychometric_from_counts(
+            three, k, n, settings=PsychometricSettings(threshold_at=0.4)
+        )
+    fit = psychometric_from_counts(three, k, n, settings=QUICK)
     with pytest.raises(ValueError, match="the ends of the function, got 1"):
         fit.contrast_at(1.0)

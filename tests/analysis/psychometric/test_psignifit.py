@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 from tests.analysis.observers import linear as simulated
-from yoked.analysis.psychometric.fit import PsychometricSettings, fit_psychometric
+from yoked.analysis.psychometric.fit import (
+    PsychometricSettings,
+    psychometric_from_counts,
+)
 from yoked.analysis.psychometric.psignifit import fit_psignifit, psychometric_psignifit
 
 CONTRAST = np.array([0.05, 0.1, 0.15, 0.2, 0.3])
@@ -28,7 +31,7 @@ def _installed():
     ],
 )
 def test_the_two_fits_agree_within_a_fraction_of_their_intervals(settings):
-    ours = fit_psychometric(CONTRAST, CORRECT, TRIALS, settings=settings)
+    ours = psychometric_from_counts(CONTRAST, CORRECT, TRIALS, settings=settings)
     its = fit_psignifit(CONTRAST, CORRECT, TRIALS, settings=settings)
     for name in ("threshold", "width"):
         one, other = getattr(ours, name), getattr(its, name)

@@ -15,13 +15,24 @@ from yoked.analysis.sensitivity.sdt import (
     dprime_2afc,
     dprime_from_counts,
     dprime_mafc,
-    gourevitch_galanter_variance,
     interval_bias,
     ln_beta,
     loglinear_rate,
     proportion,
     wilson_interval,
 )
+
+
+def gourevitch_galanter_variance(hits, misses, false_alarms, correct_rejections):
+    """Return the delta-method variance of the yes/no d', at corrected rates."""
+    variance = 0.0
+    for yes, no in ((hits, misses), (false_alarms, correct_rejections)):
+        n = yes + no
+        rate = (yes + 0.5) / (n + 1)
+        density = math.exp(-(ndtri(rate) ** 2) / 2) / math.sqrt(2 * math.pi)
+        variance += rate * (1 - rate) / (n * density**2)
+    return variance
+
 
 counts = st.integers(min_value=1, max_value=500)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from yoked.analysis.trials import exact_products
-from yoked.analysis.trials.exact_products import GramSum, fastest, gram, product
+from yoked.analysis.trials.exact_products import GramSum, fastest, gram
 
 needs_torch = pytest.mark.skipif(
     importlib.util.find_spec("torch") is None, reason="needs PyTorch"
@@ -39,12 +39,6 @@ def test_a_gram_matrix_is_exact(way, x):
     np.testing.assert_array_equal(gram(x, way), exact(x, x))
 
 
-@given(matrices, st.integers(1, 5), st.integers(0, 2**32 - 1))
-def test_a_product_is_exact(way, x, n, seed):
-    y = np.random.default_rng(seed).integers(-127, 128, (len(x), n)).astype(np.int8)
-    np.testing.assert_array_equal(product(x, y, way), exact(x, y))
-
-
 @pytest.mark.parametrize("level", [-128, -127, 127])
 def test_sums_beyond_32_bits_are_exact(way, level):
     # 127^2 x 140,000 is more than 2^31, and far more than float32's 2^24.
@@ -52,7 +46,6 @@ def test_sums_beyond_32_bits_are_exact(way, level):
     x[:, 1] = -127
     assert abs(int(gram(x, way)[0, 0])) > 2**31
     np.testing.assert_array_equal(gram(x, way), exact(x, x))
-    np.testing.assert_array_equal(product(x[:, :1], x, way), exact(x[:, :1], x))
 
 
 @pytest.mark.parametrize("n_elements", [255, 256, 257, 530])

@@ -159,5 +159,5 @@ def test_a_write_that_fails_leaves_the_old_calibration(tmp_path, monkeypatch):
 
 
 def test_age_is_counted_in_whole_days():
-    assert age_days(made(), now="2026-01-11T11:59:00.000+00:00") == 0
-    assert age_days(made(), now="2026-02-10T12:00:00.000+00:00") == 31
+    assert age_days(MADE_AT, now="2026-01-11T11:59:00.000+00:00") == 0
+    assert age_days(MADE_AT, now="2026-02-10T12:00:00.000+00:00") == 31

@@ -7,13 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from yoked.experiments.monitors.geometry import (
-    degrees_across,
     distance_for,
     fitting_distance_cm,
     nearest_scale,
     px_per_degree,
 )
 from yoked.experiments.protocols.parts import Display
+
+
+def degrees_across(size_cm, distance_cm):
+    """Return the visual angle of a length that is centred in front of the eye."""
+    return math.degrees(2 * math.atan(size_cm / (2 * distance_cm)))
+
 
 widths = st.floats(20, 200)
 distances = st.floats(20, 500)
