@@ -51,8 +51,8 @@ def _age(check: ScreenCheck) -> str:
     """Say how old the calibration is; one without a date is of no age."""
     if check.calibration is None or not check.calibration["made_at"]:
         return ""
-    days = age_days(check.calibration["made_at"])
-    return f" ({days} day{'s' * (days != 1)} ago)"
+    days = age_days(check.calibration["made_at"], check.made_at)
+    return f", {days} day{'s' * (days != 1)} old"
 
 
 def tables(pixels: Sequence[Pixels]) -> dict[str, dict[str, dict[int, Pixels]]]:

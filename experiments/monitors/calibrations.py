@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -279,8 +279,8 @@ def _name_faults(name: str) -> list[str]:
     return [f"monitor must be named by {rule}, got {name!r}"]
 
 
-def age_days(made_at: str, now: str | None = None) -> int:
-    """Give the whole days since a calibration was made.
+def age_days(made_at: str, now: str) -> int:
+    """Give the whole days from the making of a calibration to now.
 
     Examples
     --------
@@ -288,7 +288,5 @@ def age_days(made_at: str, now: str | None = None) -> int:
     >>> age_days(made_at, now="2026-01-31T13:00:00.000+00:00")
     30
     """
-    then = datetime.fromisoformat(made_at)
-    then = then if then.tzinfo else then.replace(tzinfo=UTC)
-    passed = datetime.fromisoformat(now or utc_now()) - then
+    passed = datetime.fromisoformat(now) - datetime.fromisoformat(made_at)
     return math.floor(passed.total_seconds() / 86_400)

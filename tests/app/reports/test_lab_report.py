@@ -88,10 +88,11 @@ def test_dropped_frames_are_a_fault_and_red_in_the_chart():
 
 def test_a_loop_back_and_a_calibration_are_named():
     latency = KeyLatency("serial loop-back on COM3", 20, 1.25, 0.1, 2.5)
-    calibration = {"id": "ab" * 32, "monitor": "lab-1", "made_at": "2026-01-09T08"}
+    made_at = "2026-01-09T08:00:00.000+00:00"
+    calibration = {"id": "ab" * 32, "monitor": "lab-1", "made_at": made_at}
     text = words(render_check(check(key_latency=latency, calibration=calibration)))
     assert "serial loop-back on COM3: median 1.25 ms, MAD 0.10 ms" in text
-    assert "lab-1, 2026-01-09, abababababababab" in text
+    assert "lab-1, 2026-01-09, abababababababab, 1 day old" in text
 
 
 def test_what_does_not_fit_says_so():
