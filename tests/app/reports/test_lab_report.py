@@ -92,7 +92,7 @@ def test_a_loop_back_and_a_calibration_are_named():
     calibration = {"id": "ab" * 32, "monitor": "lab-1", "made_at": made_at}
     text = words(render_check(check(key_latency=latency, calibration=calibration)))
     assert "serial loop-back on COM3: median 1.25 ms, MAD 0.10 ms" in text
-    assert "lab-1, 2026-01-09, abababababababab, 1 day old" in text
+    assert "lab-1, 2026-01-09, 1 day old, abababababababab" in text
 
 
 def test_what_does_not_fit_says_so():
