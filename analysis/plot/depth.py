@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 COLORS = (GRAY, BLUE, ORANGE)
 
 
-def depth_profiles(profiles: Sequence[DepthProfile]) -> "Figure":
-    """Plot depth profiles: a panel for each pair of observers.
+def draw_depth(profiles: Sequence[DepthProfile]) -> "Figure":
+    """Draw depth profiles: a panel for each pair of observers.
 
     Bars are shares of the ceiling with 95 % intervals; a tick within a bar is the
     correlation as found, and an outlined gray one its ceiling. A depth that the data
