@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 SERIES = tuple(zip((BLUE, ORANGE, GREEN, GRAY), "os^D", strict=True))
 
 
-def roc(rocs: Sequence[tuple[str, Roc]]) -> "Figure":
-    """Plot ROC curves: the points, and the normal model's curve where it was fitted.
+def draw_roc(rocs: Sequence[tuple[str, Roc]]) -> "Figure":
+    """Draw ROC curves: the points, and the normal model's curve where it was fitted.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ def roc(rocs: Sequence[tuple[str, Roc]]) -> "Figure":
     return figure
 
 
-def psychometric(fits: Sequence[tuple[str, PsychometricFit]]) -> "Figure":
-    """Plot psychometric functions with the proportions that they were fitted to.
+def draw_psychometric(fits: Sequence[tuple[str, PsychometricFit]]) -> "Figure":
+    """Draw psychometric functions with the proportions that they were fitted to.
 
     Points have Wilson's 95 % interval and an area in proportion to their trials; a bar
     at the threshold's height is the threshold's interval.

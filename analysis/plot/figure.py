@@ -1,36 +1,338 @@
-"""Plots: kernels on a common scale, measures with intervals, agreement with ceilings.
+"""Figures of sessions: what they responded, their kernels, and how far they agree.
 
-Every function returns a matplotlib figure; `figure.savefig("kernels.svg")` writes it.
-
-Examples
---------
->>> import yoked
->>> protocol = yoked.load_protocol("bar-in-noise")
->>> template = yoked.load_observer("template")
->>> session = yoked.run(protocol, template, seed=1, trials=300, contrast=0.227)
->>> figure = yoked.plot.kernels([session])
->>> [axis.get_title() for axis in figure.axes]
-['template', '']
+Every function takes sessions, or one alone, and returns a matplotlib figure;
+`figure.savefig("kernels.svg")` writes it.
 """
 
-from .curves import psychometric, roc
-from .depth import depth_profiles
-from .kernels import Panel, kernel_figure, kernels, panel
-from .measures import agreements, measures
-from .second_order import second_order, spectra
-from .style import as_picture
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..agreement.pairs import yoked_pairs
+from ..agreement.profile import depth_profile
+from ..agreement.responses import compare
+from ..psychometric.fit import psychometric as fitted_psychometric
+from ..second_order.kernel import second_order_kernel
+from ..second_order.spectrum import eigen_spectrum
+from ..sensitivity.roc import roc as estimated_roc
+from ..sessions.kernel import Method
+from ..sessions.summary import summarise
+from ..trials.estimate import CannotTell
+from ..trials.held import as_design
+from ..trials.responses import SessionLike, responses
+from .curves import draw_psychometric, draw_roc
+from .depth import draw_depth
+from .kernels import draw_kernels, panel
+from .measures import draw_agreement, draw_measures
+from .second_order import draw_second_order, draw_spectra
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = [
-    "Panel",
-    "agreements",
-    "as_picture",
-    "depth_profiles",
-    "kernel_figure",
+    "agreement",
+    "depth",
     "kernels",
     "measures",
-    "panel",
     "psychometric",
     "roc",
     "second_order",
     "spectra",
 ]
+
+Sessions = SessionLike | Sequence[SessionLike]
+
+
+def measures(sessions: Sessions) -> "Figure":
+    """Plot d', criterion, proportion correct and internal noise of each session.
+
+    Parameters
+    ----------
+    sessions
+        One or more, of any stimuli.
+
+    Returns
+    -------
+    Figure
+        Dots with 95 % intervals, a row for each session and a panel for each measure.
+
+    Raises
+    ------
+    ValueError
+        If there is no session.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> template = yoked.load_observer("template")
+    >>> session = yoked.run(protocol, template, seed=1, trials=300, contrast=0.15)
+    >>> figure = yoked.plot.measures(session)
+    >>> [axis.get_title() for axis in figure.axes]
+    ['d′', 'criterion', 'proportion correct', 'internal noise γ']
+    """
+    return draw_measures([summarise(each) for each in _listed(sessions)])
+
+
+def roc(sessions: Sessions) -> "Figure":
+    """Plot the receiver operating characteristics of rating or yes/no sessions.
+
+    Parameters
+    ----------
+    sessions
+        One or more. Trials of all contrasts are pooled.
+
+    Returns
+    -------
+    Figure
+        Points, and the normal model's curve where ratings are enough to fit it.
+
+    Raises
+    ------
+    ValueError
+        If there is no session, or one is of a forced choice or lacks trials of a class.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-polarity")
+    >>> template = yoked.load_observer("template")
+    >>> session = yoked.run(protocol, template, seed=1, trials=300)
+    >>> yoked.plot.roc(session).axes[0].get_ylabel()
+    'hit rate'
+    """
+    return draw_roc([(one.observer, estimated_roc(one)) for one in _listed(sessions)])
+
+
+def psychometric(sessions: Sessions) -> "Figure":
+    """Plot psychometric functions of sessions with three contrasts or more.
+
+    Parameters
+    ----------
+    sessions
+        One or more, drawn on one contrast axis.
+
+    Returns
+    -------
+    Figure
+        Proportions correct with 95 % intervals, and Weibull functions with the interval
+        of their thresholds.
+
+    Raises
+    ------
+    ValueError
+        If there is no session, or one has fewer than three contrasts.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> from dataclasses import replace
+    >>> protocol = yoked.load_protocol("bar-in-noise").with_options(300, contrast=0.2)
+    >>> three = replace(protocol.contrast, values=(0.06, 0.12, 0.25))
+    >>> template = yoked.load_observer("template")
+    >>> session = yoked.run(replace(protocol, contrast=three), template, seed=1)
+    >>> yoked.plot.psychometric(session).axes[0].get_xlabel()
+    'signal contrast'
+    """
+    found = [(one.observer, fitted_psychometric(one)) for one in _listed(sessions)]
+    return draw_psychometric(found)
+
+
+def kernels(sessions: Sessions, order: int = 1, method: Method = "fitted") -> "Figure":
+    """Plot the kernels of observers of the same stimuli beside each other.
+
+    Parameters
+    ----------
+    sessions
+        One or more, all with the same stimulus hash.
+    order, method
+        As for `yoked.kernel`.
+
+    Returns
+    -------
+    Figure
+        Order 1: bars as lines with bands of one standard error; fields as pictures,
+        above the halves. Order 2: that of `second_order`. One scale.
+
+    Raises
+    ------
+    ValueError
+        If there is no session, the stimuli differ, order or method is unknown, or the
+        kernel cannot be had.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> template = yoked.load_observer("template")
+    >>> session = yoked.run(protocol, template, seed=1, trials=300, contrast=0.227)
+    >>> figure = yoked.plot.kernels(session)
+    >>> figure.axes[0].get_title(), figure.axes[1].get_xlabel()
+    ('template', 'element (0 = middle)')
+    """
+    if order not in (1, 2):
+        raise ValueError(f"order must be 1 or 2, got {order}")
+    if order == 2:
+        return second_order(sessions)
+    return draw_kernels([panel(each, method) for each in _of_same_stimuli(sessions)])
+
+
+def second_order(sessions: Sessions) -> "Figure":
+    """Plot the second-order kernels of observers of the same stimuli.
+
+    Parameters
+    ----------
+    sessions
+        One or more, all with the same stimulus hash.
+
+    Returns
+    -------
+    Figure
+        Matrices above their diagonals, in units of the noise variance. One scale.
+
+    Raises
+    ------
+    ValueError
+        If there is no session, the stimuli differ, or the kernel cannot be had.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> template = yoked.load_observer("template")
+    >>> session = yoked.run(protocol, template, seed=1, trials=300, contrast=0.227)
+    >>> yoked.plot.second_order(session).axes[0].images[0].get_array().shape
+    (13, 13)
+    """
+    found = [
+        (each.observer, second_order_kernel(responses(each), each.noise))
+        for each in _of_same_stimuli(sessions)
+    ]
+    return draw_second_order(found)
+
+
+def spectra(sessions: Sessions) -> "Figure":
+    """Plot the eigenvalues of second-order kernels beside those of permuted responses.
+
+    In yes/no and rating the direction of the first-order kernel is taken out first: a
+    biased linear observer has a second order along it.
+
+    Parameters
+    ----------
+    sessions
+        One or more, all with the same stimulus hash.
+
+    Returns
+    -------
+    Figure
+        Eigenvalues by rank with their 95 % band, in units of the noise variance.
+
+    Raises
+    ------
+    ValueError
+        If there is no session, the stimuli differ, or the kernel cannot be had.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> template = yoked.load_observer("template")
+    >>> session = yoked.run(protocol, template, seed=1, trials=300, contrast=0.227)
+    >>> yoked.plot.spectra(session).axes[0].get_xlabel()
+    'rank'
+    """
+    listed = _of_same_stimuli(sessions)
+    found = []
+    for each in listed:
+        trials = as_design(each)
+        linear_part = "keep" if trials.is_forced_choice else "remove"
+        found.append((each.observer, eigen_spectrum(trials, linear_part=linear_part)))
+    first = second_order_kernel(responses(listed[0]), listed[0].noise)
+    return draw_spectra(found, first.noise_sd)
+
+
+def agreement(sessions: Sessions) -> "Figure":
+    """Plot how often yoked sessions have the response of the one they are yoked to.
+
+    Parameters
+    ----------
+    sessions
+        Two or more; each is paired with the one that it is yoked to, if both are given.
+
+    Returns
+    -------
+    Figure
+        Shares of same responses with 95 % intervals, a row for each pair, beside the
+        ceiling that the source's double pass sets.
+
+    Raises
+    ------
+    ValueError
+        If no session is yoked to another.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> from yoked.experiments.store.sqlite import open_store
+    >>> protocol, store = yoked.load_protocol("bar-in-noise"), open_store(":memory:")
+    >>> template = yoked.load_observer("template")
+    >>> one = yoked.run(protocol, template, store=store, trials=300, contrast=0.15)
+    >>> other = yoked.run(None, template, store=store, yoke_to=one.id)
+    >>> yoked.plot.agreement([one, other]).axes[0].get_xlabel()
+    'share of trials with the same response'
+    """
+    return draw_agreement([compare(*pair) for pair in _pairs(sessions)])
+
+
+def depth(sessions: Sessions) -> "Figure":
+    """Plot the depth profiles of yoked sessions and the ones they are yoked to.
+
+    Parameters
+    ----------
+    sessions
+        Two or more; each is paired with the one that it is yoked to, if both are given.
+
+    Returns
+    -------
+    Figure
+        Agreement in responses, kernel and second-order kernel as shares of the ceiling,
+        with 95 % intervals and a panel for each pair.
+
+    Raises
+    ------
+    ValueError
+        If no session is yoked to another.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> from yoked.experiments.store.sqlite import open_store
+    >>> protocol, store = yoked.load_protocol("bar-in-noise"), open_store(":memory:")
+    >>> template = yoked.load_observer("template")
+    >>> one = yoked.run(protocol, template, store=store, trials=300, contrast=0.15)
+    >>> other = yoked.run(None, template, store=store, yoke_to=one.id)
+    >>> yoked.plot.depth([one, other]).axes[0].get_ylabel()
+    'agreement, share of its ceiling'
+    """
+    return draw_depth([depth_profile(*pair) for pair in _pairs(sessions)])
+
+
+def _listed(sessions: Sessions) -> list[SessionLike]:
+    listed = [sessions] if isinstance(sessions, SessionLike) else list(sessions)
+    if not listed:
+        raise ValueError("sessions must be one or more, got none")
+    return listed
+
+
+def _of_same_stimuli(sessions: Sessions) -> list[SessionLike]:
+    listed = _listed(sessions)
+    hashes = {session.protocol.stimulus_hash for session in listed}
+    if len(hashes) != 1:
+        raise CannotTell(f"sessions must share their stimuli, got {len(hashes)} kinds")
+    return listed
+
+
+def _pairs(sessions: Sessions) -> list[tuple[SessionLike, SessionLike]]:
+    pairs = yoked_pairs(_listed(sessions))
+    if not pairs:
+        raise CannotTell("sessions must have one that is yoked to another, got none")
+    return pairs

@@ -11,12 +11,9 @@ from jaxtyping import Float
 from ...experiments.protocols.signal import signal_template
 from ..kernels.fitted import FittedKernel
 from ..kernels.weighted_sum import Kernel
-from ..second_order.kernel import SecondOrderKernel, second_order_kernel
+from ..second_order.kernel import SecondOrderKernel
 from ..sessions.kernel import Method, kernel
-from ..trials.estimate import CannotTell
-from ..trials.held import as_responses
 from ..trials.responses import SessionLike
-from .second_order import second_order
 from .style import (
     BLUE,
     DIVERGING,
@@ -55,43 +52,6 @@ class Panel:
         return "decision SD per noise SD" if is_fitted else "contrast"
 
 
-def kernels(
-    sessions: Sequence[SessionLike], order: int = 1, method: Method = "fitted"
-) -> "Figure":
-    """Plot the kernels of observers of the same stimuli beside each other.
-
-    Parameters
-    ----------
-    sessions
-        All with the same stimulus hash.
-    order, method
-        As for `yoked.kernel`.
-
-    Returns
-    -------
-    Figure
-        Order 1: bars as lines with bands of one standard error; fields as pictures,
-        above the halves. Order 2: matrices above their diagonals. One scale.
-
-    Raises
-    ------
-    ValueError
-        If there is no session, the stimuli differ, or order or method is unknown.
-    """
-    if order not in (1, 2):
-        raise ValueError(f"order must be 1 or 2, got {order}")
-    hashes = {session.protocol.stimulus_hash for session in sessions}
-    if len(hashes) != 1:
-        raise CannotTell(f"sessions must share their stimuli, got {len(hashes)} kinds")
-    if order == 2:
-        found = [
-            (each.observer, second_order_kernel(as_responses(each), each.noise))
-            for each in sessions
-        ]
-        return second_order(found)
-    return kernel_figure([panel(session, method) for session in sessions])
-
-
 def panel(session: SessionLike, method: Method = "fitted") -> Panel:
     """Estimate the first-order kernel of a session, labelled with its observer."""
     found = kernel(session, 1, method)
@@ -110,8 +70,8 @@ def signed_template(
     return sign * signal_template(session.protocol)
 
 
-def kernel_figure(panels: Sequence[Panel]) -> "Figure":
-    """Plot kernels above their two halves; arguments as `Panel` describes."""
+def draw_kernels(panels: Sequence[Panel]) -> "Figure":
+    """Draw kernels above their two halves, all on one scale."""
     is_line = sum(size > 1 for size in panels[0].kernel.kernel.shape) <= 1
     rows = 2 if is_line else 3
     figure, axes = grid(rows, len(panels))

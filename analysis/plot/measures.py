@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def measures(summaries: Sequence[SessionSummary]) -> "Figure":
-    """Plot d', criterion, proportion correct and internal noise with 95 % intervals."""
+def draw_measures(summaries: Sequence[SessionSummary]) -> "Figure":
+    """Draw d', criterion, proportion correct and internal noise with 95 % intervals."""
     columns = {
         "d′": [s.pooled.dprime for s in summaries],
         "criterion": [s.pooled.criterion for s in summaries],
@@ -34,8 +34,8 @@ def measures(summaries: Sequence[SessionSummary]) -> "Figure":
     return figure
 
 
-def agreements(comparisons: Sequence[Comparison]) -> "Figure":
-    """Plot how often each model chose as the human did, beside the ceiling."""
+def draw_agreement(comparisons: Sequence[Comparison]) -> "Figure":
+    """Draw how often each model chose as the human did, beside the ceiling."""
     figure, pyplot = new_figure((7.0, 1.1 + 0.38 * len(comparisons)))
     with pyplot.rc_context(STYLE):
         axis = figure.subplots()

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def second_order(kernels: Sequence[tuple[str, SecondOrderKernel]]) -> "Figure":
-    """Plot second-order kernels as matrices, above their diagonals.
+def draw_second_order(kernels: Sequence[tuple[str, SecondOrderKernel]]) -> "Figure":
+    """Draw second-order kernels as matrices, above their diagonals.
 
     One scale, in units of the noise variance. The diagonal, or variance kernel, is
     drawn as a field, or over position with a band of one standard error of an observer
@@ -58,8 +58,8 @@ def second_order(kernels: Sequence[tuple[str, SecondOrderKernel]]) -> "Figure":
     return figure
 
 
-def spectra(spectra: Sequence[tuple[str, Spectrum]], noise_sd: float) -> "Figure":
-    """Plot eigenvalues of second-order kernels with their null bands.
+def draw_spectra(spectra: Sequence[tuple[str, Spectrum]], noise_sd: float) -> "Figure":
+    """Draw eigenvalues of second-order kernels with their null bands.
 
     Parameters
     ----------

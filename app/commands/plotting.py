@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+# Functions of `analysis.plot.figure`; there `second-order` is `second_order`.
 PLOTS = (
     "measures",
     "roc",
@@ -67,8 +68,8 @@ def plot(
         yoked plot results.db kernels -o kernels.svg
         yoked plot results.db depth -o depth.png
     """
+    from ...analysis.plot import figure
     from ...experiments.session.results import session_data
-    from ..reports.figures import draw
 
     path = path or Path(f"{what}.svg")
     if path.suffix not in FORMATS:
@@ -79,7 +80,9 @@ def plot(
         sessions = [session_data(store, name) for name in names]
     if not sessions:
         raise ValueError(f"{str(db)!r} must hold a finished session, got none")
-    _write(draw(what, sessions, method), path)
+    draw = getattr(figure, what.replace("-", "_"))
+    options = {"method": method} if what == "kernels" else {}
+    _write(draw(sessions, **options), path)
     click.echo(f"Wrote {path}.", err=True)
 
 

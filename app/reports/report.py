@@ -8,18 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...analysis.agreement.latent import LatentAgreement, latent_agreement
+from ...analysis.agreement.pairs import yoked_pairs
 from ...analysis.agreement.profile import DepthProfile, depth_profile
 from ...analysis.agreement.responses import Comparison, compare
 from ...analysis.kernels.weighted_sum import template_match
-from ...analysis.plot import figure as plot
-from ...analysis.plot.kernels import Panel, signed_template
+from ...analysis.plot.curves import draw_psychometric, draw_roc
+from ...analysis.plot.depth import draw_depth
+from ...analysis.plot.kernels import Panel, draw_kernels, signed_template
+from ...analysis.plot.measures import draw_agreement, draw_measures
+from ...analysis.plot.second_order import draw_second_order, draw_spectra
 from ...analysis.sessions.depths import Depths, depths
 from ...analysis.sessions.summary import SessionSummary
 from ...analysis.trials.estimate import Estimate
 from ...experiments.clock import utc_now
 from ...experiments.session.results import SessionData
 from ..files import whole_file
-from .figures import yoked_pairs
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -168,12 +171,12 @@ def _shown(group: list[Entry], orders: int, kept: Kept) -> dict[str, Any]:
 
 def _figures(group: list[Entry], pairs: list[Pair]) -> Iterator[tuple[str, "Figure"]]:
     """Draw what there is to draw; a figure without data is left out."""
-    yield "measures", plot.measures([entry.summary for entry in group])
+    yield "measures", draw_measures([entry.summary for entry in group])
     if pairs:
         profiles = [pair.profile for pair in pairs if pair.profile is not None]
         if profiles:
-            yield "depth", plot.depth_profiles(profiles)
-        yield "agreements", plot.agreements([pair.comparison for pair in pairs])
+            yield "depth", draw_depth(profiles)
+        yield "agreement", draw_agreement([pair.comparison for pair in pairs])
     zero = [(entry.session.observer, entry.depths.zero) for entry in group]
     # A yes/no task has one point, which the table says already.
     rocs = [
@@ -182,27 +185,27 @@ def _figures(group: list[Entry], pairs: list[Pair]) -> Iterator[tuple[str, "Figu
         if each.roc and len(each.roc.criteria) > 1
     ]
     if rocs:
-        yield "roc", plot.roc(rocs)
+        yield "roc", draw_roc(rocs)
     fits = [(name, each.psychometric) for name, each in zero if each.psychometric]
     if fits:
-        yield "psychometric", plot.psychometric(fits)
+        yield "psychometric", draw_psychometric(fits)
     units: dict[str, list[Panel]] = {}
     for entry in group:
         if entry.panel is not None:
             units.setdefault(entry.panel.unit, []).append(entry.panel)
     for number, panels in enumerate(units.values()):
-        yield f"kernels{number or ''}", plot.kernel_figure(panels)
+        yield f"kernels{number or ''}", draw_kernels(panels)
     two = [(e.session.observer, e.depths.two) for e in group if e.depths.two]
     seconds = [(name, each.kernel) for name, each in two if each.kernel]
     if seconds:
-        yield "second_order", plot.second_order(seconds)
+        yield "second_order", draw_second_order(seconds)
         spectra = [
             (name, spectrum)
             for name, each in two
             if (spectrum := each.without_linear_part or each.spectrum)
         ]
         if spectra:
-            yield "spectra", plot.spectra(spectra, seconds[0][1].noise_sd)
+            yield "spectra", draw_spectra(spectra, seconds[0][1].noise_sd)
 
 
 def _numbers(group: list[Entry], pairs: list[Pair]) -> dict[str, Any]:

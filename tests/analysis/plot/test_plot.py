@@ -1,5 +1,7 @@
 """Plots: what is drawn is what was estimated, on one scale."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,11 @@ import yoked
 from yoked.analysis.agreement.profile import depth_profile
 from yoked.analysis.agreement.responses import compare
 from yoked.analysis.plot import figure as plot
+from yoked.analysis.plot.curves import draw_psychometric, draw_roc
+from yoked.analysis.plot.depth import draw_depth
+from yoked.analysis.plot.measures import draw_agreement, draw_measures
+from yoked.analysis.plot.second_order import draw_spectra
+from yoked.analysis.plot.style import as_picture
 from yoked.analysis.psychometric.fit import psychometric_from_counts
 from yoked.analysis.second_order.spectrum import eigen_spectrum
 from yoked.analysis.sensitivity.roc import roc
@@ -57,12 +64,12 @@ def test_a_kernel_of_fields_is_a_picture_around_zero():
 
 def test_bars_over_time_are_laid_out_as_time_by_space():
     kernel = np.arange(12.0).reshape(4, 1, 3)
-    assert plot.as_picture(kernel).tolist() == kernel[:, 0].tolist()
+    assert as_picture(kernel).tolist() == kernel[:, 0].tolist()
 
 
 def test_a_movie_of_fields_stands_frame_beside_frame():
     kernel = np.arange(12.0).reshape(2, 2, 3)
-    assert plot.as_picture(kernel).tolist() == [
+    assert as_picture(kernel).tolist() == [
         [0, 1, 2, 6, 7, 8],
         [3, 4, 5, 9, 10, 11],
     ]
@@ -70,7 +77,7 @@ def test_a_movie_of_fields_stands_frame_beside_frame():
 
 def test_measures_are_drawn_where_they_were_estimated(sessions):
     summaries = [summarise(session) for session in sessions]
-    figure = plot.measures(summaries)
+    figure = draw_measures(summaries)
     drawn = [
         line.get_xdata()[0] for line in figure.axes[0].lines if line.get_marker() == "o"
     ]
@@ -79,7 +86,7 @@ def test_measures_are_drawn_where_they_were_estimated(sessions):
 
 def test_agreement_is_drawn_with_its_ceiling(sessions):
     comparisons = [compare(sessions[0], other) for other in sessions[1:]]
-    figure = plot.agreements(comparisons)
+    figure = draw_agreement(comparisons)
     labels = {text.get_text() for text in figure.axes[0].get_legend().get_texts()}
     assert "bounds of the best possible model" in labels
     values = {line.get_xdata()[0] for line in figure.axes[0].lines}
@@ -90,6 +97,9 @@ def test_sessions_of_other_stimuli_do_not_share_a_plot(sessions):
     other = run(load_protocol("movie-bar"), Guesser(), seed=3, trials=100, contrast=0.2)
     with pytest.raises(ValueError, match="must share their stimuli, got 2 kinds"):
         plot.kernels([sessions[0], other])
+    for draw in (plot.second_order, plot.spectra):
+        with pytest.raises(ValueError, match="must share their stimuli, got 2 kinds"):
+            draw([sessions[0], other])
 
 
 def test_an_order_that_is_not_there_is_refused(sessions):
@@ -115,7 +125,7 @@ def test_a_second_order_kernel_is_a_matrix_in_units_of_the_noise(sessions):
 def test_eigenvalues_are_drawn_with_their_band(sessions):
     trials = TrialDesign.of(responses(sessions[0]), sessions[0].noise)
     spectrum = eigen_spectrum(trials, n_permutations=39)
-    axis = plot.spectra([("template", spectrum)], noise_sd=0.1).axes[0]
+    axis = draw_spectra([("template", spectrum)], noise_sd=0.1).axes[0]
     dots = np.concatenate(
         [line.get_ydata() for line in axis.lines if line.get_marker() in "oD"]
     )
@@ -128,12 +138,12 @@ def test_roc_and_psychometric_curves_pass_by_their_points():
     target = rng.integers(0, 2, 600)
     ratings = np.clip(np.rint(2 * target + rng.normal(1.5, 1.4, 600)), 0, 5).astype(int)
     found = roc(ratings, target, n_responses=6)
-    axis = plot.roc([("ann", found)]).axes[0]
+    axis = draw_roc([("ann", found)]).axes[0]
     points = next(line for line in axis.lines if line.get_marker() == "o")
     assert np.allclose(points.get_ydata(), found.hit_rate)
     contrast, n = np.array([0.05, 0.1, 0.2, 0.4]), np.full(4, 100)
     fit = psychometric_from_counts(contrast, np.array([55, 68, 88, 98]), n)
-    axis = plot.psychometric([("ann", fit)]).axes[0]
+    axis = draw_psychometric([("ann", fit)]).axes[0]
     offsets = axis.collections[0].get_offsets()
     assert np.allclose(offsets[:, 1], [0.55, 0.68, 0.88, 0.98])
     assert axis.get_xscale() == "log"
@@ -141,7 +151,7 @@ def test_roc_and_psychometric_curves_pass_by_their_points():
 
 def test_a_depth_profile_has_a_bar_or_a_cross_for_each_depth(sessions):
     profile = depth_profile(sessions[0], sessions[2], n_bootstrap=20)
-    axis = plot.depth_profiles([profile]).axes[0]
+    axis = draw_depth([profile]).axes[0]
     known = [
         depth.share.value for depth in profile.depths if depth.share.value is not None
     ]
@@ -149,4 +159,83 @@ def test_a_depth_profile_has_a_bar_or_a_cross_for_each_depth(sessions):
     crosses = [line for line in axis.lines if line.get_marker() == "x"]
     assert len(known) + len(crosses) == 3
     with pytest.raises(ValueError, match="must have a depth profile to draw, got none"):
-        plot.depth_profiles([])
+        draw_depth([])
+
+
+@pytest.mark.parametrize("name", plot.__all__)
+def test_every_plot_needs_a_session(name):
+    with pytest.raises(ValueError, match="sessions must be one or more, got none"):
+        getattr(plot, name)([])
+
+
+@pytest.mark.parametrize("name", ["measures", "second_order", "spectra"])
+def test_one_session_alone_is_plotted_like_a_list_of_one(sessions, name):
+    draw = getattr(plot, name)
+    alone, listed = draw(sessions[0]), draw(sessions[:1])
+    drawn = [
+        [line.get_ydata() for axis in figure.axes for line in axis.lines]
+        for figure in (alone, listed)
+    ]
+    assert drawn[0]
+    for one, other in zip(*drawn, strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_measures_of_sessions_are_those_of_their_summaries(sessions):
+    axis = plot.measures(sessions).axes[0]
+    drawn = [line.get_xdata()[0] for line in axis.lines if line.get_marker() == "o"]
+    assert drawn == [yoked.dprime(session).value for session in sessions]
+    names = [label.get_text() for label in axis.get_yticklabels()]
+    assert names == [session.observer for session in sessions]
+
+
+def test_the_roc_of_a_session_is_that_of_its_responses():
+    session = run(load_protocol("bar-polarity"), Template(), seed=1, trials=300)
+    axis = plot.roc(session).axes[0]
+    points = next(line for line in axis.lines if line.get_marker() == "o")
+    counted = session.counted
+    yes = [counted.response[counted.target == k].sum() for k in (0, 1)]
+    n = [(counted.target == k).sum() for k in (0, 1)]
+    assert points.get_xdata()[0] == pytest.approx((yes[0] + 0.5) / (n[0] + 1))
+    assert points.get_ydata()[0] == pytest.approx((yes[1] + 0.5) / (n[1] + 1))
+
+
+def test_a_forced_choice_has_no_roc_to_plot(sessions):
+    with pytest.raises(ValueError, match="must be rating or yes_no for a ROC"):
+        plot.roc(sessions)
+
+
+def test_the_psychometric_function_of_a_session_passes_by_its_proportions(sessions):
+    protocol = load_protocol("bar-in-noise").with_options(trials=300, contrast=0.2)
+    three = replace(protocol.contrast, values=(0.06, 0.12, 0.25))
+    session = run(replace(protocol, contrast=three), Template(), seed=1)
+    drawn = plot.psychometric([session]).axes[0].collections[0].get_offsets()
+    correct = session.counted.groupby("contrast").correct.mean()
+    assert np.allclose(drawn[:, 0], correct.index)
+    assert np.allclose(drawn[:, 1], correct)
+    with pytest.raises(ValueError, match="contrasts must be 3 or more"):
+        plot.psychometric(sessions)
+
+
+def test_second_order_is_the_kernel_of_order_two(sessions):
+    one, other = plot.second_order(sessions), plot.kernels(sessions, order=2)
+    for axis, same in zip(one.axes[:3], other.axes[:3], strict=True):
+        drawn = axis.images[0].get_array()
+        assert np.array_equal(drawn, same.images[0].get_array())
+
+
+def test_yoked_sessions_are_paired_with_their_source(sessions):
+    axis = plot.agreement(sessions).axes[0]
+    names = [label.get_text() for label in axis.get_yticklabels()]
+    assert names == ["guesser\nwith template", "template\nwith template"]
+    values = {line.get_xdata()[0] for line in axis.lines}
+    compared = [compare(sessions[0], other) for other in sessions[1:]]
+    assert {each.same_response.value for each in compared} <= values
+    titles = [axis.get_title() for axis in plot.depth(sessions[:2]).axes]
+    assert titles == ["guesser and template"]
+
+
+@pytest.mark.parametrize("name", ["agreement", "depth"])
+def test_sessions_without_their_source_are_no_pair(sessions, name):
+    with pytest.raises(ValueError, match="one that is yoked to another, got none"):
+        getattr(plot, name)(sessions[1:])

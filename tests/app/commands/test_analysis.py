@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from yoked.analysis.plot import figure
 from yoked.app.cli import cli
 from yoked.app.commands.plotting import PLOTS
 from yoked.experiments.protocols.files import load_protocol
@@ -108,6 +109,10 @@ def test_every_plot_is_written(log, tmp_path, what):
         assert done.exit_code == 0, done.output
         start = target.read_bytes()[:10]
         assert start.startswith(b"\x89PNG" if ending == "png" else b"<?xml")
+
+
+def test_the_command_draws_what_the_face_draws():
+    assert sorted(name.replace("-", "_") for name in PLOTS) == sorted(figure.__all__)
 
 
 def test_a_plot_that_cannot_be_says_why(log, tmp_path):
