@@ -16,7 +16,7 @@ from yoked.analysis.plot.second_order import draw_spectra
 from yoked.analysis.plot.style import as_picture
 from yoked.analysis.psychometric.fit import psychometric_from_counts
 from yoked.analysis.second_order.spectrum import eigen_spectrum
-from yoked.analysis.sensitivity.roc import roc
+from yoked.analysis.sensitivity.roc import roc_from_ratings
 from yoked.analysis.sessions.kernel import kernel as kernel_of
 from yoked.analysis.sessions.summary import summarise
 from yoked.analysis.trials.design import TrialDesign
@@ -137,7 +137,7 @@ def test_roc_and_psychometric_curves_pass_by_their_points():
     rng = np.random.default_rng(1)
     target = rng.integers(0, 2, 600)
     ratings = np.clip(np.rint(2 * target + rng.normal(1.5, 1.4, 600)), 0, 5).astype(int)
-    found = roc(ratings, target, n_responses=6)
+    found = roc_from_ratings(ratings, target, n_responses=6)
     axis = draw_roc([("ann", found)]).axes[0]
     points = next(line for line in axis.lines if line.get_marker() == "o")
     assert np.allclose(points.get_ydata(), found.hit_rate)
