@@ -16,11 +16,11 @@ double pass, order 0 has no share, and says so; d' of both stands beside it alwa
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from ..sessions.summary import session_dprime
 from ..trials.estimate import Estimate
 from ..trials.responses import SessionLike
+from ..trials.result import Cells, Result
 from .kernels import similarity
 from .latent import latent_agreement
 
@@ -28,7 +28,7 @@ NAMES = ("responses", "first-order kernel", "second-order kernel")
 
 
 @dataclass(frozen=True)
-class Depth:
+class Depth(Result):
     """Agreement of two observers at one order.
 
     Attributes
@@ -51,16 +51,9 @@ class Depth:
     ceiling: Estimate
     share: Estimate
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the depth as JSON can hold it."""
-        return {
-            name: value.to_dict() if isinstance(value, Estimate) else value
-            for name, value in vars(self).items()
-        }
-
 
 @dataclass(frozen=True)
-class DepthProfile:
+class DepthProfile(Result):
     """Two observers side by side at three depths.
 
     Attributes
@@ -83,13 +76,17 @@ class DepthProfile:
     other_dprime: Estimate
     depths: tuple[Depth, Depth, Depth]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the profile as JSON can hold it."""
-        plain = {
-            name: value.to_dict() if isinstance(value, Estimate) else value
-            for name, value in vars(self).items()
-        }
-        return {**plain, "depths": [depth.to_dict() for depth in self.depths]}
+    def table(self) -> list[Cells]:
+        """Give a row for each depth."""
+        return [
+            {
+                "depth": depth.name,
+                "correlation": depth.correlation.short(),
+                "ceiling": depth.ceiling.short(),
+                "share": depth.share.short(),
+            }
+            for depth in self.depths
+        ]
 
 
 def depth_profile(

@@ -22,7 +22,6 @@ References
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -41,6 +40,7 @@ from ..double_pass.internal_noise import (
 from ..trials.design import TrialDesign
 from ..trials.estimate import Z95, Estimate, mapped
 from ..trials.responses import Responses, SessionLike, responses
+from ..trials.result import Result
 from ..trials.score import score, why_not_white
 
 LINEAR_SHARE = "linear-share-kernel/1"
@@ -50,7 +50,7 @@ NONE_LINEAR = "the kernel is no larger than its sampling noise"
 
 
 @dataclass(frozen=True)
-class LinearShare:
+class LinearShare(Result):
     """Shares of the decision variance.
 
     Attributes
@@ -69,10 +69,6 @@ class LinearShare:
     gamma: Estimate
     consistent: Estimate
     nonlinear: Estimate
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the shares as JSON can hold them."""
-        return {name: value.to_dict() for name, value in vars(self).items()}
 
 
 def session_linear_share(session: SessionLike) -> LinearShare:

@@ -38,6 +38,7 @@ from jaxtyping import Float
 from ...experiments.stimulus.sources import NoiseSource
 from ..trials.moments import Moments, moments
 from ..trials.responses import Responses, SessionLike, responses
+from ..trials.result import Result
 from .classes import SUM, KernelDesign
 
 FORMULAS = {  # of the weights, and of whether it is forced choice
@@ -51,7 +52,7 @@ Field = Float[np.ndarray, " frame row column"]
 
 
 @dataclass(frozen=True, eq=False)
-class Kernel:
+class Kernel(Result):
     """A first-order kernel, in units of noise contrast.
 
     Attributes

@@ -10,7 +10,6 @@ order they are two independent errors, and their correlation is around nought.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Real
@@ -18,13 +17,14 @@ from scipy.special import ndtri
 
 from ..trials.design import TrialDesign
 from ..trials.estimate import Z95, Estimate
+from ..trials.result import Result
 from .replicates import Progress, Replicates, bootstrapped, observed, permuted
 
 FORMULA = "gradient-through-hessian-correlation/1"
 
 
 @dataclass(frozen=True)
-class Consistency:
+class Consistency(Result):
     """How far the second-order kernel explains the halves of the first.
 
     Attributes
@@ -53,10 +53,6 @@ class Consistency:
     def note(self) -> str | None:
         """Sentences about the correlation's limits, or None."""
         return self.correlation.note
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the test as JSON can hold it."""
-        return {**vars(self), "correlation": self.correlation.to_dict()}
 
 
 def consistency(

@@ -37,6 +37,7 @@ from ..kernels.weighted_sum import Kernel, kernel_of
 from ..sensitivity.sdt import loglinear_rate
 from ..trials.moments import FieldShape, Moments, moments
 from ..trials.responses import Responses, SessionLike, responses
+from ..trials.result import Result
 
 FORMULAS = {False: "kernel2-yes-no-covariances/1", True: "kernel2-2afc-covariances/1"}
 # Excess kurtosis from which the noise is called non-Gaussian: truncation at 2.5 SD has
@@ -48,7 +49,7 @@ Matrix = Float[np.ndarray, " element element"]
 
 
 @dataclass(frozen=True, eq=False)
-class SecondOrderKernel:
+class SecondOrderKernel(Result):
     """A second-order kernel, in units of noise contrast squared; symmetric.
 
     Attributes

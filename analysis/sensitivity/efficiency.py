@@ -20,7 +20,6 @@ References
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -30,6 +29,7 @@ from ...experiments.protocols.signal import signal_template
 from ..trials.design import TrialDesign
 from ..trials.estimate import Z95, Estimate, mapped
 from ..trials.responses import Responses, SessionLike, design_effect, responses
+from ..trials.result import Result
 from ..trials.score import score
 from .by_task import dprime
 from .ideal import NO_SIGNAL, IdealObserver
@@ -43,7 +43,7 @@ _STEPS = 20  # of the weights; they settle in five
 
 
 @dataclass(frozen=True)
-class ContrastEfficiency:
+class ContrastEfficiency(Result):
     """Efficiency at one contrast.
 
     Attributes
@@ -61,13 +61,9 @@ class ContrastEfficiency:
     dprime: Estimate
     efficiency: Estimate
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the numbers as JSON can hold them."""
-        return {name: _plain(value) for name, value in vars(self).items()}
-
 
 @dataclass(frozen=True)
-class Efficiency:
+class Efficiency(Result):
     """Absolute efficiency of an observer.
 
     Attributes
@@ -81,14 +77,9 @@ class Efficiency:
     pooled: Estimate
     by_contrast: tuple[ContrastEfficiency, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the efficiencies as JSON can hold them."""
-        parts = [part.to_dict() for part in self.by_contrast]
-        return {"pooled": self.pooled.to_dict(), "by_contrast": parts}
-
 
 @dataclass(frozen=True)
-class KernelEfficiency:
+class KernelEfficiency(Result):
     """Does the kernel explain the efficiency? For a linear observer the ratio is 1.
 
     Attributes
@@ -104,14 +95,6 @@ class KernelEfficiency:
     predicted: Estimate
     actual: Estimate
     ratio: Estimate
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the three as JSON can hold them."""
-        return {name: value.to_dict() for name, value in vars(self).items()}
-
-
-def _plain(value: object) -> object:
-    return value.to_dict() if isinstance(value, Estimate) else value
 
 
 def absolute_efficiency(session: SessionLike) -> Efficiency:

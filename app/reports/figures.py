@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...analysis.agreement.profile import depth_profile
-from ...analysis.agreement.responses import compare
+from ...analysis.agreement.responses import response_agreement
 from ...analysis.plot import figure as plot
 from ...analysis.psychometric.fit import session_psychometric
 from ...analysis.second_order.kernel import session_second_order
@@ -80,7 +80,7 @@ def _spectra(sessions: Sequence[SessionData]) -> "Figure":
 
 
 def _agreement(sessions: Sequence[SessionData]) -> "Figure":
-    return plot.agreements([compare(*pair) for pair in _pairs(sessions)])
+    return plot.agreements([response_agreement(*pair) for pair in _pairs(sessions)])
 
 
 def _depth(sessions: Sequence[SessionData]) -> "Figure":

@@ -5,7 +5,7 @@ import pytest
 
 import yoked
 from yoked.analysis.agreement.profile import depth_profile
-from yoked.analysis.agreement.responses import compare
+from yoked.analysis.agreement.responses import response_agreement
 from yoked.analysis.kernels.weighted_sum import session_kernel
 from yoked.analysis.plot import figure as plot
 from yoked.analysis.psychometric.fit import fit_psychometric
@@ -35,7 +35,7 @@ def sessions():
 
 
 def test_kernels_are_drawn_as_estimated_on_one_scale(sessions):
-    figure = plot.kernels(sessions, method="sum")
+    figure = plot.kernels(sessions, method="weighted_sum")
     top = figure.axes[:3]
     for axis, session in zip(top, sessions, strict=True):
         drawn = next(line for line in axis.lines if line.get_label() == "kernel")
@@ -47,7 +47,7 @@ def test_kernels_are_drawn_as_estimated_on_one_scale(sessions):
 def test_a_kernel_of_fields_is_a_picture_around_zero():
     protocol = load_protocol("gabor-in-noise").with_options(trials=200, contrast=0.087)
     session = run(protocol, Template(), seed=3)
-    figure = plot.kernels([session], method="sum")
+    figure = plot.kernels([session], method="weighted_sum")
     image = figure.axes[0].images[0]
     kernel = session_kernel(session).kernel
     assert np.allclose(image.get_array(), kernel[0])
@@ -78,7 +78,7 @@ def test_measures_are_drawn_where_they_were_estimated(sessions):
 
 
 def test_agreement_is_drawn_with_its_ceiling(sessions):
-    comparisons = [compare(sessions[0], other) for other in sessions[1:]]
+    comparisons = [response_agreement(sessions[0], other) for other in sessions[1:]]
     figure = plot.agreements(comparisons)
     labels = {text.get_text() for text in figure.axes[0].get_legend().get_texts()}
     assert "bounds of the best possible model" in labels
