@@ -53,8 +53,13 @@ class Result:
 
     def arrays(self) -> "dict[str, np.ndarray]":
         """Give every array by its path, such as "fitted.se", whatever its size."""
-        found = {".".join(path): leaf for path, leaf in _leaves(self)}
-        return {name: leaf for name, leaf in found.items() if hasattr(leaf, "dtype")}
+        import numpy as np
+
+        return {
+            ".".join(path): leaf
+            for path, leaf in _leaves(self)
+            if isinstance(leaf, np.ndarray)
+        }
 
     def table(self) -> list[Cells]:
         """Give the rows that a terminal prints: short texts by column."""
