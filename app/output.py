@@ -4,25 +4,27 @@ import csv
 import functools
 import io
 import json
-import math
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import click
 
+from ..analysis.trials.result import Result, as_plain, short
+
 Row = Mapping[str, object]
+Found = Result | Row | Sequence[Result] | Sequence[Row]
 Brief = Callable[[Any], Any]  # from a mapping to a shorter one, or to several
 
 
 def output(
     brief: Brief | None = None,
-) -> Callable[[Callable[..., Row | list[Row]]], Callable[..., None]]:
+) -> Callable[[Callable[..., Found]], Callable[..., None]]:
     """Give a command --json, --table and --csv, and print what it returns.
 
-    The command returns one mapping or a list of mappings. Without an option, a
-    terminal gets a table and anything else gets JSON.
+    The command returns a result, which knows its own table, or a mapping, or a list of
+    either. Without an option, a terminal gets a table and anything else gets JSON.
 
     Parameters
     ----------
@@ -30,34 +32,41 @@ def output(
         What a table shows of a mapping that is too wide or too deep for one.
     """
 
-    def decorate(command: Callable[..., Row | list[Row]]) -> Callable[..., None]:
+    def decorate(command: Callable[..., Found]) -> Callable[..., None]:
         @click.option("--json", "style", flag_value="json", help="Print JSON.")
         @click.option("--table", "style", flag_value="table", help="Print a table.")
         @click.option("--csv", "style", flag_value="csv", help="Print CSV.")
         @functools.wraps(command)
         def printing(style: str | None, **arguments: object) -> None:
-            result = command(**arguments)
-            click.echo(printed(result, style, brief))
+            found = command(**arguments)
+            click.echo(printed(found, style, brief))
 
         return printing
 
     return decorate
 
 
-def printed(result: Row | list[Row], style: str | None, brief: Brief | None) -> str:
-    """Return a result in a style, or in the one that fits where output goes."""
+def printed(found: Found, style: str | None, brief: Brief | None) -> str:
+    """Return what was found in a style, or in the one that fits where output goes."""
     style = style or ("table" if sys.stdout.isatty() else "json")
     if style == "json":
-        return as_json(result)
+        return as_json(found)
     if style == "csv":
-        return as_csv(result)
-    if brief is not None:
-        is_list = isinstance(result, list)
-        result = [brief(row) for row in result] if is_list else brief(result)
-    return as_table(result, shutil.get_terminal_size().columns)
+        return as_csv(found)
+    return as_table(in_brief(found, brief), shutil.get_terminal_size().columns)
 
 
-def as_json(result: Row | list[Row]) -> str:
+def in_brief(found: Found, brief: Brief | None) -> Row | list[Row]:
+    """Return what a table shows: a mapping for one thing, a list for several."""
+    if isinstance(found, Result):
+        rows = found.table()
+        return rows[0] if len(rows) == 1 else list(rows)
+    if isinstance(found, Mapping):
+        return found if brief is None else brief(found)
+    return [row for each in found for row in listed(in_brief(each, brief))]
+
+
+def as_json(found: Found) -> str:
     """Return strict JSON: what is not a number becomes null.
 
     Examples
@@ -68,25 +77,15 @@ def as_json(result: Row | list[Row]) -> str:
       "n": 3
     }
     """
-    return json.dumps(plain(result), indent=2, ensure_ascii=False, allow_nan=False)
+    return json.dumps(as_plain(found), indent=2, ensure_ascii=False, allow_nan=False)
 
 
-def plain(value: object) -> object:
-    """Return a value made of JSON's types alone (NumPy's scalars and arrays too)."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if hasattr(value, "tolist"):
-        return plain(value.tolist())  # pyright: ignore[reportAttributeAccessIssue]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if isinstance(value, str | int | None) else str(value)
-
-
-def as_csv(result: Row | list[Row]) -> str:
+def as_csv(found: Found) -> str:
     """Return comma-separated values with a header row; nested names are joined by _."""
-    rows = [flat(row) for row in listed(result)]
+    rows = [
+        flat(row.to_dict() if isinstance(row, Result) else row)
+        for row in ([found] if isinstance(found, Result | Mapping) else found)
+    ]
     text = io.StringIO()
     writer = csv.DictWriter(text, columns(rows), lineterminator="\n")
     writer.writeheader()
@@ -135,51 +134,6 @@ def aligned(lines: list[list[str]], right: list[bool] | None = None) -> str:
         ).rstrip()
         for line in lines
     )
-
-
-def short(value: object) -> str:
-    """Return a value at the length that a person reads: four significant digits.
-
-    Examples
-    --------
-    >>> short(1.6402873), short(1052773201.7), short([0.31, 1 / 3]), short(None)
-    ('1.64', '1,052,773,202', '0.31 to 0.3333', '-')
-    """
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        return "-"
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
-    if isinstance(value, list | tuple) and len(value) == 2:
-        return f"{short(value[0])} to {short(value[1])}"  # an interval
-    if isinstance(value, list | tuple):
-        return (
-            f"{len(value)} values" if len(value) > 4 else ", ".join(map(short, value))
-        )
-    return str(value)
-
-
-def with_interval(estimate: Mapping[str, float | None]) -> str:
-    """Return an estimate as "value [low, high]", or "-" without one.
-
-    JSON has no infinity: an end that is missing beside one that is there is open.
-
-    Examples
-    --------
-    >>> with_interval({"value": 1.6, "low": 1.42, "high": 1.779})
-    '1.600 [1.420, 1.779]'
-    >>> with_interval({"value": 1.335, "low": 0.647, "high": None})
-    '1.335 [0.647, ∞]'
-    """
-    value, low, high = (estimate[name] for name in ("value", "low", "high"))
-    if value is None:
-        return short(None)
-    if low is None and high is None:
-        return f"{value:.3f}"
-    ends = [
-        "-∞" if low is None else f"{low:.3f}",
-        "∞" if high is None else f"{high:.3f}",
-    ]
-    return f"{value:.3f} [{', '.join(ends)}]"
 
 
 def flat(row: Row, prefix: str = "") -> dict[str, object]:

@@ -17,8 +17,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from yoked.analysis.agreement.compare import compare
     from yoked.analysis.agreement.profile import depth_profile
-    from yoked.analysis.agreement.responses import compare
     from yoked.analysis.double_pass.internal_noise import agreement
     from yoked.analysis.plot import figure as plot
     from yoked.analysis.sensitivity.by_task import dprime
@@ -55,7 +55,7 @@ _HOMES = {
     "ObserverNoise": ("experiments.session.observer", "ObserverNoise"),
     "Viewing": ("experiments.session.observer", "Viewing"),
     "agreement": ("analysis.double_pass.internal_noise", "agreement"),
-    "compare": ("analysis.agreement.responses", "compare"),
+    "compare": ("analysis.agreement.compare", "compare"),
     "depth_profile": ("analysis.agreement.profile", "depth_profile"),
     "depths": ("analysis.sessions.depths", "depths"),
     "dprime": ("analysis.sensitivity.by_task", "dprime"),

@@ -30,6 +30,7 @@ from ..sensitivity.by_task import dprime
 from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell, Estimate
 from ..trials.responses import Responses, SessionLike, responses
+from ..trials.result import Cells, Result, quantity_row
 from ..trials.score import Score, score
 from .random_effects import random_effects, random_effects_mean, t_estimate
 
@@ -111,7 +112,7 @@ class GroupKernel:
 
 
 @dataclass(frozen=True, eq=False)
-class GroupSummary:
+class GroupSummary(Result):
     """A group in numbers.
 
     Attributes
@@ -135,18 +136,50 @@ class GroupSummary:
     dprime_by_observer: tuple[Estimate, ...]
     kernel: GroupKernel
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the numbers, without the kernels, as JSON can hold them."""
+    def parts(self) -> dict[str, Any]:
+        """Give the fields, and of the kernel what is the group's, not an observer's."""
         return {
-            "observers": list(self.observers),
-            "n_sessions": list(self.n_sessions),
-            "n_trials": list(self.n_trials),
-            "dprime": self.dprime.to_dict(),
-            "dprime_by_observer": [one.to_dict() for one in self.dprime_by_observer],
-            "lower_ceiling": self.kernel.lower_ceiling.to_dict(),
-            "upper_ceiling": self.kernel.upper_ceiling.to_dict(),
+            **self._fields_but("kernel"),
+            "lower_ceiling": self.kernel.lower_ceiling,
+            "upper_ceiling": self.kernel.upper_ceiling,
             "note": self.kernel.note,
+            "kernel": self.kernel.kernel,
+            "kernel_se": self.kernel.se,
+            "between_sd": self.kernel.between_sd,
+            "formula": self.kernel.formula,
         }
+
+    def table(self) -> list[Cells]:
+        """Give one row: how many took part, d' and the ceilings of the kernel."""
+        return [
+            {
+                "observers": len(self.observers),
+                "sessions": sum(self.n_sessions),
+                "trials": sum(self.n_trials),
+                "dprime": self.dprime.short(),
+                "lower ceiling": self.kernel.lower_ceiling.short(),
+                "upper ceiling": self.kernel.upper_ceiling.short(),
+            }
+        ]
+
+    def _rows(self) -> list[dict[str, Any]]:
+        """The group's numbers, without a name in `observer`; then each observer's."""
+        of_group = {
+            "dprime": self.dprime,
+            "lower_ceiling": self.kernel.lower_ceiling,
+            "upper_ceiling": self.kernel.upper_ceiling,
+        }
+        rows = [(None, name, found) for name, found in of_group.items()]
+        for number, observer in enumerate(self.observers):
+            rows += [
+                (observer, "dprime", self.dprime_by_observer[number]),
+                (observer, "n_sessions", float(self.n_sessions[number])),
+                (observer, "n_trials", float(self.n_trials[number])),
+            ]
+        return [
+            {"observer": who, **quantity_row(name, None, found)}
+            for who, name, found in rows
+        ]
 
 
 def group(sessions: Sequence[SessionLike]) -> GroupSummary:

@@ -31,7 +31,6 @@ References
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -47,6 +46,7 @@ from ..double_pass.internal_noise import (
 )
 from ..trials.estimate import Z95, Estimate, mapped
 from ..trials.responses import Responses, SessionLike, responses
+from ..trials.result import Result
 from .latent import shown_first
 from .responses import (
     MIN_KAPPA_TRIALS,
@@ -68,7 +68,7 @@ _STEP = 1e-5
 
 
 @dataclass(frozen=True)
-class KappaCeiling:
+class KappaCeiling(Result):
     """How large error consistency with an observer can be.
 
     Attributes
@@ -88,13 +88,9 @@ class KappaCeiling:
     linear_gaussian: Estimate
     upper: Estimate
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the ceilings as JSON can hold them."""
-        return {name: value.to_dict() for name, value in vars(self).items()}
-
 
 @dataclass(frozen=True)
-class KappaComparison:
+class KappaComparison(Result):
     """Error consistency of two observers beside the reference's ceiling.
 
     Attributes
@@ -110,10 +106,6 @@ class KappaComparison:
     kappa: Estimate
     ceiling: KappaCeiling
     relative: Estimate
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the comparison as JSON can hold it."""
-        return {name: value.to_dict() for name, value in vars(self).items()}
 
 
 def kappa(agreement: float, p1: float, p2: float) -> float:

@@ -46,6 +46,7 @@ from ..trials.design import TrialDesign
 from ..trials.estimate import Z95, CannotTell, Estimate
 from ..trials.held import as_design
 from ..trials.responses import SessionLike
+from ..trials.result import Result
 from ..trials.score import score
 from .kernel_groups import group_sums, stimulus_groups, without_linear_part
 
@@ -58,7 +59,7 @@ _MAX_FAILED = 0.05  # of leave-one-out values that are undefined
 
 
 @dataclass(frozen=True)
-class KernelSimilarity:
+class KernelSimilarity(Result):
     """The likeness of two kernels.
 
     Attributes
@@ -88,13 +89,6 @@ class KernelSimilarity:
     order: int
     measure: str
     n_shared_stimuli: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the similarity as JSON can hold it."""
-        return {
-            name: value.to_dict() if isinstance(value, Estimate) else value
-            for name, value in vars(self).items()
-        }
 
 
 def similarity(

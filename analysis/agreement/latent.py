@@ -41,6 +41,7 @@ from ..double_pass.internal_noise import (
 from ..double_pass.tetrachoric import TETRACHORIC, tetrachoric
 from ..trials.estimate import Estimate
 from ..trials.responses import Responses, SessionLike, responses
+from ..trials.result import Result
 from .responses import require_shared_trials, shared_rows
 
 DISATTENUATED = "tetrachoric-disattenuated/1"
@@ -51,7 +52,7 @@ NOT_TWO = "a latent correlation is for two alternatives"
 
 
 @dataclass(frozen=True)
-class LatentAgreement:
+class LatentAgreement(Result):
     """How far two observers' decision variables agree.
 
     Attributes
@@ -86,13 +87,6 @@ class LatentAgreement:
     disattenuated: Estimate
     decision_variable: Estimate
     logged: Estimate
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the agreement as JSON can hold it."""
-        return {
-            name: value.to_dict() if isinstance(value, Estimate) else value
-            for name, value in vars(self).items()
-        }
 
 
 def latent_agreement(

@@ -16,12 +16,12 @@ double pass, order 0 has no share, and says so; d' of both stands beside it alwa
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from ..sensitivity.by_task import dprime
 from ..trials.estimate import CannotTell, Estimate
 from ..trials.held import Held
 from ..trials.responses import SessionLike
+from ..trials.result import Cells, Result
 from .kernels import similarity
 from .latent import latent_agreement
 
@@ -29,7 +29,7 @@ NAMES = ("responses", "first-order kernel", "second-order kernel")
 
 
 @dataclass(frozen=True)
-class Depth:
+class Depth(Result):
     """Agreement of two observers at one order.
 
     Attributes
@@ -52,16 +52,9 @@ class Depth:
     ceiling: Estimate
     share: Estimate
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the depth as JSON can hold it."""
-        return {
-            name: value.to_dict() if isinstance(value, Estimate) else value
-            for name, value in vars(self).items()
-        }
-
 
 @dataclass(frozen=True)
-class DepthProfile:
+class DepthProfile(Result):
     """Two observers side by side at three depths.
 
     Attributes
@@ -84,13 +77,17 @@ class DepthProfile:
     other_dprime: Estimate
     depths: tuple[Depth, Depth, Depth]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the profile as JSON can hold it."""
-        plain = {
-            name: value.to_dict() if isinstance(value, Estimate) else value
-            for name, value in vars(self).items()
-        }
-        return {**plain, "depths": [depth.to_dict() for depth in self.depths]}
+    def table(self) -> list[Cells]:
+        """Give a row for each depth."""
+        return [
+            {
+                "depth": depth.name,
+                "correlation": depth.correlation.short(),
+                "ceiling": depth.ceiling.short(),
+                "share": depth.share.short(),
+            }
+            for depth in self.depths
+        ]
 
 
 def depth_profile(

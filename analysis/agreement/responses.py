@@ -23,8 +23,7 @@ References
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -40,6 +39,7 @@ from ..double_pass.internal_noise import (
 from ..sensitivity.sdt import loglinear_rate, proportion
 from ..trials.estimate import CannotTell, Estimate, mapped
 from ..trials.responses import Responses, SessionLike, design_effect, responses
+from ..trials.result import Cells, Result
 
 SAME_RESPONSE = "same-response-wilson/1"
 LOWER = "ceiling-lower-bound-double-pass/1"
@@ -51,7 +51,7 @@ NOT_TWO = "the ceiling is for two alternatives"
 
 
 @dataclass(frozen=True)
-class Ceiling:
+class Ceiling(Result):
     """How well the best deterministic model could predict an observer's responses.
 
     Attributes
@@ -68,8 +68,8 @@ class Ceiling:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Two observers on the same trials.
+class ResponseAgreement(Result):
+    """How often two observers of the same trials respond alike.
 
     Attributes
     ----------
@@ -99,26 +99,31 @@ class Comparison:
     error_consistency: Estimate
     ceiling: Ceiling
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the comparison as JSON can hold it."""
-        plain = {f.name: getattr(self, f.name) for f in fields(self)}
-        plain["ceiling"] = {
-            f.name: getattr(self.ceiling, f.name).to_dict() for f in fields(Ceiling)
-        }
-        return {
-            name: value.to_dict() if isinstance(value, Estimate) else value
-            for name, value in plain.items()
-        }
+    def table(self) -> list[Cells]:
+        """Give one row: the shares of equal responses beside the best possible."""
+        bounds = (self.ceiling.lower.value, self.ceiling.upper.value)
+        known = [f"{bound:.3f}" for bound in bounds if bound is not None]
+        return [
+            {
+                "model": self.other_observer,
+                "human": self.reference_observer,
+                "trials": self.n_shared,
+                "same_response": self.same_response.short(),
+                "same_response_double_pass": self.same_response_double_pass.short(),
+                "error_consistency": self.error_consistency.short(),
+                "best possible": " to ".join(known) or "-",
+            }
+        ]
 
 
-def compare(human: SessionLike, model: SessionLike) -> Comparison:
-    """Compare two sessions trial by trial.
+def response_agreement(reference: SessionLike, other: SessionLike) -> ResponseAgreement:
+    """Estimate how often two sessions have the same response, trial by trial.
 
     Parameters
     ----------
-    human
-        The reference, whose double pass sets the ceiling. Any kind of observer.
-    model
+    reference
+        Whose double pass sets the ceiling. Any kind of observer.
+    other
         The other one. Any kind of observer.
 
     Raises
@@ -132,21 +137,21 @@ def compare(human: SessionLike, model: SessionLike) -> Comparison:
     >>> protocol = yoked.load_protocol("bar-in-noise")
     >>> observer = yoked.load_observer("template")
     >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
-    >>> yoked.compare(session, session).same_response.value
+    >>> response_agreement(session, session).same_response.value
     1.0
     """
-    require_shared_trials(human, model)
-    ours, theirs = responses(human), responses(model)
+    require_shared_trials(reference, other)
+    ours, theirs = responses(reference), responses(other)
     rows, other_rows = shared_rows(ours, theirs)
     same = ours.response[rows] == theirs.response[other_rows]
     twice = np.isin(rows, np.concatenate([ours.second_rows, ours.first]))
     _, cluster = np.unique(ours.cluster[rows], return_inverse=True)
     correct = ours.correct[rows], theirs.correct[other_rows]
-    return Comparison(
-        reference=human.id,
-        other=model.id,
-        reference_observer=human.observer,
-        other_observer=model.observer,
+    return ResponseAgreement(
+        reference=reference.id,
+        other=other.id,
+        reference_observer=reference.observer,
+        other_observer=other.observer,
         n_shared=len(rows),
         same_response=same_response(same, cluster),
         same_response_double_pass=same_response(same[twice], cluster[twice]),

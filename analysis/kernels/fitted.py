@@ -20,7 +20,6 @@ References
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -32,6 +31,7 @@ from ..trials.estimate import CannotTell, Estimate
 from ..trials.held import as_design
 from ..trials.resample import folds
 from ..trials.responses import SessionLike
+from ..trials.result import Result
 from .information import EFFICIENCY, share_of_bound
 from .priors import PRIORS, Prior
 from .priors import prior as prior_of
@@ -47,7 +47,7 @@ Field = Float[np.ndarray, " frame row column"]
 
 
 @dataclass(frozen=True, eq=False)
-class FittedKernel:
+class FittedKernel(Result):
     """A first-order kernel fitted under a prior, in decision SDs per noise SD.
 
     Attributes
@@ -98,19 +98,6 @@ class FittedKernel:
     order: int = 1
     formula: str = FORMULA
     note: str | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the kernel as JSON can hold it."""
-        fields = ("kernel", "target_half", "nontarget_half")
-        names = [name for field in fields for name in (field, f"{field}_se")]
-        names[1] = "se"
-        plain = ("prior", "length", "penalty", "n_trials", "order", "formula", "note")
-        return {
-            **{name: getattr(self, name).tolist() for name in names},
-            **{name: getattr(self, name) for name in plain},
-            "log_likelihood_gain": self.log_likelihood_gain.to_dict(),
-            "efficiency": self.efficiency.to_dict(),
-        }
 
 
 def fitted_kernel(

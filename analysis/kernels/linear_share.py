@@ -22,7 +22,6 @@ References
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -42,6 +41,7 @@ from ..trials.design import TrialDesign
 from ..trials.estimate import Z95, Estimate, mapped
 from ..trials.held import Held
 from ..trials.responses import Responses, SessionLike
+from ..trials.result import Result
 from ..trials.score import score, why_not_white
 
 LINEAR_SHARE = "linear-share-kernel/1"
@@ -51,7 +51,7 @@ NONE_LINEAR = "the kernel is no larger than its sampling noise"
 
 
 @dataclass(frozen=True)
-class LinearShare:
+class LinearShare(Result):
     """Shares of the decision variance.
 
     Attributes
@@ -70,10 +70,6 @@ class LinearShare:
     gamma: Estimate
     consistent: Estimate
     nonlinear: Estimate
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the shares as JSON can hold them."""
-        return {name: value.to_dict() for name, value in vars(self).items()}
 
 
 def linear_share(session: SessionLike) -> LinearShare:

@@ -23,7 +23,6 @@ References
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -36,6 +35,7 @@ from ..trials.estimate import CannotTell
 from ..trials.held import as_design
 from ..trials.resample import permuted_rows
 from ..trials.responses import SessionLike
+from ..trials.result import Result
 from ..trials.score import score
 
 FORMULA = "kernel-permutation-max-and-cluster/1"
@@ -64,7 +64,7 @@ class Cluster:
 
 
 @dataclass(frozen=True, eq=False)
-class KernelTest:
+class KernelTest(Result):
     """A kernel held against those of permuted responses.
 
     Attributes
@@ -101,22 +101,6 @@ class KernelTest:
     n_permutations: int
     seed: int
     formula: str = FORMULA
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the test as JSON can hold it."""
-        names = ("threshold", "statistic", "df", "p_any", "p_chi2", "n_permutations")
-        clusters = [
-            {"members": one.members.tolist(), "mass": one.mass, "p": one.p}
-            for one in self.clusters
-        ]
-        return {
-            "z": self.z.tolist(),
-            "p": self.p.tolist(),
-            "clusters": clusters,
-            **{name: getattr(self, name) for name in names},
-            "seed": self.seed,
-            "formula": self.formula,
-        }
 
 
 def kernel_test(

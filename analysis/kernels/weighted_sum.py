@@ -39,6 +39,7 @@ from ...experiments.stimulus.sources import NoiseSource
 from ..trials.estimate import CannotTell
 from ..trials.moments import Moments, moments
 from ..trials.responses import Responses
+from ..trials.result import Result
 from .classes import SUM, KernelDesign
 
 FORMULAS = {  # of the weights, and of whether it is forced choice
@@ -52,7 +53,7 @@ Field = Float[np.ndarray, " frame row column"]
 
 
 @dataclass(frozen=True, eq=False)
-class Kernel:
+class Kernel(Result):
     """A first-order kernel, in units of noise contrast.
 
     Attributes

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..agreement.pairs import yoked_pairs
 from ..agreement.profile import depth_profile
-from ..agreement.responses import compare
+from ..agreement.responses import response_agreement
 from ..psychometric.fit import psychometric as fitted_psychometric
 from ..second_order.kernel import second_order_kernel
 from ..second_order.spectrum import eigen_spectrum
@@ -280,7 +280,7 @@ def agreement(sessions: Sessions) -> "Figure":
     >>> yoked.plot.agreement([one, other]).axes[0].get_xlabel()
     'share of trials with the same response'
     """
-    return draw_agreement([compare(*pair) for pair in _pairs(sessions)])
+    return draw_agreement([response_agreement(*pair) for pair in _pairs(sessions)])
 
 
 def depth(sessions: Sessions) -> "Figure":

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..agreement.responses import Comparison
+from ..agreement.responses import ResponseAgreement
 from ..sessions.summary import SessionSummary
 from ..trials.estimate import Estimate
 from .style import BLUE, GRAY, ORANGE, PALE, STYLE, dots, new_figure
@@ -34,7 +34,7 @@ def draw_measures(summaries: Sequence[SessionSummary]) -> "Figure":
     return figure
 
 
-def draw_agreement(comparisons: Sequence[Comparison]) -> "Figure":
+def draw_agreement(comparisons: Sequence[ResponseAgreement]) -> "Figure":
     """Draw how often each model chose as the human did, beside the ceiling."""
     figure, pyplot = new_figure((7.0, 1.1 + 0.38 * len(comparisons)))
     with pyplot.rc_context(STYLE):

@@ -16,7 +16,6 @@ References
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -24,6 +23,7 @@ from scipy.special import ndtr
 from scipy.stats import chi2
 
 from ..trials.design import TrialDesign
+from ..trials.result import Result
 from .newton import BinaryResponses, Coordinates, Solution, fit
 from .trials import influence, log_likelihood, solve, standardised
 
@@ -60,7 +60,7 @@ class LikelihoodRatio:
 
 
 @dataclass(frozen=True)
-class LikelihoodRatioTests:
+class LikelihoodRatioTests(Result):
     """Three nested questions about a session.
 
     Attributes
@@ -77,10 +77,6 @@ class LikelihoodRatioTests:
     linear: LikelihoodRatio
     halves: LikelihoodRatio
     quadratic: LikelihoodRatio
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the tests as JSON can hold them."""
-        return {name: dict(vars(test)) for name, test in vars(self).items()}
 
 
 def likelihood_ratio_tests(

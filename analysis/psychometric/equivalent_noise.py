@@ -26,7 +26,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from jaxtyping import Float
@@ -34,6 +34,7 @@ from scipy.optimize import brentq
 from scipy.stats import chi2
 
 from ..trials.estimate import Z95, Estimate
+from ..trials.result import Result
 from .fit import PsychometricFit
 
 NOISE = "equivalent-noise-lam/1"
@@ -117,7 +118,7 @@ class NoiseThresholds:
 
 
 @dataclass(frozen=True)
-class EquivalentNoise:
+class EquivalentNoise(Result):
     """The linear amplifier model of an observer, and how far to believe it.
 
     Attributes
@@ -145,16 +146,6 @@ class EquivalentNoise:
     proportional_p: float | None
     constant_p: float | None
     note: str | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the model as JSON can hold it."""
-        plain = ("chi_square", "df", "p", "proportional_p", "constant_p", "note")
-        return {
-            "noise_sd": self.noise_sd.to_dict(),
-            "gain": self.gain.to_dict(),
-            "efficiency": self.efficiency.to_dict(),
-            **{name: getattr(self, name) for name in plain},
-        }
 
 
 def equivalent_noise(

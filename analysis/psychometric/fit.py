@@ -21,6 +21,7 @@ from ..sensitivity.mafc import mafc_dprime
 from ..trials.estimate import Estimate
 from ..trials.held import as_responses
 from ..trials.responses import Responses, SessionLike
+from ..trials.result import Result
 from .estimates import Maximum, rate_estimate, threshold_estimate, width_estimate
 from .likelihood import GUESS, LAPSE, MAX_GUESS, MAX_LAPSE, Problem, deviance_p
 from .responses import ResponsesByContrast, off_axis, on_axis
@@ -99,7 +100,7 @@ class PsychometricSettings:
 
 
 @dataclass(frozen=True, eq=False)
-class PsychometricFit:
+class PsychometricFit(Result):
     """A fitted psychometric function; call it with contrasts for its predictions.
 
     Attributes
@@ -196,21 +197,10 @@ class PsychometricFit:
     def _shape(self) -> Any:
         return SHAPES[self.settings.shape]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the fit as JSON can hold it."""
-        named = ("threshold", "width", "lapse", "guess")
-        plain = ("threshold_at", "log_likelihood", "deviance", "df", "p", "formula")
-        listed = ("contrast", "n_trials", "proportion_correct")
-        return {
-            "shape": self.settings.shape,
-            "axis": self.settings.axis,
-            "n_alternatives": self.n_alternatives,
-            "unbiased": self.unbiased,
-            **{name: getattr(self, name).to_dict() for name in named},
-            **{name: getattr(self, name) for name in plain},
-            **{name: getattr(self, name).tolist() for name in listed},
-            "note": self.note,
-        }
+    def parts(self) -> dict[str, Any]:
+        """Give the fields; of the settings what names the function."""
+        chosen = {"shape": self.settings.shape, "axis": self.settings.axis}
+        return {**chosen, **self._fields_but("settings", "parameters")}
 
 
 def psychometric_from_counts(

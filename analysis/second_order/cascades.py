@@ -26,6 +26,7 @@ from jaxtyping import Float
 from ..trials.attempts import Share
 from ..trials.design import TrialDesign
 from ..trials.estimate import Estimate
+from ..trials.result import Result
 from .consistency import Consistency, consistency
 from .features import NAMES, Draws, features
 from .replicates import bootstrapped, noise_sd, observed
@@ -94,7 +95,7 @@ NOT_TOLD = "the cascades are told apart in 2AFC only"
 
 
 @dataclass(frozen=True, eq=False)
-class Signature:
+class Signature(Result):
     """The marks of a cascade in the kernels, and the cascades that leave such marks.
 
     Attributes
@@ -123,13 +124,9 @@ class Signature:
     formula: str
     note: str | None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the signature as JSON can hold it."""
-        plain = dict(vars(self))
-        plain["features"] = {name: x.to_dict() for name, x in self.features.items()}
-        plain["spectrum"] = self.spectrum.to_dict()
-        plain["contradicted"] = {k: list(v) for k, v in self.contradicted.items()}
-        return plain
+    def parts(self) -> dict[str, Any]:
+        """Give the fields, without the spectrum, which is a result of its own."""
+        return self._fields_but("spectrum")
 
 
 def signature(

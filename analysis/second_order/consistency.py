@@ -10,7 +10,6 @@ order they are two independent errors, and their correlation is around nought.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Real
@@ -19,13 +18,14 @@ from scipy.special import ndtri
 from ..trials.attempts import Share
 from ..trials.design import TrialDesign
 from ..trials.estimate import Z95, CannotTell, Estimate
+from ..trials.result import Result
 from .replicates import Replicates, bootstrapped, observed, permuted
 
 FORMULA = "gradient-through-hessian-correlation/1"
 
 
 @dataclass(frozen=True)
-class Consistency:
+class Consistency(Result):
     """How far the second-order kernel explains the halves of the first.
 
     Attributes
@@ -44,10 +44,6 @@ class Consistency:
     null_high: float
     n_permutations: int
     seed: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the test as JSON can hold it."""
-        return {**vars(self), "correlation": self.correlation.to_dict()}
 
 
 def consistency(

@@ -38,6 +38,7 @@ from ..sensitivity.sdt import loglinear_rate
 from ..trials.estimate import CannotTell
 from ..trials.moments import FieldShape, Moments, moments
 from ..trials.responses import Responses
+from ..trials.result import Result
 
 FORMULAS = {False: "kernel2-yes-no-covariances/1", True: "kernel2-2afc-covariances/1"}
 # Excess kurtosis from which the noise is called non-Gaussian: truncation at 2.5 SD has
@@ -49,7 +50,7 @@ Matrix = Float[np.ndarray, " element element"]
 
 
 @dataclass(frozen=True, eq=False)
-class SecondOrderKernel:
+class SecondOrderKernel(Result):
     """A second-order kernel, in units of noise contrast squared; symmetric.
 
     Attributes

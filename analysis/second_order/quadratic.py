@@ -27,6 +27,7 @@ from scipy.special import log_ndtr
 from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell, Estimate
 from ..trials.resample import folds
+from ..trials.result import Result
 from .replicates import noise_sd, observed
 
 FORMULA = "quadratic-probit-cross-validated-gain/1"
@@ -72,7 +73,7 @@ class QuadraticFit:
 
 
 @dataclass(frozen=True, eq=False)
-class QuadraticGain:
+class QuadraticGain(Result):
     """What a second order adds to the prediction of responses, in bits per trial.
 
     Attributes
@@ -96,11 +97,9 @@ class QuadraticGain:
         """Rank of the quadratic part."""
         return len(self.by_rank)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the gains as JSON can hold them, without the fit."""
-        gains = [gain.to_dict() for gain in self.by_rank]
-        numbers = {"rank": self.rank, "n_folds": self.n_folds, "seed": self.seed}
-        return {"gain": self.gain.to_dict(), "by_rank": gains, **numbers}
+    def parts(self) -> dict[str, Any]:
+        """Give the gains, without the fit that has a weight for every element."""
+        return {**self._fields_but("fit"), "rank": self.rank}
 
 
 def quadratic_gain(

@@ -9,13 +9,14 @@ any is found where there is none is `alpha`.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
 
 from ..trials.attempts import Share
 from ..trials.design import TrialDesign
+from ..trials.result import Result
 from .replicates import Replicates, observed, off_diagonal_se, permuted
 
 FORMULA = "second-order-spectrum-nested-permutation/1"
@@ -24,7 +25,7 @@ BIASED = "biased responses of a linear observer have a second order along its ke
 
 
 @dataclass(frozen=True, eq=False)
-class Spectrum:
+class Spectrum(Result):
     """The eigenvalues of a second-order kernel, and which are more than chance.
 
     Attributes
@@ -74,18 +75,9 @@ class Spectrum:
         """How many of the significant eigenvalues are negative."""
         return self.n_significant - self.n_positive
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the spectrum as JSON can hold it."""
-        arrays = ("values", "vectors", "null_low", "null_high")
-        plain = {
-            name: value for name, value in vars(self).items() if name not in arrays
-        }
-        lists = {name: getattr(self, name).tolist() for name in arrays}
-        return {**plain, **lists, "p": list(self.p)}
-
 
 @dataclass(frozen=True, eq=False)
-class DiagonalTest:
+class DiagonalTest(Result):
     """Which elements of the variance kernel, the diagonal of H2, are more than chance.
 
     Attributes
@@ -108,11 +100,6 @@ class DiagonalTest:
     n_permutations: int
     seed: int
     formula: str = DIAGONAL_FORMULA
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the test as JSON can hold it."""
-        lists = {name: getattr(self, name).tolist() for name in ("values", "z", "p")}
-        return {**vars(self), **lists}
 
 
 def eigen_spectrum(

@@ -20,7 +20,6 @@ References
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -31,6 +30,7 @@ from ..trials.design import TrialDesign
 from ..trials.estimate import Z95, CannotTell, Estimate, mapped
 from ..trials.held import Held
 from ..trials.responses import Responses, SessionLike, design_effect
+from ..trials.result import Result
 from ..trials.score import score
 from .by_task import dprime
 from .ideal import NO_SIGNAL, IdealObserver
@@ -44,7 +44,7 @@ _STEPS = 20  # of the weights; they settle in five
 
 
 @dataclass(frozen=True)
-class ContrastEfficiency:
+class ContrastEfficiency(Result):
     """Efficiency at one contrast.
 
     Attributes
@@ -62,13 +62,9 @@ class ContrastEfficiency:
     dprime: Estimate
     efficiency: Estimate
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the numbers as JSON can hold them."""
-        return {name: _plain(value) for name, value in vars(self).items()}
-
 
 @dataclass(frozen=True)
-class Efficiency:
+class Efficiency(Result):
     """Absolute efficiency of an observer.
 
     Attributes
@@ -82,14 +78,9 @@ class Efficiency:
     pooled: Estimate
     by_contrast: tuple[ContrastEfficiency, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the efficiencies as JSON can hold them."""
-        parts = [part.to_dict() for part in self.by_contrast]
-        return {"pooled": self.pooled.to_dict(), "by_contrast": parts}
-
 
 @dataclass(frozen=True)
-class KernelEfficiency:
+class KernelEfficiency(Result):
     """Does the kernel explain the efficiency? For a linear observer the ratio is 1.
 
     Attributes
@@ -105,14 +96,6 @@ class KernelEfficiency:
     predicted: Estimate
     actual: Estimate
     ratio: Estimate
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the three as JSON can hold them."""
-        return {name: value.to_dict() for name, value in vars(self).items()}
-
-
-def _plain(value: object) -> object:
-    return value.to_dict() if isinstance(value, Estimate) else value
 
 
 def absolute_efficiency(session: SessionLike) -> Efficiency:

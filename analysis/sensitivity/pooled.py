@@ -17,7 +17,6 @@ References
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -27,6 +26,7 @@ from scipy.stats import chi2
 from ..trials.counts import four_counts, shared_noise_effect
 from ..trials.estimate import CannotTell, Estimate
 from ..trials.responses import Responses
+from ..trials.result import Result
 from . import sdt
 from .by_task import dprime
 from .mafc import mafc_proportion_correct, mafc_slope
@@ -40,7 +40,7 @@ LN_BETA_2AFC = "ln-beta-2afc-loglinear/1"
 
 
 @dataclass(frozen=True, eq=False)
-class DprimeSlope:
+class DprimeSlope(Result):
     """d' per unit contrast, and whether d' is proportional to contrast at all.
 
     Attributes
@@ -61,16 +61,6 @@ class DprimeSlope:
     deviance: float | None
     df: int
     p: float | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the slope and its test as JSON can hold them."""
-        return {
-            "slope": self.slope.to_dict(),
-            "contrast": self.contrast.tolist(),
-            "deviance": self.deviance,
-            "df": self.df,
-            "p": self.p,
-        }
 
 
 def dprime_mean(responses: Responses, weights: str = "trials") -> Estimate:

@@ -26,8 +26,7 @@ References
 """
 
 import math
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -37,6 +36,7 @@ from scipy.stats import rankdata
 from ..trials.estimate import Z95, CannotTell, Estimate, mapped
 from ..trials.held import as_responses
 from ..trials.responses import Responses, SessionLike, design_effect
+from ..trials.result import Result
 from .roc_normal import SHOWN_TWICE, fit_unequal_variance
 from .sdt import loglinear_rate, wilson_interval
 
@@ -46,7 +46,7 @@ SEPARATE = "every signal trial is on one side of every noise-only trial"
 
 
 @dataclass(frozen=True, eq=False)
-class Roc:
+class Roc(Result):
     """A receiver operating characteristic and its measures.
 
     Attributes
@@ -78,10 +78,6 @@ class Roc:
     slope: Estimate
     criteria: tuple[Estimate, ...]
     fit_p: float | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the ROC as JSON can hold it."""
-        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
 
 
 def roc_from_ratings(
@@ -271,11 +267,3 @@ def _area_slope(d: Estimate) -> float | None:
     if d.value is None or not math.isfinite(d.value):
         return None
     return math.exp(-(d.value**2) / 4) / math.sqrt(2 * math.pi) / math.sqrt(2)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Estimate):
-        return value.to_dict()
-    if isinstance(value, tuple):
-        return [_plain(part) for part in value]
-    return value.tolist() if isinstance(value, np.ndarray) else value

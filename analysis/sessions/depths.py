@@ -6,7 +6,7 @@ left out, and `missing` says in a sentence why.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -39,6 +39,7 @@ from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell, Estimate
 from ..trials.held import Held
 from ..trials.responses import SessionLike
+from ..trials.result import Cells, Result, short
 from .summary import SessionSummary, summarise
 
 _Result = TypeVar("_Result")
@@ -78,11 +79,11 @@ TRIALS_PER_ELEMENT = 20
 # replicates is left to whoever calls it.
 LARGE_WORK = 2e9
 FEW_PERMUTATIONS = 39
-MATRIX_ELEMENTS = 64  # larger second-order kernels are not written out as JSON
+FORMAT = "yoked-analyse/1"  # of the plain form, which docs/json.md describes
 
 
 @dataclass(frozen=True, eq=False)
-class OrderZero:
+class OrderZero(Result):
     """Sensitivity, bias and internal noise.
 
     Attributes
@@ -103,6 +104,8 @@ class OrderZero:
         Against the ideal observer.
     lapse_rate
         From catch trials.
+    dprime_bootstrap
+        Pooled d' with a bootstrap interval, where somebody asked for it.
     """
 
     summary: SessionSummary
@@ -113,16 +116,17 @@ class OrderZero:
     psychometric: PsychometricFit | None
     efficiency: Efficiency | None
     lapse_rate: Estimate | None
+    dprime_bootstrap: Estimate | None = None
 
 
 @dataclass(frozen=True, eq=False)
-class OrderOne:
+class OrderOne(Result):
     """The first-order kernel.
 
     Attributes
     ----------
-    kernel
-        The weighted sum that the literature reports.
+    weighted_sum
+        The kernel that the literature reports.
     fitted
         The default estimate: penalised probit, prior by cross-validation.
     test
@@ -138,7 +142,7 @@ class OrderOne:
         Whether the kernel explains the efficiency.
     """
 
-    kernel: Kernel | None
+    weighted_sum: Kernel | None
     fitted: FittedKernel | None
     test: KernelTest | None
     hotelling: HotellingTest | None
@@ -148,7 +152,7 @@ class OrderOne:
 
 
 @dataclass(frozen=True, eq=False)
-class OrderTwo:
+class OrderTwo(Result):
     """The second-order kernel.
 
     Attributes
@@ -177,7 +181,7 @@ class OrderTwo:
 
 
 @dataclass(frozen=True, eq=False)
-class Depths:
+class Depths(Result):
     """All that the analysis can say of one session.
 
     Attributes
@@ -201,33 +205,44 @@ class Depths:
         """The numbers of order zero, pooled and by contrast."""
         return self.zero.summary
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give everything as JSON can hold it.
-
-        The summary's numbers stand at the top, the rest under `order_0`, `order_1` and
-        `order_2`. Matrices of more than 64 elements a side are left to `arrays`.
-        """
-        zero = _plain_fields(self.zero) or {}
-        summary = zero.pop("summary")
+    def parts(self) -> dict[str, Any]:
+        """Give the summary's numbers, then the rest under the name of its order."""
+        zero = self.zero.parts()
         return {
-            **summary,
+            "format": FORMAT,
+            **zero.pop("summary").parts(),
             "order_0": zero,
-            "order_1": _plain_fields(self.one),
-            "order_2": _plain_fields(self.two),
+            "order_1": self.one,
+            "order_2": self.two,
             "missing": dict(self.missing),
             "faults": {name: str(fault) for name, fault in self.faults.items()},
         }
 
+    def table(self) -> list[Cells]:
+        """Give one row: the summary's, and a few numbers of each kernel."""
+        (row,) = self.summary.table()
+        one, two = self.one, self.two
+        if self.zero.dprime_bootstrap is not None:
+            row["d' by bootstrap"] = self.zero.dprime_bootstrap.short()
+        if one is not None:
+            fitted, share = one.fitted, one.linear_share
+            row["kernel (bits)"] = short(fitted and fitted.log_likelihood_gain)
+            row["linear share"] = short(share and share.linear)
+        if two is not None:
+            spectrum = two.without_linear_part or two.spectrum
+            row["second order (bits)"] = short(two.quadratic and two.quadratic.gain)
+            row["eigenvalues"] = short(spectrum and spectrum.n_significant)
+            row["cascade"] = short(two.signature and two.signature.verdict)
+        return [row]
+
     def arrays(self) -> dict[str, np.ndarray]:
-        """Give every array by name, such as "one.kernel.se", for a NumPy archive."""
-        found: dict[str, np.ndarray] = {}
-        for order, parts in (("one", self.one), ("two", self.two)):
-            for part in fields(parts) if parts is not None else ():
-                values = getattr(getattr(parts, part.name), "__dict__", {})
-                for name, value in values.items():
-                    if isinstance(value, np.ndarray):
-                        found[f"{order}.{part.name}.{name}"] = value
-        return found
+        """Give every kernel and test by name, such as "one.fitted.se"."""
+        return {
+            f"{order}.{name}": array
+            for order, parts in (("one", self.one), ("two", self.two))
+            if parts is not None
+            for name, array in parts.arrays().items()
+        }
 
 
 def depths(
@@ -319,7 +334,7 @@ def _one(
     if trials is None:  # `missing` says why there are none
         return OrderOne(kernel, None, None, None, None, share, efficiency)
     return OrderOne(
-        kernel=kernel,
+        weighted_sum=kernel,
         fitted=attempt("one.fitted", lambda: fitted_kernel(trials, seed=seed)),
         test=attempt("one.test", lambda: kernel_test(trials, n_permutations, seed)),
         hotelling=attempt("one.hotelling", lambda: hotelling_test(trials)),
@@ -406,25 +421,3 @@ def _two(
 def _signal(held: Held) -> Float[np.ndarray, " element"]:
     """What the target has more than the other alternative; any scale."""
     return signal_difference(held.protocol, 1.0, is_quantised=False).ravel()
-
-
-def _plain_fields(parts: Any) -> dict[str, Any] | None:
-    if parts is None:
-        return None
-    return {part.name: _plain(getattr(parts, part.name)) for part in fields(parts)}
-
-
-def _plain(value: Any) -> Any:
-    """Numbers, lists and estimates; arrays as lists where they are not large."""
-    if hasattr(value, "to_dict"):
-        return _plain(value.to_dict())
-    if isinstance(value, np.ndarray):
-        is_large = value.ndim == 2 and len(value) > MATRIX_ELEMENTS
-        return None if is_large else value.tolist()
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    if hasattr(value, "__dataclass_fields__"):
-        return _plain_fields(value)
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return value.item() if isinstance(value, np.generic) else value

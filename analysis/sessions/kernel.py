@@ -8,8 +8,8 @@ from ..second_order.kernel import SecondOrderKernel, second_order_kernel
 from ..trials.held import Held
 from ..trials.responses import SessionLike
 
-Method = Literal["fitted", "sum", "optimal"]
-METHODS = ("fitted", "sum", "optimal")
+Method = Literal["fitted", "weighted_sum", "optimal"]
+METHODS = ("fitted", "weighted_sum", "optimal")
 
 
 def kernel(
@@ -24,7 +24,7 @@ def kernel(
         there.
     method
         'fitted', the default: penalised probit with the prior that predicts best,
-        in decision SDs per noise SD. 'sum': the classical weighted sum of class means
+        in decision SDs per noise SD. 'weighted_sum': the classical sum of class means
         that the literature reports, in noise contrast. 'optimal': the same with the
         best weights for a biased observer.
 
@@ -40,7 +40,7 @@ def kernel(
     >>> protocol = yoked.load_protocol("bar-in-noise")  # 13 bars, the signal in bar 6
     >>> observer = yoked.load_observer("template")
     >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
-    >>> int(yoked.kernel(session, method="sum").kernel[0, 0].argmax())
+    >>> int(yoked.kernel(session, method="weighted_sum").kernel[0, 0].argmax())
     6
     >>> yoked.kernel(session, order=2).kernel.shape
     (13, 13)
@@ -54,4 +54,5 @@ def kernel(
         return fitted_kernel(held)
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
-    return first_order_kernel(held.responses, held.noise, weights=method)
+    weights = "sum" if method == "weighted_sum" else method
+    return first_order_kernel(held.responses, held.noise, weights=weights)

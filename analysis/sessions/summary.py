@@ -5,8 +5,7 @@ several contrasts are given by contrast and pooled; pooled d' and criterion come
 the pooled counts, so they describe the mixture of contrasts, not an average d'.
 """
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 from ..double_pass.internal_noise import (
     CLOSED_FORM,
@@ -22,10 +21,11 @@ from ..sensitivity.by_task import criterion, dprime, proportion_correct
 from ..trials.estimate import Estimate
 from ..trials.held import as_responses
 from ..trials.responses import Responses, SessionLike
+from ..trials.result import Cells, Result
 
 
 @dataclass(frozen=True)
-class ConditionSummary:
+class ConditionSummary(Result):
     """The numbers of one contrast, or of all trials.
 
     Attributes
@@ -56,13 +56,9 @@ class ConditionSummary:
     internal_noise: InternalNoise
     internal_noise_likelihood: InternalNoise
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the numbers as JSON can hold them."""
-        return {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
-
 
 @dataclass(frozen=True)
-class SessionSummary:
+class SessionSummary(Result):
     """A session in numbers.
 
     Attributes
@@ -97,12 +93,23 @@ class SessionSummary:
     pooled: ConditionSummary
     by_contrast: tuple[ConditionSummary, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the summary as JSON can hold it: no NaN, no infinity.
-
-        A number that is not there is None, and the `note` beside it says why.
-        """
-        return {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+    def table(self) -> list[Cells]:
+        """Give one row: the values of all counted trials with their intervals."""
+        pooled = self.pooled
+        return [
+            {
+                "session": self.session,
+                "observer": self.observer,
+                "protocol": self.protocol,
+                "trials": self.n_counted,
+                "d'": pooled.dprime.short(),
+                "criterion": pooled.criterion.short(),
+                "proportion correct": pooled.proportion_correct.short(),
+                "agreement": pooled.agreement.short(),
+                "internal noise": pooled.internal_noise.gamma.short(),
+                "by likelihood": pooled.internal_noise_likelihood.gamma.short(),
+            }
+        ]
 
 
 def summarise(session: SessionLike) -> SessionSummary:
@@ -172,12 +179,3 @@ def _internal_noise(part: Responses) -> tuple[InternalNoise, InternalNoise]:
         internal_noise_closed_form(pair_counts(part)),
         internal_noise_likelihood(pair_counts(part, by_contrast=True)),
     )
-
-
-def _plain(value: object) -> object:
-    """A number, text, estimate or group of them, as JSON can hold it."""
-    if isinstance(value, Estimate | ConditionSummary):
-        return value.to_dict()
-    if isinstance(value, InternalNoise):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
-    return [_plain(part) for part in value] if isinstance(value, tuple) else value

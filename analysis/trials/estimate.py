@@ -100,6 +100,29 @@ class Estimate:
         finite = {name: None if name in endless else x for name, x in numbers.items()}
         return {**finite, "n": self.n, "formula": self.formula, "note": said.note}
 
+    def short(self) -> str:
+        """Give the value with its interval, or "-" without one.
+
+        Examples
+        --------
+        >>> Estimate(1.6, 0.1, 1.42, 1.779, 300, "dprime/1").short()
+        '1.600 [1.420, 1.779]'
+        >>> Estimate(1.335, None, 0.647, math.inf, 100, "gamma/1").short()
+        '1.335 [0.647, ∞]'
+        """
+        if self.value is None or math.isinf(self.value):
+            return "-"
+        known = [
+            end is not None and math.isfinite(end) for end in (self.low, self.high)
+        ]
+        if not any(known):
+            return f"{self.value:.3f}"
+        low, high = (
+            f"{self.low:.3f}" if known[0] else "-∞",
+            f"{self.high:.3f}" if known[1] else "∞",
+        )
+        return f"{self.value:.3f} [{low}, {high}]"
+
     def __str__(self) -> str:
         """Give one line to read: value, SE, interval, n, formula."""
         if self.value is None:

@@ -1,63 +1,24 @@
 """A session in a few numbers."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from ..files import whole_file
 from ..options import DATABASE, OUTPUT_FILE
-from ..output import Row, output, short, with_interval
+from ..output import output
 from ..progress import progress
 from .trials import opened
 
 if TYPE_CHECKING:
     from ...analysis.sessions.depths import Depths
     from ...analysis.trials.resample import Unit
+    from ...analysis.trials.result import Result
     from ...experiments.session.results import SessionData
     from ...experiments.store.sqlite import Store
-
-
-def brief(found: dict[str, Any]) -> Row:
-    """Return what a table shows of a session: pooled values with their intervals."""
-    pooled = found["pooled"]
-    columns = {
-        "d'": pooled["dprime"],
-        "criterion": pooled["criterion"],
-        "proportion correct": pooled["proportion_correct"],
-        "agreement": pooled["agreement"],
-        "internal noise": pooled["internal_noise"]["gamma"],
-        "by likelihood": pooled["internal_noise_likelihood"]["gamma"],
-    }
-    numbers = {name: with_interval(estimate) for name, estimate in columns.items()}
-    return {
-        "session": found["session"],
-        "observer": found["observer"],
-        "protocol": found["protocol"],
-        "trials": found["n_counted"],
-        **numbers,
-        **_kernel_columns(found),
-    }
-
-
-def _kernel_columns(found: dict[str, Any]) -> Row:
-    """Orders one and two in a table; nothing where they were not asked for."""
-    one, two = found["order_1"], found["order_2"]
-    row: dict[str, object] = {}
-    if one is not None:
-        row["kernel (bits)"] = _part(one["fitted"], "log_likelihood_gain")
-        row["linear share"] = _part(one["linear_share"], "linear")
-    if two is not None:
-        spectrum = two["without_linear_part"] or two["spectrum"]
-        row["second order (bits)"] = _part(two["quadratic"], "gain")
-        row["eigenvalues"] = short(spectrum and spectrum["n_significant"])
-        row["cascade"] = short(two["signature"] and two["signature"]["verdict"])
-    return row
-
-
-def _part(found: Mapping[str, Any] | None, name: str) -> str:
-    return short(None) if found is None else with_interval(found[name])
 
 
 @click.command()
@@ -90,7 +51,7 @@ def _part(found: Mapping[str, Any] | None, name: str) -> str:
     type=OUTPUT_FILE,
     help="Also write every kernel to this NumPy archive (.npz).",
 )
-@output(brief)
+@output()
 def analyse(
     db: Path,
     chosen: tuple[str, ...],
@@ -99,7 +60,7 @@ def analyse(
     permutations: int,
     bootstrap: "Unit | None",
     arrays: Path | None,
-) -> list[Row]:
+) -> "list[Depths]":
     """Estimate sensitivity, kernels and second-order kernels.
 
     Of every finished session, or of those named. A table shows the values pooled over
@@ -125,24 +86,26 @@ def analyse(
             update("sessions", number, len(sessions))
             found.append(depths(session, orders, permutations))
         update("sessions", len(sessions), len(sessions))
+    if bootstrap is not None:
+        found = [
+            _with_bootstrap(each, session, bootstrap)
+            for each, session in zip(found, sessions, strict=True)
+        ]
     if arrays is not None:
-        _write_arrays(arrays, dict(zip(names, found, strict=True)))
-    rows = [each.to_dict() for each in found]
-    for row, session in zip(rows, sessions, strict=True):
-        if bootstrap is not None:
-            row["order_0"]["dprime_bootstrap"] = _bootstrapped(session, bootstrap)
-    return rows
+        write_arrays(arrays, {each.summary.session: each for each in found})
+    return found
 
 
-def _bootstrapped(session: "SessionData", unit: "Unit") -> Row:
+def _with_bootstrap(found: "Depths", session: "SessionData", unit: "Unit") -> "Depths":
     from ...analysis.sensitivity.bootstrap import dprime_bootstrap
     from ...analysis.trials.responses import responses
 
-    return dprime_bootstrap(responses(session), unit=unit).to_dict()
+    dprime = dprime_bootstrap(responses(session), unit=unit)
+    return replace(found, zero=replace(found.zero, dprime_bootstrap=dprime))
 
 
-def _write_arrays(path: Path, found: "dict[str, Depths]") -> None:
-    """Write arrays as "session/one.kernel.se" and the like, whole or not at all."""
+def write_arrays(path: Path, found: "Mapping[str, Result]") -> None:
+    """Write arrays as "session/one.fitted.se" and the like, whole or not at all."""
     import numpy as np
 
     arrays = {

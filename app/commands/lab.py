@@ -12,6 +12,7 @@ from .calibrate import as_size
 
 if TYPE_CHECKING:
     from ...experiments.lab.run import Request
+    from ..reports.lab_summary import LabSummary
 
 CHECKED = ("bar-in-noise", "gabor-in-noise", "movie-bar")  # one of each shape
 ASKED = ("participant", "session", "monitor", "distance_cm")
@@ -19,11 +20,7 @@ KEPT = ("scale", "lut", "monitor", "distance_cm", "seed")  # by a resumed sessio
 
 
 def brief(row: Row) -> Any:
-    """Return what a table shows of a session, or of a self-test."""
-    if "faults" not in row:
-        from ..reports.lab_summary import brief as of_session
-
-        return of_session(row)
+    """Return what a table shows of a self-test."""
     faults = row["faults"] or ["nothing to put right"]
     return {
         "passed": row["passed"],
@@ -109,7 +106,7 @@ def brief(row: Row) -> Any:
 )
 @click.option("--loopback", metavar="PORT", help="Serial port with its ends joined.")
 @output(brief)
-def lab(check: bool, **options: Any) -> Row:
+def lab(check: bool, **options: Any) -> "Row | LabSummary":
     """Run a session on this screen (PsychoPy), or --check it.
 
     Without --participant, a dialog asks who sits where. Every trial is stored before
@@ -133,7 +130,7 @@ def lab(check: bool, **options: Any) -> Row:
     return summed_up(db, request)
 
 
-def summed_up(db: Path, request: "Request") -> Row:
+def summed_up(db: Path, request: "Request") -> "LabSummary":
     """Run a session, and sum up what is in the log by then."""
     from ...experiments.lab.run import run_lab
     from ...experiments.session.results import load_session

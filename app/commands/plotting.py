@@ -41,7 +41,7 @@ FORMATS = (".svg", ".png", ".pdf")
 )
 @click.option(
     "--method",
-    type=click.Choice(["fitted", "sum", "optimal"]),
+    type=click.Choice(["fitted", "weighted_sum", "optimal"]),
     default="fitted",
     show_default=True,
     help="How first-order kernels are estimated.",

@@ -1,45 +1,27 @@
 """Observers side by side: numbers, and a page to look at."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from ..options import DATABASE, OUTPUT_FILE
-from ..output import Row, output, with_interval
+from ..output import output
 from ..progress import progress
-from .analyse import to_analyse
+from .analyse import to_analyse, write_arrays
 from .trials import opened
 
-
-def brief(row: Mapping[str, Any]) -> Row:
-    """Return what a table shows of a comparison: values with their intervals."""
-    ceiling = row["ceiling"]
-    names = ("same_response", "same_response_double_pass", "error_consistency")
-    numbers = {name: with_interval(row[name]) for name in names}
-    bounds = [ceiling["lower"]["value"], ceiling["upper"]["value"]]
-    known = [f"{bound:.3f}" for bound in bounds if bound is not None]
-    shares = {
-        f"{depth['name']} (share)": with_interval(depth["share"])
-        for depth in row["depth_profile"]["depths"]
-    }
-    return {
-        "model": row["other_observer"],
-        "human": row["reference_observer"],
-        "trials": row["n_shared"],
-        **numbers,
-        "best possible": " to ".join(known) or "-",
-        **shares,
-    }
+if TYPE_CHECKING:
+    from ...analysis.agreement.compare import Comparison
+    from ...analysis.agreement.group import GroupSummary
 
 
 @click.command()
 @click.argument("db", type=DATABASE)
 @click.argument("human")
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
-@output(brief)
-def compare(db: Path, human: str, models: tuple[str, ...]) -> list[Row]:
+@output()
+def compare(db: Path, human: str, models: tuple[str, ...]) -> "list[Comparison]":
     """Compare observers with one that they are yoked to, at three depths.
 
     All are session ids. Beside the share of equal responses stands the ceiling: what
@@ -51,32 +33,21 @@ def compare(db: Path, human: str, models: tuple[str, ...]) -> list[Row]:
     Example:
         yoked compare results.db 2026-01-10-kq7 2026-01-10-m2x
     """
+    from ...analysis.agreement.compare import compare as of_two
     from ...experiments.session.results import session_data
-    from ..reports.comparing import comparison
 
     with opened(db) as store:
         reference, *others = (
             session_data(store, name)
             for name in to_analyse(store, (human, *models), unfinished=False)
         )
-    rows: list[Row] = []
+    found = []
     with progress("compare") as update:
         for number, other in enumerate(others):
             update("observers", number, len(others))
-            rows.append(comparison(reference, other))
+            found.append(of_two(reference, other))
         update("observers", len(others), len(others))
-    return rows
-
-
-def group_brief(row: Mapping[str, Any]) -> Row:
-    """Return what a table shows of a group."""
-    names = ("dprime", "lower_ceiling", "upper_ceiling")
-    return {
-        "observers": len(row["observers"]),
-        "sessions": sum(row["n_sessions"]),
-        "trials": sum(row["n_trials"]),
-        **{name.replace("_", " "): with_interval(row[name]) for name in names},
-    }
+    return found
 
 
 @click.command()
@@ -85,8 +56,15 @@ def group_brief(row: Mapping[str, Any]) -> Row:
 @click.option(
     "--unfinished", is_flag=True, help="Also take sessions that are not finished."
 )
-@output(group_brief)
-def group(db: Path, chosen: tuple[str, ...], unfinished: bool) -> Row:
+@click.option(
+    "--arrays",
+    type=OUTPUT_FILE,
+    help="Also write the mean kernel to this NumPy archive (.npz).",
+)
+@output()
+def group(
+    db: Path, chosen: tuple[str, ...], unfinished: bool, arrays: Path | None
+) -> "GroupSummary":
     """Average observers, each over its sessions.
 
     Of every finished session, or of those named; all with the same stimuli, of two
@@ -103,14 +81,9 @@ def group(db: Path, chosen: tuple[str, ...], unfinished: bool) -> Row:
     with opened(db) as store:
         names = to_analyse(store, chosen, unfinished)
         found = of_group([session_data(store, name) for name in names])
-    kernel = found.kernel
-    return {
-        **found.to_dict(),
-        "kernel": kernel.kernel.tolist(),
-        "kernel_se": kernel.se.tolist(),
-        "between_sd": kernel.between_sd.tolist(),
-        "formula": kernel.formula,
-    }
+    if arrays is not None:
+        write_arrays(arrays, {"group": found})
+    return found
 
 
 @click.command()

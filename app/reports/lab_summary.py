@@ -1,16 +1,17 @@
 """What the operator sees after a session: a few numbers, and the kernel so far."""
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float
 
 from ...analysis.kernels.weighted_sum import Kernel, first_order_kernel
-from ...analysis.sessions.summary import summarise
+from ...analysis.sessions.summary import ConditionSummary, summarise
 from ...analysis.trials.estimate import CannotTell
 from ...analysis.trials.responses import responses
-from ..output import with_interval
+from ...analysis.trials.result import Cells, Result
 
 if TYPE_CHECKING:
     from ...experiments.session.results import SessionData
@@ -19,44 +20,101 @@ BARS = "▁▂▃▄▅▆▇█"
 MOST_COLUMNS = 64
 
 
-def session_summary(session: "SessionData") -> dict[str, Any]:
-    """Sum a session up, finished or not, as JSON can hold it.
+@dataclass(frozen=True, eq=False)
+class LabSummary(Result):
+    """A session of the lab in a few numbers.
+
+    Attributes
+    ----------
+    session, participant, protocol, status
+        Id and names, and whether it is finished.
+    trials, invalid, invalid_reasons
+        How many there are, how many of them are invalid, and why.
+    pooled
+        The numbers of all trials; None where there are none yet, as `note` says.
+    kernel, kernel_z
+        The weighted sum so far, and the same over its standard error; or None.
+    kernel_note
+        Where it is largest, or why it is not there.
+    """
+
+    session: str
+    participant: str
+    protocol: str
+    status: str
+    trials: int
+    invalid: int
+    invalid_reasons: dict[str, int]
+    pooled: ConditionSummary | None
+    note: str | None
+    kernel: Float[np.ndarray, " frame row column"] | None
+    kernel_z: Float[np.ndarray, " frame row column"] | None
+    kernel_note: str
+
+    def table(self) -> list[Cells]:
+        """Give one row: the numbers, and the kernel drawn in the terminal."""
+        names = ("session", "participant", "protocol", "status", "trials", "invalid")
+        row: Cells = {name: getattr(self, name) for name in names}
+        row |= {f"  {why}": n for why, n in self.invalid_reasons.items()}
+        if self.pooled is not None:
+            row |= {
+                "d'": self.pooled.dprime.short(),
+                "criterion": self.pooled.criterion.short(),
+                "internal noise": self.pooled.internal_noise.gamma.short(),
+            }
+        else:
+            row["d'"] = self.note or "-"
+        if self.kernel is not None:
+            drawn = sketch(self.kernel)
+            many = len(drawn) > 1
+            row |= {
+                f"kernel {number}" if many else "kernel so far": line
+                for number, line in enumerate(drawn)
+            }
+        row["kernel"] = self.kernel_note
+        return [row]
+
+
+def session_summary(session: "SessionData") -> LabSummary:
+    """Sum a session up, finished or not.
 
     What the data cannot tell yet is None, and `note` or `kernel_note` says why.
     """
     row, trials = session.row, session.trials
-    return {
-        "session": row.id,
-        "participant": row.observer.name,
-        "protocol": row.protocol_name,
-        "status": row.status,
-        "trials": len(trials),
-        "invalid": int((~trials["valid"].to_numpy(bool)).sum()),
-        "invalid_reasons": _reasons(session),
-        **_numbers(session),
-        **_kernel(session),
-    }
+    pooled, note = _numbers(session)
+    kernel, z, kernel_note = _kernel(session)
+    return LabSummary(
+        session=row.id,
+        participant=row.observer.name,
+        protocol=row.protocol_name,
+        status=row.status,
+        trials=len(trials),
+        invalid=int((~trials["valid"].to_numpy(bool)).sum()),
+        invalid_reasons=dict(Counter(trials["invalid_reason"].dropna().tolist())),
+        pooled=pooled,
+        note=note,
+        kernel=kernel,
+        kernel_z=z,
+        kernel_note=kernel_note,
+    )
 
 
-def _reasons(session: "SessionData") -> dict[str, int]:
-    return dict(Counter(session.trials["invalid_reason"].dropna().tolist()))
-
-
-def _numbers(session: "SessionData") -> dict[str, Any]:
+def _numbers(session: "SessionData") -> tuple[ConditionSummary | None, str | None]:
     try:
-        pooled = summarise(session).to_dict()["pooled"]
+        return summarise(session).pooled, None
     except CannotTell as error:
-        return {"pooled": None, "note": str(error)}
-    return {"pooled": pooled, "note": None}
+        return None, str(error)
 
 
-def _kernel(session: "SessionData") -> dict[str, Any]:
+def _kernel(
+    session: "SessionData",
+) -> tuple[np.ndarray | None, np.ndarray | None, str]:
     try:
         kernel = first_order_kernel(responses(session), session.noise)
     except CannotTell as error:
-        return {"kernel": None, "kernel_z": None, "kernel_note": str(error)}
+        return None, None, str(error)
     z = kernel.kernel / np.where(kernel.se > 0, kernel.se, np.inf)
-    return {"kernel": kernel.kernel, "kernel_z": z, "kernel_note": _peak(kernel)}
+    return kernel.kernel, z, _peak(kernel)
 
 
 def _peak(kernel: Kernel) -> str:
@@ -64,31 +122,6 @@ def _peak(kernel: Kernel) -> str:
         int(np.abs(kernel.kernel).argmax()), kernel.kernel.shape
     )
     return f"largest in frame {frame}, row {row}, column {column}"
-
-
-def brief(summary: Mapping[str, Any]) -> dict[str, object]:
-    """Return what a table shows of the summary."""
-    names = ("session", "participant", "protocol", "status", "trials", "invalid")
-    lines: dict[str, object] = {name: summary[name] for name in names}
-    lines |= {f"  {why}": n for why, n in summary["invalid_reasons"].items()}
-    pooled = summary["pooled"]
-    if pooled is not None:
-        lines |= {
-            "d'": with_interval(pooled["dprime"]),
-            "criterion": with_interval(pooled["criterion"]),
-            "internal noise": with_interval(pooled["internal_noise"]["gamma"]),
-        }
-    else:
-        lines["d'"] = summary["note"]
-    if summary["kernel"] is not None:
-        drawn = sketch(summary["kernel"])
-        many = len(drawn) > 1
-        lines |= {
-            f"kernel {number}" if many else "kernel so far": line
-            for number, line in enumerate(drawn)
-        }
-    lines["kernel"] = summary["kernel_note"]
-    return lines
 
 
 def sketch(kernel: np.ndarray) -> list[str]:

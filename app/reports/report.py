@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...analysis.agreement.latent import LatentAgreement, latent_agreement
 from ...analysis.agreement.pairs import yoked_pairs
 from ...analysis.agreement.profile import DepthProfile, depth_profile
-from ...analysis.agreement.responses import Comparison, compare
+from ...analysis.agreement.responses import ResponseAgreement, response_agreement
 from ...analysis.kernels.weighted_sum import template_match
 from ...analysis.plot.curves import draw_psychometric, draw_roc
 from ...analysis.plot.depth import draw_depth
@@ -57,7 +57,7 @@ class Entry:
 class Pair:
     """Two observers of the same trials, compared."""
 
-    comparison: Comparison
+    comparison: ResponseAgreement
     latent: LatentAgreement
     profile: DepthProfile | None
 
@@ -132,7 +132,7 @@ def _entry(session: SessionData, orders: int) -> Entry:
     kernel = None
     if found.one is not None:
         # The weighted sum stands in where the task is not one of two alternatives.
-        kernel = found.one.fitted or found.one.kernel
+        kernel = found.one.fitted or found.one.weighted_sum
     if kernel is None:
         return Entry(session, found, None, None)
     drawn = Panel(session.observer, kernel, signed_template(session))
@@ -152,7 +152,9 @@ def _pairs(group: list[Entry], orders: int, kept: Kept) -> list[Pair]:
         key = (both[0].id, both[1].id)
         if key not in kept:
             profile = depth_profile(*both) if orders else None
-            kept[key] = Pair(compare(*both), latent_agreement(*both), profile)
+            kept[key] = Pair(
+                response_agreement(*both), latent_agreement(*both), profile
+            )
     return [kept[both[0].id, both[1].id] for both in pairs]
 
 

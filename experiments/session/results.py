@@ -1,6 +1,7 @@
 """What a session left behind, as the analysis takes it: trials and their noise."""
 
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 import pandas as pd
@@ -65,6 +66,22 @@ class SessionData:
         main = trials["block_kind"] == "main"
         kept = main & trials["valid"] & ~trials["excluded"] & trials["response"].notna()
         return trials.loc[kept]
+
+    def __repr__(self) -> str:
+        """Give three lines: who, what, and how many trials."""
+        return "\n".join(self._lines())
+
+    def _repr_html_(self) -> str:
+        """Give the three lines, for a notebook."""
+        return "<br>".join(escape(line) for line in self._lines())
+
+    def _lines(self) -> list[str]:
+        row = self.row
+        return [
+            f"session {row.id}, observer {row.observer.name}",
+            f"{row.protocol_name}, {row.presenter}, {row.status}",
+            f"{len(self.counted)} of {len(self.trials)} logged trials count",
+        ]
 
 
 _INTEGERS = ("response", "repeats", "frames_shown", "frames_dropped")

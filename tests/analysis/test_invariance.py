@@ -11,8 +11,9 @@ from yoked.analysis.agreement.group import group
 from yoked.analysis.agreement.kappa import compare_kappa
 from yoked.analysis.agreement.kernels import similarity
 from yoked.analysis.agreement.latent import latent_agreement
-from yoked.analysis.agreement.responses import compare
+from yoked.analysis.agreement.responses import response_agreement
 from yoked.analysis.kernels.linear_share import linear_share
+from yoked.analysis.kernels.weighted_sum import session_kernel
 from yoked.analysis.sensitivity.efficiency import absolute_efficiency, kernel_efficiency
 from yoked.analysis.sessions.summary import summarise
 
@@ -111,7 +112,7 @@ def test_one_session_is_the_same_under_other_names_and_row_orders(measure):
 @pytest.mark.parametrize(
     "measure",
     [
-        compare,
+        response_agreement,
         compare_kappa,
         lambda a, b: latent_agreement(a, b, n_bootstrap=10),
         similarity,

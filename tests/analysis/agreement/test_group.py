@@ -79,6 +79,20 @@ def test_sessions_of_one_observer_are_one_kernel():
     json.dumps(found.to_dict(), allow_nan=False)
 
 
+def test_a_group_is_a_frame_by_observer_and_a_table_of_one_row():
+    found = group(sessions_of({"ann": BUMP, "bob": BUMP}))
+    frame = found.to_frame()
+    dprime = frame[frame["quantity"] == "dprime"].set_index("observer")["value"]
+    assert dprime["ann"] == found.dprime_by_observer[0].value
+    assert dprime[dprime.index.isna()].tolist() == [found.dprime.value]
+    assert set(frame["quantity"][:3]) == {"dprime", "lower_ceiling", "upper_ceiling"}
+    (row,) = found.table()
+    assert (row["observers"], row["sessions"], row["trials"]) == (2, 2, 1200)
+    assert f"<td>{found.dprime.short()}</td>" in found._repr_html_()
+    assert np.array_equal(found.arrays()["kernel_se"], found.kernel.se)
+    assert np.array_equal(found.to_dict()["kernel"], found.kernel.kernel)
+
+
 def test_group_d_prime_is_the_observers_mean():
     made = sessions_of({"ann": BUMP, "bob": BUMP, "cy": BUMP}, n=2000)
     found = group(made).dprime

@@ -12,9 +12,9 @@ from scipy.special import ndtr, ndtri
 from yoked.analysis.agreement.responses import (
     ceiling,
     ceiling_bounds,
-    compare,
     error_consistency,
     linear_ceiling,
+    response_agreement,
     same_response,
 )
 from yoked.analysis.double_pass.internal_noise import (
@@ -84,7 +84,7 @@ def test_agreement_below_one_half_bounds_at_one_half():
 
 
 def test_the_true_template_reaches_the_ceiling():
-    found = compare(*human_and_model(yoked_to="human-1"))
+    found = response_agreement(*human_and_model(yoked_to="human-1"))
     expected = float(linear_ceiling(ndtri(0.75), gamma=1.0))
     same, best = found.same_response, found.ceiling.linear_gaussian
     assert found.n_shared == 20_000
@@ -105,7 +105,9 @@ def test_a_double_pass_widens_the_interval_of_agreement():
 
 
 def test_only_the_trials_of_pairs_count_for_the_double_pass():
-    found = compare(*human_and_model(n=1000, n_pairs=200, yoked_to="human-1"))
+    found = response_agreement(
+        *human_and_model(n=1000, n_pairs=200, yoked_to="human-1")
+    )
     assert found.same_response.n == 1000
     assert found.same_response_double_pass.n == 400
 
@@ -114,14 +116,14 @@ def test_trials_that_one_of_them_missed_are_not_shared():
     ours, theirs = human_and_model(n=200, n_pairs=50, yoked_to="human-1")
     ours.trials.loc[[3, 4], "response"] = None
     theirs.trials.loc[[4, 5], "valid"] = False
-    assert compare(ours, theirs).n_shared == 197
+    assert response_agreement(ours, theirs).n_shared == 197
 
 
 def test_two_sessions_yoked_to_a_third_share_its_trials():
     ours, theirs = human_and_model(n=400, n_pairs=100, yoked_to="source")
     table = ours.trials.assign(response=ours.trials["response"].astype(int))
     ours = session(table, ours.noise, id="human-2", yoked_to="source")
-    assert compare(ours, theirs).n_shared == 400
+    assert response_agreement(ours, theirs).n_shared == 400
 
 
 def test_sessions_with_other_trials_are_refused():
@@ -129,27 +131,27 @@ def test_sessions_with_other_trials_are_refused():
     with pytest.raises(
         ValueError, match="same trials, got human-1 and model-1; yoke one"
     ):
-        compare(ours, theirs)
+        response_agreement(ours, theirs)
 
 
 def test_other_stimuli_under_one_number_are_refused():
     ours, theirs = human_and_model(n=100, n_pairs=0, yoked_to="human-1")
     theirs.trials["target"] = 1 - theirs.trials["target"]
     with pytest.raises(ValueError, match="target of trial 0 must be the same in both"):
-        compare(ours, theirs)
+        response_agreement(ours, theirs)
 
 
 def test_no_shared_trial_is_refused():
     ours, theirs = human_and_model(n=100, n_pairs=0, yoked_to="human-1")
     theirs.trials["trial"] += 1000
     with pytest.raises(ValueError, match="share a trial that counts in both, got none"):
-        compare(ours, theirs)
+        response_agreement(ours, theirs)
 
 
 def test_names_ids_and_row_order_change_no_number():
     ours, theirs = human_and_model(n=600, n_pairs=200, yoked_to="human-1")
-    plain = compare(ours, theirs)
-    renamed = compare(
+    plain = response_agreement(ours, theirs)
+    renamed = response_agreement(
         session(shuffled(ours, 1), ours.noise, id="z", observer="p10"),
         session(shuffled(theirs, 2), ours.noise, id="a", observer="p2", yoked_to="z"),
     )
@@ -169,7 +171,7 @@ def shuffled(session, seed):
 
 
 def test_without_a_double_pass_the_ceiling_says_so():
-    found = compare(*human_and_model(n=100, n_pairs=0, yoked_to="human-1"))
+    found = response_agreement(*human_and_model(n=100, n_pairs=0, yoked_to="human-1"))
     for estimate in (found.ceiling.lower, found.ceiling.upper):
         assert estimate.note == "no trial was shown and answered twice"
     assert found.same_response_double_pass.value is None
@@ -184,7 +186,9 @@ def test_several_alternatives_have_no_ceiling_yet():
 
 
 def test_a_comparison_travels_as_json():
-    found = compare(*human_and_model(n=200, n_pairs=50, yoked_to="human-1")).to_dict()
+    found = response_agreement(
+        *human_and_model(n=200, n_pairs=50, yoked_to="human-1")
+    ).to_dict()
     text = json.dumps(found, allow_nan=False)
     assert json.loads(text)["ceiling"]["upper"]["formula"].endswith("/1")
     assert found["reference"] == "human-1"
@@ -205,7 +209,7 @@ def test_error_consistency_is_cohens_kappa():
 def test_the_self_consistency_of_a_linear_observer_has_its_closed_form():
     # methods.md 6.2: 75 % correct and gamma 1 give .308 between two passes.
     ours, theirs = human_and_model(model_gamma=1.0, n_pairs=0, yoked_to="human-1")
-    kappa = compare(ours, theirs).error_consistency
+    kappa = response_agreement(ours, theirs).error_consistency
     assert abs(kappa.value - 0.308) < 4 * kappa.se
 
 

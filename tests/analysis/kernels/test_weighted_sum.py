@@ -251,10 +251,10 @@ def test_levels_come_out_as_contrast():
 
 def test_row_order_and_names_change_no_number():
     table, source = run(Linear(TEMPLATE, SD), "2afc", 600, 0.1, 11, n_pairs=200)
-    plain = kernel_of(session(table, source), method="sum")
+    plain = kernel_of(session(table, source), method="weighted_sum")
     shuffled = table.sample(frac=1, random_state=1)
     renamed = kernel_of(
-        session(shuffled, source, id="b-2", observer="p10"), method="sum"
+        session(shuffled, source, id="b-2", observer="p10"), method="weighted_sum"
     )
     np.testing.assert_array_equal(plain.kernel, renamed.kernel)
     np.testing.assert_array_equal(plain.se, renamed.se)

@@ -7,7 +7,7 @@ import pytest
 
 import yoked
 from yoked.analysis.agreement.profile import depth_profile
-from yoked.analysis.agreement.responses import compare
+from yoked.analysis.agreement.responses import response_agreement
 from yoked.analysis.plot import figure as plot
 from yoked.analysis.plot.curves import draw_psychometric, draw_roc
 from yoked.analysis.plot.depth import draw_depth
@@ -42,11 +42,11 @@ def sessions():
 
 
 def test_kernels_are_drawn_as_estimated_on_one_scale(sessions):
-    figure = plot.kernels(sessions, method="sum")
+    figure = plot.kernels(sessions, method="weighted_sum")
     top = figure.axes[:3]
     for axis, session in zip(top, sessions, strict=True):
         drawn = next(line for line in axis.lines if line.get_label() == "kernel")
-        kernel = kernel_of(session, method="sum").kernel.ravel()
+        kernel = kernel_of(session, method="weighted_sum").kernel.ravel()
         assert np.allclose(drawn.get_ydata(), kernel)
     assert len({axis.get_ylim() for axis in top}) == 1
 
@@ -54,9 +54,9 @@ def test_kernels_are_drawn_as_estimated_on_one_scale(sessions):
 def test_a_kernel_of_fields_is_a_picture_around_zero():
     protocol = load_protocol("gabor-in-noise").with_options(trials=200, contrast=0.087)
     session = run(protocol, Template(), seed=3)
-    figure = plot.kernels([session], method="sum")
+    figure = plot.kernels([session], method="weighted_sum")
     image = figure.axes[0].images[0]
-    kernel = kernel_of(session, method="sum").kernel
+    kernel = kernel_of(session, method="weighted_sum").kernel
     assert np.allclose(image.get_array(), kernel[0])
     low, high = image.get_clim()
     assert low == -high
@@ -85,7 +85,7 @@ def test_measures_are_drawn_where_they_were_estimated(sessions):
 
 
 def test_agreement_is_drawn_with_its_ceiling(sessions):
-    comparisons = [compare(sessions[0], other) for other in sessions[1:]]
+    comparisons = [response_agreement(sessions[0], other) for other in sessions[1:]]
     figure = draw_agreement(comparisons)
     labels = {text.get_text() for text in figure.axes[0].get_legend().get_texts()}
     assert "bounds of the best possible model" in labels
@@ -229,7 +229,7 @@ def test_yoked_sessions_are_paired_with_their_source(sessions):
     names = [label.get_text() for label in axis.get_yticklabels()]
     assert names == ["guesser\nwith template", "template\nwith template"]
     values = {line.get_xdata()[0] for line in axis.lines}
-    compared = [compare(sessions[0], other) for other in sessions[1:]]
+    compared = [response_agreement(sessions[0], other) for other in sessions[1:]]
     assert {each.same_response.value for each in compared} <= values
     titles = [axis.get_title() for axis in plot.depth(sessions[:2]).axes]
     assert titles == ["guesser and template"]

@@ -7,6 +7,7 @@ import pytest
 
 from tests.analysis.observers.linear import Linear, run, session, unit
 from yoked.analysis.sessions.depths import depths
+from yoked.analysis.sessions.kernel import kernel
 from yoked.experiments.stimulus.sources import StoredNoise
 
 OBSERVER = Linear(unit([0, 1, 2, 1, 0, 0, 0]))
@@ -42,10 +43,55 @@ def test_everything_can_be_written_as_json_and_as_arrays():
     found = depths(made())
     row = plain(found)
     assert row["session"] == "human-1"
-    assert np.allclose(row["order_1"]["kernel"]["kernel"], found.one.kernel.kernel)
+    assert np.allclose(
+        row["order_1"]["weighted_sum"]["kernel"], found.one.weighted_sum.kernel
+    )
     arrays = found.arrays()
     assert np.array_equal(arrays["two.kernel.kernel"], found.two.kernel.kernel)
     assert {name.split(".")[0] for name in arrays} == {"one", "two"}
+
+
+def test_a_large_array_is_left_to_the_archive():
+    found = depths(made(observer=Linear(np.ones(65) / 65**0.5), n=400), orders=2)
+    row = plain(found)
+    assert row["order_2"]["spectrum"]["vectors"] is None
+    assert row["order_2"]["kernel"]["kernel"] is None
+    assert len(row["order_2"]["spectrum"]["values"]) == 65
+    arrays = found.arrays()
+    assert arrays["two.spectrum.vectors"].shape == (65, 65)
+    assert arrays["two.kernel.kernel"].shape == (65, 65)
+
+
+def test_the_fitted_kernel_is_the_one_that_the_face_calls_kernel():
+    session = made(n=600)
+    one = depths(session, orders=1).one
+    assert np.array_equal(one.fitted.kernel, kernel(session).kernel)
+    classical = kernel(session, method="weighted_sum").kernel
+    assert np.array_equal(one.weighted_sum.kernel, classical)
+    assert not hasattr(one, "kernel")
+
+
+def test_the_frame_has_every_number_by_its_path_in_the_json():
+    found = depths(made(n=600))
+    frame, row = found.to_frame(), plain(found)
+    assert frame.columns.tolist()[:2] == ["session", "observer"]
+    assert not frame.duplicated(["quantity", "contrast"]).any()
+    numbers = frame.set_index("quantity")["value"]
+    gain = row["order_1"]["fitted"]["log_likelihood_gain"]["value"]
+    assert numbers["order_1.fitted.log_likelihood_gain"] == gain
+    assert numbers["order_2.spectrum.edge"] == row["order_2"]["spectrum"]["edge"]
+    both = numbers["dprime"].tolist()
+    assert both == [found.summary.pooled.dprime.value] * 2  # pooled, its one contrast
+
+
+def test_a_notebook_shows_the_row_of_the_terminal():
+    found = depths(made(n=600), orders=1)
+    (row,) = found.table()
+    assert row["kernel (bits)"] == found.one.fitted.log_likelihood_gain.short()
+    assert "cascade" not in row
+    assert f"<td>{row['linear share']}</td>" in found._repr_html_()
+    (zero,) = found.summary.table()
+    assert zero.items() <= row.items()
 
 
 @pytest.mark.parametrize("orders", [0, 1])

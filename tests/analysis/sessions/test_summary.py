@@ -194,6 +194,26 @@ def test_a_summary_is_json_without_nan_and_a_gap_has_its_reason(task, n):
         assert estimate["note"] or None not in numbers
 
 
+def test_a_summary_is_a_frame_with_a_row_for_each_contrast():
+    found = summarise(human(signal=[SIGNAL, 2 * SIGNAL]))
+    frame = found.to_frame()
+    dprime = frame[frame["quantity"] == "dprime"]
+    assert np.array_equal(dprime["contrast"], [np.nan, 1.0, 2.0], equal_nan=True)
+    parts = (found.pooled, *found.by_contrast)
+    assert dprime["se"].tolist() == [part.dprime.se for part in parts]
+    assert set(frame["session"]) == {found.session}
+    assert "internal_noise.gamma" in set(frame["quantity"])
+
+
+def test_a_notebook_shows_a_summary_as_the_terminal_does():
+    found = summarise(human())
+    (row,) = found.table()
+    assert (row["trials"], row["d'"]) == (600, found.pooled.dprime.short())
+    assert (
+        f"<th>d&#x27;</th><td>{found.pooled.dprime.short()}</td>" in found._repr_html_()
+    )
+
+
 def estimates(data):
     """Yield every estimate in a summary's JSON."""
     parts = data.values() if isinstance(data, dict) else data

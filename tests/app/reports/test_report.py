@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from yoked.analysis.agreement.responses import compare
+from yoked.analysis.agreement.responses import response_agreement
 from yoked.analysis.sessions.summary import summarise
 from yoked.app.reports.report import render_report, write_report
 from yoked.experiments.protocols.files import load_protocol
@@ -53,7 +53,7 @@ def test_the_page_has_the_analysis_numbers(page, sessions):
         pooled = summarise(session).pooled
         assert f"{pooled.proportion_correct.value:.3f}<br>" in page
         assert session.id in page
-    same = compare(sessions[0], sessions[1]).same_response.value
+    same = response_agreement(sessions[0], sessions[1]).same_response.value
     assert f"{same:.3f}<br>" in page
 
 

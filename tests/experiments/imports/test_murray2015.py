@@ -179,7 +179,7 @@ def test_each_observer_of_experiment_2_goes_through_the_whole_analysis(
     # Observer 3 gave the same responses again no more often than by chance.
     gamma = pooled.internal_noise.gamma
     assert np.isinf(gamma.value) == (number == 3) == (gamma.note is not None)
-    kernel = kernel_of(session, method="sum")
+    kernel = kernel_of(session, method="weighted_sum")
     assert kernel.kernel.shape == (1, 31, 31)
     assert np.isfinite(kernel.kernel).all()
     assert np.isfinite(kernel.se).all()
@@ -192,7 +192,7 @@ def test_five_observers_of_experiment_2_see_the_disk_together(shared_data, db_pa
     for number in EXPERIMENT_2:
         path = shared_data(f"murray2015/experiment2_subject{number:02}.txt")
         session = load_session(db_path, import_murray2015(path, db_path))
-        kernels.append(kernel_of(session, method="sum").kernel)
+        kernels.append(kernel_of(session, method="weighted_sum").kernel)
     together = np.sum(kernels, axis=0)
     # Elements are independent: the weighted sum has a known z against no kernel.
     weight = template / np.linalg.norm(template)

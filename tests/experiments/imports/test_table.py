@@ -64,7 +64,10 @@ def with_noise_columns(table, noise):
 
 def same_as(found, expected):
     """Assert that kernels, d' and agreement are the simulation's own, to the bit."""
-    ours, theirs = kernel_of(found, method="sum"), kernel_of(expected, method="sum")
+    ours, theirs = (
+        kernel_of(found, method="weighted_sum"),
+        kernel_of(expected, method="weighted_sum"),
+    )
     np.testing.assert_array_equal(ours.kernel, theirs.kernel)
     np.testing.assert_array_equal(ours.target_half, theirs.target_half)
     assert dprime(found) == dprime(expected)
@@ -85,7 +88,10 @@ def test_a_known_observer_comes_back_through_a_table_and_an_array(
     same_as(found, expected)
     assert found.observer == "ann"
     assert (
-        np.corrcoef(kernel_of(found, method="sum").kernel.ravel(), TEMPLATE)[0, 1] > 0.9
+        np.corrcoef(kernel_of(found, method="weighted_sum").kernel.ravel(), TEMPLATE)[
+            0, 1
+        ]
+        > 0.9
     )
 
 

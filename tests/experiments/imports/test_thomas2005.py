@@ -73,7 +73,7 @@ def test_class_means_correlate_with_the_signal_as_published(imported):
 
 
 def test_the_kernel_runs_over_time(imported):
-    kernel = kernel_of(imported, method="sum")
+    kernel = kernel_of(imported, method="weighted_sum")
     assert kernel.kernel.shape == (32, 1, 1)
     signal = signal_template(imported.protocol).ravel()
     assert np.corrcoef(kernel.kernel.ravel(), signal)[0, 1] == pytest.approx(
@@ -206,5 +206,8 @@ def test_without_pairs_the_kernel_is_the_same(imported):
     """Which trials repeat one another changes standard errors, not means."""
     alone = replace(imported, trials=imported.trials.assign(repeats=None))
     alone.trials["repeats"] = alone.trials["repeats"].astype("Int64")
-    ours, theirs = kernel_of(imported, method="sum"), kernel_of(alone, method="sum")
+    ours, theirs = (
+        kernel_of(imported, method="weighted_sum"),
+        kernel_of(alone, method="weighted_sum"),
+    )
     np.testing.assert_allclose(ours.kernel, theirs.kernel, rtol=0, atol=1e-9)

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from tests.experiments.lab.recording import FAST, Recorder
 from yoked.app.cli import cli
 from yoked.app.commands.lab import lab
-from yoked.app.reports.lab_summary import brief, session_summary, sketch
+from yoked.app.reports.lab_summary import session_summary, sketch
 from yoked.experiments.lab import setup as lab_setup
 from yoked.experiments.lab import window as lab_window
 from yoked.experiments.lab.lock import session_lock
@@ -400,8 +400,8 @@ def test_the_operator_sees_numbers_and_the_kernel_so_far(db_path, few):
     store = open_store(db_path)
     summary = session_summary(session_data(store, outcome.session_id))
     store.close()
-    assert summary["pooled"]["dprime"]["n"] == 40
-    lines = brief(summary)
+    assert summary.to_dict()["pooled"]["dprime"]["n"] == 40
+    (lines,) = summary.table()
     assert lines["participant"] == "p01"
     assert len(str(lines["kernel so far"])) == 13
 
@@ -413,8 +413,8 @@ def test_a_session_without_trials_is_summed_up_too(db_path, few):
     store = open_store(db_path)
     summary = session_summary(session_data(store, outcome.session_id))
     store.close()
-    assert (summary["trials"], summary["status"]) == (0, "unfinished")
-    assert brief(summary)["kernel"]
+    assert (summary.trials, summary.status) == (0, "unfinished")
+    assert summary.table()[0]["kernel"]
 
 
 def test_a_session_has_one_lock_by_whatever_name_the_database_is_reached(tmp_path):

@@ -160,7 +160,7 @@ def test_only_main_valid_answered_trials_are_counted(store, protocol, db_path):
 
 def test_a_model_can_be_yoked_to_a_log_with_spoiled_trials(store, protocol, db_path):
     """Spoiled trials of every role: it sees three showings where one was repeated."""
-    from yoked.analysis.agreement.responses import compare
+    from yoked.analysis.agreement.responses import response_agreement
     from yoked.analysis.sessions.summary import summarise
     from yoked.models.observers.template import Template
     from yoked.models.simulate import run
@@ -181,8 +181,8 @@ def test_a_model_can_be_yoked_to_a_log_with_spoiled_trials(store, protocol, db_p
     assert shown.duplicated().any()
     summary = summarise(yoked)
     assert summary.n_pairs == shown.nunique()
-    assert kernel_of(yoked, method="sum").n_per_class["correct"] > 0
-    assert compare(human, yoked).n_shared == len(human.counted)
+    assert kernel_of(yoked, method="weighted_sum").n_per_class["correct"] > 0
+    assert response_agreement(human, yoked).n_shared == len(human.counted)
 
 
 def test_a_session_yoked_to_a_yoked_one_has_the_same_root(store, short):

@@ -1,0 +1,80 @@
+"""Two observers compared in all ways at once: responses, latent agreement, kernels.
+
+What `yoked compare` prints and `yoked.compare` gives.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from ..trials.responses import SessionLike
+from ..trials.result import Cells
+from .kappa import KappaComparison, compare_kappa
+from .latent import LatentAgreement, latent_agreement
+from .profile import DepthProfile, depth_profile
+from .responses import ResponseAgreement, response_agreement
+
+FORMAT = "yoked-compare/1"  # of the plain form, which docs/json.md describes
+
+
+@dataclass(frozen=True)
+class Comparison(ResponseAgreement):
+    """Two observers of the same trials: how alike they respond, and see.
+
+    Attributes
+    ----------
+    kappa
+        Error consistency beside its own ceiling.
+    latent
+        Agreement of the decision variables behind the responses.
+    depth_profile
+        Responses, kernels and second-order kernels as shares of their ceilings.
+    """
+
+    kappa: KappaComparison
+    latent: LatentAgreement
+    depth_profile: DepthProfile
+
+    def parts(self) -> dict[str, Any]:
+        """Give the fields, and the format of all of them first."""
+        return {"format": FORMAT, **super().parts()}
+
+    def table(self) -> list[Cells]:
+        """Give one row: agreement of responses, and the share at each depth."""
+        (row,) = super().table()
+        for depth in self.depth_profile.depths:
+            row[f"{depth.name} (share)"] = depth.share.short()
+        return [row]
+
+
+def compare(reference: SessionLike, other: SessionLike) -> Comparison:
+    """Compare two observers of the same trials, at three depths.
+
+    Parameters
+    ----------
+    reference
+        Whose double pass sets the ceilings. Any kind of observer.
+    other
+        The other one. Any kind of observer.
+
+    Raises
+    ------
+    ValueError
+        If the sessions did not have the same trials, or none counts in both.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> observer = yoked.load_observer("template")
+    >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
+    >>> found = yoked.compare(session, session)
+    >>> found.same_response.value, found.depth_profile.depths[1].name
+    (1.0, 'first-order kernel')
+    """
+    agreed = response_agreement(reference, other)
+    return Comparison(
+        **{each.name: getattr(agreed, each.name) for each in fields(agreed)},
+        kappa=compare_kappa(reference, other),
+        latent=latent_agreement(reference, other),
+        depth_profile=depth_profile(reference, other),
+    )

@@ -1,0 +1,131 @@
+"""docs/json.md: its keys are those that the commands print, its types theirs too."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from tests import ROOT
+from tests.analysis.observers.linear import Linear, session, unit
+from tests.analysis.observers.linear import run as observed
+from yoked.analysis.agreement import compare
+from yoked.analysis.sessions import depths
+from yoked.app.cli import cli
+from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.store.sqlite import open_store
+from yoked.models.observers.template import Template
+from yoked.models.simulate import run
+
+PAGE = (ROOT / "docs" / "json.md").read_text()
+# Of a type in words: whether a value is of it.
+TYPES = {
+    "number": lambda x: isinstance(x, int | float) and not isinstance(x, bool),
+    "integer": lambda x: isinstance(x, int) and not isinstance(x, bool),
+    "text": lambda x: isinstance(x, str),
+    "boolean": lambda x: isinstance(x, bool),
+}
+DIMENSIONS = {"field": 3, "matrix": 2}
+
+
+def sections():
+    """Return the tables of the page: by heading, type and null of each key."""
+    found = {}
+    for part in re.split(r"^#+ ", PAGE, flags=re.MULTILINE)[1:]:
+        heading = part.splitlines()[0]
+        rows = [
+            [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+            for line in part.splitlines()
+            if line.startswith("| `")
+        ]
+        if rows:
+            found[heading] = {row[0].strip("`"): (row[1], row[3]) for row in rows}
+    return found
+
+
+SECTIONS = sections()
+
+
+def anchors():
+    """Return headings by the address that GitHub gives them."""
+    return {
+        re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-"): heading
+        for heading in SECTIONS
+    }
+
+
+def check(value, heading, seen, path=""):
+    """Hold an object against its table, and everything inside it."""
+    table = SECTIONS[heading]
+    assert set(value) == set(table), f"keys of {path or heading}"
+    seen.add(heading)
+    for key, (kind, null) in table.items():
+        here = f"{path}.{key}"
+        if value[key] is None:
+            assert null != "never", f"{here} is null"
+        else:
+            check_kind(value[key], kind, seen, here)
+
+
+def check_kind(value, kind, seen, path):
+    """Hold a value against a type in words."""
+    container, _, inside = kind.partition(" of ")
+    link = re.fullmatch(r"\[.+\]\(#(.+)\)", kind)
+    if link:
+        check(value, anchors()[link[1]], seen, path)
+    elif container in ("list", "map", "lists"):
+        each = value.values() if container == "map" else value
+        within = f"list of {inside}" if container == "lists" else inside
+        for one in each:
+            check_kind(one, within, seen, path)
+    elif kind in DIMENSIONS:
+        assert np.ndim(value) == DIMENSIONS[kind], path
+    else:
+        assert TYPES[kind](value), f"{path} must be {kind}, got {value!r}"
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory):
+    """Give what the commands print of small sessions: yes/no, and a pair in 2AFC."""
+    path = tmp_path_factory.mktemp("json") / "results.db"
+    store = open_store(path)
+    options = {"store": store, "internal_noise": 1.0}
+    polarity = load_protocol("bar-polarity").with_options(trials=300)
+    bars = load_protocol("bar-in-noise").with_options(trials=300, contrast=0.227)
+    alone = run(polarity, Template(), seed=1, **options).id
+    first = run(bars, Template(), seed=1, **options).id
+    second = run(None, Template(), seed=2, yoke_to=first, **options).id
+    store.close()
+    with_all = ["analyse", path, alone, "--permutations", 39, "--bootstrap", "trial"]
+    asked = (with_all, ["compare", path, first, second])
+    return [json.loads(output(*arguments))[0] for arguments in asked]
+
+
+def output(*arguments):
+    done = CliRunner().invoke(cli, [str(each) for each in arguments])
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_the_page_names_exactly_the_keys_that_the_commands_print(printed):
+    seen = set()
+    yes_no, pair = printed
+    check(yes_no, "row of analyse", seen)
+    check(pair, "row of compare", seen)
+    contrasts = [0.05, 0.1, 0.15, 0.2]  # of a psychometric function
+    table, noise = observed(Linear(unit([0, 1, 0])), "2afc", 800, contrasts, seed=5)
+    several = depths.depths(session(table, noise), orders=1)
+    check(several.to_dict(), "row of analyse", seen)
+    assert seen == set(SECTIONS), "every table was met"
+
+
+def test_the_format_is_the_pages(printed):
+    yes_no, pair = printed
+    assert (yes_no["format"], pair["format"]) == (depths.FORMAT, compare.FORMAT)
+    assert f"`{depths.FORMAT}`" in PAGE
+    assert f"`{compare.FORMAT}`" in PAGE
+
+
+def test_every_link_to_a_table_leads_there():
+    assert set(re.findall(r"\]\(#([^)]+)\)", PAGE)) <= set(anchors())
