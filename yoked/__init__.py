@@ -18,33 +18,59 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from yoked.analysis.agreement.compare import compare
+    from yoked.analysis.agreement.group import group
     from yoked.analysis.agreement.profile import depth_profile
     from yoked.analysis.double_pass.internal_noise import agreement
+    from yoked.analysis.kernels.hotelling import hotelling_comparison
     from yoked.analysis.plot import figure as plot
+    from yoked.analysis.psychometric.fit import PsychometricSettings
+    from yoked.analysis.sensitivity.bootstrap import bootstrap
     from yoked.analysis.sensitivity.by_task import dprime
+    from yoked.analysis.sensitivity.roc import roc
+    from yoked.analysis.sensitivity.sdt import dprime_from_counts
     from yoked.analysis.sessions.depths import depths
     from yoked.analysis.sessions.kernel import kernel
+    from yoked.analysis.sessions.psychometric import (
+        psychometric,
+        psychometric_from_counts,
+    )
     from yoked.analysis.sessions.summary import summarise
+    from yoked.experiments.imports.table import import_table
+    from yoked.experiments.imports.table_settings import TableSettings
     from yoked.experiments.protocols.files import load_protocol
     from yoked.experiments.session.observer import Observer, ObserverNoise, Viewing
     from yoked.experiments.session.results import load_session
+    from yoked.experiments.stimulus.render import render
     from yoked.models.registry import load as load_observer
+    from yoked.models.registry import register
     from yoked.models.simulate import run
 
 __all__ = [
     "Observer",
     "ObserverNoise",
+    "PsychometricSettings",
+    "TableSettings",
     "Viewing",
     "agreement",
+    "bootstrap",
     "compare",
     "depth_profile",
     "depths",
     "dprime",
+    "dprime_from_counts",
+    "group",
+    "hotelling_comparison",
+    "import_table",
     "kernel",
     "load_observer",
     "load_protocol",
     "load_session",
     "plot",
+    "psychometric",
+    "psychometric_from_counts",
+    "register",
+    "render",
+    "roc",
     "run",
     "summarise",
 ]
@@ -53,17 +79,32 @@ __all__ = [
 _HOMES = {
     "Observer": ("experiments.session.observer", "Observer"),
     "ObserverNoise": ("experiments.session.observer", "ObserverNoise"),
+    "PsychometricSettings": ("analysis.psychometric.fit", "PsychometricSettings"),
+    "TableSettings": ("experiments.imports.table_settings", "TableSettings"),
     "Viewing": ("experiments.session.observer", "Viewing"),
     "agreement": ("analysis.double_pass.internal_noise", "agreement"),
+    "bootstrap": ("analysis.sensitivity.bootstrap", "bootstrap"),
     "compare": ("analysis.agreement.compare", "compare"),
     "depth_profile": ("analysis.agreement.profile", "depth_profile"),
     "depths": ("analysis.sessions.depths", "depths"),
     "dprime": ("analysis.sensitivity.by_task", "dprime"),
+    "dprime_from_counts": ("analysis.sensitivity.sdt", "dprime_from_counts"),
+    "group": ("analysis.agreement.group", "group"),
+    "hotelling_comparison": ("analysis.kernels.hotelling", "hotelling_comparison"),
+    "import_table": ("experiments.imports.table", "import_table"),
     "kernel": ("analysis.sessions.kernel", "kernel"),
     "load_observer": ("models.registry", "load"),
     "load_protocol": ("experiments.protocols.files", "load_protocol"),
     "load_session": ("experiments.session.results", "load_session"),
     "plot": ("analysis.plot.figure", ""),
+    "psychometric": ("analysis.sessions.psychometric", "psychometric"),
+    "psychometric_from_counts": (
+        "analysis.sessions.psychometric",
+        "psychometric_from_counts",
+    ),
+    "register": ("models.registry", "register"),
+    "render": ("experiments.stimulus.render", "render"),
+    "roc": ("analysis.sensitivity.roc", "roc"),
     "run": ("models.simulate", "run"),
     "summarise": ("analysis.sessions.summary", "summarise"),
 }

@@ -3,9 +3,11 @@
 What `yoked compare` prints and `yoked.compare` gives.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
+from ..trials.attempts import Attempts, Fault
+from ..trials.held import Held
 from ..trials.responses import SessionLike
 from ..trials.result import Cells
 from .kappa import KappaComparison, compare_kappa
@@ -28,11 +30,14 @@ class Comparison(ResponseAgreement):
         Agreement of the decision variables behind the responses.
     depth_profile
         Responses, kernels and second-order kernels as shares of their ceilings.
+    faults
+        Of these three, what could not be had by a mistake of ours, with the exception.
     """
 
-    kappa: KappaComparison
-    latent: LatentAgreement
-    depth_profile: DepthProfile
+    kappa: KappaComparison | None
+    latent: LatentAgreement | None
+    depth_profile: DepthProfile | None
+    faults: dict[str, Fault] = field(default_factory=dict)
 
     def parts(self) -> dict[str, Any]:
         """Give the fields, and the format of all of them first."""
@@ -41,7 +46,7 @@ class Comparison(ResponseAgreement):
     def table(self) -> list[Cells]:
         """Give one row: agreement of responses, and the share at each depth."""
         (row,) = super().table()
-        for depth in self.depth_profile.depths:
+        for depth in self.depth_profile.depths if self.depth_profile else ():
             row[f"{depth.name} (share)"] = depth.share.short()
         return [row]
 
@@ -71,10 +76,16 @@ def compare(reference: SessionLike, other: SessionLike) -> Comparison:
     >>> found.same_response.value, found.depth_profile.depths[1].name
     (1.0, 'first-order kernel')
     """
-    agreed = response_agreement(reference, other)
+    ours, theirs = Held.of(reference), Held.of(other)
+    agreed = response_agreement(ours, theirs)
+    attempt = Attempts(())
+    kappa = attempt("kappa", lambda: compare_kappa(ours, theirs))
+    latent = attempt("latent", lambda: latent_agreement(ours, theirs))
+    profile = attempt("depth_profile", lambda: depth_profile(ours, theirs))
     return Comparison(
         **{each.name: getattr(agreed, each.name) for each in fields(agreed)},
-        kappa=compare_kappa(reference, other),
-        latent=latent_agreement(reference, other),
-        depth_profile=depth_profile(reference, other),
+        kappa=kappa,
+        latent=latent,
+        depth_profile=profile,
+        faults=attempt.faults | (profile.faults if profile else {}),
     )

@@ -45,7 +45,8 @@ from ..double_pass.internal_noise import (
     r_from_gamma,
 )
 from ..trials.estimate import Z95, Estimate, mapped
-from ..trials.responses import Responses, SessionLike, responses
+from ..trials.held import as_responses
+from ..trials.responses import Responses, SessionLike
 from ..trials.result import Result
 from .latent import shown_first
 from .responses import (
@@ -268,7 +269,7 @@ def compare_kappa(reference: SessionLike, other: SessionLike) -> KappaComparison
     1.0
     """
     require_shared_trials(reference, other)
-    ours, theirs = responses(reference), responses(other)
+    ours, theirs = as_responses(reference), as_responses(other)
     rows, other_rows = shared_rows(ours, theirs)
     contrast, right = ours.contrast[rows], theirs.correct[other_rows]
     _, field = np.unique(shown_first(ours)[rows], return_inverse=True)

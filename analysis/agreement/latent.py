@@ -40,7 +40,8 @@ from ..double_pass.internal_noise import (
 )
 from ..double_pass.tetrachoric import TETRACHORIC, tetrachoric
 from ..trials.estimate import Estimate
-from ..trials.responses import Responses, SessionLike, responses
+from ..trials.held import as_responses
+from ..trials.responses import Responses, SessionLike
 from ..trials.result import Result
 from .responses import require_shared_trials, shared_rows
 
@@ -115,7 +116,7 @@ def latent_agreement(
     1.0
     """
     require_shared_trials(reference, other)
-    ours, theirs = responses(reference), responses(other)
+    ours, theirs = as_responses(reference), as_responses(other)
     rows, other_rows = shared_rows(ours, theirs)
     r_ours, r_theirs = _consistency(ours), _consistency(theirs)
     if ours.n_alternatives > 2:

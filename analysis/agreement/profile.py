@@ -15,15 +15,16 @@ double pass, order 0 has no share, and says so; d' of both stands beside it alwa
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..sensitivity.by_task import dprime
+from ..trials.attempts import Attempts, Fault
 from ..trials.estimate import CannotTell, Estimate
 from ..trials.held import Held
 from ..trials.responses import SessionLike
 from ..trials.result import Cells, Result
-from .kernels import similarity
-from .latent import latent_agreement
+from .kernels import KernelSimilarity, similarity
+from .latent import LatentAgreement, latent_agreement
 
 NAMES = ("responses", "first-order kernel", "second-order kernel")
 
@@ -67,6 +68,8 @@ class DepthProfile(Result):
         Sensitivity: what comparisons of accuracy stop at.
     depths
         Of orders 0, 1 and 2.
+    faults
+        Depths that could not be had by a mistake of ours, with the exception.
     """
 
     reference: str
@@ -75,7 +78,8 @@ class DepthProfile(Result):
     other_observer: str
     reference_dprime: Estimate
     other_dprime: Estimate
-    depths: tuple[Depth, Depth, Depth]
+    depths: tuple[Depth, ...]
+    faults: dict[str, Fault] = field(default_factory=dict)
 
     def table(self) -> list[Cells]:
         """Give a row for each depth."""
@@ -133,6 +137,18 @@ def depth_profile(
             f"{other.protocol.name}"
         )
     reference, other = Held.of(reference), Held.of(other)
+    # A biased linear observer of yes/no has a second order along its template.
+    is_yes_no = not reference.protocol.task.is_forced_choice
+
+    def latent() -> LatentAgreement:
+        return latent_agreement(reference, other, n_bootstrap, seed)
+
+    def kernels(order: int) -> KernelSimilarity:
+        linear_part = "remove" if order == 2 and is_yes_no else "keep"
+        return similarity(reference, other, order, linear_part=linear_part, seed=seed)
+
+    attempt = Attempts(NAMES)
+    found = (latent, lambda: kernels(1), lambda: kernels(2))
     return DepthProfile(
         reference=reference.id,
         other=other.id,
@@ -140,52 +156,28 @@ def depth_profile(
         other_observer=other.observer,
         reference_dprime=dprime(reference),
         other_dprime=dprime(other),
-        depths=(
-            _responses(reference, other, n_bootstrap, seed),
-            _kernels(reference, other, 1, seed),
-            _kernels(reference, other, 2, seed),
-        ),
+        depths=tuple(_depth(order, attempt, found[order]) for order in (0, 1, 2)),
+        faults=attempt.faults,
     )
 
 
-def _responses(
-    reference: SessionLike, other: SessionLike, n_bootstrap: int, seed: int
-) -> Depth:
-    def estimates() -> tuple[Estimate, Estimate, Estimate]:
-        found = latent_agreement(reference, other, n_bootstrap, seed)
-        return found.correlation, found.ceiling, found.disattenuated
-
-    return _depth(0, estimates)
-
-
-def _kernels(
-    reference: SessionLike, other: SessionLike, order: int, seed: int
-) -> Depth:
-    # A biased linear observer of yes/no has a second order along its template.
-    is_yes_no = not reference.protocol.task.is_forced_choice
-    linear_part = "remove" if order == 2 and is_yes_no else "keep"
-
-    def estimates() -> tuple[Estimate, Estimate, Estimate]:
-        found = similarity(reference, other, order, linear_part=linear_part, seed=seed)
-        return found.correlation, found.ceiling, found.disattenuated
-
-    return _depth(order, estimates)
-
-
 def _depth(
-    order: int, estimates: Callable[[], tuple[Estimate, Estimate, Estimate]]
+    order: int,
+    attempt: Attempts,
+    alike: Callable[[], LatentAgreement | KernelSimilarity],
 ) -> Depth:
     """Estimate a depth, or say why it can't be had."""
-    try:
-        correlation, ceiling, share = estimates()
-        if share.value is not None and share.low is None:
-            # Over a ceiling near nought: any number could have come out.
-            reason = share.note or "its interval is unknown"
-            share = Estimate.missing(share.formula, reason, share.n)
-        return Depth(order, NAMES[order], correlation, ceiling, share)
-    except ValueError as error:
-        names = (
-            f"order-{order}-{part}" for part in ("correlation", "ceiling", "share")
+    name = NAMES[order]
+    found = attempt(name, alike)
+    if found is None:
+        parts = (
+            f"order-{order}-{part}/1" for part in ("correlation", "ceiling", "share")
         )
-        missing = (Estimate.missing(f"{name}/1", str(error)) for name in names)
-        return Depth(order, NAMES[order], *missing)
+        missing = (Estimate.missing(part, attempt.missing[name]) for part in parts)
+        return Depth(order, name, *missing)
+    share = found.disattenuated
+    if share.value is not None and share.low is None:
+        # Over a ceiling near nought: any number could have come out.
+        reason = share.note or "its interval is unknown"
+        share = Estimate.missing(share.formula, reason, share.n)
+    return Depth(order, name, found.correlation, found.ceiling, share)

@@ -38,7 +38,8 @@ from ..double_pass.internal_noise import (
 )
 from ..sensitivity.sdt import loglinear_rate, proportion
 from ..trials.estimate import CannotTell, Estimate, mapped
-from ..trials.responses import Responses, SessionLike, design_effect, responses
+from ..trials.held import as_responses
+from ..trials.responses import Responses, SessionLike, design_effect
 from ..trials.result import Cells, Result
 
 SAME_RESPONSE = "same-response-wilson/1"
@@ -141,7 +142,7 @@ def response_agreement(reference: SessionLike, other: SessionLike) -> ResponseAg
     1.0
     """
     require_shared_trials(reference, other)
-    ours, theirs = responses(reference), responses(other)
+    ours, theirs = as_responses(reference), as_responses(other)
     rows, other_rows = shared_rows(ours, theirs)
     same = ours.response[rows] == theirs.response[other_rows]
     twice = np.isin(rows, np.concatenate([ours.second_rows, ours.first]))

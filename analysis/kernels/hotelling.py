@@ -19,8 +19,10 @@ import numpy as np
 from jaxtyping import Float
 from scipy.stats import f as f_distribution
 
-from ..trials.design import TrialDesign
+from ..trials.design import TrialDesign, noise_keys
 from ..trials.estimate import CannotTell
+from ..trials.held import as_design
+from ..trials.responses import SessionLike
 from ..trials.score import score
 from .priors import Shape, smooth_basis
 
@@ -77,8 +79,13 @@ def hotelling_test(
 
     Examples
     --------
-    >>> from .probit import _example
-    >>> trials, bar = _example(), np.eye(5)[:, [2]]  # a template of one bar
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")  # 13 bars, the signal in bar 6
+    >>> observer = yoked.load_observer("template")
+    >>> session = yoked.run(
+    ...     protocol, observer, seed=1, trials=600, contrast=0.15, internal_noise=1.0
+    ... )
+    >>> trials, bar = as_design(session), np.eye(13)[:, [6]]
     >>> hotelling_test(trials, bar).p < 1e-6
     True
     >>> hotelling_test(trials, bar, hypothesis=np.sqrt(0.5) * bar[:, 0]).p > 0.05
@@ -97,27 +104,49 @@ def hotelling_test(
 
 
 def hotelling_comparison(
-    ours: TrialDesign,
-    theirs: TrialDesign,
+    ours: SessionLike | TrialDesign,
+    theirs: SessionLike | TrialDesign,
     basis: Float[np.ndarray, " element column"] | None = None,
 ) -> HotellingTest:
     """Test whether the kernels of two sessions are the same, as a basis shows them.
 
-    The sessions' responses must be independent: not those of one and the same person to
-    one noise field. Parameters and errors as for `hotelling_test`.
+    The sessions' responses must be independent. Those to the same noise fields, as of
+    yoked sessions, are not: `yoked.compare` is for these.
+
+    Parameters
+    ----------
+    ours, theirs
+        Sessions, or trials with their noise, of fields of one shape.
+    basis
+        As for `hotelling_test`.
+
+    Raises
+    ------
+    CannotTell
+        If the fields differ in shape, a noise field was shown in both, or there are too
+        few for the basis.
 
     Examples
     --------
-    >>> from .probit import _example
-    >>> trials = _example()
-    >>> halves = trials.where(np.arange(1000)), trials.where(np.arange(1000, 2000))
-    >>> hotelling_comparison(*halves).p > 0.05
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> observer = yoked.load_observer("template")
+    >>> one, other = (
+    ...     yoked.run(protocol, observer, seed=seed, trials=300, contrast=0.15)
+    ...     for seed in (1, 2)
+    ... )
+    >>> yoked.hotelling_comparison(one, other).p > 0.05
     True
     """
+    ours, theirs = as_design(ours), as_design(theirs)
     basis = _checked(basis, ours)
     if theirs.shape != ours.shape:
         rule = f"of one shape, {ours.shape}"
         raise CannotTell(f"noise of two sessions must be {rule}, got {theirs.shape}")
+    n_shared = len(np.intersect1d(noise_keys(ours), noise_keys(theirs)))
+    if n_shared:
+        rule = "different ones in the two sessions"
+        raise CannotTell(f"noise fields must be {rule}, got {n_shared} in both")
     (first, each), (second, other) = (_through(t, basis) for t in (ours, theirs))
     parts = [_covariance(each), _covariance(other)]
     difference, together = first - second, parts[0] + parts[1]

@@ -100,10 +100,17 @@ def share_of_bound(
 
     Examples
     --------
-    >>> from .probit import _example, fit_probit
-    >>> fitted = fit_probit(_example())
-    >>> print(share_of_bound(_example(), fitted.beta, fitted.se).note)
-    the weighted sum's is 0.67
+    >>> import yoked
+    >>> from yoked.analysis.trials.held import as_design
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> observer = yoked.load_observer("template")
+    >>> session = yoked.run(
+    ...     protocol, observer, seed=1, trials=600, contrast=0.15, internal_noise=1.0
+    ... )
+    >>> fitted = yoked.kernel(session)
+    >>> trials, kernel = as_design(session), fitted.kernel.ravel()
+    >>> share_of_bound(trials, kernel, fitted.se.ravel()).note
+    "the weighted sum's is 0.66"
     """
     n, share = len(trials), _linear_share(trials)
     if share.value is None or share.se is None:

@@ -100,10 +100,16 @@ def likelihood_ratio_tests(
 
     Examples
     --------
-    >>> from .probit import _example
-    >>> tests = likelihood_ratio_tests(_example(), n_simulated=5)
+    >>> import yoked
+    >>> from yoked.analysis.trials.held import as_design
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> observer = yoked.load_observer("template")
+    >>> session = yoked.run(
+    ...     protocol, observer, seed=1, trials=600, contrast=0.15, internal_noise=1.0
+    ... )
+    >>> tests = likelihood_ratio_tests(as_design(session), n_simulated=5)
     >>> tests.linear.p < 1e-6, tests.halves.df, tests.quadratic.df
-    (True, 5, 5)
+    (True, 13, 13)
     """
     target, other = trials.halves
     sign = np.where(trials.target == 1, 1.0, -1.0)[:, None]

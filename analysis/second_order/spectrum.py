@@ -181,7 +181,10 @@ def eigen_spectrum(
 
 
 def diagonal_test(
-    trials: TrialDesign, n_permutations: int = 1000, seed: int = 0
+    trials: TrialDesign,
+    n_permutations: int = 1000,
+    seed: int = 0,
+    progress: Share | None = None,
 ) -> DiagonalTest:
     """Test every element of the variance kernel, corrected for their number.
 
@@ -213,7 +216,7 @@ def diagonal_test(
     [False, True, False]
     """
     values = np.diagonal(observed(trials).second[0]).astype(float)
-    null = permuted(trials, n_permutations, seed).second
+    null = permuted(trials, n_permutations, seed, progress).second
     of_null = np.diagonal(null, axis1=1, axis2=2).astype(float)
     sd = np.sqrt(np.mean(of_null**2, axis=0))
     largest = np.sort(np.abs(of_null / sd).max(axis=1))

@@ -25,8 +25,9 @@ from scipy.stats import t as student
 
 from ..trials.attempts import Share
 from ..trials.estimate import Z95, CannotTell, Estimate
+from ..trials.held import as_responses
 from ..trials.resample import Unit, bootstrap_sample
-from ..trials.responses import Responses
+from ..trials.responses import Responses, SessionLike
 from .mafc import mafc_dprime
 
 MAY_FAIL = 0.05  # of the draws; beyond it the interval would describe the others only
@@ -35,7 +36,7 @@ Statistic = Callable[[Responses], float]
 
 
 def bootstrap(
-    responses: Responses,
+    source: SessionLike | Responses,
     statistic: Statistic,
     n_draws: int = 1000,
     seed: int = 0,
@@ -47,6 +48,8 @@ def bootstrap(
 
     Parameters
     ----------
+    source
+        A session, or the responses of some of its trials.
     statistic
         From responses to a number; raises ValueError, or gives NaN, where it is not
         defined. Trials that were drawn twice have two numbers.
@@ -70,15 +73,15 @@ def bootstrap(
     Examples
     --------
     >>> import yoked
-    >>> from yoked.analysis.trials.responses import responses
     >>> protocol = yoked.load_protocol("bar-in-noise")
     >>> observer = yoked.load_observer("template")
     >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
     >>> def share_correct(made): return float(made.correct.mean())
-    >>> estimate = bootstrap(responses(session), share_correct, n_draws=100)
+    >>> estimate = yoked.bootstrap(session, share_correct, n_draws=100)
     >>> estimate.low < estimate.value < estimate.high
     True
     """
+    responses = as_responses(source)
     formula = formula or f"bootstrap-{unit}-bc/1"
     if reason := _cannot(responses, n_draws, unit):
         return Estimate.missing(formula, reason, len(responses))

@@ -13,33 +13,32 @@ import numpy as np
 from jaxtyping import Float
 
 from ..double_pass.lapses import lapse_rate
-from ..kernels.fitted import FittedKernel, fitted_kernel
-from ..kernels.hotelling import HotellingTest, hotelling_test
-from ..kernels.linear_share import LinearShare, linear_share
-from ..kernels.significance import KernelTest, kernel_test
+from ..kernels.fitted import fitted_kernel
+from ..kernels.hotelling import hotelling_test
+from ..kernels.linear_share import linear_share
+from ..kernels.significance import kernel_test
 from ..kernels.weighted_sum import Kernel
 from ..probit.likelihood_ratio import LikelihoodRatioTests, likelihood_ratio_tests
-from ..psychometric.fit import PsychometricFit, psychometric
-from ..second_order.cascades import Signature, signature
-from ..second_order.consistency import Consistency, consistency
+from ..second_order.cascades import signature
+from ..second_order.consistency import consistency
 from ..second_order.kernel import SecondOrderKernel, both_kernels
-from ..second_order.quadratic import QuadraticGain, quadratic_gain
-from ..second_order.spectrum import Spectrum, eigen_spectrum
+from ..second_order.quadratic import quadratic_gain
+from ..second_order.spectrum import Spectrum, diagonal_test, eigen_spectrum
 from ..sensitivity.efficiency import (
-    Efficiency,
-    KernelEfficiency,
     absolute_efficiency,
     kernel_efficiency,
 )
 from ..sensitivity.ideal import signal_difference
-from ..sensitivity.pooled import DprimeSlope, dprime_mean, dprime_slope, ln_beta
-from ..sensitivity.roc import Roc, roc
+from ..sensitivity.pooled import dprime_mean, dprime_slope, ln_beta
+from ..sensitivity.roc import roc
 from ..trials.attempts import Attempts, Fault, Progress
 from ..trials.design import TrialDesign
-from ..trials.estimate import CannotTell, Estimate
+from ..trials.estimate import CannotTell
 from ..trials.held import Held
 from ..trials.responses import SessionLike
 from ..trials.result import Cells, Result, short
+from .orders import OrderOne, OrderTwo, OrderZero
+from .psychometric import PsychometricMethod, psychometric
 from .summary import SessionSummary, summarise
 
 _Result = TypeVar("_Result")
@@ -69,6 +68,7 @@ PARTS = (
         "two.spectrum",
         "two.without_linear_part",
         "two.consistency",
+        "two.diagonal",
         "two.quadratic",
     ),
 )
@@ -80,104 +80,6 @@ TRIALS_PER_ELEMENT = 20
 LARGE_WORK = 2e9
 FEW_PERMUTATIONS = 39
 FORMAT = "yoked-analyse/1"  # of the plain form, which docs/json.md describes
-
-
-@dataclass(frozen=True, eq=False)
-class OrderZero(Result):
-    """Sensitivity, bias and internal noise.
-
-    Attributes
-    ----------
-    summary
-        Pooled and by contrast.
-    ln_beta
-        Log likelihood ratio at the criterion, or at the interval bias.
-    dprime_mean
-        d' averaged over contrasts by inverse variance.
-    dprime_slope
-        d' per unit contrast, and whether it is proportional to contrast.
-    roc
-        Of yes/no and rating tasks.
-    psychometric
-        With three contrasts or more.
-    efficiency
-        Against the ideal observer.
-    lapse_rate
-        From catch trials.
-    dprime_bootstrap
-        Pooled d' with a bootstrap interval, where somebody asked for it.
-    """
-
-    summary: SessionSummary
-    ln_beta: Estimate | None
-    dprime_mean: Estimate | None
-    dprime_slope: DprimeSlope | None
-    roc: Roc | None
-    psychometric: PsychometricFit | None
-    efficiency: Efficiency | None
-    lapse_rate: Estimate | None
-    dprime_bootstrap: Estimate | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class OrderOne(Result):
-    """The first-order kernel.
-
-    Attributes
-    ----------
-    weighted_sum
-        The kernel that the literature reports.
-    fitted
-        The default estimate: penalised probit, prior by cross-validation.
-    test
-        Which elements are more than chance.
-    hotelling
-        The kernel against none on low frequencies: one test with few dimensions.
-    likelihood_ratios
-        Nested probit models: a kernel at all; two halves; squares.
-    linear_share
-        Consistent share of the decision variance that the kernel explains, beside that
-        of the double pass.
-    efficiency
-        Whether the kernel explains the efficiency.
-    """
-
-    weighted_sum: Kernel | None
-    fitted: FittedKernel | None
-    test: KernelTest | None
-    hotelling: HotellingTest | None
-    likelihood_ratios: LikelihoodRatioTests | None
-    linear_share: LinearShare | None
-    efficiency: KernelEfficiency | None
-
-
-@dataclass(frozen=True, eq=False)
-class OrderTwo(Result):
-    """The second-order kernel.
-
-    Attributes
-    ----------
-    kernel
-        In full, with its halves and diagonal.
-    spectrum
-        Eigenvalues and their nested test.
-    without_linear_part
-        The same with the direction of the first-order kernel taken out: in yes/no and
-        rating, where a biased linear observer has a second order along it.
-    consistency
-        Whether the kernels of the two orders agree, where there is a signal.
-    signature
-        Which cascades leave such kernels.
-    quadratic
-        Gain in predicting held-out responses: is the second order real?
-    """
-
-    kernel: SecondOrderKernel | None
-    spectrum: Spectrum | None
-    without_linear_part: Spectrum | None
-    consistency: Consistency | None
-    signature: Signature | None
-    quadratic: QuadraticGain | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,7 +117,7 @@ class Depths(Result):
             "order_1": self.one,
             "order_2": self.two,
             "missing": dict(self.missing),
-            "faults": {name: str(fault) for name, fault in self.faults.items()},
+            "faults": dict(self.faults),
         }
 
     def table(self) -> list[Cells]:
@@ -224,6 +126,8 @@ class Depths(Result):
         one, two = self.one, self.two
         if self.zero.dprime_bootstrap is not None:
             row["d' by bootstrap"] = self.zero.dprime_bootstrap.short()
+        if self.zero.dprime_interval is not None:
+            row["d' with that interval"] = self.zero.dprime_interval.short()
         if one is not None:
             fitted, share = one.fitted, one.linear_share
             row["kernel (bits)"] = short(fitted and fitted.log_likelihood_gain)
@@ -251,6 +155,7 @@ def depths(
     n_permutations: int = 200,
     seed: int = 0,
     progress: Progress | None = None,
+    psychometric_method: PsychometricMethod = "ml",
 ) -> Depths:
     """Return all that can be said of a session, down to an order.
 
@@ -265,6 +170,8 @@ def depths(
         Of permutations, folds and bootstrap samples.
     progress
         Called with the name of a part, how many parts are done, and how many there are.
+    psychometric_method
+        As `method` of `yoked.psychometric`.
 
     Raises
     ------
@@ -291,7 +198,7 @@ def depths(
     held = Held.of(session)
     attempt = Attempts(sum(PARTS[: orders + 1], ()), progress)
     one = two = None
-    zero = _zero(held, attempt)
+    zero = _zero(held, attempt, psychometric_method)
     if orders > 0:
         trials = attempt("trials", lambda: held.design)
         first, second = attempt("kernels", lambda: _kernels(held)) or (None, None)
@@ -301,7 +208,9 @@ def depths(
     return Depths(zero, one, two, attempt.missing, attempt.faults)
 
 
-def _zero(held: Held, attempt: Attempts) -> OrderZero:
+def _zero(
+    held: Held, attempt: Attempts, psychometric_method: PsychometricMethod
+) -> OrderZero:
     counted = held.responses
     return OrderZero(
         summary=summarise(held),
@@ -311,7 +220,10 @@ def _zero(held: Held, attempt: Attempts) -> OrderZero:
         ),
         dprime_slope=attempt("zero.dprime_slope", lambda: dprime_slope(counted)),
         roc=attempt("zero.roc", lambda: roc(counted)),
-        psychometric=attempt("zero.psychometric", lambda: psychometric(counted)),
+        psychometric=attempt(
+            "zero.psychometric",
+            lambda: psychometric(counted, method=psychometric_method),
+        ),
         efficiency=attempt("zero.efficiency", lambda: absolute_efficiency(held)),
         lapse_rate=attempt("zero.lapse_rate", lambda: lapse_rate(held)),
     )
@@ -364,7 +276,7 @@ def _two(
     seed: int,
 ) -> OrderTwo:
     if trials is None:
-        return OrderTwo(kernel, None, None, None, None, None)
+        return OrderTwo(kernel, None, None, None, None, None, None)
 
     work = len(trials) * trials.halves.shape[2] ** 2
     if work > LARGE_WORK:
@@ -411,6 +323,12 @@ def _two(
             ),
         ),
         signature=marks,
+        diagonal=attempt(
+            "two.diagonal",
+            lambda: replicated(
+                lambda: diagonal_test(trials, n_permutations, seed, attempt.within)
+            ),
+        ),
         quadratic=attempt(
             "two.quadratic",
             lambda: replicated(lambda: quadratic_gain(trials, seed=seed)),

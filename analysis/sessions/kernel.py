@@ -1,19 +1,24 @@
 """The kernel of a session: one door to the estimates of either order."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from ..kernels.fitted import FittedKernel, fitted_kernel
 from ..kernels.weighted_sum import Kernel, first_order_kernel
+from ..kernels.whitening import noise_covariance, whitened
 from ..second_order.kernel import SecondOrderKernel, second_order_kernel
 from ..trials.held import Held
 from ..trials.responses import SessionLike
 
-Method = Literal["fitted", "weighted_sum", "optimal"]
-METHODS = ("fitted", "weighted_sum", "optimal")
+Method = Literal["fitted", "weighted_sum", "optimal", "whitened"]
+METHODS = get_args(Method)
 
 
 def kernel(
-    session: SessionLike, order: int = 1, method: Method = "fitted"
+    session: SessionLike,
+    order: int = 1,
+    method: Method = "fitted",
+    ridge: float = 0.0,
+    passband: float = 0.0,
 ) -> FittedKernel | Kernel | SecondOrderKernel:
     """Estimate the perceptual kernel of a session.
 
@@ -26,7 +31,12 @@ def kernel(
         'fitted', the default: penalised probit with the prior that predicts best,
         in decision SDs per noise SD. 'weighted_sum': the classical sum of class means
         that the literature reports, in noise contrast. 'optimal': the same with the
-        best weights for a biased observer.
+        best weights for a biased observer. 'whitened': the weighted sum with the
+        correlation of the noise undone, by its realised covariance; in 1 / contrast.
+    ridge, passband
+        Of 'whitened': a share of the mean variance that is added to every element's,
+        and the share of the largest variance below which a direction of the noise is
+        left out. Noise without some directions, as of a filter, needs one of them.
 
     Raises
     ------
@@ -54,5 +64,9 @@ def kernel(
         return fitted_kernel(held)
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
-    weights = "sum" if method == "weighted_sum" else method
-    return first_order_kernel(held.responses, held.noise, weights=weights)
+    weights = "optimal" if method == "optimal" else "sum"
+    found = first_order_kernel(held.responses, held.noise, weights=weights)
+    if method != "whitened":
+        return found
+    covariance = noise_covariance(held.responses, held.noise)
+    return whitened(found, covariance, ridge, passband)

@@ -7,7 +7,6 @@ of the analysis with it.
 
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from .estimate import CannotTell
@@ -21,17 +20,17 @@ Share = Callable[[int, int], None]
 _Result = TypeVar("_Result")
 
 
-@dataclass(frozen=True)
 class Fault:
     """A part of an analysis that broke, by a mistake of ours.
 
-    Attributes
+    Parameters
     ----------
     error
         What was raised.
     """
 
-    error: Exception
+    def __init__(self, error: Exception) -> None:
+        self.error = error
 
     @property
     def traceback(self) -> str:

@@ -10,6 +10,7 @@ A row counts once, however many elements its noise has: one response is one resp
 the number of elements).
 """
 
+import hashlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -115,6 +116,13 @@ class TrialDesign:
         names = ("response", "target", "cell", "contrast", "cluster", "stratum")
         parts = {name: getattr(self, name)[rows] for name in names}
         return replace(self, halves=self.halves[:, rows], **parts)
+
+
+def noise_keys(trials: TrialDesign) -> Int[np.ndarray, " trial"]:
+    """Return a digest of each trial's noise, by which a stimulus is recognised."""
+    rows = trials.halves.transpose(1, 0, 2) + np.float32(0)  # -0 is 0
+    digests = [hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in rows]
+    return np.frombuffer(b"".join(digests), np.int64)
 
 
 def _within_blocks(responses: Responses, cell: np.ndarray) -> Int[np.ndarray, " trial"]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..faults import tell
 from ..files import whole_file
 from ..options import DATABASE, OUTPUT_FILE
 from ..output import output
@@ -14,7 +15,9 @@ from ..progress import progress
 from .trials import opened
 
 if TYPE_CHECKING:
+    from ...analysis.sensitivity.by_task import Interval
     from ...analysis.sessions.depths import Depths
+    from ...analysis.sessions.psychometric import PsychometricMethod
     from ...analysis.trials.resample import Unit
     from ...analysis.trials.result import Result
     from ...experiments.session.results import SessionData
@@ -47,6 +50,18 @@ if TYPE_CHECKING:
     help="Also d' with a bootstrap interval, over trials or over blocks.",
 )
 @click.option(
+    "--interval",
+    type=click.Choice(["profile", "enumerated"]),
+    help="Also d' with the profile likelihood's interval, or by enumeration.",
+)
+@click.option(
+    "--psychometric",
+    type=click.Choice(["ml", "psignifit"]),
+    default="ml",
+    show_default=True,
+    help="How psychometric functions are fitted: maximum likelihood, or psignifit.",
+)
+@click.option(
     "--arrays",
     type=OUTPUT_FILE,
     help="Also write every kernel to this NumPy archive (.npz).",
@@ -59,6 +74,8 @@ def analyse(
     orders: int,
     permutations: int,
     bootstrap: "Unit | None",
+    interval: "Interval | None",
+    psychometric: "PsychometricMethod",
     arrays: Path | None,
 ) -> "list[Depths]":
     """Estimate sensitivity, kernels and second-order kernels.
@@ -80,28 +97,41 @@ def analyse(
     with opened(db) as store:
         names = to_analyse(store, chosen, unfinished)
         sessions = [session_data(store, name) for name in names]
-    with progress("analyse") as update:
-        found = []
-        for number, session in enumerate(sessions):
-            update("sessions", number, len(sessions))
-            found.append(depths(session, orders, permutations))
-        update("sessions", len(sessions), len(sessions))
-    if bootstrap is not None:
-        found = [
-            _with_bootstrap(each, session, bootstrap)
-            for each, session in zip(found, sessions, strict=True)
-        ]
+    found = []
+    for session in sessions:
+        with progress("analyse", session.id) as update:
+            each = depths(
+                session,
+                orders,
+                permutations,
+                progress=update,
+                psychometric_method=psychometric,
+            )
+        tell(session.id, each.faults)
+        found.append(_with_intervals(each, session, bootstrap, interval))
     if arrays is not None:
         write_arrays(arrays, {each.summary.session: each for each in found})
     return found
 
 
-def _with_bootstrap(found: "Depths", session: "SessionData", unit: "Unit") -> "Depths":
+def _with_intervals(
+    found: "Depths",
+    session: "SessionData",
+    unit: "Unit | None",
+    interval: "Interval | None",
+) -> "Depths":
+    """Add the intervals of d' that were asked for."""
     from ...analysis.sensitivity.bootstrap import dprime_bootstrap
+    from ...analysis.sensitivity.by_task import dprime
     from ...analysis.trials.responses import responses
 
-    dprime = dprime_bootstrap(responses(session), unit=unit)
-    return replace(found, zero=replace(found.zero, dprime_bootstrap=dprime))
+    zero = found.zero
+    if unit is not None:
+        of_draws = dprime_bootstrap(responses(session), unit=unit)
+        zero = replace(zero, dprime_bootstrap=of_draws)
+    if interval is not None:
+        zero = replace(zero, dprime_interval=dprime(session, interval))
+    return replace(found, zero=zero)
 
 
 def write_arrays(path: Path, found: "Mapping[str, Result]") -> None:

@@ -41,7 +41,7 @@ FORMATS = (".svg", ".png", ".pdf")
 )
 @click.option(
     "--method",
-    type=click.Choice(["fitted", "weighted_sum", "optimal"]),
+    type=click.Choice(["fitted", "weighted_sum", "optimal", "whitened"]),
     default="fitted",
     show_default=True,
     help="How first-order kernels are estimated.",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..faults import tell
 from ..options import DATABASE, OUTPUT_FILE
 from ..output import output
 from ..progress import progress
@@ -46,6 +47,7 @@ def compare(db: Path, human: str, models: tuple[str, ...]) -> "list[Comparison]"
         for number, other in enumerate(others):
             update("observers", number, len(others))
             found.append(of_two(reference, other))
+            tell(f"{reference.id} and {other.id}", found[-1].faults)
         update("observers", len(others), len(others))
     return found
 
@@ -130,5 +132,7 @@ def report(
             raise ValueError(f"{str(db)!r} must hold a finished session, got none")
         sessions = [session_data(store, name) for name in names]
     with progress(path.name) as update:
-        write_report(sessions, path, update, orders)
+        faults = write_report(sessions, path, update, orders)
+    for whose, found in faults.items():
+        tell(whose, found)
     click.echo(f"Wrote {path}.", err=True)

@@ -20,7 +20,7 @@ from ...analysis.kernels.weighted_sum import first_order_kernel, template_match
 from ...analysis.second_order.class_sums import second_order_matrices
 from ...analysis.sensitivity.by_task import dprime
 from ...analysis.trials.design import TrialDesign
-from ...analysis.trials.estimate import Estimate
+from ...analysis.trials.estimate import CannotTell, Estimate
 from ...analysis.trials.responses import responses
 from ...experiments.protocols.parts import FULL_CONTRAST
 from ...experiments.session.observer import Observer
@@ -290,7 +290,7 @@ def _eigenvalues(sessions: _Sessions) -> Check:
     alarms = float((null > limit).mean())
     try:
         bend, contrast, truth = _squaring(aim, assumed)
-    except ValueError as reason:
+    except CannotTell as reason:
         mean = f"{null.mean():.2f}, where chance should reach {edge:.2f}"
         note = f"{reason}; without second order the largest eigenvalue is {mean}"
         return sessions.found([], predicted=None, false_alarms=alarms, note=note)
@@ -309,15 +309,15 @@ def _squaring(aim: Aim, assumed: Situation) -> tuple[float, float, float]:
     """Bend, contrast and exact eigenvalue of an observer made for the wanted one."""
     gains = assumed.protocol.signal.gains
     if not assumed.is_forced_choice or gains[0] != 0 or len(assumed.contrasts) > 1:
-        raise ValueError("an observer who has it is known in 2AFC with one signal only")
+        raise CannotTell("an observer who has it is known in 2AFC with one signal only")
     if assumed.gamma < LEAST_GAMMA:
         rule = f"with gamma of {LEAST_GAMMA} or more"
-        raise ValueError(f"an observer who has it is known {rule}")
+        raise CannotTell(f"an observer who has it is known {rule}")
     rate = assumed.proportions[0]
     bend = bend_for(aim.wanted, assumed.gamma, rate)
     if bend is None:
         who = f"gamma {assumed.gamma:g} and {rate:.0%} correct"
-        raise ValueError(f"no squaring observer with {who} has so large an eigenvalue")
+        raise CannotTell(f"no squaring observer with {who} has so large an eigenvalue")
     per_contrast = math.sqrt(assumed.efficiency) * ideal(assumed.protocol, 1.0)
     wanted = signal_for(bend, assumed.gamma, rate) / per_contrast
     shown = round(FULL_CONTRAST * wanted) / FULL_CONTRAST

@@ -19,7 +19,10 @@ from ...analysis.plot.measures import draw_agreement, draw_measures
 from ...analysis.plot.second_order import draw_second_order, draw_spectra
 from ...analysis.sessions.depths import Depths, depths
 from ...analysis.sessions.summary import SessionSummary
-from ...analysis.trials.estimate import Estimate
+from ...analysis.trials.attempts import Attempts, Fault
+from ...analysis.trials.estimate import CannotTell, Estimate
+from ...analysis.trials.held import Held
+from ...analysis.trials.responses import SessionLike
 from ...experiments.clock import utc_now
 from ...experiments.session.results import SessionData
 from ..files import whole_file
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 Kept = dict[tuple[str, ...], Any]  # entries by session id, pairs by both ids
+Faults = dict[str, dict[str, Fault]]  # by session or pair, and part
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,14 +56,20 @@ class Entry:
         """The numbers of order zero."""
         return self.depths.summary
 
+    @property
+    def faults(self) -> dict[str, Fault]:
+        """Parts of the analysis that broke."""
+        return self.depths.faults
+
 
 @dataclass(frozen=True, eq=False)
 class Pair:
     """Two observers of the same trials, compared."""
 
     comparison: ResponseAgreement
-    latent: LatentAgreement
+    latent: LatentAgreement | None
     profile: DepthProfile | None
+    faults: dict[str, Fault]
 
 
 def write_report(
@@ -68,7 +78,7 @@ def write_report(
     progress: Progress | None = None,
     orders: int = 2,
     kept: Kept | None = None,
-) -> None:
+) -> Faults:
     """Write the report of some sessions, whole or not at all.
 
     Parameters
@@ -85,14 +95,24 @@ def write_report(
     kept
         What an earlier report found of finished sessions, to be used and added to.
 
+    Returns
+    -------
+    dict
+        What broke in the analysis by a mistake of ours, by session or pair; the page
+        says so, and has all the rest.
+
     Raises
     ------
     ValueError
         If there is no session.
     """
+    kept = {} if kept is None else kept
     page = render_report(sessions, progress, orders, kept)
     with whole_file(path) as file:
         file.write(page)
+    return {
+        " and ".join(ids): found.faults for ids, found in kept.items() if found.faults
+    }
 
 
 def render_report(
@@ -140,7 +160,7 @@ def _entry(session: SessionData, orders: int) -> Entry:
         return Entry(session, found, drawn, None)
     try:
         match = template_match(kernel.kernel, drawn.template).cosine
-    except ValueError:  # a template or kernel that is flat has no shape to match
+    except CannotTell:  # a template or kernel that is flat has no shape to match
         match = None
     return Entry(session, found, drawn, match)
 
@@ -151,11 +171,20 @@ def _pairs(group: list[Entry], orders: int, kept: Kept) -> list[Pair]:
     for both in pairs:
         key = (both[0].id, both[1].id)
         if key not in kept:
-            profile = depth_profile(*both) if orders else None
-            kept[key] = Pair(
-                response_agreement(*both), latent_agreement(*both), profile
-            )
+            kept[key] = _pair(*both, with_profile=orders > 0)
     return [kept[both[0].id, both[1].id] for both in pairs]
+
+
+def _pair(reference: SessionLike, other: SessionLike, with_profile: bool) -> Pair:
+    """Compare two sessions; a comparison that breaks leaves the others as they are."""
+    ours, theirs = Held.of(reference), Held.of(other)
+    attempt = Attempts(())
+    latent = attempt("latent agreement", lambda: latent_agreement(ours, theirs))
+    profile = None
+    if with_profile:
+        profile = attempt("depth profile", lambda: depth_profile(ours, theirs))
+    faults = attempt.faults | (profile.faults if profile else {})
+    return Pair(response_agreement(ours, theirs), latent, profile, faults)
 
 
 def _shown(group: list[Entry], orders: int, kept: Kept) -> dict[str, Any]:
@@ -215,7 +244,7 @@ def _numbers(group: list[Entry], pairs: list[Pair]) -> dict[str, Any]:
     return {
         "sessions": [entry.depths.to_dict() for entry in group],
         "comparison": [pair.comparison.to_dict() for pair in pairs],
-        "latent": [pair.latent.to_dict() for pair in pairs],
+        "latent": [pair.latent.to_dict() for pair in pairs if pair.latent],
         "depth profile": [pair.profile.to_dict() for pair in pairs if pair.profile],
     }
 

@@ -43,11 +43,11 @@ def render(
 
     Examples
     --------
-    >>> from yoked.experiments.protocols.files import load_protocol
-    >>> protocol = load_protocol("bar-in-noise")
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")
     >>> table = {"stimulus_id": [0], "contrast": [0.227], "target": [0],
     ...          "block_kind": ["main"]}
-    >>> frames = render(protocol, GeneratedNoise(protocol, 20261120), table)
+    >>> frames = yoked.render(protocol, GeneratedNoise(protocol, 20261120), table)
     >>> frames.shape, frames[0, 0, 0, 0, :5].tolist()
     ((1, 2, 1, 52, 52), [127, 127, 127, 127, 136])
     """
