@@ -41,14 +41,6 @@ def standardised(
     return x, scale
 
 
-def decision_units(
-    beta: Float[np.ndarray, " element"], x: Float[np.ndarray, " trial element"]
-) -> Float[np.ndarray, " element"]:
-    """Return the kernel in decision SDs per noise SD that slopes on noise amount to."""
-    predictor = (x @ beta.astype(x.dtype)).astype(np.float64)
-    return beta / np.sqrt(1 + np.mean(predictor**2))
-
-
 def influence(
     axes: Coordinates,
     responses: BinaryResponses,

@@ -62,7 +62,8 @@ class Module:
 
 def is_dunder(name: str) -> bool:
     """Return whether Python itself calls a name."""
-    return name.startswith("__") and name.endswith("__")
+    is_shown = name == "_repr_html_"  # a notebook calls it
+    return is_shown or (name.startswith("__") and name.endswith("__"))
 
 
 def flattened(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:

@@ -10,7 +10,7 @@ from scipy.stats import chi2, kstest
 
 from tests.analysis.observers.designs import cosine, linear_design, yes_no_design
 from tests.analysis.observers.linear import Linear, unit
-from yoked.analysis.probit.classic import (
+from tests.analysis.probit.classic import (
     fit_probit,
     probit_vector,
     ridge_vector,

@@ -1,4 +1,6 @@
-"""The probit model of the kernel: P(yes) = Phi(a_cell + beta . noise), one row a trial.
+"""The plain probit and least-squares fits of a kernel, over the engine of the house.
+
+P(yes) = Phi(a_cell + beta . noise), one row a trial.
 
 For a linear observer beta is the template in units of the internal noise [1]_. That
 scale is infinite for an observer without internal noise, so kernels are given in
@@ -26,16 +28,23 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import ndtri
 
-from ..trials.design import TrialDesign
-from .newton import Coordinates
-from .trials import (
+from yoked.analysis.probit.newton import Coordinates
+from yoked.analysis.probit.trials import (
     check_penalty,
-    decision_units,
     influence,
     log_likelihood,
     solve,
     standardised,
 )
+from yoked.analysis.trials.design import TrialDesign
+
+
+def decision_units(
+    beta: Float[np.ndarray, " element"], x: Float[np.ndarray, " trial element"]
+) -> Float[np.ndarray, " element"]:
+    """Return the kernel in decision SDs per noise SD that slopes on noise amount to."""
+    predictor = (x @ beta.astype(x.dtype)).astype(np.float64)
+    return beta / np.sqrt(1 + np.mean(predictor**2))
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,10 +79,6 @@ def probit_vector(trials: TrialDesign, penalty: float) -> Float[np.ndarray, " el
     ValueError
         If `penalty` is 0 and the noise separates the responses.
 
-    Examples
-    --------
-    >>> round(float(np.linalg.norm(probit_vector(_example(), penalty=1.0))), 1)
-    0.7
     """
     x, _ = standardised(trials.noise, trials.cell)
     return decision_units(_beta(x, trials, penalty), x)
@@ -86,10 +91,6 @@ def ridge_vector(trials: TrialDesign, penalty: float) -> Float[np.ndarray, " ele
     is divided by the mean of phi at the cells' rates. Without penalty it needs fewer
     elements than trials.
 
-    Examples
-    --------
-    >>> round(float(np.linalg.norm(ridge_vector(_example(), penalty=1.0))), 1)
-    0.7
     """
     x, _ = standardised(trials.noise, trials.cell)
     n, p = x.shape
@@ -122,11 +123,6 @@ def fit_probit(trials: TrialDesign, penalty: float = 0.0) -> ProbitFit:
         If the penalty is negative; or if it is 0 and the noise separates the responses,
         or has as many elements as there are trials.
 
-    Examples
-    --------
-    >>> fitted = fit_probit(_example())
-    >>> bool(np.all(np.abs(fitted.beta[:2]) < 4 * fitted.se[:2]))
-    True
     """
     x, scale = standardised(trials.noise, trials.cell)
     axes = Coordinates.of(x)
@@ -149,23 +145,3 @@ def _beta(
 ) -> Float[np.ndarray, " element"]:
     axes = Coordinates.of(x)
     return axes.back @ solve(axes, trials, penalty)[1].theta
-
-
-def _example() -> TrialDesign:
-    """Trials of a linear observer with gamma 1, for the examples."""
-    rng = np.random.default_rng(1)
-    noise, target = rng.normal(0, 0.1, (2000, 5)), np.arange(2000) % 2
-    seen = noise[:, 2] + 0.1 * target - 0.05 + rng.normal(0, 0.1, 2000)
-    shown = noise.astype(np.float32)
-    has_signal = target[:, None] == 1
-    return TrialDesign(
-        response=seen > 0,
-        target=target,
-        cell=target,
-        contrast=np.full(2000, 0.1),
-        cluster=np.arange(2000),
-        stratum=target,
-        halves=np.stack([shown * has_signal, shown * ~has_signal]),
-        shape=(1, 1, 5),
-        is_forced_choice=False,
-    )
