@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 MOST_NUMBERS = 64 * 64  # of an array that is written out
 ABOUT_THE_FORM = ("format", "formula", "note")  # texts that name no observer or task
 ROW = ["quantity", "contrast", "value", "se", "low", "high", "n", "formula", "note"]
-LEVELS = ("pooled", "by_contrast")  # of contrast, which has a column of its own
 
 Cells = dict[str, str | int]
 Quantity = tuple[str, float | None, Estimate | float]  # path, contrast, what it is
@@ -80,10 +79,10 @@ class Result:
         Returns
         -------
         DataFrame
-            `quantity` is the path in the plain form, `contrast` missing for all trials
-            together; then `value`, `se`, `low` and `high`, what it rests on, `n`, its
-            `formula` and `note`. Before them stand the names that the result has.
-            Arrays are left to `arrays`.
+            `quantity` is the path in the plain form; `contrast` that of an entry of
+            `by_contrast`, which the path does not number; then `value`, `se`, `low`
+            and `high`, what it rests on, `n`, its `formula` and `note`. Before them
+            stand the names that the result has. Arrays are left to `arrays`.
         """
         return as_frame(self._rows())
 
@@ -223,7 +222,7 @@ def _leaves(
 def _quantities(
     value: object, path: tuple[str, ...] = (), contrast: float | None = None
 ) -> Iterator[Quantity]:
-    """Yield estimates and numbers; those of one contrast under the name of all."""
+    """Yield estimates and numbers; a contrast stands beside its path, not in it."""
     inside = _inside(value)
     if inside is None:
         if isinstance(value, Estimate):
@@ -234,5 +233,4 @@ def _quantities(
     if isinstance(inside.get("contrast"), float):
         path, contrast = path[:-1], inside.pop("contrast")
     for name, part in inside.items():
-        deeper = path if name in LEVELS else (*path, name)
-        yield from _quantities(part, deeper, contrast)
+        yield from _quantities(part, (*path, name), contrast)

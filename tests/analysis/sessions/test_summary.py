@@ -197,12 +197,11 @@ def test_a_summary_is_json_without_nan_and_a_gap_has_its_reason(task, n):
 def test_a_summary_is_a_frame_with_a_row_for_each_contrast():
     found = summarise(human(signal=[SIGNAL, 2 * SIGNAL]))
     frame = found.to_frame()
-    dprime = frame[frame["quantity"] == "dprime"]
-    assert np.array_equal(dprime["contrast"], [np.nan, 1.0, 2.0], equal_nan=True)
-    parts = (found.pooled, *found.by_contrast)
-    assert dprime["se"].tolist() == [part.dprime.se for part in parts]
+    dprime = frame[frame["quantity"] == "by_contrast.dprime"]
+    assert dprime["contrast"].tolist() == [1.0, 2.0]
+    assert dprime["se"].tolist() == [part.dprime.se for part in found.by_contrast]
     assert set(frame["session"]) == {found.session}
-    assert "internal_noise.gamma" in set(frame["quantity"])
+    assert "pooled.internal_noise.gamma" in set(frame["quantity"])
 
 
 def test_a_notebook_shows_a_summary_as_the_terminal_does():

@@ -71,7 +71,8 @@ def test_every_array_is_there_by_its_path():
 
 def test_the_frame_has_a_row_for_each_quantity_and_contrast():
     frame = WHOLE.to_frame()
-    assert frame["quantity"].tolist() == ["dprime"] * 3 + ["p.0", "p.1", "n_trials"]
+    dprimes = ["pooled.dprime", "by_contrast.dprime", "by_contrast.dprime"]
+    assert frame["quantity"].tolist() == [*dprimes, "p.0", "p.1", "n_trials"]
     assert np.array_equal(frame["contrast"][:3], [np.nan, 0.1, 0.2], equal_nan=True)
     assert frame["high"][2] == math.inf
     for name in ("contrast", "value", "se", "low", "high"):
@@ -95,7 +96,7 @@ def test_a_result_without_numbers_is_an_empty_frame():
 
 def test_the_table_is_short_texts_and_the_notebook_shows_it():
     assert WHOLE.table()[2] == {
-        "quantity": "dprime",
+        "quantity": "by_contrast.dprime",
         "contrast": "0.2",
         "value": "2.000 [1.000, ∞]",
     }
