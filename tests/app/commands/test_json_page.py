@@ -98,6 +98,7 @@ def printed(tmp_path_factory):
     second = run(None, Template(), seed=2, yoke_to=first, **options).id
     store.close()
     with_all = ["analyse", path, alone, "--permutations", 39, "--bootstrap", "trial"]
+    with_all += ["--interval", "profile"]
     asked = (with_all, ["compare", path, first, second])
     return [json.loads(output(*arguments))[0] for arguments in asked]
 
