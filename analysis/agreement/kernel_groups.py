@@ -1,8 +1,8 @@
 """A kernel as a sum over groups of stimuli, so that products of parts can be taken.
 
 Order 1 is the optimally weighted sum of the noise (`score.py`). Order 2 is Neri's sum
-of class covariances as in `class_sums.py`, about the session's own class means; from
-every trial's product the mean product is taken off, which cancels in the whole and
+of class covariances (`second_order/kernel.py`), about the session's own class means;
+from every trial's product the mean product is taken off, which cancels in the whole and
 keeps unequal numbers of classes out of the groups.
 """
 
@@ -11,7 +11,8 @@ import hashlib
 import numpy as np
 from jaxtyping import Float, Int
 
-from ..second_order.class_sums import _classes, _coefficients  # pyright: ignore[reportPrivateUsage]
+from ..kernels.classes import Classes
+from ..second_order.kernel import without_linear_part
 from ..trials.design import TrialDesign
 from ..trials.score import score
 
@@ -104,20 +105,19 @@ def _by_number(values: np.ndarray, number: np.ndarray, n: int) -> np.ndarray:
 def _second_order(
     trials: TrialDesign, group: np.ndarray, n_groups: int
 ) -> Float[np.ndarray, " group value"]:
-    label, size, _ = _classes(trials)
-    weight, sign = _coefficients(trials, divisor=1)
-    upper = np.triu_indices(trials.halves.shape[2])
+    classes = Classes.of(trials)
+    label, coefficient = classes.label[0], classes.coefficients(2)[0]
+    shown, upper = trials.shown, np.triu_indices(trials.halves.shape[2])
     found = np.zeros((n_groups, len(upper[0])), np.float32)
-    for half, noise in enumerate(trials.halves):
-        here, factor = weight != 0, weight
+    for half in (0, 1):
+        here, noise, factor = coefficient != 0, shown[0], coefficient
         if trials.is_forced_choice:
-            # The noise itself, without the sign that it speaks for "yes" with.
-            own, factor = (sign, weight) if half == 0 else (-sign, -weight)
-            noise = noise * own.astype(np.float32)[:, None]
+            noise, factor = shown[half], coefficient * (1, -1)[half]
         else:
             here = here & (trials.target == 1 - half)
         x, a, g = noise[here], factor[here].astype(np.float32), group[here]
-        mean = _by_number(x, label[here], len(size)) / np.maximum(size, 1)[:, None]
+        size = np.maximum(classes.size.ravel(), 1)
+        mean = _by_number(x, label[here], len(size)) / size[:, None]
         x = x - mean[label[here]].astype(np.float32)
         base = (x.T @ x) / len(x)
         for number in range(n_groups):
@@ -126,19 +126,15 @@ def _second_order(
     return found
 
 
-def without_linear_part(
+def groups_without_linear_part(
     sums: Float[np.ndarray, " group value"], kernel: Float[np.ndarray, " element"]
 ) -> Float[np.ndarray, " group value"]:
     """Take what is along a first-order kernel out of rows and columns of order 2."""
-    n = len(kernel)
-    upper = np.triu_indices(n)
-    unit = kernel / max(float(np.linalg.norm(kernel)), 1e-300)
+    upper = np.triu_indices(len(kernel))
     found = np.empty_like(sums)
     for i, values in enumerate(sums):
-        full = np.zeros((n, n))
+        full = np.zeros((len(kernel), len(kernel)))
         full[upper] = values
         full = full + np.triu(full, 1).T
-        along = full @ unit
-        left = full - np.outer(along, unit) - np.outer(unit, along)
-        found[i] = (left + (unit @ along) * np.outer(unit, unit))[upper]
+        found[i] = without_linear_part(full, kernel)[upper]
     return found

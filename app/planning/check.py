@@ -17,7 +17,7 @@ from ...analysis.double_pass.internal_noise import (
     pair_counts,
 )
 from ...analysis.kernels.weighted_sum import session_kernel, template_match
-from ...analysis.second_order.class_sums import second_order_matrices
+from ...analysis.second_order.replicates import observed
 from ...analysis.sensitivity.by_task import dprime
 from ...analysis.trials.design import TrialDesign
 from ...analysis.trials.estimate import Estimate
@@ -281,7 +281,7 @@ def _eigenvalues(sessions: _Sessions) -> Check:
         trials = TrialDesign.of(responses(session), session.noise)
         shown = trials.halves.astype(np.float64)
         variance = shown.var() * (1 if trials.is_forced_choice else 2)
-        matrix = second_order_matrices(trials).sum(0) / variance
+        matrix = observed(trials).second[0].astype(np.float64) / variance
         return float(np.abs(np.linalg.eigvalsh(matrix)).max())
 
     null = np.array(sessions.linear(largest))

@@ -10,6 +10,7 @@ from scipy.stats import chi2, kstest
 
 from tests.analysis.observers.designs import cosine, linear_design, yes_no_design
 from tests.analysis.observers.linear import Linear, unit
+from tests.analysis.written_out import first_order_vector
 from yoked.analysis.probit.classic import (
     fit_probit,
     probit_vector,
@@ -18,7 +19,6 @@ from yoked.analysis.probit.classic import (
 from yoked.analysis.probit.likelihood_ratio import likelihood_ratio_tests
 from yoked.analysis.probit.newton import BinaryResponses, Coordinates, fit, slopes
 from yoked.analysis.probit.trials import standardised
-from yoked.analysis.second_order.class_sums import first_order_vector
 from yoked.experiments.imports.thomas2005 import gabor_signal, read_gabor
 
 TEMPLATE = unit([0, 1, 2, -1, 0, 0.5])
