@@ -1,18 +1,18 @@
 """A kernel as a sum over groups of stimuli, so that products of parts can be taken.
 
 Order 1 is the optimally weighted sum of the noise (`score.py`). Order 2 is Neri's sum
-of class covariances as in `class_sums.py`, about the session's own class means; from
-every trial's product the mean product is taken off, which cancels in the whole and
+of class covariances (`second_order/kernel.py`), about the session's own class means;
+from every trial's product the mean product is taken off, which cancels in the whole and
 keeps unequal numbers of classes out of the groups.
 """
-
-import hashlib
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from ..second_order.class_sums import _classes, _coefficients  # pyright: ignore[reportPrivateUsage]
-from ..trials.design import TrialDesign
+from ..kernels.classes import Classes
+from ..second_order.kernel import without_linear_part
+from ..trials.design import TrialDesign, noise_keys
+from ..trials.estimate import CannotTell
 from ..trials.score import score
 
 MAX_GROUPS = 400
@@ -39,7 +39,7 @@ def stimulus_groups(
     ValueError
         If the sums of a second-order kernel would not fit in memory.
     """
-    keys = [_keys(one) for one in designs]
+    keys = [noise_keys(one) for one in designs]
     n_shared = len(np.intersect1d(keys[0], keys[1]))
     together = [np.concatenate(keys)] if n_shared else keys
     cells = [one.cell for one in designs]
@@ -59,20 +59,13 @@ def stimulus_groups(
     return found, n_groups, 0
 
 
-def _keys(one: TrialDesign) -> Int[np.ndarray, " trial"]:
-    """A digest of each trial's noise."""
-    rows = one.halves.transpose(1, 0, 2) + np.float32(0)  # -0 is 0
-    digests = [hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in rows]
-    return np.frombuffer(b"".join(digests), np.int64)
-
-
 def _most_groups(n_elements: int, order: int) -> int:
     n_values = n_elements if order == 1 else n_elements * (n_elements + 1) // 2
     n = min(MAX_GROUPS, MAX_BYTES // (4 * n_values))
     if n < MIN_GROUPS:
         largest = int((MAX_BYTES / (2 * MIN_GROUPS)) ** 0.5)
         rule = f"of {largest} elements or fewer for a second order"
-        raise ValueError(f"fields must be {rule}, got {n_elements}")
+        raise CannotTell(f"fields must be {rule}, got {n_elements}")
     return n
 
 
@@ -104,20 +97,19 @@ def _by_number(values: np.ndarray, number: np.ndarray, n: int) -> np.ndarray:
 def _second_order(
     trials: TrialDesign, group: np.ndarray, n_groups: int
 ) -> Float[np.ndarray, " group value"]:
-    label, size, _ = _classes(trials)
-    weight, sign = _coefficients(trials, divisor=1)
-    upper = np.triu_indices(trials.halves.shape[2])
+    classes = Classes.of(trials)
+    label, coefficient = classes.label[0], classes.coefficients(2)[0]
+    shown, upper = trials.shown, np.triu_indices(trials.halves.shape[2])
     found = np.zeros((n_groups, len(upper[0])), np.float32)
-    for half, noise in enumerate(trials.halves):
-        here, factor = weight != 0, weight
+    for half in (0, 1):
+        here, noise, factor = coefficient != 0, shown[0], coefficient
         if trials.is_forced_choice:
-            # The noise itself, without the sign that it speaks for "yes" with.
-            own, factor = (sign, weight) if half == 0 else (-sign, -weight)
-            noise = noise * own.astype(np.float32)[:, None]
+            noise, factor = shown[half], coefficient * (1, -1)[half]
         else:
             here = here & (trials.target == 1 - half)
         x, a, g = noise[here], factor[here].astype(np.float32), group[here]
-        mean = _by_number(x, label[here], len(size)) / np.maximum(size, 1)[:, None]
+        size = np.maximum(classes.size.ravel(), 1)
+        mean = _by_number(x, label[here], len(size)) / size[:, None]
         x = x - mean[label[here]].astype(np.float32)
         base = (x.T @ x) / len(x)
         for number in range(n_groups):
@@ -126,19 +118,15 @@ def _second_order(
     return found
 
 
-def without_linear_part(
+def groups_without_linear_part(
     sums: Float[np.ndarray, " group value"], kernel: Float[np.ndarray, " element"]
 ) -> Float[np.ndarray, " group value"]:
     """Take what is along a first-order kernel out of rows and columns of order 2."""
-    n = len(kernel)
-    upper = np.triu_indices(n)
-    unit = kernel / max(float(np.linalg.norm(kernel)), 1e-300)
+    upper = np.triu_indices(len(kernel))
     found = np.empty_like(sums)
     for i, values in enumerate(sums):
-        full = np.zeros((n, n))
+        full = np.zeros((len(kernel), len(kernel)))
         full[upper] = values
         full = full + np.triu(full, 1).T
-        along = full @ unit
-        left = full - np.outer(along, unit) - np.outer(unit, along)
-        found[i] = (left + (unit @ along) * np.outer(unit, unit))[upper]
+        found[i] = without_linear_part(full, kernel)[upper]
     return found

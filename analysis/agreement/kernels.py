@@ -48,7 +48,11 @@ from ..trials.held import as_design
 from ..trials.responses import SessionLike
 from ..trials.result import Result
 from ..trials.score import score
-from .kernel_groups import group_sums, stimulus_groups, without_linear_part
+from .kernel_groups import (
+    group_sums,
+    groups_without_linear_part,
+    stimulus_groups,
+)
 
 CORRELATION = "kernel-correlation"
 CEILING = "kernel-correlation-ceiling"
@@ -153,7 +157,7 @@ def similarity(
     for one, group, n in zip(designs, groups, n_groups, strict=True):
         sums = group_sums(one, group, n, order)
         if order == 2 and linear_part == "remove":
-            sums = without_linear_part(sums, score(one).total)
+            sums = groups_without_linear_part(sums, score(one).total)
         parts.append(sums - sums.mean(1, keepdims=True) * (measure == "pearson"))
     whole, left_out = _products(parts[0], parts[1], bool(n_shared))
     n, name = sum(map(len, designs)), f"order-{order}-{measure}/1"

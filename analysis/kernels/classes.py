@@ -1,18 +1,25 @@
-"""The design of a kernel: which class each trial is in, and each class's coefficient.
+"""The classes of a kernel: which one each trial is in, and what each class counts.
 
-A class is an outcome (correct, hit, ...) at one contrast; a kernel is the sum over
-classes of coefficient x mean noise, or covariance. `weighted_sum.py` and
-`second_order/kernel.py` have the definitions and their sources.
+A class is an outcome (correct, hit, ...) at one contrast. A kernel is
+
+    order 1: the sum over classes of +-share x mean noise
+    order 2: the sum over classes of +-share x covariance of the noise,
+
+so that a trial counts with +-share / size, or with +-share / (size - 1). A contrast's
+share goes by n phi(z); `weighted_sum.py` and `second_order/kernel.py` have the sources.
+`Classes` are those of several sets of responses to the same trials, permuted or drawn
+by a bootstrap; `KernelDesign` has those of one session, for sums that stream.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Real, UInt8
 from scipy.special import ndtri
 
 from ..sensitivity.mafc import mafc_dprime, mafc_slope
-from ..sensitivity.sdt import loglinear_rate
+from ..trials.counts import loglinear_rate
+from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell
 from ..trials.responses import Responses
 
@@ -29,8 +36,8 @@ SUM = 2  # the kernel, beside the halves 0 (target) and 1 (non-target)
 
 
 @dataclass(frozen=True, eq=False)
-class KernelDesign:
-    """Which class each trial is in, and the coefficient of each class.
+class Classes:
+    """The class of every trial in each of several sets of responses, the replicates.
 
     Outcomes come in couples, a negative (no, incorrect) and a positive one, whose means
     are compared: a couple for each class of yes/no stimuli; in forced choice one, or,
@@ -38,6 +45,131 @@ class KernelDesign:
 
     Attributes
     ----------
+    contrasts
+        Of the trials, rising.
+    names
+        Of the outcomes.
+    label
+        Class of each trial: its outcome, numbered on from contrast to contrast.
+    count
+        How often each trial counts; None for once.
+    size
+        Trials of each class.
+    weight
+        n phi(z) of each class: of its contrast, or with optimal weights its own.
+    """
+
+    contrasts: Float[np.ndarray, " contrast"]
+    names: tuple[str, ...]
+    label: Int[np.ndarray, " replicate trial"]
+    count: UInt8[np.ndarray, " replicate trial"] | None
+    size: Real[np.ndarray, " replicate contrast outcome"]
+    weight: Float[np.ndarray, " replicate contrast outcome"]
+    is_forced_choice: bool
+    is_optimal: bool
+
+    @classmethod
+    def of(
+        cls,
+        trials: Responses | TrialDesign,
+        response: Bool[np.ndarray, " replicate trial"] | None = None,
+        count: UInt8[np.ndarray, " replicate trial"] | None = None,
+        weights: str = "sum",
+    ) -> "Classes":
+        """Put every trial into its class.
+
+        Parameters
+        ----------
+        response
+            "Yes" or not to these trials, a row each; None for what was given.
+        count
+            How often each trial was drawn.
+        weights
+            As for `KernelDesign.of`.
+        """
+        m = trials.n_alternatives
+        is_optimal = _is_optimal(m, weights)
+        names, outcome = _outcomes(trials.is_forced_choice, is_optimal, m)
+        contrasts, contrast = np.unique(trials.contrast, return_inverse=True)
+        given = trials.response[None] if response is None else response
+        cell = (m * contrast + trials.target) * m + given  # contrast, target, response
+        n = _totals(cell, count, len(contrasts) * m * m)
+        n = n.reshape(len(cell), len(contrasts), m, m)
+        size = [n[..., outcome == each].sum(-1) for each in range(len(names))]
+        label = len(names) * np.arange(len(contrasts))[:, None, None] + outcome
+        weight = _weights(n, is_optimal)
+        return cls(
+            contrasts=contrasts,
+            names=names,
+            label=label.ravel()[cell],
+            count=count,
+            size=np.stack(size, axis=-1),
+            weight=np.repeat(weight, len(names) // weight.shape[2], axis=2),
+            is_forced_choice=trials.is_forced_choice,
+            is_optimal=is_optimal,
+        )
+
+    def complete(self, order: int) -> Bool[np.ndarray, " replicate contrast outcome"]:
+        """Mark the classes that enter: couples, or else contrasts, that have it all.
+
+        A mean needs one trial (order 1), a covariance two.
+        """
+        couples = (self.size[..., 0::2] >= order) & (self.size[..., 1::2] >= order)
+        if not self.is_optimal:
+            whole = couples.all(axis=2, keepdims=True)
+            couples = np.broadcast_to(whole, couples.shape)
+        return np.repeat(couples, 2, axis=2)
+
+    def shares(self, order: int) -> Float[np.ndarray, " replicate contrast outcome"]:
+        """Return what each class counts, without its sign; 0 if it is left out.
+
+        Raises
+        ------
+        ValueError
+            If a replicate has no class that enters.
+        """
+        complete = self.complete(order)
+        lacking = ~complete.any(axis=(1, 2))
+        if lacking.any():
+            size = self.size[lacking][0].ravel().tolist()
+            rule = f"more than {order - 1} trials in every stimulus-response class"
+            raise CannotTell(f"a contrast must have {rule}, got {size}")
+        return _shares(complete * self.weight, self.is_forced_choice)
+
+    def factors(self, order: int) -> Float[np.ndarray, " replicate label"]:
+        """Return what a trial of each class counts: its own, or the target's, noise."""
+        n = len(self.size)
+        share, size = (x.reshape(n, -1) for x in (self.shares(order), self.size))
+        return per_trial(signed(share), size, order)
+
+    def coefficients(self, order: int) -> Float[np.ndarray, " replicate trial"]:
+        """Return what each trial counts, as often as it was drawn."""
+        each = np.take_along_axis(self.factors(order), self.label, axis=1)
+        return each if self.count is None else each * self.count
+
+
+def signed(share: Float[np.ndarray, " *replicate label"]) -> np.ndarray:
+    """Give classes their signs; negative and positive ones alternate."""
+    return np.where(np.arange(share.shape[-1]) % 2 == 1, share, -share)
+
+
+def per_trial(
+    coefficient: Float[np.ndarray, " *replicate label"],
+    size: Real[np.ndarray, " *replicate label"],
+    order: int,
+) -> Float[np.ndarray, " *replicate label"]:
+    """Return what a trial counts in a mean (order 1) or a sample covariance."""
+    return coefficient / np.maximum(size - (order - 1), 1)
+
+
+@dataclass(frozen=True, eq=False)
+class KernelDesign:
+    """The classes of a session that enter a kernel, and the coefficient of each.
+
+    Attributes
+    ----------
+    order
+        1 or 2: of the kernel.
     contrasts, weights
         Contrasts that entered, and their shares; they add up to 1.
     label
@@ -52,6 +184,7 @@ class KernelDesign:
         Of the outcomes.
     """
 
+    order: int
     contrasts: Float[np.ndarray, " contrast"]
     weights: Float[np.ndarray, " contrast"]
     label: Int[np.ndarray, " trial"]
@@ -63,7 +196,7 @@ class KernelDesign:
 
     @classmethod
     def of(
-        cls, responses: Responses, weights: str = "sum", least: int = 1
+        cls, responses: Responses, weights: str = "sum", order: int = 1
     ) -> "KernelDesign":
         """Put every trial into its class, and leave out what cannot be compared.
 
@@ -73,40 +206,35 @@ class KernelDesign:
             'sum' adds the couples of a contrast as they are, and leaves a contrast out
             if a class is too small. 'optimal' weights each couple by its trials and its
             bias, and leaves out couples.
-        least
-            Trials that a class needs.
+        order
+            Of the kernel: a class needs one trial for a mean, two for a covariance.
 
         Raises
         ------
         ValueError
             If nothing is left, or there are no optimal weights for this task.
         """
-        is_optimal = _is_optimal(responses, weights)
-        names, outcome = _outcomes(responses, is_optimal)
-        cell = np.searchsorted(responses.contrasts, responses.contrast)
-        size = np.zeros((len(responses.contrasts), len(names)), np.int64)
-        np.add.at(size, (cell, outcome), 1)
-        complete = _complete(size >= least, by_couple=is_optimal)
+        classes = Classes.of(responses, weights=weights)
+        (complete,), (size,), names = (
+            classes.complete(order),
+            classes.size,
+            classes.names,
+        )
         found = complete.any(axis=0)
         if not (found.any() if responses.is_forced_choice else found.all()):
-            raise CannotTell(_what_lacks(responses, size.sum(0), least))
+            raise CannotTell(_what_lacks(responses, size.sum(0), order))
         entered = complete.any(axis=1)
-        size, contrasts = (complete * size)[entered], responses.contrasts[entered]
-        number = np.cumsum(entered) - 1
-        label = np.where(
-            complete[cell, outcome], number[cell] * len(names) + outcome, -1
-        )
-        by_contrast = _cell_weights if is_optimal else _contrast_weights
-        share = (size > 0) * by_contrast(responses, contrasts, len(names))
-        # The positive classes' shares add up to 1, or in yes/no to 2: one a half.
-        share = share / share[:, 1::2].sum() * (1 if responses.is_forced_choice else 2)
+        number = len(names) * (np.cumsum(entered) - 1)[:, None] + np.arange(len(names))
+        weight = (complete * classes.weight)[:, entered]
+        (share,) = _shares(weight, responses.is_forced_choice)
         of_contrast = share[:, 1::2].sum(axis=1)
         return cls(
-            contrasts=contrasts,
+            order=order,
+            contrasts=classes.contrasts[entered],
             weights=of_contrast / of_contrast.sum(),
-            label=label,
-            size=size.ravel(),
-            outcome=np.tile(np.arange(len(names)), len(size)),
+            label=np.where(complete, number, -1).ravel()[classes.label[0]],
+            size=(complete * size)[entered].ravel(),
+            outcome=np.tile(np.arange(len(names)), len(share)),
             share=share.ravel(),
             names=names,
             is_forced_choice=responses.is_forced_choice,
@@ -124,49 +252,80 @@ class KernelDesign:
         return int(np.sum(self.label < 0))
 
     def coefficients(self, half: int) -> Float[np.ndarray, " label"]:
-        """Factor of each class's mean noise in a half, or in the kernel."""
-        signs = np.where(self.outcome % 2 == 1, 1.0, -1.0)
+        """Return the factor of each class's mean or covariance in a half, or in SUM."""
         if self.is_forced_choice:  # the non-target half changes sign
-            return signs * self.share * (-1.0 if half == 1 else 1.0)
-        target = self.outcome // 2
-        counts = half == SUM or target == 1 - half
-        return signs * self.share * counts
+            return signed(self.share) * (-1.0 if half == 1 else 1.0)
+        counts = half == SUM or self.outcome // 2 == 1 - half
+        return signed(self.share) * counts
+
+    def factors(self, half: int) -> Float[np.ndarray, " label"]:
+        """Return what a trial of each class counts in a half, or in the kernel."""
+        return per_trial(self.coefficients(half), self.size, self.order)
 
     def channel(self, half: int) -> int:
         """Which of the accumulated noise fields a half is made from."""
         return half if self.is_forced_choice else 0
 
 
-def _is_optimal(responses: Responses, weights: str) -> bool:
+def _is_optimal(n_alternatives: int, weights: str) -> bool:
     if weights not in WEIGHTS:
         raise ValueError(f"weights must be one of {', '.join(WEIGHTS)}, got {weights}")
-    if weights == "optimal" and responses.n_alternatives > 2:
+    if weights == "optimal" and n_alternatives > 2:
         rule = "'sum' with more than two alternatives"
         raise CannotTell(f"weights must be {rule}, got 'optimal'")
     return weights == "optimal"
 
 
 def _outcomes(
-    responses: Responses, is_optimal: bool
-) -> tuple[tuple[str, ...], np.ndarray]:
-    """Names of the outcomes, and the outcome of each trial."""
-    correct = responses.correct.astype(np.int64)
-    if responses.is_forced_choice and is_optimal:
-        return INTERVAL_CLASSES, 2 * responses.target + correct
-    if responses.is_forced_choice:
+    is_forced_choice: bool, is_optimal: bool, n_alternatives: int
+) -> tuple[tuple[str, ...], Int[np.ndarray, " target response"]]:
+    """Names of the outcomes, and the outcome of each response to each target."""
+    correct = np.eye(n_alternatives, dtype=np.int64)
+    if is_forced_choice and is_optimal:
+        return INTERVAL_CLASSES, correct + np.array([[0], [2]])
+    if is_forced_choice:
         return ("incorrect", "correct"), correct
-    names = tuple(name for _, _, name in YES_NO_CLASSES)
-    return names, 2 * responses.target + responses.response
+    return tuple(name for _, _, name in YES_NO_CLASSES), np.array([[0, 1], [2, 3]])
 
 
-def _complete(
-    is_enough: Bool[np.ndarray, " contrast outcome"], by_couple: bool
-) -> Bool[np.ndarray, " contrast outcome"]:
-    """Mark the classes that enter, whole contrasts or couples."""
-    couples = is_enough[:, 0::2] & is_enough[:, 1::2]
-    if not by_couple:
-        couples = np.broadcast_to(couples.all(axis=1, keepdims=True), couples.shape)
-    return np.repeat(couples, 2, axis=1)
+def _totals(
+    label: Int[np.ndarray, " replicate trial"],
+    count: UInt8[np.ndarray, " replicate trial"] | None,
+    n_labels: int,
+) -> Real[np.ndarray, " replicate label"]:
+    """Count the trials of each label."""
+    shift = label + n_labels * np.arange(len(label))[:, None]
+    weights = None if count is None else count.ravel()
+    total = np.bincount(shift.ravel(), weights, minlength=n_labels * len(label))
+    return total.reshape(len(label), n_labels)
+
+
+def _weights(
+    n: Real[np.ndarray, " replicate contrast target response"], is_optimal: bool
+) -> Float[np.ndarray, " replicate contrast part"]:
+    """Return n phi(z) of each contrast, phi averaged over the classes of stimuli.
+
+    If optimal, of each class of stimuli. z is of the rate of "yes" (in 2AFC, "second").
+    """
+    of_target, m = n.sum(axis=3), n.shape[3]
+    if m > 2:
+        total = of_target.sum(axis=2, keepdims=True)
+        correct = np.trace(n, axis1=2, axis2=3)[..., None]
+        rate = loglinear_rate(correct, total, m)
+        return total * mafc_slope(mafc_dprime(rate, m), m)
+    rate = loglinear_rate(n[..., 1], of_target)
+    density = np.exp(-np.square(ndtri(rate)) / 2)
+    if is_optimal:
+        return of_target * density
+    return of_target.sum(axis=2, keepdims=True) * density.mean(axis=2, keepdims=True)
+
+
+def _shares(
+    weight: Float[np.ndarray, " replicate contrast outcome"], is_forced_choice: bool
+) -> Float[np.ndarray, " replicate contrast outcome"]:
+    """The positive classes' shares add up to 1, or in yes/no to 2: one a half."""
+    positive = weight[..., 1::2].reshape(len(weight), -1).sum(axis=1)
+    return weight / positive[:, None, None] * (1 if is_forced_choice else 2)
 
 
 def _what_lacks(
@@ -183,41 +342,3 @@ def _what_lacks(
     target, response, _ = YES_NO_CLASSES[empty[0]]
     rule = "a kernel needs all four stimulus-response classes"
     return f"no trial has target {target} and response {response}; {rule}"
-
-
-def _contrast_weights(
-    responses: Responses, contrasts: Float[np.ndarray, " contrast"], n_outcomes: int
-) -> Float[np.ndarray, " contrast outcome"]:
-    """Return n phi(z) of each contrast, phi averaged over the classes."""
-    weights = []
-    for contrast in contrasts:
-        here = responses.contrast == contrast
-        n, m = int(here.sum()), responses.n_alternatives
-        if m > 2:
-            rate = (responses.correct[here].sum() + 1 / m) / (n + 1)
-            weights.append(n * float(mafc_slope(mafc_dprime(float(rate), m), m)))
-        else:
-            density = [
-                _density(responses, here & (responses.target == k)) for k in (0, 1)
-            ]
-            weights.append(n * np.mean(density))
-    return np.repeat(np.array(weights)[:, None], n_outcomes, axis=1)
-
-
-def _cell_weights(
-    responses: Responses, contrasts: Float[np.ndarray, " contrast"], n_outcomes: int
-) -> Float[np.ndarray, " contrast outcome"]:
-    """Return n phi(z) of each class of stimuli, for both of its outcomes."""
-    cells = [
-        [(responses.contrast == contrast) & (responses.target == k) for k in (0, 1)]
-        for contrast in contrasts
-    ]
-    weights = [[int(c.sum()) * _density(responses, c) for c in pair] for pair in cells]
-    return np.repeat(np.array(weights), n_outcomes // 2, axis=1)
-
-
-def _density(responses: Responses, here: Bool[np.ndarray, " trial"]) -> float:
-    """Return phi(z) of the rate of "yes" (in 2AFC, "second") among some trials."""
-    chosen = responses.response[here]
-    z = ndtri(loglinear_rate(int(chosen.sum()), len(chosen)))
-    return float(np.exp(-np.square(z) / 2))

@@ -16,14 +16,9 @@ import math
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import brentq
 from scipy.special import log_ndtr, ndtri
 
-from ..double_pass.internal_noise import (
-    agreement_probability,
-    gamma_from_r,
-    r_from_gamma,
-)
+from ..double_pass.internal_noise import agreement_probability, r_from_gamma
 
 
 def response_information(
@@ -183,36 +178,6 @@ def gamma_standard_error(
     return math.sqrt(agree * (1 - agree) / n_pairs) / slope / (2 * r**2 * gamma)
 
 
-def apparent_gamma(
-    gamma: float, lapse_rate: float, proportion_correct: float = 0.75
-) -> float:
-    """Return the gamma that a double pass shows if a share of the trials is a guess.
-
-    Lapses of the two passes are independent and answered at chance; the estimate
-    knows nothing of them.
-
-    Parameters
-    ----------
-    proportion_correct
-        On trials without a lapse.
-
-    Examples
-    --------
-    >>> [round(apparent_gamma(1.0, rate), 3) for rate in (0.02, 0.05, 0.10)]
-    [1.049, 1.125, 1.259]
-    """
-    check_rate(proportion_correct)
-    check_gamma(gamma)
-    if not 0 <= lapse_rate < 1:
-        raise ValueError(f"lapse_rate must be in 0 to 1, got {lapse_rate}")
-    attended = (1 - lapse_rate) ** 2
-    z = float(ndtri(proportion_correct))
-    both = float(agreement_probability(z, r_from_gamma(gamma)))
-    agree = attended * both + (1 - attended) / 2
-    seen = float(ndtri((1 - lapse_rate) * proportion_correct + lapse_rate / 2))
-    return gamma_from_r(_r_from_agreement(agree, seen))
-
-
 def check_rate(rate: float) -> None:
     """Raise ValueError unless a rate is between 0 and 1."""
     if not 0 < rate < 1:
@@ -223,19 +188,6 @@ def check_gamma(gamma: float) -> None:
     """Raise ValueError unless gamma is a ratio of SDs."""
     if not gamma >= 0:
         raise ValueError(f"gamma must be >= 0, got {gamma}")
-
-
-def _r_from_agreement(agree: float, z: float) -> float:
-    """Return the r at which passes agree this often; 0 or 1 where no r does."""
-
-    def excess(r: float) -> float:
-        return float(agreement_probability(z, r)) - agree
-
-    if excess(0.0) >= 0:
-        return 0.0
-    if excess(1.0) <= 0:
-        return 1.0
-    return float(brentq(excess, 0.0, 1.0, xtol=1e-12))  # type: ignore[arg-type]
 
 
 def _density(z: float) -> float:

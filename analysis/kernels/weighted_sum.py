@@ -204,7 +204,7 @@ def _cosine(a: np.ndarray, b: np.ndarray) -> float:
 def _estimate(sums: Moments, design: KernelDesign, half: int) -> tuple[Field, Field]:
     """A half, or the kernel, and its standard error."""
     channel = design.channel(half)
-    factor = sums.times @ (design.coefficients(half) / np.maximum(design.size, 1))
+    factor = sums.times @ design.factors(half)
     value = factor @ sums.total[:, channel]
     variance = _group_variance(sums, design, channel)
     se = np.sqrt((sums.n * factor**2) @ variance)

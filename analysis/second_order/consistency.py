@@ -15,7 +15,9 @@ import numpy as np
 from jaxtyping import Float, Real
 from scipy.special import ndtri
 
+from ..kernels.classes import Classes
 from ..trials.attempts import Share
+from ..trials.counts import loglinear_rate
 from ..trials.design import TrialDesign
 from ..trials.estimate import Z95, CannotTell, Estimate
 from ..trials.result import Result
@@ -138,17 +140,14 @@ def half_scale(trials: TrialDesign) -> Float[np.ndarray, " 2"]:
     (1, 1) in 2AFC. In yes/no, by class: 1 over phi(z) / (p (1 - p)), contrasts averaged
     as in the kernel.
     """
-    if not trials.is_forced_choice:
-        contrasts, contrast = np.unique(trials.contrast, return_inverse=True)
-        cell = 2 * contrast + trials.target
-        n = np.bincount(cell, minlength=2 * len(contrasts)).reshape(-1, 2)
-        yes = np.bincount(cell, trials.response, minlength=2 * len(contrasts))
-        p = (yes.reshape(-1, 2) + 0.5) / (n + 1)
-        density = np.exp(-(ndtri(p) ** 2) / 2)
-        weight = n.sum(1) * density.mean(1)
-        size = weight @ (density / (p * (1 - p)))
-        return size.mean() / size[::-1]  # target's half first
-    return np.ones(2)
+    if trials.is_forced_choice:
+        return np.ones(2)
+    classes = Classes.of(trials)
+    n = classes.size[0].reshape(-1, 2, 2)  # contrast, target, response
+    p = loglinear_rate(n[..., 1], n.sum(2))
+    density = np.exp(-np.square(ndtri(p)) / 2)
+    size = classes.weight[0, :, 0] @ (density / (p * (1 - p)))
+    return size.mean() / size[::-1]  # target's half first
 
 
 def _pattern(trials: TrialDesign, signal: np.ndarray) -> Float[np.ndarray, " element"]:

@@ -139,7 +139,7 @@ def second_order_kernel(
     [[0.06]]
     """
     design = _design(responses)
-    n, factors = len(design.size), _factors(design)
+    n, factors = len(design.size), _of_halves(design)
     sums = moments(responses, source, design.label, n, factors, chunk_elements)
     return _kernel(sums, design, responses)
 
@@ -157,7 +157,7 @@ def both_kernels(
     """
     second, first = _design(responses), KernelDesign.of(responses, weights)
     label, members = _joint_classes(first, second)
-    factors = _spread(_factors(second), members[1])
+    factors = _spread(_of_halves(second), members[1])
     sums = moments(responses, source, label, members.shape[1], factors, chunk_elements)
     kernel = kernel_of(_by_class(sums, members[0], len(first.size)), first, weights)
     by_class = _by_class(sums, members[1], len(second.size))
@@ -198,13 +198,12 @@ def _design(responses: Responses) -> KernelDesign:
     if responses.n_alternatives > 2:
         rule = "two for a second-order kernel"
         raise CannotTell(f"alternatives must be {rule}, got {responses.n_alternatives}")
-    return KernelDesign.of(responses, least=2)
+    return KernelDesign.of(responses, order=2)
 
 
-def _factors(design: KernelDesign) -> Float[np.ndarray, " 2 label"]:
-    """Return what a trial's (noise x noise') counts in each half."""
-    freedom = np.maximum(design.size - 1, 1)
-    return np.stack([design.coefficients(half) / freedom for half in (0, 1)])
+def _of_halves(design: KernelDesign) -> Float[np.ndarray, " 2 label"]:
+    """What a trial's (noise x noise') counts in each half."""
+    return np.stack([design.factors(half) for half in (0, 1)])
 
 
 def _joint_classes(
@@ -270,7 +269,7 @@ def _half(sums: Moments, design: KernelDesign, half: int) -> Matrix:
     """Weighted sum of the sample covariances of the classes."""
     assert sums.products is not None
     total = sums.times.T @ sums.total[:, design.channel(half)]  # (class, element)
-    by_mean = _factors(design)[half] / np.maximum(design.size, 1)
+    by_mean = design.factors(half) / np.maximum(design.size, 1)
     return sums.products[half] - (total.T * by_mean) @ total
 
 
@@ -288,7 +287,7 @@ def _share_of_error(sums: Moments, design: KernelDesign, half: int) -> float:
     A field's product of two elements has variance sigma^4 and counts with its factor;
     the two showings of a double pass add their factors before they are squared.
     """
-    return float(sums.n @ (sums.times @ _factors(design)[half]) ** 2)
+    return float(sums.n @ (sums.times @ design.factors(half)) ** 2)
 
 
 def _note(sums: Moments, design: KernelDesign, responses: Responses) -> str | None:

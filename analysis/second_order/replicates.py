@@ -4,16 +4,17 @@ A permutation test and a bootstrap need the same sums hundreds of times. Permuti
 changes which trials are in a class, a bootstrap how often each counts; the outer
 product of a trial's noise stays. So a few elements have their products made once, and a
 batch of replicates is one matrix product; many elements are summed one by one.
-The definitions are those of `class_sums.py`, which this equals for the responses given.
+Both halves of order 1, and the sum of those of order 2, as `kernels/classes.py` has the
+classes and what a trial counts in them.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
-from scipy.special import ndtri
+from jaxtyping import Bool, Float, Float32, UInt8
 
+from ..kernels.classes import Classes
 from ..trials.attempts import Share
 from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell
@@ -132,9 +133,7 @@ def off_diagonal_se(trials: TrialDesign) -> float:
     coefficients: sigma^2 sqrt(2 / (N Pc (1 - Pc))) for one contrast in 2AFC. For white
     noise; on the diagonal it is sqrt(2) times as large.
     """
-    coefficient = _coefficients(_classes(trials, trials.response[None], None), 1)[0]
-    _, cluster = np.unique(trials.cluster, return_inverse=True)
-    together = np.bincount(cluster, coefficient)
+    together = trials.by_field(Classes.of(trials).coefficients(2)[0])
     n_halves = 2 if trials.is_forced_choice else 1
     return noise_sd(trials) ** 2 * float(np.sqrt(n_halves * (together**2).sum()))
 
@@ -146,17 +145,6 @@ def noise_sd(trials: TrialDesign) -> float:
     return float(np.sqrt(shown / (n_fields * trials.halves.shape[2])))
 
 
-@dataclass(frozen=True, eq=False)
-class _Classes:
-    """Class of each trial in each replicate, class sizes and contrast weights."""
-
-    label: np.ndarray  # (replicate, trial)
-    size: np.ndarray  # (replicate, class)
-    weight: np.ndarray  # (replicate, contrast)
-    n_outcomes: int
-    count: np.ndarray | None  # (replicate, trial)
-
-
 def _check_size(trials: TrialDesign, n: int) -> None:
     if n < 1:
         raise ValueError(f"the number of replicates must be >= 1, got {n}")
@@ -165,53 +153,6 @@ def _check_size(trials: TrialDesign, n: int) -> None:
         rule = f"at most {MAX_BYTES / 2**30:.0f} GiB in all"
         got = f"{size / 2**30:.1f} GiB ({n} of {trials.halves.shape[2]} elements)"
         raise CannotTell(f"second-order kernels must be {rule}, got {got}")
-
-
-def _classes(
-    trials: TrialDesign,
-    response: Bool[np.ndarray, " replicate trial"],
-    count: UInt8[np.ndarray, " replicate trial"] | None,
-) -> _Classes:
-    contrasts, contrast = np.unique(trials.contrast, return_inverse=True)
-    cell = 4 * contrast + 2 * trials.target + response  # contrast, target, response
-    size = _totals(cell, count, 4 * len(contrasts))
-    by_cell = size.reshape(len(response), len(contrasts), 2, 2)
-    n = by_cell.sum(3)
-    z = ndtri((by_cell[..., 1] + 0.5) / (n + 1))
-    weight = n.sum(2) * np.exp(-(z**2) / 2).mean(2)
-    if not trials.is_forced_choice:
-        return _Classes(cell, size, weight, 4, count)
-    correct = response == (trials.target == 1)
-    label = 2 * contrast + correct
-    return _Classes(label, _totals(label, count, 2 * len(contrasts)), weight, 2, count)
-
-
-def _totals(label: np.ndarray, count: np.ndarray | None, n_labels: int) -> np.ndarray:
-    shift = label + n_labels * np.arange(len(label))[:, None]
-    weights = None if count is None else count.ravel()
-    total = np.bincount(shift.ravel(), weights, minlength=n_labels * len(label))
-    return total.reshape(len(label), n_labels)
-
-
-def _factors(classes: _Classes, divisor: int) -> np.ndarray:
-    """+-weight / (size - divisor) of each class: (replicate, class)."""
-    size, n_outcomes = classes.size, classes.n_outcomes
-    complete = np.all(size.reshape(len(size), -1, n_outcomes) > divisor, axis=2)
-    if not complete.any(axis=1).all():
-        worst = size[~complete.any(axis=1)][0]
-        rule = f"more than {divisor} trials in every stimulus-response class"
-        raise CannotTell(f"a contrast must have {rule}, got {worst.tolist()}")
-    weight = complete * classes.weight
-    weight = np.repeat(weight / weight.sum(1, keepdims=True), n_outcomes, axis=1)
-    sign = np.where(np.arange(size.shape[1]) % 2 == 1, 1.0, -1.0)
-    return sign * weight / np.maximum(size - divisor, 1)
-
-
-def _coefficients(classes: _Classes, divisor: int) -> np.ndarray:
-    """Coefficient of each trial's own noise: (replicate, trial)."""
-    factors = _factors(classes, divisor)
-    each = np.take_along_axis(factors, classes.label, axis=1)
-    return each if classes.count is None else each * classes.count
 
 
 def _replicates(
@@ -229,46 +170,37 @@ def _replicates(
     for start in range(0, n, step):
         rows = slice(start, start + step)
         part = None if count is None else count[rows]
-        classes = _classes(trials, response[rows], part)
-        halves[rows] = _first(trials, _coefficients(classes, 0))
-        second[rows] = products(_coefficients(classes, 1).astype(np.float32))
+        classes = Classes.of(trials, response[rows], part)
+        halves[rows] = _first(trials, classes.coefficients(1))
+        second[rows] = products(classes.coefficients(2).astype(np.float32))
         second[rows] -= _of_means(trials, classes)
         if progress is not None:
             progress(min(start + step, n), n)
     return Replicates(halves, second)
 
 
-def _unsigned(trials: TrialDesign) -> Float32[np.ndarray, " half trial element"]:
-    """The noise itself: of target and other in 2AFC, of the one field in yes/no."""
-    if not trials.is_forced_choice:
-        return trials.noise[None]
-    sign = np.where(trials.target == 1, np.float32(1), np.float32(-1))[:, None]
-    return np.stack([sign * trials.halves[0], -sign * trials.halves[1]])
-
-
-def _first(trials: TrialDesign, coefficient: np.ndarray) -> np.ndarray:
-    """First-order halves: (replicate, 2, element)."""
-    sign = np.ones(len(trials))
-    if trials.is_forced_choice:
-        sign = np.where(trials.target == 1, 1.0, -1.0)
-    signed = (coefficient * sign).astype(np.float32)
+def _first(
+    trials: TrialDesign, coefficient: Float[np.ndarray, " replicate trial"]
+) -> Float32[np.ndarray, " replicate 2 element"]:
+    """First-order halves."""
+    signed = (coefficient * trials.sign).astype(np.float32)
     return np.stack([signed @ half for half in trials.halves], axis=1)
 
 
-def _of_means(trials: TrialDesign, classes: _Classes) -> np.ndarray:
-    """What the class means take away: (replicate, element, element)."""
-    shown = _unsigned(trials)
-    n_labels = classes.size.shape[1]
-    inside = classes.label[:, None, :] == np.arange(n_labels)[:, None]
+def _of_means(
+    trials: TrialDesign, classes: Classes
+) -> Float[np.ndarray, " replicate element element"]:
+    """What the class means take away."""
+    size = classes.size.reshape(len(classes.size), -1)
+    inside = classes.label[:, None, :] == np.arange(size.shape[1])[:, None]
     inside = inside.astype(np.float32)  # (replicate, class, trial)
     if classes.count is not None:
         inside *= classes.count[:, None, :]
-    factor = _factors(classes, 1) / np.maximum(classes.size, 1)
+    factor = classes.factors(2) / np.maximum(size, 1)
     e = trials.halves.shape[2]
     taken = np.zeros((len(inside), e, e))
-    for half, noise in enumerate(shown):
+    for noise, sign in zip(trials.shown, (1, -1), strict=False):
         total = (inside @ noise).astype(np.float64)
-        sign = 1 if half == 0 else -1
         weighted = total * (sign * factor)[..., None]
         taken = taken + weighted.transpose(0, 2, 1) @ total
     return taken
@@ -276,7 +208,7 @@ def _of_means(trials: TrialDesign, classes: _Classes) -> np.ndarray:
 
 def _products(trials: TrialDesign) -> Callable[[np.ndarray], np.ndarray]:
     """Return a function from coefficients to sums of outer products, all at once."""
-    shown, e = _unsigned(trials), trials.halves.shape[2]
+    shown, e = trials.shown, trials.halves.shape[2]
     row, column = np.triu_indices(e)
     step = max(1, CHUNK_BYTES // (4 * len(row) * 2))
 
@@ -302,7 +234,7 @@ def _direct(trials: TrialDesign) -> Callable[[np.ndarray], np.ndarray]:
     Only trials whose coefficient is not the commonest of their class are summed; the
     sum in which all have the commonest is made once.
     """
-    shown = _unsigned(trials)
+    shown = trials.shown
     sign = np.array([1, -1], np.float32)
     _, cell = np.unique(trials.cell, return_inverse=True)
     made: dict[bytes, np.ndarray] = {}

@@ -1,12 +1,45 @@
-"""The four counts of a two-alternative task, and what a double pass does to them."""
+"""Counts of responses, the rates they give, and what a double pass does to them."""
+
+from typing import overload
 
 import numpy as np
+from jaxtyping import Float, Real
 
 from .estimate import CannotTell
 from .responses import Responses, design_effect
 
 FourCounts = tuple[int, int, int, int]
 """Signal trials answered "signal" and not, then noise-only trials likewise."""
+
+
+@overload
+def loglinear_rate(count: float, n: float, n_alternatives: int = 2) -> float: ...
+
+
+@overload
+def loglinear_rate(
+    count: Real[np.ndarray, " *shape"],
+    n: Real[np.ndarray, " *of"] | float,
+    n_alternatives: int = 2,
+) -> Float[np.ndarray, " *shape"]: ...
+
+
+def loglinear_rate(count, n, n_alternatives=2):
+    """Return a response rate that is never 0 or 1: (count + 1/m) / (n + 1).
+
+    The log-linear correction [1]_ adds one trial, spread evenly over the m
+    alternatives: half a response to the count where there are two.
+
+    References
+    ----------
+    .. [1] Hautus (1995), Behav. Res. Meth. Instrum. Comput. 27, 46-51.
+
+    Examples
+    --------
+    >>> loglinear_rate(10, 10), loglinear_rate(25, 99, n_alternatives=4)
+    (0.9545454545454546, 0.2525)
+    """
+    return (count + 1 / n_alternatives) / (n + 1)
 
 
 def four_counts(responses: Responses) -> FourCounts:

@@ -104,9 +104,35 @@ class TrialDesign:
         return len(self.response)
 
     @property
+    def n_alternatives(self) -> int:
+        """Alternatives of the task: two."""
+        return 2
+
+    @property
+    def sign(self) -> Float32[np.ndarray, " trial"]:
+        """Sign with which the target's noise speaks for "yes"; minus it the other's."""
+        first = self.is_forced_choice & (self.target == 0)
+        return np.where(first, np.float32(-1), np.float32(1))
+
+    @property
+    def shown(self) -> Float32[np.ndarray, " field trial element"]:
+        """The noise itself: of target and other in 2AFC, of the one field in yes/no."""
+        if not self.is_forced_choice:
+            return self.noise[None]
+        sign = self.sign[:, None]
+        return np.stack([sign * self.halves[0], -sign * self.halves[1]])
+
+    @property
     def noise(self) -> Float32[np.ndarray, " trial element"]:
         """The noise that speaks for "yes": the sum of the halves."""
         return self.halves[0] + self.halves[1]
+
+    def by_field(
+        self, values: Float[np.ndarray, " trial"]
+    ) -> Float[np.ndarray, " field"]:
+        """Add up values over the showings of each noise field, by rising cluster."""
+        _, field = np.unique(self.cluster, return_inverse=True)
+        return np.bincount(field, values)
 
     def where(self, rows: np.ndarray) -> "TrialDesign":
         """Return the chosen rows: a mask, or row numbers, which may come twice.

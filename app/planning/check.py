@@ -16,8 +16,11 @@ from ...analysis.double_pass.internal_noise import (
     internal_noise_likelihood,
     pair_counts,
 )
-from ...analysis.kernels.weighted_sum import first_order_kernel, template_match
-from ...analysis.second_order.class_sums import second_order_matrices
+from ...analysis.kernels.weighted_sum import (
+    first_order_kernel,
+    template_match,
+)
+from ...analysis.second_order.replicates import observed
 from ...analysis.sensitivity.by_task import dprime
 from ...analysis.trials.design import TrialDesign
 from ...analysis.trials.estimate import CannotTell, Estimate
@@ -282,7 +285,7 @@ def _eigenvalues(sessions: _Sessions) -> Check:
         trials = TrialDesign.of(responses(session), session.noise)
         shown = trials.halves.astype(np.float64)
         variance = shown.var() * (1 if trials.is_forced_choice else 2)
-        matrix = second_order_matrices(trials).sum(0) / variance
+        matrix = observed(trials).second[0].astype(np.float64) / variance
         return float(np.abs(np.linalg.eigvalsh(matrix)).max())
 
     null = np.array(sessions.linear(largest))

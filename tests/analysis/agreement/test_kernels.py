@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from yoked.analysis.agreement.kernel_groups import (
-    group_sums,
-    stimulus_groups,
-    without_linear_part,
-)
-from yoked.analysis.agreement.kernels import similarity
-from yoked.analysis.second_order.class_sums import (
+from tests.analysis.written_out import (
     first_order_vector,
     second_order_matrices,
 )
+from yoked.analysis.agreement.kernel_groups import (
+    group_sums,
+    groups_without_linear_part,
+    stimulus_groups,
+)
+from yoked.analysis.agreement.kernels import similarity
 from yoked.analysis.trials.design import TrialDesign
 from yoked.analysis.trials.responses import Responses
 from yoked.analysis.trials.score import score
@@ -186,7 +186,7 @@ def test_taking_the_linear_part_out_leaves_nothing_along_it():
     w = np.array([1.0, 2.0, 2.0])
     upper = np.triu_indices(3)
     left = np.zeros((3, 3))
-    left[upper] = without_linear_part(matrix[upper][None], w)[0]
+    left[upper] = groups_without_linear_part(matrix[upper][None], w)[0]
     left = left + np.triu(left, 1).T
     np.testing.assert_allclose(left @ w, 0, atol=1e-12)
 

@@ -6,8 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.analysis.observers.linear import Linear, linear_responses, unit
+from tests.analysis.written_out import (
+    first_order_vector,
+    second_order_matrices,
+)
 from yoked.analysis.kernels.closed_forms import (
-    apparent_gamma,
     expected_cosine,
     gamma_standard_error,
     kernel_amplitude_2afc,
@@ -21,10 +24,6 @@ from yoked.analysis.kernels.information import (
     bound_snr,
     least_squares_efficiency,
     weighted_sum_efficiency,
-)
-from yoked.analysis.second_order.class_sums import (
-    first_order_vector,
-    second_order_matrices,
 )
 from yoked.analysis.second_order.closed_forms import (
     detection_limit,
@@ -90,17 +89,6 @@ def test_trials_for_a_correlation_are_those_of_the_table(r, p, gamma, n):
 def test_standard_errors_of_gamma_are_those_of_the_table(n, printed):
     found = [gamma_standard_error(n, 0.75, gamma) for gamma in (0.5, 1.0, 1.35, 2.0)]
     assert found == pytest.approx([float(x) for x in printed.split()], abs=0.0051)
-
-
-@pytest.mark.parametrize(
-    ("lapses", "gamma"), [(0.02, 1.049), (0.05, 1.125), (0.1, 1.259)]
-)
-def test_lapses_pass_for_internal_noise(lapses, gamma):
-    assert apparent_gamma(1.0, lapses) == pytest.approx(gamma, abs=5e-4)
-
-
-def test_an_observer_that_never_lapses_shows_its_own_gamma():
-    assert apparent_gamma(1.35, 0.0) == pytest.approx(1.35)
 
 
 def test_a_kernel_has_the_correlation_that_it_was_planned_for():
@@ -211,7 +199,5 @@ def test_impossible_values_are_refused():
         gamma_standard_error(100, 0.75, 0.0)
     with pytest.raises(ValueError, match="correlation must be between 0 and 1, got 1"):
         trials_for_correlation(1.0, 10, 0.75, 1.0)
-    with pytest.raises(ValueError, match="lapse_rate must be in 0 to 1, got 1"):
-        apparent_gamma(1.0, 1.0)
     with pytest.raises(ValueError, match="eigenvalue must differ from 0"):
         trials_for_eigenvalue(0.0, 10, 0.75)

@@ -16,13 +16,13 @@ from tests.analysis.observers.designs import (
     yes_no_design,
 )
 from tests.analysis.observers.linear import Linear, linear_responses, run, session, unit
+from tests.analysis.written_out import first_order_vector
 from yoked.analysis.kernels.fitted import fitted_kernel
 from yoked.analysis.kernels.information import (
     bound_snr,
     share_of_bound,
     weighted_sum_efficiency,
 )
-from yoked.analysis.second_order.class_sums import first_order_vector
 from yoked.analysis.trials.design import TrialDesign
 
 TEMPLATE = unit(np.exp(-((np.arange(20) - 9.5) ** 2) / 8) * np.cos(np.arange(20)))

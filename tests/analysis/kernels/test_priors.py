@@ -8,6 +8,7 @@ from scipy.optimize import minimize
 
 from tests.analysis.observers.designs import cosine, linear_design
 from tests.analysis.observers.linear import Linear, unit
+from tests.analysis.written_out import first_order_vector
 from yoked.analysis.kernels.fitted import fitted_kernel
 from yoked.analysis.kernels.priors import (
     prior,
@@ -17,7 +18,6 @@ from yoked.analysis.kernels.priors import (
 from yoked.analysis.probit.newton import BinaryResponses, Coordinates, log_likelihoods
 from yoked.analysis.probit.sparse import SparseProblem, fit_sparse, largest_penalty
 from yoked.analysis.probit.trials import standardised
-from yoked.analysis.second_order.class_sums import first_order_vector
 
 shapes = st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(1, 5))
 

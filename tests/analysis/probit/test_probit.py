@@ -15,10 +15,10 @@ from tests.analysis.probit.classic import (
     probit_vector,
     ridge_vector,
 )
+from tests.analysis.written_out import first_order_vector
 from yoked.analysis.probit.likelihood_ratio import likelihood_ratio_tests
 from yoked.analysis.probit.newton import BinaryResponses, Coordinates, fit, slopes
 from yoked.analysis.probit.trials import standardised
-from yoked.analysis.second_order.class_sums import first_order_vector
 from yoked.experiments.imports.thomas2005 import gabor_signal, read_gabor
 
 TEMPLATE = unit([0, 1, 2, -1, 0, 0.5])

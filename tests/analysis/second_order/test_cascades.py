@@ -8,9 +8,9 @@ import pytest
 from tests.analysis.observers.cascades import CASCADES, NONLINEAR, SPOT, cascade_trials
 from tests.analysis.observers.linear import Linear, linear_responses, unit
 from tests.analysis.thomas2005 import SIGNAL, gabor_trials
+from tests.analysis.written_out import first_order_vector
 from yoked.analysis.second_order import cascades
 from yoked.analysis.second_order.cascades import signature
-from yoked.analysis.second_order.class_sums import first_order_vector
 from yoked.analysis.second_order.consistency import consistency, half_scale
 from yoked.analysis.second_order.replicates import observed
 from yoked.analysis.trials.design import TrialDesign

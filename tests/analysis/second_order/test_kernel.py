@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
+from tests.analysis.written_out import second_order_matrices
 from yoked.analysis.kernels.weighted_sum import first_order_kernel
-from yoked.analysis.second_order.class_sums import second_order_matrices
 from yoked.analysis.second_order.kernel import (
     both_kernels,
     second_order_kernel,

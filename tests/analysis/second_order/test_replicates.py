@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from tests.analysis.observers.linear import Linear, linear_responses, unit
-from yoked.analysis.second_order import replicates
-from yoked.analysis.second_order.class_sums import (
+from tests.analysis.written_out import (
     first_order_vector,
     second_order_matrices,
 )
+from yoked.analysis.second_order import replicates
 from yoked.analysis.second_order.replicates import (
     bootstrap_counts,
     bootstrapped,
@@ -32,9 +32,7 @@ def design(task="2afc", n=900, signal=(0.03, 0.12), seed=3, **options):
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("many", [128, 1], ids=["products", "direct"])
-def test_the_responses_given_have_the_kernels_of_the_class_sums(
-    task, many, monkeypatch
-):
+def test_the_responses_given_have_the_kernels_written_out(task, many, monkeypatch):
     monkeypatch.setattr(replicates, "MANY_ELEMENTS", many)
     trials = design(task, n_pairs=90)
     given = observed(trials)

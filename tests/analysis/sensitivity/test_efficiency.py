@@ -317,6 +317,10 @@ def test_lapses_pass_for_internal_noise():
     assert np.round(seen, 3).tolist() == [1.049, 1.125, 1.259]
 
 
+def test_an_observer_that_never_lapses_shows_its_own_gamma():
+    assert apparent_gamma(1.35, 0.0, ndtri(0.75)) == pytest.approx(1.35)
+
+
 @settings(max_examples=25)
 @given(st.floats(0.1, 2), st.floats(0, 0.3), st.floats(-1, 1))
 def test_gamma_is_found_again_behind_its_lapses(gamma, rate, z):
@@ -375,5 +379,7 @@ def test_impossible_lapse_rates_are_refused():
         internal_noise_without_lapses(counts, Estimate.missing("x/1", "why"))
     with pytest.raises(ValueError, match=r"lapse_rate must be in \[0, 1\), got -0\.1"):
         apparent_gamma(1.0, -0.1, 0.5)
+    with pytest.raises(ValueError, match=r"lapse_rate must be in \[0, 1\), got 1\.0"):
+        apparent_gamma(1.0, 1.0, 0.5)
     none = internal_noise_without_lapses(np.zeros((0, 3), int), 0.1)
     assert none.gamma.note == "no trial was shown and answered twice"

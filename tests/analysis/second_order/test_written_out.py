@@ -1,14 +1,14 @@
-"""Kernels from trials in memory are those of the definitions, written out."""
+"""The kernels written out are the streamed ones, and those of the literature."""
 
 import numpy as np
 import pytest
 
 from tests.analysis.observers.linear import Linear, linear_responses, unit
-from yoked.analysis.kernels.weighted_sum import first_order_kernel
-from yoked.analysis.second_order.class_sums import (
+from tests.analysis.written_out import (
     first_order_vector,
     second_order_matrices,
 )
+from yoked.analysis.kernels.weighted_sum import first_order_kernel
 from yoked.analysis.trials.design import TrialDesign
 
 OBSERVER = Linear(unit([0, 1, 2, 1, 0]))
@@ -50,9 +50,3 @@ def test_in_yes_no_each_half_is_yes_less_no_of_its_class():
     ]
     matrices = second_order_matrices(TrialDesign.of(responses, source))
     np.testing.assert_allclose(matrices, expected, atol=1e-7)
-
-
-def test_a_class_without_trials_is_named_by_its_size():
-    responses, source = linear_responses(OBSERVER, "2afc", 50, 5.0, seed=4)
-    with pytest.raises(ValueError, match=r"more than 0 trials .* got \[0, 50\]"):
-        first_order_vector(TrialDesign.of(responses, source))
