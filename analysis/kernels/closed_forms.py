@@ -36,62 +36,6 @@ def response_information(
     return np.asarray(np.exp(logarithm))
 
 
-def kernel_amplitude_yes_no(rate: float, gamma: float, noise_sd: float = 1.0) -> float:
-    """Return the length of the mean noise of "yes" less "no" trials of one class.
-
-    Parameters
-    ----------
-    rate
-        Of "yes" in the class.
-
-    Examples
-    --------
-    >>> round(kernel_amplitude_yes_no(0.5, gamma=0.0), 4)  # 2 sqrt(2 / pi)
-    1.5958
-    """
-    check_rate(rate)
-    check_gamma(gamma)
-    share = math.sqrt(r_from_gamma(gamma))
-    return noise_sd * share * _density(float(ndtri(rate))) / (rate * (1 - rate))
-
-
-def kernel_amplitude_2afc(
-    proportion_correct: float, gamma: float, noise_sd: float = 1.0
-) -> float:
-    """Return the length of the 2AFC kernel, the sum of its two halves.
-
-    Examples
-    --------
-    >>> round(kernel_amplitude_2afc(0.75, gamma=1.0), 4)
-    1.6948
-    """
-    one = kernel_amplitude_yes_no(proportion_correct, gamma, noise_sd)
-    return math.sqrt(2) * one
-
-
-def kernel_element_se(
-    n_trials: float,
-    proportion_correct: float,
-    noise_sd: float = 1.0,
-    is_forced_choice: bool = True,
-) -> float:
-    """Return the standard error of an element to which the observer is blind.
-
-    Parameters
-    ----------
-    n_trials
-        Of the 2AFC session, or of one class of a yes/no session.
-
-    Examples
-    --------
-    >>> round(kernel_element_se(400_000, 0.75), 5)
-    0.00516
-    """
-    check_rate(proportion_correct)
-    variance = noise_sd**2 / (n_trials * proportion_correct * (1 - proportion_correct))
-    return math.sqrt((1 + is_forced_choice) * variance)
-
-
 def kernel_snr(n_trials: float, proportion_correct: float, gamma: float) -> float:
     """Return the signal-to-noise ratio of a weighted-sum kernel [1]_.
 
@@ -107,28 +51,6 @@ def kernel_snr(n_trials: float, proportion_correct: float, gamma: float) -> floa
     check_gamma(gamma)
     information = float(response_information(float(ndtri(proportion_correct))))
     return n_trials * information * r_from_gamma(gamma)
-
-
-def expected_cosine(snr: float, n_elements: int) -> float:
-    """Return how alike a kernel and the template it estimates will be, 0 to 1.
-
-    Examples
-    --------
-    >>> round(expected_cosine(kernel_snr(1013, 0.75, 1.0), 64), 3)
-    0.901
-    """
-    return math.sqrt(snr / (snr + n_elements - 1))
-
-
-def split_half_correlation(snr_of_half: float, n_elements: int) -> float:
-    """Return the expected correlation of the kernels of two halves of a session.
-
-    Examples
-    --------
-    >>> round(split_half_correlation(64.0, 64), 3)
-    0.5
-    """
-    return snr_of_half / (snr_of_half + n_elements)
 
 
 def trials_for_correlation(
@@ -188,7 +110,3 @@ def check_gamma(gamma: float) -> None:
     """Raise ValueError unless gamma is a ratio of SDs."""
     if not gamma >= 0:
         raise ValueError(f"gamma must be >= 0, got {gamma}")
-
-
-def _density(z: float) -> float:
-    return math.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)

@@ -22,6 +22,8 @@ from ..trials.estimate import Z95, Estimate
 from .closed_forms import check_gamma, check_rate, kernel_snr, response_information
 from .linear_share import shares_of_trials
 
+EFFICIENCY = "kernel-efficiency-of-fisher-bound/1"
+EDGE = 0.02  # the bound has no value for a linear share of 0 or 1
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(400)
 
 
@@ -59,25 +61,6 @@ def weighted_sum_efficiency(proportion_correct: float, gamma: float) -> float:
     """
     bound = bound_snr(1.0, proportion_correct, gamma)
     return kernel_snr(1.0, proportion_correct, gamma) / bound
-
-
-def least_squares_efficiency(proportion_correct: float, gamma: float) -> float:
-    """Return the share of the bound that regression of responses on noise attains.
-
-    The weighted sum's over 1 - R^2, R^2 the responses' variance that the kernel
-    explains.
-
-    Examples
-    --------
-    >>> round(least_squares_efficiency(0.75, 1.0), 3)
-    0.936
-    """
-    explained = kernel_snr(1.0, proportion_correct, gamma)
-    return weighted_sum_efficiency(proportion_correct, gamma) / (1 - explained)
-
-
-EFFICIENCY = "kernel-efficiency-of-fisher-bound/1"
-EDGE = 0.02  # the bound has no value for a linear share of 0 or 1
 
 
 def share_of_bound(

@@ -49,19 +49,6 @@ def null_edge(
     return 2 * math.sqrt(n_elements) * se
 
 
-def detection_limit(
-    n_trials: float, n_elements: int, proportion_correct: float, noise_sd: float = 1.0
-) -> float:
-    """Return the smallest eigenvalue that leaves a trace in the spectrum, sqrt(p) s.
-
-    Examples
-    --------
-    >>> round(detection_limit(1000, 13, 0.75), 2)
-    0.37
-    """
-    return null_edge(n_trials, n_elements, proportion_correct, noise_sd) / 2
-
-
 def trials_for_eigenvalue(
     eigenvalue: float, n_elements: int, proportion_correct: float, noise_sd: float = 1.0
 ) -> float:
@@ -83,19 +70,3 @@ def trials_for_eigenvalue(
         raise ValueError("eigenvalue must differ from 0, got 0")
     edge = null_edge(1.0, n_elements, proportion_correct, noise_sd)
     return (edge / eigenvalue) ** 2
-
-
-def trials_for_trace(
-    eigenvalue: float, n_elements: int, proportion_correct: float, noise_sd: float = 1.0
-) -> float:
-    """Return the trials after which an eigenvalue leaves a trace in the spectrum.
-
-    2 p sigma^4 / (lambda^2 Pc (1 - Pc)): a quarter of `trials_for_eigenvalue`.
-
-    Examples
-    --------
-    >>> round(trials_for_trace(0.66, 12, 0.75), -1)
-    290.0
-    """
-    clear = trials_for_eigenvalue(eigenvalue, n_elements, proportion_correct, noise_sd)
-    return clear / 4

@@ -5,32 +5,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.analysis.observers.expected import (
+    expected_cosine,
+    kernel_amplitude_2afc,
+    kernel_amplitude_yes_no,
+    kernel_element_se,
+    least_squares_efficiency,
+    split_half_correlation,
+)
 from tests.analysis.observers.linear import Linear, linear_responses, unit
 from tests.analysis.written_out import (
     first_order_vector,
     second_order_matrices,
 )
 from yoked.analysis.kernels.closed_forms import (
-    expected_cosine,
     gamma_standard_error,
-    kernel_amplitude_2afc,
-    kernel_amplitude_yes_no,
-    kernel_element_se,
     kernel_snr,
-    split_half_correlation,
     trials_for_correlation,
 )
 from yoked.analysis.kernels.information import (
     bound_snr,
-    least_squares_efficiency,
     weighted_sum_efficiency,
 )
 from yoked.analysis.second_order.closed_forms import (
-    detection_limit,
     null_edge,
     null_element_se,
     trials_for_eigenvalue,
-    trials_for_trace,
 )
 from yoked.analysis.trials.design import TrialDesign
 
@@ -179,9 +179,6 @@ def test_an_eigenvalue_needs_the_trials_that_put_the_edge_beneath_it():
     n = trials_for_eigenvalue(0.66, 12, 0.75)
     assert n == pytest.approx(1175, abs=1)
     assert null_edge(n, 12, 0.75) == pytest.approx(0.66)
-    assert detection_limit(trials_for_trace(0.66, 12, 0.75), 12, 0.75) == (
-        pytest.approx(0.66)
-    )
 
 
 @given(st.floats(0.05, 2.0))
