@@ -18,7 +18,11 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import log_ndtr, ndtri
 
-from ..double_pass.internal_noise import agreement_probability, r_from_gamma
+from ..double_pass.internal_noise import (
+    agreement_probability,
+    agreement_slope,
+    r_from_gamma,
+)
 
 
 def response_information(
@@ -51,8 +55,9 @@ def kernel_amplitude_yes_no(rate: float, gamma: float, noise_sd: float = 1.0) ->
     """
     check_rate(rate)
     check_gamma(gamma)
+    density = math.exp(-(float(ndtri(rate)) ** 2) / 2) / math.sqrt(2 * math.pi)
     share = math.sqrt(r_from_gamma(gamma))
-    return noise_sd * share * _density(float(ndtri(rate))) / (rate * (1 - rate))
+    return noise_sd * share * density / (rate * (1 - rate))
 
 
 def kernel_amplitude_2afc(
@@ -174,7 +179,7 @@ def gamma_standard_error(
         raise ValueError(f"gamma must be > 0, got {gamma}")
     z, r = float(ndtri(proportion_correct)), r_from_gamma(gamma)
     agree = float(agreement_probability(z, r))
-    slope = math.exp(-(z**2) / (1 + r)) / (math.pi * math.sqrt(1 - r**2))
+    slope = agreement_slope(r, np.array([z]), np.ones(1))
     return math.sqrt(agree * (1 - agree) / n_pairs) / slope / (2 * r**2 * gamma)
 
 
@@ -188,7 +193,3 @@ def check_gamma(gamma: float) -> None:
     """Raise ValueError unless gamma is a ratio of SDs."""
     if not gamma >= 0:
         raise ValueError(f"gamma must be >= 0, got {gamma}")
-
-
-def _density(z: float) -> float:
-    return math.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)

@@ -76,7 +76,7 @@ def hotelling_test(
 
     Examples
     --------
-    >>> from .probit import _example
+    >>> from ..probit.classic import _example
     >>> trials, bar = _example(), np.eye(5)[:, [2]]  # a template of one bar
     >>> hotelling_test(trials, bar).p < 1e-6
     True
@@ -107,7 +107,7 @@ def hotelling_comparison(
 
     Examples
     --------
-    >>> from .probit import _example
+    >>> from ..probit.classic import _example
     >>> trials = _example()
     >>> halves = trials.where(np.arange(1000)), trials.where(np.arange(1000, 2000))
     >>> hotelling_comparison(*halves).p > 0.05

@@ -26,6 +26,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import ndtri
 
+from ..trials.counts import loglinear_rate
 from ..trials.design import TrialDesign
 from .newton import Coordinates
 from .trials import (
@@ -103,7 +104,7 @@ def ridge_vector(trials: TrialDesign, penalty: float) -> Float[np.ndarray, " ele
     else:
         gram = (x @ x.T).astype(np.float64) + penalty * np.eye(n)
         slope = x.T.astype(np.float64) @ np.linalg.solve(gram, residual)
-    z = ndtri((rate * size + 0.5) / (size + 1))
+    z = ndtri(loglinear_rate(rate * size, size))
     density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
     return slope / float(np.average(density, weights=np.bincount(trials.cell)))
 

@@ -104,7 +104,7 @@ def likelihood_ratio_tests(
 
     Examples
     --------
-    >>> from .probit import _example
+    >>> from .classic import _example
     >>> tests = likelihood_ratio_tests(_example(), n_simulated=5)
     >>> tests.linear.p < 1e-6, tests.halves.df, tests.quadratic.df
     (True, 5, 5)
@@ -166,13 +166,10 @@ def _small_sample(
         response = rng.random(len(chance)) < chance
         drawn = replace(responses, response=response)
         base = fit(pair.smaller, drawn, 0.0, smaller, tolerance=1e-3)
-        whole = fit(pair.larger, drawn, 0.0, _widened(base, pair.df), tolerance=1e-3)
+        start = replace(base, theta=np.append(base.theta, np.zeros(pair.df)))
+        whole = fit(pair.larger, drawn, 0.0, start, tolerance=1e-3)
         gains.append(log_likelihood(drawn, whole) - log_likelihood(drawn, base))
     return max(2 * float(np.mean(gains)) / pair.df, 1.0) if gains else 1.0
-
-
-def _widened(solution: Solution, df: int) -> Solution:
-    return replace(solution, theta=np.concatenate([solution.theta, np.zeros(df)]))
 
 
 def _design_effect(

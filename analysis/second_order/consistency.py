@@ -20,7 +20,8 @@ from ..kernels.classes import Classes
 from ..trials.counts import loglinear_rate
 from ..trials.design import TrialDesign
 from ..trials.estimate import Z95, Estimate
-from .replicates import Progress, Replicates, bootstrapped, observed, permuted
+from ..trials.resample import Progress
+from .replicates import Replicates, bootstrapped, observed, permuted
 
 FORMULA = "gradient-through-hessian-correlation/1"
 

@@ -16,13 +16,11 @@ from jaxtyping import Bool, Float, Float32, UInt8
 
 from ..kernels.classes import Classes
 from ..trials.design import TrialDesign
-from ..trials.resample import permuted_rows
+from ..trials.resample import Progress, permuted_rows
 
 MANY_ELEMENTS = 128  # above, products of all pairs of elements are not kept
 CHUNK_BYTES = 2**26
 MAX_BYTES = 2**31
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,8 @@ import numpy as np
 from jaxtyping import Float
 
 from ..trials.design import TrialDesign
-from .replicates import Progress, Replicates, observed, off_diagonal_se, permuted
+from ..trials.resample import Progress
+from .replicates import Replicates, observed, off_diagonal_se, permuted
 
 FORMULA = "second-order-spectrum-nested-permutation/1"
 DIAGONAL_FORMULA = "variance-kernel-max-permutation/1"

@@ -27,9 +27,10 @@ from jaxtyping import Float
 from scipy.special import ndtr
 
 from ...experiments.protocols.signal import signal_template
+from ..trials.counts import shared_noise_effect
 from ..trials.design import TrialDesign
 from ..trials.estimate import Z95, Estimate, mapped
-from ..trials.responses import Responses, SessionLike, design_effect, responses
+from ..trials.responses import Responses, SessionLike, responses
 from ..trials.score import score
 from .by_task import dprime
 from .ideal import NO_SIGNAL, IdealObserver
@@ -178,10 +179,7 @@ def _pooled(counted: Responses, parts: tuple[ContrastEfficiency, ...]) -> Estima
         slope, variance = slope_and_variance(a * best, counted)
         weight = best * n * slope**2 / variance
         a = float(own @ weight / (best @ weight))
-    cell = np.searchsorted(counted.contrasts, counted.contrast) * counted.n_alternatives
-    correct = counted.correct.astype(np.float64)
-    effect = design_effect(correct, cell + counted.target, counted.cluster)
-    se = math.sqrt(effect / float(best @ weight))
+    se = math.sqrt(shared_noise_effect(counted) / float(best @ weight))
     return _squared(Estimate.normal(a, se, int(n.sum()), POOLED), 1.0, POOLED)
 
 
@@ -285,7 +283,7 @@ def _influence_on_actual(
 ) -> Float[np.ndarray, " stimulus"]:
     """What each stimulus adds to the pooled efficiency (up to a factor above 0)."""
     at = np.searchsorted(counted.contrasts, counted.contrast)
-    _, cell = np.unique(2 * at + counted.target, return_inverse=True)
+    _, cell = np.unique(counted.cell, return_inverse=True)
     correct = counted.correct.astype(np.float64)
     rate = np.bincount(cell, correct) / np.bincount(cell)
     best = np.array([part.ideal_dprime for part in efficiency.by_contrast])

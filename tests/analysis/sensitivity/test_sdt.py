@@ -18,10 +18,10 @@ from yoked.analysis.sensitivity.sdt import (
     gourevitch_galanter_variance,
     interval_bias,
     ln_beta,
-    loglinear_rate,
     proportion,
     wilson_interval,
 )
+from yoked.analysis.trials.counts import loglinear_rate
 
 counts = st.integers(min_value=1, max_value=500)
 
