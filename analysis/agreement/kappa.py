@@ -44,6 +44,7 @@ from ..double_pass.internal_noise import (
     pair_counts,
     r_from_gamma,
 )
+from ..trials.counts import loglinear_rate
 from ..trials.estimate import Z95, Estimate, mapped
 from ..trials.held import as_responses
 from ..trials.responses import Responses, SessionLike
@@ -190,7 +191,7 @@ def _cells(responses: Responses) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     cell = n_classes * at + (0 if n_classes == 1 else responses.target)
     n = np.bincount(cell, minlength=n_classes * len(responses.contrasts))
     right = np.bincount(cell, responses.correct, minlength=len(n))
-    z = ndtri((right + 0.5) / (n + 1)).reshape(-1, n_classes)
+    z = ndtri(loglinear_rate(right, n)).reshape(-1, n_classes)
     n, right = (x.reshape(-1, n_classes).sum(1) for x in (n, right))
     used = (n >= MIN_KAPPA_TRIALS) & (right > 0) & (right < n)
     return z[used], n[used].astype(np.float64), used

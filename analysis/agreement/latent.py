@@ -171,12 +171,11 @@ class _Shared:
         rows: np.ndarray,
         other_rows: np.ndarray,
     ) -> "_Shared":
-        contrast = np.searchsorted(ours.contrasts, ours.contrast[rows])
         return cls(
             first=ours.response[rows] == 1,
             second=theirs.response[other_rows] == 1,
             target=ours.target[rows],
-            cell=2 * contrast + ours.target[rows],
+            cell=ours.cell[rows],
             field=shown_first(ours)[rows],
         )
 

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.special import ndtri, owens_t
+from scipy.special import owens_t
 
 from ..double_pass.internal_noise import (
     NO_PAIRS,
@@ -36,7 +36,8 @@ from ..double_pass.internal_noise import (
     internal_noise_closed_form,
     pair_counts,
 )
-from ..sensitivity.sdt import loglinear_rate, proportion
+from ..double_pass.likelihood import cell_z
+from ..sensitivity.sdt import proportion
 from ..trials.estimate import CannotTell, Estimate, mapped
 from ..trials.held import as_responses
 from ..trials.responses import Responses, SessionLike, design_effect
@@ -267,11 +268,10 @@ def ceiling(responses: Responses) -> Ceiling:
 def _linear(responses: Responses) -> Estimate:
     counts = pair_counts(responses)
     r = internal_noise_closed_form(counts).r
-    n_yes, n = 2 * counts[:, 0] + counts[:, 1], 2 * counts.sum(1)
-    rates = [loglinear_rate(int(k), int(m)) for k, m in zip(n_yes, n, strict=True)]
+    z, n = cell_z(counts), 2 * counts.sum(1)
 
     def best(r: float) -> float:
-        return float(linear_ceiling(ndtri(rates), gamma_from_r(r)) @ n / n.sum())
+        return float(linear_ceiling(z, gamma_from_r(r)) @ n / n.sum())
 
     if r.value is None:
         return mapped(r, best, LINEAR)

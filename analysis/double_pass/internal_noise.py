@@ -24,7 +24,6 @@ References
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -33,7 +32,8 @@ from jaxtyping import Bool, Float, Int
 from scipy.optimize import brentq
 from scipy.special import ndtri, owens_t
 
-from ..sensitivity.sdt import STRONG_BIAS, loglinear_rate, proportion
+from ..sensitivity.sdt import STRONG_BIAS, proportion
+from ..trials.counts import loglinear_rate
 from ..trials.estimate import CannotTell, Estimate, mapped
 from ..trials.held import as_responses
 from ..trials.responses import Responses, SessionLike
@@ -265,11 +265,9 @@ def r_from_agreement(
 
     if excess(0.0) >= 0:
         return 0.0
-    return 1.0 if excess(1.0) <= 0 else _root(excess, 0.0, 1.0)
-
-
-def _root(function: Callable[[float], float], low: float, high: float) -> float:
-    return cast("float", brentq(function, low, high, xtol=1e-12))
+    if excess(1.0) <= 0:
+        return 1.0
+    return cast("float", brentq(excess, 0.0, 1.0, xtol=1e-12))
 
 
 def agreement_slope(

@@ -31,6 +31,7 @@ from .internal_noise import (
     three_conventions,
     why_no_internal_noise,
 )
+from .likelihood import cell_rates
 
 LAPSE_RATE = "lapse-rate-catch-trials-wilson/1"
 CORRECTED = "pooled-without-lapses/1"
@@ -140,8 +141,7 @@ def internal_noise_without_lapses(
     assert agree.value is not None
     assert agree.low is not None
     assert agree.high is not None
-    rates = (2 * counts[:, 0] + counts[:, 1] + 0.5) / (2 * counts.sum(1) + 1)
-    weight = counts.sum(1) / n
+    rates, weight = cell_rates(counts), counts.sum(1) / n
 
     def r(agreement: float, lapses: float) -> float:
         """Solve for r at the rates and the agreement of attentive showings."""

@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from scipy.special import ndtr, ndtri, owens_t
 from scipy.stats import chi2
 
-from ..sensitivity.sdt import loglinear_rate
+from ..trials.counts import loglinear_rate
 
 PairCounts = Int[np.ndarray, " cell 3"]
 """Pairs by cell with yes twice, once, and never ("yes": correct, in forced choice)."""
@@ -132,8 +132,11 @@ def _log_likelihood(
     return (counts * np.log(np.maximum(chances, 1e-300))).sum(-1)
 
 
+def cell_rates(counts: PairCounts) -> Float[np.ndarray, " cell"]:
+    """Return each cell's rate of "yes" over both showings, log-linear corrected."""
+    return loglinear_rate(2 * counts[:, 0] + counts[:, 1], 2 * counts.sum(1))
+
+
 def cell_z(counts: PairCounts) -> Float[np.ndarray, " cell"]:
-    """Return Phi^-1 of each cell's rate of "yes", log-linear corrected."""
-    n_yes, n = 2 * counts[:, 0] + counts[:, 1], 2 * counts.sum(1)
-    rates = [loglinear_rate(int(k), int(m)) for k, m in zip(n_yes, n, strict=True)]
-    return np.asarray(ndtri(rates))
+    """Return Phi^-1 of each cell's rate of "yes"."""
+    return np.asarray(ndtri(cell_rates(counts)))

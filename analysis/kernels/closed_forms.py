@@ -18,7 +18,11 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import log_ndtr, ndtri
 
-from ..double_pass.internal_noise import agreement_probability, r_from_gamma
+from ..double_pass.internal_noise import (
+    agreement_probability,
+    agreement_slope,
+    r_from_gamma,
+)
 
 
 def response_information(
@@ -96,7 +100,7 @@ def gamma_standard_error(
         raise ValueError(f"gamma must be > 0, got {gamma}")
     z, r = float(ndtri(proportion_correct)), r_from_gamma(gamma)
     agree = float(agreement_probability(z, r))
-    slope = math.exp(-(z**2) / (1 + r)) / (math.pi * math.sqrt(1 - r**2))
+    slope = agreement_slope(r, np.array([z]), np.ones(1))
     return math.sqrt(agree * (1 - agree) / n_pairs) / slope / (2 * r**2 * gamma)
 
 

@@ -152,7 +152,7 @@ def fitted_kernel(
     kernel, se = fitted.kernel(np.ones(len(trials), bool))
     halves = _halves(trials, scale, best.problem.prior, best.penalty, fold)
     shaped = [part.reshape(trials.shape) for part in (kernel, se, *halves)]
-    gain = _gain(best.held_out - without_kernel(responses, fold), trials.cluster)
+    gain = _gain(best.held_out - without_kernel(responses, fold), trials)
     return FittedKernel(
         *shaped,
         prior=best.problem.prior.name,
@@ -206,14 +206,11 @@ def _halves(
     return parts
 
 
-def _gain(
-    difference: Float[np.ndarray, " trial"], cluster: Int[np.ndarray, " trial"]
-) -> Estimate:
+def _gain(difference: Float[np.ndarray, " trial"], trials: TrialDesign) -> Estimate:
     """Mean gain in bits per trial, its SE over noise fields."""
     bits, n = difference / math.log(2), len(difference)
     mean = float(bits.mean())
-    _, field = np.unique(cluster, return_inverse=True)
-    by_field = np.bincount(field, bits - mean)
+    by_field = trials.by_field(bits - mean)
     n_fields = len(by_field)
     se = math.sqrt(n_fields / (n_fields - 1) * float(by_field @ by_field)) / n
     return Estimate.normal(mean, se, n, GAIN)

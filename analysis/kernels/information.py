@@ -17,6 +17,7 @@ from jaxtyping import Float
 from scipy.special import ndtri
 
 from ..double_pass.internal_noise import gamma_from_r
+from ..trials.counts import loglinear_rate
 from ..trials.design import TrialDesign
 from ..trials.estimate import Z95, Estimate
 from .closed_forms import check_gamma, check_rate, kernel_snr, response_information
@@ -123,7 +124,8 @@ def _known(trials: TrialDesign, share: float) -> tuple[float, float]:
     n = np.bincount(trials.cell)
     yes = np.bincount(trials.cell, trials.response, minlength=len(n))
     bound = weighted = 0.0
-    for size, rate in zip(n.tolist(), ((yes + 0.5) / (n + 1)).tolist(), strict=True):
+    rates = loglinear_rate(yes, n).tolist()
+    for size, rate in zip(n.tolist(), rates, strict=True):
         bound += bound_snr(size, rate, gamma)
         weighted += kernel_snr(size, rate, gamma)
     return bound, weighted

@@ -77,7 +77,8 @@ def prior(name: str, shape: Shape, length: float = 1.0) -> Prior:
     if name == "ridge":
         return Prior(name, np.eye(int(np.prod(shape))))
     if name == "smooth":
-        return Prior(name, _unit_variance(smooth_basis(shape, length)), length)
+        basis = smooth_basis(shape, length)
+        return Prior(name, basis / np.sqrt(np.mean((basis**2).sum(1))), length)
     return Prior(name, pyramid_basis(shape))
 
 
@@ -125,10 +126,6 @@ def _blobs(n: int, sd: int) -> np.ndarray:
     n_places = (n - 1) // (2 * sd) + 1
     places = (n - 1) / 2 + 2 * sd * (np.arange(n_places) - (n_places - 1) / 2)
     return np.exp(-((np.arange(n)[:, None] - places) ** 2) / (2 * sd**2))
-
-
-def _unit_variance(basis: np.ndarray) -> np.ndarray:
-    return basis / np.sqrt(np.mean((basis**2).sum(1)))
 
 
 def _check_length(length: float) -> None:

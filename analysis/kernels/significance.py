@@ -170,8 +170,7 @@ def _standard_noise(
     size = np.maximum(np.bincount(trials.stratum), 1)
     mean = np.bincount(trials.stratum, coefficient) / size
     coefficient = coefficient - mean[trials.stratum]
-    _, field = np.unique(trials.cluster, return_inverse=True)
-    coefficient /= np.sqrt((np.bincount(field, coefficient) ** 2).sum())
+    coefficient /= np.sqrt((trials.by_field(coefficient) ** 2).sum())
     noise = centred(trials.noise, trials.cell)
     variance = np.einsum("ij,ij->j", noise, noise, dtype=np.float64) / len(noise)
     if not np.all(variance > 0):

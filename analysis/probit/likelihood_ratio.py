@@ -168,13 +168,10 @@ def _small_sample(
         response = rng.random(len(chance)) < chance
         drawn = replace(responses, response=response)
         base = fit(pair.smaller, drawn, 0.0, smaller, tolerance=1e-3)
-        whole = fit(pair.larger, drawn, 0.0, _widened(base, pair.df), tolerance=1e-3)
+        start = replace(base, theta=np.append(base.theta, np.zeros(pair.df)))
+        whole = fit(pair.larger, drawn, 0.0, start, tolerance=1e-3)
         gains.append(log_likelihood(drawn, whole) - log_likelihood(drawn, base))
     return max(2 * float(np.mean(gains)) / pair.df, 1.0) if gains else 1.0
-
-
-def _widened(solution: Solution, df: int) -> Solution:
-    return replace(solution, theta=np.concatenate([solution.theta, np.zeros(df)]))
 
 
 def _design_effect(

@@ -231,13 +231,8 @@ def psychometric_from_counts(
     >>> print(fit.threshold)
     0.143 SE 0.011 [0.122, 0.164] n=500 (threshold-weibull-log-ml/1)
     """
-    order = np.argsort(contrast)
-    responses = ResponsesByContrast(
-        contrast[order],
-        n_correct[order, None].astype(np.float64),
-        n_trials[order, None].astype(np.float64),
-        n_alternatives,
-    )
+    counted = (contrast, n_correct, n_trials, n_alternatives)
+    responses = ResponsesByContrast.of_counts(*counted)
     return fit_responses(responses, settings or PsychometricSettings())
 
 

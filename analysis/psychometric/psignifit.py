@@ -49,9 +49,8 @@ def fit_psignifit(
     ModuleNotFoundError
         If psignifit is not installed.
     """
-    order = np.argsort(contrast)
-    k, n = (values[order, None].astype(np.float64) for values in (n_correct, n_trials))
-    responses = ResponsesByContrast(contrast[order], k, n, n_alternatives)
+    counted = (contrast, n_correct, n_trials, n_alternatives)
+    responses = ResponsesByContrast.of_counts(*counted)
     return _fit(responses, settings or PsychometricSettings())
 
 

@@ -4,11 +4,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.special import ndtr, ndtri
 
 from ..sensitivity.mafc import check_alternatives
-from ..trials.counts import shared_noise_effect
+from ..trials.counts import loglinear_rate, shared_noise_effect
 from ..trials.estimate import CannotTell
 from ..trials.responses import Responses
 
@@ -59,6 +59,19 @@ class ResponsesByContrast:
             raise ValueError("counts must be between 0 and the trials at each contrast")
 
     @classmethod
+    def of_counts(
+        cls,
+        contrast: Float[np.ndarray, " level"],
+        n_correct: Int[np.ndarray, " level"],
+        n_trials: Int[np.ndarray, " level"],
+        n_alternatives: int,
+    ) -> "ResponsesByContrast":
+        """Take numbers of correct trials, at contrasts in any order."""
+        order = np.argsort(contrast)
+        k, n = (x[order, None].astype(np.float64) for x in (n_correct, n_trials))
+        return cls(contrast[order], k, n, n_alternatives)
+
+    @classmethod
     def of(cls, responses: Responses) -> "ResponsesByContrast":
         """Count the responses of a session's trials by contrast.
 
@@ -89,7 +102,7 @@ class ResponsesByContrast:
         """As `PsychometricFit.proportion_correct`."""
         if self.k.shape[1] == 1:
             return self.k[:, 0] / self.n[:, 0]
-        z = ndtri((self.k + 0.5) / (self.n + 1))
+        z = ndtri(loglinear_rate(self.k, self.n))
         return ndtr((z[:, 0] - z[:, 1]) / 2)
 
 

@@ -27,6 +27,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import entr, erf, expit, ndtr, ndtri, xlog1py, xlogy
 
+from ..sensitivity.intervals import best_criteria
+
 TAIL = 0.05  # the width reaches from F = .05 to F = .95
 NEARLY = 1e-12  # no chance is nearer to 0 or 1
 
@@ -149,34 +151,6 @@ def log_likelihood(
     left = 4 * weights[0] * weights[1] / np.maximum(weights[0] + weights[1], 1e-300)
     by_psi = 1 / _normal_density(z)
     return value, slope * by_psi, left * by_psi**2
-
-
-def best_criteria(
-    z: np.ndarray,
-    k: np.ndarray,
-    n: np.ndarray,
-) -> np.ndarray:
-    """Return the criterion of the greatest likelihood at each level, by Newton steps.
-
-    The likelihood is concave in it. Where all responses are alike it is out of reach,
-    and stays at the edge of -+6.
-    """
-    c = -ndtri((k + 0.5) / (n + 1)).mean(1)
-    for _ in range(30):
-        slope, curvature = np.zeros(len(z)), np.full(len(z), 1e-9)
-        for column, sign in ((0, 1.0), (1, -1.0)):
-            eta = sign * z - c
-            density = _normal_density(eta)
-            up = density / np.maximum(ndtr(eta), 1e-300)
-            down = density / np.maximum(ndtr(-eta), 1e-300)
-            yes, no = k[:, column], n[:, column] - k[:, column]
-            slope += no * down - yes * up
-            curvature += yes * up * (eta + up) + no * down * (down - eta)
-        step = np.clip(slope / curvature, -1, 1)
-        c = np.clip(c + step, -6, 6)
-        if np.abs(step).max(initial=0) < 1e-9:
-            break
-    return c
 
 
 def saturated_log_likelihood(k: np.ndarray, n: np.ndarray) -> float:

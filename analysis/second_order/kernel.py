@@ -29,12 +29,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
-from scipy.special import ndtri
 
 from ...experiments.stimulus.sources import NoiseSource
 from ..kernels.classes import KernelDesign
 from ..kernels.weighted_sum import Kernel, kernel_of
-from ..sensitivity.sdt import loglinear_rate
+from ..sensitivity import by_task
 from ..trials.estimate import CannotTell
 from ..trials.moments import FieldShape, Moments, moments
 from ..trials.responses import Responses
@@ -157,7 +156,7 @@ def both_kernels(
     """
     second, first = _design(responses), KernelDesign.of(responses, weights)
     label, members = _joint_classes(first, second)
-    factors = _spread(_of_halves(second), members[1])
+    factors = np.where(members[1] >= 0, _of_halves(second)[:, members[1]], 0.0)
     sums = moments(responses, source, label, members.shape[1], factors, chunk_elements)
     kernel = kernel_of(_by_class(sums, members[0], len(first.size)), first, weights)
     by_class = _by_class(sums, members[1], len(second.size))
@@ -216,12 +215,6 @@ def _joint_classes(
     nowhere = np.all(members < 0, axis=0)
     number = np.where(nowhere, -1, np.cumsum(~nowhere) - 1)
     return number[code], members[:, ~nowhere]
-
-
-def _spread(
-    values: Float[np.ndarray, " 2 label"], member: Int[np.ndarray, " joint"]
-) -> Float[np.ndarray, " 2 joint"]:
-    return np.where(member >= 0, values[:, member], 0.0)
 
 
 def _by_class(sums: Moments, member: Int[np.ndarray, " joint"], n: int) -> Moments:
@@ -294,8 +287,8 @@ def _note(sums: Moments, design: KernelDesign, responses: Responses) -> str | No
     """Say what biases the kernel of a yes/no observer who has a bias."""
     if design.is_forced_choice:
         return None
-    criterion = _criterion(responses)
-    if abs(criterion) < BIASED:
+    criterion = by_task.criterion(responses).value
+    if criterion is None or abs(criterion) < BIASED:
         return None
     said = [
         f"the observer is biased (criterion {criterion:.2f}): a linear observer's "
@@ -307,9 +300,3 @@ def _note(sums: Moments, design: KernelDesign, responses: Responses) -> str | No
             "which changes the diagonal"
         )
     return "; ".join(said)
-
-
-def _criterion(responses: Responses) -> float:
-    rates = [responses.response[responses.target == k] for k in (0, 1)]
-    z = [ndtri(loglinear_rate(int(yes.sum()), len(yes))) for yes in rates]
-    return float(-np.mean(z))

@@ -179,8 +179,7 @@ def _check(trials: TrialDesign, rank: int, n_folds: int) -> None:
 def _gain(bits: np.ndarray, trials: TrialDesign, rank: int) -> Estimate:
     """Mean over trials; SE from sums over noise fields."""
     mean = float(bits.mean())
-    _, cluster = np.unique(trials.cluster, return_inverse=True)
-    together = np.bincount(cluster, bits - mean)
+    together = trials.by_field(bits - mean)
     se = float(np.sqrt((together**2).sum())) / len(bits)
     note = f"rank {rank}, bits per trial over a linear observer"
     return Estimate.normal(mean, se, len(bits), FORMULA, note)

@@ -24,6 +24,7 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import t as student
 
 from ..trials.attempts import Share
+from ..trials.counts import loglinear_rate
 from ..trials.estimate import Z95, CannotTell, Estimate
 from ..trials.held import as_responses
 from ..trials.resample import Unit, bootstrap_sample
@@ -41,7 +42,6 @@ def bootstrap(
     n_draws: int = 1000,
     seed: int = 0,
     unit: Unit = "trial",
-    formula: str | None = None,
     progress: Share | None = None,
 ) -> Estimate:
     """Estimate a statistic with its bootstrap SE and bias-corrected 95 % interval.
@@ -55,8 +55,6 @@ def bootstrap(
         defined. Trials that were drawn twice have two numbers.
     unit
         'trial', or 'block' for a session in which performance drifts.
-    formula
-        Name of the estimate; by default "bootstrap-trial-bc/1" or "-block-".
 
     Returns
     -------
@@ -82,7 +80,7 @@ def bootstrap(
     True
     """
     responses = as_responses(source)
-    formula = formula or f"bootstrap-{unit}-bc/1"
+    formula = f"bootstrap-{unit}-bc/1"
     if reason := _cannot(responses, n_draws, unit):
         return Estimate.missing(formula, reason, len(responses))
     value, rng = _defined(statistic, responses), np.random.default_rng(seed)
@@ -244,7 +242,7 @@ def _dprimes(
     correct, n = counts[:, 1::2], counts[:, 0::2] + counts[:, 1::2]
     if responses.task == "mafc":
         m, total = responses.n_alternatives, n.sum(1)
-        return mafc_dprime((correct.sum(1) + 1 / m) / (total + 1), m)
-    z = ndtri((correct + 0.5) / (n + 1)).sum(1)
+        return mafc_dprime(loglinear_rate(correct.sum(1), total, m), m)
+    z = ndtri(loglinear_rate(correct, n)).sum(1)
     z = z / math.sqrt(2) if responses.task == "2afc" else z
     return np.where((n > 0).all(1), z, math.nan)

@@ -26,10 +26,11 @@ from jaxtyping import Float
 from scipy.special import ndtr
 
 from ...experiments.protocols.signal import signal_template
+from ..trials.counts import shared_noise_effect
 from ..trials.design import TrialDesign
 from ..trials.estimate import Z95, CannotTell, Estimate, mapped
 from ..trials.held import Held
-from ..trials.responses import Responses, SessionLike, design_effect
+from ..trials.responses import Responses, SessionLike
 from ..trials.result import Result
 from ..trials.score import score
 from .by_task import dprime
@@ -162,10 +163,7 @@ def _pooled(counted: Responses, parts: tuple[ContrastEfficiency, ...]) -> Estima
         slope, variance = slope_and_variance(a * best, counted)
         weight = best * n * slope**2 / variance
         a = float(own @ weight / (best @ weight))
-    cell = np.searchsorted(counted.contrasts, counted.contrast) * counted.n_alternatives
-    correct = counted.correct.astype(np.float64)
-    effect = design_effect(correct, cell + counted.target, counted.cluster)
-    se = math.sqrt(effect / float(best @ weight))
+    se = math.sqrt(shared_noise_effect(counted) / float(best @ weight))
     return _squared(Estimate.normal(a, se, int(n.sum()), POOLED), 1.0, POOLED)
 
 
@@ -267,7 +265,7 @@ def _influence_on_actual(
 ) -> Float[np.ndarray, " stimulus"]:
     """What each stimulus adds to the pooled efficiency (up to a factor above 0)."""
     at = np.searchsorted(counted.contrasts, counted.contrast)
-    _, cell = np.unique(2 * at + counted.target, return_inverse=True)
+    _, cell = np.unique(counted.cell, return_inverse=True)
     correct = counted.correct.astype(np.float64)
     rate = np.bincount(cell, correct) / np.bincount(cell)
     best = np.array([part.ideal_dprime for part in efficiency.by_contrast])

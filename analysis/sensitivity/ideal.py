@@ -19,7 +19,7 @@ from ...experiments.stimulus.noise import level_table
 from ..trials.estimate import CannotTell
 from ..trials.held import Held
 from ..trials.responses import Responses
-from ..trials.score import noise_sd, why_not_white
+from ..trials.score import decision_noise_sd, why_not_white
 
 NO_SIGNAL = "the two alternatives show the same at every contrast"
 
@@ -107,7 +107,7 @@ class IdealObserver:
         if reason or is_own:
             return cls(protocol, _own_sd(noise.sd), is_own, reason=reason)
         trials = held.design
-        sd = noise_sd(trials) / math.sqrt(2 if trials.is_forced_choice else 1)
+        sd = decision_noise_sd(trials) / math.sqrt(2 if trials.is_forced_choice else 1)
         if trials.shape != noise.grid:
             reason = f"the noise has the grid {trials.shape}, the signal {noise.grid}"
         cut = f"ideal among linear observers: the noise ends at {noise.truncate_sd} SD"

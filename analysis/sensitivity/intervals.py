@@ -22,10 +22,12 @@ from dataclasses import replace
 from typing import cast
 
 import numpy as np
+from jaxtyping import Float
 from scipy.optimize import brentq
 from scipy.special import log_ndtr, ndtr, ndtri
 from scipy.stats import binom, chi2
 
+from ..trials.counts import loglinear_rate
 from ..trials.estimate import Estimate, mapped
 from .sdt import dprime_from_counts
 
@@ -134,22 +136,50 @@ def _corrected(yes: int, no: int) -> Class:
     return yes + 0.5, yes + no + 1.0
 
 
-def _best_criterion(d: float, classes: tuple[Class, Class]) -> float:
-    """Criterion of the greatest likelihood at this d'; the likelihood is concave."""
-    c = -sum(float(ndtri(yes / n)) for yes, n in classes) / 2
-    for _ in range(50):
-        slope = curvature = 0.0
-        for half, (yes, n) in zip((d / 2, -d / 2), classes, strict=True):
-            z = half - c
-            density = math.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
-            up, down = density / max(ndtr(z), 1e-300), density / max(ndtr(-z), 1e-300)
-            slope += (n - yes) * down - yes * up
-            curvature += yes * up * (z + up) + (n - yes) * down * (down - z)
-        step = max(-1.0, min(1.0, slope / max(curvature, 1e-12)))
-        c += step
-        if abs(step) < 1e-9:
+def best_criteria(
+    z: Float[np.ndarray, " level"],
+    k: Float[np.ndarray, " level 2"],
+    n: Float[np.ndarray, " level 2"],
+) -> Float[np.ndarray, " level"]:
+    """Return the criterion of the greatest likelihood at each level, by Newton steps.
+
+    The likelihood is concave in it. Where all responses are alike it is out of reach,
+    and stays at the edge of -+6.
+
+    Parameters
+    ----------
+    z
+        Half of d'.
+    k, n
+        Responses "signal", and trials, of the signal and the noise-only class.
+
+    Examples
+    --------
+    >>> yes, shown = np.array([[30.0, 5.0]]), np.full((1, 2), 50.0)
+    >>> best_criteria(np.array([0.8]), yes, shown).round(3)
+    array([0.524])
+    """
+    c = -ndtri(loglinear_rate(k, n)).mean(1)
+    for _ in range(30):
+        slope, curvature = np.zeros(len(z)), np.full(len(z), 1e-9)
+        for column, sign in ((0, 1.0), (1, -1.0)):
+            eta = sign * z - c
+            density = np.exp(-(eta**2) / 2) / math.sqrt(2 * math.pi)
+            up = density / np.maximum(ndtr(eta), 1e-300)
+            down = density / np.maximum(ndtr(-eta), 1e-300)
+            yes, no = k[:, column], n[:, column] - k[:, column]
+            slope += no * down - yes * up
+            curvature += yes * up * (eta + up) + no * down * (down - eta)
+        step = np.clip(slope / curvature, -1, 1)
+        c = np.clip(c + step, -6, 6)
+        if np.abs(step).max(initial=0) < 1e-9:
             break
     return c
+
+
+def _best_criterion(d: float, classes: tuple[Class, Class]) -> float:
+    k, n = np.array(classes).T[:, None]
+    return float(best_criteria(np.array([d / 2]), k, n)[0])
 
 
 def _profile(d: float, classes: tuple[Class, Class]) -> float:
@@ -167,8 +197,8 @@ def _chance_above(
     (n, hit_rate), (m, false_alarm_rate) = signal, noise
     hits, false_alarms = np.arange(n + 1), np.arange(m + 1)
     at_least = np.append(binom.sf(hits - 1, n, hit_rate), 0.0)
-    z_hits = ndtri((hits + 0.5) / (n + 1))
-    needed = value + ndtri((false_alarms + 0.5) / (m + 1))
+    z_hits = ndtri(loglinear_rate(hits, n))
+    needed = value + ndtri(loglinear_rate(false_alarms, m))
     ends = [np.searchsorted(z_hits, needed + side) for side in (-1e-9, 1e-9)]
     chance = (at_least[ends[0]] + at_least[ends[1]]) / 2
     return float(binom.pmf(false_alarms, m, false_alarm_rate) @ chance)

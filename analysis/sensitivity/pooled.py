@@ -216,8 +216,7 @@ class _Cells:
 
 
 def _probit_cells(responses: Responses) -> _Cells:
-    contrast = np.searchsorted(responses.contrasts, responses.contrast)
-    cell = 2 * contrast + responses.target
+    cell = responses.cell
     size = 2 * len(responses.contrasts)
     n, k = np.bincount(cell, minlength=size), np.zeros(size, np.int64)
     np.add.at(k, cell, responses.response)

@@ -33,12 +33,13 @@ from jaxtyping import Float, Int
 from scipy.special import ndtr
 from scipy.stats import rankdata
 
+from ..trials.counts import loglinear_rate
 from ..trials.estimate import Z95, CannotTell, Estimate, mapped
 from ..trials.held import as_responses
 from ..trials.responses import Responses, SessionLike, design_effect
 from ..trials.result import Result
 from .roc_normal import SHOWN_TWICE, fit_unequal_variance
-from .sdt import loglinear_rate, wilson_interval
+from .sdt import wilson_interval
 
 AUC = "auc-trapezoid-delong/1"
 AUC_NORMAL = "auc-unequal-variance-ml/1"
@@ -124,12 +125,8 @@ def roc_from_ratings(
     counts = np.stack(
         [np.bincount(ratings[target == k], minlength=n_responses) for k in (0, 1)]
     )
-    n = counts.sum(1)
     above = counts[:, ::-1].cumsum(1)[:, :-1]
-    rates = [
-        np.array([loglinear_rate(int(count), int(n[k])) for count in above[k]])
-        for k in (0, 1)
-    ]
+    rates = loglinear_rate(above, counts.sum(1, keepdims=True))
     model = fit_unequal_variance(counts, ratings, target, cluster)
     return Roc(
         counts=counts,

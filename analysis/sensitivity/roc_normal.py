@@ -18,6 +18,7 @@ from jaxtyping import Float, Int
 from scipy.special import ndtr, ndtri
 from scipy.stats import chi2
 
+from ..trials.counts import loglinear_rate
 from ..trials.estimate import Z95, Estimate
 
 D_A = "d_a-unequal-variance-ml/1"
@@ -150,7 +151,7 @@ def _uphill(
 def _start(data: np.ndarray) -> Float[np.ndarray, " parameter"]:
     """A line through the log-linear corrected points in z coordinates."""
     above = data[:, ::-1].cumsum(1)[:, ::-1][:, 1:]
-    z_f, z_h = ndtri((above + 0.5) / (data.sum(1)[:, None] + 1))
+    z_f, z_h = ndtri(loglinear_rate(above, data.sum(1, keepdims=True)))
     # Corrected rates fall strictly, except where a category is empty in the noise.
     criteria = np.maximum.accumulate(-z_f + 1e-3 * np.arange(len(z_f)))
     spread = np.std(z_f) or 1.0

@@ -22,6 +22,7 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import binom
 
+from ..trials.counts import loglinear_rate
 from ..trials.estimate import Z95, Estimate
 from .mafc import check_alternatives, mafc_dprime
 
@@ -35,11 +36,6 @@ PROPORTION = "proportion-wilson/1"
 STRONG_BIAS = 0.2  # interval bias from which target intervals are kept apart
 
 Transform = Callable[[np.ndarray], np.ndarray]
-
-
-def loglinear_rate(count: int, n: int) -> float:
-    """Return a response rate that is never 0 or 1: (count + .5) / (n + 1)."""
-    return (count + 0.5) / (n + 1)
 
 
 def dprime_from_counts(
@@ -185,10 +181,10 @@ def dprime_mafc(correct: int, n_trials: int, n_alternatives: int) -> Estimate:
         raise ValueError("n_trials must be > 0, got 0")
 
     def estimator(counts: np.ndarray) -> np.ndarray:
-        rate = (counts + 1 / n_alternatives) / (n_trials + 1)
+        rate = loglinear_rate(counts, n_trials, n_alternatives)
         return mafc_dprime(rate, n_alternatives)
 
-    rate = (correct + 1 / n_alternatives) / (n_trials + 1)
+    rate = loglinear_rate(correct, n_trials, n_alternatives)
     value = float(estimator(np.array(correct)))
     se = _binomial_sd(n_trials, rate, estimator)
     # Newton leaves 1e-17 where chance is exactly 0.
@@ -284,7 +280,7 @@ def _z_squared(rate: np.ndarray) -> np.ndarray:
 def _miller_se(count: int, n: int, transform: Transform) -> float:
     """SD of transform(corrected rate) over all counts that the estimated rate gives."""
     rate = loglinear_rate(count, n)
-    return _binomial_sd(n, rate, lambda counts: transform((counts + 0.5) / (n + 1)))
+    return _binomial_sd(n, rate, lambda k: transform(loglinear_rate(k, n)))
 
 
 def _binomial_sd(n: int, rate: float, estimator: Transform) -> float:

@@ -70,9 +70,5 @@ def shared_noise_effect(responses: Responses) -> float:
     Variance relative to independent trials, about the rate of each class at each
     contrast; 1 without pairs.
     """
-    cell = (
-        np.searchsorted(responses.contrasts, responses.contrast)
-        * responses.n_alternatives
-    )
     correct = responses.correct.astype(np.float64)
-    return design_effect(correct, cell + responses.target, responses.cluster)
+    return design_effect(correct, responses.cell, responses.cluster)

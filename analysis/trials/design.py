@@ -86,8 +86,7 @@ class TrialDesign:
             rule = f"at most {max_bytes / 2**30:.1f} GiB to be held at once"
             got = f"{size / 2**30:.1f} GiB ({len(responses)} trials)"
             raise CannotTell(f"noise must be {rule}, got {got}")
-        contrast = np.searchsorted(responses.contrasts, responses.contrast)
-        _, cell = np.unique(2 * contrast + responses.target, return_inverse=True)
+        _, cell = np.unique(responses.cell, return_inverse=True)
         return cls(
             response=responses.response == 1,
             target=responses.target,

@@ -200,6 +200,12 @@ class Responses:
         return np.unique(self.contrast)
 
     @property
+    def cell(self) -> Int[np.ndarray, " trial"]:
+        """Number of the stimulus class: target within contrast."""
+        contrast = np.searchsorted(self.contrasts, self.contrast)
+        return contrast * self.n_alternatives + self.target
+
+    @property
     def cluster(self) -> Int[np.ndarray, " trial"]:
         """Number of the noise field: two showings of one trial have the same."""
         return np.where(self.first >= 0, self.first, np.arange(len(self)))

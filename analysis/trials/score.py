@@ -32,6 +32,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import ndtri
 
+from .counts import loglinear_rate
 from .design import TrialDesign
 from .estimate import CannotTell
 
@@ -151,7 +152,7 @@ def score(trials: TrialDesign) -> Score:
         cluster=cluster,
         information=float((slope**2 * n * rate * (1 - rate)).sum()),
         spread=float(together @ together),
-        sd=noise_sd(trials),
+        sd=decision_noise_sd(trials),
         n=int(n[varied].sum()),
         rate_slopes=rate_slopes,
     )
@@ -161,7 +162,7 @@ def _slopes(
     n_yes: np.ndarray, n: np.ndarray
 ) -> tuple[Float[np.ndarray, " cell"], Float[np.ndarray, " cell 2"]]:
     """Return g = phi / (p q) at log-linear corrected rates, and `rate_slopes`."""
-    p = (n_yes + 0.5) / (n + 1)
+    p = loglinear_rate(n_yes, n)
     z, pq = ndtri(p), p * (1 - p)
     density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
     by_log = -z / density - (1 - 2 * p) / pq  # d log phi / dp = -z / phi
@@ -169,7 +170,7 @@ def _slopes(
     return density / pq, np.stack([by_log, by_information], axis=1)
 
 
-def noise_sd(trials: TrialDesign) -> float:
+def decision_noise_sd(trials: TrialDesign) -> float:
     """Return the realised SD, contrast, of the noise that speaks for "yes"."""
     return float(np.sqrt(_element_variance(trials.noise).mean()))
 

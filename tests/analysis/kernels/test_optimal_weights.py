@@ -9,8 +9,8 @@ from scipy.special import ndtr, ndtri
 
 from yoked.analysis.kernels.classes import SUM, KernelDesign
 from yoked.analysis.kernels.weighted_sum import first_order_kernel
-from yoked.analysis.sensitivity.sdt import loglinear_rate
 from yoked.analysis.sessions.kernel import kernel as kernel_of
+from yoked.analysis.trials.counts import loglinear_rate
 from yoked.analysis.trials.responses import Responses
 
 from ..observers.linear import Linear, linear_responses, run, session, unit

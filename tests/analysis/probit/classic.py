@@ -36,6 +36,7 @@ from yoked.analysis.probit.trials import (
     solve,
     standardised,
 )
+from yoked.analysis.trials.counts import loglinear_rate
 from yoked.analysis.trials.design import TrialDesign
 
 
@@ -104,7 +105,7 @@ def ridge_vector(trials: TrialDesign, penalty: float) -> Float[np.ndarray, " ele
     else:
         gram = (x @ x.T).astype(np.float64) + penalty * np.eye(n)
         slope = x.T.astype(np.float64) @ np.linalg.solve(gram, residual)
-    z = ndtri((rate * size + 0.5) / (size + 1))
+    z = ndtri(loglinear_rate(rate * size, size))
     density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
     return slope / float(np.average(density, weights=np.bincount(trials.cell)))
 

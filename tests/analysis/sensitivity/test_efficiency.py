@@ -38,7 +38,7 @@ from yoked.analysis.sensitivity.ideal import ideal_dprime, signal_difference
 from yoked.analysis.trials.design import TrialDesign
 from yoked.analysis.trials.estimate import Estimate
 from yoked.analysis.trials.responses import responses
-from yoked.analysis.trials.score import noise_sd, score, why_not_white
+from yoked.analysis.trials.score import decision_noise_sd, score, why_not_white
 from yoked.experiments.imports.sessions import import_murray2015
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.session.results import load_session
@@ -231,7 +231,7 @@ def test_noise_that_is_not_white_has_no_linear_share():
     made, source = linear_responses(Linear(BUMP), "2afc", 500, 0.1, 9)
     trials = TrialDesign.of(made, source)
     assert why_not_white(trials) is None
-    assert noise_sd(trials) == pytest.approx(0.1 * math.sqrt(2), rel=0.02)
+    assert decision_noise_sd(trials) == pytest.approx(0.1 * math.sqrt(2), rel=0.02)
     louder = replace(trials, halves=trials.halves * np.linspace(1, 2, N, dtype="f4"))
     reason = "the noise must have one SD in all elements"
     assert (
@@ -266,7 +266,7 @@ def test_the_kernel_of_one_contrast_is_murrays_formula():
     signed = np.where(trials.target == 1, 1.0, -1.0)
     own, correct = trials.noise * signed[:, None], made.correct
     kernel = own[correct].mean(0) - own[~correct].mean(0)
-    pc, n, sd = correct.mean(), len(made), noise_sd(trials)
+    pc, n, sd = correct.mean(), len(made), decision_noise_sd(trials)
     variance = sd**2 / (n * pc * (1 - pc))
     density = math.exp(-(ndtri(pc) ** 2) / 2) / math.sqrt(2 * math.pi)
     snr = (kernel @ BUMP) ** 2 / variance - 1

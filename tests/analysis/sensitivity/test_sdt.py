@@ -17,10 +17,10 @@ from yoked.analysis.sensitivity.sdt import (
     dprime_mafc,
     interval_bias,
     ln_beta,
-    loglinear_rate,
     proportion,
     wilson_interval,
 )
+from yoked.analysis.trials.counts import loglinear_rate
 
 
 def gourevitch_galanter_variance(hits, misses, false_alarms, correct_rejections):
