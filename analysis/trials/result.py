@@ -157,8 +157,8 @@ def as_html(rows: list[Cells]) -> str:
 
     Examples
     --------
-    >>> as_html([{"d'": "1.6", "trials": 300}])
-    "<table><tr><th>d&#x27;</th><td>1.6</td></tr><tr><th>trials</th><td>300</td></tr></table>"
+    >>> as_html([{"trials": 300}])
+    '<table><tr><th>trials</th><td>300</td></tr></table>'
     """
     if len(rows) == 1:
         lines = [[_cell("th", name), _cell("td", x)] for name, x in rows[0].items()]

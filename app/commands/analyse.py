@@ -84,7 +84,8 @@ def analyse(
     contrasts, with 95 % intervals; internal noise is gamma (internal / external SD), in
     closed form and by likelihood per contrast; kernels are summed up by how many bits
     a trial they tell about responses held out. JSON has everything: contrasts, kernels
-    with their errors, tests, and what each number rests on.
+    with their errors, tests, and what each number rests on; arrays of more than 4,096
+    numbers are left to --arrays. docs/json.md names every key.
 
     \b
     Example:

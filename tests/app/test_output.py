@@ -3,13 +3,16 @@
 import csv
 import io
 import json
+from dataclasses import dataclass
 
 import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from yoked.app.output import as_csv, as_json, as_table, output
+from yoked.analysis.trials.estimate import Estimate
+from yoked.analysis.trials.result import Result
+from yoked.app.output import as_csv, as_json, as_table, output, printed
 
 ROWS = [
     {"observer": "guesser", "dprime": 0.0123456, "interval": [-0.1, 0.125]},
@@ -72,6 +75,37 @@ def test_csv_reads_back_with_every_column():
 )
 def test_a_pipe_gets_json_unless_told_otherwise(option, start):
     assert CliRunner().invoke(rows, option).stdout.startswith(start)
+
+
+@dataclass(frozen=True)
+class Session(Result):
+    """A result, as a command returns it."""
+
+    observer: str
+    dprime: Estimate
+
+    def table(self):
+        return [{"observer": self.observer, "d'": self.dprime.short()}]
+
+
+SESSION = Session("ann", Estimate(1.5, 0.1, 1.3, 1.7, 300, "dprime/1"))
+
+
+def test_a_result_knows_its_json_its_table_and_its_columns():
+    (row,) = json.loads(printed([SESSION], "json", None))
+    assert row == {"observer": "ann", "dprime": SESSION.dprime.to_dict()}
+    assert printed([SESSION] * 2, "table", None).splitlines() == [
+        "observer  d'",
+        "ann       1.500 [1.300, 1.700]",
+        "ann       1.500 [1.300, 1.700]",
+    ]
+    assert printed(SESSION, "table", None).splitlines() == [
+        "observer  ann",
+        "d'        1.500 [1.300, 1.700]",
+    ]
+    header, line = printed(SESSION, "csv", None).splitlines()
+    assert header.startswith("observer,dprime_value,dprime_se,")
+    assert line.startswith("ann,1.5,0.1,")
 
 
 def test_csv_by_option():
