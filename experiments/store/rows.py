@@ -1,17 +1,8 @@
-"""Rows of the trial log as objects, and back."""
+"""Sessions and observers as rows of the trial log, and back."""
 
 import json
 from dataclasses import dataclass, field
 from typing import Any
-
-from .trial import Response, TrialRecord, TrialSpec
-
-TRIAL_COLUMNS = (
-    "trial", "block", "block_kind", "condition", "stimulus_id", "pass", "repeats",
-    "contrast", "signal", "target", "response", "correct", "rt_ms", "confidence",
-    "decision_variables", "digest", "onsets_ms", "frames_shown", "frames_dropped",
-    "valid", "invalid_reason", "received_at",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -110,54 +101,6 @@ def _plain(value: object) -> object:
     if hasattr(value, "tolist"):
         return value.tolist()  # pyright: ignore[reportAttributeAccessIssue]
     return str(value)
-
-
-def trial_row(session_key: int, record: TrialRecord) -> tuple:
-    """Give a trial as a row: the session's key, then `TRIAL_COLUMNS`."""
-    spec, response = record.spec, record.response
-    return (
-        session_key, spec.trial, spec.block, spec.block_kind, spec.condition,
-        spec.stimulus_id, spec.pass_, spec.repeats, spec.contrast,
-        json_or_none(dict(spec.signal)), spec.target, response.response, record.correct,
-        response.rt_ms, response.confidence, json_or_none(response.decision_variables),
-        response.digest, json_or_none(response.onsets_ms), response.frames_shown,
-        response.frames_dropped, response.valid, response.invalid_reason,
-        record.received_at,
-    )  # fmt: skip
-
-
-def trial_record(row: dict[str, Any]) -> TrialRecord:
-    """Give a row of the trial log as an object."""
-    spec = TrialSpec(
-        trial=row["trial"],
-        block=row["block"],
-        block_kind=row["block_kind"],
-        condition=row["condition"],
-        stimulus_id=row["stimulus_id"],
-        pass_=row["pass"],
-        repeats=row["repeats"],
-        contrast=row["contrast"],
-        target=row["target"],
-        signal=json.loads(row["signal"]),
-    )
-    response = Response(
-        response=row["response"],
-        rt_ms=row["rt_ms"],
-        confidence=row["confidence"],
-        decision_variables=_numbers(row["decision_variables"]),
-        digest=row["digest"],
-        onsets_ms=_numbers(row["onsets_ms"]),
-        frames_shown=row["frames_shown"],
-        frames_dropped=row["frames_dropped"],
-        valid=bool(row["valid"]),
-        invalid_reason=row["invalid_reason"],
-    )
-    correct = None if row["correct"] is None else bool(row["correct"])
-    return TrialRecord(spec, response, correct, row["received_at"])
-
-
-def _numbers(text: str | None) -> tuple[float, ...] | None:
-    return None if text is None else tuple(json.loads(text))
 
 
 def session_row(row: dict[str, Any]) -> SessionRow:

@@ -15,12 +15,14 @@ from pathlib import Path
 import pytest
 
 from yoked.experiments.session.session import Session
-from yoked.experiments.store.file import APPLICATION_ID, open_to_read
+from yoked.experiments.store.file import open_to_read
 from yoked.experiments.store.merge import merge
 from yoked.experiments.store.merge_sessions import SESSION_COLUMNS, MergeConflict
-from yoked.experiments.store.rows import TRIAL_COLUMNS, ObserverInfo
+from yoked.experiments.store.rows import ObserverInfo
+from yoked.experiments.store.schema import APPLICATION_ID
 from yoked.experiments.store.sqlite import StoreError, open_store
 from yoked.experiments.store.trial import Response
+from yoked.experiments.store.trial_columns import TRIAL_COLUMNS
 
 TABLES = ("protocols", "observers", "sessions", "trials", "exclusions", "events")
 
@@ -584,7 +586,7 @@ def test_a_target_that_is_not_ours_stays_as_it_is(tmp_path, two_labs):
 
 _KILLED = """
 import os, signal, sys
-from yoked.experiments import merge_sessions
+from yoked.experiments.store import merge_sessions
 from yoked.experiments.store.merge import merge
 
 n_left = int(sys.argv[1])

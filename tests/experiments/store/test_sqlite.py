@@ -7,12 +7,8 @@ import pytest
 
 from yoked.experiments.session.session import Session
 from yoked.experiments.store.rows import ObserverInfo
-from yoked.experiments.store.sqlite import (
-    APPLICATION_ID,
-    StoreError,
-    TrialConflict,
-    open_store,
-)
+from yoked.experiments.store.schema import APPLICATION_ID
+from yoked.experiments.store.sqlite import StoreError, TrialConflict, open_store
 from yoked.experiments.store.trial import Response
 
 PERSON = ObserverInfo("person", "p1")
