@@ -7,8 +7,8 @@ import pytest
 
 from yoked.analysis.kernels.weighted_sum import session_kernel
 from yoked.analysis.sessions.summary import summarise
-from yoked.experiments.imports.murray2015 import PUBLISHED
-from yoked.experiments.imports.sessions import (
+from yoked.experiments.imports.murray2015 import (
+    PUBLISHED,
     import_murray2015,
     read_murray2015,
     write_session,
