@@ -30,14 +30,10 @@ def session_summary(session: "SessionData") -> dict[str, Any]:
         "status": row.status,
         "trials": len(trials),
         "invalid": int((~trials["valid"].to_numpy(bool)).sum()),
-        "invalid_reasons": _reasons(session),
+        "invalid_reasons": dict(Counter(trials["invalid_reason"].dropna())),
         **_numbers(session),
         **_kernel(session),
     }
-
-
-def _reasons(session: "SessionData") -> dict[str, int]:
-    return dict(Counter(session.trials["invalid_reason"].dropna().tolist()))
 
 
 def _numbers(session: "SessionData") -> dict[str, Any]:

@@ -1,8 +1,12 @@
 """Sessions and observers as rows of the trial log, and back."""
 
 import json
+import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+OBSERVER_COLUMNS = ("kind", "name", "parameters", "weights_hash")
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,15 @@ def _plain(value: object) -> object:
     if hasattr(value, "tolist"):
         return value.tolist()  # pyright: ignore[reportAttributeAccessIssue]
     return str(value)
+
+
+def observer_key(connection: sqlite3.Connection, cells: Sequence[object]) -> int:
+    """Give the key of an observer's row, which is written if it is new."""
+    columns = ", ".join(OBSERVER_COLUMNS)
+    insert = f"INSERT OR IGNORE INTO observers ({columns}) VALUES (?, ?, ?, ?)"
+    connection.execute(insert, cells)
+    query = f"SELECT id FROM observers WHERE ({columns}) = (?, ?, ?, ?)"
+    return connection.execute(query, cells).fetchone()[0]
 
 
 def session_row(row: dict[str, Any]) -> SessionRow:

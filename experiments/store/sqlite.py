@@ -20,7 +20,14 @@ from ..protocols.protocol import Protocol
 from .file import open_to_read, require_filled, require_ours, switch_to_wal
 from .local_disk import require_local_disk
 from .noise import LoggedNoise, add_noise, drop_withdrawn_noise, read_row
-from .rows import ObserverInfo, SessionRow, as_json, json_or_none, session_row
+from .rows import (
+    ObserverInfo,
+    SessionRow,
+    as_json,
+    json_or_none,
+    observer_key,
+    session_row,
+)
 from .schema import APPLICATION_ID, VERSION, migrations
 from .trial import TrialRecord
 from .trial_columns import INTO_TRIALS, SELECT_TRIALS, trial_record, trial_row
@@ -144,17 +151,9 @@ class SqliteStore:
         self._db.table("protocols").insert(row, pk="hash", ignore=True)
 
     def _observer_key(self, observer: ObserverInfo) -> int:
-        values = (
-            observer.kind,
-            observer.name,
-            as_json(observer.parameters),
-            observer.weights_hash or "",
-        )
-        columns = "kind, name, parameters, weights_hash"
-        insert = f"INSERT OR IGNORE INTO observers ({columns}) VALUES (?, ?, ?, ?)"
-        self._db.execute(insert, values)
-        where = f"SELECT id FROM observers WHERE ({columns}) = (?, ?, ?, ?)"
-        return self._db.execute(where, values).fetchone()[0]
+        parameters, weights_hash = as_json(observer.parameters), observer.weights_hash
+        cells = (observer.kind, observer.name, parameters, weights_hash or "")
+        return observer_key(self._db.conn, cells)
 
     def append_trials(self, session_id: str, records: Sequence[TrialRecord]) -> None:
         """Write trials; the same again is a no-op, a different one is refused.
@@ -315,7 +314,7 @@ class SqliteStore:
     def add_noise(self, noise: np.ndarray) -> str:
         """Write noise that came without seeds; give its SHA-256.
 
-        Arguments and errors are those of `store_noise.add_noise`.
+        Arguments and errors are those of `noise.add_noise`.
         """
         with self.transaction():
             return add_noise(self._db.conn, noise)

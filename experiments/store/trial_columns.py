@@ -62,7 +62,8 @@ class Column:
         Least value, and unit of all, where there is one.
     since
         Version of the schema that brought it. The first table never changes: what is
-        younger is added to it by a migration, in old files and in new ones.
+        younger is added to it by a migration, in old files and in new ones, and is
+        optional: trials from before have nothing there.
     """
 
     name: str

@@ -56,25 +56,27 @@ def test_the_first_schema_never_changes():
     assert ", ".join(added_in(1)).split() == FIRST.split()
 
 
-def test_a_later_column_comes_into_old_files_and_new_ones_alike(tmp_path, monkeypatch):
+def test_a_later_column_is_added_to_the_first_table(tmp_path, monkeypatch):
     old = tmp_path / "old.db"
     open_store(old).close()
-    new = Column("eye_x_deg", "response", REAL, "Gaze", is_optional=True, since=2)
+    later = schema.VERSION + 1
+    new = Column("tilt_deg", "response", REAL, "Head", is_optional=True, since=later)
     monkeypatch.setattr(trial_columns, "TRIAL", (*TRIAL, new))
     assert ", ".join(added_in(1)).split() == FIRST.split()
     with sqlite3.connect(old) as connection:
-        for column in added_in(2):
+        for column in added_in(later):
             connection.execute(f"ALTER TABLE trials ADD COLUMN {column}")
         (sql,) = connection.execute(
             "SELECT sql FROM sqlite_master WHERE name = 'trials'"
         ).fetchone()
     connection.close()
-    assert "eye_x_deg REAL" in sql
+    assert "tilt_deg REAL" in sql
     assert "STRICT" in sql
 
 
-def test_no_column_is_younger_than_the_schema():
+def test_a_later_column_is_of_a_known_version_and_may_be_empty():
     assert {column.since for column in TRIAL} <= set(range(1, schema.VERSION + 1))
+    assert all(column.is_optional for column in TRIAL if column.since > 1)
 
 
 def test_the_page_of_the_trial_log_says_what_every_column_means():
