@@ -30,9 +30,10 @@ from ..experiments.stimulus.noise import level_table, noise_levels
 from ..experiments.stimulus.noise_fast import fast_levels
 from ..experiments.stimulus.render import render
 from ..experiments.stimulus.sources import GeneratedNoise
-from ..experiments.store.rows import ObserverInfo, trial_row
+from ..experiments.store.rows import ObserverInfo
 from ..experiments.store.sqlite import open_store
 from ..experiments.store.trial import Response, TrialRecord, TrialSpec
+from ..experiments.store.trial_columns import trial_row
 
 # Elements of a field (bars, a gabor, a large field), and trials that fill .1 s or so.
 SIZES = ((13, 40_000), (256, 4000), (8192, 120))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..experiments.imports.fetch import FetchError, fetch_murray2015
-from ..experiments.imports.sessions import import_murray2015
+from ..experiments.imports.murray2015 import import_murray2015
 from ..experiments.protocols.files import load_protocol
 from ..experiments.session.results import session_data
 from ..experiments.store.sqlite import open_store

@@ -4,7 +4,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PLOT_SUFFIXES = (".png", ".svg", ".pdf")
 
@@ -55,6 +58,19 @@ def write_text(path: str | Path, text: str) -> None:
     """Write a text file in UTF-8, whole or not at all; errors as in `whole_file`."""
     with whole_file(path) as file:
         file.write(text)
+
+
+def write_figure(path: Path, figure: "Figure") -> None:
+    """Write a picture, whole or not at all.
+
+    Raises
+    ------
+    ValueError
+        If the name does not end in .png, .svg or .pdf.
+    """
+    check_plot_name(path)
+    with whole_file(path, "wb") as file:
+        figure.savefig(file, format=path.suffix.lower()[1:], dpi=150)
 
 
 def check_plot_name(path: Path) -> None:

@@ -46,7 +46,7 @@ def murray2015(file: Path, db: Path, allow_unpublished: bool) -> Row:
     Example:
         yoked import murray2015 experiment1_subject01.txt results.db
     """
-    from ...experiments.imports.sessions import import_murray2015
+    from ...experiments.imports.murray2015 import import_murray2015
 
     return _described(db, import_murray2015(file, db, allow_unpublished))
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ..files import whole_file, write_text
 from .column_meanings import COLUMN_MEANINGS
-from .trials_csv import SESSION_COLUMNS, write_trials
+from .trials_csv import write_trials
 
 if TYPE_CHECKING:
     from ...experiments.store.rows import SessionRow
@@ -124,8 +124,6 @@ def _write_materials(
 
 def _description(sessions: Sequence["SessionRow"], n_trials: int) -> dict[str, object]:
     """Give the metadata, in schema.org's words alone."""
-    from ...experiments.store.rows import TRIAL_COLUMNS
-
     protocols = ", ".join(dict.fromkeys(row.protocol_name for row in sessions))
     n_people = len({r.observer.name for r in sessions if r.observer.kind == "person"})
     begun = sorted(row.started_at[:10] for row in sessions)
@@ -143,8 +141,8 @@ def _description(sessions: Sequence["SessionRow"], n_trials: int) -> dict[str, o
         "temporalCoverage": f"{begun[0]}/{begun[-1]}",
         "keywords": ["psychophysics", "perception", "noise", "yoked observers"],
         "variableMeasured": [
-            {"@type": "PropertyValue", "name": name, **COLUMN_MEANINGS[name]}
-            for name in (*SESSION_COLUMNS, *TRIAL_COLUMNS)
+            {"@type": "PropertyValue", "name": name, **meaning}
+            for name, meaning in COLUMN_MEANINGS.items()
         ],
     }
 

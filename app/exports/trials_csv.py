@@ -4,6 +4,8 @@ import csv
 from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING
 
+from ...experiments.store.trial_columns import TRIAL_COLUMNS
+
 if TYPE_CHECKING:
     from ...experiments.store.rows import SessionRow
     from ...experiments.store.sqlite import Store
@@ -30,8 +32,6 @@ def write_trials(
     What a session has once (observer, protocol, seed) stands before each of its
     trials, so that every row can be read, and its stimulus made again, on its own.
     """
-    from ...experiments.store.rows import TRIAL_COLUMNS
-
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow([*SESSION_COLUMNS, *TRIAL_COLUMNS])
     n_trials = 0

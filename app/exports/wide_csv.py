@@ -15,6 +15,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any
 
+from ...experiments.store.trial_columns import TRIAL_COLUMNS
+
 if TYPE_CHECKING:
     from ...experiments.protocols.protocol import Protocol
     from ...experiments.store.rows import SessionRow
@@ -27,10 +29,12 @@ PLANNED = (
 _COUNTERS = ("thisRepN", "thisTrialN", "thisN", "thisIndex")
 LOOPS = tuple(f"{loop}.{c}" for loop in ("blocks", "trials") for c in _COUNTERS)
 KEYS = ("key_resp.keys", "key_resp.rt", "key_resp.corr")
-MEASURED = (
-    "confidence", "decision_variables", "digest", "onsets_ms", "frames_shown",
-    "frames_dropped", "valid", "invalid_reason", "received_at",
-)  # fmt: skip
+# What PsychoPy has no words for; onsets stand in the log's form too, with all digits.
+MEASURED = tuple(
+    name
+    for name in TRIAL_COLUMNS
+    if name not in (*PLANNED, "trial", "block", "response", "rt_ms", "correct")
+)
 SESSION = (
     "participant", "session", "date", "expName", "psychopyVersion", "frameRate",
     "observer_kind", "presenter", "protocol_hash", "seed", "noise_source", "yoked_to",

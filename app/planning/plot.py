@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...analysis.plot.style import BLUE, GRAY, GREEN, ORANGE, PALE, STYLE, new_figure
-from ..files import check_plot_name, whole_file
+from ..files import write_figure
 from .check import Check
 from .power import Aim, value_at
 from .situation import Situation
@@ -38,10 +38,7 @@ def write_power_plot(
     ModuleNotFoundError
         Without Matplotlib.
     """
-    check_plot_name(path)
-    figure = power_figure(assumed, aims, checks)
-    with whole_file(path, "wb") as file:
-        figure.savefig(file, format=path.suffix.lower()[1:], dpi=150)
+    write_figure(path, power_figure(assumed, aims, checks))
 
 
 def power_figure(

@@ -115,7 +115,8 @@ def situation(
         got = f"{contrast:g} and {proportion_correct:g}"
         raise ValueError(f"give contrast or proportion correct, not both; got {got}")
     reason, values = "as asked", protocol.contrast.values
-    if contrast is None and proportion_correct is None and _calibrates(protocol):
+    calibrates = any(block.kind == "calibration" for block in protocol.blocks)
+    if contrast is None and proportion_correct is None and calibrates:
         proportion_correct = protocol.contrast.target_correct
         reason = "the calibration's aim"
     if proportion_correct is not None:
@@ -206,10 +207,6 @@ def pair_correlation(proportion_correct: float, gamma: float) -> float:
 def _looks(protocol: Protocol) -> float:
     """Return d' / z of proportion correct: root of 2 for intervals, 2 for classes."""
     return math.sqrt(2) if protocol.task.is_forced_choice else 2.0
-
-
-def _calibrates(protocol: Protocol) -> bool:
-    return any(block.kind == "calibration" for block in protocol.blocks)
 
 
 def _check(protocol: Protocol, gamma: float, efficiency: float) -> None:

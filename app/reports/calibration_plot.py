@@ -7,7 +7,7 @@ import numpy as np
 
 from ...experiments.monitors.calibrations import Calibration
 from ...experiments.monitors.luminance import wanted_luminance
-from ..files import check_plot_name, whole_file
+from ..files import write_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,10 +31,7 @@ def write_plot(calibration: Calibration, path: Path) -> None:
     ModuleNotFoundError
         Without Matplotlib.
     """
-    check_plot_name(path)
-    figure = calibration_figure(calibration)
-    with whole_file(path, "wb") as file:
-        figure.savefig(file, format=path.suffix.lower()[1:], dpi=150)
+    write_figure(path, calibration_figure(calibration))
 
 
 def calibration_figure(calibration: Calibration) -> "Figure":

@@ -14,10 +14,11 @@ from flask import (
 from werkzeug.wrappers import Response as AnyResponse
 
 from ...experiments.protocols.protocol import Protocol
+from ...experiments.protocols.texts import in_language, text_version
 from .live import LiveSession
 from .participations import Participation
 from .study import Study
-from .texts import in_language, pages, render_markdown, version
+from .texts import pages, render_markdown
 
 blueprint = Blueprint("participate", __name__)
 
@@ -50,7 +51,7 @@ def study() -> str:
         language=language,
         languages=list(consents),
         consent=render_markdown(text),
-        consent_version=version(text),
+        consent_version=text_version(text),
     )
 
 
@@ -60,7 +61,7 @@ def agree() -> AnyResponse:
     consents = the_study().protocol.texts.consent
     language = request.form.get("language", "")
     agreed = request.form.get("consent_version", "")
-    if language not in consents or agreed != version(consents[language]):
+    if language not in consents or agreed != text_version(consents[language]):
         abort(
             409, "The consent text has changed. Please read it again before agreeing."
         )

@@ -2,7 +2,8 @@
 
 import string
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from ...experiments.protocols.protocol import Protocol
@@ -12,6 +13,7 @@ MOST_BYTES = 16 * 1024  # of a request's body
 MOST_EVENTS = 50
 _LONGEST_MS = 24 * 3600 * 1000.0
 _MOST_FRAMES = 10**7
+_Check = Callable[[Mapping[str, Any], str], Any]
 _EVENT_KINDS = ("early_key", "hidden", "blur", "resize", "fullscreen_change")
 
 OTHER_BYTES = "the browser received other bytes than the server sent"
@@ -24,14 +26,9 @@ class ResponseError(ValueError):
 
 @dataclass(frozen=True)
 class SentResponse:
-    """What a browser measured in one trial; times in ms, as in the trial log."""
+    """What a browser measured in one trial, and what happened meanwhile."""
 
-    response: int | None
-    rt_ms: float | None
-    onsets_ms: tuple[float, ...]
-    frames_shown: int
-    frames_dropped: int
-    digest: str | None
+    measured: Response
     events: tuple[Mapping[str, Any], ...]
 
     def judged(self, own_digest: str) -> Response:
@@ -41,32 +38,15 @@ class SentResponse:
         the log and enters no statistic.
         """
         reason = None
-        if self.digest is not None and self.digest != own_digest:
+        if self.measured.digest not in (None, own_digest):
             reason = OTHER_BYTES
         elif any(event["kind"] == "hidden" for event in self.events):
             reason = HIDDEN
-        return Response(
-            response=self.response,
-            rt_ms=self.rt_ms,
-            digest=self.digest,
-            onsets_ms=self.onsets_ms,
-            frames_shown=self.frames_shown,
-            frames_dropped=self.frames_dropped,
-            valid=reason is None,
-            invalid_reason=reason,
-        )
+        return replace(self.measured, valid=reason is None, invalid_reason=reason)
 
     def is_stored_as(self, stored: Response) -> bool:
         """Whether a stored response is this one, sent before."""
-        sent = (
-            "response",
-            "rt_ms",
-            "onsets_ms",
-            "frames_shown",
-            "frames_dropped",
-            "digest",
-        )
-        return all(getattr(self, name) == getattr(stored, name) for name in sent)
+        return self.measured == replace(stored, valid=True, invalid_reason=None)
 
 
 def parse_response(data: object, protocol: Protocol) -> SentResponse:
@@ -77,22 +57,21 @@ def parse_response(data: object, protocol: Protocol) -> SentResponse:
     ResponseError
         With one sentence about the first field that breaks its rule.
     """
-    fields = _table(data, "a response", SentResponse.__dataclass_fields__)
-    last = protocol.n_responses - 1
-    sent = SentResponse(
-        response=None
-        if fields["response"] is None
-        else _whole(fields, "response", last),
-        rt_ms=None if fields["rt_ms"] is None else _number(fields, "rt_ms"),
-        onsets_ms=_onsets(fields["onsets_ms"], protocol.n_onsets),
-        frames_shown=_whole(fields, "frames_shown", _MOST_FRAMES),
-        frames_dropped=_whole(fields, "frames_dropped", _MOST_FRAMES),
-        digest=_digest(fields["digest"]),
-        events=_events(fields["events"]),
-    )
-    if (sent.response is None) != (sent.rt_ms is None):
+    # What a browser measures: a field of the log's `Response`, and its check.
+    checks: dict[str, _Check] = {
+        "response": _optional(partial(_whole, high=protocol.n_responses - 1)),
+        "rt_ms": _optional(_number),
+        "onsets_ms": partial(_onsets, n=protocol.n_onsets),
+        "frames_shown": partial(_whole, high=_MOST_FRAMES),
+        "frames_dropped": partial(_whole, high=_MOST_FRAMES),
+        "digest": _optional(_digest),
+    }
+    fields = _table(data, "a response", (*checks, "events"))
+    measured = Response(**{name: check(fields, name) for name, check in checks.items()})
+    events = _events(fields["events"])
+    if (measured.response is None) != (measured.rt_ms is None):
         raise ResponseError("rt_ms must be given with a response and only then")
-    return sent
+    return SentResponse(measured, events)
 
 
 def parse_display(data: object) -> dict[str, Any]:
@@ -168,13 +147,19 @@ def _whole(fields: Mapping[str, Any], name: str, high: int, low: int = 0) -> int
     return value
 
 
+def _optional(check: _Check) -> _Check:
+    """Give a check that takes null for what is missing."""
+    return lambda fields, name: None if fields[name] is None else check(fields, name)
+
+
 def _list_of(value: object, n: int, fits: Callable[[Any], bool]) -> bool:
     return isinstance(value, list) and len(value) == n and all(map(fits, value))
 
 
-def _onsets(value: Any, n: int) -> tuple[float, ...]:
+def _onsets(fields: Mapping[str, Any], name: str, n: int) -> tuple[float, ...]:
+    value = fields[name]
     fits = _list_of(value, n, _is_number) and sorted(value) == value
-    _unless(fits, "onsets_ms", f"a list of {n} rising times in ms", value)
+    _unless(fits, name, f"a list of {n} rising times in ms", value)
     return tuple(float(onset) for onset in value)
 
 
@@ -184,13 +169,11 @@ def _size(name: str, value: Any) -> list[int]:
     return value
 
 
-def _digest(value: Any) -> str | None:
-    if value is None:
-        return None
+def _digest(fields: Mapping[str, Any], name: str) -> str:
+    value = fields[name]
     is_hex = isinstance(value, str) and not set(value) - set(string.hexdigits.lower())
-    _unless(
-        is_hex and len(value) == 64, "digest", "64 hexadecimal digits or null", value
-    )
+    rule = "64 hexadecimal digits or null"
+    _unless(is_hex and len(value) == 64, name, rule, value)
     return value
 
 

@@ -141,7 +141,7 @@ def _http_error(error: HTTPException) -> tuple[Response | str, int]:
 
 
 def _cannot_store(error: Exception) -> tuple[Response | str, int]:
-    """SentResponse 503: the browser keeps what it has, and tries again."""
+    """Reply 503: the browser keeps what it has, and tries again."""
     logging.getLogger(__name__).error("could not store: %s", error)
     return _complaint(
         503, "The server cannot store anything now. Please try again soon."

@@ -1,11 +1,7 @@
-"""What participants read: Markdown by language, as HTML."""
-
-import hashlib
-from collections.abc import Mapping
+"""What participants read: Markdown as HTML."""
 
 from markdown_it import MarkdownIt
 
-_DEFAULT_LANGUAGE = "en"
 # Raw HTML stays text: a protocol may come from somebody else.
 _markdown = MarkdownIt("commonmark", {"html": False})
 
@@ -30,30 +26,3 @@ def pages(text: str) -> list[str]:
     ['<p>First.</p>\n', '<p>Second.</p>\n']
     """
     return [page for page in render_markdown(text).split("<hr />\n") if page.strip()]
-
-
-def version(text: str) -> str:
-    """Give the SHA-256 of a text: which version somebody agreed to.
-
-    Examples
-    --------
-    >>> version("I agree")[:8]
-    '99955b75'
-    """
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def in_language(texts: Mapping[str, str], language: str) -> str:
-    """Give a text in a language, or else in the one it has.
-
-    Examples
-    --------
-    >>> in_language({"en": "Hello", "de": "Guten Tag"}, "de")
-    'Guten Tag'
-    >>> in_language({"en": "Hello"}, "fr")
-    'Hello'
-    >>> in_language({}, "fr")
-    ''
-    """
-    fallback = next(iter(texts.values()), "")
-    return texts.get(language, texts.get(_DEFAULT_LANGUAGE, fallback))

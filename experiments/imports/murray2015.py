@@ -1,4 +1,4 @@
-"""The files of Murray, Patel & Yee (2015): their layout, and which are authentic.
+"""The human data of Murray, Patel & Yee (2015): a disk in noise, in 2AFC.
 
 A file has one row a trial, in blocks between a start time and an end time. Every row is
 checked against the rules of its columns and against the rows before it.
@@ -14,10 +14,19 @@ import hashlib
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from ..protocols.files import load_protocol
+from ..protocols.parts import Block, Contrast, DoublePass
+from ..protocols.protocol import Protocol
+from ..protocols.signal import signal_parameters
+from ..store.rows import ObserverInfo
+from ..store.sqlite import Store, open_store
+from ..store.trial import Response, TrialSpec
+from .sessions import write_trials
 
 
 class Published(NamedTuple):
@@ -75,7 +84,7 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Block:
+class FileBlock:
     """One block of a file; times are local, in ISO 8601."""
 
     started_at: str
@@ -84,30 +93,50 @@ class Block:
 
 
 @dataclass(frozen=True)
-class MurrayFile:
-    """One observer's file, checked.
+class ImportedSession:
+    """One observer's trials, checked and renumbered.
 
     Attributes
     ----------
-    name, sha256
-        What it is called, and what is in it.
-    is_pinned
-        Whether it is byte for byte a published file whose SHA-256 we know.
     observer
-        Name for the observer, such as 'murray2015-exp1-observer1'.
-    blocks
-        Its blocks, in order.
+        Name of the observer, such as 'murray2015-exp1-observer1'.
+    file, sha256
+        Where the trials came from.
+    is_pinned
+        Whether the file is byte for byte the published one.
+    started_at, ended_at
+        When the observer began and finished, local time.
+    protocol
+        What was shown: of `disk-polarity`, with the file's own blocks and contrasts.
+    specs, responses
+        One of each per trial, in order.
     """
 
-    name: str
+    observer: str
+    file: str
     sha256: str
     is_pinned: bool
-    observer: str
-    blocks: tuple[Block, ...]
+    started_at: str
+    ended_at: str
+    protocol: Protocol
+    specs: tuple[TrialSpec, ...]
+    responses: tuple[Response, ...]
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """Where the trials came from, for the trial log."""
+        published = self.is_pinned
+        return {"file": self.file, "sha256": self.sha256, "published": published}
 
 
-def read_file(path: str | Path, allow_unpublished: bool = False) -> MurrayFile:
-    """Read and check one file of experiment 1 or 2.
+def read_murray2015(
+    path: str | Path, allow_unpublished: bool = False
+) -> ImportedSession:
+    """Read one observer's file of Murray, Patel & Yee (2015), experiment 1 or 2.
+
+    The trial number starts again in every block of the file; here it counts through the
+    session. A trial with a `matchtrial` repeats that trial of its block. No trial is
+    screened out: response times under 100 ms stay.
 
     Parameters
     ----------
@@ -133,7 +162,69 @@ def read_file(path: str | Path, allow_unpublished: bool = False) -> MurrayFile:
     blocks = tuple(_blocks(path.name, text))
     experiment, observer = _who(path, sha256, blocks)
     _require_layout(path.name, experiment, blocks)
-    return MurrayFile(path.name, sha256, sha256 in _SHA256, observer, blocks)
+    protocol = _protocol(blocks)
+    return ImportedSession(
+        observer=observer,
+        file=path.name,
+        sha256=sha256,
+        is_pinned=sha256 in _SHA256,
+        started_at=blocks[0].started_at,
+        ended_at=blocks[-1].ended_at,
+        protocol=protocol,
+        specs=tuple(_specs(protocol, blocks)),
+        responses=tuple(
+            Response(int(row.response) - 1, rt_ms=round(1000 * row.rt_s, 3))
+            for block in blocks
+            for row in block.rows
+        ),
+    )
+
+
+def import_murray2015(
+    path: str | Path, db_path: str | Path, allow_unpublished: bool = False
+) -> str:
+    """Write one published observer into a database, as a finished session.
+
+    Parameters
+    ----------
+    path, allow_unpublished
+        As for `read_murray2015`.
+    db_path
+        The trial log; made if there is none.
+
+    Returns
+    -------
+    str
+        The session's id.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is refused, or the database is not ours. Then nothing is written.
+    """
+    data = read_murray2015(path, allow_unpublished)
+    store = open_store(db_path)
+    try:
+        return write_session(store, data)
+    finally:
+        store.close()
+
+
+def write_session(store: Store, data: ImportedSession) -> str:
+    """Write an observer's trials as a finished session; all of it or nothing.
+
+    Returns
+    -------
+    str
+        The session's id.
+    """
+    observer = ObserverInfo("person", data.observer, data.source)
+    dates = {"started_at": data.started_at, "ended_at": data.ended_at}
+    trials = list(zip(data.specs, data.responses, strict=True))
+    event = {**data.source, **dates}
+    return write_trials(store, data.protocol, observer, trials, event)
 
 
 def _require_published(name: str, text: str, sha256: str) -> None:
@@ -156,7 +247,7 @@ def _require_published(name: str, text: str, sha256: str) -> None:
         )
 
 
-def _blocks(name: str, text: str) -> Iterator[Block]:
+def _blocks(name: str, text: str) -> Iterator[FileBlock]:
     """Cut the file at its comments: a start time, the columns, rows, an end time."""
     started, rows = "", []
     for number, line in enumerate(text.splitlines(), start=1):
@@ -168,7 +259,7 @@ def _blocks(name: str, text: str) -> Iterator[Block]:
                 raise ValueError(f"{where} must come after its block's start time")
             rows.append(_row(where, words, rows))
         elif words[1:2] == ["finished"] and started:
-            yield Block(started, _time(where, words[2:]), tuple(rows))
+            yield FileBlock(started, _time(where, words[2:]), tuple(rows))
             started, rows = "", []
         elif words[1:] != _COLUMNS:
             if started:
@@ -234,7 +325,7 @@ def _stimulus(row: Row) -> tuple[float, float, float]:
     return row.seed, row.target_interval, row.contrast
 
 
-def _who(path: Path, sha256: str, blocks: Sequence[Block]) -> tuple[int, str]:
+def _who(path: Path, sha256: str, blocks: Sequence[FileBlock]) -> tuple[int, str]:
     """Tell experiment and observer: by hash, else by file name, else by layout."""
     name = _SHA256.get(sha256, path.name)
     found = _NAME.fullmatch(name)
@@ -246,7 +337,7 @@ def _who(path: Path, sha256: str, blocks: Sequence[Block]) -> tuple[int, str]:
     return experiment, f"{observer}-altered" if is_altered else observer
 
 
-def _require_layout(name: str, experiment: int, blocks: Sequence[Block]) -> None:
+def _require_layout(name: str, experiment: int, blocks: Sequence[FileBlock]) -> None:
     sizes = [len(block.rows) for block in blocks]
     if experiment == 1:
         rule, holds = "33 blocks of 300 trials", sizes == [300] * 33
@@ -256,3 +347,36 @@ def _require_layout(name: str, experiment: int, blocks: Sequence[Block]) -> None
     if not holds:
         found = f"{len(sizes)} with {sum(sizes)} trials"
         raise ValueError(f"{name} must have {rule}, got {found}")
+
+
+def _protocol(blocks: Sequence[FileBlock]) -> Protocol:
+    """Give the shipped protocol with this file's blocks, pairs and contrasts."""
+    rows = [row for block in blocks for row in block.rows]
+    contrasts = tuple(sorted({row.contrast for row in rows}))
+    return replace(
+        load_protocol("disk-polarity"),
+        blocks=(Block("main", len(blocks[0].rows), len(blocks)),),
+        contrast=Contrast(contrasts, keep_correct=(0.0, 1.0)),
+        double_pass=DoublePass(sum(row.match > 0 for row in rows)),
+    )
+
+
+def _specs(protocol: Protocol, blocks: Sequence[FileBlock]) -> Iterator[TrialSpec]:
+    """Number the trials through the session; a match is one within its block."""
+    signal, first = signal_parameters(protocol), 0
+    for number, block in enumerate(blocks):
+        for i, row in enumerate(block.rows):
+            is_repeat = row.match > 0
+            yield TrialSpec(
+                trial=first + i,
+                block=number,
+                block_kind="main",
+                condition=f"contrast-{row.contrast:g}",
+                stimulus_id=int(row.seed),
+                pass_=2 if is_repeat else 1,
+                repeats=first + int(row.match) - 1 if is_repeat else None,
+                contrast=row.contrast,
+                target=int(row.target_interval) - 1,
+                signal=signal,
+            )
+        first += len(block.rows)

@@ -6,7 +6,7 @@ a signal left in it) is told, never mended.
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -226,7 +226,8 @@ def measured(fields: np.ndarray) -> NoiseMeasures:
         raise ValueError("noise must vary from stimulus to stimulus, got constants")
     variance = second[varies].mean() / n
     kurtosis = float(np.mean(n * fourth[varies] / second[varies] ** 2))
-    pairs = [math.prod(_less_one(fields.shape[2:], axis)) for axis in range(3)]
+    grid = np.array(fields.shape[2:])
+    pairs = [math.prod((grid - one).tolist()) for one in np.eye(3, dtype=int)]
     correlations = [
         value / (n * count * variance) if count else 0.0
         for value, count in zip(lagged, pairs, strict=True)
@@ -257,10 +258,6 @@ def _neighbours(deviation: np.ndarray) -> Float[np.ndarray, " 3"]:
         first = deviation.take(range(size - 1), axis)
         sums.append(float((first * deviation.take(range(1, size), axis)).sum()))
     return np.array(sums)
-
-
-def _less_one(shape: Sequence[int], axis: int) -> list[int]:
-    return [size - (at == axis) for at, size in enumerate(shape)]
 
 
 def signal_left_in(

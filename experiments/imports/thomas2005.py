@@ -204,27 +204,14 @@ def import_gabor(
     Contrast is 1 in every trial and in no unit: the signal's strength was not
     published with the data.
 
-    Parameters
-    ----------
-    path, allow_unpublished
-        As for `read_gabor`.
-    db_path
-        The trial log; made if there is none.
-
-    Returns
-    -------
-    str
-        The session's id.
+    Arguments, result and errors are those of `murray2015.import_murray2015`, and:
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
     ModuleNotFoundError
         If the package rdata is not installed.
     ValueError
-        If the file is refused, or was imported before, or the database is not ours.
-        Then nothing is written.
+        Also if the file was imported before.
     """
     data = read_gabor(path, allow_unpublished)
     repeats = _repeats(data)

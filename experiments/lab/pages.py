@@ -1,9 +1,9 @@
 """What the participant reads between trials, as plain text."""
 
-import hashlib
 import textwrap
 from collections.abc import Mapping
 
+from ..protocols.texts import in_language
 from ..session.schedule import BlockInfo
 
 WIDTH = 76
@@ -16,10 +16,10 @@ PAUSED_ON_PAGE = (
 PAUSED = f"{PAUSED_ON_PAGE}\n\nThe trial that was interrupted does not count."
 WELCOME_BACK = "Welcome back.\n\nThe session goes on where it ended.\n\n" + GO_ON
 FINISHED = "The session is over.\n\nThank you."
-FEEDBACK = {True: "correct", False: "wrong", None: "no answer"}
+FEEDBACK = {True: "correct", False: "wrong", None: "no response"}
 
 
-def plain_text(markdown: str, width: int = WIDTH) -> str:
+def plain_text(markdown: str) -> str:
     r"""Give Markdown as wrapped lines without marks.
 
     Examples
@@ -48,7 +48,7 @@ def plain_text(markdown: str, width: int = WIDTH) -> str:
             text = text.upper() if is_heading else text
             mark = "• " if in_list else ""
             block = textwrap.fill(
-                f"{mark}{text}", width, subsequent_indent=" " * len(mark)
+                f"{mark}{text}", WIDTH, subsequent_indent=" " * len(mark)
             )
             blocks.append(f"\n{block}" if in_list and is_item else f"\n\n{block}")
             is_item = in_list
@@ -82,18 +82,8 @@ def pages(texts: Mapping[str, str], language: str, go_on: str = GO_ON) -> list[s
     >>> pages({"en": "One.\n\n---\n\nTwo."}, "de", go_on="Go on.")
     ['One.\n\nGo on.', 'Two.\n\nGo on.']
     """
-    parts = _in_language(texts, language).split("\n---\n")
+    parts = in_language(texts, language).split("\n---\n")
     return [f"{plain_text(part)}\n\n{go_on}" for part in parts if part.strip()]
-
-
-def _in_language(texts: Mapping[str, str], language: str) -> str:
-    fallback = next(iter(texts.values()), "")
-    return texts.get(language, texts.get("en", fallback))
-
-
-def text_version(texts: Mapping[str, str], language: str) -> str:
-    """Give the SHA-256 of a text: which version somebody agreed to."""
-    return hashlib.sha256(_in_language(texts, language).encode()).hexdigest()
 
 
 def block_page(block: BlockInfo, n_blocks: int, share_done: float) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
+from ..protocols.texts import in_language, text_version
 from ..session.session import Session
 from ..stimulus.render import digest
 from ..store.sqlite import Store
@@ -29,7 +30,6 @@ from .pages import (
     WELCOME_BACK,
     block_page,
     pages,
-    text_version,
 )
 from .screen import Handle, Screen, place
 from .stage import Stage, trial_pictures
@@ -123,8 +123,8 @@ class Sitting:
         if is_new and texts.consent:
             if not all(map(self._page, pages(texts.consent, self._language, AGREE))):
                 return False
-            version = text_version(texts.consent, self._language)
-            self._event("consent", {"sha256": version})
+            agreed = in_language(texts.consent, self._language)
+            self._event("consent", {"sha256": text_version(agreed)})
         return all(map(self._page, pages(texts.instructions, self._language)))
 
     def _begin_block(self, spec: TrialSpec) -> bool:

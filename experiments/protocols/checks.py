@@ -55,7 +55,7 @@ def suggestion(name: str, names: Iterable[str]) -> str:
 T = typing.TypeVar("T")
 
 
-def build(cls: type[T], data: object, key: str = "") -> T:
+def build(cls: type[T], data: object) -> T:
     """Build a frozen dataclass from plain data, checking names, types and rules.
 
     Parameters
@@ -65,8 +65,6 @@ def build(cls: type[T], data: object, key: str = "") -> T:
         or further dataclasses.
     data
         What a TOML or JSON file held.
-    key
-        Where the data stand in the file, for the sentences.
 
     Raises
     ------
@@ -74,7 +72,7 @@ def build(cls: type[T], data: object, key: str = "") -> T:
         With one sentence for every fault found.
     """
     faults = Faults()
-    built = _convert(cls, data, key, faults)
+    built = _convert(cls, data, "", faults)
     faults.raise_any()
     return typing.cast("T", built)
 

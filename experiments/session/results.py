@@ -8,8 +8,9 @@ import pandas as pd
 
 from ..protocols.protocol import Protocol
 from ..stimulus.sources import NoiseSource, noise_source
-from ..store.rows import TRIAL_COLUMNS, SessionRow
+from ..store.rows import SessionRow
 from ..store.sqlite import Store, open_store
+from ..store.trial_columns import FLAG, INTEGER, TRIAL, TRIAL_COLUMNS
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,16 @@ class SessionData:
         ]
 
 
-_INTEGERS = ("response", "repeats", "frames_shown", "frames_dropped")
+# What pandas would read as something else: a flag, and a whole number that is missing.
+_FRAME_TYPES = {
+    column.name: "Int64" if column.kind is INTEGER else "boolean"
+    for column in TRIAL
+    if column.is_optional and column.kind in (INTEGER, FLAG)
+} | {
+    column.name: "bool"
+    for column in TRIAL
+    if column.kind is FLAG and not column.is_optional
+}
 
 
 def session_data(store: Store, session_id: str) -> SessionData:
@@ -98,9 +108,7 @@ def session_data(store: Store, session_id: str) -> SessionData:
     row = store.session(session_id)
     protocol = store.protocol(row.protocol_hash)
     trials = pd.DataFrame(store.trial_rows(session_id), columns=list(TRIAL_COLUMNS))
-    trials = trials.astype(dict.fromkeys(_INTEGERS, "Int64"))
-    trials["correct"] = trials["correct"].astype("boolean")
-    trials["valid"] = trials["valid"].astype(bool)
+    trials = trials.astype(_FRAME_TYPES)
     trials["excluded"] = trials["trial"].isin(sorted(store.excluded(session_id)))
     noise = noise_source(row.noise_source, protocol, row.seed, store.noise)
     return SessionData(row, protocol, trials, noise)

@@ -38,6 +38,8 @@ from .matlab5_constants import (
 
 Backend = Literal["numba", "numpy"]
 
+_SD, _CUT_SD = 0.25, 2.0  # of Murray, Patel & Yee's noise: in contrast, and in SD
+
 
 def rand(
     seeds: Int64[np.ndarray, " trial"], n: int, backend: Backend = "numba"
@@ -126,10 +128,7 @@ def murray_noise(
     seeds: Int64[np.ndarray, " trial"],
     targets: Int64[np.ndarray, " trial"],
     interval: int,
-    sd: float = 0.25,
-    truncate_sd: float = 2.0,
     grid: tuple[int, int, int] = (1, 31, 31),
-    backend: Backend = "numba",
 ) -> Float64[np.ndarray, " trial frame row column"]:
     """Regenerate the noise of one interval of Murray, Patel & Yee (2015).
 
@@ -145,19 +144,13 @@ def murray_noise(
         Target interval of each trial, 0 or 1.
     interval
         Which interval's noise to give, 0 or 1.
-    sd
-        Standard deviation before truncation, in units of contrast.
-    truncate_sd
-        Where the Gaussian was cut on both sides, in SD.
     grid
         Frames, rows and columns, in elements.
-    backend
-        As in `rand`.
 
     Returns
     -------
     ndarray
-        Contrasts, within +- sd * truncate_sd.
+        Contrasts, a Gaussian of SD 0.25 cut at 2 SD on both sides.
 
     Raises
     ------
@@ -179,10 +172,10 @@ def murray_noise(
         raise ValueError(f"targets must be 0 or 1 on every trial, got {outside[0]}")
     frames, rows, columns = grid
     n = frames * rows * columns
-    draws = rand(seeds, 2 * n, backend).reshape(-1, 2, n)
+    draws = rand(seeds, 2 * n).reshape(-1, 2, n)
     uniform = draws[np.arange(len(seeds)), np.where(targets == interval, 0, 1)]
-    low, high = ndtr(-truncate_sd), ndtr(truncate_sd)
-    noise = sd * ndtri(low + (high - low) * uniform)
+    low, high = ndtr(-_CUT_SD), ndtr(_CUT_SD)
+    noise = _SD * ndtri(low + (high - low) * uniform)
     return noise.reshape(-1, frames, columns, rows).swapaxes(2, 3)
 
 

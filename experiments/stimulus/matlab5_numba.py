@@ -10,6 +10,7 @@ import typing
 import numba
 import numpy as np
 
+# The list of `matlab5.py` again: two forms of one generator need the same constants.
 from .matlab5_constants import (
     ACCEPT_BELOW,
     CAP,

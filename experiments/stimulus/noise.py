@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Float, Int8, Int64, UInt16, UInt32, UInt64
 
 from ..protocols.parts import FULL_CONTRAST
+from .philox import KEY_STEPS, MULTIPLIERS, N_ROUNDS, WORD, key_of
 from .seeds import require_seed
 
 SCHEDULE_STREAM = 0
@@ -25,9 +26,9 @@ FIRST_NOISE_STREAM = 16
 DRAWS_PER_BLOCK = 8
 N_LEVELS = 65536
 
-_MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
-_KEY_STEPS = (np.uint64(0x9E3779B9), np.uint64(0xBB67AE85))
-_LOW = np.uint64(0xFFFFFFFF)
+_MULTIPLIERS = tuple(np.uint64(word) for word in MULTIPLIERS)
+_KEY_STEPS = tuple(np.uint64(word) for word in KEY_STEPS)
+_LOW = np.uint64(WORD)
 _HALF = np.uint64(32)
 
 
@@ -56,7 +57,7 @@ def philox4x32(
     """
     a, b, c, d = (counter[..., i].astype(np.uint64) for i in range(4))
     k0, k1 = np.uint64(key[0]), np.uint64(key[1])
-    for _ in range(10):
+    for _ in range(N_ROUNDS):
         first, second = a * _MULTIPLIERS[0], c * _MULTIPLIERS[1]
         a, c = (second >> _HALF) ^ b ^ k0, (first >> _HALF) ^ d ^ k1
         b, d = second & _LOW, first & _LOW
@@ -103,14 +104,10 @@ def draws_u16(
         raise ValueError(f"an id must be in [0, 2^63), got {ids.min()}")
     if first % DRAWS_PER_BLOCK:
         raise ValueError(f"first must be a multiple of 8, got {first}")
-    words = philox4x32(_counters(ids, stream, n, first), _key(seed))
+    words = philox4x32(_counters(ids, stream, n, first), key_of(seed))
     return (
         words.astype("<u4").view("<u2").reshape(len(ids), -1)[:, :n].astype(np.uint16)
     )
-
-
-def _key(seed: int) -> tuple[int, int]:
-    return seed & 0xFFFFFFFF, seed >> 32
 
 
 def _counters(ids: np.ndarray, stream: int, n: int, first: int) -> np.ndarray:

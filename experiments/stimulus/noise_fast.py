@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from .noise import FIRST_NOISE_STREAM
+from .philox import KEY_STEPS, N_ROUNDS, WORD, key_of
 
 
 def fast_levels(
@@ -43,7 +44,7 @@ def fast_levels(
 
 def round_keys(seed: int) -> np.ndarray:
     """Give the Philox key of each of the ten rounds, (10, 2) uint32."""
-    steps = np.arange(10, dtype=np.uint64)[:, None]
-    key = np.array([seed & 0xFFFFFFFF, seed >> 32], np.uint64)
-    weyl = np.array([0x9E3779B9, 0xBB67AE85], np.uint64)
-    return ((key + steps * weyl) & np.uint64(0xFFFFFFFF)).astype(np.uint32)
+    steps = np.arange(N_ROUNDS, dtype=np.uint64)[:, None]
+    key = np.array(key_of(seed), np.uint64)
+    weyl = np.array(KEY_STEPS, np.uint64)
+    return ((key + steps * weyl) & np.uint64(WORD)).astype(np.uint32)

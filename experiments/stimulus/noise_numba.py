@@ -10,6 +10,8 @@ import typing
 import numba
 import numpy as np
 
+from .philox import MULTIPLIERS
+
 _CHUNK = 256  # blocks of eight draws made together, over trials: the loop vectorises
 _MIN_BLOCKS_A_SLICE = (
     32_768  # .25 ms of work: below it threads cost more than they bring
@@ -20,8 +22,8 @@ _MIN_BLOCKS_A_SLICE = (
 @typing.no_type_check
 def _round(a, b, c, d, k0, k1):
     half = np.uint64(32)
-    first = np.uint64(a) * np.uint64(0xD2511F53)
-    second = np.uint64(c) * np.uint64(0xCD9E8D57)
+    first = np.uint64(a) * np.uint64(MULTIPLIERS[0])
+    second = np.uint64(c) * np.uint64(MULTIPLIERS[1])
     return (
         np.uint32(second >> half) ^ b ^ k0,
         np.uint32(second),

@@ -12,8 +12,7 @@ import numpy as np
 import torch
 
 from .noise import FIRST_NOISE_STREAM
-
-_LOW = 0xFFFFFFFF
+from .philox import KEY_STEPS, MULTIPLIERS, N_ROUNDS, WORD, key_of
 
 
 @typing.no_type_check
@@ -26,18 +25,18 @@ def _multiply(words, constant):
     upper = words * (constant >> 16)  # below 2^48
     lower = words * (constant & 0xFFFF)  # below 2^48
     low_sum = lower + ((upper & 0xFFFF) << 16)
-    return ((upper >> 16) + (low_sum >> 32)) & _LOW, low_sum & _LOW
+    return ((upper >> 16) + (low_sum >> 32)) & WORD, low_sum & WORD
 
 
 @typing.no_type_check
 def philox4x32_torch(a, b, c, d, key0, key1):
     """Encrypt counter words with Philox4x32-10; int64 tensors that hold 32 bits."""
-    for _ in range(10):
-        first_high, first_low = _multiply(a, 0xD2511F53)
-        second_high, second_low = _multiply(c, 0xCD9E8D57)
+    for _ in range(N_ROUNDS):
+        first_high, first_low = _multiply(a, MULTIPLIERS[0])
+        second_high, second_low = _multiply(c, MULTIPLIERS[1])
         a, b = second_high ^ b ^ key0, second_low
         c, d = first_high ^ d ^ key1, first_low
-        key0, key1 = (key0 + 0x9E3779B9) & _LOW, (key1 + 0xBB67AE85) & _LOW
+        key0, key1 = (key0 + KEY_STEPS[0]) & WORD, (key1 + KEY_STEPS[1]) & WORD
     return a, b, c, d
 
 
@@ -49,10 +48,9 @@ def torch_draws(seed, ids, streams, n):
     words = philox4x32_torch(
         blocks.expand(shape),
         streams[None, :, None].expand(shape),
-        (ids & _LOW)[:, None, None].expand(shape),
+        (ids & WORD)[:, None, None].expand(shape),
         (ids >> 32)[:, None, None].expand(shape),
-        seed & _LOW,
-        seed >> 32,
+        *key_of(seed),
     )
     halves = [half for word in words for half in (word & 0xFFFF, word >> 16)]
     return torch.stack(halves, dim=-1).flatten(2)[..., :n]

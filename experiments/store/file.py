@@ -8,10 +8,8 @@ from urllib.parse import quote
 
 from sqlite_utils import Database
 
+from .schema import APPLICATION_ID, VERSION
 from .trial_log import StoreError
-
-APPLICATION_ID = 0x594F4B44  # "YOKD", in the file's header
-VERSION = 1  # of the schema, in the file's user_version
 
 
 def require_ours(connection: sqlite3.Connection, path: str | Path) -> int:

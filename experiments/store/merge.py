@@ -2,7 +2,7 @@
 
 A source is opened read-only and its rows are carried over one by one: SQLite attaches
 few files, and none inside a transaction, while a merge is one transaction whatever the
-number of its sources. The tables are those of `sqlite.py`.
+number of its sources. The tables are those of `schema.py`.
 """
 
 import sqlite3

@@ -4,7 +4,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 
-from .rows import TRIAL_COLUMNS
+from .trial_columns import INTO_TRIALS, SELECT_TRIALS, TRIAL_COLUMNS
 
 # Besides the trials, and what a row of them is.
 KEPT_ROWS = {
@@ -37,19 +37,14 @@ def withdraw(target: sqlite3.Connection, key: int, ended_at: str | None) -> None
 
 def trials(connection: sqlite3.Connection, key: int, first: int = 0) -> Iterator[tuple]:
     """Stream the trials of a session in order, from a number."""
-    query = (
-        f"SELECT {', '.join(TRIAL_COLUMNS)} FROM trials "
-        "WHERE session = ? AND trial >= ? ORDER BY trial"
-    )
+    query = f"{SELECT_TRIALS} AND trial >= ? ORDER BY trial"
     return connection.execute(query, [key, first])
 
 
 def add_trials(target: sqlite3.Connection, key: int, new: Iterator[tuple]) -> int:
     """Insert trials; those that are there are the same, and stay. Give how many."""
-    marks = ", ".join("?" * (len(TRIAL_COLUMNS) + 1))
-    columns = ", ".join(("session", *TRIAL_COLUMNS))
-    insert = f"INSERT OR IGNORE INTO trials ({columns}) VALUES ({marks})"
-    return target.executemany(insert, ((key, *trial) for trial in new)).rowcount
+    rows = ((key, *trial) for trial in new)
+    return target.executemany(f"INSERT OR IGNORE {INTO_TRIALS}", rows).rowcount
 
 
 def only_in_one(

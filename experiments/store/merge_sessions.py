@@ -16,6 +16,7 @@ from .merge_rows import (
     trials,
     withdraw,
 )
+from .rows import OBSERVER_COLUMNS, observer_key
 from .trial_log import StoreError
 
 # What never changes once a session has begun; the observer is its four columns.
@@ -23,7 +24,6 @@ _FIXED = (
     "protocol", "kind", "name", "parameters", "weights_hash", "presenter", "seed",
     "observer_seed", "noise_source", "yoked_to", "software", "started_at",
 )  # fmt: skip
-_OBSERVER = ("kind", "name", "parameters", "weights_hash")
 _CHANGING = ("status", "display", "device", "ended_at")
 SESSION_COLUMNS = (
     "id", "protocol", "observer", "presenter", "seed", "observer_seed",
@@ -142,8 +142,8 @@ def _sessions(
 ) -> Iterator[dict[str, Any]]:
     """Give sessions with their observers, in the order in which they began."""
     own = [column for column in SESSION_COLUMNS if column != "observer"]
-    columns = ["key", *own, *_OBSERVER]
-    tables = {column: "o" for column in _OBSERVER}
+    columns = ["key", *own, *OBSERVER_COLUMNS]
+    tables = {column: "o" for column in OBSERVER_COLUMNS}
     listed = ", ".join(f'{tables.get(column, "s")}."{column}"' for column in columns)
     query = f"SELECT {listed} FROM sessions s JOIN observers o ON o.id = s.observer"
     if session_id is None:
@@ -167,12 +167,8 @@ def _copy(
     target: sqlite3.Connection, source: sqlite3.Connection, row: dict[str, Any]
 ) -> Counter[str]:
     """Copy a session that the target does not have."""
-    observer = [row[column] for column in _OBSERVER]
-    columns = ", ".join(_OBSERVER)
-    insert = f"INSERT OR IGNORE INTO observers ({columns}) VALUES (?, ?, ?, ?)"
-    target.execute(insert, observer)
-    where = f"SELECT id FROM observers WHERE ({columns}) = (?, ?, ?, ?)"
-    found = {**row, "observer": target.execute(where, observer).fetchone()[0]}
+    observer = [row[column] for column in OBSERVER_COLUMNS]
+    found = {**row, "observer": observer_key(target, observer)}
     marks = ", ".join("?" * len(SESSION_COLUMNS))
     insert = f"INSERT INTO sessions ({', '.join(SESSION_COLUMNS)}) VALUES ({marks})"
     key = target.execute(insert, [found[c] for c in SESSION_COLUMNS]).lastrowid

@@ -26,7 +26,7 @@ ReadRow = Callable[[str], tuple[str, str, bytes]]
 
 
 def checked_noise(
-    part: np.ndarray, what: str = "noise"
+    part: np.ndarray,
 ) -> Int8[np.ndarray, " ..."] | Float[np.ndarray, " ..."]:
     """Give noise as it is stored: int8 levels, or float32 contrast.
 
@@ -34,8 +34,6 @@ def checked_noise(
     ----------
     part
         int8 contrast levels (contrast = level / 127), or floats in contrast.
-    what
-        Its name, for the sentences.
 
     Raises
     ------
@@ -49,16 +47,16 @@ def checked_noise(
     """
     if part.dtype == np.int8:
         if part.size and part.min() == -128:
-            raise ValueError(f"{what} must be in [-127, 127] levels, got -128")
+            raise ValueError("noise must be in [-127, 127] levels, got -128")
         return np.ascontiguousarray(part)
     if not np.issubdtype(part.dtype, np.floating):
         rule = "floats in contrast, or int8 contrast levels"
-        raise ValueError(f"{what} must be {rule}, got {part.dtype}")
+        raise ValueError(f"noise must be {rule}, got {part.dtype}")
     largest = float(np.abs(part).max(initial=0))  # NaN stays NaN
     if not math.isfinite(largest):
-        raise ValueError(f"{what} must be finite numbers, got NaN or infinity")
+        raise ValueError("noise must be finite numbers, got NaN or infinity")
     if largest > 1:
-        raise ValueError(f"{what} must be in [-1, 1] contrast, got {largest:g}")
+        raise ValueError(f"noise must be in [-1, 1] contrast, got {largest:g}")
     return np.ascontiguousarray(part, "<f4")
 
 

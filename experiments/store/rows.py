@@ -1,17 +1,12 @@
-"""Rows of the trial log as objects, and back."""
+"""Sessions and observers as rows of the trial log, and back."""
 
 import json
+import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .trial import Response, TrialRecord, TrialSpec
-
-TRIAL_COLUMNS = (
-    "trial", "block", "block_kind", "condition", "stimulus_id", "pass", "repeats",
-    "contrast", "signal", "target", "response", "correct", "rt_ms", "confidence",
-    "decision_variables", "digest", "onsets_ms", "frames_shown", "frames_dropped",
-    "valid", "invalid_reason", "received_at",
-)  # fmt: skip
+OBSERVER_COLUMNS = ("kind", "name", "parameters", "weights_hash")
 
 
 @dataclass(frozen=True)
@@ -112,52 +107,13 @@ def _plain(value: object) -> object:
     return str(value)
 
 
-def trial_row(session_key: int, record: TrialRecord) -> tuple:
-    """Give a trial as a row: the session's key, then `TRIAL_COLUMNS`."""
-    spec, response = record.spec, record.response
-    return (
-        session_key, spec.trial, spec.block, spec.block_kind, spec.condition,
-        spec.stimulus_id, spec.pass_, spec.repeats, spec.contrast,
-        json_or_none(dict(spec.signal)), spec.target, response.response, record.correct,
-        response.rt_ms, response.confidence, json_or_none(response.decision_variables),
-        response.digest, json_or_none(response.onsets_ms), response.frames_shown,
-        response.frames_dropped, response.valid, response.invalid_reason,
-        record.received_at,
-    )  # fmt: skip
-
-
-def trial_record(row: dict[str, Any]) -> TrialRecord:
-    """Give a row of the trial log as an object."""
-    spec = TrialSpec(
-        trial=row["trial"],
-        block=row["block"],
-        block_kind=row["block_kind"],
-        condition=row["condition"],
-        stimulus_id=row["stimulus_id"],
-        pass_=row["pass"],
-        repeats=row["repeats"],
-        contrast=row["contrast"],
-        target=row["target"],
-        signal=json.loads(row["signal"]),
-    )
-    response = Response(
-        response=row["response"],
-        rt_ms=row["rt_ms"],
-        confidence=row["confidence"],
-        decision_variables=_numbers(row["decision_variables"]),
-        digest=row["digest"],
-        onsets_ms=_numbers(row["onsets_ms"]),
-        frames_shown=row["frames_shown"],
-        frames_dropped=row["frames_dropped"],
-        valid=bool(row["valid"]),
-        invalid_reason=row["invalid_reason"],
-    )
-    correct = None if row["correct"] is None else bool(row["correct"])
-    return TrialRecord(spec, response, correct, row["received_at"])
-
-
-def _numbers(text: str | None) -> tuple[float, ...] | None:
-    return None if text is None else tuple(json.loads(text))
+def observer_key(connection: sqlite3.Connection, cells: Sequence[object]) -> int:
+    """Give the key of an observer's row, which is written if it is new."""
+    columns = ", ".join(OBSERVER_COLUMNS)
+    insert = f"INSERT OR IGNORE INTO observers ({columns}) VALUES (?, ?, ?, ?)"
+    connection.execute(insert, cells)
+    query = f"SELECT id FROM observers WHERE ({columns}) = (?, ?, ?, ?)"
+    return connection.execute(query, cells).fetchone()[0]
 
 
 def session_row(row: dict[str, Any]) -> SessionRow:

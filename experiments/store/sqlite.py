@@ -1,4 +1,4 @@
-"""The trial log: sessions in SQLite, through sqlite-utils. The schema is here only.
+"""The trial log: sessions in SQLite, through sqlite-utils. Its tables: `schema.py`.
 
 The file opens in Datasette, pandas and DB Browser without us. It is append-only: a
 trigger refuses to change a trial, and only withdrawal deletes.
@@ -14,97 +14,26 @@ from typing import Any
 
 import numpy as np
 from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
 
 from ..clock import utc_now
 from ..protocols.protocol import Protocol
-from .file import (
-    APPLICATION_ID,
-    VERSION,
-    open_to_read,
-    require_filled,
-    require_ours,
-    switch_to_wal,
-)
+from .file import open_to_read, require_filled, require_ours, switch_to_wal
 from .local_disk import require_local_disk
 from .noise import LoggedNoise, add_noise, drop_withdrawn_noise, read_row
 from .rows import (
-    TRIAL_COLUMNS,
     ObserverInfo,
     SessionRow,
     as_json,
     json_or_none,
+    observer_key,
     session_row,
-    trial_record,
-    trial_row,
 )
+from .schema import APPLICATION_ID, VERSION, migrations
 from .trial import TrialRecord
+from .trial_columns import INTO_TRIALS, SELECT_TRIALS, trial_record, trial_row
 from .trial_log import Store, StoreError, TrialConflict
 
 _TRIALS_A_QUERY = 500  # stays below SQLite's limit on parameters
-
-
-migrations = Migrations("yoked")
-
-
-@migrations(name="0001_trial_log")
-def _trial_log(db: Database) -> None:
-    for statement in _SCHEMA.split(";;"):
-        db.execute(statement)
-
-
-_SCHEMA = """
-CREATE TABLE protocols (
-    hash TEXT PRIMARY KEY, stimulus_hash TEXT NOT NULL, name TEXT NOT NULL,
-    json TEXT NOT NULL
-) STRICT;;
-CREATE TABLE observers (
-    id INTEGER PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('person', 'model')),
-    name TEXT NOT NULL, parameters TEXT NOT NULL, weights_hash TEXT NOT NULL,
-    UNIQUE (kind, name, parameters, weights_hash)
-) STRICT;;
-CREATE TABLE sessions (
-    key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
-    protocol TEXT NOT NULL REFERENCES protocols (hash),
-    observer INTEGER NOT NULL REFERENCES observers (id),
-    presenter TEXT NOT NULL CHECK (presenter IN ('web', 'lab', 'model', 'import')),
-    seed INTEGER NOT NULL, observer_seed INTEGER UNIQUE,
-    noise_source TEXT NOT NULL, yoked_to TEXT REFERENCES sessions (id),
-    status TEXT NOT NULL CHECK (status IN ('unfinished', 'finished', 'withdrawn')),
-    software TEXT NOT NULL, display TEXT, device TEXT,
-    started_at TEXT NOT NULL, ended_at TEXT
-) STRICT;;
-CREATE TABLE trials (
-    session INTEGER NOT NULL REFERENCES sessions (key), trial INTEGER NOT NULL,
-    block INTEGER NOT NULL, block_kind TEXT NOT NULL, condition TEXT NOT NULL,
-    stimulus_id INTEGER NOT NULL, pass INTEGER NOT NULL, repeats INTEGER,
-    contrast REAL NOT NULL, signal TEXT NOT NULL, target INTEGER NOT NULL,
-    response INTEGER, correct INTEGER, rt_ms REAL, confidence REAL,
-    decision_variables TEXT, digest TEXT, onsets_ms TEXT,
-    frames_shown INTEGER, frames_dropped INTEGER,
-    valid INTEGER NOT NULL, invalid_reason TEXT, received_at TEXT NOT NULL,
-    PRIMARY KEY (session, trial)
-) STRICT, WITHOUT ROWID;;
-CREATE TABLE exclusions (
-    session INTEGER NOT NULL REFERENCES sessions (key), trial INTEGER NOT NULL,
-    "by" TEXT NOT NULL, reason TEXT NOT NULL, at TEXT NOT NULL
-) STRICT;;
-CREATE TABLE events (
-    session INTEGER NOT NULL REFERENCES sessions (key), at TEXT NOT NULL,
-    kind TEXT NOT NULL, detail TEXT NOT NULL
-) STRICT;;
-CREATE TABLE noise (
-    sha256 TEXT PRIMARY KEY, shape TEXT NOT NULL, dtype TEXT NOT NULL,
-    blob BLOB NOT NULL
-) STRICT;;
-CREATE INDEX exclusions_session ON exclusions (session);;
-CREATE INDEX events_session ON events (session);;
-CREATE TRIGGER trials_never_change BEFORE UPDATE ON trials
-BEGIN SELECT RAISE(ABORT, 'a stored trial must not change'); END;;
-CREATE TRIGGER trials_stay BEFORE DELETE ON trials
-WHEN (SELECT status FROM sessions WHERE key = OLD.session) <> 'withdrawn'
-BEGIN SELECT RAISE(ABORT, 'a trial must not be deleted but by withdrawal'); END
-"""
 
 _SESSIONS = """
 SELECT s.key, s.id, s.protocol AS protocol_hash, p.name AS protocol_name,
@@ -222,17 +151,9 @@ class SqliteStore:
         self._db.table("protocols").insert(row, pk="hash", ignore=True)
 
     def _observer_key(self, observer: ObserverInfo) -> int:
-        values = (
-            observer.kind,
-            observer.name,
-            as_json(observer.parameters),
-            observer.weights_hash or "",
-        )
-        columns = "kind, name, parameters, weights_hash"
-        insert = f"INSERT OR IGNORE INTO observers ({columns}) VALUES (?, ?, ?, ?)"
-        self._db.execute(insert, values)
-        where = f"SELECT id FROM observers WHERE ({columns}) = (?, ?, ?, ?)"
-        return self._db.execute(where, values).fetchone()[0]
+        parameters, weights_hash = as_json(observer.parameters), observer.weights_hash
+        cells = (observer.kind, observer.name, parameters, weights_hash or "")
+        return observer_key(self._db.conn, cells)
 
     def append_trials(self, session_id: str, records: Sequence[TrialRecord]) -> None:
         """Write trials; the same again is a no-op, a different one is refused.
@@ -244,10 +165,6 @@ class SqliteStore:
         StoreError
             If the session is over and a trial is new. Nothing is written then.
         """
-        marks = ", ".join("?" * (len(TRIAL_COLUMNS) + 1))
-        insert = (
-            f"INSERT INTO trials (session, {', '.join(TRIAL_COLUMNS)}) VALUES ({marks})"
-        )
         key = self._key(session_id)
         with self.transaction():
             new = self._without_known(session_id, key, records)
@@ -255,7 +172,8 @@ class SqliteStore:
             if new and status != "unfinished":
                 rule = "unfinished to take more trials"
                 raise StoreError(f"session {session_id} must be {rule}, got {status}")
-            self._db.conn.executemany(insert, [trial_row(key, r) for r in new])
+            rows = [trial_row(key, record) for record in new]
+            self._db.conn.executemany(f"INSERT {INTO_TRIALS}", rows)
 
     def _status(self, key: int) -> str:
         query = "SELECT status FROM sessions WHERE key = ?"
@@ -269,7 +187,7 @@ class SqliteStore:
         for first in range(0, len(records), _TRIALS_A_QUERY):
             numbers = [r.spec.trial for r in records[first : first + _TRIALS_A_QUERY]]
             marks = ", ".join("?" * len(numbers))
-            query = f"SELECT * FROM trials WHERE session = ? AND trial IN ({marks})"
+            query = f"{SELECT_TRIALS} AND trial IN ({marks})"
             for row in self._db.query(query, [key, *numbers]):
                 known[row["trial"]] = trial_record(row)
         new = []
@@ -334,9 +252,7 @@ class SqliteStore:
     def trial_rows(self, session_id: str) -> Iterator[dict[str, Any]]:
         """Stream the trials of a session as plain rows."""
         key = self._key(session_id)
-        names = ", ".join(TRIAL_COLUMNS)
-        query = f"SELECT {names} FROM trials WHERE session = ? ORDER BY trial"
-        yield from self._db.query(query, [key])
+        yield from self._db.query(f"{SELECT_TRIALS} ORDER BY trial", [key])
 
     def excluded(self, session_id: str) -> set[int]:
         """Give the numbers of the trials that somebody excluded."""
@@ -398,7 +314,7 @@ class SqliteStore:
     def add_noise(self, noise: np.ndarray) -> str:
         """Write noise that came without seeds; give its SHA-256.
 
-        Arguments and errors are those of `store_noise.add_noise`.
+        Arguments and errors are those of `noise.add_noise`.
         """
         with self.transaction():
             return add_noise(self._db.conn, noise)

@@ -141,15 +141,15 @@ export class Experiment {
 
   /**
    * Hand in a response, and wait for the server's acknowledgement: jsPsych starts nothing before.
-   * @param {import("./types.js").TrialResult} data
+   * @param {any} data
    */
-  async #submit({ response, rt_ms, onsets_ms, frames_shown, frames_dropped, events }) {
+  async #submit(data) {
     const { trial, feedback } = this.#trial();
-    const measured = { response, rt_ms, onsets_ms, frames_shown, frames_dropped, events };
+    const result = measured(data);
     const digest = this.#frames.digest;
-    const receipt = await this.#client.respond(trial, { ...measured, digest });
-    const tell = this.#page.timing.feedback_ms > 0 && (feedback || response === null);
-    this.#feedback = tell ? feedbackScreen(receipt.correct, response) : null;
+    const receipt = await this.#client.respond(trial, { ...result, digest });
+    const tell = this.#page.timing.feedback_ms > 0 && (feedback || result.response === null);
+    this.#feedback = tell ? feedbackScreen(receipt.correct, result.response) : null;
     this.#receive(receipt.next);
   }
 
@@ -224,6 +224,16 @@ export class Experiment {
     if (!this.#next || this.#next.done) throw new Error("there must be a trial to run");
     return this.#next;
   }
+}
+
+/**
+ * What the plugin says that it measures, without what jsPsych adds.
+ * @param {Record<string, unknown>} data
+ * @returns {import("./types.js").TrialResult}
+ */
+function measured(data) {
+  const names = Object.keys(NoiseTrialPlugin.info.data);
+  return /** @type {any} */ (Object.fromEntries(names.map((name) => [name, data[name]])));
 }
 
 /** Full screen where the browser allows it; the session runs as well in a window. */

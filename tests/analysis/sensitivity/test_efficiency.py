@@ -38,7 +38,12 @@ from yoked.analysis.sensitivity.ideal import ideal_dprime, signal_difference
 from yoked.analysis.trials.design import TrialDesign
 from yoked.analysis.trials.estimate import Estimate
 from yoked.analysis.trials.responses import responses
-from yoked.analysis.trials.score import decision_noise_sd, score, why_not_white
+from yoked.analysis.trials.score import (
+    decision_noise_sd,
+    score,
+    why_not_white,
+)
+from yoked.experiments.imports.murray2015 import import_murray2015
 from yoked.experiments.imports.sessions import import_murray2015
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.session.results import load_session

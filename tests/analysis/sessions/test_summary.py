@@ -235,7 +235,7 @@ def test_names_ids_and_row_order_change_no_number():
 
 
 def test_a_published_observer_is_summarised_from_the_trial_log(shared_data, db_path):
-    from yoked.experiments.imports.sessions import import_murray2015
+    from yoked.experiments.imports.murray2015 import import_murray2015
     from yoked.experiments.session.results import load_session
 
     path = shared_data("murray2015/experiment1_subject01.txt")

@@ -17,9 +17,10 @@ from yoked.app.exports.psych_ds import data_names, write_psych_ds
 from yoked.app.exports.trials_csv import SESSION_COLUMNS
 from yoked.experiments.protocols.protocol import Protocol
 from yoked.experiments.session.session import Session
-from yoked.experiments.store.rows import TRIAL_COLUMNS, ObserverInfo
+from yoked.experiments.store.rows import ObserverInfo
 from yoked.experiments.store.sqlite import open_store
 from yoked.experiments.store.trial import Response
+from yoked.experiments.store.trial_columns import TRIAL_COLUMNS
 
 FILE_REGEX = r"([a-z]+-[a-zA-Z0-9]+)(_[a-z]+-[a-zA-Z0-9]+)*_data\.(csv|tsv)"
 KEYWORDS = {

@@ -7,8 +7,8 @@ import pytest
 
 from yoked.analysis.sessions.kernel import kernel as kernel_of
 from yoked.analysis.sessions.summary import summarise
-from yoked.experiments.imports.murray2015 import PUBLISHED
-from yoked.experiments.imports.sessions import (
+from yoked.experiments.imports.murray2015 import (
+    PUBLISHED,
     import_murray2015,
     read_murray2015,
     write_session,

@@ -12,13 +12,13 @@ from tests import VECTORS_FOLDER
 from yoked.experiments.protocols.parts import Noise
 from yoked.experiments.stimulus.noise import (
     _counters,
-    _key,
     draws_u16,
     level_table,
     noise_levels,
     normal_table,
     philox4x32,
 )
+from yoked.experiments.stimulus.philox import key_of
 
 VECTORS = json.loads((VECTORS_FOLDER / "yoked-1.json").read_text())
 seeds = st.integers(0, 2**63 - 1)
@@ -88,7 +88,7 @@ def test_two_triples_never_share_a_counter(seed, id_, stream, bit, in_seed):
 
     def blocks(seed: int, id_: int, stream: int) -> set[tuple]:
         counters = _counters(np.array([id_]), stream, 32, 0).reshape(-1, 4)
-        return {(_key(seed), *counter) for counter in counters.tolist()}
+        return {(key_of(seed), *counter) for counter in counters.tolist()}
 
     ours, theirs = blocks(seed, id_, streams[0]), blocks(*other, streams[1])
     assert len(ours) == 4

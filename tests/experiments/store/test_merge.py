@@ -15,12 +15,14 @@ from pathlib import Path
 import pytest
 
 from yoked.experiments.session.session import Session
-from yoked.experiments.store.file import APPLICATION_ID, open_to_read
+from yoked.experiments.store.file import open_to_read
 from yoked.experiments.store.merge import merge
 from yoked.experiments.store.merge_sessions import SESSION_COLUMNS, MergeConflict
-from yoked.experiments.store.rows import TRIAL_COLUMNS, ObserverInfo
+from yoked.experiments.store.rows import ObserverInfo
+from yoked.experiments.store.schema import APPLICATION_ID, VERSION
 from yoked.experiments.store.sqlite import StoreError, open_store
 from yoked.experiments.store.trial import Response
+from yoked.experiments.store.trial_columns import TRIAL_COLUMNS
 
 TABLES = ("protocols", "observers", "sessions", "trials", "exclusions", "events")
 
@@ -548,8 +550,14 @@ def test_the_target_is_no_source(two_labs):
         ("empty", "must be a trial log of Yoked, got an empty file"),
         ("text", "got a file that is no SQLite database"),
         ("foreign", "got another program's SQLite database"),
-        ("newer", "must be of schema version 1 or older, got 99; a newer Yoked"),
-        ("older", "must be of schema version 1, got 0; a command that writes to it"),
+        (
+            "newer",
+            f"of schema version {VERSION} or older, got 99; a newer Yoked",
+        ),
+        (
+            "older",
+            f"of schema version {VERSION}, got 0; a command that writes to it",
+        ),
     ],
 )
 def test_a_source_that_is_not_ours_is_refused(tmp_path, two_labs, case, sentence):
@@ -584,7 +592,7 @@ def test_a_target_that_is_not_ours_stays_as_it_is(tmp_path, two_labs):
 
 _KILLED = """
 import os, signal, sys
-from yoked.experiments import merge_sessions
+from yoked.experiments.store import merge_sessions
 from yoked.experiments.store.merge import merge
 
 n_left = int(sys.argv[1])

@@ -7,12 +7,8 @@ import pytest
 
 from yoked.experiments.session.session import Session
 from yoked.experiments.store.rows import ObserverInfo
-from yoked.experiments.store.sqlite import (
-    APPLICATION_ID,
-    StoreError,
-    TrialConflict,
-    open_store,
-)
+from yoked.experiments.store.schema import APPLICATION_ID, VERSION
+from yoked.experiments.store.sqlite import StoreError, TrialConflict, open_store
 from yoked.experiments.store.trial import Response
 
 PERSON = ObserverInfo("person", "p1")
@@ -170,7 +166,7 @@ def test_a_newer_database_is_refused_and_left_alone(db_path):
     other.close()
     before = db_path.read_bytes()
     with pytest.raises(
-        StoreError, match="of schema version 1 or older, got 99; a newer Yoked"
+        StoreError, match=f"of schema version {VERSION} or older, got 99; a newer Yoked"
     ):
         open_store(db_path)
     assert db_path.read_bytes() == before

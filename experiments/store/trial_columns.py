@@ -1,0 +1,182 @@
+"""The columns of a trial: the one place that says what the log keeps of it.
+
+Table, rows and the way back, merging, exports, their meanings and docs/trial-log.md all
+follow from `TRIAL`. How to add one: CONTRIBUTING, "A new column of a trial".
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from keyword import iskeyword
+from operator import attrgetter
+from typing import Any, Literal, NamedTuple
+
+from .rows import as_json
+from .trial import Response, TrialRecord, TrialSpec
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+class Kind(NamedTuple):
+    """What a cell can hold. A value that is missing is NULL and None in every kind.
+
+    Attributes
+    ----------
+    sql
+        SQLite's type.
+    to_cell, from_cell
+        From a trial's value to a cell's, and back.
+    """
+
+    sql: str
+    to_cell: Callable[[Any], Any] = _same
+    from_cell: Callable[[Any], Any] = _same
+
+
+INTEGER, REAL, TEXT = Kind("INTEGER"), Kind("REAL"), Kind("TEXT")
+FLAG = Kind("INTEGER", from_cell=bool)
+NUMBERS = Kind("TEXT", as_json, lambda text: tuple(json.loads(text)))
+OBJECT = Kind("TEXT", lambda value: as_json(dict(value)), json.loads)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the trials in the log.
+
+    Attributes
+    ----------
+    name
+        In the table, in exports, and of the field in `part`.
+    part
+        Where the field is: in the trial's specification, in the response, or in the
+        record itself.
+    kind
+        What its cells hold.
+    meaning
+        For whoever reads the data, in exports and in docs/trial-log.md.
+    is_optional
+        Whether the value may be missing.
+    low, unit
+        Least value, and unit of all, where there is one.
+    since
+        Version of the schema that brought it. The first table never changes: what is
+        younger is added to it by a migration, in old files and in new ones, and is
+        optional: trials from before have nothing there.
+    """
+
+    name: str
+    part: Literal["spec", "response", "record"]
+    kind: Kind
+    meaning: str
+    is_optional: bool = False
+    low: int | None = None
+    unit: str | None = None
+    since: int = 1
+
+    @property
+    def field(self) -> str:
+        """Name of the field in `part`: what is a word of Python ends in _."""
+        return f"{self.name}_" if iskeyword(self.name) else self.name
+
+    @property
+    def sql(self) -> str:
+        """The column as a table's definition has it."""
+        return f"{self.name} {self.kind.sql}{'' if self.is_optional else ' NOT NULL'}"
+
+
+# fmt: off
+TRIAL = (
+    Column("trial", "spec", INTEGER,
+           "Number of the trial in its session, from 0", low=0),
+    Column("block", "spec", INTEGER,
+           "Number of the block in its session, from 0", low=0),
+    Column("block_kind", "spec", TEXT,
+           "practice, calibration, main or catch; statistics take main trials only"),
+    Column("condition", "spec", TEXT,
+           "Name of the cell of the design"),
+    Column("stimulus_id", "spec", INTEGER,
+           "With the seed, identity of the noise field", low=0),
+    Column("pass", "spec", INTEGER,
+           "1, or 2 for the second showing in a double pass; imports may have more",
+           low=1),
+    Column("repeats", "spec", INTEGER,
+           "Number of the trial that this one shows again; else empty",
+           is_optional=True),
+    Column("contrast", "spec", REAL,
+           "Contrast of the signal, (level - 128) / 127 at its peak", low=0),
+    Column("signal", "spec", OBJECT,
+           "All other parameters of the signal, as JSON"),
+    Column("target", "spec", INTEGER,
+           "Forced choice: the correct alternative, from 0. Yes/no and rating: the "
+           "class, 1 = signal", low=0),
+    Column("response", "response", INTEGER,
+           "Number of the response, from 0, in the order of the protocol's keys; empty "
+           "if there was none", is_optional=True, low=0),
+    Column("correct", "record", FLAG,
+           "1 if right, 0 if wrong, empty without a response", is_optional=True),
+    Column("rt_ms", "response", REAL,
+           "Response time from the onset of the last interval", is_optional=True,
+           unit="milliseconds"),
+    Column("confidence", "response", REAL,
+           "Confidence, where it was asked for", is_optional=True),
+    Column("decision_variables", "response", NUMBERS,
+           "Of a model: the number behind each alternative, internal noise included, "
+           "as a JSON list", is_optional=True),
+    Column("digest", "response", TEXT,
+           "SHA-256 of the contrast levels that were shown, (interval, frame, y, x) as "
+           "bytes; empty where it was not sampled", is_optional=True),
+    Column("onsets_ms", "response", NUMBERS,
+           "Onset of each interval on the presenter's clock, as a JSON list",
+           is_optional=True, unit="milliseconds"),
+    Column("frames_shown", "response", INTEGER,
+           "Screen refreshes during the stimulus", is_optional=True, low=0),
+    Column("frames_dropped", "response", INTEGER,
+           "Refreshes that came late", is_optional=True, low=0),
+    Column("valid", "response", FLAG,
+           "1 if the trial was shown as it should be, else 0"),
+    Column("invalid_reason", "response", TEXT,
+           "Why the trial was not shown as it should be", is_optional=True),
+    Column("received_at", "record", TEXT,
+           "When the response was stored: ISO 8601, UTC"),
+)
+# fmt: on
+TRIAL_COLUMNS = tuple(column.name for column in TRIAL)
+
+SELECT_TRIALS = f"SELECT {', '.join(TRIAL_COLUMNS)} FROM trials WHERE session = ?"
+INTO_TRIALS = (
+    f"INTO trials (session, {', '.join(TRIAL_COLUMNS)}) "
+    f"VALUES (?{', ?' * len(TRIAL_COLUMNS)})"
+)
+
+
+def _value_of(column: Column) -> Callable[[TrialRecord], Any]:
+    """Give what takes a column's value from a record."""
+    of = "" if column.part == "record" else f"{column.part}."
+    return attrgetter(f"{of}{column.field}")
+
+
+_CELLS = tuple((_value_of(column), column.kind.to_cell) for column in TRIAL)
+
+
+def trial_row(session_key: int, record: TrialRecord) -> tuple:
+    """Give a trial as a row: the session's key, then `TRIAL_COLUMNS`."""
+    values = ((value(record), to_cell) for value, to_cell in _CELLS)
+    return (session_key, *(None if v is None else to_cell(v) for v, to_cell in values))
+
+
+def trial_record(row: dict[str, Any]) -> TrialRecord:
+    """Give a row of the trial log as an object."""
+    parts: dict[str, dict[str, Any]] = {"spec": {}, "response": {}, "record": {}}
+    for column in TRIAL:
+        cell = row[column.name]
+        value = None if cell is None else column.kind.from_cell(cell)
+        parts[column.part][column.field] = value
+    spec, response = TrialSpec(**parts["spec"]), Response(**parts["response"])
+    return TrialRecord(spec, response, **parts["record"])
+
+
+def added_in(version: int) -> list[str]:
+    """Give the columns that a version of the schema brought, as SQL defines them."""
+    return [column.sql for column in TRIAL if column.since == version]
