@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests import ROOT
+from tests.checking import check_calls_of
+
+check_calls_of("yoked")
 
 SHARED_DATA = ROOT.parent / "shared" / "data"
 

@@ -23,7 +23,7 @@ def test_reading_and_declining_store_nothing(client, db_path):
 
 
 def test_no_get_changes_anything(participant, db_path):
-    participant.response(participant.next())
+    participant.respond(participant.next())
     before = contents(db_path)
     for path in ("", "/next", "/done", "/trials/1/frames", "/trials/0", "/display"):
         participant.get(participant.base + path)

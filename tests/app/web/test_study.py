@@ -41,7 +41,7 @@ def test_sessions_that_memory_has_no_room_for_come_back(app, db_path, monkeypatc
     first, second = (Participant(app.test_client()) for _ in range(2))
     for _ in range(3):
         for participant in (first, second):
-            assert participant.response(participant.next()).status_code == 200
+            assert participant.respond(participant.next()).status_code == 200
     with log(db_path) as store:
         assert [row.n_trials for row in store.sessions()] == [3, 3]
 

@@ -48,7 +48,7 @@ def test_replies_for_both_targets_have_the_same_shape(participant, db_path):
 
 
 def test_only_the_trial_that_is_due_is_shown(participant):
-    participant.response(participant.next())
+    participant.respond(participant.next())
     for trial in (0, 2, 99):
         reply = participant.get(f"{participant.base}/trials/{trial}/frames")
         assert reply.status_code == 409
@@ -150,14 +150,14 @@ def test_the_same_response_many_times_at_once_is_stored_once(app, participant, d
 
 def test_an_response_out_of_turn_is_refused(participant, db_path):
     following = participant.next()
-    reply = participant.response({**following, "trial": 5})
+    reply = participant.respond({**following, "trial": 5})
     assert reply.status_code == 409
     assert "the trial must be the next one (0), got 5" in reply.json["error"]
     assert recorded(db_path) == []
 
 
 def test_no_response_is_stored_as_none(participant, db_path):
-    participant.response(participant.next(), response=None)
+    participant.respond(participant.next(), response=None)
     (record,) = recorded(db_path)
     assert record.response.response is None
     assert record.correct is None
@@ -211,7 +211,7 @@ def test_other_pixels_than_ours_make_a_trial_invalid_and_it_is_repeated(
 
 def test_what_happened_in_a_trial_is_logged_with_it(participant, db_path):
     events = [{"kind": "early_key", "at_ms": 12.5, "detail": "f"}]
-    participant.response(participant.next(), events=events)
+    participant.respond(participant.next(), events=events)
     with log(db_path) as store:
         (event,) = store.events(store.sessions()[0].id)
     assert event["kind"] == "early_key"
