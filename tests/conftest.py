@@ -1,11 +1,17 @@
 """Fixtures that several test files share: a protocol, a database, the public data."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests import ROOT
+
+# Our matrices are small: a second thread of OpenBLAS only waits, and keeps a core busy.
+# It is asked for before NumPy comes, and by processes that tests start as well.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from tests.checking import check_calls_of
 
 check_calls_of("yoked")
