@@ -12,11 +12,33 @@ from tests import ROOT
 # It is asked for before NumPy comes, and by processes that tests start as well.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+
 from tests.checking import check_calls_of
 
 check_calls_of("yoked")
 
+TOGETHER = ("tests/browser/", "tests/experiments/lab/real/")
 SHARED_DATA = ROOT.parent / "shared" / "data"
+
+
+class ByFile(LoadScopeScheduling):
+    """Give each process whole files, whose fixtures are then made once.
+
+    Tests of one browser, or of one screen, go to one process: they measure time, and
+    press keys in the window that is in front.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        together = (place for place in TOGETHER if file.startswith(place))
+        return next(together, file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    return ByFile(config, log)
 
 
 @pytest.fixture
