@@ -8,9 +8,10 @@ import pytest
 
 from tests import ROOT
 
-# Our matrices are small: a second thread of OpenBLAS only waits, and keeps a core busy.
-# It is asked for before NumPy comes, and by processes that tests start as well.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Our matrices are small: a second thread of OpenBLAS or PyTorch only waits, and keeps a
+# core busy. They read this when they are loaded, in processes that tests start as well.
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
