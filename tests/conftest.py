@@ -10,8 +10,8 @@ from tests import ROOT
 
 # Our matrices are small: a second thread of OpenBLAS or PyTorch only waits, and keeps a
 # core busy. They read this when they are loaded, in processes that tests start as well.
-for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
-    os.environ.setdefault(name, "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
