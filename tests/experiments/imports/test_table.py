@@ -499,7 +499,7 @@ def test_a_write_that_fails_at_the_second_observer_leaves_nothing_of_the_first(
     table, noise, _ = simulated(n=100)
     both = pd.concat([table.assign(observer=name) for name in ("ann", "bob")])
     path = written(both, tmp_path)
-    from yoked.experiments.imports.sessions import table as module
+    from yoked.experiments.imports import table as module
 
     real, seen = module.write_trials, []
 

@@ -584,7 +584,7 @@ def test_a_target_that_is_not_ours_stays_as_it_is(tmp_path, two_labs):
 
 _KILLED = """
 import os, signal, sys
-from yoked.experiments import merge_sessions
+from yoked.experiments.store import merge_sessions
 from yoked.experiments.store.merge import merge
 
 n_left = int(sys.argv[1])
