@@ -10,6 +10,9 @@ SHELL := bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
+# The tests' own processes; more than the machine has cores make them slower.
+TEST_PROCESSES := 2
+
 PYTHON_READY := .venv/ready
 LAB_READY := .venv/lab-ready
 BROWSER_READY := node_modules/ready
@@ -26,12 +29,26 @@ demo: $(PYTHON_READY) $(BROWSER_READY) ## Run the main job end to end (DEMO_ARGS
 .PHONY: test
 test: lint system-packages ## Check style and types, then run every test (TEST_ARGS goes to pytest)
 	npm run --silent test
-	python -m pytest $(TEST_ARGS)
+	python -m pytest --numprocesses $(TEST_PROCESSES) $(TEST_ARGS)
+
+.PHONY: quick
+quick: style ## Style, types and the tests of what changed: 90 seconds at most
+	@$(MAKE) --no-print-directory --jobs 2 types changed
+
+.PHONY: changed
+changed: $(LAB_READY) $(BROWSER_READY)
+	.ci/quick-tests
 
 .PHONY: lint
-lint: $(LAB_READY) $(BROWSER_READY) $(TYPING_READY) ## Check style and types only
-	ruff check
-	ruff format --check
+lint: style types ## Check style and types only
+
+.PHONY: style
+style: $(PYTHON_READY)
+	ruff check . .ci/quick-tests
+	ruff format --check . .ci/quick-tests
+
+.PHONY: types
+types: $(LAB_READY) $(BROWSER_READY) $(TYPING_READY)
 	pyright
 	npm run --silent check
 

@@ -1,5 +1,6 @@
 """Fixtures that several test files share: a protocol, a database, the public data."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,59 @@ import pytest
 
 from tests import ROOT
 
+# Our matrices are small: a second thread of OpenBLAS or PyTorch only waits, and keeps a
+# core busy. They read this when they are loaded, in processes that tests start as well.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+
+from tests.checking import check_calls_of
+
+check_calls_of("yoked")
+
 SHARED_DATA = ROOT.parent / "shared" / "data"
+
+# Tests of one browser, or of one screen, measure time and press keys in the window that
+# is in front: they have to be in one process.
+TOGETHER = ("tests/browser/", "tests/experiments/lab/real/")
+# What takes longest comes first, so that no process is long at it when others are done.
+LONGEST = (
+    "tests/models/networks/test_retina_cnn.py",
+    "tests/experiments/lab/real/",
+    "tests/browser/",
+    "tests/app/test_demo.py",
+    "tests/app/planning/test_power.py",
+    "tests/app/commands/test_analysis.py",
+    "tests/app/reports/test_report.py",
+    "tests/analysis/",
+)
+
+
+class ByFile(LoadScopeScheduling):
+    """Give each process whole files, whose fixtures are then made once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        return next((place for place in TOGETHER if file.startswith(place)), file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    config.option.loadscopereorder = False  # our order, not by the number of tests
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    def place(item: pytest.Item) -> int:
+        found = (i for i, start in enumerate(LONGEST) if item.nodeid.startswith(start))
+        return next(found, len(LONGEST))
+
+    if hasattr(config, "workerinput"):  # in one of several processes
+        items.sort(key=place)
 
 
 @pytest.fixture

@@ -221,6 +221,19 @@ def test_bench_prints_ratios_with_the_machine_they_are_of():
     assert all(contest["ratio"] > 0 for contest in result["contests"])
 
 
+@pytest.fixture
+def hears_ctrl_c():
+    """Let a process that a test starts hear Ctrl-C, whoever started the tests.
+
+    Under `nohup` or `&` a shell has Ctrl-C ignored, and children inherit that; a
+    signal that is handled here is at its default there.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("hears_ctrl_c")
 def test_ctrl_c_ends_a_command_with_one_line(db_path):
     command = [sys.executable, "-m", "yoked", "simulate", "bar-in-noise", "template"]
     process = subprocess.Popen(
@@ -240,6 +253,7 @@ def test_ctrl_c_ends_a_command_with_one_line(db_path):
     assert "Traceback" not in stderr
 
 
+@pytest.mark.usefixtures("hears_ctrl_c")
 def test_ctrl_c_ends_the_server_in_good_order(db_path):
     command = [sys.executable, "-m", "yoked", "serve", db_path, "--port", "0"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)

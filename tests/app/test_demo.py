@@ -11,6 +11,9 @@ from yoked.experiments.store.rows import ObserverInfo
 from yoked.experiments.store.sqlite import open_store
 from yoked.experiments.store.trial import Response
 
+# Minutes on a slow machine, which is no fault.
+pytestmark = pytest.mark.timeout(1800)
+
 # The network is left out of this test by hand: retina-cnn trains for most of a minute.
 FAST = tuple(step for step in demo.STEPS if step.observer != "retina-cnn")
 

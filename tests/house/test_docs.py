@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import inspect
+from functools import cache
 
 import click
 import pytest
@@ -10,10 +11,12 @@ import pytest
 import yoked
 from tests import ROOT
 from yoked.app.cli import COMMANDS, cli
+from yoked.models import registry
 
 NEEDS_AN_EXTRA = {"psychopy"}  # not installed by make
 
 
+@cache
 def pages() -> str:
     """Return the README and what was written of docs/ as one text."""
     files = {ROOT / "README.md", *(ROOT / "docs").rglob("*.md")}
@@ -74,7 +77,9 @@ def test_every_public_name_has_an_example(name):
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_every_example_in_a_docstring_runs(name):
+def test_every_example_in_a_docstring_runs(name, monkeypatch):
+    # What an example registers is not there for the tests that follow.
+    monkeypatch.setattr(registry, "_registered", {})
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:

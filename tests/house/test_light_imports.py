@@ -4,13 +4,15 @@ import json
 import subprocess
 import sys
 import time
+from functools import cache
 
 import pytest
 
 HEAVY = {"numpy", "scipy", "pandas", "numba", "torch", "flask", "sqlite_utils"}
 
 
-def loaded_after(code: str) -> set[str]:
+@cache
+def loaded_after(code: str) -> frozenset[str]:
     """Return the top-level names in sys.modules after running some code."""
     script = f"{code}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
     run = subprocess.run(
@@ -18,7 +20,7 @@ def loaded_after(code: str) -> set[str]:
     )
     assert run.returncode == 0, run.stderr
     names = json.loads(run.stdout.splitlines()[-1])
-    return {name.split(".")[0] for name in names}
+    return frozenset(name.split(".")[0] for name in names)
 
 
 def refusing(*packages: str) -> str:
@@ -33,7 +35,7 @@ sys.meta_path.insert(0, Refuse())
 """
 
 
-def third_party(names: set[str]) -> set[str]:
+def third_party(names: frozenset[str]) -> frozenset[str]:
     """Return the names that are neither Python's own, nor ours, nor a site hook."""
     bare = loaded_after("pass")
     return names - set(sys.stdlib_module_names) - bare - {"yoked"}

@@ -41,6 +41,12 @@ def pair(template, gamma=0.7, n=3000):
     )
 
 
+@pytest.fixture(scope="module")
+def linear():
+    """Return the profile of two linear observers with one kernel."""
+    return depth_profile(*pair(TEMPLATE))
+
+
 def test_observers_with_one_kernel_agree_up_to_the_ceiling():
     profile = depth_profile(*pair(TEMPLATE, gamma=0.5))
     latent, kernel = profile.depths[:2]
@@ -57,14 +63,13 @@ def test_observers_with_orthogonal_kernels_do_not():
     assert kernel.share.low < truth < kernel.share.high
 
 
-def test_linear_observers_have_no_second_order_to_compare():
-    second = depth_profile(*pair(TEMPLATE)).depths[2]
+def test_linear_observers_have_no_second_order_to_compare(linear):
+    second = linear.depths[2]
     assert second.share.value is None or second.share.low < 0 < second.share.high
 
 
-def test_a_profile_can_be_written_as_json():
-    profile = depth_profile(*pair(TEMPLATE, n=1500))
-    row = json.loads(json.dumps(profile.to_dict(), allow_nan=False))
+def test_a_profile_can_be_written_as_json(linear):
+    row = json.loads(json.dumps(linear.to_dict(), allow_nan=False))
     assert [depth["order"] for depth in row["depths"]] == [0, 1, 2]
     assert (row["reference_observer"], row["other_observer"]) == ("ann", "net")
 

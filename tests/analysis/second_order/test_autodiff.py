@@ -32,7 +32,9 @@ def network(x):
     rng = np.random.default_rng(3)
     filters = torch.tensor(rng.normal(0, 1, (4, 1, 3)) * 8)
     readout = torch.tensor(rng.normal(0, 1, (4, P - 2)) / 4)
-    features = torch.nn.functional.conv1d(x[:, None], filters)
+    # A convolution as a product: PyTorch's own is slow where each field has its own.
+    windows = torch.stack([x[:, i : i + P - 2] for i in range(3)], -2)
+    features = filters[:, 0] @ windows
     return (torch.nn.functional.softplus(features) * readout).sum((-1, -2))
 
 

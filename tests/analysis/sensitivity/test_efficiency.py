@@ -44,7 +44,6 @@ from yoked.analysis.trials.score import (
     why_not_white,
 )
 from yoked.experiments.imports.murray2015 import import_murray2015
-from yoked.experiments.imports.sessions import import_murray2015
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.session.results import load_session
 from yoked.experiments.stimulus.sources import StoredNoise

@@ -39,27 +39,34 @@ def yoked(*arguments):
     return CliRunner().invoke(cli, [str(each) for each in arguments])
 
 
-def test_analyse_gives_all_orders_as_json_and_a_table(log):
+@pytest.fixture(scope="module")
+def analysed(log, tmp_path_factory):
+    """Analyse one session once: what is printed, and the archive of its kernels."""
     path, names = log
-    done = yoked(
-        "analyse", path, names[0], "--permutations", 39, "--bootstrap", "trial"
-    )
+    target = tmp_path_factory.mktemp("analysed") / "kernels.npz"
+    options = ("--permutations", 39, "--bootstrap", "trial", "--arrays", target)
+    done = yoked("analyse", path, names[0], *options)
     assert done.exit_code == 0, done.output
-    (row,) = json.loads(done.stdout)
+    return done.stdout, target
+
+
+def test_analyse_gives_all_orders_as_json(analysed):
+    (row,) = json.loads(analysed[0])
     assert row["order_1"]["fitted"]["formula"] == "kernel-penalised-probit/1"
     assert row["order_2"]["spectrum"]["n_permutations"] == 39
     assert row["order_0"]["dprime_bootstrap"]["n"] == 400
+
+
+def test_analyse_gives_a_table_of_what_was_asked_for(log):
+    path, names = log
     done = yoked("analyse", path, names[0], "--orders", 1, "--table")
     assert "kernel (bits)" in done.stdout
     assert "cascade" not in done.stdout
 
 
-def test_analyse_writes_every_kernel_into_an_archive(log, tmp_path):
-    path, names = log
-    target = tmp_path / "kernels.npz"
-    done = yoked("analyse", path, names[0], "--permutations", 39, "--arrays", target)
-    assert done.exit_code == 0, done.output
-    with np.load(target) as arrays:
+def test_analyse_writes_every_kernel_into_an_archive(log, analysed):
+    _, names = log
+    with np.load(analysed[1]) as arrays:
         assert arrays[f"{names[0]}/two.kernel.kernel"].shape == (13, 13)
         assert arrays[f"{names[0]}/one.fitted.se"].shape == (1, 1, 13)
 

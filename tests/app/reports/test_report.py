@@ -44,8 +44,14 @@ def sessions():
 
 
 @pytest.fixture(scope="module")
-def page(sessions):
-    return render_report(sessions)
+def kept():
+    """What the page found of the sessions, for a report that follows."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def page(sessions, kept):
+    return render_report(sessions, kept=kept)
 
 
 def test_the_page_has_the_analysis_numbers(page, sessions):
@@ -84,13 +90,13 @@ def test_no_number_is_nan(page):
     assert not re.search(r"\bnan\b", page, re.IGNORECASE)
 
 
-def test_a_report_that_fails_leaves_the_old_one(tmp_path, sessions):
+def test_a_report_that_fails_leaves_the_old_one(tmp_path, sessions, page, kept):
     path = tmp_path / "report.html"
     path.write_text("the old one")
     with pytest.raises(ValueError, match="sessions must be one or more, got none"):
         write_report([], path)
     assert path.read_text() == "the old one"
     done = []
-    write_report(sessions[:1], path, lambda *step: done.append(step))
+    write_report(sessions[:1], path, lambda *step: done.append(step), kept=kept)
     assert path.read_text().startswith("<!doctype html>")
     assert done == [("report", 1, 1)]

@@ -16,6 +16,9 @@ from yoked.models.networks.weights import load_weights, weights_hash
 from yoked.models.retina.mosaic import as_contrast_tensor
 from yoked.models.training.practice import TrainingPlan
 
+# Minutes on a slow machine, which is no fault.
+pytestmark = pytest.mark.timeout(1800)
+
 SHORT = TrainingPlan(n_steps=3, batch=16)
 SEEDS = (1, 2, 3)
 

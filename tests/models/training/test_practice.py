@@ -112,8 +112,17 @@ def test_a_loss_that_is_no_number_ends_the_training(protocol):
         train(Sum(52 * 52, math.nan), Practice(protocol), 1, SHORT)
 
 
-def test_the_number_of_threads_comes_back_even_after_an_error():
+@pytest.fixture
+def two_threads():
+    """Let PyTorch have two threads; in the tests it has one (tests/conftest.py)."""
     before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_the_number_of_threads_comes_back_even_after_an_error():
     inside = []
 
     @one_thread()
@@ -124,7 +133,7 @@ def test_the_number_of_threads_comes_back_even_after_an_error():
     with pytest.raises(RuntimeError, match="stop"):
         work()
     assert inside == [1]
-    assert torch.get_num_threads() == before
+    assert torch.get_num_threads() == 2
 
 
 @pytest.mark.parametrize(

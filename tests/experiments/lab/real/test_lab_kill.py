@@ -19,6 +19,9 @@ from yoked.experiments.store.sqlite import open_store
 
 from .watching import fast, run_in_process
 
+# Minutes on a slow machine, which is no fault.
+pytestmark = pytest.mark.timeout(1800)
+
 PRESENTER = Path(__file__).with_name("presenter.py")
 N_KILLS = 20
 SEED = 7
