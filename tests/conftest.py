@@ -16,10 +16,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.checking import check_calls_of
-
-check_calls_of("yoked")
-
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
 # Tests of one browser, or of one screen, measure time and press keys in the window that
