@@ -17,6 +17,12 @@ from pathlib import Path
 
 from tests import ROOT
 
+# What the house with rooms renamed, by the CHANGELOG: of keys, and of words in texts.
+KEYS = {
+    "order_1.kernel.": "order_1.weighted_sum.",
+    "same_choice": "same_response",
+}
+WORDS = {"answer": "response", "choice": "response"}
 PROTOCOLS = ("bar-in-noise", "bar-polarity", "gabor-in-noise", "movie-bar")
 DATA = ROOT.parent / "shared" / "data"
 
@@ -96,11 +102,24 @@ def read(file: Path) -> dict[str, object]:
         return leaves(text.splitlines())
 
 
+def renamed(leaves: dict[str, object]) -> dict[str, object]:
+    """Return leaves under the names of today, texts in one set of words."""
+    found = {}
+    for key, value in leaves.items():
+        for was, now in KEYS.items():
+            key = key.replace(was, now)
+        if isinstance(value, str):
+            for was, now in WORDS.items():
+                value = value.replace(was, now)
+        found[key] = value
+    return found
+
+
 def compare(before: Path, after: Path) -> int:
     """Print what differs, numbers of a list once; return how many values do."""
     n_different = 0
     for file in sorted(before.glob("*.json")):
-        old, new = read(file), read(after / file.name)
+        old, new = (renamed(read(folder / file.name)) for folder in (before, after))
         different = [key for key in old.keys() & new.keys() if old[key] != new[key]]
         n_different += len(different)
         print(f"{file.name}: {len(old.keys() & new.keys())} values in common")
