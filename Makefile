@@ -37,6 +37,7 @@ quick: style ## Style, types and the tests of what changed: 90 seconds at most
 
 .PHONY: changed
 changed: $(LAB_READY) $(BROWSER_READY)
+	npm run --silent test
 	.ci/quick-tests
 
 .PHONY: lint

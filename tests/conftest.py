@@ -13,8 +13,13 @@ from tests import ROOT
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from jaxtyping import install_import_hook
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+
+# Every call of ours is checked against its signature. jaxtyping's plugin for pytest
+# would do the same, but has NumPy loaded before this file is read.
+install_import_hook("yoked", "tests.check")
 
 SHARED_DATA = ROOT.parent / "shared" / "data"
 

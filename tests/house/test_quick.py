@@ -115,13 +115,13 @@ def test_what_differs_from_main_has_changed_and_so_has_what_is_new(quick, tmp_pa
     assert quick.changed(tmp_path) == ["committed.py", "edited.py", "new.py"]
 
 
-def ran(tmp_path, seconds, text):
+def ran(tmp_path, seconds, text, grace=60):
     """Run tests within a limit, in a process of their own."""
     (tmp_path / "test_made.py").write_text(text)
     code = f"""
 import runpy
 quick = runpy.run_path({str(SCRIPT)!r})
-raise SystemExit(quick["run"](["."], quick["Limit"]({seconds})))
+raise SystemExit(quick["run"](["."], quick["Limit"]({seconds}, {grace})))
 """
     command = [sys.executable, "-c", code]
     return subprocess.run(
@@ -136,8 +136,15 @@ def test_when_time_is_over_the_rest_is_left_and_that_is_said(tmp_path):
     done = ran(tmp_path, 0, THREE.format(True))
     assert done.stdout.splitlines()[-1] == (
         "0 s are over: 2 of the 3 tests of what changed were NOT run;"
-        " `make test` runs them all."
+        " `make test` runs all."
     )
+    assert done.returncode == 0
+
+
+def test_a_test_that_takes_too_long_is_left_too(tmp_path):
+    text = "import time\ndef test_1(): pass\ndef test_2(): time.sleep(100)\n"
+    done = ran(tmp_path, 2, text, grace=1)
+    assert "2 s are over: 1 of the 2 tests" in done.stdout.splitlines()[-1]
     assert done.returncode == 0
 
 
