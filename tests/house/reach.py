@@ -16,7 +16,7 @@ from .uses import Uses
 
 IN_TEMPLATE = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
 IN_PAGE = re.compile(
-    r"```python\n(.*?)```|((?:^(?: {4}.*)?\n)+)", re.DOTALL | re.MULTILINE
+    r"```python\n(.*?)```|((?:^(?: {4}[^\n]*)?\n)+)", re.DOTALL | re.MULTILINE
 )
 
 
