@@ -24,9 +24,7 @@ from .weighted_sum import Kernel
 Matrix = Float[np.ndarray, " element element"]
 
 
-def noise_covariance(
-    responses: Responses, source: NoiseSource, chunk_elements: int | None = None
-) -> Matrix:
+def noise_covariance(responses: Responses, source: NoiseSource) -> Matrix:
     """Estimate the covariance of the noise as shown, from all counted trials.
 
     Both intervals of 2AFC count, with more alternatives that of the target; the two
@@ -54,7 +52,7 @@ def noise_covariance(
         raise CannotTell(f"noise fields must be two or more, got {n_fields}")
     n_halves = 2 if responses.is_forced_choice and responses.n_alternatives == 2 else 1
     factors = np.array([[1.0], [n_halves - 1.0]])
-    sums = moments(responses, source, label, 1, factors, chunk_elements)
+    sums = moments(responses, source, label, 1, factors)
     assert sums.products is not None
     n = n_halves * n_fields
     mean = sums.total[:, :n_halves].sum((0, 1)) / n

@@ -50,11 +50,11 @@ def null_edge(
 
 
 def trials_for_eigenvalue(
-    eigenvalue: float, n_elements: int, proportion_correct: float, noise_sd: float = 1.0
+    eigenvalue: float, n_elements: int, proportion_correct: float
 ) -> float:
     """Return the trials after which an eigenvalue stands clear of the null edge.
 
-    8 p sigma^4 / (lambda^2 Pc (1 - Pc)).
+    8 p / (lambda^2 Pc (1 - Pc)), lambda in noise variances.
 
     Raises
     ------
@@ -68,5 +68,5 @@ def trials_for_eigenvalue(
     """
     if eigenvalue == 0:
         raise ValueError("eigenvalue must differ from 0, got 0")
-    edge = null_edge(1.0, n_elements, proportion_correct, noise_sd)
+    edge = null_edge(1.0, n_elements, proportion_correct)
     return (edge / eigenvalue) ** 2

@@ -144,10 +144,7 @@ def second_order_kernel(
 
 
 def both_kernels(
-    responses: Responses,
-    source: NoiseSource,
-    chunk_elements: int | None = None,
-    weights: str = "sum",
+    responses: Responses, source: NoiseSource, weights: str = "sum"
 ) -> tuple[Kernel, SecondOrderKernel]:
     """Estimate the kernels of both orders in one pass over the noise.
 
@@ -157,7 +154,7 @@ def both_kernels(
     second, first = _design(responses), KernelDesign.of(responses, weights)
     label, members = _joint_classes(first, second)
     factors = np.where(members[1] >= 0, _of_halves(second)[:, members[1]], 0.0)
-    sums = moments(responses, source, label, members.shape[1], factors, chunk_elements)
+    sums = moments(responses, source, label, members.shape[1], factors)
     kernel = kernel_of(_by_class(sums, members[0], len(first.size)), first, weights)
     by_class = _by_class(sums, members[1], len(second.size))
     return kernel, _kernel(by_class, second, responses)

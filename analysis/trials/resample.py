@@ -5,7 +5,6 @@ permuted, drawn and split as one. Sessions drift, so responses are exchanged onl
 a stimulus class of a block, and a bootstrap can draw whole blocks.
 """
 
-from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -15,8 +14,6 @@ from .estimate import CannotTell
 from .responses import Responses
 
 Unit = Literal["trial", "block"]
-Progress = Callable[[int, int], None]
-"""Told how many of the samples are done, and how many there are."""
 
 
 def permuted_rows(
