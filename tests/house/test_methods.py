@@ -27,6 +27,7 @@ NUMBERS = r"\d+(?:\.\d+)*(?:(?:, | and | to )\d+(?:\.\d+)*)*"
 
 # Placeholders of estimates that are never shown: nobody has to look them up.
 NEVER_SHOWN = {"given/1", "r/1"}
+FORMATS = {"yoked-analyse/1", "yoked-compare/1"}  # of JSON: docs/json.md has them
 OTHERS = {"CHANGES.md"}  # a file of every Psych-DS data set
 
 
@@ -128,7 +129,7 @@ def constants():
             # In "{}/1" all of the name is put in: its parts are strings of their own.
             names = [t for t in texts if t and NAME.fullmatch(t) and t[:3] != "{}/"]
             found += [(path.relative_to(ROOT).as_posix(), name) for name in names]
-    return [pair for pair in dict.fromkeys(found) if pair[1] not in NEVER_SHOWN]
+    return [pair for pair in dict.fromkeys(found) if pair[1] not in NEVER_SHOWN | FORMATS]
 
 
 CONSTANTS = constants()
