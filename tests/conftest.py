@@ -13,6 +13,7 @@ from tests import ROOT
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from hypothesis import settings
 from jaxtyping import install_import_hook
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -20,6 +21,10 @@ from xdist.scheduler import LoadScopeScheduling
 # Every call of ours is checked against its signature. jaxtyping's plugin for pytest
 # would do the same, but has NumPy loaded before this file is read.
 install_import_hook("yoked", "tests.check")
+
+# Examples are the same in every run, and a slow machine is no fault.
+settings.register_profile("house", deadline=None, derandomize=True)
+settings.load_profile("house")
 
 SHARED_DATA = ROOT.parent / "shared" / "data"
 

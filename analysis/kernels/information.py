@@ -94,7 +94,7 @@ def share_of_bound(
     >>> fitted = yoked.kernel(session)
     >>> trials, kernel = as_design(session), fitted.kernel.ravel()
     >>> share_of_bound(trials, kernel, fitted.se.ravel()).note
-    "the weighted sum's is 0.66"
+    "the weighted sum's is 0.73"
     """
     n, share = len(trials), _linear_share(trials)
     if share.value is None or share.se is None:

@@ -257,7 +257,8 @@ def psychometric(
     >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
     >>> psychometric(session)
     Traceback (most recent call last):
-    ValueError: contrasts must be 3 or more for a psychometric function, got 1
+    yoked.analysis.trials.estimate.CannotTell: contrasts must be 3 or more for a
+    psychometric function, got 1
     """
     counts = ResponsesByContrast.of(as_responses(source))
     return fit_responses(counts, settings or PsychometricSettings())

@@ -167,7 +167,7 @@ def _defined(statistic: Statistic, responses: Responses) -> float | str:
     """Return the statistic, or the reason why it is not defined."""
     try:
         value = float(statistic(responses))
-    except CannotTell as error:
+    except ValueError as error:
         return str(error)
     return "the statistic is not a number" if math.isnan(value) else value
 

@@ -31,7 +31,6 @@ from yoked.analysis.sensitivity.by_task import (
     dprime,
     proportion_correct,
 )
-from yoked.analysis.sensitivity.intervals import responses_profile_dprime
 from yoked.analysis.trials.estimate import Estimate
 from yoked.analysis.trials.responses import Responses
 
@@ -94,6 +93,10 @@ def simulate(cell: Cell, rng: np.random.Generator) -> Responses:
     return Responses.from_table(table, cell.task, 2)
 
 
+def _by_profile(responses: Responses) -> Estimate:
+    return dprime(responses, "profile")
+
+
 def _dprime(cell: Cell) -> float:
     return 2 * cell.z / (np.sqrt(2) if cell.task == "2afc" else 1)
 
@@ -104,7 +107,7 @@ def _agreement(cell: Cell) -> float:
 
 QUANTITIES = (
     Quantity("d'", dprime, _dprime),
-    Quantity("d', profile", responses_profile_dprime, _dprime),
+    Quantity("d', profile", _by_profile, _dprime),
     Quantity(
         "d', bootstrap",
         lambda responses: dprime_bootstrap(responses, n_draws=1000),

@@ -1,6 +1,7 @@
 """Names, ids and the order of rows change no result: methods.md 6.7."""
 
 from dataclasses import asdict, is_dataclass
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,8 +14,8 @@ from yoked.analysis.agreement.kernels import similarity
 from yoked.analysis.agreement.latent import latent_agreement
 from yoked.analysis.agreement.responses import response_agreement
 from yoked.analysis.kernels.linear_share import linear_share
-from yoked.analysis.kernels.weighted_sum import session_kernel
 from yoked.analysis.sensitivity.efficiency import absolute_efficiency, kernel_efficiency
+from yoked.analysis.sessions.kernel import kernel
 from yoked.analysis.sessions.summary import summarise
 
 from .observers.linear import Linear, run, session, unit
@@ -96,7 +97,7 @@ def flat(value):
     "measure",
     [
         summarise,
-        session_kernel,
+        partial(kernel, method="weighted_sum"),
         absolute_efficiency,
         kernel_efficiency,
         linear_share,

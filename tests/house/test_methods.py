@@ -129,7 +129,9 @@ def constants():
             # In "{}/1" all of the name is put in: its parts are strings of their own.
             names = [t for t in texts if t and NAME.fullmatch(t) and t[:3] != "{}/"]
             found += [(path.relative_to(ROOT).as_posix(), name) for name in names]
-    return [pair for pair in dict.fromkeys(found) if pair[1] not in NEVER_SHOWN | FORMATS]
+    return [
+        pair for pair in dict.fromkeys(found) if pair[1] not in NEVER_SHOWN | FORMATS
+    ]
 
 
 CONSTANTS = constants()

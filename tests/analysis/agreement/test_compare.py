@@ -44,6 +44,7 @@ def test_it_is_the_four_comparisons_in_one(pair, found):
         "kappa": compare_kappa(*pair).to_dict(),
         "latent": latent_agreement(*pair).to_dict(),
         "depth_profile": depth_profile(*pair).to_dict(),
+        "faults": {},
     }
 
 

@@ -40,13 +40,13 @@ def coverage(function, n, d, c):
 @pytest.mark.parametrize("pc", [0.6, 0.75, 0.9])
 def test_the_normal_interval_covers_the_truth_with_200_trials(pc):
     for c in (0.0, 0.3):
-        assert 0.93 < coverage(dprime, 100, 2 * ndtri(pc), c) < 0.97
+        assert 0.93 < coverage(dprime_from_counts, 100, 2 * ndtri(pc), c) < 0.97
 
 
 @pytest.mark.parametrize("function", [profile_dprime, enumerated_dprime])
 def test_both_intervals_cover_where_the_normal_one_fails(function):
     d = 2 * ndtri(0.9)
-    assert coverage(dprime, 100, d, 0.8) < 0.91
+    assert coverage(dprime_from_counts, 100, d, 0.8) < 0.91
     assert 0.93 < coverage(function, 100, d, 0.8) < 0.975
 
 
