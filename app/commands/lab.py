@@ -117,7 +117,7 @@ def lab(check: bool, **options: Any) -> "Row | LabSummary":
     Examples:
         yoked lab bar-in-noise results.db
         yoked lab bar-in-noise results.db --participant p01 --monitor lab-1
-        yoked lab results.db --resume 2026-01-10-kq7
+        yoked lab results.db --resume 2026-01-10-kq7m4x2p
         yoked lab --check --monitor lab-1
     """
     from ...experiments.lab.window import require_lab

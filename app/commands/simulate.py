@@ -58,7 +58,7 @@ def simulate(
     \b
     Examples:
         yoked simulate bar-in-noise retina-cnn results.db --seed 1
-        yoked simulate template results.db --yoke-to 2026-01-10-kq7
+        yoked simulate template results.db --yoke-to 2026-01-10-kq7m4x2p
     """
     from ...experiments.protocols.files import load_protocol
     from ...experiments.store.sqlite import open_store

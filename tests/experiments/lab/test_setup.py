@@ -425,8 +425,8 @@ def test_a_session_has_one_lock_by_whatever_name_the_database_is_reached(tmp_pat
     link = tmp_path / "link.db"
     link.symlink_to(db_path)
     with (
-        session_lock(link, "2026-01-10-kq7"),
-        pytest.raises(ValueError, match="2026-01-10-kq7"),
-        session_lock(db_path, "2026-01-10-kq7"),
+        session_lock(link, "2026-01-10-kq7m4x2p"),
+        pytest.raises(ValueError, match="2026-01-10-kq7m4x2p"),
+        session_lock(db_path, "2026-01-10-kq7m4x2p"),
     ):
         pass
