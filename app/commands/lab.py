@@ -72,6 +72,11 @@ def brief(row: Row) -> Any:
     help="Pace a screen that has no refresh to measure, such as a virtual one.",
 )
 @click.option(
+    "--accept-irregular",
+    metavar="REASON",
+    help="Use a screen whose measured refresh is irregular; REASON is stored.",
+)
+@click.option(
     "--keyboard",
     type=click.Choice(["auto", "ptb", "event"]),
     default="auto",
@@ -280,6 +285,7 @@ def checked(
                 window,
                 [load_protocol(name) for name in CHECKED],
                 calibration=None if made is None else made.to_dict(),
+                monitor=known,
                 seconds=seconds,
                 is_paced=refresh_hz is not None,
                 loopback=None

@@ -23,6 +23,7 @@ from .setup import (
     find_monitor,
     require_monitor,
     require_screen,
+    require_steady,
     set_up,
 )
 from .sitting import Sitting
@@ -60,6 +61,8 @@ class Request:
         Session that is to go on.
     screen, full_screen, size_px, refresh_hz
         The window; see `lab_window.open_window`.
+    accept_irregular
+        Why a screen with an irregular refresh will do; None: it is refused.
     keyboard
         'auto', 'ptb' or 'event'.
     box, box_map
@@ -82,6 +85,7 @@ class Request:
     full_screen: bool = True
     size_px: tuple[int, int] | None = None
     refresh_hz: float | None = None
+    accept_irregular: str | None = None
     keyboard: str = "auto"
     box: str | None = None
     box_map: str = ""
@@ -98,6 +102,9 @@ class Request:
         if self.refresh_hz is not None and not 1 <= self.refresh_hz <= 1000:
             rule = "from 1 to 1000 Hz"
             raise ValueError(f"refresh must be {rule}, got {self.refresh_hz:g}")
+        reason = self.accept_irregular
+        if reason is not None and not reason.strip():
+            raise ValueError(f"accept_irregular must be a reason, got {reason!r}")
 
 
 @dataclass(frozen=True)
@@ -189,9 +196,11 @@ def run_lab(
         window = screen(request, setup.stage.background)
         stack.callback(window.close)
         require_screen(protocol, setup.stage, window.size_px, window.refresh_hz)
+        require_monitor(setup.monitor, window.screen_px)
+        require_steady(window.refresh, request.accept_irregular)
         pressed = keys(request, window, protocol, say)
         stack.callback(pressed.close)
-        _tell(say, setup, row, window)
+        _tell(say, setup, row, window, request.accept_irregular)
         if row is None:
             _tell_of_unfinished(say, store, request.participant, protocol)
         if row is None:
@@ -200,6 +209,7 @@ def run_lab(
         else:
             stack.enter_context(session_lock(db_path, row.id))
             session = _resumed(store, row, window)
+        _log_irregular(store, session.id, window.refresh, request.accept_irregular)
         say(f"Session {session.id}, {session.n_recorded} trials done.")
         sitting = Sitting(
             session, store, window, pressed, setup.stage,
@@ -265,23 +275,33 @@ def _setup(request: Request, protocol: Protocol, row: SessionRow | None) -> Setu
     """Give the stage: a session that goes on keeps its table and scale."""
     if row is not None and row.display is not None:
         display = row.display
-        size = display["size_px"]
-        monitor = Monitor(display["monitor"] or "", size_px=(size[0], size[1]))
+        monitor = Monitor(size_px=_screen_px(row, display))
         return Setup(Stage.of(protocol, display["lut"], display["scale"]), monitor)
     monitor = find_monitor(request.monitor, request.distance_cm)
     return set_up(protocol, monitor, choose_lut(request.lut, monitor), request.scale)
 
 
-def _tell(say: Say, setup: Setup, row: SessionRow | None, window: Screen) -> None:
+def _screen_px(row: SessionRow, display: dict[str, Any]) -> tuple[int, int] | None:
+    """Give the screen's size when a session began; None if it was not stored.
+
+    Earlier versions stored the window's, which was the screen's if it filled it.
+    """
+    fills = (row.device or {}).get("full_screen", False)
+    size = display.get("screen_px", display["size_px"] if fills else None)
+    return None if size is None else (int(size[0]), int(size[1]))
+
+
+def _tell(
+    say: Say, setup: Setup, row: SessionRow | None, window: Screen, reason: str | None
+) -> None:
     """Say what the operator should know before the participant sits down."""
     stage, per_degree = setup.stage, setup.monitor.px_per_degree
     width, height = window.size_px
     rate = f"{window.refresh_hz:.2f} Hz"
-    measured = getattr(window, "refresh", window)
-    rate += " (as given, not measured)" if measured is None else ""
+    rate += " (as given, not measured)" if window.refresh is None else ""
     say(f"Screen: {width} x {height} px at {rate}.")
-    for fault in measured.faults() if isinstance(measured, Flips) else ():
-        say(fault)
+    if window.refresh is not None and not window.refresh.is_steady:
+        say(f"Irregular ({window.refresh.found()}); accepted: {reason}")
     say(f"Scale: {stage.scale} screen px for each px of the stimulus.")
     if row is None and per_degree is None:
         say("The size in degrees is not known: name a --monitor and a --distance.")
@@ -289,8 +309,6 @@ def _tell(say: Say, setup: Setup, row: SessionRow | None, window: Screen) -> Non
         say(
             "Luminance is not calibrated: contrast levels go to the screen as they are."
         )
-    if note := require_monitor(setup.monitor, window.size_px):
-        say(note)
     before = None if row is None else (row.display or {}).get("refresh_hz")
     if before and abs(window.refresh_hz / before - 1) > MAX_REFRESH_CHANGE:
         say(f"The session began at {before:g} Hz: durations in ms may differ.")
@@ -321,7 +339,7 @@ def _started(
         "lab",
         seed=request.seed,
         yoked_to=request.yoke_to,
-        display=_display(setup, protocol, window),
+        display=_display(setup, protocol, window, request.accept_irregular),
         device={
             "system": platform.platform(),
             "psychopy": _version("psychopy"),
@@ -333,14 +351,34 @@ def _started(
     )
 
 
-def _display(setup: Setup, protocol: Protocol, window: Screen) -> dict[str, Any]:
-    measured = getattr(window, "refresh", None)
+def _display(
+    setup: Setup, protocol: Protocol, window: Screen, reason: str | None
+) -> dict[str, Any]:
+    measured = window.refresh
+    is_steady = measured is None or measured.is_steady
     return {
-        **setup.display(protocol, window.size_px, window.refresh_hz),
+        **setup.display(protocol, window),
         "refresh_is": "given" if measured is None else "measured",
         "refresh_mad_ms": None if measured is None else measured.mad_ms,
         "refresh_dropped": None if measured is None else measured.n_dropped,
+        "refresh_accepted": None if is_steady else reason,
     }
+
+
+def _log_irregular(
+    store: Store, session_id: str, refresh: Flips | None, reason: str | None
+) -> None:
+    """Log why a screen was used whose refresh is irregular."""
+    if refresh is None or refresh.is_steady:
+        return
+    detail = {
+        "reason": reason,
+        "median_ms": round(refresh.median_ms, 3),
+        "mad_ms": round(refresh.mad_ms, 3),
+        "n_late": refresh.n_dropped,
+        "n": refresh.n,
+    }
+    store.add_event(session_id, "irregular_refresh", detail)
 
 
 def _version(package: str) -> str | None:

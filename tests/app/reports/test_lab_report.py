@@ -18,6 +18,7 @@ def check(**changes) -> ScreenCheck:
     known = {
         "made_at": "2026-01-10T12:34:56.000+00:00",
         "size_px": (1920, 1080),
+        "screen_px": (1920, 1080),
         "nominal_hz": 60.0,
         "refresh": Flips(120, PERIOD, 0.02),
         "is_paced": False,

@@ -73,6 +73,8 @@ class Watcher:
 
     def __post_init__(self):
         self.size_px = self.window.size_px
+        self.screen_px = self.window.screen_px
+        self.refresh = self.window.refresh
         self.background = self.window.background
         self._template = ideal_observer(self.protocol)
 
