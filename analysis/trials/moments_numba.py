@@ -9,10 +9,12 @@ import typing
 import numba
 import numpy as np
 
+from ...experiments.compiled import compiled
+
 _MIN_ELEMENTS_A_SLICE = 2**18  # below it threads cost more than they bring
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 @typing.no_type_check
 def add_single(x, first, last, n_together, out):
     """Add sum and squares of rows `first` to before `last` to `out` (2, element)."""
@@ -31,7 +33,7 @@ def add_single(x, first, last, n_together, out):
             out[1, j] += squares[j]
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 @typing.no_type_check
 def add_pair(x, y, first, last, n_together, out):
     """Add sums, squares and products of two channels to `out` (5, element)."""
@@ -61,7 +63,7 @@ def add_pair(x, y, first, last, n_together, out):
             out[4, j] += products[j]
 
 
-@numba.njit(nogil=True, parallel=True, cache=True)
+@compiled(nogil=True, parallel=True)
 @typing.no_type_check
 def add_in_slices(x, y, is_pair, size, n_together, out):
     """Let threads share the rows; `out` is (slice, sum, element)."""

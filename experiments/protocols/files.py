@@ -5,6 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from .checks import ProtocolError, suggestion
+from .keys import require_keys
 from .protocol import Protocol
 
 _FOLDER = Path(str(files(__package__ or "")))
@@ -53,7 +54,9 @@ def load_protocol(name: str | Path) -> Protocol:
             )
     if not path.is_file():
         raise FileNotFoundError(f"a protocol file must exist, got {str(path)!r}")
-    return Protocol.from_dict(_read(path))
+    protocol = Protocol.from_dict(_read(path))
+    require_keys(protocol)
+    return protocol
 
 
 def _read(path: Path) -> dict:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 from .checks import Faults
+from .screening import Screening
 
 FULL_CONTRAST = 127  # contrast = (level - BACKGROUND) / FULL_CONTRAST
 BACKGROUND = 128
@@ -263,7 +264,9 @@ class Timing:
     """Durations in ms, turned into frames at the screen's measured refresh rate.
 
     `frame_ms` is the duration of one frame of a movie; a still field lasts
-    `interval_ms`.
+    `interval_ms`. A trial in which fixation, an interval or a gap lasted otherwise by
+    more than `tolerance_ms` is invalid. A response sooner than `earliest_ms` after the
+    onset of the last interval is an anticipation, which enters no statistic.
     """
 
     fixation_ms: float = 500.0
@@ -272,6 +275,8 @@ class Timing:
     response_ms: float = 3000.0
     feedback_ms: float = 300.0
     frame_ms: float = 0.0
+    tolerance_ms: float = 20.0  # at 60 Hz one refresh that is missed, not two
+    earliest_ms: float = 100.0  # no person sees, decides and presses faster
 
     def __post_init__(self) -> None:
         faults = Faults()
@@ -283,6 +288,10 @@ class Timing:
             shown, "interval_ms", "more than 0, as response_ms", self.interval_ms
         )
         faults.raise_any()
+
+    def shown_ms(self, frames: int) -> float:
+        """Give how long an interval of so many frames lasts."""
+        return frames * self.frame_ms if frames > 1 else self.interval_ms
 
 
 @dataclass(frozen=True)
@@ -360,6 +369,7 @@ class Parts:
     timing: Timing = field(default_factory=Timing)
     double_pass: DoublePass = field(default_factory=DoublePass)
     catch: Catch = field(default_factory=Catch)
+    screening: Screening = field(default_factory=Screening)
     texts: Texts = field(default_factory=Texts)
 
     @property

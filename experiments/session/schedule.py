@@ -15,6 +15,7 @@ from ..protocols.signal import signal_parameters
 from ..store.trial import TrialRecord, TrialSpec
 from .plan import Slot, plan_blocks
 from .quest import QuestPlus, QuestState
+from .shown import is_anticipation
 
 
 @dataclass(frozen=True)
@@ -236,7 +237,7 @@ class PlannedSchedule:
     def _take_in(self, slot: Slot, spec: TrialSpec, record: TrialRecord) -> None:
         if slot.main is not None:
             self._shown[slot.main] = spec
-        if record.correct is None:
+        if record.correct is None or is_anticipation(self._protocol, record.response):
             return
         if slot.kind == "calibration" and self._quest is not None:
             self._quest = self._quest.update(spec.contrast, int(record.correct))

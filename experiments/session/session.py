@@ -19,6 +19,10 @@ from ..store.rows import ObserverInfo, SessionRow
 from ..store.trial import Response, TrialRecord, TrialSpec, columns, is_correct
 from ..store.trial_log import Store
 from .schedule import BlockInfo, PlannedSchedule, Schedule, YokedSchedule
+from .shown import is_anticipation
+
+PEOPLES_PRESENTERS = ("web", "lab")
+BY_PROTOCOL = "protocol"  # who excludes, where a rule of the protocol does
 
 
 class SeedTaken(ValueError):
@@ -227,7 +231,9 @@ class Session:
             rule = f"the next of the session, from {due[0] if due else 'none'}"
             raise ValueError(f"trials must be {rule}, got {numbers}")
         records = [self.score(s, r) for s, r in zip(specs, responses, strict=True)]
-        self._store.append_trials(self.id, records)
+        with self._store.transaction():
+            self._store.append_trials(self.id, records)
+            self._exclude_anticipations(records)
         for record in records:
             self._schedule.record(record)
         self.n_recorded += len(records)
@@ -246,6 +252,14 @@ class Session:
             raise ValueError(f"response must be from 0 to {n - 1}, got {given}")
         correct = is_correct(self.protocol.task.kind, n, spec.target, given)
         return TrialRecord(spec, response, correct, utc_now())
+
+    def _exclude_anticipations(self, records: Sequence[TrialRecord]) -> None:
+        early = [r for r in records if is_anticipation(self.protocol, r.response)]
+        if early and self.row.presenter in PEOPLES_PRESENTERS:
+            earliest = self.protocol.timing.earliest_ms
+            reason = f"anticipation: a response before {earliest:g} ms"
+            numbers = [record.spec.trial for record in early]
+            self._store.exclude(self.id, numbers, BY_PROTOCOL, reason)
 
     def finish(self) -> None:
         """Mark the session finished; a second time is a no-op.

@@ -10,6 +10,8 @@ import typing
 import numba
 import numpy as np
 
+from ..compiled import compiled
+
 # The list of `matlab5.py` again: two forms of one generator need the same constants.
 from .matlab5_constants import (
     ACCEPT_BELOW,
@@ -47,7 +49,7 @@ def _fill_lags(word, lags):
         lags[lag] = mantissa * 2.0**-53
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 @typing.no_type_check
 def fill_uniform(seeds, out, bits):
     """Fill `out` (trial, draw) with `rand`; `bits` is its view as int64."""
@@ -108,7 +110,7 @@ def _beyond_strip(state, value, inner, outer):
             return math.copysign(TAIL_START - x, value)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 @typing.no_type_check
 def fill_normal(seeds, out):
     """Fill `out` (trial, draw) with `randn`."""

@@ -10,6 +10,7 @@ import typing
 import numba
 import numpy as np
 
+from ..compiled import compiled
 from .philox import MULTIPLIERS
 
 _CHUNK = 256  # blocks of eight draws made together, over trials: the loop vectorises
@@ -114,7 +115,7 @@ def _add_signals(jobs, starts, count, signals, is_zero, which, n, out):
         i = last + 1
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 @typing.no_type_check
 def fill_part(table, keys, streams, ids, signals, is_zero, which, first, last, out):
     """Fill the flat blocks from `first` to before `last`; see `fill`."""
@@ -134,7 +135,7 @@ def fill_part(table, keys, streams, ids, signals, is_zero, which, first, last, o
         _add_signals(jobs, starts, count, flat_signals, is_zero, which, n, flat)
 
 
-@numba.njit(nogil=True, parallel=True, cache=True)
+@compiled(nogil=True, parallel=True)
 @typing.no_type_check
 def fill_parallel(table, keys, streams, ids, signals, is_zero, which, n_slices, out):
     """Fill `out` in slices that threads share; see `fill`."""

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from sqlite_utils import Database
 
 from .schema import APPLICATION_ID, VERSION
+from .trial_columns import as_of_now
 from .trial_log import StoreError
 
 
@@ -81,18 +82,20 @@ def open_to_read(path: str | Path) -> sqlite3.Connection:
     FileNotFoundError
         If there is no such file.
     StoreError
-        If the file is not ours, is of another version, or has a journal in a folder
-        that cannot be written.
+        If the file is not ours, was written by a later version, or has a journal in a
+        folder that cannot be written.
     """
     path = Path(path)
     require_filled(path)
     connection = _connected(path)
     try:
         version = require_ours(connection, path)
-        if version < VERSION:
-            rule = f"of schema version {VERSION}, got {version}"
+        if version < 1:  # being made, or given up while it was
+            rule = f"of schema version 1 to {VERSION}, got {version}"
             way = "a command that writes to it brings it up to date"
             raise StoreError(f"{str(path)!r} must be {rule}; {way}")
+        if view := as_of_now(version):
+            connection.execute(view)
     except BaseException:
         connection.close()
         raise

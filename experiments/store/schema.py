@@ -6,7 +6,7 @@ from sqlite_utils.migrations import Migrations
 from .trial_columns import added_in
 
 APPLICATION_ID = 0x594F4B44  # "YOKD", in the file's header
-VERSION = 1  # of the schema, in the file's user_version
+VERSION = 2  # of the schema, in the file's user_version
 
 migrations = Migrations("yoked")
 
@@ -64,3 +64,9 @@ BEGIN SELECT RAISE(ABORT, 'a trial must not be deleted but by withdrawal'); END
 def _trial_log(db: Database) -> None:
     for statement in _SCHEMA.split(";;"):
         db.execute(statement)
+
+
+@migrations(name="0002_offsets_and_showings")
+def _offsets_and_showings(db: Database) -> None:
+    for column in added_in(2):
+        db.execute(f"ALTER TABLE trials ADD COLUMN {column}")

@@ -59,8 +59,11 @@ class Response:
         A model's decision variable for each alternative.
     digest
         SHA-256 of the pixels received; None where it was not sampled.
-    onsets_ms
-        Onset of each interval on the presenter's clock.
+    onsets_ms, offsets_ms
+        Onset and offset of each interval on the presenter's clock.
+    n_shown
+        How often the trial was shown until there was a response: more than once where
+        the page was loaded again.
     valid, invalid_reason
         Whether the trial was shown as it should be, and if not why.
     """
@@ -75,6 +78,8 @@ class Response:
     frames_dropped: int | None = None
     valid: bool = True
     invalid_reason: str | None = None
+    offsets_ms: tuple[float, ...] | None = None
+    n_shown: int | None = None
 
 
 @dataclass(frozen=True)

@@ -140,6 +140,12 @@ TRIAL = (
            "Why the trial was not shown as it should be", is_optional=True),
     Column("received_at", "record", TEXT,
            "When the response was stored: ISO 8601, UTC"),
+    Column("offsets_ms", "response", NUMBERS,
+           "Offset of each interval on the presenter's clock, as a JSON list",
+           is_optional=True, unit="milliseconds", since=2),
+    Column("n_shown", "response", INTEGER,
+           "How often the trial was shown until there was a response: more than once "
+           "where a page was loaded again", is_optional=True, low=1, since=2),
 )
 # fmt: on
 TRIAL_COLUMNS = tuple(column.name for column in TRIAL)
@@ -175,6 +181,21 @@ def trial_record(row: dict[str, Any]) -> TrialRecord:
         parts[column.part][column.field] = value
     spec, response = TrialSpec(**parts["spec"]), Response(**parts["response"])
     return TrialRecord(spec, response, **parts["record"])
+
+
+def as_of_now(version: int) -> str | None:
+    """Give the trials of an older version's file as a view with today's columns.
+
+    Returns
+    -------
+    str or None
+        SQL for a connection of its own; None where nothing is missing.
+    """
+    missing = [f"NULL AS {column.name}" for column in TRIAL if column.since > version]
+    if not missing:
+        return None
+    columns = ", ".join(["*", *missing])
+    return f"CREATE TEMP VIEW trials AS SELECT {columns} FROM main.trials"
 
 
 def added_in(version: int) -> list[str]:

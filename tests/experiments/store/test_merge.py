@@ -556,7 +556,7 @@ def test_the_target_is_no_source(two_labs):
         ),
         (
             "older",
-            f"of schema version {VERSION}, got 0; a command that writes to it",
+            f"of schema version 1 to {VERSION}, got 0; a command that writes to it",
         ),
     ],
 )

@@ -19,7 +19,18 @@ from yoked.experiments.store.trial_columns import (
 
 SPEC = TrialSpec(0, 1, "main", "a", 7, 2, 3, 0.2, 1, {"gain": [0.0, 1.0]})
 RESPONSE = Response(
-    1, 432.1, 0.7, (0.25, -1.5), "ab" * 32, (0.0, 600.1), 12, 1, False, "late"
+    response=1,
+    rt_ms=432.1,
+    confidence=0.7,
+    decision_variables=(0.25, -1.5),
+    digest="ab" * 32,
+    onsets_ms=(0.0, 600.1),
+    offsets_ms=(100.0, 700.1),
+    n_shown=2,
+    frames_shown=12,
+    frames_dropped=1,
+    valid=False,
+    invalid_reason="late",
 )
 FULL = TrialRecord(SPEC, RESPONSE, True, "2026-01-10T10:15:12.345+00:00")
 EMPTY = TrialRecord(
