@@ -8,14 +8,19 @@ import click
 from ..options import DATABASE, OUTPUT_FILE, variant_options
 from ..output import Row, output
 from ..progress import progress
+from .again import spelled
 from .calibrate import as_size
 
 if TYPE_CHECKING:
-    from ...experiments.lab.run import Request
+    from ...experiments.lab.request import Request, Unfinished
     from ..reports.lab_summary import LabSummary
 
 CHECKED = ("bar-in-noise", "gabor-in-noise", "movie-bar")  # one of each shape
 ASKED = ("participant", "session", "monitor", "distance_cm")
+LEFT_OUT = (  # of a command that goes on
+    "participant", "session", "monitor", "distance_cm", "scale", "lut", "seed",
+    "trials", "contrast", "yoke_to", "is_new", "resume", "accept_irregular",
+)  # fmt: skip
 KEPT = ("scale", "lut", "monitor", "distance_cm", "seed")  # by a resumed session
 
 
@@ -59,6 +64,12 @@ def brief(row: Row) -> Any:
     "--yoke-to", metavar="SESSION", help="Show the trials of this session again."
 )
 @click.option("--resume", metavar="SESSION", help="Go on with this session.")
+@click.option(
+    "--new",
+    "is_new",
+    is_flag=True,
+    help="Begin a session although the participant's last is unfinished.",
+)
 @click.option(
     "--screen", type=click.IntRange(0), default=0, help="Number of the screen."
 )
@@ -115,8 +126,9 @@ def lab(check: bool, **options: Any) -> "Row | LabSummary":
     """Run a session on this screen (PsychoPy), or --check it.
 
     Without --participant, a dialog asks who sits where. Every trial is stored before
-    the next begins; Escape pauses. With --resume or --yoke-to, PROTOCOL is left out. At
-    the end the session is summed up, finished or not.
+    the next begins; Escape pauses. With --resume or --yoke-to, PROTOCOL is left out.
+    Whose last session is unfinished needs --resume or --new. At the end the session is
+    summed up, finished or not.
 
     \b
     Examples:
@@ -137,14 +149,44 @@ def lab(check: bool, **options: Any) -> "Row | LabSummary":
 
 def summed_up(db: Path, request: "Request") -> "LabSummary":
     """Run a session, and sum up what is in the log by then."""
+    from ...experiments.lab.request import Unfinished
     from ...experiments.lab.run import run_lab
     from ...experiments.session.results import load_session
     from ..reports.lab_summary import session_summary
 
-    outcome = run_lab(db, request, say)
+    begun: list[str] = []
+    try:
+        outcome = run_lab(db, request, say, began=begun.append)
+    except Unfinished as error:
+        raise click.ClickException(choice(db, request, error)) from error
+    except KeyboardInterrupt:
+        say(f"\nNot finished; {going_on(db, *begun)}" if begun else "")
+        raise
+    except Exception as error:
+        for session_id in begun:  # at most one: what it has done is stored
+            error.add_note(going_on(db, session_id))
+        raise
     if not outcome.is_finished:
-        say(f"Not finished; go on with: yoked lab {db} --resume {outcome.session_id}")
+        say(f"Not finished; {going_on(db, outcome.session_id)}")
     return session_summary(load_session(db, outcome.session_id))
+
+
+def going_on(db: Path, session_id: str) -> str:
+    """Say how a session goes on."""
+    return f"go on with: {spelled([db], LEFT_OUT, resume=session_id)}"
+
+
+def choice(db: Path, request: "Request", error: "Unfinished") -> str:
+    """Spell out the two commands of which the operator has to choose one."""
+    names = [] if request.yoke_to else click.get_current_context().params["names"][:-1]
+    said = {"participant": request.participant, "session": request.sitting}
+    said |= {"monitor": request.monitor, "distance_cm": request.distance_cm}
+    new = {name: value for name, value in said.items() if value not in (None, "")}
+    if request.sitting == 1:
+        del new["session"]
+    resumes = spelled([db], LEFT_OUT, resume=error.session_id)
+    begins = spelled([*names, db], **new, is_new=True)
+    return f"{error}. Go on with it:\n    {resumes}\nor begin another:\n    {begins}"
 
 
 def say(sentence: str) -> None:
@@ -167,15 +209,15 @@ def as_request(
     click.UsageError
         If arguments are missing or do not go together.
     """
-    from ...experiments.lab.run import Request
+    from ...experiments.lab.request import Request
 
-    is_new = options["resume"] is None
-    protocol, db = named(names, is_new and options["yoke_to"] is None)
+    starts = options["resume"] is None
+    protocol, db = named(names, starts and options["yoke_to"] is None)
     if protocol is not None:
         protocol = protocol.with_options(trials=trials, contrast=contrast)
     elif trials is not None or contrast is not None:
         raise click.UsageError("--trials and --contrast need a PROTOCOL")
-    if is_new:
+    if starts:
         options |= asked(no_dialog, **{name: options[name] for name in ASKED})
     else:
         require_kept(options)

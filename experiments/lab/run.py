@@ -3,7 +3,6 @@
 import platform
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,11 @@ from ..protocols.protocol import Protocol
 from ..session.session import Session
 from ..store.rows import ObserverInfo, SessionRow
 from ..store.sqlite import Store, StoreError, open_store
+from .earlier import protocol_of, require_decided, screen_px, to_resume
 from .flips import Flips
 from .keys import BoxKeys, Keys, Say, open_keyboard
 from .lock import session_lock
+from .request import Outcome, Request
 from .screen import Screen
 from .setup import (
     Monitor,
@@ -31,96 +32,6 @@ from .stage import Stage
 
 _NOT_WRITABLE = ("readonly", "read-only", "unable to open")  # SQLite's words
 MAX_REFRESH_CHANGE = 0.02  # of a session's refresh rate, before it is worth a sentence
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the operator asked for.
-
-    Attributes
-    ----------
-    protocol
-        What is to be run. Not needed to resume a session or to be yoked to one.
-    participant
-        Code of the participant.
-    sitting
-        How often the participant has sat here, this time included.
-    monitor
-        Name of a monitor that we or PsychoPy know; "" for an unknown one.
-    distance_cm
-        From the eye to the screen; by default the monitor's.
-    lut
-        'auto', 'identity' or 'calibration'; see `lab_setup.choose_lut`.
-    scale
-        Screen px for each stimulus px; by default the nearest to the protocol's size.
-    seed
-        Of the session; by default one that cannot be guessed.
-    yoke_to
-        Finished session whose trials are shown.
-    resume
-        Session that is to go on.
-    screen, full_screen, size_px, refresh_hz
-        The window; see `lab_window.open_window`.
-    accept_irregular
-        Why a screen with an irregular refresh will do; None: it is refused.
-    keyboard
-        'auto', 'ptb' or 'event'.
-    box, box_map
-        Serial port of a response box and what its buttons mean; see `lab_boxes`.
-    language, read_back
-        See `lab_sitting.Sitting`.
-    """
-
-    protocol: Protocol | None = None
-    participant: str = ""
-    sitting: int = 1
-    monitor: str = ""
-    distance_cm: float | None = None
-    lut: str = "auto"
-    scale: int | None = None
-    seed: int | None = None
-    yoke_to: str | None = None
-    resume: str | None = None
-    screen: int = 0
-    full_screen: bool = True
-    size_px: tuple[int, int] | None = None
-    refresh_hz: float | None = None
-    accept_irregular: str | None = None
-    keyboard: str = "auto"
-    box: str | None = None
-    box_map: str = ""
-    language: str = "en"
-    read_back: str = "block"
-
-    def __post_init__(self) -> None:
-        if self.resume is None and not self.participant:
-            raise ValueError("participant must be a code, got ''")
-        if self.resume is None and self.yoke_to is None and self.protocol is None:
-            raise ValueError("a protocol must be given, got none")
-        if self.resume is not None and self.yoke_to is not None:
-            raise ValueError("a session must be resumed or yoked, got both")
-        if self.refresh_hz is not None and not 1 <= self.refresh_hz <= 1000:
-            rule = "from 1 to 1000 Hz"
-            raise ValueError(f"refresh must be {rule}, got {self.refresh_hz:g}")
-        reason = self.accept_irregular
-        if reason is not None and not reason.strip():
-            raise ValueError(f"accept_irregular must be a reason, got {reason!r}")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of it.
-
-    Attributes
-    ----------
-    session_id
-        Id of the session in the trial log.
-    is_finished
-        Whether no trial is left.
-    """
-
-    session_id: str
-    is_finished: bool
 
 
 OpenScreen = Callable[[Request, int], Screen]
@@ -159,6 +70,7 @@ def run_lab(
     say: Say,
     screen: OpenScreen = open_screen,
     keys: OpenKeys = open_keys,
+    began: Callable[[str], None] = lambda session_id: None,
 ) -> Outcome:
     """Run a session in the lab, or the rest of one.
 
@@ -175,11 +87,15 @@ def run_lab(
         Takes sentences for the operator.
     screen, keys
         Open the window and what is pressed.
+    began
+        Called with the session's id as soon as it is in the log and held.
 
     Raises
     ------
     LookupError
         If there is no such session or monitor.
+    Unfinished
+        If the participant's last session could go on, and nobody said which it is.
     ValueError
         If the protocol does not fit the screen, the session cannot go on or is on
         already, or the database cannot be written.
@@ -190,8 +106,10 @@ def run_lab(
     """
     with ExitStack() as stack:
         store = stack.enter_context(_opened(db_path, request))
-        row = None if request.resume is None else _to_resume(store, request)
-        protocol = _protocol(store, request, row)
+        row = None if request.resume is None else to_resume(store, request)
+        protocol = protocol_of(store, request, row)
+        if row is None:
+            require_decided(store, request, protocol)
         setup = _setup(request, protocol, row)
         window = screen(request, setup.stage.background)
         stack.callback(window.close)
@@ -202,13 +120,12 @@ def run_lab(
         stack.callback(pressed.close)
         _tell(say, setup, row, window, request.accept_irregular)
         if row is None:
-            _tell_of_unfinished(say, store, request.participant, protocol)
-        if row is None:
             session = _started(store, request, protocol, setup, window, pressed)
             stack.enter_context(session_lock(db_path, session.id))
         else:
             stack.enter_context(session_lock(db_path, row.id))
             session = _resumed(store, row, window)
+        began(session.id)
         _log_irregular(store, session.id, window.refresh, request.accept_irregular)
         say(f"Session {session.id}, {session.n_recorded} trials done.")
         sitting = Sitting(
@@ -243,52 +160,14 @@ def _cannot_write(db_path: str | Path, error: Exception) -> str:
     return f"{str(db_path)!r} must be a database that can be written, got: {error}"
 
 
-def _to_resume(store: Store, request: Request) -> SessionRow:
-    row = store.session(str(request.resume))
-    if row.presenter != "lab":
-        rule = "a session of the lab to go on here"
-        raise ValueError(
-            f"{row.id} must be {rule}, got one of presenter {row.presenter}"
-        )
-    if row.status != "unfinished":
-        raise ValueError(f"session {row.id} must be unfinished, got {row.status}")
-    if request.participant and request.participant != row.observer.name:
-        rule = f"{row.observer.name}, whose session {row.id} is"
-        raise ValueError(f"participant must be {rule}, got {request.participant}")
-    return row
-
-
-def _protocol(store: Store, request: Request, row: SessionRow | None) -> Protocol:
-    """Give the session's protocol, the request's, or that of whom it is yoked to."""
-    if row is None and request.protocol is not None:
-        return request.protocol
-    earlier = row or store.session(str(request.yoke_to))
-    protocol = store.protocol(earlier.protocol_hash)
-    given = request.protocol
-    if given is not None and given.hash != protocol.hash:
-        rule = f"the one that session {earlier.id} is pinned to"
-        raise ValueError(f"the protocol must be {rule}, got another: {given.name}")
-    return protocol
-
-
 def _setup(request: Request, protocol: Protocol, row: SessionRow | None) -> Setup:
     """Give the stage: a session that goes on keeps its table and scale."""
     if row is not None and row.display is not None:
         display = row.display
-        monitor = Monitor(size_px=_screen_px(row, display))
+        monitor = Monitor(size_px=screen_px(row, display))
         return Setup(Stage.of(protocol, display["lut"], display["scale"]), monitor)
     monitor = find_monitor(request.monitor, request.distance_cm)
     return set_up(protocol, monitor, choose_lut(request.lut, monitor), request.scale)
-
-
-def _screen_px(row: SessionRow, display: dict[str, Any]) -> tuple[int, int] | None:
-    """Give the screen's size when a session began; None if it was not stored.
-
-    Earlier versions stored the window's, which was the screen's if it filled it.
-    """
-    fills = (row.device or {}).get("full_screen", False)
-    size = display.get("screen_px", display["size_px"] if fills else None)
-    return None if size is None else (int(size[0]), int(size[1]))
 
 
 def _tell(
@@ -312,16 +191,6 @@ def _tell(
     before = None if row is None else (row.display or {}).get("refresh_hz")
     if before and abs(window.refresh_hz / before - 1) > MAX_REFRESH_CHANGE:
         say(f"The session began at {before:g} Hz: durations in ms may differ.")
-
-
-def _tell_of_unfinished(
-    say: Say, store: Store, participant: str, protocol: Protocol
-) -> None:
-    """Say if the participant has a session that could go on instead."""
-    for row in store.sessions():
-        same = (row.presenter, row.observer.name, row.protocol_hash, row.status)
-        if same == ("lab", participant, protocol.hash, "unfinished"):
-            say(f"{participant} has an unfinished session: --resume {row.id} goes on.")
 
 
 def _started(

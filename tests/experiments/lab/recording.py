@@ -13,7 +13,12 @@ HZ = 100.0
 PERIOD = 10.0
 STEADY = Flips(120, PERIOD, 0.01)
 FAST = Timing(
-    fixation_ms=30, interval_ms=20, gap_ms=40, response_ms=300, feedback_ms=20
+    fixation_ms=30,
+    interval_ms=20,
+    gap_ms=40,
+    response_ms=300,
+    feedback_ms=20,
+    earliest_ms=0,
 )
 
 

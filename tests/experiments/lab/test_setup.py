@@ -20,7 +20,8 @@ from yoked.experiments.lab import setup as lab_setup
 from yoked.experiments.lab import window as lab_window
 from yoked.experiments.lab.lock import session_lock
 from yoked.experiments.lab.pages import pages, plain_text
-from yoked.experiments.lab.run import Request, run_lab
+from yoked.experiments.lab.request import Request
+from yoked.experiments.lab.run import run_lab
 from yoked.experiments.lab.setup import choose_lut, find_monitor, require_screen, set_up
 from yoked.experiments.lab.stage import Stage
 from yoked.experiments.lab.trial import plan_trial
@@ -172,19 +173,6 @@ def test_who_resumes_keeps_table_scale_and_schedule(db_path, few, calibrations):
     assert patch <= max(calibrations.lut)
 
 
-def test_a_new_session_says_that_another_could_go_on(db_path, few):
-    screen = Recorder()
-    screen.page_script = ["escape", "q"]
-    first = run(db_path, screen, protocol=few, participant="p01")
-    said = []
-    run(db_path, said=said, protocol=few, participant="p01")
-    hint = f"p01 has an unfinished session: --resume {first.session_id} goes on."
-    assert hint in said
-    said.clear()
-    run(db_path, said=said, protocol=few, participant="p02")
-    assert not any("unfinished" in sentence for sentence in said)
-
-
 def test_a_finished_session_cannot_go_on(db_path, few):
     outcome = run(db_path, protocol=few, participant="p01")
     with pytest.raises(ValueError, match="must be unfinished, got finished"):
@@ -266,7 +254,8 @@ def test_a_killed_process_gives_its_session_back(db_path):
 
 _AS_NOBODY = """
 import os, sys
-from yoked.experiments.lab.run import Request, run_lab
+from yoked.experiments.lab.request import Request
+from yoked.experiments.lab.run import run_lab
 from yoked.experiments.protocols.files import load_protocol
 request = Request(load_protocol("bar-in-noise"), "p01")
 if os.geteuid() == 0:  # who may write anything

@@ -13,7 +13,8 @@ from yoked.experiments.lab import setup as lab_setup
 from yoked.experiments.lab import window as lab_window
 from yoked.experiments.lab.check import run_check
 from yoked.experiments.lab.flips import Flips, measure_refresh
-from yoked.experiments.lab.run import Request, run_lab
+from yoked.experiments.lab.request import Request
+from yoked.experiments.lab.run import run_lab
 from yoked.experiments.lab.setup import find_monitor
 from yoked.experiments.lab.trial import plan_trial
 from yoked.experiments.monitors.calibrations import calibrate, save_calibration

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from yoked.experiments.lab.keys import KeyPress
-from yoked.experiments.lab.run import Request
+from yoked.experiments.lab.request import Request
 from yoked.experiments.lab.screen import place
 from yoked.experiments.lab.stage import Stage
 from yoked.experiments.protocols.parts import Timing
