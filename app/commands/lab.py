@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ..reports.lab_summary import LabSummary
 
 CHECKED = ("bar-in-noise", "gabor-in-noise", "movie-bar")  # one of each shape
+MAIN_TRIALS = """\
+Main trials, instead of the protocol's; practice and calibration shrink in proportion,
+to 4 and 10 at least."""
 ASKED = ("participant", "session", "monitor", "distance_cm")
 LEFT_OUT = (  # of a command that goes on
     "participant", "session", "monitor", "distance_cm", "scale", "lut", "seed",
@@ -59,7 +62,7 @@ def brief(row: Row) -> Any:
     show_default=True,
     help="Look-up table; auto takes the monitor's if it is calibrated.",
 )
-@variant_options
+@variant_options(MAIN_TRIALS)
 @click.option(
     "--yoke-to", metavar="SESSION", help="Show the trials of this session again."
 )
@@ -209,12 +212,14 @@ def as_request(
     click.UsageError
         If arguments are missing or do not go together.
     """
+    from ...experiments.lab.rehearsal import shortened
     from ...experiments.lab.request import Request
 
     starts = options["resume"] is None
     protocol, db = named(names, starts and options["yoke_to"] is None)
     if protocol is not None:
-        protocol = protocol.with_options(trials=trials, contrast=contrast)
+        protocol = protocol.with_options(contrast=contrast)
+        protocol = protocol if trials is None else shortened(protocol, trials)
     elif trials is not None or contrast is not None:
         raise click.UsageError("--trials and --contrast need a PROTOCOL")
     if starts:

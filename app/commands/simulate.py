@@ -12,7 +12,7 @@ from ..progress import progress
 
 @click.command()
 @click.argument("names", nargs=-1, required=True, metavar="[PROTOCOL] OBSERVER DB")
-@variant_options
+@variant_options()
 @click.option(
     "--internal-noise",
     type=click.FloatRange(0),

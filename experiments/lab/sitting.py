@@ -23,12 +23,14 @@ from ..store.trial import Response, TrialRecord, TrialSpec
 from .keys import GO_ON_KEYS, PAUSE_KEY, QUIT_KEY, Keys, wait_for_key
 from .pages import (
     AGREE,
+    CLOSE,
     FEEDBACK,
     FINISHED,
     PAUSED,
     PAUSED_ON_PAGE,
     WELCOME_BACK,
     block_page,
+    consent_text,
     pages,
 )
 from .screen import Handle, Screen, place
@@ -111,7 +113,7 @@ class Sitting:
                 return False
         self._session.finish()
         texts = self._session.protocol.texts.debrief
-        for page in pages(texts, self._language) or [FINISHED]:
+        for page in pages(in_language(texts, self._language), CLOSE) or [FINISHED]:
             self._page(page)
         return True
 
@@ -120,12 +122,21 @@ class Sitting:
         texts, is_new = self._session.protocol.texts, self._session.n_recorded == 0
         if not is_new and not self._page(WELCOME_BACK):
             return False
-        if is_new and texts.consent:
-            if not all(map(self._page, pages(texts.consent, self._language, AGREE))):
-                return False
-            agreed = in_language(texts.consent, self._language)
-            self._event("consent", {"sha256": text_version(agreed)})
-        return all(map(self._page, pages(texts.instructions, self._language)))
+        if is_new and texts.consent and not self._agrees():
+            return False
+        instructions = in_language(texts.instructions, self._language)
+        return all(map(self._page, pages(instructions)))
+
+    def _agrees(self) -> bool:
+        """Show the consent; log which text was agreed to, and the protocol's own."""
+        texts = self._session.protocol.texts.consent
+        shown = consent_text(texts, self._language)
+        if not all(map(self._page, pages(shown, AGREE))):
+            return False
+        own = text_version(in_language(texts, self._language))
+        versions = {"sha256": text_version(shown), "protocol_sha256": own}
+        self._event("consent", versions)
+        return True
 
     def _begin_block(self, spec: TrialSpec) -> bool:
         if spec.block == self._block:

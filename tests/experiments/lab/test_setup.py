@@ -376,7 +376,7 @@ def test_the_shipped_texts_lose_their_marks(protocol):
 
 
 def test_a_text_in_no_language_has_no_page():
-    assert pages({}, "en") == []
+    assert pages("") == []
 
 
 def test_a_kernel_is_drawn_line_by_line():
