@@ -107,6 +107,14 @@ def brief(row: Row) -> Any:
     show_default=True,
     help="Compare the pixels of the first trial of each block, or of every one.",
 )
+@click.option(
+    "--absent-after",
+    type=click.IntRange(0),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="Trials in a row without a response that pause the session; 0: never.",
+)
 @click.option("--no-dialog", is_flag=True, help="Ask nothing: all comes by options.")
 @click.option("--check", is_flag=True, help="Test this very screen instead.")
 @click.option(

@@ -30,6 +30,8 @@ class LabSummary(Result):
         Id and names, and whether it is finished.
     trials, invalid, invalid_reasons
         How many there are, how many of them are invalid, and why.
+    responses, anticipations
+        How many trials have one, and how many of these came too soon to count.
     pooled
         The numbers of all trials; None where there are none yet, as `note` says.
     kernel, kernel_z
@@ -45,6 +47,8 @@ class LabSummary(Result):
     trials: int
     invalid: int
     invalid_reasons: dict[str, int]
+    responses: int
+    anticipations: int
     pooled: ConditionSummary | None
     note: str | None
     kernel: Float[np.ndarray, " frame row column"] | None
@@ -56,6 +60,7 @@ class LabSummary(Result):
         names = ("session", "participant", "protocol", "status", "trials", "invalid")
         row: Cells = {name: getattr(self, name) for name in names}
         row |= {f"  {why}": n for why, n in self.invalid_reasons.items()}
+        row |= {"responses": self.responses, "too soon": self.anticipations}
         if self.pooled is not None:
             row |= {
                 "d'": self.pooled.dprime.short(),
@@ -81,6 +86,9 @@ def session_summary(session: "SessionData") -> LabSummary:
     What the data cannot tell yet is None, and `note` or `kernel_note` says why.
     """
     row, trials = session.row, session.trials
+    responded = trials["response"].notna().to_numpy(bool)
+    earliest = session.protocol.timing.earliest_ms
+    soon = trials["rt_ms"].to_numpy(float, na_value=np.nan) < earliest
     pooled, note = _numbers(session)
     kernel, z, kernel_note = _kernel(session)
     return LabSummary(
@@ -90,13 +98,21 @@ def session_summary(session: "SessionData") -> LabSummary:
         status=row.status,
         trials=len(trials),
         invalid=int((~trials["valid"].to_numpy(bool)).sum()),
-        invalid_reasons=dict(Counter(trials["invalid_reason"].dropna().tolist())),
+        invalid_reasons=_reasons(trials["invalid_reason"].dropna().tolist()),
+        responses=int(responded.sum()),
+        anticipations=int(soon.sum()),
         pooled=pooled,
         note=note,
         kernel=kernel,
         kernel_z=z,
         kernel_note=kernel_note,
     )
+
+
+def _reasons(texts: list[str]) -> dict[str, int]:
+    """Count reasons by what they say before their numbers."""
+    parts = (part for text in texts for part in text.split("; "))
+    return dict(Counter(part.partition(":")[0] for part in parts))
 
 
 def _numbers(session: "SessionData") -> tuple[ConditionSummary | None, str | None]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ..protocols.protocol import Protocol
+from .attention import ABSENT_AFTER
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Request:
         'auto', 'ptb' or 'event'.
     box, box_map
         Serial port of a response box and what its buttons mean; see `boxes`.
-    language, read_back
+    language, read_back, absent_after
         See `sitting.Sitting`.
     """
 
@@ -66,6 +67,7 @@ class Request:
     box_map: str = ""
     language: str = "en"
     read_back: str = "block"
+    absent_after: int = ABSENT_AFTER
 
     def __post_init__(self) -> None:
         if self.resume is None and not self.participant:
@@ -79,6 +81,8 @@ class Request:
         if self.refresh_hz is not None and not 1 <= self.refresh_hz <= 1000:
             rule = "from 1 to 1000 Hz"
             raise ValueError(f"refresh must be {rule}, got {self.refresh_hz:g}")
+        if self.absent_after < 0:
+            raise ValueError(f"absent_after must be 0 or more, got {self.absent_after}")
         reason = self.accept_irregular
         if reason is not None and not reason.strip():
             raise ValueError(f"accept_irregular must be a reason, got {reason!r}")

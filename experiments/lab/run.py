@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from ..protocols.keys import require_keys
 from ..protocols.protocol import Protocol
 from ..session.session import Session
 from ..store.rows import ObserverInfo, SessionRow
@@ -108,6 +109,8 @@ def run_lab(
         store = stack.enter_context(_opened(db_path, request))
         row = None if request.resume is None else to_resume(store, request)
         protocol = protocol_of(store, request, row)
+        if request.box is None:
+            require_keys(protocol)
         if row is None:
             require_decided(store, request, protocol)
         setup = _setup(request, protocol, row)
@@ -130,7 +133,7 @@ def run_lab(
         say(f"Session {session.id}, {session.n_recorded} trials done.")
         sitting = Sitting(
             session, store, window, pressed, setup.stage,
-            request.language, request.read_back,
+            request.language, request.read_back, request.absent_after, say,
         )  # fmt: skip
         return Outcome(session.id, sitting.run())
 

@@ -21,7 +21,12 @@ from yoked.experiments.store.sqlite import open_store
 from .watching import Watcher, ideal_observer, request, response_to
 
 TIMING = Timing(
-    fixation_ms=50, interval_ms=50, gap_ms=50, response_ms=5000, feedback_ms=0
+    fixation_ms=50,
+    interval_ms=50,
+    gap_ms=50,
+    response_ms=5000,
+    feedback_ms=0,
+    earliest_ms=0,
 )
 PATH = os.pathsep.join([os.environ.get("PYTHONPATH", ""), str(ROOT)]).strip(os.pathsep)
 COMMAND = "from yoked.app.commands.lab import lab; lab()"

@@ -1,4 +1,4 @@
-"""A protocol's keys are places: the same under any layout, with caps lock, without NumLock.
+"""A protocol's keys are places: no layout and no caps lock changes one.
 
 Real key events: xdotool presses keycodes, which are places, and setxkbmap changes what
 is printed there.

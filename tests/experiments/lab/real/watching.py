@@ -29,6 +29,7 @@ FAST = Timing(
     gap_ms=17.0,
     response_ms=2000.0,
     feedback_ms=17.0,
+    earliest_ms=0.0,
 )
 
 
