@@ -171,10 +171,11 @@ def summed_up(db: Path, request: "Request") -> "LabSummary":
     except Unfinished as error:
         raise click.ClickException(choice(db, request, error)) from error
     except KeyboardInterrupt:
-        say(f"\nNot finished; {going_on(db, *begun)}" if begun else "")
+        for session_id in begun:
+            say(f"\nNot finished; {going_on(db, session_id)}")
         raise
     except Exception as error:
-        for session_id in begun:  # at most one: what it has done is stored
+        for session_id in begun:  # at most one
             error.add_note(going_on(db, session_id))
         raise
     if not outcome.is_finished:

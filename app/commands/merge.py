@@ -10,10 +10,18 @@ from ..output import Row, output
 RENAMED = "{}: session {} is {} in {}, where another session has that id."
 
 
+def brief(row: Row) -> Row:
+    """Return what a table shows of a source: sessions with other ids in one cell."""
+    renamed = row["renamed"]
+    assert isinstance(renamed, dict)
+    named = "; ".join(f"{own} is {other}" for own, other in renamed.items())
+    return {**row, "renamed": named or "none"}
+
+
 @click.command()
 @click.argument("target", type=DATABASE)
 @click.argument("sources", type=DATABASE, nargs=-1, required=True, metavar="SOURCE...")
-@output()
+@output(brief)
 def merge(target: Path, sources: tuple[Path, ...]) -> list[Row]:
     """Bring the databases of several machines together in one.
 

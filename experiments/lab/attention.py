@@ -47,9 +47,18 @@ def _printed(key: str) -> str:
     return _PRINTED.get(key, key.upper())
 
 
-def notice(protocol: Protocol, response: Response, keyed: KeyedResponse) -> str | None:
-    """Give what a participant is told after a trial; None where all was well."""
-    keys = in_words(protocol.task.keys)
+def notice(
+    protocol: Protocol, response: Response, keyed: KeyedResponse, keys: str
+) -> str | None:
+    """Give what a participant is told after a trial; None where all was well.
+
+    Parameters
+    ----------
+    protocol, response, keyed
+        What was asked for, and what came of it.
+    keys
+        What there is to press, in words.
+    """
     if keyed.early or is_anticipation(protocol, response):
         which = "the pattern" if protocol.n_onsets == 1 else "the last pattern"
         return f"Too soon: wait for {which}, then press {keys}."
@@ -58,13 +67,12 @@ def notice(protocol: Protocol, response: Response, keyed: KeyedResponse) -> str 
     return None
 
 
-def absent_page(protocol: Protocol, n_missed: int) -> str:
-    """Ask whether somebody is there."""
-    keys = in_words(protocol.task.keys)
-    asked = f"There was no response in the last {n_missed} trials. Press {keys}"
-    after = "after the patterns."
+def absent_page(n_missed: int, keys: str) -> str:
+    """Ask whether somebody is there, and say what there is to press."""
+    asked = f"There was no response in the last {n_missed} trials."
+    way = f"Press {keys} after the patterns."
     _, go_on = PAUSED_ON_PAGE.split("\n\n", 1)
-    return f"Are you there?\n\n{asked}\n{after}\n\n{go_on}"
+    return f"Are you there?\n\n{asked}\n{way}\n\n{go_on}"
 
 
 def found_at_the_end(

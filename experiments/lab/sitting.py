@@ -31,6 +31,7 @@ from .attention import (
     NOTICE_MS,
     absent_page,
     found_at_the_end,
+    in_words,
     notice,
 )
 from .keys import GO_ON_KEYS, PAUSE_KEY, QUIT_KEY, Keys, Say, wait_for_key
@@ -111,6 +112,9 @@ class Sitting:
         self._screen, self._keys, self._stage = screen, keys, stage
         self._language, self._read_back = language, read_back
         self._absent_after, self._say = absent_after, say
+        has_box = keys.backend.startswith("box")
+        names = session.protocol.task.keys
+        self._to_press = "a button of the box" if has_box else in_words(names)
         self._n_missed = 0  # trials without a response, in a row
         self._n_others: Counter[str] = Counter()  # keys that are no response
         self._plan = plan_trial(session.protocol, screen.refresh_hz)
@@ -229,7 +233,7 @@ class Sitting:
         self._require_right_pixels(n_wrong)
         if keyed.paused:
             return self._goes_on(PAUSED)
-        if told := notice(protocol, response, keyed):
+        if told := notice(protocol, response, keyed, self._to_press):
             self._tell(told, NOTICE_MS)
         elif self._session.block(spec.block).feedback and response.valid:
             self._tell(FEEDBACK[record.correct], protocol.timing.feedback_ms)
@@ -243,8 +247,7 @@ class Sitting:
             return True
         self._n_missed = 0
         self._say(ABSENT.format(n))
-        page = absent_page(self._session.protocol, n)
-        return self._goes_on(page, "absent", n_missed=n)
+        return self._goes_on(absent_page(n, self._to_press), "absent", n_missed=n)
 
     def _is_sampled(self, spec: TrialSpec) -> bool:
         every = self._read_back == "every" or self._n_wrong_trials > 0

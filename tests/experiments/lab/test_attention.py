@@ -231,6 +231,15 @@ def test_keys_are_said_as_they_are_printed(keys, words):
     assert in_words(keys) == words
 
 
+def test_at_a_box_the_hint_speaks_of_its_buttons(db_path, few):
+    screen = Recorder(backend="box, script", script=[[("j", 40)], *[AGAIN] * 7])
+    screen.plan = plan_trial(few, screen.refresh_hz)
+    asked = Request(few, "p01", box="COM3")
+    run_lab(db_path, asked, print, lambda *_: screen, lambda *_: screen)
+    hint = "Too soon: wait for the last pattern, then press a button of the box."
+    assert hint in screen.texts
+
+
 # Stamps -----------------------------------------------------------------------------
 
 
