@@ -14,7 +14,6 @@ from ..clock import utc_now
 from ..protocols.protocol import Protocol
 from .flips import (
     Dropped,
-    Flips,
     KeyLatency,
     Progress,
     count_dropped,
@@ -22,6 +21,7 @@ from .flips import (
     measure_refresh,
 )
 from .pixels import Pixels, check_background, check_pixels
+from .refresh import Flips
 from .screen import Screen
 from .setup import Monitor, irregular, monitor_fault
 from .stage import IDENTITY

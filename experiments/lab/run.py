@@ -13,9 +13,9 @@ from ..session.session import Session
 from ..store.rows import ObserverInfo, SessionRow
 from ..store.sqlite import Store, StoreError, open_store
 from .earlier import protocol_of, require_decided, screen_px, to_resume
-from .flips import Flips
 from .keys import BoxKeys, Keys, Say, open_keyboard
 from .lock import session_lock
+from .refresh import Flips
 from .request import Outcome, Request
 from .screen import Screen
 from .setup import (

@@ -1,14 +1,13 @@
 """The screen as the lab presenter sees it: anything that shows gray pictures."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, runtime_checkable
+from typing import Any, runtime_checkable
 from typing import Protocol as Interface
 
 import numpy as np
 from jaxtyping import UInt8
 
-if TYPE_CHECKING:
-    from .flips import Flips
+from .refresh import Flips
 
 Handle = Any  # a picture that a screen has taken in
 Region = tuple[int, int, int, int]  # top, left, height, width in px
@@ -35,7 +34,7 @@ class Screen(Interface):
     size_px: tuple[int, int]
     screen_px: tuple[int, int]
     refresh_hz: float
-    refresh: "Flips | None"
+    refresh: Flips | None
     background: int
 
     def prepare(

@@ -12,7 +12,7 @@ from ..monitors.calibrations import Calibration, calibration_names, load_calibra
 from ..monitors.geometry import fitting_distance_cm, nearest_scale, px_per_degree
 from ..protocols.checks import suggestion
 from ..protocols.protocol import Protocol
-from .flips import Flips
+from .refresh import Flips
 from .screen import Screen
 from .stage import IDENTITY, Stage
 from .trial import shown_ms, timing_faults

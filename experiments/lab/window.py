@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from .flips import Flips, measure_refresh
+from .flips import measure_refresh
+from .refresh import Flips
 from .screen import Handle, Region, padded
 
 NO_PSYCHOPY = 'yoked lab needs PsychoPy: pip install "yoked[lab]"'

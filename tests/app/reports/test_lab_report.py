@@ -7,8 +7,9 @@ import pytest
 
 from yoked.app.reports.lab_report import bars, render_check, tables, write_check
 from yoked.experiments.lab.check import ScreenCheck
-from yoked.experiments.lab.flips import Dropped, Flips, KeyLatency
+from yoked.experiments.lab.flips import Dropped, KeyLatency
 from yoked.experiments.lab.pixels import Pixels
+from yoked.experiments.lab.refresh import Flips
 
 PERIOD = 1000 / 60
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from yoked.experiments.lab.flips import Flips
 from yoked.experiments.lab.keys import KeyPress
+from yoked.experiments.lab.refresh import Flips
 from yoked.experiments.lab.screen import place
 from yoked.experiments.protocols.parts import Timing
 

@@ -12,7 +12,8 @@ from yoked.app.commands import lab as command
 from yoked.experiments.lab import setup as lab_setup
 from yoked.experiments.lab import window as lab_window
 from yoked.experiments.lab.check import run_check
-from yoked.experiments.lab.flips import Flips, measure_refresh
+from yoked.experiments.lab.flips import measure_refresh
+from yoked.experiments.lab.refresh import Flips
 from yoked.experiments.lab.request import Request
 from yoked.experiments.lab.run import run_lab
 from yoked.experiments.lab.setup import find_monitor

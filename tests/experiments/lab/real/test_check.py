@@ -8,12 +8,12 @@ import pytest
 
 from yoked.experiments.lab.check import NOT_SYNCHRONISED, PACED, run_check
 from yoked.experiments.lab.flips import (
-    Flips,
     count_dropped,
     key_latency,
     measure_refresh,
 )
 from yoked.experiments.lab.pixels import check_background, check_pixels
+from yoked.experiments.lab.refresh import Flips
 from yoked.experiments.lab.screen import Screen, place
 from yoked.experiments.lab.stage import IDENTITY
 from yoked.experiments.monitors.calibrations import calibrate
