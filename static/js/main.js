@@ -92,6 +92,7 @@ await inOneWindow(`yoked ${page.base}`, {
   locks: navigator.locks,
   onElsewhere: () => {
     element("elsewhere").hidden = false;
+    element("experiment").hidden = true; // which is as high as the window
   },
   // The session went on meanwhile: what this page knows of it is old.
   onComeBack: () => location.reload(),

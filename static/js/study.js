@@ -39,6 +39,7 @@ function keepToken() {
 }
 
 async function check() {
+  element("checking").hidden = !agree.disabled;
   const { refresh_ms } = await measureRefresh((tick) => requestAnimationFrame(tick), INTERVALS);
   const found = obstacles(needs, {
     keyboard,

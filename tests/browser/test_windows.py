@@ -50,7 +50,9 @@ def test_two_windows_do_not_disturb_each_other(page, serve, protocol):
     page.evaluate("yokedTest.pick(0)")
     second = page.context.new_page()
     second.goto(page.url)
-    second.get_by_role("heading", name=ELSEWHERE).wait_for()
+    heading = second.get_by_role("heading", name=ELSEWHERE)
+    heading.wait_for()
+    assert heading.bounding_box()["y"] < 400  # in sight, not below the window
     assert second.get_by_role("button").all() == []  # nothing there invites to a fight
     page.bring_to_front()
     page.keyboard.press("f")
