@@ -109,7 +109,6 @@ def _cannot_store(error: Exception) -> tuple[Response | str, int]:
 
 def _too_many(error: TooMany) -> Response:
     """Reply 429: a page tries again by itself, a person after a moment."""
-    logging.getLogger(__name__).warning("%s", error)
     reply = make_response(_complaint(429, "Many people are arriving. " + AGAIN))
     reply.headers["Retry-After"] = str(error.wait_s)
     return reply
