@@ -26,6 +26,10 @@ COMMANDS = {
     "train": ("train:train", "Train an observer and write its weights."),
     "import": ("importing:import_", "Read other people's data as sessions."),
     "sessions": ("trials:sessions", "List the sessions of a database."),
+    "codes": (
+        "codes:codes",
+        "List the completion codes of web sessions, and how each ended.",
+    ),
     "merge": (
         "merge:merge",
         "Bring the databases of several machines together in one.",

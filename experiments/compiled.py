@@ -35,7 +35,8 @@ def compiled(**options: bool) -> Callable[[Callable], Any]:
     """
 
     def decorate(function: Callable) -> Any:
-        dispatcher: Any = numba.njit(**options)(function)
+        njit: Any = numba.njit  # whose type lists every option
+        dispatcher = njit(**options)(function)
         # Without a folder that can be written Numba says so by a RuntimeError.
         with contextlib.suppress(RuntimeError, *_NO_CACHE):
             dispatcher._cache = _ForgivingCache(function)

@@ -22,6 +22,7 @@ from ..trials.estimate import Estimate
 from ..trials.held import as_responses
 from ..trials.responses import Responses, SessionLike
 from ..trials.result import Cells, Result
+from .quality import SessionQuality, session_quality
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,8 @@ class SessionSummary(Result):
         What all numbers rest on.
     n_pairs
         Counted trials that repeat a counted trial.
+    quality
+        What was not shown as asked, and anticipations.
     pooled
         All counted trials.
     by_contrast
@@ -90,6 +93,7 @@ class SessionSummary(Result):
     n_missing: int
     n_counted: int
     n_pairs: int
+    quality: SessionQuality
     pooled: ConditionSummary
     by_contrast: tuple[ConditionSummary, ...]
 
@@ -102,6 +106,7 @@ class SessionSummary(Result):
                 "observer": self.observer,
                 "protocol": self.protocol,
                 "trials": self.n_counted,
+                "invalid": self.quality.short(),
                 "d'": pooled.dprime.short(),
                 "criterion": pooled.criterion.short(),
                 "proportion correct": pooled.proportion_correct.short(),
@@ -145,6 +150,7 @@ def summarise(session: SessionLike) -> SessionSummary:
         n_missing=int((~excluded & valid & missing).sum()),
         n_counted=len(counted),
         n_pairs=len(counted.second_rows),
+        quality=session_quality(session),
         pooled=_condition(counted, None),
         by_contrast=tuple(
             _condition(counted.where(counted.contrast == contrast), float(contrast))

@@ -4,6 +4,7 @@ Every statistic of a whole session starts from one of these: `Held.of(session)` 
 needs several things, `as_responses` or `as_design` where it needs one.
 """
 
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
@@ -75,6 +76,16 @@ class Held:
     def id(self) -> str:
         """Id of the session."""
         return self._session.id
+
+    @property
+    def n_events(self) -> Mapping[str, int]:
+        """How often each kind of event is in the log beside the trials."""
+        return self._session.n_events
+
+    @property
+    def screened_out(self) -> tuple[str, ...]:
+        """A sentence for each rule of the protocol's screening that is broken."""
+        return self._session.screened_out
 
     @property
     def observer(self) -> str:

@@ -1,5 +1,6 @@
 """A session's responses as plain arrays: what every statistic here starts from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol as Interface
@@ -50,6 +51,16 @@ class SessionLike(Interface):
     @property
     def noise(self) -> NoiseSource:
         """Gives the noise fields of trials."""
+        ...
+
+    @property
+    def n_events(self) -> Mapping[str, int]:
+        """How often each kind of event is in the log beside the trials."""
+        ...
+
+    @property
+    def screened_out(self) -> tuple[str, ...]:
+        """A sentence for each rule of the protocol's screening that is broken."""
         ...
 
     @property

@@ -48,7 +48,7 @@ def demo(folder: Path, no_serve: bool, port: int, trials: int) -> None:
     if no_serve or not sys.stdin.isatty():
         return
     from ...experiments.protocols.files import load_protocol
-    from ..web.server import serve
+    from ..web.serving import serve
 
     protocol = load_protocol(PROTOCOL).with_options(trials=trials)
     keeper = ReportKeeper(places, say)

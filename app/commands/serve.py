@@ -46,7 +46,7 @@ def serve(db: Path, protocol: str, host: str, port: int, lut: str) -> None:
     Example:
         yoked serve results.db --protocol bar-in-noise
     """
-    from ..web.server import serve as run_server
+    from ..web.serving import serve as run_server
 
     def announce(url: str) -> None:
         click.echo(f"Collecting {protocol} at {url} (Ctrl-C ends it).", err=True)

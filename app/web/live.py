@@ -1,14 +1,22 @@
 """One session that is being run: what comes next, and what a response does to it."""
 
+import math
 import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 from ...experiments.session.session import Session
+from ...experiments.session.shown import is_anticipation
 from ...experiments.stimulus.render import digest
 from ...experiments.store.sqlite import Store
 from ...experiments.store.trial import Response, TrialRecord, TrialSpec
+from .limits import Budget, Clock
 from .responses import SentResponse
 from .writer import Writer
+
+SCREENS_AT_ONCE, SCREENS_PER_S = 20, 0.1  # changes of the screen that are stored
+_PERSONS_MS = 700.0  # a usual response time, to say how long is left
 
 
 class OutOfTurn(ValueError):
@@ -30,15 +38,32 @@ class LiveSession:
         The trial log that it writes to.
     writer
         The one thread that may write there.
+    on_complete
+        Called in the transaction of the last response.
+    clock
+        Seconds, rising.
     """
 
-    def __init__(self, session: Session, store: Store, writer: Writer) -> None:
+    def __init__(
+        self,
+        session: Session,
+        store: Store,
+        writer: Writer,
+        on_complete: Callable[[Session], None] = lambda session: None,
+        clock: Clock = time.monotonic,
+    ) -> None:
         self.session = session
         self.is_stale = False
         self._store = store
         self._writer = writer
+        self._on_complete = on_complete
+        self._clock = clock
         self._lock = threading.Lock()
         self._pixels: tuple[int, bytes, str] = (-1, b"", "")
+        # When the pixels of a trial were first handed out. Of the first trial in memory
+        # that may have been before, by a server that was then started anew.
+        self._handed_out: tuple[int, float] = (session.n_recorded, -math.inf)
+        self._screens = Budget(SCREENS_AT_ONCE, SCREENS_PER_S, clock)
         recorded = store.trials(session.id) if session.n_recorded else []
         self._last_block = recorded[-1].spec.block if recorded else None
 
@@ -63,6 +88,8 @@ class LiveSession:
         """
         with self._lock:
             spec = self._require_turn(trial)
+            if self._handed_out[0] != trial:
+                self._handed_out = (trial, self._clock())
             return self._render(spec)[0]
 
     def record(self, trial: int, sent: SentResponse) -> dict[str, Any]:
@@ -82,25 +109,50 @@ class LiveSession:
                 record = self._stored(trial, sent)
             else:
                 spec = self._require_turn(trial)
-                record = self._record(spec, sent.judged(self._render(spec)[1]), sent)
+                judged = sent.judged(
+                    self._render(spec)[1], self.session.protocol, self._since(trial)
+                )
+                record = self._record(spec, judged, sent)
             feedback = self.session.block(record.spec.block).feedback
+            early = is_anticipation(self.session.protocol, record.response)
             return {
                 "correct": record.correct if feedback else None,
+                "too_soon": early,
                 "next": self._next(),
             }
 
     def set_display(self, display: dict[str, Any]) -> None:
-        """Store what the browser said of its screen, beside the look-up table."""
+        """Store what the browser said of its screen, beside the look-up table.
+
+        The same again is not stored again.
+
+        Raises
+        ------
+        TooMany
+            If the screen changes more often than anybody's does.
+        """
         with self._lock:
             self._require_fresh()
             known = self.session.row.display or {}
             merged = {**known, **display, "css_px_per_degree_is": "assumed"}
+            if merged == known:
+                return
+            self._screens.spend("changes of the screen")
 
             def write() -> None:
                 self._store.set_display(self.session.id, merged, None)
                 self._store.add_event(self.session.id, "display", display)
 
             self._write(write)
+            self.session.set_display(merged)
+
+    def _since(self, trial: int) -> float | None:
+        """Give the ms since a trial's pixels were asked for; None if they never were.
+
+        Infinite where it is not known.
+        """
+        known, at = self._handed_out
+        return 1000 * (self._clock() - at) if known == trial else None
 
     def _next(self) -> dict[str, Any]:
         specs = self.session.next_batch(1)
@@ -127,12 +179,27 @@ class LiveSession:
     def _break_before(self, spec: TrialSpec) -> dict[str, Any] | None:
         if self._last_block is None or self._last_block == spec.block:
             return None
+        kinds = [
+            block.kind
+            for block in self.session.protocol.blocks
+            for _ in range(block.n_blocks)
+        ]
         return {
             "finished": self.session.block(self._last_block).kind,
             "next": self.session.block(spec.block).kind,
-            "block": spec.block + 1,
-            "n_blocks": sum(block.n_blocks for block in self.session.protocol.blocks),
+            "main_block": kinds[: spec.block + 1].count("main"),
+            "n_main_blocks": kinds.count("main"),
+            "minutes_left": self._minutes_left(),
         }
+
+    def _minutes_left(self) -> int:
+        """Give about how long the rest takes, from the protocol's durations."""
+        protocol, n = self.session.protocol, self.session.protocol.n_onsets
+        timing = protocol.timing
+        shown = n * timing.shown_ms(protocol.noise.grid[0]) + (n - 1) * timing.gap_ms
+        trial_ms = timing.fixation_ms + shown + min(_PERSONS_MS, timing.response_ms)
+        n_left = max(1, self.session.n_planned - self.session.n_recorded)
+        return math.ceil(n_left * trial_ms / 60_000)
 
     def _require_fresh(self) -> None:
         if self.is_stale:
@@ -171,6 +238,7 @@ class LiveSession:
                 self._store.add_event(self.session.id, kind, about)
             if self.session.is_complete:
                 self.session.finish()
+                self._on_complete(self.session)
             return record
 
         record = self._write(write)

@@ -1,5 +1,8 @@
 """The pages that a participant sees: consent, the task, thanks."""
 
+import logging
+from urllib.parse import urlsplit
+
 from flask import (
     Blueprint,
     Response,
@@ -13,10 +16,18 @@ from flask import (
 )
 from werkzeug.wrappers import Response as AnyResponse
 
+from ...experiments.protocols.flicker import flicker_warning
+from ...experiments.protocols.keys import KEY_CODES
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.texts import in_language, text_version
 from .live import LiveSession
-from .participations import Participation
+from .participations import (
+    SCREENED_OUT,
+    Participation,
+    is_token,
+    new_token,
+    no_consent_code,
+)
 from .study import Study
 from .texts import pages, render_markdown
 
@@ -42,43 +53,64 @@ def find_session(token: str) -> tuple[Participation, LiveSession]:
 @blueprint.get("/")
 def study() -> str:
     """Show what the study is about, and ask for consent."""
-    consents = the_study().protocol.texts.consent
+    protocol = the_study().protocol
+    consents = protocol.texts.consent
     language = _language(list(consents))
     text = in_language(consents, language)
     return render_template(
         "study.html",
-        title=the_study().protocol.title,
+        title=protocol.title,
         language=language,
         languages=list(consents),
         consent=render_markdown(text),
         consent_version=text_version(text),
+        flicker=flicker_warning(protocol),
+        token=new_token(),
+        page_data=needs(protocol),
     )
 
 
 @blueprint.post("/sessions")
 def agree() -> AnyResponse:
-    """Begin a session: only this, never a GET, which link previews send as well."""
+    """Begin a session: only this, never a GET, which link previews send as well.
+
+    The page's token makes it safe to send twice: who goes back and agrees again finds
+    the session that began.
+    """
+    _require_own_page()
     consents = the_study().protocol.texts.consent
     language = request.form.get("language", "")
     agreed = request.form.get("consent_version", "")
+    token = request.form.get("token", "")
     if language not in consents or agreed != text_version(consents[language]):
         abort(
             409, "The consent text has changed. Please read it again before agreeing."
         )
-    token = the_study().begin(language, agreed)
+    if not is_token(token):
+        abort(400, "The page was not complete. Please load it again.")
+    the_study().begin(token, language, agreed)
     return redirect(url_for("participate.session", token=token), code=303)
+
+
+def _require_own_page() -> None:
+    """Refuse what another site sends in a visitor's name."""
+    site = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get("Origin")
+    if site is not None:
+        is_own = site in ("same-origin", "none")
+    else:
+        is_own = origin in (None, "null") or urlsplit(origin).netloc == request.host
+    if not is_own:
+        abort(403, "Sessions begin on the study's own page. Please open it first.")
 
 
 @blueprint.get("/declined")
 def declined() -> str:
     """Thank somebody who would rather not; nothing was stored."""
     return render_template(
-        "message.html",
+        "declined.html",
         language="en",
-        heading="That is quite all right",
-        message="Nothing was stored. Thank you for reading; you may close this page.",
-        back=url_for("participate.study"),
-        back_label="Back to the study",
+        code=no_consent_code(the_study().protocol.hash),
     )
 
 
@@ -109,16 +141,22 @@ def done(token: str) -> AnyResponse:
         "done.html",
         language=participation.language,
         debrief=render_markdown(debrief or "# Thank you"),
-        code=participation.completion_code,
+        code=participation.code,
+        is_screened_out=participation.outcome == SCREENED_OUT,
         n_trials=live.session.n_recorded,
+        gray=_gray(live),
     )
     return make_response(page)
 
 
 @blueprint.get("/healthz")
 def healthz() -> Response:
-    """Say whether the server can store: for a monitor, not for people."""
-    the_study().check_writable()
+    """Say whether participants are served: for a monitor, not for people."""
+    try:
+        the_study().health.require()
+    except Exception as error:
+        logging.getLogger(__name__).error("not healthy: %s", error)
+        return Response("not healthy\n", status=503, mimetype="text/plain")
     return Response("ok\n", mimetype="text/plain")
 
 
@@ -132,6 +170,21 @@ def _language(known: list[str]) -> str:
     )
 
 
+def needs(protocol: Protocol) -> dict:
+    """Give what a device must be able to do, to be found out before anything is stored.
+
+    See js/types.js.
+    """
+    return {
+        "keys": _keys(protocol),
+        "side_by_side": protocol.n_onsets < protocol.n_intervals,
+        "shape": _shape(protocol),
+        "deg_per_element": protocol.display.deg_per_element,
+        "element_px": protocol.display.element_px,
+        "timing": vars(protocol.timing),
+    }
+
+
 def _page_data(token: str, language: str, live: LiveSession) -> dict:
     """Give what the browser must know before the first trial; see js/types.js.
 
@@ -141,18 +194,24 @@ def _page_data(token: str, language: str, live: LiveSession) -> dict:
     instructions = in_language(protocol.texts.instructions, language)
     display = live.session.row.display or {}
     return {
+        **needs(protocol),
         "base": url_for("participate.session", token=token),
-        "keys": protocol.task.keys,
-        "side_by_side": protocol.n_onsets < protocol.n_intervals,
-        "shape": _shape(protocol),
-        "deg_per_element": protocol.display.deg_per_element,
-        "element_px": protocol.display.element_px,
-        "timing": vars(protocol.timing),
         "lut": display["lut"],
         "background": protocol.display.background,
         "instructions": pages(instructions),
         "n_recorded": live.session.n_recorded,
     }
+
+
+def _keys(protocol: Protocol) -> list[dict[str, str]]:
+    """Give the response keys in order: name, and place on the keyboard."""
+    return [{"name": key, "code": KEY_CODES[key]} for key in protocol.task.keys]
+
+
+def _gray(live: LiveSession) -> int:
+    """Give the screen level of the task's background."""
+    display = live.session.row.display or {}
+    return display["lut"][live.session.protocol.display.background]
 
 
 def _shape(protocol: Protocol) -> dict[str, int]:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from ...experiments.protocols.protocol import Protocol
+from ...experiments.session.shown import timing_fault
 from ...experiments.store.trial import Response
 
 MOST_BYTES = 16 * 1024  # of a request's body
@@ -14,10 +15,22 @@ MOST_EVENTS = 50
 _LONGEST_MS = 24 * 3600 * 1000.0
 _MOST_FRAMES = 10**7
 _Check = Callable[[Mapping[str, Any], str], Any]
-_EVENT_KINDS = ("early_key", "hidden", "blur", "resize", "fullscreen_change")
+_EVENT_KINDS = (
+    "early_key",
+    "other_key",
+    "stall",
+    "hidden",
+    "blur",
+    "resize",
+    "fullscreen_change",
+)
 
 OTHER_BYTES = "the browser received other bytes than the server sent"
 HIDDEN = "the page was hidden during the trial"
+STALLED = "the page stalled while it waited for a response"
+NEVER_ASKED_FOR = "the browser never asked for the pixels"
+TOO_SOON = "the response came before the trial could have ended"
+_SLACK_MS = 250.0  # between two machines' clocks, over one trial
 
 
 class ResponseError(ValueError):
@@ -31,18 +44,49 @@ class SentResponse:
     measured: Response
     events: tuple[Mapping[str, Any], ...]
 
-    def judged(self, own_digest: str) -> Response:
+    def judged(
+        self, own_digest: str, protocol: Protocol, since_ms: float | None
+    ) -> Response:
         """Give the response as the log takes it, with its validity.
 
-        A trial whose pixels were not ours, or that may not have been seen, stays in
-        the log and enters no statistic.
+        A trial whose pixels were not ours, that may not have been seen, or that was
+        shown otherwise than asked, stays in the log and enters no statistic.
+
+        Parameters
+        ----------
+        own_digest
+            Of the pixels that were sent.
+        protocol
+            What was asked for.
+        since_ms
+            How long ago the pixels were first handed out: infinite where that is not
+            known, None if they never were.
         """
-        reason = None
-        if self.measured.digest not in (None, own_digest):
-            reason = OTHER_BYTES
-        elif any(event["kind"] == "hidden" for event in self.events):
-            reason = HIDDEN
+        reason = self._fault(own_digest, protocol, since_ms)
         return replace(self.measured, valid=reason is None, invalid_reason=reason)
+
+    def _fault(
+        self, own_digest: str, protocol: Protocol, since_ms: float | None
+    ) -> str | None:
+        kinds = {event["kind"] for event in self.events}
+        if self.measured.digest not in (None, own_digest):
+            return OTHER_BYTES
+        if "hidden" in kinds:
+            return HIDDEN
+        if fault := timing_fault(protocol, self.measured):
+            return fault
+        if "stall" in kinds and self.measured.response is None:
+            return STALLED
+        if since_ms is None:
+            return NEVER_ASKED_FOR
+        if since_ms + _SLACK_MS < self._lasted_ms(protocol):
+            return TOO_SOON
+        return None
+
+    def _lasted_ms(self, protocol: Protocol) -> float:
+        """Give how long the trial lasted at least, by its own account."""
+        onsets, rt_ms = self.measured.onsets_ms or (0.0,), self.measured.rt_ms
+        return onsets[-1] + (protocol.timing.response_ms if rt_ms is None else rt_ms)
 
     def is_stored_as(self, stored: Response) -> bool:
         """Whether a stored response is this one, sent before."""
@@ -61,7 +105,9 @@ def parse_response(data: object, protocol: Protocol) -> SentResponse:
     checks: dict[str, _Check] = {
         "response": _optional(partial(_whole, high=protocol.n_responses - 1)),
         "rt_ms": _optional(_number),
-        "onsets_ms": partial(_onsets, n=protocol.n_onsets),
+        "onsets_ms": partial(_stamps, n=protocol.n_onsets),
+        "offsets_ms": partial(_stamps, n=protocol.n_onsets),
+        "n_shown": partial(_whole, high=_MOST_FRAMES, low=1),
         "frames_shown": partial(_whole, high=_MOST_FRAMES),
         "frames_dropped": partial(_whole, high=_MOST_FRAMES),
         "digest": _optional(_digest),
@@ -156,7 +202,7 @@ def _list_of(value: object, n: int, fits: Callable[[Any], bool]) -> bool:
     return isinstance(value, list) and len(value) == n and all(map(fits, value))
 
 
-def _onsets(fields: Mapping[str, Any], name: str, n: int) -> tuple[float, ...]:
+def _stamps(fields: Mapping[str, Any], name: str, n: int) -> tuple[float, ...]:
     value = fields[name]
     fits = _list_of(value, n, _is_number) and sorted(value) == value
     _unless(fits, name, f"a list of {n} rising times in ms", value)

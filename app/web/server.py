@@ -1,14 +1,12 @@
-"""The web server: the application, its headers and errors, and how it is run."""
+"""The web application: its parts, its headers and its errors."""
 
 import logging
-import socket
 import sqlite3
-from collections.abc import Callable
+import time
 from importlib.resources import files
 from pathlib import Path
 
-from flask import Flask, jsonify, render_template, request, url_for
-from waitress.server import create_server
+from flask import Flask, jsonify, make_response, render_template, request, url_for
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
@@ -16,12 +14,12 @@ from ...experiments.protocols.files import load_protocol
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.store.sqlite import TrialConflict
 from . import participate, trial_api
+from .limits import Clock, TooMany
 from .live import OutOfTurn, StaleSession
 from .responses import MOST_BYTES, ResponseError
 from .study import Study
 
 STATIC = Path(str(files("yoked.static")))
-THREADS = 16
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -38,7 +36,10 @@ HEADERS = {
 
 
 def create_app(
-    db_path: str | Path, protocol: Protocol | str = "bar-in-noise", lut: str = "srgb"
+    db_path: str | Path,
+    protocol: Protocol | str = "bar-in-noise",
+    lut: str = "srgb",
+    clock: Clock = time.monotonic,
 ) -> Flask:
     """Make the web application that collects one protocol.
 
@@ -50,6 +51,8 @@ def create_app(
         A protocol, or what `load_protocol` takes.
     lut
         'srgb' for ordinary screens, 'identity' for linear ones and tests.
+    clock
+        Seconds, rising: what response times and limits are held against.
 
     Raises
     ------
@@ -65,57 +68,12 @@ def create_app(
         protocol = load_protocol(protocol)
     app = Flask(__package__ or "", static_folder=str(STATIC))
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
-    app.extensions["yoked"] = Study(db_path, protocol, lut)
+    app.extensions["yoked"] = Study(db_path, protocol, lut, clock)
     app.register_blueprint(participate.blueprint)
     app.register_blueprint(trial_api.blueprint)
     app.after_request(_add_headers)
     _register_errors(app)
     return app
-
-
-def serve(
-    db_path: str | Path,
-    protocol: Protocol | str = "bar-in-noise",
-    host: str = "127.0.0.1",
-    port: int = 8000,
-    lut: str = "srgb",
-    announce: Callable[[str], None] = print,
-) -> None:
-    """Serve the web task until it is interrupted.
-
-    Parameters
-    ----------
-    db_path, protocol, lut
-        As for `create_app`.
-    host, port
-        Where to listen; port 0 takes any that is free.
-    announce
-        Told the address once the server listens.
-
-    Raises
-    ------
-    OSError
-        If the port is in use, or may not be used.
-    """
-    app = create_app(db_path, protocol, lut)
-    # A queue is what a burst of responses makes; it needs nobody's attention.
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    try:
-        with _listening(host, port) as listener:
-            announce(f"http://{host}:{listener.getsockname()[1]}/")
-            create_server(app, sockets=[listener], threads=THREADS).run()
-    finally:
-        app.extensions["yoked"].close()
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    """Listen before the server is made: waitress leaves files open when it cannot."""
-    try:
-        family = socket.getaddrinfo(host, port)[0][0]
-        return socket.create_server((host, port), family=family, backlog=1024)
-    except OSError as error:
-        reason = (error.strerror or str(error)).split(" (")[0].lower()
-        raise OSError(f"port {port} of {host} must be free to use: {reason}") from error
 
 
 def _add_headers(response: Response) -> Response:
@@ -130,6 +88,7 @@ def _register_errors(app: Flask) -> None:
     for kind in (OutOfTurn, TrialConflict):
         app.register_error_handler(kind, lambda error: _complaint(409, str(error)))
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(TooMany, _too_many)
     for kind in (sqlite3.Error, StaleSession, OSError):
         app.register_error_handler(kind, _cannot_store)
 
@@ -148,10 +107,19 @@ def _cannot_store(error: Exception) -> tuple[Response | str, int]:
     )
 
 
+def _too_many(error: TooMany) -> Response:
+    """Reply 429: a page tries again by itself, a person after a moment."""
+    reply = make_response(_complaint(429, "Many people are arriving. " + AGAIN))
+    reply.headers["Retry-After"] = str(error.wait_s)
+    return reply
+
+
+AGAIN = "Please go back and try again in a few seconds."
 _HEADINGS = {
     404: "There is nothing here",
     409: "Please go back",
     410: "This session is over",
+    429: "One moment, please",
     503: "One moment, please",
 }
 

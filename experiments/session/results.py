@@ -1,6 +1,8 @@
 """What a session left behind, as the analysis takes it: trials and their noise."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
@@ -11,6 +13,8 @@ from ..stimulus.sources import NoiseSource, noise_source
 from ..store.rows import SessionRow
 from ..store.sqlite import Store, open_store
 from ..store.trial_columns import FLAG, INTEGER, TRIAL, TRIAL_COLUMNS
+from .screening import screened_out
+from .session import PEOPLES_PRESENTERS
 
 
 @dataclass(frozen=True)
@@ -28,12 +32,19 @@ class SessionData:
         `correct` and `repeats` hold missing values where there is none.
     noise
         Gives the noise field of any of the trials.
+    n_events
+        How often each kind of event is in the log beside the trials.
+    screened_out
+        A sentence for each rule of the protocol's screening that is broken; of people's
+        sessions that were run here.
     """
 
     row: SessionRow
     protocol: Protocol
     trials: pd.DataFrame
     noise: NoiseSource
+    n_events: Mapping[str, int] = field(default_factory=dict)
+    screened_out: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -111,7 +122,11 @@ def session_data(store: Store, session_id: str) -> SessionData:
     trials = trials.astype(_FRAME_TYPES)
     trials["excluded"] = trials["trial"].isin(sorted(store.excluded(session_id)))
     noise = noise_source(row.noise_source, protocol, row.seed, store.noise)
-    return SessionData(row, protocol, trials, noise)
+    n_events = Counter(event["kind"] for event in store.events(session_id))
+    broken: list[str] = []
+    if row.presenter in PEOPLES_PRESENTERS:
+        broken = screened_out(protocol, store.trials(session_id))
+    return SessionData(row, protocol, trials, noise, n_events, tuple(broken))
 
 
 def load_session(path: str | Path, session_id: str) -> SessionData:

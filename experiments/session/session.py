@@ -261,6 +261,10 @@ class Session:
             numbers = [record.spec.trial for record in early]
             self._store.exclude(self.id, numbers, BY_PROTOCOL, reason)
 
+    def set_display(self, display: dict[str, Any]) -> None:
+        """Take in what the stimulus is shown on, once the log has it."""
+        self.row = replace(self.row, display=display)
+
     def finish(self) -> None:
         """Mark the session finished; a second time is a no-op.
 

@@ -119,6 +119,12 @@ class SqliteStore:
                 self._db.rollback()
                 raise
 
+    @contextlib.contextmanager
+    def beside(self) -> Iterator[sqlite3.Connection]:
+        """Open the file for tables of others; see `Store`."""
+        with self._lock:
+            yield self._db.conn
+
     def add_session(self, protocol: Protocol, row: SessionRow) -> None:
         """Write a session with its protocol and observer."""
         with self.transaction():

@@ -1,6 +1,7 @@
 """The trial log, whatever keeps it: what a store must offer, and how it complains."""
 
 import contextlib
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, runtime_checkable
 from typing import Protocol as Interface
@@ -27,6 +28,14 @@ class Store(Interface):
 
     def transaction(self) -> contextlib.AbstractContextManager[None]:
         """Make all that is written inside durable at its end, or none of it."""
+        ...
+
+    def beside(self) -> contextlib.AbstractContextManager[sqlite3.Connection]:
+        """Open the file for the tables of others, beside the trial log.
+
+        What is written there must be within a `transaction`, which may hold rows of
+        the log too.
+        """
         ...
 
     def add_session(self, protocol: Protocol, row: SessionRow) -> None:

@@ -1,6 +1,6 @@
 /** The session as the browser sees it: what comes next, its bytes, and where responses go. */
 
-import { Refused, sendUntilAcknowledged } from "./upload.js";
+import { Refused, sendOnce, sendUntilAcknowledged } from "./upload.js";
 
 /** @typedef {import("./types.js").SentResponse} SentResponse */
 /** @typedef {import("./types.js").Next} Next */
@@ -28,8 +28,7 @@ export class Client {
    */
   async next() {
     await this.#sendPending();
-    const response = await sendUntilAcknowledged(`${this.#base}/next`, {}, this.#line);
-    return response.json();
+    return sendUntilAcknowledged(`${this.#base}/next`, {}, this.#line, asJson);
   }
 
   /**
@@ -37,8 +36,8 @@ export class Client {
    * @param {import("./types.js").NextTrial} next
    */
   async frames(next) {
-    const response = await sendUntilAcknowledged(next.frames, {}, this.#line);
-    const bytes = new Uint8Array(await response.arrayBuffer());
+    const buffer = await sendUntilAcknowledged(next.frames, {}, this.#line, asBuffer);
+    const bytes = new Uint8Array(buffer);
     return { bytes, digest: await sha256(bytes) };
   }
 
@@ -47,7 +46,15 @@ export class Client {
    * @param {Record<string, unknown>} display
    */
   async display(display) {
-    await sendUntilAcknowledged(`${this.#base}/display`, post(display), this.#line);
+    await sendUntilAcknowledged(`${this.#base}/display`, post(display), this.#line, asJson);
+  }
+
+  /**
+   * Store that the screen has changed, if the server takes it; no trial waits for that.
+   * @param {Record<string, unknown>} display
+   */
+  async displayChanged(display) {
+    await sendOnce(`${this.#base}/display`, post(display), this.#line);
   }
 
   /**
@@ -67,9 +74,9 @@ export class Client {
    */
   async #send(trial, sent) {
     const url = `${this.#base}/trials/${trial}`;
-    const response = await sendUntilAcknowledged(url, post(sent), this.#line);
+    const receipt = await sendUntilAcknowledged(url, post(sent), this.#line, asJson);
     this.#outbox.clear();
-    return response.json();
+    return receipt;
   }
 
   async #sendPending() {
@@ -78,12 +85,19 @@ export class Client {
     try {
       await this.#send(pending.trial, pending.sent);
     } catch (error) {
-      // A second window has responded to this trial: the server's row stands, and the session goes on.
-      if (!(error instanceof Refused) || error.status !== 409) throw error;
+      // A second window has responded to this trial: the server's row stands. Or the server was brought
+      // up to date and takes other fields: the trial is shown again. Either way the session goes on.
+      if (!(error instanceof Refused) || ![400, 409].includes(error.status)) throw error;
       this.#outbox.clear();
     }
   }
 }
+
+/** @param {Response} response */
+const asJson = (response) => response.json();
+
+/** @param {Response} response */
+const asBuffer = (response) => response.arrayBuffer();
 
 /**
  * @param {unknown} body

@@ -1,27 +1,84 @@
 /** The screen: pixels through the look-up table, patches at a whole-number scale, refresh rate. */
 
+import { median } from "./refreshes.js";
+
 /** @typedef {import("./types.js").FrameShape} FrameShape */
 
 /** Assumed, since a browser cannot know: 96 px an inch, seen from 57 cm, where 1 cm is 1 degree. */
 export const CSS_PX_PER_DEGREE = 38;
 
+/** Height in CSS px of what stands above and below the patches: marks, and the progress bar. */
+const BESIDE_PX = 110;
+/** How much smaller than the protocol's visual angle a patch may be. */
+const SMALLEST_SHARE = 2 / 3;
+
+/**
+ * @typedef {object} Stimulus
+ * @property {number} degPerElement
+ * @property {readonly [number, number]} elementPx rows, columns
+ * @property {{ width: number, height: number }} size of all patches together, stimulus px
+ *
+ * @typedef {{ width: number, height: number, devicePixelRatio: number }} Window in CSS px
+ */
+
 /**
  * Screen pixels for each pixel of the stimulus: the whole number that comes nearest to the
  * protocol's visual angle and leaves room on the page.
- * @param {object} stimulus
- * @param {number} stimulus.degPerElement
- * @param {readonly [number, number]} stimulus.elementPx rows, columns
- * @param {{ width: number, height: number }} stimulus.size of all patches together, stimulus px
- * @param {{ width: number, height: number, devicePixelRatio: number }} screen in CSS px
+ * @param {Stimulus} stimulus
+ * @param {Window} window
  */
-export function wholeScale({ degPerElement, elementPx, size }, screen) {
-  const { width, height, devicePixelRatio } = screen;
-  const wanted = (degPerElement * CSS_PX_PER_DEGREE * devicePixelRatio) / elementPx[1];
-  const room = Math.min(
-    (0.9 * width * devicePixelRatio) / size.width,
-    (0.7 * height * devicePixelRatio) / size.height,
+export function wholeScale(stimulus, window) {
+  return Math.max(1, Math.min(wantedScale(stimulus, window), Math.floor(room(stimulus, window))));
+}
+
+/**
+ * Whether a window has room for patches of nearly the protocol's visual angle; else its size in CSS
+ * px that would have.
+ * @param {Stimulus} stimulus
+ * @param {Window} window
+ * @returns {{ width: number, height: number } | null} null where there is room
+ */
+export function neededWindow(stimulus, window) {
+  const least = Math.ceil(SMALLEST_SHARE * wantedScale(stimulus, window));
+  if (fitsAt(least, stimulus, window)) return null;
+  const { size } = stimulus;
+  const [width, height] = [size.width, size.height].map(
+    (side) => (side * least) / window.devicePixelRatio,
   );
-  return Math.max(1, Math.min(Math.round(wanted), Math.floor(room)));
+  const [w, h] = [/** @type {number} */ (width), /** @type {number} */ (height)];
+  return { width: Math.ceil(w / 0.9), height: Math.ceil(Math.max(h / 0.7, h + BESIDE_PX)) };
+}
+
+/**
+ * Whether patches at a scale have room.
+ * @param {number} scale
+ * @param {Pick<Stimulus, "size">} stimulus
+ * @param {Window} window
+ */
+export function fitsAt(scale, stimulus, window) {
+  return scale <= room(stimulus, window);
+}
+
+/**
+ * @param {Stimulus} stimulus
+ * @param {Window} window
+ */
+function wantedScale({ degPerElement, elementPx }, { devicePixelRatio }) {
+  const wanted = (degPerElement * CSS_PX_PER_DEGREE * devicePixelRatio) / elementPx[1];
+  return Math.max(1, Math.round(wanted));
+}
+
+/**
+ * The largest scale at which all patches are on the page.
+ * @param {Pick<Stimulus, "size">} stimulus
+ * @param {Window} window
+ */
+function room({ size }, { width, height, devicePixelRatio }) {
+  const free = Math.max(0, Math.min(0.7 * height, height - BESIDE_PX));
+  return Math.min(
+    (0.9 * width * devicePixelRatio) / size.width,
+    (free * devicePixelRatio) / size.height,
+  );
 }
 
 /**
@@ -131,12 +188,4 @@ export function measureRefresh(requestFrame, intervals = 60) {
     };
     requestFrame(tick);
   });
-}
-
-/** @param {readonly number[]} values */
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const [low, high] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
-  return (/** @type {number} */ (low) + /** @type {number} */ (high)) / 2;
 }

@@ -1,8 +1,18 @@
 /** The session in the browser: a jsPsych timeline whose trials the server hands out one by one. */
 
-import { isCanvasExact, measureRefresh, wholeScale, CSS_PX_PER_DEGREE } from "./display.js";
+import { stimulusOf } from "./devices.js";
+import { fitsAt, isCanvasExact, measureRefresh, wholeScale, CSS_PX_PER_DEGREE } from "./display.js";
+import { keyLabel } from "./keyboard.js";
 import { NoiseTrialPlugin } from "./plugin-noise-trial.js";
-import { breakScreen, CHECKING, feedbackScreen, FULL_SCREEN, welcomeBack } from "./screens.js";
+import {
+  absentScreen,
+  breakScreen,
+  CHECKING,
+  feedbackScreen,
+  FULL_SCREEN,
+  TOO_SMALL,
+  welcomeBack,
+} from "./screens.js";
 
 /** @typedef {import("./types.js").NextTrial} NextTrial */
 /** @typedef {import("./types.js").PageData} PageData */
@@ -13,6 +23,11 @@ import { breakScreen, CHECKING, feedbackScreen, FULL_SCREEN, welcomeBack } from 
  * Facts of the screen, kept until the zoom of the page changes.
  * @typedef {{ refresh_ms: number, scale: number, device_pixel_ratio: number }} Screen
  */
+
+/** Trials in a row without a response, before the page asks whether anybody is there. */
+const MANY_MISSES = 5;
+/** How much the time between refreshes may differ from the measured one, before it is measured again. */
+const OTHER_RATE = 0.1;
 
 /**
  * The bytes of a trial, and their SHA-256.
@@ -34,6 +49,12 @@ export class Experiment {
   /** @type {Screen} */
   #screen = { refresh_ms: 1000 / 60, scale: 1, device_pixel_ratio: 1 };
   #feedback = /** @type {string | null} */ (null);
+  #showings;
+  /** @type {readonly string[]} what is printed on the response keys */
+  #labels;
+  #misses = 0;
+  /** Whether the screen refreshed at another rate than was measured, in the trial before. */
+  #hasOtherRate = false;
 
   /**
    * @param {object} parts
@@ -41,13 +62,17 @@ export class Experiment {
    * @param {{ buttons: any, keyboard: any, call: any }} parts.plugins classes of jsPsych's plugins
    * @param {PageData} parts.page
    * @param {import("./client.js").Client} parts.client
+   * @param {import("./showings.js").Showings} parts.showings
+   * @param {{ get: (code: string) => string | undefined }} [parts.layout] of the keyboard, where it is known
    * @param {(error: unknown) => void} parts.onFailure told of what cannot be mended here
    */
-  constructor({ jsPsych, plugins, page, client, onFailure }) {
+  constructor({ jsPsych, plugins, page, client, showings, layout, onFailure }) {
     this.#jsPsych = jsPsych;
     this.#plugins = plugins;
     this.#page = page;
     this.#client = client;
+    this.#showings = showings;
+    this.#labels = page.keys.map((key) => keyLabel(key, layout));
     this.#onFailure = onFailure;
   }
 
@@ -59,6 +84,14 @@ export class Experiment {
       {
         timeline: [
           { timeline: [this.#break()], conditional_function: () => this.#trial().break !== null },
+          {
+            timeline: [this.#areYouThere()],
+            conditional_function: () => this.#misses >= MANY_MISSES,
+          },
+          {
+            timeline: [this.#step(() => this.#untilItFits(), TOO_SMALL)],
+            conditional_function: () => !this.#fits(),
+          },
           this.#step(() => this.#load()),
           this.#noiseTrial(),
           {
@@ -74,8 +107,8 @@ export class Experiment {
 
   /** Instructions, once; after a reload a short greeting; then the offer of full screen. */
   #introduction() {
-    const { instructions, keys, n_recorded } = this.#page;
-    const pages = n_recorded > 0 ? [welcomeBack(keys)] : instructions;
+    const { instructions, n_recorded } = this.#page;
+    const pages = n_recorded > 0 ? [welcomeBack(this.#labels)] : instructions;
     const offer = this.#buttons(FULL_SCREEN, ["Full screen", "Stay in the window"]);
     offer.on_finish = (/** @type {{ response: number }} */ { response }) =>
       response === 0 ? enterFullScreen() : undefined;
@@ -83,29 +116,44 @@ export class Experiment {
   }
 
   async #begin() {
-    await this.#measureScreen();
+    await this.#client.display(await this.#measureScreen());
     this.#receive(await this.#client.next());
   }
 
+  /** Measure what the trials to come are shown on; return all that is worth storing of it. */
   async #measureScreen() {
     const refresh = await measureRefresh((callback) => requestAnimationFrame(callback));
-    const { shape, side_by_side, deg_per_element, element_px, lut } = this.#page;
-    const patches = side_by_side ? shape.intervals : 1;
-    const size = { width: shape.width * patches, height: shape.height };
-    const window_px = { width: innerWidth, height: innerHeight, devicePixelRatio };
-    const stimulus = { degPerElement: deg_per_element, elementPx: element_px, size };
-    const scale = wholeScale(stimulus, window_px);
+    const scale = wholeScale(stimulusOf(this.#page), windowNow());
     this.#screen = { refresh_ms: refresh.refresh_ms, scale, device_pixel_ratio: devicePixelRatio };
-    await this.#client.display({
+    return {
       ...refresh,
       scale,
       device_pixel_ratio: devicePixelRatio,
       screen_px: [screen.width, screen.height],
       window_px: [innerWidth, innerHeight],
       full_screen: document.fullscreenElement !== null,
-      canvas_exact: isCanvasExact(document, lut),
+      canvas_exact: isCanvasExact(document, this.#page.lut),
       css_px_per_degree: CSS_PX_PER_DEGREE,
-    });
+    };
+  }
+
+  #fits() {
+    return fitsAt(this.#screen.scale, stimulusOf(this.#page), windowNow());
+  }
+
+  /** Wait until the window has room for the patches, as large as they were before. */
+  #untilItFits() {
+    return /** @type {Promise<void>} */ (
+      new Promise((resolve) => {
+        const look = () => {
+          if (!this.#fits()) return;
+          removeEventListener("resize", look);
+          resolve();
+        };
+        addEventListener("resize", look);
+        look();
+      })
+    );
   }
 
   /** Take what comes next, and begin to fetch its bytes at once. */
@@ -119,7 +167,10 @@ export class Experiment {
   }
 
   async #load() {
-    if (devicePixelRatio !== this.#screen.device_pixel_ratio) await this.#measureScreen();
+    if (devicePixelRatio !== this.#screen.device_pixel_ratio || this.#hasOtherRate) {
+      this.#hasOtherRate = false;
+      void this.#client.displayChanged(await this.#measureScreen());
+    }
     if (!this.#coming) throw new Error("a trial must have been announced before it is loaded");
     this.#frames = await this.#coming;
   }
@@ -135,6 +186,7 @@ export class Experiment {
       refresh_ms: () => this.#screen.refresh_ms,
       scale: () => this.#screen.scale,
       device_pixel_ratio: () => this.#screen.device_pixel_ratio,
+      on_start: () => this.#showings.add(this.#trial().trial),
       on_finish: (/** @type {any} */ data) => this.#submit(data).catch(this.#onFailureForEver()),
     };
   }
@@ -145,11 +197,18 @@ export class Experiment {
    */
   async #submit(data) {
     const { trial, feedback } = this.#trial();
-    const result = measured(data);
+    const { refresh_ms, other_key, ...result } = measured(data);
+    this.#hasOtherRate = Math.abs(refresh_ms / this.#screen.refresh_ms - 1) > OTHER_RATE;
+    this.#misses = result.response === null ? this.#misses + 1 : 0;
     const digest = this.#frames.digest;
-    const receipt = await this.#client.respond(trial, { ...result, digest });
-    const tell = this.#page.timing.feedback_ms > 0 && (feedback || result.response === null);
-    this.#feedback = tell ? feedbackScreen(receipt.correct, result.response) : null;
+    const n_shown = Math.max(1, this.#showings.of(trial));
+    const receipt = await this.#client.respond(trial, { ...result, digest, n_shown });
+    const { correct, too_soon: tooSoon } = receipt;
+    const { feedback_ms, response_ms: responseMs } = this.#page.timing;
+    const tell = feedback_ms > 0 && (feedback || result.response === null || tooSoon);
+    const { response } = result;
+    const about = { correct, response, tooSoon, otherKey: other_key, labels: this.#labels, responseMs };
+    this.#feedback = tell ? feedbackScreen(about) : null;
     this.#receive(receipt.next);
   }
 
@@ -169,6 +228,15 @@ export class Experiment {
       const pause = this.#trial().break;
       return pause ? breakScreen(pause) : "";
     }, ["Continue"]);
+  }
+
+  /** @returns {Node} */
+  #areYouThere() {
+    const screen = this.#buttons(() => absentScreen(this.#labels), ["I am here"]);
+    screen.on_finish = () => {
+      this.#misses = 0;
+    };
+    return screen;
   }
 
   /**
@@ -234,6 +302,10 @@ export class Experiment {
 function measured(data) {
   const names = Object.keys(NoiseTrialPlugin.info.data);
   return /** @type {any} */ (Object.fromEntries(names.map((name) => [name, data[name]])));
+}
+
+function windowNow() {
+  return { width: innerWidth, height: innerHeight, devicePixelRatio };
 }
 
 /** Full screen where the browser allows it; the session runs as well in a window. */

@@ -1,6 +1,13 @@
-/** The response keys: one press that responds, and a log of the keys that came too early. */
+/**
+ * The response keys: one press that responds, and a log of the keys that came too early.
+ *
+ * A key is a place on the keyboard (`KeyboardEvent.code`), whatever is printed there and whatever the
+ * layout, an input method, caps lock or num lock make of it.
+ */
 
-/** Names of keys as protocols write them (PsychoPy's), by `KeyboardEvent.key`. */
+/** @typedef {import("./types.js").Key} Key */
+
+/** What `KeyboardEvent.key` says of keys whose names are others; for events without a place. */
 const NAMES = new Map([
   ["arrowleft", "left"],
   ["arrowright", "right"],
@@ -10,13 +17,20 @@ const NAMES = new Map([
   ["enter", "return"],
 ]);
 
+/** Keys that everybody presses beside a task, and that are no mistaken response. */
+const NO_HINT =
+  /^(Shift|Control|Alt|Meta|OS|CapsLock|NumLock|Tab|Escape|F\d|Fn|ContextMenu|Lang|Audio|Volume|Media)/;
+
 /**
- * The protocol's name of a key.
- * @param {string} key a `KeyboardEvent.key`
+ * Which of the keys an event is; -1 for none.
+ * @param {readonly Key[]} keys
+ * @param {Pick<KeyboardEvent, "code" | "key">} event
  */
-export function keyName(key) {
+export function keyIndex(keys, { code, key }) {
+  // A simulated press, and some screen readers' and remote desktops', have no place.
+  if (code && code !== "Unidentified") return keys.findIndex((one) => one.code === code);
   const lower = key.toLowerCase();
-  return NAMES.get(lower) ?? lower;
+  return keys.findIndex((one) => one.name === (NAMES.get(lower) ?? lower));
 }
 
 /**
@@ -26,7 +40,21 @@ export function keyName(key) {
 export function eventKey(name) {
   const named = { left: "ArrowLeft", right: "ArrowRight", up: "ArrowUp", down: "ArrowDown" };
   const others = { space: " ", return: "Enter" };
-  return { ...named, ...others }[name] ?? name;
+  return { ...named, ...others }[name] ?? name.replace("num_", "");
+}
+
+/**
+ * How a key is written on this keyboard: its letter where the layout has another Latin one there.
+ * @param {Key} key
+ * @param {{ get: (code: string) => string | undefined }} [layout]
+ */
+export function keyLabel({ name, code }, layout) {
+  const words = { left: "←", right: "→", up: "↑", down: "↓", space: "Space", return: "Enter" };
+  const word = words[/** @type {keyof typeof words} */ (name)];
+  if (word) return word;
+  if (name.startsWith("num_")) return `${name.slice(4)} (number pad)`;
+  const printed = layout?.get(code) ?? "";
+  return (/^[a-z]$/i.test(name) && /^[a-z]$/i.test(printed) ? printed : name).toUpperCase();
 }
 
 /**
@@ -34,19 +62,27 @@ export function eventKey(name) {
  * that a busy page does not lengthen response times; presses before it go to `onEarly`.
  * A key that is held down is no response: its repeats are passed over.
  *
- * @param {readonly string[]} keys
- * @param {{ target: EventTarget, onEarly: (name: string, timeMs: number) => void }} options
+ * @param {readonly Key[]} keys
+ * @param {object} options
+ * @param {EventTarget} options.target
+ * @param {(name: string, timeMs: number) => void} options.onEarly
+ * @param {(label: string, timeMs: number) => void} [options.onOther] a press, in time, of no key of these
  */
-export function listenForKeys(keys, { target, onEarly }) {
-  const presses = new Presses(keys, onEarly);
+export function listenForKeys(keys, { target, onEarly, onOther }) {
+  const presses = new Presses(keys, onEarly, onOther ?? (() => {}));
   /** @param {Event} event */
   const onKeydown = (event) => {
-    const { key, repeat, timeStamp, ctrlKey, metaKey, altKey } =
+    const { key, code, repeat, timeStamp, ctrlKey, metaKey, altKey } =
       /** @type {KeyboardEvent} */ (event);
     // Shortcuts of the browser, such as those of the search in a page, are no responses.
-    if (ctrlKey || metaKey || altKey || !keys.includes(keyName(key))) return;
+    if (ctrlKey || metaKey || altKey) return;
+    const index = keyIndex(keys, { code, key });
+    if (index < 0) {
+      if (!repeat && !NO_HINT.test(code || key)) presses.other(placeLabel(code, key), timeStamp);
+      return;
+    }
     event.preventDefault();
-    if (!repeat) presses.press(keyName(key), timeStamp);
+    if (!repeat) presses.press(index, timeStamp);
   };
   // In the capture phase, which simulated presses pass through although they do not bubble.
   target.addEventListener("keydown", onKeydown, { capture: true });
@@ -59,20 +95,32 @@ export function listenForKeys(keys, { target, onEarly }) {
   };
 }
 
+/**
+ * What to call a key that was pressed by mistake.
+ * @param {string} code
+ * @param {string} key
+ */
+function placeLabel(code, key) {
+  return (key.length === 1 && key !== " " ? key : code.replace(/^(Key|Digit|Numpad)/, "")) || key;
+}
+
 class Presses {
   /** @type {{ response: number, timeMs: number } | null} */
   first = null;
   #opened = Infinity;
   #keys;
   #onEarly;
+  #onOther;
 
   /**
-   * @param {readonly string[]} keys
+   * @param {readonly Key[]} keys
    * @param {(name: string, timeMs: number) => void} onEarly
+   * @param {(label: string, timeMs: number) => void} onOther
    */
-  constructor(keys, onEarly) {
+  constructor(keys, onEarly, onOther) {
     this.#keys = keys;
     this.#onEarly = onEarly;
+    this.#onOther = onOther;
   }
 
   /** @param {number} timeMs */
@@ -81,11 +129,19 @@ class Presses {
   }
 
   /**
-   * @param {string} name
+   * @param {number} index
    * @param {number} timeMs
    */
-  press(name, timeMs) {
-    if (timeMs < this.#opened) this.#onEarly(name, timeMs);
-    else this.first ??= { response: this.#keys.indexOf(name), timeMs };
+  press(index, timeMs) {
+    if (timeMs < this.#opened) this.#onEarly(this.#keys[index]?.name ?? "", timeMs);
+    else this.first ??= { response: index, timeMs };
+  }
+
+  /**
+   * @param {string} label
+   * @param {number} timeMs
+   */
+  other(label, timeMs) {
+    if (timeMs >= this.#opened && !this.first) this.#onOther(label, timeMs);
   }
 }

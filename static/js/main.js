@@ -2,7 +2,9 @@
 
 import { Client } from "./client.js";
 import { Experiment } from "./experiment.js";
+import { Showings } from "./showings.js";
 import { Outbox, Refused, waitOrOnline } from "./upload.js";
+import { inOneWindow } from "./windows.js";
 
 /**
  * jsPsych and its plugins are classic scripts, which leave their names on the global object.
@@ -32,17 +34,23 @@ function storage() {
 
 /** @param {unknown} error */
 function showFailure(error) {
-  element("failure-reason").textContent = reason(error);
-  element("failure").hidden = false;
+  const isElsewhere = error instanceof Refused && error.status === 409;
+  element(isElsewhere ? "elsewhere" : "failure").hidden = false;
+  element("elsewhere-waits").hidden = isElsewhere; // another device is further on
+  element("elsewhere-ahead").hidden = !isElsewhere;
+  element("failure-reason").textContent =
+    error instanceof Refused ? error.message : "The page met a fault.";
   element("experiment").hidden = true;
   if (!(error instanceof Refused)) console.error(error);
 }
 
-/** @param {unknown} error */
-function reason(error) {
-  if (!(error instanceof Refused)) return "The page met a fault.";
-  if (error.status === 409) return "This session is open in another window, which is further on.";
-  return error.message;
+/** What is printed on the keys, where the browser tells; not in all, and to secure pages only. */
+async function keyboardLayout() {
+  try {
+    return await /** @type {any} */ (navigator).keyboard.getLayoutMap();
+  } catch {
+    return undefined;
+  }
 }
 
 const page = /** @type {import("./types.js").PageData} */ (
@@ -74,5 +82,19 @@ const plugins = {
   keyboard: vendor.jsPsychHtmlKeyboardResponse,
   call: vendor.jsPsychCallFunction,
 };
-const experiment = new Experiment({ jsPsych, plugins, page, client, onFailure: showFailure });
-await jsPsych.run(/** @type {any} */ (experiment.timeline()));
+const layout = await keyboardLayout();
+const showings = new Showings(storage(), `yoked shown ${page.base}`);
+const experiment = new Experiment({
+  ...{ jsPsych, plugins, page, client, showings, layout },
+  onFailure: showFailure,
+});
+await inOneWindow(`yoked ${page.base}`, {
+  locks: navigator.locks,
+  onElsewhere: () => {
+    element("elsewhere").hidden = false;
+    element("experiment").hidden = true; // which is as high as the window
+  },
+  // The session went on meanwhile: what this page knows of it is old.
+  onComeBack: () => location.reload(),
+  run: () => jsPsych.run(/** @type {any} */ (experiment.timeline())),
+});

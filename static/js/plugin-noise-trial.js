@@ -20,7 +20,7 @@ import { runTrial } from "./trial.js";
  * @property {FrameShape} shape
  * @property {boolean} side_by_side
  * @property {import("./types.js").Timing} timing
- * @property {readonly string[]} keys
+ * @property {readonly import("./types.js").Key[]} keys
  * @property {readonly number[]} lut
  * @property {number} background
  * @property {number} refresh_ms
@@ -50,8 +50,8 @@ const info = {
     side_by_side: { type: ParameterType.BOOL, default: false },
     /** Durations in ms. */
     timing: { type: ParameterType.OBJECT, default: undefined },
-    /** Response keys by the protocol's names; response i is key i. */
-    keys: { type: ParameterType.STRING, array: true, default: undefined },
+    /** Response keys, each with its name and its place on the keyboard; response i is key i. */
+    keys: { type: ParameterType.COMPLEX, array: true, default: undefined },
     /** Screen level of each of the 256 contrast levels. */
     lut: { type: ParameterType.INT, array: true, default: undefined },
     /** Contrast level of the background. */
@@ -70,12 +70,18 @@ const info = {
     rt_ms: { type: ParameterType.FLOAT },
     /** Onset of each interval, from the first refresh of the trial. */
     onsets_ms: { type: ParameterType.FLOAT, array: true },
+    /** Offset of each interval, from the first refresh of the trial. */
+    offsets_ms: { type: ParameterType.FLOAT, array: true },
     /** Refreshes with a stimulus on the screen. */
     frames_shown: { type: ParameterType.INT },
     /** Refreshes that the browser missed. */
     frames_dropped: { type: ParameterType.INT },
     /** Early keys, and what disturbed the page. */
     events: { type: ParameterType.COMPLEX, array: true },
+    /** Median time between the refreshes of this trial. */
+    refresh_ms: { type: ParameterType.FLOAT },
+    /** Label of a key that was pressed in time and is none of the task's; null if there was none. */
+    other_key: { type: ParameterType.STRING },
   },
   citations: {},
 };
@@ -146,15 +152,20 @@ export class NoiseTrialPlugin {
       response: randomization.randomInt(0, trial.keys.length - 1),
       rt_ms: randomization.sampleExGaussian(500, 50, 1 / 150, true),
       onsets_ms: [],
+      offsets_ms: [],
       frames_shown: 0,
       frames_dropped: 0,
       events: [],
+      refresh_ms: refreshMs,
+      other_key: null,
     };
     for (const step of plan) {
       const isStimulus = step.show === "stimulus";
       if (isStimulus && step.frame === 0) perfectRun.onsets_ms.push(refreshes * refreshMs);
       if (isStimulus) perfectRun.frames_shown += step.refreshes;
       refreshes += step.refreshes;
+      const isLast = step.frame === trial.shape.frames - 1;
+      if (isStimulus && isLast) perfectRun.offsets_ms.push(refreshes * refreshMs);
     }
     return pluginAPI.mergeSimulationData(perfectRun, options);
   }
@@ -165,7 +176,7 @@ export class NoiseTrialPlugin {
    */
   #pressAfterLastOnset(trial, data) {
     const last = trial.side_by_side ? 0 : trial.shape.intervals - 1;
-    const key = eventKey(trial.keys[/** @type {number} */ (data.response)] ?? "");
+    const key = eventKey(trial.keys[/** @type {number} */ (data.response)]?.name ?? "");
     /** @param {Event} event */
     const onInterval = (event) => {
       const { interval, frame } = /** @type {CustomEvent} */ (event).detail;

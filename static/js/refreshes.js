@@ -38,6 +38,19 @@ export function framePlan({ timing, presentations, frames, refreshMs }) {
   return plan.filter((step) => step.refreshes > 0);
 }
 
+/**
+ * How far from what is asked for the intervals and gaps of a trial are, at best, on a screen.
+ * @param {object} trial
+ * @param {import("./types.js").Timing} trial.timing
+ * @param {number} trial.frames frames of each interval
+ * @param {number} trial.refreshMs
+ */
+export function roundingMs({ timing, frames, refreshMs }) {
+  const off = (/** @type {number} */ ms) => Math.abs(refreshesFor(ms, refreshMs) * refreshMs - ms);
+  const interval = frames > 1 ? frames * off(timing.frame_ms) : off(timing.interval_ms);
+  return Math.max(interval, off(timing.gap_ms), off(timing.fixation_ms));
+}
+
 /** Counts refreshes: which step they belong to, and how many were missed. */
 export class RefreshClock {
   start = NaN;
@@ -48,6 +61,10 @@ export class RefreshClock {
   #left;
   #previous = NaN;
   #onsets = /** @type {number[]} */ ([]);
+  #offsets = /** @type {number[]} */ ([]);
+  #steps = /** @type {number[]} */ ([]);
+  /** The presentation that is on the screen. */
+  #presented = /** @type {number | null} */ (null);
   #shown = 0;
   #dropped = 0;
   #ended = false;
@@ -68,11 +85,16 @@ export class RefreshClock {
    */
   advance(timeMs) {
     if (Number.isNaN(this.start)) this.start = timeMs;
-    else if (!this.#ended) this.#dropped += this.#missed(timeMs - this.#previous);
+    else if (!this.#ended) this.#count(timeMs - this.#previous);
     this.#previous = timeMs;
     const step = this.#plan[this.#index] ?? null;
     const changed = step ? this.#left === step.refreshes : !this.#ended;
     const isOnset = changed && step?.show === "stimulus" && step.frame === 0;
+    const presents = step?.show === "stimulus" ? step.presentation : null;
+    if (this.#presented !== null && presents !== this.#presented) {
+      this.#offsets.push(rounded(timeMs - this.start));
+    }
+    this.#presented = presents;
     if (isOnset) {
       this.lastOnset = timeMs;
       this.#onsets.push(rounded(timeMs - this.start));
@@ -84,17 +106,28 @@ export class RefreshClock {
   }
 
   /** @param {number} elapsedMs */
-  #missed(elapsedMs) {
-    return Math.max(0, Math.round(elapsedMs / this.#refreshMs) - 1);
+  #count(elapsedMs) {
+    this.#steps.push(elapsedMs);
+    this.#dropped += Math.max(0, Math.round(elapsedMs / this.#refreshMs) - 1);
   }
 
   summary() {
     return {
       onsets_ms: this.#onsets,
+      offsets_ms: this.#offsets,
       frames_shown: this.#shown,
       frames_dropped: this.#dropped,
+      refresh_ms: this.#steps.length > 0 ? median(this.#steps) : this.#refreshMs,
     };
   }
+}
+
+/** @param {readonly number[]} values at least one */
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const [low, high] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
+  return (/** @type {number} */ (low) + /** @type {number} */ (high)) / 2;
 }
 
 /**

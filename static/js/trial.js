@@ -9,6 +9,9 @@ import { RefreshClock, rounded } from "./refreshes.js";
 /** More events than this in one trial say nothing new, and would make the body too long. */
 export const MAX_EVENTS = 50;
 
+/** A refresh that comes later than this is no missed frame: the page stood still. */
+export const STALL_MS = 250;
+
 /**
  * Run a plan refresh by refresh, then wait for the response until `responseMs` after the onset of the
  * last interval. Durations are counted in refreshes: one that the browser misses lengthens what is
@@ -18,7 +21,7 @@ export const MAX_EVENTS = 50;
  * @param {readonly Step[]} plan
  * @param {object} options
  * @param {(step: Step | null) => void} options.draw shows a step; null clears the screen
- * @param {readonly string[]} options.keys
+ * @param {readonly import("./types.js").Key[]} options.keys
  * @param {number} options.responseMs
  * @param {number} options.refreshMs
  * @param {(callback: (timeMs: number) => void) => unknown} options.requestFrame
@@ -28,16 +31,26 @@ export const MAX_EVENTS = 50;
 export function runTrial(plan, { draw, keys, responseMs, refreshMs, requestFrame, target }) {
   const clock = new RefreshClock(plan, refreshMs);
   const log = new EventLog(clock);
+  /** @type {string | null} */
+  let otherKey = null;
   const keyboard = listenForKeys(keys, {
     target,
     onEarly: (name, timeMs) => log.add("early_key", timeMs, name),
+    onOther: (label, timeMs) => {
+      otherKey = label;
+      log.add("other_key", timeMs); // which one is nobody's business
+    },
   });
+  let previous = NaN;
   const stopWatching = watchPage(target, log);
   const lastPresentation = Math.max(...plan.map((step) => step.presentation));
 
   return new Promise((resolve) => {
     /** @param {number} timeMs */
     const tick = (timeMs) => {
+      const elapsed = timeMs - previous;
+      if (elapsed > STALL_MS) log.add("stall", timeMs, `${Math.round(elapsed)} ms`);
+      previous = timeMs;
       const { step, changed, isOnset } = clock.advance(timeMs);
       if (changed) draw(step);
       if (isOnset && step?.presentation === lastPresentation) keyboard.open(timeMs);
@@ -51,6 +64,7 @@ export function runTrial(plan, { draw, keys, responseMs, refreshMs, requestFrame
         rt_ms: press ? rounded(press.timeMs - clock.lastOnset) : null,
         ...clock.summary(),
         events: log.events,
+        other_key: otherKey,
       });
     };
     requestFrame(tick);

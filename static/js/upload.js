@@ -15,7 +15,8 @@ export class Refused extends Error {
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 8000;
-const TIMEOUT_MS = 15000;
+/** Of an attempt; the first are shorter: a connection that went silent is soon opened anew. */
+const TIMEOUTS_MS = [5000, 10000, 20000];
 
 /**
  * How long to wait before trying again: doubling up to a ceiling, half of it by chance, so that
@@ -38,23 +39,24 @@ export function backOffMs(attempt, random) {
 
 /**
  * Send a request until the server acknowledges it, without an upper count. Whatever is sent this
- * way must be safe to send twice.
+ * way must be safe to send twice. A reply that breaks off on its way is none.
+ * @template T
  * @param {string} url
  * @param {RequestInit} request
  * @param {Line} line
- * @returns {Promise<Response>} a response with a status below 400
+ * @param {(response: Response) => Promise<T>} read takes the body of a status below 400
+ * @returns {Promise<T>}
  * @throws {Refused} if the server says that the request is wrong
  */
-export async function sendUntilAcknowledged(url, request, line) {
+export async function sendUntilAcknowledged(url, request, line, read) {
   for (let attempt = 0; ; attempt++) {
-    const response = await attemptOnce(url, request, line);
-    if (response?.ok) {
+    const last = TIMEOUTS_MS.length - 1;
+    const timeoutMs = /** @type {number} */ (TIMEOUTS_MS[Math.min(attempt, last)]);
+    const reply = await attemptOnce(url, request, line, read, timeoutMs);
+    if (reply && !isPassing(reply.status)) {
       if (attempt > 0) line.onWaiting(false);
-      return response;
-    }
-    if (response && !isPassing(response.status)) {
-      if (attempt > 0) line.onWaiting(false);
-      throw new Refused(response.status, await sentence(response));
+      if (reply.status < 400) return /** @type {T} */ (reply.body);
+      throw new Refused(reply.status, reply.sentence ?? "");
     }
     line.onWaiting(true);
     await line.wait(backOffMs(attempt, line.random));
@@ -62,14 +64,31 @@ export async function sendUntilAcknowledged(url, request, line) {
 }
 
 /**
+ * Send a request once, whatever comes of it: for what is worth knowing and not worth waiting for.
  * @param {string} url
  * @param {RequestInit} request
- * @param {Line} line
- * @returns {Promise<Response | null>} null where there was no reply
+ * @param {Pick<Line, "fetch">} line
  */
-async function attemptOnce(url, request, line) {
+export async function sendOnce(url, request, line) {
+  const timeoutMs = /** @type {number} */ (TIMEOUTS_MS[0]);
+  await attemptOnce(url, request, line, (response) => response.arrayBuffer(), timeoutMs);
+}
+
+/**
+ * @template T
+ * @param {string} url
+ * @param {RequestInit} request
+ * @param {Pick<Line, "fetch">} line
+ * @param {(response: Response) => Promise<T>} read
+ * @param {number} timeoutMs until the whole of the reply is here
+ * @returns {Promise<{ status: number, body?: T, sentence?: string } | null>} null without a reply
+ */
+async function attemptOnce(url, request, line, read, timeoutMs) {
   try {
-    return await line.fetch(url, { ...request, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const signal = AbortSignal.timeout(timeoutMs);
+    const response = await line.fetch(url, { ...request, signal });
+    const { status, ok } = response;
+    return ok ? { status, body: await read(response) } : { status, sentence: await sentence(response) };
   } catch {
     return null;
   }

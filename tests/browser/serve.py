@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from yoked.app.web.server import serve
+from yoked.app.web.serving import serve
 from yoked.experiments.protocols.protocol import Protocol
 
 db_path, protocol_path, lut, port = sys.argv[1:]

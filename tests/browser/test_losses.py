@@ -128,6 +128,8 @@ def test_a_second_window_cannot_response_a_trial_again(page, serve, protocol):
             "response": 0,
             "rt_ms": 1.0,
             "onsets_ms": [0.0, 1.0],
+            "offsets_ms": [0.5, 1.5],
+            "n_shown": 1,
             "frames_shown": 2,
             "frames_dropped": 0,
             "digest": None,
@@ -139,7 +141,10 @@ def test_a_second_window_cannot_response_a_trial_again(page, serve, protocol):
     reply = page.context.request.post(address, data=body, headers=headers)
     assert reply.ok
     respond(page, protocol, 0)
-    page.get_by_role("heading", name="Something is in the way").wait_for()
+    page.get_by_role(
+        "heading", name="This session is open in another window"
+    ).wait_for()
+    assert page.get_by_role("button", name="Load the page again").is_hidden()
     assert stored(server) == [(0, 0)]
-    page.get_by_role("button", name="Load the page again").click()
+    page.reload()
     page.get_by_role("heading", name="Welcome back").wait_for()

@@ -14,7 +14,7 @@ RUN = """async ([mode, data]) => {
     shape: { intervals: 2, frames: 1, height: 3, width: 4 },
     timing: { fixation_ms: 20, interval_ms: 50, gap_ms: 20, response_ms: 3000,
               feedback_ms: 0, frame_ms: 0 },
-    keys: ["left", "space"],
+    keys: [{ name: "left", code: "ArrowLeft" }, { name: "space", code: "Space" }],
     lut: Array.from({ length: 256 }, (_, level) => level),
     refresh_ms: 1000 / 60,
   };
@@ -35,6 +35,7 @@ def test_a_simulated_trial_takes_the_model_s_response(simulate):
     data = simulate("data-only", {"response": 1, "rt_ms": 321})
     assert (data["response"], data["rt_ms"]) == (1, 321)
     assert data["onsets_ms"] == pytest.approx([1000 / 60, 5000 / 60])
+    assert data["offsets_ms"] == pytest.approx([4000 / 60, 8000 / 60])
     assert data["frames_shown"] == 6
     assert data["trial_type"] == "noise-trial"
 

@@ -9,6 +9,7 @@ import pytest
 
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.protocols.parts import Block, DoublePass
+from yoked.experiments.protocols.screening import Screening
 from yoked.experiments.store.sqlite import open_store
 
 from .walking import FAST, begin, read_canvas, respond
@@ -27,6 +28,7 @@ def protocol():
         ),
         double_pass=DoublePass(),
         catch=replace(load_protocol("bar-in-noise").catch, n_per_block=1),
+        screening=Screening(median_rt_ms=0.0),  # a template is faster than a person
     )
 
 
@@ -82,7 +84,7 @@ def test_a_participant_goes_from_consent_to_the_completion_code(page, serve, pro
     page.wait_for_url("**/done")
     assert page.get_by_role("heading", name="Thank you").is_visible()
     code = page.locator("#completion-code").inner_text()
-    assert re.fullmatch("[A-Z2-9]{10}", code)
+    assert re.fullmatch("C-[A-Z2-9]{10}", code)
     page.reload()
     assert page.locator("#completion-code").inner_text() == code
     page.goto(page.url.removesuffix("/done"))

@@ -17,6 +17,8 @@ FAST = Timing(
     gap_ms=10.0,
     response_ms=20_000.0,
     feedback_ms=10.0,
+    tolerance_ms=60_000.0,  # this machine may be busy
+    earliest_ms=0.0,  # and a template sees at once
 )
 
 

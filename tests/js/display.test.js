@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { measureRefresh, rgba, wholeScale } from "../../static/js/display.js";
-import { eventKey, keyName } from "../../static/js/keyboard.js";
-import { breakScreen, feedbackScreen, keyLabel } from "../../static/js/screens.js";
+import { obstacles } from "../../static/js/devices.js";
+import { measureRefresh, neededWindow, rgba, wholeScale } from "../../static/js/display.js";
+import { eventKey, keyIndex, keyLabel } from "../../static/js/keyboard.js";
+import { breakScreen, feedbackScreen } from "../../static/js/screens.js";
 
 test("levels go through the table into opaque gray", () => {
   const inverted = Array.from({ length: 256 }, (_, level) => 255 - level);
@@ -45,25 +46,106 @@ test("the refresh rate is the median of at least sixty intervals", async () => {
   assert.equal(refresh_intervals, 60);
 });
 
-test("keys have one name in protocols and another in browsers", () => {
+const PHONE = { width: 390, height: 844, devicePixelRatio: 3 };
+const NEEDS = {
+  keys: [
+    { name: "f", code: "KeyF" },
+    { name: "j", code: "KeyJ" },
+  ],
+  side_by_side: false,
+  shape: { intervals: 2, frames: 1, height: 52, width: 52 },
+  deg_per_element: 0.2,
+  element_px: /** @type {[number, number]} */ ([52, 4]),
+  timing: {
+    fixation_ms: 500,
+    interval_ms: 100,
+    gap_ms: 500,
+    response_ms: 3000,
+    feedback_ms: 300,
+    frame_ms: 0,
+    tolerance_ms: 20,
+    earliest_ms: 100,
+  },
+};
+const LAPTOP = {
+  keyboard: true,
+  width: 1280,
+  height: 800,
+  devicePixelRatio: 1,
+  refreshMs: 1000 / 60,
+};
+
+test("a window that is too small for the visual angle says what is needed, and that is enough", () => {
+  const small = { width: 320, height: 180, devicePixelRatio: 1 };
+  const needed = neededWindow(BARS, small);
+  assert.deepEqual(needed, { width: 116, height: 214 });
+  assert.equal(neededWindow(BARS, { ...small, .../** @type {object} */ (needed) }), null);
+  assert.equal(neededWindow(BARS, PHONE), null);
+});
+
+test("each thing that a device lacks is a sentence of its own", () => {
+  assert.deepEqual(obstacles(NEEDS, LAPTOP), []);
+  const phone = { ...PHONE, keyboard: false, refreshMs: 1000 / 60 };
+  assert.match(obstacles(NEEDS, phone).join(), /^A keyboard is needed/);
+  const small = { ...LAPTOP, width: 320, height: 180 };
+  assert.match(obstacles(NEEDS, small).join(), /320 × 180, and 116 × 214 are needed/);
+  const movie = { ...NEEDS, shape: { ...NEEDS.shape, frames: 9 } };
+  movie.timing = { ...NEEDS.timing, frame_ms: 33.333 };
+  assert.match(obstacles(movie, { ...LAPTOP, refreshMs: 1000 / 75 }).join(), /shows 75 pictures/);
+  assert.equal(obstacles(movie, LAPTOP).length, 0);
+});
+
+/** @param {string} name @param {string} code */
+const place = (name, code) => ({ name, code });
+
+test("a key is a place: number row and number pad are two, whatever num lock says", () => {
+  const keys = [place("1", "Digit1"), place("num_1", "Numpad1")];
+  assert.equal(keyIndex(keys, { code: "Digit1", key: "&" }), 0); // AZERTY
+  assert.equal(keyIndex(keys, { code: "Digit1", key: "+" }), 0); // Czech
+  assert.equal(keyIndex(keys, { code: "Numpad1", key: "End" }), 1); // without num lock
+  assert.equal(keyIndex(keys, { code: "End", key: "End" }), -1);
+  assert.equal(keyIndex([place("a", "KeyA")], { code: "KeyQ", key: "a" }), -1);
+});
+
+test("an event without a place counts by its name", () => {
   for (const name of ["left", "right", "up", "down", "space", "return", "f", "1"]) {
-    assert.equal(keyName(eventKey(name)), name);
+    assert.equal(keyIndex([place("x", "KeyX"), place(name, "-")], { code: "", key: eventKey(name) }), 1);
   }
-  assert.equal(keyName("F"), "f");
-  assert.equal(keyLabel("left"), "←");
-  assert.equal(keyLabel("j"), "J");
 });
 
-test("feedback tells right, wrong and late apart", () => {
-  assert.match(feedbackScreen(true, 0), /Correct/);
-  assert.match(feedbackScreen(false, 0), /Not this time/);
-  assert.match(feedbackScreen(null, null), /Too late/);
+test("a key is called what is printed on it", () => {
+  assert.equal(keyLabel(place("left", "ArrowLeft")), "←");
+  assert.equal(keyLabel(place("j", "KeyJ")), "J");
+  assert.equal(keyLabel(place("a", "KeyA"), new Map([["KeyA", "q"]])), "Q");
+  assert.equal(keyLabel(place("f", "KeyF"), new Map([["KeyF", "а"]])), "F"); // Cyrillic has both
+  assert.equal(keyLabel(place("1", "Digit1"), new Map([["Digit1", "&"]])), "1");
+  assert.equal(keyLabel(place("num_4", "Numpad4")), "4 (number pad)");
 });
 
-test("a break says what is over and what comes", () => {
-  const within = breakScreen({ finished: "main", next: "main", block: 4, n_blocks: 8 });
-  assert.match(within, /Block 4 of 8/);
-  const practice = breakScreen({ finished: "practice", next: "calibration", block: 2, n_blocks: 8 });
+test("feedback tells right, wrong, late, too soon and other keys apart", () => {
+  const about = {
+    correct: /** @type {boolean | null} */ (true),
+    response: /** @type {number | null} */ (0),
+    tooSoon: false,
+    otherKey: /** @type {string | null} */ (null),
+    labels: ["F", "J"],
+    responseMs: 3000,
+  };
+  assert.match(feedbackScreen(about), /Correct/);
+  assert.match(feedbackScreen({ ...about, correct: false }), /Not this time/);
+  const late = feedbackScreen({ ...about, response: null });
+  assert.match(late, /Too late: press <kbd>F<\/kbd> or <kbd>J<\/kbd> within 3 seconds/);
+  assert.match(feedbackScreen({ ...about, tooSoon: true }), /Too soon: look first/);
+  const other = feedbackScreen({ ...about, response: null, otherKey: "<" });
+  assert.match(other, /<kbd>&lt;<\/kbd> is none of the keys: press <kbd>F/);
+});
+
+test("a break says what is over, what comes and what is left", () => {
+  const left = { main_block: 2, n_main_blocks: 6, minutes_left: 12 };
+  const within = breakScreen({ finished: "main", next: "main", ...left });
+  assert.match(within, /Block 2 of 6 is next. About 12 minutes are left/);
+  const practice = breakScreen({ finished: "practice", next: "calibration", ...left, minutes_left: 1 });
   assert.match(practice, /Practice: done/);
   assert.match(practice, /not be told whether you were right/);
+  assert.match(practice, /About 1 minute is left/);
 });

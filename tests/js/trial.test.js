@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { framePlan, refreshesFor } from "../../static/js/refreshes.js";
+import { framePlan, refreshesFor, roundingMs } from "../../static/js/refreshes.js";
 import { MAX_EVENTS, runTrial } from "../../static/js/trial.js";
 
 const TIMING = {
@@ -13,10 +13,16 @@ const TIMING = {
   response_ms: 200,
   feedback_ms: 0,
   frame_ms: 0,
+  tolerance_ms: 20,
+  earliest_ms: 100,
 };
+const KEYS = [
+  { name: "f", code: "KeyF" },
+  { name: "j", code: "KeyJ" },
+];
 const PLAN = framePlan({ timing: TIMING, presentations: 2, frames: 1, refreshMs: 10 });
 
-/** @typedef {{ key: string, timeMs: number, repeat?: boolean, ctrlKey?: boolean }} Press */
+/** @typedef {{ key: string, code?: string, timeMs: number, repeat?: boolean, ctrlKey?: boolean }} Press */
 
 /**
  * Run a trial on a screen that refreshes at the given times, with keys pressed between.
@@ -29,7 +35,7 @@ async function play(script, plan = PLAN) {
   const drawn = /** @type {string[]} */ ([]);
   const result = runTrial(plan, {
     draw: (step) => void drawn.push(step ? `${step.show} ${step.presentation}.${step.frame}` : "-"),
-    keys: ["f", "j"],
+    keys: KEYS,
     responseMs: TIMING.response_ms,
     refreshMs: 10,
     requestFrame: (callback) => callbacks.push(callback),
@@ -43,9 +49,9 @@ async function play(script, plan = PLAN) {
 }
 
 /** @param {Press} press */
-function keydown({ key, timeMs, repeat = false, ctrlKey = false }) {
+function keydown({ key, code = "", timeMs, repeat = false, ctrlKey = false }) {
   const event = new Event("keydown", { cancelable: true });
-  const facts = Object.entries({ key, timeStamp: timeMs, repeat, ctrlKey });
+  const facts = Object.entries({ key, code, timeStamp: timeMs, repeat, ctrlKey });
   for (const [name, value] of facts) Object.defineProperty(event, name, { value });
   return event;
 }
@@ -72,9 +78,12 @@ test("a movie shows each frame for its own duration", () => {
 
 test("each thing stays for its refreshes, and onsets are stamped", async () => {
   const script = [...refreshes(120), { key: "j", timeMs: 125.5 }, 130];
-  const { drawn, onsets_ms, frames_shown, frames_dropped, response, rt_ms } = await play(script);
+  const result = await play(script);
+  const { drawn, onsets_ms, offsets_ms, frames_shown, frames_dropped, response, rt_ms } = result;
   assert.deepEqual(drawn, ["fixation 0.0", "stimulus 0.0", "blank 1.0", "stimulus 1.0", "-"]);
   assert.deepEqual(onsets_ms, [30, 90]);
+  assert.deepEqual(offsets_ms, [50, 110]);
+  assert.equal(result.refresh_ms, 10);
   assert.equal(frames_shown, 4);
   assert.equal(frames_dropped, 0);
   assert.equal(response, 1);
@@ -117,9 +126,58 @@ test("a key that is held, a shortcut, or none of the responses is passed over", 
   const other = { key: "x", timeMs: 107 };
   const pressed = [held, search, other];
   const script = [...refreshes(100), ...pressed, 110, { key: "J", timeMs: 112 }, 120];
-  const { response, events } = await play(script);
+  const { response, events, other_key } = await play(script);
   assert.equal(response, 1);
-  assert.deepEqual(events, []);
+  assert.equal(other_key, "x");
+  assert.deepEqual(events, [{ kind: "other_key", at_ms: 107 }]); // which one stays on the page
+});
+
+test("a key counts by its place, whatever the layout makes of it", async () => {
+  const presses = [
+    { key: "а", code: "KeyF" }, // Cyrillic
+    { key: "φ", code: "KeyF" }, // Greek
+    { key: "Process", code: "KeyF" }, // an input method
+    { key: "F", code: "KeyF" }, // caps lock
+    { key: "f", code: "" }, // a simulated press
+  ];
+  for (const press of presses) {
+    const script = [...refreshes(100), { ...press, timeMs: 105 }, 110];
+    const { response, other_key } = await play(script);
+    assert.equal(response, 0);
+    assert.equal(other_key, null);
+  }
+  const elsewhere = { key: "f", code: "KeyU", timeMs: 105 }; // a Dvorak F
+  const { response, other_key } = await play([...refreshes(100), elsewhere, ...refreshes(290, 110)]);
+  assert.equal(response, null);
+  assert.equal(other_key, "f");
+});
+
+test("intervals without a gap end where the next begins", async () => {
+  const timing = { ...TIMING, gap_ms: 0, frame_ms: 10 };
+  const moving = framePlan({ timing, presentations: 2, frames: 2, refreshMs: 10 });
+  const { onsets_ms, offsets_ms } = await play([...refreshes(70), { key: "f", timeMs: 75 }, 80], moving);
+  assert.deepEqual(onsets_ms, [30, 50]);
+  assert.deepEqual(offsets_ms, [50, 70]);
+});
+
+test("a page that stands still says for how long, and the stamps have it", async () => {
+  const script = [0, 10, 20, 30, 430, 440, ...refreshes(510, 450), { key: "f", timeMs: 511 }, 520];
+  const { events, onsets_ms, offsets_ms } = await play(script);
+  assert.deepEqual(events, [{ kind: "stall", at_ms: 430, detail: "400 ms" }]);
+  assert.equal(/** @type {number} */ (offsets_ms[0]) - /** @type {number} */ (onsets_ms[0]), 410);
+});
+
+test("a screen at another rate than was measured is noticed in one trial", async () => {
+  const half = Array.from({ length: 15 }, (_, i) => 20 * i);
+  const { refresh_ms } = await play([...half, { key: "f", timeMs: 285 }, 300]);
+  assert.equal(refresh_ms, 20);
+});
+
+test("a screen whose refreshes cannot make up a duration is told beforehand", () => {
+  const movie = { timing: { ...TIMING, frame_ms: 33.333 }, frames: 9 };
+  assert(roundingMs({ ...movie, refreshMs: 1000 / 60 }) < 7);
+  assert(roundingMs({ ...movie, refreshMs: 1000 / 75 }) > 50);
+  assert(roundingMs({ timing: { ...TIMING, interval_ms: 100 }, frames: 1, refreshMs: 1000 / 75 }) < 9);
 });
 
 test("no key in time is a null response", async () => {

@@ -4,15 +4,27 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Client, sha256 } from "../../static/js/client.js";
-import { backOffMs, Outbox, Refused, sendUntilAcknowledged } from "../../static/js/upload.js";
+import { Showings } from "../../static/js/showings.js";
+import {
+  backOffMs,
+  Outbox,
+  Refused,
+  sendOnce,
+  sendUntilAcknowledged,
+} from "../../static/js/upload.js";
+import { inOneWindow } from "../../static/js/windows.js";
 
 /** @typedef {import("../../static/js/types.js").SentResponse} SentResponse */
+
+const asText = (/** @type {Response} */ response) => response.text();
 
 /** @type {SentResponse} */
 const SENT = {
   response: 1,
   rt_ms: 412.5,
   onsets_ms: [500, 1100],
+  offsets_ms: [600, 1200],
+  n_shown: 1,
   frames_shown: 12,
   frames_dropped: 0,
   digest: null,
@@ -61,16 +73,30 @@ function storage() {
 test("a request is sent again until the server acknowledges it", async () => {
   const busy = () => new Response("", { status: 503 });
   const { line, sent, waits, notices } = lineTo([null, busy(), null, Response.json({ ok: 1 })]);
-  const response = await sendUntilAcknowledged("/x", {}, line);
-  assert.deepEqual(await response.json(), { ok: 1 });
+  const body = await sendUntilAcknowledged("/x", {}, line, (response) => response.json());
+  assert.deepEqual(body, { ok: 1 });
   assert.equal(sent.length, 4);
   assert.deepEqual(waits, [187.5, 375, 750]);
   assert.deepEqual(notices, [true, true, true, false]);
 });
 
+test("a reply that breaks off on its way is none", async () => {
+  const broken = new ReadableStream({ start: (c) => c.error(new TypeError("network error")) });
+  const { line, sent, notices } = lineTo([new Response(broken), new Response("whole")]);
+  assert.equal(await sendUntilAcknowledged("/x", {}, line, asText), "whole");
+  assert.equal(sent.length, 2);
+  assert.deepEqual(notices, [true, false]);
+});
+
+test("what nothing waits for is sent once, whatever comes of it", async () => {
+  const { line, sent } = lineTo([null]);
+  await sendOnce("/x", {}, line);
+  assert.equal(sent.length, 1);
+});
+
 test("a request that the server calls wrong is not sent again", async () => {
   const { line, sent, waits } = lineTo([Response.json({ error: "no such trial" }, { status: 404 })]);
-  await assert.rejects(sendUntilAcknowledged("/x", {}, line), (error) => {
+  await assert.rejects(sendUntilAcknowledged("/x", {}, line, asText), (error) => {
     assert(error instanceof Refused);
     assert.equal(error.status, 404);
     assert.equal(error.message, "no such trial");
@@ -91,7 +117,7 @@ test("a response that a reload left unsent is sent before anything else", async 
   const kept = storage();
   new Outbox(kept, "session").keep({ trial: 3, sent: SENT });
   const next = { done: true, progress: 1 };
-  const receipt = Response.json({ correct: null, next });
+  const receipt = Response.json({ correct: null, too_soon: false, next });
   const { line, sent } = lineTo([receipt, Response.json(next)]);
   const client = new Client("/session/x", line, new Outbox(kept, "session"));
   assert.deepEqual(await client.next(), next);
@@ -114,14 +140,59 @@ test("a response is kept until it is acknowledged", async () => {
   assert.equal(outbox.pending(), null);
 });
 
-test("a response that another window has given is let go", async () => {
+test("a response that another window has given, or that is of an older page, is let go", async () => {
+  for (const status of [409, 400]) {
+    const kept = storage();
+    const outbox = new Outbox(kept, "session");
+    outbox.keep({ trial: 3, sent: SENT });
+    const refusal = Response.json({ error: "not this one" }, { status });
+    const { line } = lineTo([refusal, Response.json({ done: true, progress: 1 })]);
+    await new Client("/session/x", line, outbox).next();
+    assert.equal(outbox.pending(), null);
+  }
+});
+
+test("showings are counted through a reload, and for one trial at a time", () => {
   const kept = storage();
-  const outbox = new Outbox(kept, "session");
-  outbox.keep({ trial: 3, sent: SENT });
-  const conflict = Response.json({ error: "trial 3 is stored" }, { status: 409 });
-  const { line } = lineTo([conflict, Response.json({ done: true, progress: 1 })]);
-  await new Client("/session/x", line, outbox).next();
-  assert.equal(outbox.pending(), null);
+  const first = new Showings(kept, "shown");
+  first.add(3);
+  const reloaded = new Showings(kept, "shown");
+  reloaded.add(3);
+  assert.equal(reloaded.of(3), 2);
+  reloaded.add(4);
+  assert.equal(reloaded.of(4), 1);
+  assert.equal(reloaded.of(3), 0);
+  const refused = new Showings(null, "shown");
+  refused.add(1);
+  assert.equal(refused.of(1), 1);
+});
+
+test("a session runs in one window at a time, and comes back when the other is closed", async () => {
+  const held = /** @type {(() => Promise<unknown>)[]} */ ([]);
+  const locks = /** @type {any} */ ({
+    request: (/** @type {string} */ _, /** @type {() => Promise<unknown>} */ run) => {
+      held.push(run);
+      return new Promise(() => {});
+    },
+  });
+  const told = /** @type {string[]} */ ([]);
+  const options = {
+    locks,
+    onElsewhere: () => void told.push("elsewhere"),
+    onComeBack: () => void told.push("back"),
+    run: async () => void told.push("run"),
+  };
+  void inOneWindow("x", options);
+  void held[0]?.(); // the lock is free
+  await Promise.resolve();
+  assert.deepEqual(told, ["run"]);
+  await new Promise((resolve) => {
+    void inOneWindow("x", { ...options, onElsewhere: () => resolve(told.push("elsewhere")) });
+  });
+  void held[1]?.(); // the other window is closed
+  assert.deepEqual(told, ["run", "elsewhere", "back"]);
+  await inOneWindow("x", { ...options, locks: undefined });
+  assert.deepEqual(told, ["run", "elsewhere", "back", "run"]);
 });
 
 test("an outbox without storage keeps the response in memory", () => {

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import itertools
 import re
 import sqlite3
 from dataclasses import replace
@@ -31,12 +32,38 @@ def short_protocol():
 
 @contextlib.contextmanager
 def served(db_path, protocol, **options):
-    """Make an application, and close its files at the end."""
-    app = create_app(db_path, protocol, **options)
+    """Make an application, and close its files at the end.
+
+    Its clock takes ten seconds from one look to the next: a request needs no time, but
+    nobody is told that they were too fast.
+    """
+    clock = itertools.count(0.0, 10.0).__next__
+    app = create_app(db_path, protocol, **{"clock": clock, **options})
     try:
         yield app
     finally:
         app.extensions["yoked"].close()
+
+
+def sent(response: int | None = 0, **changes) -> dict:
+    """Give what a browser sends of a trial that was shown as it should be."""
+    return {
+        "response": response,
+        "rt_ms": None if response is None else 312.5,
+        "onsets_ms": [500.0, 1100.0],
+        "offsets_ms": [600.0, 1200.0],
+        "n_shown": 1,
+        "frames_shown": 12,
+        "frames_dropped": 1,
+        "digest": None,
+        "events": [],
+        **changes,
+    }
+
+
+def agreement(page: str) -> dict[str, str]:
+    """Give the fields of the consent page's form."""
+    return dict(re.findall(r'name="(\w+)"[^>]* value="([^"]*)"', page))
 
 
 class Participant:
@@ -46,9 +73,8 @@ class Participant:
         self.client = client
         self.sent = b""
         page = self.get("/")
-        version = re.search(r'consent_version" value="(\w+)"', page.text)[1]
-        form = {"language": "en", "consent_version": version}
-        reply = client.post("/sessions", data=form)
+        self.form = agreement(page.text)
+        reply = client.post("/sessions", data=self.form)
         assert reply.status_code == 303
         self.base = reply.location
         self.token = self.base.rsplit("/", 1)[1]
@@ -64,15 +90,7 @@ class Participant:
     def respond(self, following: dict, response: int | None = 0, **changes):
         """Fetch a trial's pixels and respond to it; return the reply."""
         pixels = self.get(following["frames"]).data
-        body = {
-            "response": response,
-            "rt_ms": None if response is None else 312.5,
-            "onsets_ms": [500.0, 1100.0],
-            "frames_shown": 12,
-            "frames_dropped": 1,
-            "digest": hashlib.sha256(pixels).hexdigest(),
-            "events": [],
-        }
+        body = {**sent(response), "digest": hashlib.sha256(pixels).hexdigest()}
         return self.post(following["trial"], {**body, **changes})
 
     def post(self, trial: int, body: dict):

@@ -6,7 +6,8 @@ import sqlite3
 
 import pytest
 
-from yoked.app.web.participations import Participations
+from yoked.app.web import participations as table
+from yoked.app.web.participations import Participations, is_token, new_token
 from yoked.experiments.session.session import Session
 from yoked.experiments.store.rows import ObserverInfo
 from yoked.experiments.store.sqlite import open_store
@@ -27,8 +28,19 @@ def participations(db_path, session_id):
     participations.close()
 
 
-def test_a_link_leads_to_its_session(participations, session_id):
-    token = participations.add(session_id, "en", "v1")
+def add(db_path, session: str) -> str:
+    """Record a consent as the server does; give its token."""
+    store, token = open_store(db_path), new_token()
+    try:
+        with store.transaction(), store.beside() as connection:
+            table.add(connection, token, session, "en", "v1")
+    finally:
+        store.close()
+    return token
+
+
+def test_a_link_leads_to_its_session(db_path, participations, session_id):
+    token = add(db_path, session_id)
     found = participations.find(token)
     assert (found.session, found.language, found.consent_version) == (
         session_id,
@@ -38,26 +50,26 @@ def test_a_link_leads_to_its_session(participations, session_id):
     assert len(found.completion_code) == 10
 
 
-def test_another_link_leads_nowhere(participations, session_id):
-    token = participations.add(session_id, "en", "v1")
+def test_another_link_leads_nowhere(db_path, participations, session_id):
+    token = add(db_path, session_id)
     stored = hashlib.sha256(token.encode()).hexdigest()
     for other in ("", "x", token[:-1], token + "x", stored):
         assert participations.find(other) is None
 
 
-def test_a_session_has_one_link(participations, session_id):
-    participations.add(session_id, "en", "v1")
+def test_a_session_has_one_link(db_path, participations, session_id):
+    add(db_path, session_id)
     with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
-        participations.add(session_id, "en", "v1")
+        add(db_path, session_id)
 
 
-def test_a_link_needs_a_session(participations):
+def test_a_link_needs_a_session(db_path, participations):
     with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
-        participations.add("2026-01-10-zzz", "en", "v1")
+        add(db_path, "2026-01-10-zzz")
 
 
 def test_opening_twice_changes_nothing(db_path, participations, session_id):
-    token = participations.add(session_id, "en", "v1")
+    token = add(db_path, session_id)
     again = Participations(db_path)
     assert again.find(token) == participations.find(token)
     again.close()
@@ -70,3 +82,21 @@ def test_the_trial_log_opens_without_the_app(db_path, participations, session_id
     with contextlib.closing(sqlite3.connect(db_path)) as other:
         names = {row[0] for row in other.execute("SELECT name FROM sqlite_master")}
     assert {"participations", "trials"} <= names
+
+
+def test_a_code_says_how_the_session_ended(db_path, participations, session_id):
+    token = add(db_path, session_id)
+    open_code = participations.find(token).code
+    assert open_code == participations.find(token).completion_code
+    for outcome, begins in (("complete", "C-"), ("screened out", "S-")):
+        store = open_store(db_path)
+        with store.transaction(), store.beside() as connection:
+            table.set_outcome(connection, session_id, outcome)
+        store.close()
+        assert participations.find(token).code == begins + open_code
+
+
+def test_a_token_has_a_form_of_its_own():
+    assert is_token(new_token())
+    for other in ("", "x", "a" * 31, "a" * 33, "a" * 31 + "/", "a" * 31 + "\n"):
+        assert not is_token(other)

@@ -25,6 +25,8 @@ def body(**changes) -> dict:
         "response": 1,
         "rt_ms": 412.5,
         "onsets_ms": [500.0, 1100],
+        "offsets_ms": [600.0, 1200],
+        "n_shown": 1,
         "frames_shown": 12,
         "frames_dropped": 0,
         "digest": DIGEST,
@@ -35,7 +37,7 @@ def body(**changes) -> dict:
 
 def test_a_good_response_is_taken_as_it_is():
     sent = parse_response(body(), BARS)
-    response = sent.judged(DIGEST)
+    response = sent.judged(DIGEST, BARS, 1e6)
     assert (response.response, response.rt_ms, response.onsets_ms) == (
         1,
         412.5,
@@ -107,29 +109,29 @@ plain = st.recursive(
 @given(name=st.sampled_from(sorted(body())), value=plain)
 def test_whatever_is_sent_is_taken_or_refused(name, value):
     with contextlib.suppress(ResponseError):  # no other error comes out
-        assert parse_response(body(**{name: value}), BARS).judged(DIGEST)
+        assert parse_response(body(**{name: value}), BARS).judged(DIGEST, BARS, 1e6)
 
 
 def test_no_response_has_no_response_time():
     sent = parse_response(body(response=None, rt_ms=None), BARS)
-    assert sent.judged(DIGEST).response is None
+    assert sent.judged(DIGEST, BARS, 1e6).response is None
 
 
 def test_other_bytes_make_a_trial_invalid():
-    response = parse_response(body(), BARS).judged("cd" * 32)
+    response = parse_response(body(), BARS).judged("cd" * 32, BARS, 1e6)
     assert (response.valid, response.invalid_reason) == (False, OTHER_BYTES)
     assert response.digest == DIGEST  # what was received is what is stored
 
 
 def test_a_browser_without_a_digest_is_believed():
-    response = parse_response(body(digest=None), BARS).judged(DIGEST)
+    response = parse_response(body(digest=None), BARS).judged(DIGEST, BARS, 1e6)
     assert response.valid
     assert response.digest is None
 
 
 def test_a_hidden_page_makes_a_trial_invalid():
     events = [{"kind": "hidden", "at_ms": 3}]
-    response = parse_response(body(events=events), BARS).judged(DIGEST)
+    response = parse_response(body(events=events), BARS).judged(DIGEST, BARS, 1e6)
     assert (response.valid, response.invalid_reason) == (False, HIDDEN)
 
 

@@ -9,7 +9,7 @@ import pytest
 from yoked.experiments.session.session import Session
 from yoked.experiments.stimulus.render import digest
 
-from .participant import N_TRIALS, log, recorded, rows
+from .participant import N_TRIALS, log, recorded, rows, sent
 
 
 def secrets_of(db_path) -> list[bytes]:
@@ -77,8 +77,9 @@ def test_breaks_come_between_blocks_and_progress_grows(participant):
     kinds = [("practice", "calibration"), ("calibration", "main"), ("main", "main")]
     assert [(pause["finished"], pause["next"]) for pause in breaks] == kinds
     assert [pause["trial"] for pause in breaks] == [2, 6, 11]
-    assert [pause["block"] for pause in breaks] == [2, 3, 4]
-    assert {pause["n_blocks"] for pause in breaks} == {4}
+    assert [pause["main_block"] for pause in breaks] == [0, 1, 2]
+    assert {pause["n_main_blocks"] for pause in breaks} == {2}
+    assert {pause["minutes_left"] for pause in breaks} == {1}
     assert progress == sorted(set(progress))
     assert following == {"done": True, "progress": 1}
 
@@ -101,15 +102,8 @@ def test_an_response_is_stored_before_the_reply(participant, db_path):
 def test_the_same_response_again_has_the_same_reply_and_one_row(participant, db_path):
     following = participant.next()
     pixels = participant.get(following["frames"]).data
-    body = {
-        "response": 1,
-        "rt_ms": 250.25,
-        "onsets_ms": [0, 600.5],
-        "frames_shown": 12,
-        "frames_dropped": 0,
-        "digest": hashlib.sha256(pixels).hexdigest(),
-        "events": [{"kind": "blur", "at_ms": 3}],
-    }
+    digest_sent = hashlib.sha256(pixels).hexdigest()
+    body = sent(1, digest=digest_sent, events=[{"kind": "blur", "at_ms": 3}])
     replies = [participant.post(0, body).json for _ in range(3)]
     assert replies[0] == replies[1] == replies[2]
     assert len(recorded(db_path)) == 1
@@ -124,15 +118,8 @@ def test_the_same_response_again_has_the_same_reply_and_one_row(participant, db_
 def test_the_same_response_many_times_at_once_is_stored_once(app, participant, db_path):
     following = participant.next()
     pixels = participant.get(following["frames"]).data
-    body = {
-        "response": 1,
-        "rt_ms": 250.25,
-        "onsets_ms": [0, 600.5],
-        "frames_shown": 12,
-        "frames_dropped": 0,
-        "digest": hashlib.sha256(pixels).hexdigest(),
-        "events": [],
-    }
+    digest_sent = hashlib.sha256(pixels).hexdigest()
+    body = sent(1, digest=digest_sent, events=[])
     url, replies = f"{participant.base}/trials/0", []
 
     def send() -> None:

@@ -1,0 +1,68 @@
+"""Whether the server can do what a participant needs: store, and show a trial."""
+
+import threading
+
+from ...experiments.clock import utc_now
+from ...experiments.protocols.protocol import Protocol
+from ...experiments.stimulus.render import render
+from ...experiments.stimulus.sources import noise_source
+from ...experiments.store.sqlite import Store
+from .limits import Clock
+from .writer import Writer
+
+GOOD_FOR_S = 10.0  # a monitor may ask as often as it likes
+_FILLING_BYTES = 16 * 1024  # more than a trial with all its events
+
+
+class Health:
+    """Tries what every trial does, and remembers the outcome for a while.
+
+    Parameters
+    ----------
+    protocol
+        Of new sessions.
+    store, writer
+        Of the trial log.
+    clock
+        Seconds, rising.
+    """
+
+    def __init__(
+        self, protocol: Protocol, store: Store, writer: Writer, clock: Clock
+    ) -> None:
+        self._protocol, self._store, self._writer = protocol, store, writer
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._checked_at: float | None = None
+        self._fault: Exception | None = None
+
+    def require(self) -> None:
+        """Raise what stood in the way of a participant, at most `GOOD_FOR_S` ago."""
+        with self._lock:
+            now = self._clock()
+            if self._checked_at is None or now - self._checked_at >= GOOD_FOR_S:
+                self._fault = self._try()
+                self._checked_at = now
+            if self._fault is not None:
+                raise self._fault
+
+    def _try(self) -> Exception | None:
+        try:
+            self._show()
+            self._writer.run(self._write)
+        except Exception as error:  # whatever it is, a participant would meet it
+            return error
+        return None
+
+    def _show(self) -> None:
+        noise = noise_source(self._protocol.noise.source, self._protocol, 1)
+        contrast = self._protocol.contrast.values[0]
+        table = {"stimulus_id": [0], "contrast": [contrast], "target": [0]}
+        render(self._protocol, noise, {**table, "block_kind": ["main"]})
+
+    def _write(self) -> None:
+        """Write as much as a trial may need, durably, and leave nothing behind."""
+        with self._store.beside() as connection:
+            insert = "INSERT INTO health VALUES (?, zeroblob(?))"
+            connection.execute(insert, [utc_now(), _FILLING_BYTES])
+            connection.execute("DELETE FROM health")

@@ -1,0 +1,75 @@
+/** The consent page: look at the device first, and find one's own session again. */
+
+import { obstacles } from "./devices.js";
+import { measureRefresh } from "./display.js";
+
+const KEPT = "yoked link";
+const INTERVALS = 20; // enough for a median; the session measures again
+
+/**
+ * @template {HTMLElement} T
+ * @param {string} id
+ * @returns {T}
+ */
+function element(id) {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`the page must have an element #${id}`);
+  return /** @type {T} */ (found);
+}
+
+const needs = /** @type {import("./types.js").Needs} */ (
+  JSON.parse(element("page-data").textContent ?? "")
+);
+const agree = /** @type {HTMLButtonElement} */ (element("agree"));
+// A device without a mouse may still have a keyboard, which only a press can tell.
+let keyboard = matchMedia("(any-pointer: fine)").matches;
+
+/**
+ * Keep the page's token for this tab: whoever comes back and agrees again finds their session.
+ * It goes when the session is done, so that the next person at this screen has one of their own.
+ */
+function keepToken() {
+  const field = /** @type {HTMLInputElement} */ (element("token"));
+  try {
+    field.value = sessionStorage.getItem(KEPT) ?? field.value;
+    sessionStorage.setItem(KEPT, field.value);
+  } catch {
+    // Without storage every visit has a token of its own.
+  }
+}
+
+async function check() {
+  element("checking").hidden = !agree.disabled;
+  const { refresh_ms } = await measureRefresh((tick) => requestAnimationFrame(tick), INTERVALS);
+  const found = obstacles(needs, {
+    keyboard,
+    width: innerWidth,
+    height: innerHeight,
+    devicePixelRatio,
+    refreshMs: refresh_ms,
+  });
+  element("checking").hidden = true;
+  element("obstacles").hidden = found.length === 0;
+  element("obstacle-list").replaceChildren(
+    ...found.map((sentence) => {
+      const item = document.createElement("li");
+      item.textContent = sentence;
+      return item;
+    }),
+  );
+  agree.disabled = found.length > 0;
+}
+
+keepToken();
+addEventListener("keydown", ({ code }) => {
+  // The keyboard on a touch screen names no place.
+  if (keyboard || !code || code === "Unidentified") return;
+  keyboard = true;
+  void check();
+});
+element("check-again").addEventListener("click", () => void check());
+addEventListener("resize", () => void check());
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted) keepToken();
+});
+await check();
