@@ -1,6 +1,5 @@
 """What the operator sees after a session: a few numbers, and the kernel so far."""
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...analysis.kernels.weighted_sum import Kernel, first_order_kernel
+from ...analysis.sessions.quality import session_quality
 from ...analysis.sessions.summary import ConditionSummary, summarise
 from ...analysis.trials.estimate import CannotTell
 from ...analysis.trials.responses import responses
@@ -32,6 +32,8 @@ class LabSummary(Result):
         How many there are, how many of them are invalid, and why.
     responses, anticipations
         How many trials have one, and how many of these came too soon to count.
+    screened_out
+        A sentence for each rule of the protocol's screening that is broken.
     pooled
         The numbers of all trials; None where there are none yet, as `note` says.
     kernel, kernel_z
@@ -49,6 +51,7 @@ class LabSummary(Result):
     invalid_reasons: dict[str, int]
     responses: int
     anticipations: int
+    screened_out: tuple[str, ...]
     pooled: ConditionSummary | None
     note: str | None
     kernel: Float[np.ndarray, " frame row column"] | None
@@ -61,6 +64,7 @@ class LabSummary(Result):
         row: Cells = {name: getattr(self, name) for name in names}
         row |= {f"  {why}": n for why, n in self.invalid_reasons.items()}
         row |= {"responses": self.responses, "too soon": self.anticipations}
+        row |= {f"screened out {i}": why for i, why in enumerate(self.screened_out, 1)}
         if self.pooled is not None:
             row |= {
                 "d'": self.pooled.dprime.short(),
@@ -85,10 +89,8 @@ def session_summary(session: "SessionData") -> LabSummary:
 
     What the data cannot tell yet is None, and `note` or `kernel_note` says why.
     """
-    row, trials = session.row, session.trials
-    responded = trials["response"].notna().to_numpy(bool)
-    earliest = session.protocol.timing.earliest_ms
-    soon = trials["rt_ms"].to_numpy(float, na_value=np.nan) < earliest
+    row = session.row
+    quality = session_quality(session)
     pooled, note = _numbers(session)
     kernel, z, kernel_note = _kernel(session)
     return LabSummary(
@@ -96,23 +98,18 @@ def session_summary(session: "SessionData") -> LabSummary:
         participant=row.observer.name,
         protocol=row.protocol_name,
         status=row.status,
-        trials=len(trials),
-        invalid=int((~trials["valid"].to_numpy(bool)).sum()),
-        invalid_reasons=_reasons(trials["invalid_reason"].dropna().tolist()),
-        responses=int(responded.sum()),
-        anticipations=int(soon.sum()),
+        trials=quality.n_trials,
+        invalid=quality.n_invalid,
+        invalid_reasons=quality.invalid_by_reason,
+        responses=row.n_responses,
+        anticipations=quality.n_anticipations,
+        screened_out=quality.screened_out,
         pooled=pooled,
         note=note,
         kernel=kernel,
         kernel_z=z,
         kernel_note=kernel_note,
     )
-
-
-def _reasons(texts: list[str]) -> dict[str, int]:
-    """Count reasons by what they say before their numbers."""
-    parts = (part for text in texts for part in text.split("; "))
-    return dict(Counter(part.partition(":")[0] for part in parts))
 
 
 def _numbers(session: "SessionData") -> tuple[ConditionSummary | None, str | None]:

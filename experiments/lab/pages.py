@@ -1,8 +1,9 @@
 """What the participant reads between trials, as plain text."""
 
 import textwrap
-from collections.abc import Mapping
 
+from ..protocols.flicker import flicker_warning
+from ..protocols.protocol import Protocol
 from ..protocols.texts import in_language
 from ..session.schedule import BlockInfo
 
@@ -27,18 +28,23 @@ _HERE = (
 )
 
 
-def consent_text(texts: Mapping[str, str], language: str) -> str:
-    """Give the consent as it is read in the lab: with the lab's keys.
+def consent_text(protocol: Protocol, language: str) -> str:
+    """Give the consent as it is read in the lab; "" where a protocol has none.
+
+    Keys are the lab's, and whoever may be harmed by flicker is warned.
 
     Examples
     --------
-    >>> consent_text({"en": "You may stop by closing the page."}, "en")
-    'You may stop by pressing Escape.'
+    >>> from yoked.experiments.protocols.files import load_protocol
+    >>> text = consent_text(load_protocol("bar-in-noise"), "en")
+    >>> text[text.index("You may stop"):][:47]
+    'You may stop at any time by pressing Escape, wi'
     """
-    text = in_language(texts, language)
+    text = in_language(protocol.texts.consent, language)
     for online, here in _HERE:
         text = text.replace(online, here)
-    return text
+    warning = flicker_warning(protocol) if text else ""
+    return f"{text.rstrip()}\n\n{warning}\n" if warning else text
 
 
 def plain_text(markdown: str) -> str:

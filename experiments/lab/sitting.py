@@ -168,11 +168,11 @@ class Sitting:
 
     def _agrees(self) -> bool:
         """Show the consent; log which text was agreed to, and the protocol's own."""
-        texts = self._session.protocol.texts.consent
-        shown = consent_text(texts, self._language)
+        protocol = self._session.protocol
+        shown = consent_text(protocol, self._language)
         if not all(map(self._page, pages(shown, AGREE))):
             return False
-        own = text_version(in_language(texts, self._language))
+        own = text_version(in_language(protocol.texts.consent, self._language))
         versions = {"sha256": text_version(shown), "protocol_sha256": own}
         self._event("consent", versions)
         return True

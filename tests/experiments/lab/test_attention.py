@@ -136,6 +136,7 @@ def test_a_session_that_cannot_be_believed_is_said_to_be_screened_out(db_path, f
     rule = "one key must be at most 95% of the responses, got 20 of 20"
     assert sat.events("screened_out") == [{"rules": [rule]}]
     assert f"Screened out: {rule}." in sat.said
+    assert sat.summary.screened_out == (rule,)
     both = [[("fj"[n % 2], 110)] for n in range(20)]
     fine = Sat(db_path, protocol, both)
     assert fine.events("screened_out") == []

@@ -18,6 +18,7 @@ from yoked.experiments.lab.request import Request
 from yoked.experiments.lab.run import run_lab
 from yoked.experiments.lab.trial import plan_trial
 from yoked.experiments.protocols.files import load_protocol, protocol_names
+from yoked.experiments.protocols.flicker import flicker_warning
 from yoked.experiments.protocols.texts import in_language, text_version
 from yoked.experiments.store.sqlite import open_store
 
@@ -57,15 +58,15 @@ def few(name="bar-in-noise"):
 
 @pytest.mark.parametrize("name", protocol_names())
 def test_no_shipped_consent_speaks_of_the_web_in_the_lab(name):
-    texts = load_protocol(name).texts.consent
-    for language in texts:
-        shown = plain_text(consent_text(texts, language))
+    protocol = load_protocol(name)
+    for language in protocol.texts.consent:
+        shown = plain_text(consent_text(protocol, language))
         assert not [words for words in OF_THE_WEB if words in shown]
 
 
 def test_the_lab_s_consent_names_the_lab_s_keys():
-    texts = load_protocol("bar-in-noise").texts.consent
-    shown = " ".join(plain_text(consent_text(texts, "en")).split())
+    protocol = load_protocol("bar-in-noise")
+    shown = " ".join(plain_text(consent_text(protocol, "en")).split())
     assert "You may stop at any time by pressing Escape, without giving" in shown
     assert "By pressing the space bar you say that you are 18 or older" in shown
 
@@ -77,13 +78,23 @@ def test_the_protocols_and_their_hashes_are_what_they_were(name):
 
 def test_a_text_of_one_s_own_is_shown_as_it_is():
     own = {"en": "Tell us when you want to stop.", "de": "Sagen Sie Bescheid."}
-    assert consent_text(own, "de") == own["de"]
+    protocol = load_protocol("bar-in-noise")
+    protocol = replace(protocol, texts=replace(protocol.texts, consent=own))
+    assert consent_text(protocol, "de") == own["de"]
+
+
+def test_where_pictures_flicker_the_consent_warns():
+    movie = load_protocol("movie-bar")
+    assert flicker_warning(movie)
+    assert flicker_warning(movie) in consent_text(movie, "en")
+    bar = load_protocol("bar-in-noise")
+    assert "photosensitive" not in consent_text(bar, "en")
 
 
 def test_the_consent_that_is_logged_is_the_one_that_was_read(db_path):
     protocol = few()
     screen, events = sit(db_path, protocol)
-    shown = consent_text(protocol.texts.consent, "en")
+    shown = consent_text(protocol, "en")
     (consent,) = [e["detail"] for e in events if e["kind"] == "consent"]
     whole = text_version(in_language(protocol.texts.consent, "en"))
     assert consent == {"sha256": text_version(shown), "protocol_sha256": whole}
