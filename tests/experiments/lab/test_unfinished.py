@@ -179,3 +179,19 @@ def test_after_a_full_disk_the_advice_resumes(command, db_path, monkeypatch):
     resumed = command(*advice.split()[2:])
     assert resumed.exit_code == 0, resumed.output
     assert statuses(db_path) == [("p01", "finished")]
+
+
+def test_after_ctrl_c_the_last_lines_say_how_it_goes_on(command, db_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    asked = ["bar-in-noise", db_path, "--participant", "p01", "--contrast", "0.3"]
+    with monkeypatch.context() as patch:
+        patch.setattr(Recorder, "read_back", interrupted)
+        result = command(*asked)
+    assert result.exit_code == 130
+    store = open_store(db_path)
+    (row,) = store.sessions()
+    store.close()
+    advice = f"Not finished; go on with: yoked lab {db_path} --resume {row.id}"
+    assert advice in result.stderr
