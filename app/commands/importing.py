@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ...experiments.store.text import utf8_text
 from ..options import DATABASE
 from ..output import Row, output
 from .trials import opened
@@ -110,7 +111,7 @@ class _Renaming(click.ParamType):
     name = "OURS=THEIRS"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
-        ours, sign, theirs = str(value).partition("=")
+        ours, sign, theirs = utf8_text(str(value)).partition("=")
         if not (ours and sign and theirs):
             self.fail(f"column must be like response=key, got {value}")
         return ours, theirs

@@ -107,7 +107,7 @@ def import_table(
     >>> rows = ["target,response", *(f"{i % 2},{i % 2}" for i in range(40))]
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     table = Path(folder, "ann.csv")
-    ...     _ = table.write_text("\n".join(rows))
+    ...     _ = table.write_text("\n".join(rows), encoding="utf-8")
     ...     settings = TableSettings("yes_no", noise=noise)
     ...     (found,) = import_table(table, Path(folder, "results.db"), settings)
     >>> found.observer, found.n_trials

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
+from ..store.text import utf8_text
+
 MISSING = ("", "na", "nan", "n/a", "null", "none")
 
 
@@ -84,7 +86,7 @@ def read_trials(
     names, cells, noise_names, noise = reader(path, set(wanted), noise_columns)
     if not len(noise):
         raise ValueError(f"{path.name} must have a row for each trial, got none")
-    return TrialFile(path.name, sha256, names, cells, noise_names, noise)
+    return TrialFile(utf8_text(path.name), sha256, names, cells, noise_names, noise)
 
 
 def _sha256(path: Path) -> str:
