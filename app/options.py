@@ -7,11 +7,22 @@ from typing import Any, TypeVar
 import click
 from click.types import StringParamType
 
+from ..experiments.store.cells import whole_text
 from ..experiments.store.text import utf8_text
 
 DATABASE = click.Path(dir_okay=False, path_type=Path)
 OUTPUT_FILE = click.Path(dir_okay=False, path_type=Path)
-SEED = click.IntRange(0, 2**63 - 1)  # and of stimulus ids: the contract's range
+
+
+class _Seed(click.IntRange):
+    """A seed, as a number or as exports have it, seed:12."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        whole = whole_text(value) if isinstance(value, str) else None
+        return super().convert(value if whole is None else whole, param, ctx)
+
+
+SEED = _Seed(0, 2**63 - 1)  # and of stimulus ids: the contract's range
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 

@@ -16,8 +16,8 @@ def any_text_everywhere() -> None:
 def any_text(stream: Any) -> None:
     """Make a stream take any text: UTF-8 in a pipe or file, escapes on a terminal.
 
-    A terminal shows its own code page alone; what that lacks is written as \\u0141. What
-    reads a pipe or a file gets UTF-8, as of every file that we write.
+    A terminal shows its own code page alone; of what that lacks it gets the number.
+    Who reads a pipe or a file gets UTF-8, as in every file that we write.
     """
     if stream is None or not hasattr(stream, "reconfigure"):  # a program without them
         return

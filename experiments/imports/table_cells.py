@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ..store.text import observer_name
 from ..store.trial import is_correct
 from .table_file import TrialFile, is_missing, number, whole_number
 from .table_settings import TableSettings
@@ -111,11 +112,24 @@ class TableColumns:
             raise ValueError(f"{where} must be {rule}, got {got}")
         return value
 
+    def _words(
+        self, name: str, rule: str, parse: Callable[[Any], str | None]
+    ) -> list[str]:
+        """Read a column of words: NA and none are words, only an empty cell is not."""
+        cells = self._cells(name)
+        assert cells is not None
+        words = [parse(cell) for cell in cells]
+        for row, (cell, word) in enumerate(zip(cells, words, strict=True)):
+            if word is None:
+                got = "nothing" if is_missing(cell) else ascii(cell)
+                raise ValueError(f"{self.at(row, name)} must be {rule}, got {got}")
+        return [word for word in words if word is not None]
+
     def _observers(self) -> list[str]:
         if self._cells("observer") is not None:
-            return self._needed("observer", "a name", _text)
+            return self._words("observer", "a name", _name)
         name = self.settings.observer or Path(self.table.name).stem
-        return [name] * len(self.table)
+        return [observer_name(name)] * len(self.table)
 
     def _stimulus_ids(self) -> list[int]:
         n_stimuli, n_rows = len(self.fields), len(self.table)
@@ -137,7 +151,7 @@ class TableColumns:
     def _blocks(self) -> list[str]:
         if self._cells("block") is None:
             return [""] * len(self.table)
-        return self._needed("block", "a name or number", _text)
+        return self._words("block", "a name or number", _word)
 
     @property
     def is_relative(self) -> bool:
@@ -206,6 +220,17 @@ def _from_zero(cell: Any) -> float | None:
     return value if value is not None and value >= 0 else None
 
 
-def _text(cell: Any) -> str:
+def _word(cell: Any) -> str | None:
+    """Give a cell as a text; a whole number without a point."""
+    if is_missing(cell) and not (isinstance(cell, str) and cell.strip()):
+        return None
     whole = whole_number(cell) if isinstance(cell, float) else None
     return str(cell if whole is None else whole)
+
+
+def _name(cell: Any) -> str | None:
+    word = _word(cell)
+    try:
+        return None if word is None else observer_name(word)
+    except ValueError:
+        return None

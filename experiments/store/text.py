@@ -12,7 +12,7 @@ _UNSEEN = re.compile(
 
 
 def utf8_text(text: str) -> str:
-    """Give text of the system (a file's name, an option) as it was meant, UTF-8.
+    r"""Give text of the system (a file's name, an option) as it was meant, UTF-8.
 
     Where the system's code page is not UTF-8, Python hands over bytes that it does not
     know as single surrogates, which no file and no database takes.
@@ -24,7 +24,7 @@ def utf8_text(text: str) -> str:
 
     Examples
     --------
-    >>> utf8_text("Zo\\udcc3\\udcab") == "Zo\\u00eb"
+    >>> utf8_text("Zo\udcc3\udcab") == "Zo\u00eb"
     True
     """
     try:
@@ -34,7 +34,7 @@ def utf8_text(text: str) -> str:
 
 
 def observer_name(text: str) -> str:
-    """Give an observer's name so that what looks the same is the same.
+    r"""Give an observer's name so that what looks the same is the same.
 
     In Unicode's normal form C, without characters that are not to be seen (of no
     width, of format or control), each run of white space as one space, none at the
@@ -47,7 +47,7 @@ def observer_name(text: str) -> str:
 
     Examples
     --------
-    >>> observer_name("  A\\u030ase\\u200b\\tB. ") == "\\u00c5se B."
+    >>> observer_name("  A\u030ase\u200b\tB. ") == "\u00c5se B."
     True
     """
     spaced = " ".join(_UNSEEN.sub("", utf8_text(text)).split())
