@@ -18,7 +18,7 @@ class _Seed(click.IntRange):
     """A seed, as a number or as exports have it, seed:12."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        whole = whole_text(value) if isinstance(value, str) else None
+        whole = whole_text(str(value))
         return super().convert(value if whole is None else whole, param, ctx)
 
 

@@ -97,8 +97,9 @@ def as_csv(found: Found) -> str:
 def _cell(name: str, value: object) -> object:
     """Return a cell of a CSV: no formula, and no integer that would be rounded."""
     cell = written(value)
-    is_seed = cell is not value and isinstance(value, int) and name.endswith("seed")
-    return exact(value, "seed") if is_seed else cell
+    if isinstance(value, int) and cell != value and name.endswith("seed"):
+        return exact(value, "seed")
+    return cell
 
 
 def as_table(result: Row | list[Row], width: int = 80) -> str:

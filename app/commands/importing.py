@@ -75,11 +75,13 @@ def gabor(file: Path, db: Path, allow_unpublished: bool) -> Row:
 def _described(db: Path, session: str) -> Row:
     with opened(db) as store:
         row = store.session(session)
+        (event,) = store.events(session)
     return {
         "session": row.id,
         "observer": row.observer.name,
         "protocol": row.protocol_name,
         "trials": row.n_trials,
+        "notes": event["detail"]["notes"],
     }
 
 

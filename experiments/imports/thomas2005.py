@@ -34,6 +34,7 @@ from ..protocols.protocol import Protocol
 from ..protocols.signal import signal_parameters
 from ..store.rows import ObserverInfo
 from ..store.sqlite import open_store
+from ..store.text import utf8_text
 from ..store.trial import Response, TrialSpec
 from .sessions import require_new, write_trials
 
@@ -219,7 +220,7 @@ def import_gabor(
     shown = [trial for trial, first in enumerate(repeats) if first is None]
     trials = _trials(data, protocol, repeats, shown)
     source = {
-        "file": Path(path).name,
+        "file": utf8_text(Path(path).name),
         "sha256": data.sha256,
         "published": data.is_pinned,
     }
@@ -230,7 +231,8 @@ def import_gabor(
             sha256 = store.add_noise(data.noise[shown][:, None, :, None, None])
             require_new(store, name, sha256, trials)
             observer = ObserverInfo("person", name, source)
-            return write_trials(store, protocol, observer, trials, source, sha256)
+            event = {**source, "notes": []}
+            return write_trials(store, protocol, observer, trials, event, sha256)
     finally:
         store.close()
 

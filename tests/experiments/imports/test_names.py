@@ -64,7 +64,7 @@ def test_nothing_is_no_name(tmp_path, db_path, cell):
 def test_a_missing_cell_of_parquet_is_no_name(tmp_path, db_path, cell):
     pytest.importorskip("pyarrow")
     path = table(tmp_path, "t.parquet", observer=["ann"] * 59 + [cell])
-    with pytest.raises(ValueError, match="observer in row 60 .* a name, got nothing"):
+    with pytest.raises(ValueError, match=r"observer in row 60 .* a name, got nothing"):
         import_table(path, db_path, HOW)
 
 
