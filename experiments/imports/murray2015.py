@@ -21,11 +21,13 @@ from ..protocols.files import load_protocol
 from ..protocols.parts import Block, Contrast, DoublePass
 from ..protocols.protocol import Protocol
 from ..protocols.signal import signal_parameters
+from ..stimulus.sources import Matlab5Noise
 from ..store.rows import ObserverInfo
 from ..store.sqlite import Store, open_store
 from ..store.text import utf8_text
 from ..store.trial import Response, TrialSpec
 from .murray2015_file import FileBlock, read_blocks
+from .same_trials import Imported, require_new
 from .sessions import write_trials
 
 
@@ -184,7 +186,8 @@ def import_murray2015(
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is refused, or the database is not ours. Then nothing is written.
+        If the file is refused, was imported before, or the database is not ours. Then
+        nothing is written.
     """
     data = read_murray2015(path, allow_unpublished)
     store = open_store(db_path)
@@ -201,12 +204,21 @@ def write_session(store: Store, data: ImportedSession) -> str:
     -------
     str
         The session's id.
+
+    Raises
+    ------
+    ValueError
+        If the trials are in the trial log already.
     """
     observer = ObserverInfo("person", data.observer, data.source)
     dates = {"started_at": data.started_at, "ended_at": data.ended_at}
     trials = list(zip(data.specs, data.responses, strict=True))
-    event = {**data.source, **dates, "notes": list(data.notes)}
-    return write_trials(store, data.protocol, observer, trials, event)
+    noise = Matlab5Noise(data.protocol, 0)
+    new = Imported.of(data.observer, False, noise, 2, trials)
+    with store.transaction():
+        (shared,) = require_new(store, [new], noise.name)
+        event = {**data.source, **dates, "notes": [*data.notes, *shared]}
+        return write_trials(store, data.protocol, observer, trials, event)
 
 
 def _original(name: str, text: str, sha256: str) -> str | None:

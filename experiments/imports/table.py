@@ -20,9 +20,11 @@ from ..protocols.parts import (
 )
 from ..protocols.protocol import Protocol
 from ..protocols.signal import plain_signal
+from ..stimulus.sources import StoredNoise
 from ..store.rows import ObserverInfo
 from ..store.sqlite import open_store
-from .sessions import require_new, write_trials
+from .same_trials import Imported, require_new
+from .sessions import write_trials
 from .table_file import TrialFile, read_trials
 from .table_noise import (
     NoiseMeasures,
@@ -126,11 +128,12 @@ def import_table(
     try:
         with store.transaction():
             sha256 = store.add_noise(fields)
-            for each in observers:
-                require_new(store, each.observer, sha256, each.trials)
+            noise_shown = StoredNoise(store.noise(sha256))
+            news = [_imported(table, settings, noise_shown, each) for each in observers]
+            shared = require_new(store, news, f"{StoredNoise.name}:{sha256}")
             written = []
-            for each, protocol in zip(observers, protocols, strict=True):
-                about = (*notes, *each.notes, *_about_signal(fields, each))
+            for each, protocol, same in zip(observers, protocols, shared, strict=True):
+                about = (*notes, *each.notes, *_about_signal(fields, each), *same)
                 made = TableSession(
                     session="",
                     observer=each.observer,
@@ -154,6 +157,16 @@ def import_table(
         return written
     finally:
         store.close()
+
+
+def _imported(
+    table: TrialFile, settings: TableSettings, noise: StoredNoise, rows: ObserverRows
+) -> Imported:
+    """Give an observer's trials to be compared with those in the log."""
+    is_named = settings.columns.get("observer", "observer") in table.names
+    is_named = is_named or settings.observer is not None
+    n_intervals = settings.responses.n_intervals
+    return Imported.of(rows.observer, is_named, noise, n_intervals, rows.trials)
 
 
 def _wanted(settings: TableSettings) -> set[str]:

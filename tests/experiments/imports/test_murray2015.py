@@ -200,10 +200,14 @@ def test_five_observers_of_experiment_2_see_the_disk_together(shared_data, db_pa
     assert (together * weight).sum() / background > 4
 
 
-def test_two_observers_share_a_database(short, shared_data, db_path):
+def test_two_observers_share_a_database_and_each_is_in_it_once(short, shared_data, db_path):
     other = shared_data("murray2015/experiment2_subject02.txt")
-    ids = {import_murray2015(path, db_path) for path in (short, other, short)}
-    assert len(ids) == 3
+    first, _ = (import_murray2015(path, db_path) for path in (short, other))
+    with pytest.raises(ValueError, match=rf"must be new .* session {first} again"):
+        import_murray2015(short, db_path)
+    store = open_store(db_path)
+    assert [row.n_trials for row in store.sessions()] == [500, 500]
+    store.close()
 
 
 def changed(path, tmp_path, old, new, name=None):
