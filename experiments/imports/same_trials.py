@@ -33,6 +33,7 @@ _SAME_SHARE = 0.99  # of the stimuli, where rounding may hide some
 _NUMBERS_OF_A_KEY = 64  # of a stimulus, by whose order it is known
 _FEWEST_NUMBERS = 8
 _FEWEST_IN_PART = 20  # trials that two imports share by no accident
+_REPLACED = "replaced"  # kind of event, of a session that another import replaced
 
 Notes = tuple[str, ...]
 
@@ -227,8 +228,10 @@ def require_new(store: Store, all_new: Sequence[Imported], noise: str) -> list[N
         if row.presenter != "import":
             continue
         if row.status == "withdrawn":
-            for new in all_new:
-                _require_not_withdrawn(row, new, noise)
+            events = store.events(row.id)
+            if not any(event["kind"] == _REPLACED for event in events):
+                for new in all_new:
+                    _require_not_withdrawn(row, new, noise)
             continue
         names = {new.observer for new in all_new}
         if row.observer.name not in names and row.n_trials not in map(len, all_new):
@@ -239,6 +242,25 @@ def require_new(store: Store, all_new: Sequence[Imported], noise: str) -> list[N
             for said, new in zip(notes, all_new, strict=True)
         ]
     return notes
+
+
+def withdraw_import(store: Store, session_id: str) -> None:
+    """Withdraw an import that was read wrongly, so that its trials may come again.
+
+    Raises
+    ------
+    LookupError
+        If there is no such session.
+    ValueError
+        If it is no import, or was withdrawn.
+    """
+    row = store.session(session_id)
+    if row.presenter != "import" or row.status == "withdrawn":
+        got = row.status if row.presenter == "import" else f"one of {row.presenter}"
+        rule = "an import that is not withdrawn, to be replaced"
+        raise ValueError(f"session {session_id} must be {rule}, got {got}")
+    store.withdraw(session_id)
+    store.add_event(session_id, _REPLACED, {})
 
 
 def _require_not_withdrawn(row: SessionRow, new: Imported, noise: str) -> None:

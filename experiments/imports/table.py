@@ -4,6 +4,7 @@ The format is in docs/importing.md. Table and noise are checked to the last row 
 anything is written, and all sessions are written in one transaction.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from ..protocols.signal import plain_signal
 from ..stimulus.sources import StoredNoise
 from ..store.rows import ObserverInfo
 from ..store.sqlite import open_store
-from .same_trials import Imported, require_new
+from .same_trials import Imported, require_new, withdraw_import
 from .sessions import write_trials
 from .table_file import TrialFile, read_trials
 from .table_noise import (
@@ -72,7 +73,10 @@ class TableSession:
 
 
 def import_table(
-    trials: str | Path, db_path: str | Path, settings: TableSettings
+    trials: str | Path,
+    db_path: str | Path,
+    settings: TableSettings,
+    replace_sessions: Sequence[str] = (),
 ) -> list[TableSession]:
     r"""Write the observers of a table into a database, as finished sessions.
 
@@ -84,6 +88,9 @@ def import_table(
         The trial log; made if there is none.
     settings
         Where the noise is, and what the table does not say.
+    replace_sessions
+        Ids of imports that were read wrongly: they are withdrawn, and what is written
+        takes their place.
 
     Returns
     -------
@@ -94,6 +101,8 @@ def import_table(
     ------
     FileNotFoundError
         If a file is missing.
+    LookupError
+        If a session to be replaced is not in the database.
     ModuleNotFoundError
         If a Parquet table is to be read without pyarrow.
     ValueError
@@ -127,6 +136,8 @@ def import_table(
     store = open_store(db_path)
     try:
         with store.transaction():
+            for session in replace_sessions:
+                withdraw_import(store, session)
             sha256 = store.add_noise(fields)
             noise_shown = StoredNoise(store.noise(sha256))
             news = [_imported(table, settings, noise_shown, each) for each in observers]

@@ -200,7 +200,9 @@ def test_five_observers_of_experiment_2_see_the_disk_together(shared_data, db_pa
     assert (together * weight).sum() / background > 4
 
 
-def test_two_observers_share_a_database_and_each_is_in_it_once(short, shared_data, db_path):
+def test_two_observers_share_a_database_and_each_is_in_it_once(
+    short, shared_data, db_path
+):
     other = shared_data("murray2015/experiment2_subject02.txt")
     first, _ = (import_murray2015(path, db_path) for path in (short, other))
     with pytest.raises(ValueError, match=rf"must be new .* session {first} again"):
