@@ -185,7 +185,7 @@ def in_the_log(store: Store, row: SessionRow) -> Imported:
     protocol = store.protocol(row.protocol_hash)
     trials = [(record.spec, record.response) for record in store.trials(row.id)]
     return Imported.of(
-        row.observer.name,
+        _as_now(row.observer.name),
         _is_named(store, row),
         noise_source(row.noise_source, protocol, row.seed, store.noise),
         protocol.task.n_intervals,
@@ -199,7 +199,15 @@ def _is_named(store: Store, row: SessionRow) -> bool:
     detail = next(events, {})
     if "published" in detail:
         return False
-    return observer_name(Path(detail.get("file", ".")).stem) != row.observer.name
+    return _as_now(Path(detail.get("file", "")).stem) != _as_now(row.observer.name)
+
+
+def _as_now(name: str) -> str:
+    """Give a name as it would be written now; earlier versions took any."""
+    try:
+        return observer_name(name)
+    except ValueError:
+        return name
 
 
 def require_new(store: Store, all_new: Sequence[Imported], noise: str) -> list[Notes]:
@@ -234,7 +242,9 @@ def require_new(store: Store, all_new: Sequence[Imported], noise: str) -> list[N
                     _require_not_withdrawn(row, new, noise)
             continue
         names = {new.observer for new in all_new}
-        if row.observer.name not in names and row.n_trials not in map(len, all_new):
+        if _as_now(row.observer.name) not in names and row.n_trials not in map(
+            len, all_new
+        ):
             continue
         known = in_the_log(store, row)
         notes = [
@@ -265,7 +275,8 @@ def withdraw_import(store: Store, session_id: str) -> None:
 
 def _require_not_withdrawn(row: SessionRow, new: Imported, noise: str) -> None:
     is_stored = noise.startswith(f"{StoredNoise.name}:")
-    if is_stored and (row.noise_source, row.observer.name) == (noise, new.observer):
+    known = _as_now(row.observer.name)
+    if is_stored and (row.noise_source, known) == (noise, new.observer):
         got = f"those of session {row.id}, which was withdrawn"
         rule = f"trials of {new.observer} must be new to the database"
         raise ValueError(f"{rule}, got {got}")

@@ -1,6 +1,7 @@
 """Who the observers of a table are, and that nobody is there twice."""
 
 import csv
+import sqlite3
 
 import numpy as np
 import pandas as pd
@@ -175,6 +176,23 @@ def test_another_name_that_somebody_gave_is_another_observer_and_is_said(
         f"the same responses to the same stimuli are in session {first.session} of "
         "ann: is bob somebody else?",
     )
+
+
+@pytest.mark.parametrize("old", ["ann\u200b", "\u200b"])
+def test_an_import_of_an_earlier_version_is_compared_by_its_name_as_it_is_now(
+    tmp_path, db_path, old
+):
+    path = table(tmp_path, observer=["ann"] * 60)
+    (first,) = import_table(path, db_path, HOW)
+    with sqlite3.connect(db_path) as connection:
+        connection.execute("UPDATE observers SET name = ?", [old])
+        connection.execute("UPDATE events SET detail = '{}'")  # of a hand or of old
+    connection.close()
+    if old == "\u200b":
+        assert import_table(path, db_path, HOW)[0].notes[0].startswith("the same resp")
+        return
+    with pytest.raises(ValueError, match=rf"session {first.session} again"):
+        import_table(path, db_path, HOW)
 
 
 def test_other_responses_stimuli_or_trials_are_new(tmp_path, db_path):
