@@ -287,10 +287,11 @@ def _require_other(row: SessionRow, new: Imported, known: Imported) -> Notes:
     has_name = known.observer == new.observer
     if is_same(new, known):
         if has_name or not (known.is_named or new.is_named):
+            of = "" if has_name else f" of {known.observer}"
             raise ValueError(
                 f"trials of {new.observer} must be new to the database, got those of "
-                f"session {row.id} again; other columns, units or names of files do "
-                "not make them new"
+                f"session {row.id}{of} again; other columns, units or names of files "
+                "do not make them new"
             )
         return (
             f"the same responses to the same stimuli are in session {row.id} of "

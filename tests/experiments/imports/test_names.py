@@ -154,7 +154,9 @@ def test_the_rows_in_another_order_are_the_same_import(tmp_path, db_path):
 def test_a_file_under_another_name_is_the_same_import(tmp_path, db_path):
     """Its name was the observer's only because nobody said another."""
     (first,) = import_table(table(tmp_path, "a.csv"), db_path, HOW)
-    with pytest.raises(ValueError, match=rf"of b must be new .* {first.session} again"):
+    with pytest.raises(
+        ValueError, match=rf"of b must be new .* {first.session} of a again"
+    ):
         import_table(table(tmp_path, "b.csv"), db_path, HOW)
 
 
