@@ -15,7 +15,8 @@ EXTRAS = {
     "rdata": ("rdata", "data"),
     "psignifit": ("psignifit", "psignifit"),
 }
-FULL_DISK = "the disk is full: {}; free some space and run the same command again"
+AGAIN = "run the same command again"
+FULL_DISK = f"the disk is full: {{}}; free some space and {AGAIN}"
 
 
 def one_line(error: Exception) -> str | None:
@@ -32,6 +33,16 @@ def one_line(error: Exception) -> str | None:
     >>> one_line(KeyError("contrast")) is None
     True
     """
+    sentence = _sentence(error)
+    if sentence is None:
+        return None
+    for note in getattr(error, "__notes__", ()):  # whoever wrote it knows a better way
+        has_way = AGAIN in sentence
+        sentence = sentence.replace(AGAIN, note) if has_way else f"{sentence}; {note}"
+    return sentence
+
+
+def _sentence(error: Exception) -> str | None:
     if isinstance(error, OSError):
         return about_file(error)
     if type(error).__module__ == "sqlite3":

@@ -1,7 +1,7 @@
 """Luminance and geometry of a monitor, measured and stored."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ import click
 from ..options import OUTPUT_FILE
 from ..output import Row, output
 from ..progress import progress
+from .readings import print_readings, typed_readings
 
 if TYPE_CHECKING:
     from ...experiments.monitors.calibrations import Calibration
@@ -122,9 +123,9 @@ def calibrate(
 
     Fits Lmin, Lmax and gamma to photometer readings and makes the table that puts
     luminance in proportion to contrast. Readings are typed in as you are asked for
-    them, come from a file, or from a photometer that PsychoPy supports. What was
-    stored of the monitor before need not be said again. PsychoPy, where it is
-    installed, gets a record of the monitor too.
+    them (b goes back, and at the end each can be corrected), come from a file, or from
+    a photometer that PsychoPy supports. What was stored of the monitor before need not
+    be said again. PsychoPy, where it is installed, gets a record of the monitor too.
 
     \b
     Examples:
@@ -149,10 +150,9 @@ def calibrate(
             readings, source = measured(shown, photometer, port, levels, settle_s)
     else:
         with patch(screen, full_screen is True, required=False) as shown:
-            readings, source = typed(levels_to_read(levels), shown), "typed"
+            readings, source = typed_readings(levels_to_read(levels), shown), "typed"
     if file is None and faults(readings):
-        rows = "\n".join(f"{level},{value:g}" for level, value in readings)
-        click.echo(f"The readings were:\nlevel,cd_m2\n{rows}", err=True)
+        print_readings(readings)
     made = fitted(monitor, readings, **known, photometer=source)
     path = save_calibration(made)
     return described(made, path, plotted(made, plot, path.with_suffix(".svg")))
@@ -212,18 +212,6 @@ def patch(
         yield lambda level: show_level(window, level)
     finally:
         window.close()
-
-
-def typed(levels: Sequence[int], show: Callable[[int], None] | None) -> "list[Reading]":
-    """Ask for the luminance of each level, in order."""
-    readings = []
-    for number, level in enumerate(levels, start=1):
-        if show is not None:
-            show(level)
-        question = f"{number} of {len(levels)}: cd/m2 at screen level {level}"
-        kind = click.FloatRange(0)
-        readings.append((level, click.prompt(question, type=kind, err=True)))
-    return readings
 
 
 def measured(

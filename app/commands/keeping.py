@@ -28,7 +28,7 @@ def exclude(
 
     \b
     Example:
-        yoked exclude results.db 2026-01-10-kq7 12 13 --reason "the phone rang"
+        yoked exclude results.db 2026-01-10-kq7m4x2p 12 13 --reason "the phone rang"
     """
     from ...experiments.store.sqlite import open_store
 
@@ -57,7 +57,7 @@ def withdraw(db: Path, session: str, yes: bool) -> None:
 
     \b
     Example:
-        yoked withdraw results.db 2026-01-10-kq7
+        yoked withdraw results.db 2026-01-10-kq7m4x2p
     """
     from ...experiments.store.sqlite import open_store
 

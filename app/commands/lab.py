@@ -8,14 +8,22 @@ import click
 from ..options import DATABASE, OUTPUT_FILE, variant_options
 from ..output import Row, output
 from ..progress import progress
+from .again import spelled
 from .calibrate import as_size
 
 if TYPE_CHECKING:
-    from ...experiments.lab.run import Request
+    from ...experiments.lab.request import Request, Unfinished
     from ..reports.lab_summary import LabSummary
 
 CHECKED = ("bar-in-noise", "gabor-in-noise", "movie-bar")  # one of each shape
+MAIN_TRIALS = """\
+Main trials, instead of the protocol's; practice and calibration shrink in proportion,
+to 4 and 10 at least."""
 ASKED = ("participant", "session", "monitor", "distance_cm")
+LEFT_OUT = (  # of a command that goes on
+    "participant", "session", "monitor", "distance_cm", "scale", "lut", "seed",
+    "trials", "contrast", "yoke_to", "is_new", "resume", "accept_irregular",
+)  # fmt: skip
 KEPT = ("scale", "lut", "monitor", "distance_cm", "seed")  # by a resumed session
 
 
@@ -54,11 +62,17 @@ def brief(row: Row) -> Any:
     show_default=True,
     help="Look-up table; auto takes the monitor's if it is calibrated.",
 )
-@variant_options
+@variant_options(MAIN_TRIALS)
 @click.option(
     "--yoke-to", metavar="SESSION", help="Show the trials of this session again."
 )
 @click.option("--resume", metavar="SESSION", help="Go on with this session.")
+@click.option(
+    "--new",
+    "is_new",
+    is_flag=True,
+    help="Begin a session although the participant's last is unfinished.",
+)
 @click.option(
     "--screen", type=click.IntRange(0), default=0, help="Number of the screen."
 )
@@ -70,6 +84,11 @@ def brief(row: Row) -> Any:
     type=float,
     metavar="HZ",
     help="Pace a screen that has no refresh to measure, such as a virtual one.",
+)
+@click.option(
+    "--accept-irregular",
+    metavar="REASON",
+    help="Use a screen whose measured refresh is irregular; REASON is stored.",
 )
 @click.option(
     "--keyboard",
@@ -87,6 +106,14 @@ def brief(row: Row) -> Any:
     default="block",
     show_default=True,
     help="Compare the pixels of the first trial of each block, or of every one.",
+)
+@click.option(
+    "--absent-after",
+    type=click.IntRange(0),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="Trials in a row without a response that pause the session; 0: never.",
 )
 @click.option("--no-dialog", is_flag=True, help="Ask nothing: all comes by options.")
 @click.option("--check", is_flag=True, help="Test this very screen instead.")
@@ -110,14 +137,15 @@ def lab(check: bool, **options: Any) -> "Row | LabSummary":
     """Run a session on this screen (PsychoPy), or --check it.
 
     Without --participant, a dialog asks who sits where. Every trial is stored before
-    the next begins; Escape pauses. With --resume or --yoke-to, PROTOCOL is left out. At
-    the end the session is summed up, finished or not.
+    the next begins; Escape pauses. With --resume or --yoke-to, PROTOCOL is left out.
+    Whose last session is unfinished needs --resume or --new. At the end the session is
+    summed up, finished or not.
 
     \b
     Examples:
         yoked lab bar-in-noise results.db
         yoked lab bar-in-noise results.db --participant p01 --monitor lab-1
-        yoked lab results.db --resume 2026-01-10-kq7
+        yoked lab results.db --resume 2026-01-10-kq7m4x2p
         yoked lab --check --monitor lab-1
     """
     from ...experiments.lab.window import require_lab
@@ -132,14 +160,45 @@ def lab(check: bool, **options: Any) -> "Row | LabSummary":
 
 def summed_up(db: Path, request: "Request") -> "LabSummary":
     """Run a session, and sum up what is in the log by then."""
+    from ...experiments.lab.request import Unfinished
     from ...experiments.lab.run import run_lab
     from ...experiments.session.results import load_session
     from ..reports.lab_summary import session_summary
 
-    outcome = run_lab(db, request, say)
+    begun: list[str] = []
+    try:
+        outcome = run_lab(db, request, say, began=begun.append)
+    except Unfinished as error:
+        raise click.ClickException(choice(db, request, error)) from error
+    except KeyboardInterrupt:
+        for session_id in begun:
+            say(f"\nNot finished; {going_on(db, session_id)}")
+        raise
+    except Exception as error:
+        for session_id in begun:  # at most one
+            error.add_note(going_on(db, session_id))
+        raise
     if not outcome.is_finished:
-        say(f"Not finished; go on with: yoked lab {db} --resume {outcome.session_id}")
+        say(f"Not finished; {going_on(db, outcome.session_id)}")
     return session_summary(load_session(db, outcome.session_id))
+
+
+def going_on(db: Path, session_id: str) -> str:
+    """Say how a session goes on."""
+    return f"go on with: {spelled([db], LEFT_OUT, resume=session_id)}"
+
+
+def choice(db: Path, request: "Request", error: "Unfinished") -> str:
+    """Spell out the two commands of which the operator has to choose one."""
+    names = [] if request.yoke_to else click.get_current_context().params["names"][:-1]
+    said = {"participant": request.participant, "session": request.sitting}
+    said |= {"monitor": request.monitor, "distance_cm": request.distance_cm}
+    new = {name: value for name, value in said.items() if value not in (None, "")}
+    if request.sitting == 1:
+        del new["session"]
+    resumes = spelled([db], LEFT_OUT, resume=error.session_id)
+    begins = spelled([*names, db], **new, is_new=True)
+    return f"{error}. Go on with it:\n    {resumes}\nor begin another:\n    {begins}"
 
 
 def say(sentence: str) -> None:
@@ -162,15 +221,17 @@ def as_request(
     click.UsageError
         If arguments are missing or do not go together.
     """
-    from ...experiments.lab.run import Request
+    from ...experiments.lab.rehearsal import shortened
+    from ...experiments.lab.request import Request
 
-    is_new = options["resume"] is None
-    protocol, db = named(names, is_new and options["yoke_to"] is None)
+    starts = options["resume"] is None
+    protocol, db = named(names, starts and options["yoke_to"] is None)
     if protocol is not None:
-        protocol = protocol.with_options(trials=trials, contrast=contrast)
+        protocol = protocol.with_options(contrast=contrast)
+        protocol = protocol if trials is None else shortened(protocol, trials)
     elif trials is not None or contrast is not None:
         raise click.UsageError("--trials and --contrast need a PROTOCOL")
-    if is_new:
+    if starts:
         options |= asked(no_dialog, **{name: options[name] for name in ASKED})
     else:
         require_kept(options)
@@ -280,6 +341,7 @@ def checked(
                 window,
                 [load_protocol(name) for name in CHECKED],
                 calibration=None if made is None else made.to_dict(),
+                monitor=known,
                 seconds=seconds,
                 is_paced=refresh_hz is not None,
                 loopback=None

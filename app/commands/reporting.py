@@ -32,7 +32,7 @@ def compare(db: Path, human: str, models: tuple[str, ...]) -> "list[Comparison]"
 
     \b
     Example:
-        yoked compare results.db 2026-01-10-kq7 2026-01-10-m2x
+        yoked compare results.db 2026-01-10-kq7m4x2p 2026-01-10-m2x5wt8c
     """
     from ...analysis.agreement.compare import compare as of_two
     from ...experiments.session.results import session_data

@@ -12,7 +12,7 @@ from ..progress import progress
 
 @click.command()
 @click.argument("names", nargs=-1, required=True, metavar="[PROTOCOL] OBSERVER DB")
-@variant_options
+@variant_options()
 @click.option(
     "--internal-noise",
     type=click.FloatRange(0),
@@ -58,7 +58,7 @@ def simulate(
     \b
     Examples:
         yoked simulate bar-in-noise retina-cnn results.db --seed 1
-        yoked simulate template results.db --yoke-to 2026-01-10-kq7
+        yoked simulate template results.db --yoke-to 2026-01-10-kq7m4x2p
     """
     from ...experiments.protocols.files import load_protocol
     from ...experiments.store.sqlite import open_store

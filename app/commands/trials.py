@@ -45,6 +45,7 @@ def sessions(db: Path) -> list[Row]:
                 "presenter": row.presenter,
                 "protocol": row.protocol_name,
                 "trials": row.n_trials,
+                "responses": row.n_responses,
                 "status": row.status,
                 "yoked_to": row.yoked_to,
                 "started_at": row.started_at,

@@ -1,6 +1,5 @@
 """What the operator sees after a session: a few numbers, and the kernel so far."""
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...analysis.kernels.weighted_sum import Kernel, first_order_kernel
+from ...analysis.sessions.quality import session_quality
 from ...analysis.sessions.summary import ConditionSummary, summarise
 from ...analysis.trials.estimate import CannotTell
 from ...analysis.trials.responses import responses
@@ -30,6 +30,10 @@ class LabSummary(Result):
         Id and names, and whether it is finished.
     trials, invalid, invalid_reasons
         How many there are, how many of them are invalid, and why.
+    responses, anticipations
+        How many trials have one, and how many of these came too soon to count.
+    screened_out
+        A sentence for each rule of the protocol's screening that is broken.
     pooled
         The numbers of all trials; None where there are none yet, as `note` says.
     kernel, kernel_z
@@ -45,6 +49,9 @@ class LabSummary(Result):
     trials: int
     invalid: int
     invalid_reasons: dict[str, int]
+    responses: int
+    anticipations: int
+    screened_out: tuple[str, ...]
     pooled: ConditionSummary | None
     note: str | None
     kernel: Float[np.ndarray, " frame row column"] | None
@@ -56,6 +63,8 @@ class LabSummary(Result):
         names = ("session", "participant", "protocol", "status", "trials", "invalid")
         row: Cells = {name: getattr(self, name) for name in names}
         row |= {f"  {why}": n for why, n in self.invalid_reasons.items()}
+        row |= {"responses": self.responses, "too soon": self.anticipations}
+        row |= {f"screened out {i}": why for i, why in enumerate(self.screened_out, 1)}
         if self.pooled is not None:
             row |= {
                 "d'": self.pooled.dprime.short(),
@@ -80,7 +89,8 @@ def session_summary(session: "SessionData") -> LabSummary:
 
     What the data cannot tell yet is None, and `note` or `kernel_note` says why.
     """
-    row, trials = session.row, session.trials
+    row = session.row
+    quality = session_quality(session)
     pooled, note = _numbers(session)
     kernel, z, kernel_note = _kernel(session)
     return LabSummary(
@@ -88,9 +98,12 @@ def session_summary(session: "SessionData") -> LabSummary:
         participant=row.observer.name,
         protocol=row.protocol_name,
         status=row.status,
-        trials=len(trials),
-        invalid=int((~trials["valid"].to_numpy(bool)).sum()),
-        invalid_reasons=dict(Counter(trials["invalid_reason"].dropna().tolist())),
+        trials=quality.n_trials,
+        invalid=quality.n_invalid,
+        invalid_reasons=quality.invalid_by_reason,
+        responses=row.n_responses,
+        anticipations=quality.n_anticipations,
+        screened_out=quality.screened_out,
         pooled=pooled,
         note=note,
         kernel=kernel,

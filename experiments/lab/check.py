@@ -14,7 +14,6 @@ from ..clock import utc_now
 from ..protocols.protocol import Protocol
 from .flips import (
     Dropped,
-    Flips,
     KeyLatency,
     Progress,
     count_dropped,
@@ -22,7 +21,9 @@ from .flips import (
     measure_refresh,
 )
 from .pixels import Pixels, check_background, check_pixels
+from .refresh import Flips
 from .screen import Screen
+from .setup import Monitor, irregular, monitor_fault
 from .stage import IDENTITY
 
 SCALES = (1, 2, 3, 4)
@@ -38,8 +39,8 @@ class ScreenCheck:
     ----------
     made_at
         UTC.
-    size_px
-        Width and height of the window.
+    size_px, screen_px
+        Width and height of the window, and of the screen that it is on.
     nominal_hz
         Refresh rate that the window claims.
     refresh
@@ -56,12 +57,15 @@ class ScreenCheck:
         None without a loop-back device.
     calibration
         Id and monitor of the calibration whose table was used; None without.
+    monitor, monitor_size_px
+        The monitor that it should be, and its stored size; "" and None without.
     software
         Versions of what took part.
     """
 
     made_at: str
     size_px: tuple[int, int]
+    screen_px: tuple[int, int]
     nominal_hz: float | None
     refresh: Flips
     is_paced: bool
@@ -70,6 +74,8 @@ class ScreenCheck:
     background: tuple[int, int]
     key_latency: KeyLatency | None = None
     calibration: dict[str, Any] | None = None
+    monitor: str = ""
+    monitor_size_px: tuple[int, int] | None = None
     software: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -80,7 +86,9 @@ class ScreenCheck:
     @property
     def faults(self) -> tuple[str, ...]:
         """What has to be put right before data are collected, a sentence each."""
-        found = []
+        known = Monitor(self.monitor, size_px=self.monitor_size_px)
+        wrong_size = monitor_fault(known, self.screen_px)
+        found = [] if wrong_size is None else [wrong_size]
         if self.n_wrong_pixels:
             total = f"{self.n_wrong_pixels:,} of {self._n_pixels:,}"
             found.append(f"{total} pixels differ from the contract")
@@ -93,6 +101,8 @@ class ScreenCheck:
             found.append(PACED)
         elif not self.refresh.is_synchronised:
             found.append(NOT_SYNCHRONISED)
+        elif not self.refresh.is_steady:
+            found.append(irregular(self.refresh))
         elif self.dropped is not None and self.dropped.n_dropped:
             share = f"{self.dropped.n_dropped} of {self.dropped.n:,}"
             found.append(f"{share} frames were dropped in {self.dropped.seconds:g} s")
@@ -118,6 +128,7 @@ def run_check(
     protocols: Sequence[Protocol],
     *,
     calibration: dict[str, Any] | None = None,
+    monitor: Monitor | None = None,
     seconds: float = 60.0,
     scales: Sequence[int] = SCALES,
     is_paced: bool = False,
@@ -135,6 +146,8 @@ def run_check(
         Whose frames are drawn and read back.
     calibration
         What `Calibration.to_dict` gave; its table is checked beside the identity.
+    monitor
+        That which the screen should be.
     seconds
         How long flips are watched for dropped frames.
     scales
@@ -169,6 +182,7 @@ def run_check(
     return ScreenCheck(
         made_at=utc_now(),
         size_px=(int(screen.size_px[0]), int(screen.size_px[1])),
+        screen_px=(int(screen.screen_px[0]), int(screen.screen_px[1])),
         nominal_hz=screen.refresh_hz,
         refresh=refresh,
         is_paced=is_paced,
@@ -177,6 +191,8 @@ def run_check(
         background=background,
         key_latency=latency,
         calibration=_named(calibration),
+        monitor="" if monitor is None else monitor.name,
+        monitor_size_px=None if monitor is None else monitor.size_px,
         software=_software(),
     )
 

@@ -17,6 +17,7 @@ LABELS = {
     "monitor": "Monitor",
     "distance_cm": "Viewing distance (cm)",
 }
+REQUIRED = ("participant", "session")
 TIPS = {
     "participant": "A code, never a name: 1 to 32 letters, digits, - or _",
     "session": "1 for the first time this participant sits here",
@@ -223,8 +224,8 @@ def dialog(
             initial=_shown(texts, name),
             choices=choices or None,
             tip=TIPS[name],
-            required=name == "participant",
-            label=label,
+            required=name in REQUIRED,
+            label=f"{label} *" if name in REQUIRED else label,
         )
     box.validate()
     answers = box.show()
@@ -237,8 +238,9 @@ def terminal_form(
     """Ask the same in the terminal, line by line."""
     answers = {}
     for name, label in LABELS.items():
-        known = f" [{', '.join(monitors)}]" if name == "monitor" and monitors else ""
-        answers[name] = prompt(f"{label}{known}", _shown(texts, name))
+        more = f" [{', '.join(monitors)}]" if name == "monitor" and monitors else ""
+        more = " (required)" if name in REQUIRED else more
+        answers[name] = prompt(f"{label}{more}", _shown(texts, name))
     return answers
 
 

@@ -1,15 +1,18 @@
 """What the observer presses: keyboard or response box, on the screen's clock."""
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, runtime_checkable
 from typing import Protocol as Interface
 
+from .places import name_by_places, place_on_windows
+
 if TYPE_CHECKING:
     from .boxes import SerialBox
 
 PAUSE_KEY = "escape"
-GO_ON_KEYS = ("space", "return")
+GO_ON_KEYS = ("space", "return", "num_enter")
 QUIT_KEY = "q"
 BACKENDS = ("auto", "ptb", "event")
 NO_PTB = (
@@ -17,12 +20,17 @@ NO_PTB = (
     "and are some ms late"
 )
 
+BY_LETTERS = (
+    "The window names keys by what the layout has there, not by their places: set a US "
+    "layout for the session."
+)
+
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class KeyPress:
-    """A key went down: its name as in a protocol, and when, in ms."""
+    """A key went down: its name, as a protocol has it, and when, in ms."""
 
     name: str
     time_ms: float
@@ -82,8 +90,16 @@ class PtbKeyboard:
         for key in [*down, *self._keyboard.getKeys(waitRelease=True)]:
             if (key.code, key.tDown) not in self._seen:
                 self._seen.add((key.code, key.tDown))
-                found.append(KeyPress(key.name, 1000 * key.tDown))
+                found.append(KeyPress(self._name(key), 1000 * key.tDown))
         return sorted(found, key=lambda press: press.time_ms)
+
+    def _name(self, key: Any) -> str:
+        if sys.platform != "win32":
+            return key.name
+        import ctypes
+
+        scan_code = ctypes.windll.user32.MapVirtualKeyW
+        return place_on_windows(key.code, key.name, lambda code: scan_code(code, 0))
 
     def clear(self) -> None:
         """Forget the presses so far."""
@@ -98,14 +114,23 @@ class PtbKeyboard:
 
 
 class WindowKeyboard:
-    """The keyboard through the window's events: stamped when they are looked at."""
+    """The keyboard through the window's events: stamped when they are looked at.
+
+    Attributes
+    ----------
+    by_place
+        Whether the windows that are open name keys by their places.
+    """
 
     backend = "event"
 
     def __init__(self) -> None:
+        import pyglet.app  # pyright: ignore[reportMissingImports]
         from psychopy import event  # pyright: ignore[reportMissingImports]
 
         self._event: Any = event
+        windows: Any = pyglet.app.windows
+        self.by_place = all([name_by_places(window) for window in windows])
         self.clear()
 
     def presses(self) -> list[KeyPress]:
@@ -184,7 +209,10 @@ def open_keyboard(backend: str, say: Say) -> Keys:
             if backend == "ptb":
                 raise OSError(NO_PTB.format(error)) from error
             say(NO_PTB.format(error))
-    return WindowKeyboard()
+    keyboard = WindowKeyboard()
+    if not keyboard.by_place:
+        say(BY_LETTERS)
+    return keyboard
 
 
 def wait_for_key(

@@ -1,13 +1,15 @@
 """What the participant reads between trials, as plain text."""
 
 import textwrap
-from collections.abc import Mapping
 
+from ..protocols.flicker import flicker_warning
+from ..protocols.protocol import Protocol
 from ..protocols.texts import in_language
 from ..session.schedule import BlockInfo
 
 WIDTH = 76
 GO_ON = "Press the space bar to go on."
+CLOSE = "Press the space bar to close."
 AGREE = "Press the space bar to agree, or Escape to stop."
 PAUSED_ON_PAGE = (
     "Paused.\n\nPress the space bar to continue, or Q to quit.\n"
@@ -15,8 +17,34 @@ PAUSED_ON_PAGE = (
 )
 PAUSED = f"{PAUSED_ON_PAGE}\n\nThe trial that was interrupted does not count."
 WELCOME_BACK = "Welcome back.\n\nThe session goes on where it ended.\n\n" + GO_ON
-FINISHED = "The session is over.\n\nThank you."
+FINISHED = f"The session is over.\n\nThank you.\n\n{CLOSE}"
 FEEDBACK = {True: "correct", False: "wrong", None: "no response"}
+
+# What the shipped protocols' consents say of a web page, and what it is here. Their
+# own texts stay: sessions are pinned to them.
+_HERE = (
+    ("by closing the page", "by pressing Escape"),
+    ("By pressing *I agree*", "By pressing the space bar"),
+)
+
+
+def consent_text(protocol: Protocol, language: str) -> str:
+    """Give the consent as it is read in the lab; "" where a protocol has none.
+
+    Keys are the lab's, and whoever may be harmed by flicker is warned.
+
+    Examples
+    --------
+    >>> from yoked.experiments.protocols.files import load_protocol
+    >>> text = consent_text(load_protocol("bar-in-noise"), "en")
+    >>> text[text.index("You may stop"):][:47]
+    'You may stop at any time by pressing Escape, wi'
+    """
+    text = in_language(protocol.texts.consent, language)
+    for online, here in _HERE:
+        text = text.replace(online, here)
+    warning = flicker_warning(protocol) if text else ""
+    return f"{text.rstrip()}\n\n{warning}\n" if warning else text
 
 
 def plain_text(markdown: str) -> str:
@@ -65,25 +93,24 @@ def _of_inline(token: object) -> str:
     return "".join(parts)
 
 
-def pages(texts: Mapping[str, str], language: str, go_on: str = GO_ON) -> list[str]:
+def pages(text: str, last: str = GO_ON) -> list[str]:
     r"""Give a text of a protocol as pages, cut where it has a line of dashes.
 
     Parameters
     ----------
-    texts
-        By language; empty gives no page.
-    language
-        The one wanted; else English, else whichever there is.
-    go_on
-        What stands below each page.
+    text
+        Markdown; empty gives no page.
+    last
+        What stands below the last page; below the others, how to go on.
 
     Examples
     --------
-    >>> pages({"en": "One.\n\n---\n\nTwo."}, "de", go_on="Go on.")
-    ['One.\n\nGo on.', 'Two.\n\nGo on.']
+    >>> pages("One.\n\n---\n\nTwo.", last="Press the space bar to close.")
+    ['One.\n\nPress the space bar to go on.', 'Two.\n\nPress the space bar to close.']
     """
-    parts = in_language(texts, language).split("\n---\n")
-    return [f"{plain_text(part)}\n\n{go_on}" for part in parts if part.strip()]
+    parts = [plain_text(part) for part in text.split("\n---\n") if part.strip()]
+    ends = [GO_ON] * (len(parts) - 1) + [last]
+    return [f"{part}\n\n{end}" for part, end in zip(parts, ends, strict=False)]
 
 
 def block_page(block: BlockInfo, n_blocks: int, share_done: float) -> str:

@@ -3,18 +3,20 @@
 import platform
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from ..protocols.keys import require_keys
 from ..protocols.protocol import Protocol
 from ..session.session import Session
 from ..store.rows import ObserverInfo, SessionRow
 from ..store.sqlite import Store, StoreError, open_store
-from .flips import Flips
+from .earlier import protocol_of, require_decided, screen_px, to_resume
 from .keys import BoxKeys, Keys, Say, open_keyboard
 from .lock import session_lock
+from .refresh import Flips
+from .request import Outcome, Request
 from .screen import Screen
 from .setup import (
     Monitor,
@@ -23,6 +25,7 @@ from .setup import (
     find_monitor,
     require_monitor,
     require_screen,
+    require_steady,
     set_up,
 )
 from .sitting import Sitting
@@ -30,90 +33,6 @@ from .stage import Stage
 
 _NOT_WRITABLE = ("readonly", "read-only", "unable to open")  # SQLite's words
 MAX_REFRESH_CHANGE = 0.02  # of a session's refresh rate, before it is worth a sentence
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the operator asked for.
-
-    Attributes
-    ----------
-    protocol
-        What is to be run. Not needed to resume a session or to be yoked to one.
-    participant
-        Code of the participant.
-    sitting
-        How often the participant has sat here, this time included.
-    monitor
-        Name of a monitor that we or PsychoPy know; "" for an unknown one.
-    distance_cm
-        From the eye to the screen; by default the monitor's.
-    lut
-        'auto', 'identity' or 'calibration'; see `lab_setup.choose_lut`.
-    scale
-        Screen px for each stimulus px; by default the nearest to the protocol's size.
-    seed
-        Of the session; by default one that cannot be guessed.
-    yoke_to
-        Finished session whose trials are shown.
-    resume
-        Session that is to go on.
-    screen, full_screen, size_px, refresh_hz
-        The window; see `lab_window.open_window`.
-    keyboard
-        'auto', 'ptb' or 'event'.
-    box, box_map
-        Serial port of a response box and what its buttons mean; see `lab_boxes`.
-    language, read_back
-        See `lab_sitting.Sitting`.
-    """
-
-    protocol: Protocol | None = None
-    participant: str = ""
-    sitting: int = 1
-    monitor: str = ""
-    distance_cm: float | None = None
-    lut: str = "auto"
-    scale: int | None = None
-    seed: int | None = None
-    yoke_to: str | None = None
-    resume: str | None = None
-    screen: int = 0
-    full_screen: bool = True
-    size_px: tuple[int, int] | None = None
-    refresh_hz: float | None = None
-    keyboard: str = "auto"
-    box: str | None = None
-    box_map: str = ""
-    language: str = "en"
-    read_back: str = "block"
-
-    def __post_init__(self) -> None:
-        if self.resume is None and not self.participant:
-            raise ValueError("participant must be a code, got ''")
-        if self.resume is None and self.yoke_to is None and self.protocol is None:
-            raise ValueError("a protocol must be given, got none")
-        if self.resume is not None and self.yoke_to is not None:
-            raise ValueError("a session must be resumed or yoked, got both")
-        if self.refresh_hz is not None and not 1 <= self.refresh_hz <= 1000:
-            rule = "from 1 to 1000 Hz"
-            raise ValueError(f"refresh must be {rule}, got {self.refresh_hz:g}")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of it.
-
-    Attributes
-    ----------
-    session_id
-        Id of the session in the trial log.
-    is_finished
-        Whether no trial is left.
-    """
-
-    session_id: str
-    is_finished: bool
 
 
 OpenScreen = Callable[[Request, int], Screen]
@@ -152,6 +71,7 @@ def run_lab(
     say: Say,
     screen: OpenScreen = open_screen,
     keys: OpenKeys = open_keys,
+    began: Callable[[str], None] = lambda session_id: None,
 ) -> Outcome:
     """Run a session in the lab, or the rest of one.
 
@@ -168,11 +88,15 @@ def run_lab(
         Takes sentences for the operator.
     screen, keys
         Open the window and what is pressed.
+    began
+        Called with the session's id as soon as it is in the log and held.
 
     Raises
     ------
     LookupError
         If there is no such session or monitor.
+    Unfinished
+        If the participant's last session could go on, and nobody said which it is.
     ValueError
         If the protocol does not fit the screen, the session cannot go on or is on
         already, or the database cannot be written.
@@ -183,27 +107,33 @@ def run_lab(
     """
     with ExitStack() as stack:
         store = stack.enter_context(_opened(db_path, request))
-        row = None if request.resume is None else _to_resume(store, request)
-        protocol = _protocol(store, request, row)
+        row = None if request.resume is None else to_resume(store, request)
+        protocol = protocol_of(store, request, row)
+        if request.box is None:
+            require_keys(protocol)
+        if row is None:
+            require_decided(store, request, protocol)
         setup = _setup(request, protocol, row)
         window = screen(request, setup.stage.background)
         stack.callback(window.close)
         require_screen(protocol, setup.stage, window.size_px, window.refresh_hz)
+        require_monitor(setup.monitor, window.screen_px)
+        require_steady(window.refresh, request.accept_irregular)
         pressed = keys(request, window, protocol, say)
         stack.callback(pressed.close)
-        _tell(say, setup, row, window)
-        if row is None:
-            _tell_of_unfinished(say, store, request.participant, protocol)
+        _tell(say, setup, row, window, request.accept_irregular)
         if row is None:
             session = _started(store, request, protocol, setup, window, pressed)
             stack.enter_context(session_lock(db_path, session.id))
         else:
             stack.enter_context(session_lock(db_path, row.id))
             session = _resumed(store, row, window)
+        began(session.id)
+        _log_irregular(store, session.id, window.refresh, request.accept_irregular)
         say(f"Session {session.id}, {session.n_recorded} trials done.")
         sitting = Sitting(
             session, store, window, pressed, setup.stage,
-            request.language, request.read_back,
+            request.language, request.read_back, request.absent_after, say,
         )  # fmt: skip
         return Outcome(session.id, sitting.run())
 
@@ -233,55 +163,27 @@ def _cannot_write(db_path: str | Path, error: Exception) -> str:
     return f"{str(db_path)!r} must be a database that can be written, got: {error}"
 
 
-def _to_resume(store: Store, request: Request) -> SessionRow:
-    row = store.session(str(request.resume))
-    if row.presenter != "lab":
-        rule = "a session of the lab to go on here"
-        raise ValueError(
-            f"{row.id} must be {rule}, got one of presenter {row.presenter}"
-        )
-    if row.status != "unfinished":
-        raise ValueError(f"session {row.id} must be unfinished, got {row.status}")
-    if request.participant and request.participant != row.observer.name:
-        rule = f"{row.observer.name}, whose session {row.id} is"
-        raise ValueError(f"participant must be {rule}, got {request.participant}")
-    return row
-
-
-def _protocol(store: Store, request: Request, row: SessionRow | None) -> Protocol:
-    """Give the session's protocol, the request's, or that of whom it is yoked to."""
-    if row is None and request.protocol is not None:
-        return request.protocol
-    earlier = row or store.session(str(request.yoke_to))
-    protocol = store.protocol(earlier.protocol_hash)
-    given = request.protocol
-    if given is not None and given.hash != protocol.hash:
-        rule = f"the one that session {earlier.id} is pinned to"
-        raise ValueError(f"the protocol must be {rule}, got another: {given.name}")
-    return protocol
-
-
 def _setup(request: Request, protocol: Protocol, row: SessionRow | None) -> Setup:
     """Give the stage: a session that goes on keeps its table and scale."""
     if row is not None and row.display is not None:
         display = row.display
-        size = display["size_px"]
-        monitor = Monitor(display["monitor"] or "", size_px=(size[0], size[1]))
+        monitor = Monitor(size_px=screen_px(row, display))
         return Setup(Stage.of(protocol, display["lut"], display["scale"]), monitor)
     monitor = find_monitor(request.monitor, request.distance_cm)
     return set_up(protocol, monitor, choose_lut(request.lut, monitor), request.scale)
 
 
-def _tell(say: Say, setup: Setup, row: SessionRow | None, window: Screen) -> None:
+def _tell(
+    say: Say, setup: Setup, row: SessionRow | None, window: Screen, reason: str | None
+) -> None:
     """Say what the operator should know before the participant sits down."""
     stage, per_degree = setup.stage, setup.monitor.px_per_degree
     width, height = window.size_px
     rate = f"{window.refresh_hz:.2f} Hz"
-    measured = getattr(window, "refresh", window)
-    rate += " (as given, not measured)" if measured is None else ""
+    rate += " (as given, not measured)" if window.refresh is None else ""
     say(f"Screen: {width} x {height} px at {rate}.")
-    for fault in measured.faults() if isinstance(measured, Flips) else ():
-        say(fault)
+    if window.refresh is not None and not window.refresh.is_steady:
+        say(f"Irregular ({window.refresh.found()}); accepted: {reason}")
     say(f"Scale: {stage.scale} screen px for each px of the stimulus.")
     if row is None and per_degree is None:
         say("The size in degrees is not known: name a --monitor and a --distance.")
@@ -289,21 +191,9 @@ def _tell(say: Say, setup: Setup, row: SessionRow | None, window: Screen) -> Non
         say(
             "Luminance is not calibrated: contrast levels go to the screen as they are."
         )
-    if note := require_monitor(setup.monitor, window.size_px):
-        say(note)
     before = None if row is None else (row.display or {}).get("refresh_hz")
     if before and abs(window.refresh_hz / before - 1) > MAX_REFRESH_CHANGE:
         say(f"The session began at {before:g} Hz: durations in ms may differ.")
-
-
-def _tell_of_unfinished(
-    say: Say, store: Store, participant: str, protocol: Protocol
-) -> None:
-    """Say if the participant has a session that could go on instead."""
-    for row in store.sessions():
-        same = (row.presenter, row.observer.name, row.protocol_hash, row.status)
-        if same == ("lab", participant, protocol.hash, "unfinished"):
-            say(f"{participant} has an unfinished session: --resume {row.id} goes on.")
 
 
 def _started(
@@ -321,7 +211,7 @@ def _started(
         "lab",
         seed=request.seed,
         yoked_to=request.yoke_to,
-        display=_display(setup, protocol, window),
+        display=_display(setup, protocol, window, request.accept_irregular),
         device={
             "system": platform.platform(),
             "psychopy": _version("psychopy"),
@@ -333,14 +223,34 @@ def _started(
     )
 
 
-def _display(setup: Setup, protocol: Protocol, window: Screen) -> dict[str, Any]:
-    measured = getattr(window, "refresh", None)
+def _display(
+    setup: Setup, protocol: Protocol, window: Screen, reason: str | None
+) -> dict[str, Any]:
+    measured = window.refresh
+    is_steady = measured is None or measured.is_steady
     return {
-        **setup.display(protocol, window.size_px, window.refresh_hz),
+        **setup.display(protocol, window),
         "refresh_is": "given" if measured is None else "measured",
         "refresh_mad_ms": None if measured is None else measured.mad_ms,
         "refresh_dropped": None if measured is None else measured.n_dropped,
+        "refresh_accepted": None if is_steady else reason,
     }
+
+
+def _log_irregular(
+    store: Store, session_id: str, refresh: Flips | None, reason: str | None
+) -> None:
+    """Log why a screen was used whose refresh is irregular."""
+    if refresh is None or refresh.is_steady:
+        return
+    detail = {
+        "reason": reason,
+        "median_ms": round(refresh.median_ms, 3),
+        "mad_ms": round(refresh.mad_ms, 3),
+        "n_late": refresh.n_dropped,
+        "n": refresh.n,
+    }
+    store.add_event(session_id, "irregular_refresh", detail)
 
 
 def _version(package: str) -> str | None:

@@ -7,6 +7,8 @@ from typing import Protocol as Interface
 import numpy as np
 from jaxtyping import UInt8
 
+from .refresh import Flips
+
 Handle = Any  # a picture that a screen has taken in
 Region = tuple[int, int, int, int]  # top, left, height, width in px
 
@@ -19,14 +21,20 @@ class Screen(Interface):
     ----------
     size_px
         Width and height.
+    screen_px
+        Those of the whole screen, where this is a window on it.
     refresh_hz
         Measured, or as given.
+    refresh
+        What was measured of it; None if the rate was given.
     background
         Screen level (0 to 255) around the pictures.
     """
 
     size_px: tuple[int, int]
+    screen_px: tuple[int, int]
     refresh_hz: float
+    refresh: Flips | None
     background: int
 
     def prepare(

@@ -12,6 +12,8 @@ from ..monitors.calibrations import Calibration, calibration_names, load_calibra
 from ..monitors.geometry import fitting_distance_cm, nearest_scale, px_per_degree
 from ..protocols.checks import suggestion
 from ..protocols.protocol import Protocol
+from .refresh import Flips
+from .screen import Screen
 from .stage import IDENTITY, Stage
 from .trial import shown_ms, timing_faults
 
@@ -136,9 +138,7 @@ class Setup:
     stage: Stage
     monitor: Monitor
 
-    def display(
-        self, protocol: Protocol, size_px: Sequence[int], refresh_hz: float
-    ) -> dict[str, Any]:
+    def display(self, protocol: Protocol, screen: Screen) -> dict[str, Any]:
         """Give what a session stores of the screen."""
         per_degree, made = self.monitor.px_per_degree, self.monitor.calibration
         element = self.stage.scale * protocol.display.element_px[1]
@@ -147,13 +147,14 @@ class Setup:
             "lut": list(self.stage.lut),
             "calibration": made.to_dict() if made is not None and used else None,
             "scale": self.stage.scale,
-            "refresh_hz": round(refresh_hz, 3),
-            "size_px": [int(side) for side in size_px],
+            "refresh_hz": round(screen.refresh_hz, 3),
+            "size_px": [int(side) for side in screen.size_px],
+            "screen_px": [int(side) for side in screen.screen_px],
             "px_per_degree": per_degree,
             "deg_per_element": per_degree and element / per_degree,
             "monitor": self.monitor.name or None,
             "distance_cm": self.monitor.distance_cm,
-            "shown_ms": shown_ms(protocol.timing, refresh_hz),
+            "shown_ms": shown_ms(protocol.timing, screen.refresh_hz),
         }
 
 
@@ -225,10 +226,57 @@ def require_screen(
         raise ValueError("\n".join(found))
 
 
-def require_monitor(monitor: Monitor, size_px: tuple[int, int]) -> str | None:
-    """Say in a sentence if a window is not as the monitor was described; else None."""
-    if monitor.size_px is None or tuple(monitor.size_px) == tuple(size_px):
+def monitor_fault(monitor: Monitor, screen_px: Sequence[int]) -> str | None:
+    """Say in a sentence what is wrong if a screen is not the monitor's; else None.
+
+    Parameters
+    ----------
+    monitor
+        As it is stored; of no name, as it was when a session began.
+    screen_px
+        Of the screen as it is, in pixels of its frame buffer.
+
+    Examples
+    --------
+    >>> monitor_fault(Monitor("lab-1", size_px=(1920, 1080)), (1920, 1080))
+    """
+    if monitor.size_px is None or tuple(monitor.size_px) == tuple(screen_px):
         return None
-    known = f"{monitor.size_px[0]} x {monitor.size_px[1]}"
-    got = f"{size_px[0]} x {size_px[1]}"
-    return f"Monitor {monitor.name} is stored as {known} px, and the window has {got}."
+    known, got = (f"{px[0]} x {px[1]}" for px in (monitor.size_px, screen_px))
+    whose, way = "as when the session began", "set it to that resolution"
+    if monitor.name:
+        whose = f"as monitor {monitor.name} is stored"
+        anew = f"yoked calibrate {monitor.name} --size-px {screen_px[0]}x{screen_px[1]}"
+        way = f"{way}, without scaling, or measure it anew: {anew}"
+    shown = monitor.size_px[0] / screen_px[0]
+    size = "" if shown == 1 else f": 1 degree would be shown as {shown:.2g}"
+    return f"the screen must be {known} px, {whose}, got {got}{size}; {way}"
+
+
+def require_monitor(monitor: Monitor, screen_px: Sequence[int]) -> None:
+    """Raise ValueError if a screen is not as the monitor is stored."""
+    fault = monitor_fault(monitor, screen_px)
+    if fault is not None:
+        raise ValueError(fault)
+
+
+def require_steady(refresh: Flips | None, reason: str | None) -> None:
+    """Raise ValueError if a measured refresh is irregular and nobody accepts it.
+
+    Parameters
+    ----------
+    refresh
+        What was measured; None where the rate was given.
+    reason
+        The operator's, for which the screen is used all the same.
+    """
+    if refresh is None or refresh.is_steady or reason:
+        return
+    way = "or say why it will do all the same: --accept-irregular REASON"
+    raise ValueError(f"{irregular(refresh)}, {way}")
+
+
+def irregular(refresh: Flips) -> str:
+    """Say in a sentence that a refresh is irregular, and what may help."""
+    way = "turn variable refresh off and close other programs"
+    return f"the refresh must be steady, got {refresh.found()}; {way}"

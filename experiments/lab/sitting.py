@@ -7,28 +7,44 @@ schedule is its source's rows, does not repeat it.
 """
 
 import gc
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
 
+from ..protocols.protocol import Protocol
 from ..protocols.texts import in_language, text_version
 from ..session.session import Session
+from ..session.shown import timing_fault
 from ..stimulus.render import digest
 from ..store.sqlite import Store
 from ..store.trial import Response, TrialRecord, TrialSpec
-from .keys import GO_ON_KEYS, PAUSE_KEY, QUIT_KEY, Keys, wait_for_key
+from .attention import (
+    ABSENT,
+    ABSENT_AFTER,
+    NO_RESPONSES,
+    NOTICE_MS,
+    absent_page,
+    found_at_the_end,
+    in_words,
+    notice,
+)
+from .keys import GO_ON_KEYS, PAUSE_KEY, QUIT_KEY, Keys, Say, wait_for_key
 from .pages import (
     AGREE,
+    CLOSE,
     FEEDBACK,
     FINISHED,
     PAUSED,
     PAUSED_ON_PAGE,
     WELCOME_BACK,
     block_page,
+    consent_text,
     pages,
 )
 from .screen import Handle, Screen, place
@@ -70,6 +86,11 @@ class Sitting:
     read_back
         Which trials are read back from the back buffer and compared with the contract
         before they are shown: the first of each 'block', or 'every' one.
+    absent_after
+        After how many trials without a response, in a row, the session asks whether
+        somebody is there; 0: never.
+    say
+        Takes sentences for the operator.
     """
 
     def __init__(
@@ -81,6 +102,8 @@ class Sitting:
         stage: Stage,
         language: str = "en",
         read_back: str = "block",
+        absent_after: int = ABSENT_AFTER,
+        say: Say = lambda sentence: None,
     ) -> None:
         if read_back not in READ_BACK:
             rule = f"one of {', '.join(READ_BACK)}"
@@ -88,6 +111,12 @@ class Sitting:
         self._session, self._store = session, store
         self._screen, self._keys, self._stage = screen, keys, stage
         self._language, self._read_back = language, read_back
+        self._absent_after, self._say = absent_after, say
+        has_box = keys.backend.startswith("box")
+        names = session.protocol.task.keys
+        self._to_press = "a button of the box" if has_box else in_words(names)
+        self._n_missed = 0  # trials without a response, in a row
+        self._n_others: Counter[str] = Counter()  # keys that are no response
         self._plan = plan_trial(session.protocol, screen.refresh_hz)
         self._block = -1  # that is on
         self._n_wrong_trials = 0  # in a row
@@ -110,22 +139,43 @@ class Sitting:
             if not self._begin_block(specs[0]) or not self._run_trial(specs[0]):
                 return False
         self._session.finish()
-        texts = self._session.protocol.texts.debrief
-        for page in pages(texts, self._language) or [FINISHED]:
-            self._page(page)
+        self._end()
         return True
+
+    def _end(self) -> None:
+        """Tell operator and participant how it ended, and log what is amiss."""
+        session = self._session
+        records = self._store.trials(session.id)
+        said, events = found_at_the_end(session.protocol, records, self._n_others)
+        for kind, detail in events.items():
+            self._event(kind, detail)
+        for sentence in said:
+            self._say(sentence)
+        texts = in_language(session.protocol.texts.debrief, self._language)
+        last = [NO_RESPONSES] if "no_response" in events else []
+        for page in last or pages(texts, CLOSE) or [FINISHED]:
+            self._page(page)
 
     def _open(self) -> bool:
         """Show consent and instructions, or welcome the participant back."""
         texts, is_new = self._session.protocol.texts, self._session.n_recorded == 0
         if not is_new and not self._page(WELCOME_BACK):
             return False
-        if is_new and texts.consent:
-            if not all(map(self._page, pages(texts.consent, self._language, AGREE))):
-                return False
-            agreed = in_language(texts.consent, self._language)
-            self._event("consent", {"sha256": text_version(agreed)})
-        return all(map(self._page, pages(texts.instructions, self._language)))
+        if is_new and texts.consent and not self._agrees():
+            return False
+        instructions = in_language(texts.instructions, self._language)
+        return all(map(self._page, pages(instructions)))
+
+    def _agrees(self) -> bool:
+        """Show the consent; log which text was agreed to, and the protocol's own."""
+        protocol = self._session.protocol
+        shown = consent_text(protocol, self._language)
+        if not all(map(self._page, pages(shown, AGREE))):
+            return False
+        own = text_version(in_language(protocol.texts.consent, self._language))
+        versions = {"sha256": text_version(shown), "protocol_sha256": own}
+        self._event("consent", versions)
+        return True
 
     def _begin_block(self, spec: TrialSpec) -> bool:
         if spec.block == self._block:
@@ -147,9 +197,9 @@ class Sitting:
             if not self._goes_on(PAUSED_ON_PAGE):
                 return False
 
-    def _goes_on(self, text: str) -> bool:
+    def _goes_on(self, text: str, kind: str = "paused", **detail: Any) -> bool:
         """Ask whether to continue or to quit, and log what was said."""
-        self._event("paused", {"next_trial": self._session.n_recorded})
+        self._event(kind, {"next_trial": self._session.n_recorded, **detail})
         self._screen.write(text)
         self._screen.flip()
         names = (*GO_ON_KEYS, QUIT_KEY)
@@ -177,14 +227,27 @@ class Sitting:
         self._block = spec.block
         shown, keyed = self._show(handles)
         self._screen.release(prepared)
-        response = judged(shown, keyed, n_wrong, digest(frames))
+        protocol = self._session.protocol
+        response = judged(protocol, shown, keyed, n_wrong, digest(frames))
         record = self._log(spec, response, shown, keyed)
         self._require_right_pixels(n_wrong)
         if keyed.paused:
             return self._goes_on(PAUSED)
-        if self._session.block(spec.block).feedback and response.valid:
-            self._give_feedback(record)
-        return True
+        if told := notice(protocol, response, keyed, self._to_press):
+            self._tell(told, NOTICE_MS)
+        elif self._session.block(spec.block).feedback and response.valid:
+            self._tell(FEEDBACK[record.correct], protocol.timing.feedback_ms)
+        return self._is_there(response)
+
+    def _is_there(self, response: Response) -> bool:
+        """Ask, after many trials without a response; False if nobody is."""
+        self._n_missed = 0 if response.response is not None else self._n_missed + 1
+        n = self._n_missed
+        if not self._absent_after or n < self._absent_after:
+            return True
+        self._n_missed = 0
+        self._say(ABSENT.format(n))
+        return self._goes_on(absent_page(n, self._to_press), "absent", n_missed=n)
 
     def _is_sampled(self, spec: TrialSpec) -> bool:
         every = self._read_back == "every" or self._n_wrong_trials > 0
@@ -234,7 +297,7 @@ class Sitting:
         shown: Presentation,
         keyed: KeyedResponse,
     ) -> TrialRecord:
-        """Make the trial, its flips and its early keys durable, all or none."""
+        """Make the trial, its flips and its vain keys durable, all or none."""
         start, *_ = times = shown.flips_ms
         steps = [round(b - a, 3) for a, b in pairwise(times)]
         with self._store.transaction():
@@ -245,27 +308,39 @@ class Sitting:
                 "steps_ms": steps,
             }
             self._event("flips", flips)
-            for press in keyed.early:
-                at_ms = round(press.time_ms - start, 3)
-                early = {"trial": spec.trial, "key": press.name, "at_ms": at_ms}
-                self._event("early_key", early)
+            for kind, presses in (
+                ("early_key", keyed.early),
+                ("other_key", keyed.others),
+            ):
+                for press in presses:
+                    at_ms = round(press.time_ms - start, 3)
+                    pressed = {"trial": spec.trial, "key": press.name, "at_ms": at_ms}
+                    self._event(kind, pressed)
+        self._n_others.update(press.name for press in keyed.others)
         return record
 
-    def _give_feedback(self, record: TrialRecord) -> None:
-        self._screen.write(FEEDBACK[record.correct])
-        end = self._screen.flip() + self._session.protocol.timing.feedback_ms
+    def _tell(self, text: str, lasting_ms: float) -> None:
+        """Show a line for a while."""
+        self._screen.write(text)
+        end = self._screen.flip() + lasting_ms
         while self._screen.now() < end:
             self._screen.pause()
         self._clear()
 
 
 def judged(
-    shown: Presentation, keyed: KeyedResponse, n_wrong: int | None, own_digest: str
+    protocol: Protocol,
+    shown: Presentation,
+    keyed: KeyedResponse,
+    n_wrong: int | None,
+    own_digest: str,
 ) -> Response:
     """Give the response as the log takes it, with its validity.
 
     Parameters
     ----------
+    protocol
+        Says what was asked for, and how far from it a trial may be.
     shown, keyed
         What the screen and the observer did.
     n_wrong
@@ -273,24 +348,27 @@ def judged(
     own_digest
         Of the contrast levels, which the buffer held if no pixel was wrong.
     """
-    reasons = []
-    if keyed.paused:
-        reasons.append(PAUSED_REASON)
-    if n_wrong:
-        reasons.append(f"{n_wrong} pixels of the back buffer were other than drawn")
-    if shown.frames_dropped:
-        reasons.append(f"{shown.frames_dropped} frames dropped")
     start = shown.flips_ms[0]
-    return Response(
+    response = Response(
         response=keyed.response,
         rt_ms=keyed.rt_ms,
         digest=own_digest if n_wrong == 0 else None,
         onsets_ms=tuple(round(onset - start, 3) for onset in shown.onsets_ms),
+        offsets_ms=tuple(round(offset - start, 3) for offset in shown.offsets_ms),
         frames_shown=shown.frames_shown,
         frames_dropped=shown.frames_dropped,
-        valid=not reasons,
-        invalid_reason="; ".join(reasons) or None,
     )
+    reasons = []
+    if keyed.paused:
+        reasons.append(PAUSED_REASON)
+    if n_wrong:
+        reasons.append(f"pixels of the back buffer were other than drawn: {n_wrong}")
+    if shown.frames_dropped:
+        reasons.append(f"frames dropped: {shown.frames_dropped}")
+    if fault := timing_fault(protocol, response):
+        reasons.append(fault)
+    why = "; ".join(reasons) or None
+    return replace(response, valid=not reasons, invalid_reason=why)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ Nothing here knows PsychoPy: a `Screen` and `Keys` are handed in, with their clo
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ..protocols.protocol import Protocol, Timing
@@ -138,7 +138,7 @@ class Presentation:
     flips_ms
         Time of every flip, from that which showed the first picture to that which
         cleared the last, on the screen's clock.
-    onsets_ms
+    onsets_ms, offsets_ms
         Of each interval, on the same clock.
     frames_shown
         Refreshes with a stimulus, as counted.
@@ -148,6 +148,7 @@ class Presentation:
 
     flips_ms: tuple[float, ...]
     onsets_ms: tuple[float, ...]
+    offsets_ms: tuple[float, ...]
     frames_shown: int
     frames_dropped: int
 
@@ -166,17 +167,25 @@ def present(
     handles
         The trial's pictures, prepared.
     """
-    flips, onsets = [], []
+    flips, onsets, offsets = [], [], []
+    is_on = False  # whether an interval is on the screen
     for step, is_first in _by_refresh(plan):
         screen.draw(handles[step.picture])
         flips.append(screen.flip())
-        if step.is_onset and is_first:
+        begins = step.is_onset and is_first
+        if is_on and (begins or not step.is_stimulus):
+            offsets.append(flips[-1])
+        if begins:
             onsets.append(flips[-1])
+        is_on = step.is_stimulus
     screen.draw(handles[EMPTY])
     flips.append(screen.flip())
+    if is_on:
+        offsets.append(flips[-1])
     return Presentation(
         flips_ms=tuple(flips),
         onsets_ms=tuple(onsets),
+        offsets_ms=tuple(offsets),
         frames_shown=sum(step.n_frames for step in plan if step.is_stimulus),
         frames_dropped=n_dropped(flips, screen.refresh_hz),
     )
@@ -213,6 +222,8 @@ class KeyedResponse:
         From the onset of the last interval.
     early
         Keys of the task that came before it.
+    others
+        Keys that are none of the task's.
     paused
         Whether the pause key was pressed.
     """
@@ -220,6 +231,7 @@ class KeyedResponse:
     response: int | None
     rt_ms: float | None
     early: tuple[KeyPress, ...] = ()
+    others: tuple[KeyPress, ...] = ()
     paused: bool = False
 
 
@@ -246,18 +258,23 @@ def wait_for_response(
         How long a response may take from there.
     """
     early: list[KeyPress] = []
+    others: list[KeyPress] = []
+
+    def keyed(response: int | None, rt_ms: float | None = None) -> KeyedResponse:
+        return KeyedResponse(response, rt_ms, tuple(early), tuple(others))
+
     while True:
         is_last_look = screen.now() - onset_ms >= response_ms
         for press in keys.presses():
             if press.name == PAUSE_KEY:
-                return KeyedResponse(None, None, tuple(early), paused=True)
+                return replace(keyed(None), paused=True)
             if press.name not in names:
-                continue
-            if press.time_ms < onset_ms:
+                others.append(press)
+            elif press.time_ms < onset_ms:
                 early.append(press)
             elif press.time_ms - onset_ms <= response_ms:
                 rt_ms = round(press.time_ms - onset_ms, 3)
-                return KeyedResponse(list(names).index(press.name), rt_ms, tuple(early))
+                return keyed(list(names).index(press.name), rt_ms)
         if is_last_look:
-            return KeyedResponse(None, None, tuple(early))
+            return keyed(None)
         screen.pause()

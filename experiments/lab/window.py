@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from .flips import Flips, measure_refresh
+from .flips import measure_refresh
+from .refresh import Flips
 from .screen import Handle, Region, padded
 
 NO_PSYCHOPY = 'yoked lab needs PsychoPy: pip install "yoked[lab]"'
@@ -109,6 +110,9 @@ class LabWindow:
 
     Attributes
     ----------
+    screen_px
+        Of the frame buffer that would fill the screen: its own pixels, where the
+        desktop counts others (Retina).
     refresh
         What was measured of the refresh; None if its rate was given.
     """
@@ -126,7 +130,7 @@ class LabWindow:
 
         logging.console.setLevel(logging.ERROR)
         self._visual, self._clock = visual, core.monotonicClock
-        _require_screen(screen)
+        there = _size_of(screen)
         self.background = background
         self._window: Any = visual.Window(
             size=size_px or WINDOW_PX,
@@ -144,6 +148,9 @@ class LabWindow:
         self._window.mouseVisible = False
         width, height = (int(side) for side in self._window.size)
         self.size_px = (width, height)
+        ratio = width / int(self._window.clientSize[0])
+        whole = round(ratio * there[0]), round(ratio * there[1])
+        self.screen_px = self.size_px if full_screen else whole
         self.refresh_hz = 0.0
         self.refresh: Flips | None = None
         self._period_ms: float | None = None  # of flips that we pace ourselves
@@ -263,12 +270,16 @@ class LabWindow:
         self._window.close()
 
 
-def _require_screen(number: int) -> None:
-    """Refuse a screen that there is not: PsychoPy would take another one."""
+def _size_of(number: int) -> tuple[int, int]:
+    """Give width and height of a screen, as the desktop counts.
+
+    One that there is not is refused: PsychoPy would take another.
+    """
     import pyglet.canvas  # pyright: ignore[reportMissingImports]
 
     display: Any = pyglet.canvas.get_display()
-    n_screens = len(display.get_screens())
-    if not 0 <= number < n_screens:
-        rule = f"from 0 to {n_screens - 1} on this machine"
+    screens = display.get_screens()
+    if not 0 <= number < len(screens):
+        rule = f"from 0 to {len(screens) - 1} on this machine"
         raise ValueError(f"screen must be {rule}, got {number}")
+    return int(screens[number].width), int(screens[number].height)

@@ -116,17 +116,23 @@ def faults(readings: Iterable[Reading]) -> list[str]:
         found.append(f"readings must be {rule}, got {len(levels)}")
     for end in {0, 255} - set(levels):
         found.append(f"readings must include level {end}, got none there")
-    if len(means):
-        found += _falls(levels, means)
-    return sorted(found)
-
-
-def _falls(levels: Sequence[int], means: Sequence[float]) -> list[str]:
-    """Say where luminance falls as the level rises, by more than photometers err."""
-    top = max(means)
-    if not means[-1] > (1 + MAX_FALL) * means[0]:
+    if means and not means[-1] > (1 + MAX_FALL) * means[0]:
         rule = "higher at the highest level than at the lowest"
-        return [f"readings must be {rule}, got {means[0]:g} and {means[-1]:g} cd/m2"]
+        got = f"{means[0]:g} and {means[-1]:g} cd/m2"
+        return sorted([*found, f"readings must be {rule}, got {got}"])
+    return sorted(found + falls(readings))
+
+
+def falls(readings: Iterable[Reading]) -> list[str]:
+    """Say where luminance falls as the level rises, by more than photometers err.
+
+    Examples
+    --------
+    >>> falls([(0, 0.3), (51, 37.0), (102, 15.2)])
+    ['readings must rise with the level, got 37 cd/m2 at 51 and 15.2 at 102']
+    """
+    levels, means = mean_by_level(readings)
+    top = max(means, default=0.0)
     steps = zip(levels[:-1], levels[1:], means[:-1], means[1:], strict=True)
     return [
         f"readings must rise with the level, got {low_value:g} cd/m2 at {low} and "

@@ -1,9 +1,7 @@
 """A session: one observer responds to one schedule, and every response is stored."""
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
@@ -16,6 +14,7 @@ from ..protocols.protocol import Protocol
 from ..stimulus.render import render
 from ..stimulus.seeds import fresh_seed, require_seed, require_session_seed
 from ..stimulus.sources import GeneratedNoise, NoiseSource, StoredNoise, noise_source
+from ..store.ids import new_id
 from ..store.rows import ObserverInfo, SessionRow
 from ..store.text import observer_name
 from ..store.trial import Response, TrialRecord, TrialSpec, columns, is_correct
@@ -25,7 +24,6 @@ from .shown import is_anticipation
 
 PEOPLES_PRESENTERS = ("web", "lab")
 BY_PROTOCOL = "protocol"  # who excludes, where a rule of the protocol does
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
 
 
 class SeedTaken(ValueError):
@@ -124,7 +122,7 @@ class Session:
             if observer_seed is not None:
                 _require_own(store, observer_seed, seed)
             row = SessionRow(
-                id=_new_id(store),
+                id=new_id({row.id for row in store.sessions()}),
                 protocol_hash=protocol.hash,
                 protocol_name=protocol.name,
                 stimulus_hash=protocol.stimulus_hash,
@@ -358,14 +356,3 @@ def _require_own(store: Store, observer_seed: int, seed: int) -> None:
     if observer_seed in store.observer_seeds():
         rule = "that of no other session"
         raise SeedTaken(f"observer_seed must be {rule}, got {observer_seed}")
-
-
-def _new_id(store: Store) -> str:
-    """Make an id such as 2026-01-10-kq7, longer where the short ones are taken."""
-    taken = {row.id for row in store.sessions()}
-    day = datetime.now(UTC).date().isoformat()
-    for attempt in range(1000):
-        letters = "".join(secrets.choice(_LETTERS) for _ in range(3 + attempt // 10))
-        if f"{day}-{letters}" not in taken:
-            return f"{day}-{letters}"
-    raise RuntimeError("no free session id in a thousand tries")

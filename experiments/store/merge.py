@@ -28,7 +28,8 @@ def merge(
 
     New sessions are copied; a session that went on since is brought up to date; one
     that was withdrawn anywhere is withdrawn, and its trials are deleted. What is there
-    already is left as it is, so that a second run changes nothing.
+    already is left as it is, so that a second run changes nothing. A session whose id
+    is another one's in the target is given its own (`MergedSource.renamed`).
 
     Parameters
     ----------

@@ -3,10 +3,11 @@
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from .merge_ids import ids_there
 from .merge_rows import (
     Contradiction,
     add_rows,
@@ -63,6 +64,9 @@ class MergedSource:
         Sessions among the updated whose trials were deleted, as in the source.
     n_trials, n_exclusions, n_events
         Rows that were copied.
+    renamed
+        Session id in the source: the other one that it has in the target, where its
+        own is another session's.
     stays
         Tables that are no part of the trial log (consents and links of the web task):
         they stay in the source.
@@ -76,6 +80,7 @@ class MergedSource:
     n_trials: int = 0
     n_exclusions: int = 0
     n_events: int = 0
+    renamed: dict[str, str] = field(default_factory=dict)
     stays: tuple[str, ...] = ()
 
     @property
@@ -104,7 +109,8 @@ def merge_sessions(
     name, target_name
         The files, for sentences.
     held_by
-        Session id: the earlier source that it was copied from. Is added to.
+        Session id in the target: the earlier source that it was copied from. Is added
+        to.
 
     Returns
     -------
@@ -113,7 +119,15 @@ def merge_sessions(
     """
     counts: Counter[str] = Counter()
     conflicts: list[str] = []
-    for row in _sessions(source):
+    rows = list(_sessions(source))
+    there = ids_there(target, source, rows)
+    for own in rows:
+        yoked_to = own["yoked_to"]
+        row = {
+            **own,
+            "id": there[own["id"]],
+            "yoked_to": there.get(yoked_to, yoked_to),
+        }
         where = held_by.get(row["id"], str(target_name))
         known = next(_sessions(target, row["id"]), None)
         try:
@@ -126,7 +140,7 @@ def merge_sessions(
                 state = "n_updated" if brought else "n_unchanged"
                 counts += brought
         except Contradiction as conflict:
-            about = f"{name}: session {row['id']}"
+            about = f"{name}: session {own['id']}"
             conflicts += [f"{about} {sentence}" for sentence in conflict.sentences]
             continue
         counts[state] += 1
@@ -134,7 +148,8 @@ def merge_sessions(
             held_by[row["id"]] = str(name)
     names = [f.name for f in fields(MergedSource) if f.name.startswith("n_")]
     numbers: dict[str, Any] = {n: counts[n] for n in names}
-    return MergedSource(name, **numbers), conflicts
+    renamed = {old: new for old, new in there.items() if old != new}
+    return MergedSource(name, **numbers, renamed=renamed), conflicts
 
 
 def _sessions(

@@ -59,8 +59,8 @@ class SessionRow:
         Version of Yoked that ran it.
     display, device
         What the stimulus was shown on, with the look-up table.
-    n_trials
-        Trials recorded so far.
+    n_trials, n_responses
+        Trials recorded so far, and those of them with a response.
     """
 
     id: str
@@ -80,6 +80,7 @@ class SessionRow:
     started_at: str
     ended_at: str | None
     n_trials: int
+    n_responses: int = 0
 
 
 def json_or_none(value: object) -> str | None:
@@ -127,7 +128,7 @@ def session_row(row: dict[str, Any]) -> SessionRow:
     same = (
         "id", "protocol_hash", "protocol_name", "stimulus_hash", "presenter", "seed",
         "observer_seed", "noise_source", "yoked_to", "status", "software", "started_at",
-        "ended_at", "n_trials",
+        "ended_at", "n_trials", "n_responses",
     )  # fmt: skip
     return SessionRow(
         observer=observer,

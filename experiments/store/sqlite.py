@@ -41,7 +41,8 @@ SELECT s.key, s.id, s.protocol AS protocol_hash, p.name AS protocol_name,
     o.parameters AS observer_parameters, o.weights_hash, s.presenter, s.seed,
     s.observer_seed, s.noise_source, s.yoked_to, s.status, s.software, s.display,
     s.device, s.started_at, s.ended_at,
-    (SELECT count(*) FROM trials t WHERE t.session = s.key) AS n_trials
+    (SELECT count(*) FROM trials t WHERE t.session = s.key) AS n_trials,
+    (SELECT count(response) FROM trials t WHERE t.session = s.key) AS n_responses
 FROM sessions s JOIN protocols p ON p.hash = s.protocol
 JOIN observers o ON o.id = s.observer
 """

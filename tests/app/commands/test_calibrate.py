@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from yoked.app.commands import calibrate as room
+from yoked.app.commands import readings as typed_room
 from yoked.app.commands.calibrate import calibrate
 from yoked.experiments.monitors.calibrations import load_calibration
 from yoked.experiments.monitors.luminance import levels_to_read
@@ -113,6 +114,57 @@ def test_typed_readings_that_cannot_be_fitted_are_not_lost():
     text = result.stderr[result.stderr.index("level,cd_m2") :]
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [int(row["level"]) for row in rows] == list(levels_to_read(6))
+
+
+def test_a_mistyped_reading_is_gone_back_to():
+    right = [f"{luminance(v)}" for v in levels_to_read(6)]
+    typed = [*right[:2], "150.9", "b", *right[2:]]
+    result = run("lab-1", *GEOMETRY, "--levels", 6, typed="\n".join(typed) + "\n")
+    assert result.exit_code == 0, result.output
+    made = load_calibration("lab-1")
+    assert made.readings == tuple((v, luminance(v)) for v in levels_to_read(6))
+    assert result.stderr.count("3 of 6: cd/m2 at screen level 102") == 2
+
+
+def test_going_back_before_the_first_reading_stays_there():
+    typed = ["b", *(f"{luminance(v)}" for v in levels_to_read(6))]
+    result = run("lab-1", *GEOMETRY, "--levels", 6, typed="\n".join(typed) + "\n")
+    assert result.exit_code == 0, result.output
+    assert load_calibration("lab-1").readings[0] == (0, luminance(0))
+
+
+def test_a_reading_that_falls_is_pointed_out_as_it_is_typed():
+    """15.09 became 150.9: the next reading is lower, and one of the two is wrong."""
+    right = [f"{luminance(v)}" for v in levels_to_read(6)]
+    typed = [*right[:2], "150.9", right[3], "b", "b", *right[2:]]
+    result = run("lab-1", *GEOMETRY, "--levels", 6, typed="\n".join(typed) + "\n")
+    assert result.exit_code == 0, result.output
+    fault = f"got 150.9 cd/m2 at 102 and {luminance(153):g} at 153; b goes back"
+    assert f"readings must rise with the level, {fault}" in result.stderr
+    assert load_calibration("lab-1").readings[2] == (102, luminance(102))
+
+
+def test_at_the_end_any_reading_can_be_corrected(monkeypatch):
+    """One that rises all the same, and only lies off the curve, is seen there."""
+    monkeypatch.setattr(typed_room, "sys", type("Terminal", (), {"stdin": _Terminal()}))
+    right = [f"{luminance(v)}" for v in levels_to_read(6)]
+    typed = [*right[:3], "53.9", *right[4:], "nonsense", "153=x", "7=1", "153=36.3", ""]
+    result = run("lab-1", *GEOMETRY, "--levels", 6, typed="\n".join(typed) + "\n")
+    assert result.exit_code == 0, result.output
+    assert load_calibration("lab-1").readings[3] == (153, 36.3)
+    assert "of the range off the curve" in result.stderr.split("must be like")[0]
+    assert result.stderr.count("must be like 128=40.2") == 2
+    assert "level must be one of 0, 51, 102, 153, 204, 255, got 7" in result.stderr
+
+
+def test_readings_that_cannot_be_fitted_are_corrected_too(monkeypatch):
+    monkeypatch.setattr(typed_room, "sys", type("Terminal", (), {"stdin": _Terminal()}))
+    right = [f"{luminance(v)}" for v in levels_to_read(6)]
+    typed = [*right[:5], "1.1", "", "255=110.5", ""]
+    result = run("lab-1", *GEOMETRY, "--levels", 6, typed="\n".join(typed) + "\n")
+    assert result.exit_code == 0, result.output
+    assert "readings must rise with the level, got" in result.stderr
+    assert load_calibration("lab-1").readings[5] == (255, 110.5)
 
 
 def test_what_is_known_of_a_monitor_need_not_be_said_again(readings):

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from yoked.app.cli import cli
-from yoked.app.web.participations import Participations
+from yoked.app.web import participations
 from yoked.experiments.session.session import Session
 from yoked.experiments.store.rows import ObserverInfo
 from yoked.experiments.store.sqlite import open_store
@@ -73,11 +73,11 @@ def test_conflicts_are_listed_a_line_each(tmp_path, labs):
 
 def test_what_stays_is_said(tmp_path, labs):
     store = open_store(labs[0])
-    session = store.sessions()[0].id
+    session, token = store.sessions()[0].id, participations.new_token()
+    participations.Participations(labs[0]).close()
+    with store.transaction(), store.beside() as beside:
+        participations.add(beside, token, session, "en", "v1")
     store.close()
-    participations = Participations(labs[0])
-    participations.add(session, "en", "v1")
-    participations.close()
     result = run(tmp_path / "all.db", *labs)
     assert f"participations: not merged, stays in {labs[0]}." in result.stderr
 

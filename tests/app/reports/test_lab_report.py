@@ -7,8 +7,9 @@ import pytest
 
 from yoked.app.reports.lab_report import bars, render_check, tables, write_check
 from yoked.experiments.lab.check import ScreenCheck
-from yoked.experiments.lab.flips import Dropped, Flips, KeyLatency
+from yoked.experiments.lab.flips import Dropped, KeyLatency
 from yoked.experiments.lab.pixels import Pixels
+from yoked.experiments.lab.refresh import Flips
 
 PERIOD = 1000 / 60
 
@@ -18,6 +19,7 @@ def check(**changes) -> ScreenCheck:
     known = {
         "made_at": "2026-01-10T12:34:56.000+00:00",
         "size_px": (1920, 1080),
+        "screen_px": (1920, 1080),
         "nominal_hz": 60.0,
         "refresh": Flips(120, PERIOD, 0.02),
         "is_paced": False,

@@ -5,13 +5,20 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from yoked.experiments.lab.keys import KeyPress
+from yoked.experiments.lab.refresh import Flips
 from yoked.experiments.lab.screen import place
 from yoked.experiments.protocols.parts import Timing
 
 HZ = 100.0
 PERIOD = 10.0
+STEADY = Flips(120, PERIOD, 0.01)
 FAST = Timing(
-    fixation_ms=30, interval_ms=20, gap_ms=40, response_ms=300, feedback_ms=20
+    fixation_ms=30,
+    interval_ms=20,
+    gap_ms=40,
+    response_ms=300,
+    feedback_ms=20,
+    earliest_ms=0,
 )
 
 
@@ -23,6 +30,8 @@ class Recorder:
     """
 
     size_px: tuple[int, int] = (200, 120)
+    screen_px: tuple[int, int] | None = None  # of the whole screen; the same
+    refresh: Flips | None = STEADY  # as measured
     refresh_hz: float = HZ
     background: int = 128
     late: dict[int, int] = field(default_factory=dict)
@@ -36,6 +45,7 @@ class Recorder:
     spoil: object = None  # changes what reads back
 
     def __post_init__(self):
+        self.screen_px = self.screen_px or self.size_px
         self._back, self._page, self._due, self._marks = None, False, [], None
 
     def prepare(self, pictures):

@@ -220,7 +220,7 @@ def test_a_dropped_frame_repeats_the_trial_with_a_fresh_stimulus(protocol, store
     trials = store.trials(session.id)
     spoiled = trials[0].response
     assert (spoiled.valid, spoiled.frames_dropped) == (False, 1)
-    assert spoiled.invalid_reason == "1 frames dropped"
+    assert spoiled.invalid_reason == "frames dropped: 1"
     assert len(trials) == 9
     assert trials[8].spec.stimulus_id == 8
     assert trials[8].spec.target == trials[0].spec.target
@@ -339,7 +339,7 @@ def test_other_pixels_spoil_a_trial_and_then_the_session(protocol, store):
     with pytest.raises(WrongPixels, match="shown as they are, got other pixels in 3"):
         sit(store, protocol, screen, session)
     reasons = [t.response.invalid_reason for t in store.trials(session.id)]
-    assert reasons == ["4 pixels of the back buffer were other than drawn"] * 3
+    assert reasons == ["pixels of the back buffer were other than drawn: 4"] * 3
     assert all(t.response.digest is None for t in store.trials(session.id))
 
 

@@ -23,6 +23,7 @@ from .watching import fast, run_in_process
 pytestmark = pytest.mark.timeout(1800)
 
 PRESENTER = Path(__file__).with_name("presenter.py")
+PATH = os.pathsep.join([os.environ.get("PYTHONPATH", ""), str(ROOT)]).strip(os.pathsep)
 N_KILLS = 20
 SEED = 7
 
@@ -44,7 +45,7 @@ def start(db_path, protocol, resume) -> subprocess.Popen:
     settings = {"protocol": protocol.to_dict(), "seed": SEED, "resume": resume}
     path = db_path.with_suffix(".json")
     path.write_text(json.dumps(settings))
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    environment = os.environ | {"PYTHONPATH": PATH, "PYTHONUNBUFFERED": "1"}
     return subprocess.Popen(
         [sys.executable, PRESENTER, db_path, path],
         stdout=subprocess.PIPE,

@@ -21,8 +21,14 @@ from yoked.experiments.store.sqlite import open_store
 from .watching import Watcher, ideal_observer, request, response_to
 
 TIMING = Timing(
-    fixation_ms=50, interval_ms=50, gap_ms=50, response_ms=5000, feedback_ms=0
+    fixation_ms=50,
+    interval_ms=50,
+    gap_ms=50,
+    response_ms=5000,
+    feedback_ms=0,
+    earliest_ms=0,
 )
+PATH = os.pathsep.join([os.environ.get("PYTHONPATH", ""), str(ROOT)]).strip(os.pathsep)
 COMMAND = "from yoked.app.commands.lab import lab; lab()"
 SPACE_EVERY_S = 0.15
 
@@ -139,7 +145,7 @@ def test_the_command_runs_a_session_by_keys_alone(db_path, display):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": PATH},
     )
     deadline = time.monotonic() + 90
     keys = 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from yoked.experiments.lab.keys import KeyPress
-from yoked.experiments.lab.run import Request
+from yoked.experiments.lab.request import Request
 from yoked.experiments.lab.screen import place
 from yoked.experiments.lab.stage import Stage
 from yoked.experiments.protocols.parts import Timing
@@ -29,6 +29,7 @@ FAST = Timing(
     gap_ms=17.0,
     response_ms=2000.0,
     feedback_ms=17.0,
+    earliest_ms=0.0,
 )
 
 
@@ -73,6 +74,8 @@ class Watcher:
 
     def __post_init__(self):
         self.size_px = self.window.size_px
+        self.screen_px = self.window.screen_px
+        self.refresh = self.window.refresh
         self.background = self.window.background
         self._template = ideal_observer(self.protocol)
 
