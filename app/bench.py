@@ -87,7 +87,7 @@ def large_kernels(n_trials: int = 1_000_000) -> dict[str, Any]:
     """
     code = f"from yoked.app.bench import _measure_kernels; _measure_kernels({n_trials})"
     command = [sys.executable, "-c", code]
-    found = subprocess.run(command, check=True, capture_output=True, text=True)
+    found = subprocess.run(command, check=True, capture_output=True, encoding="utf-8")
     return json.loads(found.stdout)
 
 

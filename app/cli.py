@@ -5,6 +5,7 @@ from importlib import import_module
 import click
 
 from .complaints import one_line
+from .options import in_utf8
 
 # name: (file and function in app/commands, what --help says, equal to the function's
 # first docstring line). In this order they are listed.
@@ -77,7 +78,8 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, attribute = COMMANDS[cmd_name][0].split(":")
-        return getattr(import_module(f"{__package__}.commands.{module}"), attribute)
+        found = import_module(f"{__package__}.commands.{module}")
+        return in_utf8(getattr(found, attribute))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -2,13 +2,27 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
+from click.types import StringParamType
+
+from ..experiments.store.cells import whole_text
+from ..experiments.store.text import utf8_text
 
 DATABASE = click.Path(dir_okay=False, path_type=Path)
 OUTPUT_FILE = click.Path(dir_okay=False, path_type=Path)
-SEED = click.IntRange(0, 2**63 - 1)  # and of stimulus ids: the contract's range
+
+
+class _Seed(click.IntRange):
+    """A seed, as a number or as exports have it, seed:12."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        whole = whole_text(str(value))
+        return super().convert(value if whole is None else whole, param, ctx)
+
+
+SEED = _Seed(0, 2**63 - 1)  # and of stimulus ids: the contract's range
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
@@ -37,3 +51,27 @@ def variant_options(main_trials: str = MAIN_TRIALS) -> Callable[[_Command], _Com
         return command
 
     return decorated
+
+
+class _Text(StringParamType):
+    """Text as it was meant, also where the system's code page is not UTF-8."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        try:
+            return utf8_text(super().convert(value, param, ctx))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def in_utf8(command: click.Command) -> click.Command:
+    """Let a command and its subcommands read their texts as UTF-8; give it back.
+
+    Names of files stay as the system has them, or they would not be found.
+    """
+    for each in command.params:
+        if type(each.type) is StringParamType:
+            each.type = _Text()
+    if isinstance(command, click.Group):
+        for subcommand in command.commands.values():
+            in_utf8(subcommand)
+    return command

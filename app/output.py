@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from ..analysis.trials.result import Result, as_plain, short
+from ..experiments.store.cells import exact, written
 
 Row = Mapping[str, object]
 Found = Result | Row | Sequence[Result] | Sequence[Row]
@@ -89,8 +90,16 @@ def as_csv(found: Found) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, columns(rows), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: _cell(name, row[name]) for name in row} for row in rows)
     return text.getvalue().rstrip("\n")
+
+
+def _cell(name: str, value: object) -> object:
+    """Return a cell of a CSV: no formula, and no integer that would be rounded."""
+    cell = written(value)
+    if isinstance(value, int) and cell != value and name.endswith("seed"):
+        return exact(value, "seed")
+    return cell
 
 
 def as_table(result: Row | list[Row], width: int = 80) -> str:

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -73,11 +74,12 @@ def session_quality(session: SessionLike) -> SessionQuality:
     trials, n = session.trials, len(session.trials)
     invalid = ~trials["valid"].to_numpy(bool)
     early = _numbers(trials, "rt_ms") < session.protocol.timing.earliest_ms
+    reasons: Any = trials.loc[invalid].get("invalid_reason", ())
     return SessionQuality(
         n_trials=n,
         n_invalid=int(invalid.sum()),
         invalid_share=float(invalid.mean()) if n else None,
-        invalid_by_reason=_by_reason(trials[invalid].get("invalid_reason", ())),
+        invalid_by_reason=_by_reason(reasons),
         n_shown_again=int((_numbers(trials, "n_shown") > 1).sum()),
         n_anticipations=int((early & trials["excluded"].to_numpy(bool)).sum()),
         n_early_keys=session.n_events.get("early_key", 0),

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ...experiments.store.text import utf8_text
 from ..options import DATABASE
 from ..output import Row, output
 from .trials import opened
@@ -74,11 +75,13 @@ def gabor(file: Path, db: Path, allow_unpublished: bool) -> Row:
 def _described(db: Path, session: str) -> Row:
     with opened(db) as store:
         row = store.session(session)
+        (event,) = store.events(session)
     return {
         "session": row.id,
         "observer": row.observer.name,
         "protocol": row.protocol_name,
         "trials": row.n_trials,
+        "notes": event["detail"]["notes"],
     }
 
 
@@ -110,10 +113,22 @@ class _Renaming(click.ParamType):
     name = "OURS=THEIRS"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
-        ours, sign, theirs = str(value).partition("=")
+        ours, sign, theirs = utf8_text(str(value)).partition("=")
         if not (ours and sign and theirs):
             self.fail(f"column must be like response=key, got {value}")
         return ours, theirs
+
+
+class _Counting(click.ParamType):
+    """OURS=0 or OURS=1."""
+
+    name = "COLUMN=0|1"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, int]:
+        ours, sign, first = str(value).partition("=")
+        if not sign or first not in ("0", "1"):
+            self.fail(f"must be like stimulus_id=1, got {value}")
+        return ours, int(first)
 
 
 @import_.command()
@@ -158,6 +173,18 @@ class _Renaming(click.ParamType):
     multiple=True,
     help="What the table calls a column: response=key. Any number of times.",
 )
+@click.option(
+    "--counted-from",
+    type=_Counting(),
+    multiple=True,
+    help="What target, response or stimulus_id count from: stimulus_id=1. Any number "
+    "of times.",
+)
+@click.option(
+    "--rt-unit",
+    type=click.Choice(["ms", "s"]),
+    help="Of rt_ms; by default ms, and times that look like seconds are told.",
+)
 @click.option("--observer", help="Name, where no column has it; by default the file's.")
 @click.option("--contrast", type=float, help="Of all trials, where no column has it.")
 @click.option(
@@ -189,13 +216,22 @@ class _Renaming(click.ParamType):
 )
 @click.option("--frame-ms", type=float, help="Duration of a frame, of several.")
 @click.option("--name", help="Of the protocol; by default the file's.")
+@click.option(
+    "--replace",
+    "replace_sessions",
+    metavar="SESSION",
+    multiple=True,
+    help="Withdraw this import, which was read wrongly. Any number of times.",
+)
 @output()
 def table(
     trials: Path,
     db: Path,
     columns: tuple[tuple[str, str], ...],
+    counted_from: tuple[tuple[str, int], ...],
     alternatives: int | None,
     relative_contrast: bool,
+    replace_sessions: tuple[str, ...],
     **settings: Any,
 ) -> list[Row]:
     """Read anybody's noise-masked trials from a table.
@@ -216,6 +252,7 @@ def table(
 
     read = TableSettings(
         columns=dict(columns),
+        counted_from=dict(counted_from),
         n_alternatives=alternatives,
         is_contrast_relative=relative_contrast,
         **settings,
@@ -231,5 +268,5 @@ def table(
             "noise_sd": each.noise_sd,
             "notes": list(each.notes),
         }
-        for each in _with_extra(import_table, trials, db, read)
+        for each in _with_extra(import_table, trials, db, read, replace_sessions)
     ]

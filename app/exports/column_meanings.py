@@ -32,7 +32,10 @@ COLUMN_MEANINGS = {
     ),
     "protocol": _meaning("Name of the protocol; materials/ has it in full"),
     "protocol_hash": _meaning("SHA-256 of the protocol's canonical JSON"),
-    "seed": _meaning("Seed of the noise fields and of the schedule", minValue=0),
+    "seed": _meaning(
+        "Seed of the noise fields and of the schedule: 'seed:' and an integer of up to "
+        "19 digits, of which a number in R or a spreadsheet would lose the last"
+    ),
     "noise_source": _meaning(
         "How the noise field follows from seed and stimulus_id: yoked-1, matlab5-rand, "
         "or stored:SHA-256, an array in the log that nothing regenerates"

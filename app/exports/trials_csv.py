@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING
 
+from ...experiments.store.cells import exact, written
 from ...experiments.store.trial_columns import TRIAL_COLUMNS
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def write_trials(
 
     What a session has once (observer, protocol, seed) stands before each of its
     trials, so that every row can be read, and its stimulus made again, on its own.
+    Seeds and texts are written as `cells` says, so that R and spreadsheets keep them.
     """
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow([*SESSION_COLUMNS, *TRIAL_COLUMNS])
@@ -44,12 +46,13 @@ def write_trials(
             session.presenter,
             session.protocol_name,
             session.protocol_hash,
-            session.seed,
+            exact(session.seed, "seed"),
             session.noise_source,
             session.yoked_to,
         ]
         for row in store.trial_rows(session.id):
             is_excluded = int(row["trial"] in excluded)
-            writer.writerow([*fixed, is_excluded, *(row[c] for c in TRIAL_COLUMNS)])
+            cells = [*fixed, is_excluded, *(row[c] for c in TRIAL_COLUMNS)]
+            writer.writerow(map(written, cells))
             n_trials += 1
     return n_trials

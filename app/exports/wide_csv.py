@@ -15,6 +15,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any
 
+from ...experiments.store.cells import exact, written
 from ...experiments.store.trial_columns import TRIAL_COLUMNS
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def write_wide(file: IO[str], store: "Store", sessions: Sequence["SessionRow"]) 
     for session in sessions:
         protocol = protocols[session.protocol_hash]
         for cells in _rows(store, session, protocol, n_started):
-            writer.writerow(cells)
+            writer.writerow(map(written, cells))
             n_trials += 1
     return n_trials
 
@@ -136,7 +137,7 @@ def _about(session: "SessionRow") -> tuple[object, ...]:
         session.observer.kind,
         session.presenter,
         session.protocol_hash,
-        session.seed,
+        exact(session.seed, "seed"),
         session.noise_source,
         session.yoked_to,
         session.software,

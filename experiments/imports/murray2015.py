@@ -1,7 +1,7 @@
 """The human data of Murray, Patel & Yee (2015): a disk in noise, in 2AFC.
 
-A file has one row a trial, in blocks between a start time and an end time. Every row is
-checked against the rules of its columns and against the rows before it.
+What a file is like: `murray2015_file`. Of six files the SHA-256 is known; of the others
+nobody can tell here whether they are as published, and their observers say so.
 
 References
 ----------
@@ -11,11 +11,9 @@ References
 """
 
 import hashlib
-import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,9 +21,13 @@ from ..protocols.files import load_protocol
 from ..protocols.parts import Block, Contrast, DoublePass
 from ..protocols.protocol import Protocol
 from ..protocols.signal import signal_parameters
+from ..stimulus.sources import Matlab5Noise
 from ..store.rows import ObserverInfo
 from ..store.sqlite import Store, open_store
+from ..store.text import utf8_text
 from ..store.trial import Response, TrialSpec
+from .murray2015_file import FileBlock, read_blocks
+from .same_trials import Imported, require_new
 from .sessions import write_trials
 
 
@@ -63,33 +65,7 @@ PUBLISHED = {
     ),
 }
 _NAME = re.compile(r"experiment([12])_subject(\d\d)\.txt")
-_COLUMNS = ["trial", "matchtrial", "target_interval", "randseed", "randnseed"]
-_COLUMNS += ["signal_contrast", "response", "correct", "rt"]
 _SHA256 = {known.sha256: name for name, known in PUBLISHED.items()}
-_HIGHEST_CONTRAST = 0.5  # beside noise that is cut at .5
-
-
-class Row(NamedTuple):
-    """One row of a file, as its columns are."""
-
-    trial: float
-    match: float
-    target_interval: float
-    seed: float
-    spare_seed: float
-    contrast: float
-    response: float
-    correct: float
-    rt_s: float
-
-
-@dataclass(frozen=True)
-class FileBlock:
-    """One block of a file; times are local, in ISO 8601."""
-
-    started_at: str
-    ended_at: str
-    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True)
@@ -105,22 +81,26 @@ class ImportedSession:
     is_pinned
         Whether the file is byte for byte the published one.
     started_at, ended_at
-        When the observer began and finished, local time.
+        When the observer began and finished, local time; None where the file does not
+        say it.
     protocol
         What was shown: of `disk-polarity`, with the file's own blocks and contrasts.
     specs, responses
         One of each per trial, in order.
+    notes
+        What was left out, and what the file is not, a sentence each.
     """
 
     observer: str
     file: str
     sha256: str
     is_pinned: bool
-    started_at: str
-    ended_at: str
+    started_at: str | None
+    ended_at: str | None
     protocol: Protocol
     specs: tuple[TrialSpec, ...]
     responses: tuple[Response, ...]
+    notes: tuple[str, ...]
 
     @property
     def source(self) -> dict[str, Any]:
@@ -136,15 +116,16 @@ def read_murray2015(
 
     The trial number starts again in every block of the file; here it counts through the
     session. A trial with a `matchtrial` repeats that trial of its block. No trial is
-    screened out: response times under 100 ms stay.
+    screened out: response times under 100 ms stay. A file that is not byte for byte one
+    of those whose SHA-256 is known has an observer that is 'altered' or 'unverified'.
 
     Parameters
     ----------
     path
         The text file.
     allow_unpublished
-        Whether a file may be read that is not, or is no longer, a published one. Its
-        structure is checked all the same.
+        Whether a file may be read that is no longer a published one, or has no name of
+        one. Its structure is checked all the same.
 
     Raises
     ------
@@ -157,15 +138,17 @@ def read_murray2015(
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
     text = content.decode("utf-8", "replace")
+    name = utf8_text(path.name)
+    original = _original(name, text, sha256)
     if not allow_unpublished:
-        _require_published(path.name, text, sha256)
-    blocks = tuple(_blocks(path.name, text))
-    experiment, observer = _who(path, sha256, blocks)
-    _require_layout(path.name, experiment, blocks)
+        _require_published(name, original, sha256)
+    blocks, notes = read_blocks(name, text)
+    experiment, observer = _who(name, original, sha256, len(blocks))
+    _require_layout(name, experiment, blocks)
     protocol = _protocol(blocks)
     return ImportedSession(
         observer=observer,
-        file=path.name,
+        file=name,
         sha256=sha256,
         is_pinned=sha256 in _SHA256,
         started_at=blocks[0].started_at,
@@ -177,6 +160,7 @@ def read_murray2015(
             for block in blocks
             for row in block.rows
         ),
+        notes=(*notes, *_about_origin(name, original, sha256)),
     )
 
 
@@ -202,7 +186,8 @@ def import_murray2015(
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is refused, or the database is not ours. Then nothing is written.
+        If the file is refused, was imported before, or the database is not ours. Then
+        nothing is written.
     """
     data = read_murray2015(path, allow_unpublished)
     store = open_store(db_path)
@@ -219,122 +204,77 @@ def write_session(store: Store, data: ImportedSession) -> str:
     -------
     str
         The session's id.
+
+    Raises
+    ------
+    ValueError
+        If the trials are in the trial log already.
     """
     observer = ObserverInfo("person", data.observer, data.source)
     dates = {"started_at": data.started_at, "ended_at": data.ended_at}
     trials = list(zip(data.specs, data.responses, strict=True))
-    event = {**data.source, **dates}
-    return write_trials(store, data.protocol, observer, trials, event)
+    noise = Matlab5Noise(data.protocol, 0)
+    new = Imported.of(data.observer, False, noise, 2, trials)
+    with store.transaction():
+        (shared,) = require_new(store, [new], noise.name)
+        event = {**data.source, **dates, "notes": [*data.notes, *shared]}
+        return write_trials(store, data.protocol, observer, trials, event)
 
 
-def _require_published(name: str, text: str, sha256: str) -> None:
-    """Refuse what is an altered copy of a published file, or no published file."""
+def _original(name: str, text: str, sha256: str) -> str | None:
+    """Name the pinned file that this is, or was: by hash, by name, or by a time."""
     if sha256 in _SHA256:
-        return
-    started = next(
-        (line[1:].strip() for line in text.splitlines() if line[:1] == "%"), ""
+        return _SHA256[sha256]
+    if name in PUBLISHED:
+        return name
+    comments = {line[1:].strip() for line in text.splitlines() if line[:1] == "%"}
+    return next(
+        (n for n, known in PUBLISHED.items() if known.started in comments), None
     )
-    for known_name, known in PUBLISHED.items():
-        if name == known_name or started == known.started:
-            raise ValueError(
-                f"{name} must be the published {known_name}, SHA-256 {known.sha256}, "
-                f"got {sha256}; it was altered or cut short"
-            )
-    if not _NAME.fullmatch(name):
+
+
+def _require_published(name: str, original: str | None, sha256: str) -> None:
+    """Refuse what is an altered copy of a published file, or no published file."""
+    if original is not None and sha256 != PUBLISHED[original].sha256:
+        raise ValueError(
+            f"{name} must be the published {original}, SHA-256 "
+            f"{PUBLISHED[original].sha256}, got {sha256}; it was altered or cut short"
+        )
+    if original is None and not _NAME.fullmatch(name):
         raise ValueError(
             f"{name} must be a published file such as experiment1_subject01.txt, "
             f"got SHA-256 {sha256}, which is not known"
         )
 
 
-def _blocks(name: str, text: str) -> Iterator[FileBlock]:
-    """Cut the file at its comments: a start time, the columns, rows, an end time."""
-    started, rows = "", []
-    for number, line in enumerate(text.splitlines(), start=1):
-        where, words = f"line {number} of {name}", line.split()
-        if not words:
-            continue
-        if words[0] != "%":
-            if not started:
-                raise ValueError(f"{where} must come after its block's start time")
-            rows.append(_row(where, words, rows))
-        elif words[1:2] == ["finished"] and started:
-            yield FileBlock(started, _time(where, words[2:]), tuple(rows))
-            started, rows = "", []
-        elif words[1:] != _COLUMNS:
-            if started:
-                raise ValueError(f"{where} must end the block before the next begins")
-            started = _time(where, words[1:])
-    if started:
-        raise ValueError(
-            f"{name} must end with a line '% finished', got a block cut short"
-        )
+def _about_origin(name: str, original: str | None, sha256: str) -> list[str]:
+    """Say it where a file is not, or may not be, as it was published."""
+    if original is not None and sha256 != PUBLISHED[original].sha256:
+        return [
+            f"{name} is not the published {original}, SHA-256 "
+            f"{PUBLISHED[original].sha256}: it was altered or cut short"
+        ]
+    if original is None and _NAME.fullmatch(name):
+        return [
+            f"the SHA-256 of the published {name} is not known here: it cannot be told "
+            "from a changed copy"
+        ]
+    return []
 
 
-def _time(where: str, words: Sequence[str]) -> str:
-    try:
-        return datetime.strptime(" ".join(words), "%d-%b-%Y %H:%M:%S").isoformat()
-    except ValueError:
-        rule = "a time like 03-Jul-2013 11:39:52"
-        raise ValueError(f"{where} must be {rule}, got {' '.join(words)!r}") from None
-
-
-def _row(where: str, words: Sequence[str], before: Sequence[Row]) -> Row:
-    """Check one row of numbers against the rules of its columns and the rows before."""
-    if len(words) != len(_COLUMNS):
-        raise ValueError(f"{where} must have 9 columns, got {len(words)}")
-    try:
-        row = Row(*map(float, words))
-    except ValueError:
-        raise ValueError(f"{where} must hold numbers, got {' '.join(words)}") from None
-    number = len(before) + 1
-    is_correct = row.response == row.target_interval
-    rules = (
-        ("trial", str(number), row.trial == number),
-        (
-            "matchtrial",
-            "-1 or an earlier trial",
-            row.match == -1 or row.match in range(1, number),
-        ),
-        ("target_interval", "1 or 2", row.target_interval in {1, 2}),
-        ("randseed", "a whole number in [0, 2^32)", _is_seed(row.seed)),
-        ("randnseed", "a whole number in [0, 2^32)", _is_seed(row.spare_seed)),
-        ("signal_contrast", "in (0, .5]", 0 < row.contrast <= _HIGHEST_CONTRAST),
-        ("response", "1 or 2", row.response in {1, 2}),
-        (
-            "correct",
-            f"{is_correct:d} as response and target say",
-            row.correct == is_correct,
-        ),
-        ("rt", "a time in s from 0", 0 <= row.rt_s < math.inf),
-    )
-    for (column, rule, holds), word in zip(rules, words, strict=True):
-        if not holds:
-            raise ValueError(f"{column} in {where} must be {rule}, got {word}")
-    if row.match > 0 and _stimulus(row) != _stimulus(before[int(row.match) - 1]):
-        first = int(row.match)
-        raise ValueError(f"{where} must repeat trial {first}, got another stimulus")
-    return row
-
-
-def _is_seed(value: float) -> bool:
-    return 0 <= value < 2**32 and value == int(value)
-
-
-def _stimulus(row: Row) -> tuple[float, float, float]:
-    return row.seed, row.target_interval, row.contrast
-
-
-def _who(path: Path, sha256: str, blocks: Sequence[FileBlock]) -> tuple[int, str]:
-    """Tell experiment and observer: by hash, else by file name, else by layout."""
-    name = _SHA256.get(sha256, path.name)
-    found = _NAME.fullmatch(name)
+def _who(
+    name: str, original: str | None, sha256: str, n_blocks: int
+) -> tuple[int, str]:
+    """Tell experiment and observer: of the original, by file name, or by layout."""
+    found = _NAME.fullmatch(original or name)
     if not found:
-        return 1 if len(blocks) > 1 else 2, f"murray2015-{path.stem}"
+        return 1 if n_blocks > 1 else 2, f"murray2015-{Path(name).stem}"
     experiment, number = int(found[1]), int(found[2])
     observer = f"murray2015-exp{experiment}-observer{number}"
-    is_altered = name in PUBLISHED and sha256 not in _SHA256
-    return experiment, f"{observer}-altered" if is_altered else observer
+    if original is None:
+        return experiment, f"{observer}-unverified"
+    is_pinned = sha256 == PUBLISHED[original].sha256
+    return experiment, observer if is_pinned else f"{observer}-altered"
 
 
 def _require_layout(name: str, experiment: int, blocks: Sequence[FileBlock]) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 from ..protocols.protocol import Protocol
 from ..session.session import Session
-from ..stimulus.sources import StoredNoise
 from ..store.rows import ObserverInfo
 from ..store.sqlite import Store
 from ..store.trial import Response, TrialSpec
@@ -49,29 +48,3 @@ def write_trials(
         store.add_event(session.id, "import", dict(event))
         store.finish(session.id)
     return session.id
-
-
-def require_new(
-    store: Store,
-    observer: str,
-    noise_sha256: str,
-    trials: Sequence[tuple[TrialSpec, Response]],
-) -> None:
-    """Raise ValueError if the trials are in the trial log already.
-
-    An observer who is there twice would count as two. Trials that were withdrawn do not
-    come back.
-    """
-    of = f"{StoredNoise.name}:{noise_sha256}"
-    for row in store.sessions():
-        same = row.presenter == "import" and row.noise_source == of
-        if not same or row.observer.name != observer:
-            continue
-        known = [(record.spec, record.response) for record in store.trials(row.id)]
-        if row.status == "withdrawn":
-            got = f"those of session {row.id}, which was withdrawn"
-        elif known == list(trials):
-            got = f"those of session {row.id} again"
-        else:
-            continue
-        raise ValueError(f"trials of {observer} must be new to the database, got {got}")

@@ -4,6 +4,7 @@ The format is in docs/importing.md. Table and noise are checked to the last row 
 anything is written, and all sessions are written in one transaction.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,9 +21,11 @@ from ..protocols.parts import (
 )
 from ..protocols.protocol import Protocol
 from ..protocols.signal import plain_signal
+from ..stimulus.sources import StoredNoise
 from ..store.rows import ObserverInfo
 from ..store.sqlite import open_store
-from .sessions import require_new, write_trials
+from .same_trials import Imported, require_new, withdraw_import
+from .sessions import write_trials
 from .table_file import TrialFile, read_trials
 from .table_noise import (
     NoiseMeasures,
@@ -70,7 +73,10 @@ class TableSession:
 
 
 def import_table(
-    trials: str | Path, db_path: str | Path, settings: TableSettings
+    trials: str | Path,
+    db_path: str | Path,
+    settings: TableSettings,
+    replace_sessions: Sequence[str] = (),
 ) -> list[TableSession]:
     r"""Write the observers of a table into a database, as finished sessions.
 
@@ -82,6 +88,9 @@ def import_table(
         The trial log; made if there is none.
     settings
         Where the noise is, and what the table does not say.
+    replace_sessions
+        Ids of imports that were read wrongly: they are withdrawn, and what is written
+        takes their place.
 
     Returns
     -------
@@ -92,6 +101,8 @@ def import_table(
     ------
     FileNotFoundError
         If a file is missing.
+    LookupError
+        If a session to be replaced is not in the database.
     ModuleNotFoundError
         If a Parquet table is to be read without pyarrow.
     ValueError
@@ -107,7 +118,7 @@ def import_table(
     >>> rows = ["target,response", *(f"{i % 2},{i % 2}" for i in range(40))]
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     table = Path(folder, "ann.csv")
-    ...     _ = table.write_text("\n".join(rows))
+    ...     _ = table.write_text("\n".join(rows), encoding="utf-8")
     ...     settings = TableSettings("yes_no", noise=noise)
     ...     (found,) = import_table(table, Path(folder, "results.db"), settings)
     >>> found.observer, found.n_trials
@@ -125,12 +136,15 @@ def import_table(
     store = open_store(db_path)
     try:
         with store.transaction():
+            for session in replace_sessions:
+                withdraw_import(store, session)
             sha256 = store.add_noise(fields)
-            for each in observers:
-                require_new(store, each.observer, sha256, each.trials)
+            noise_shown = StoredNoise(store.noise(sha256))
+            news = [_imported(table, settings, noise_shown, each) for each in observers]
+            shared = require_new(store, news, f"{StoredNoise.name}:{sha256}")
             written = []
-            for each, protocol in zip(observers, protocols, strict=True):
-                about = (*notes, *each.notes, *_about_signal(fields, each))
+            for each, protocol, same in zip(observers, protocols, shared, strict=True):
+                about = (*notes, *each.notes, *_about_signal(fields, each), *same)
                 made = TableSession(
                     session="",
                     observer=each.observer,
@@ -154,6 +168,16 @@ def import_table(
         return written
     finally:
         store.close()
+
+
+def _imported(
+    table: TrialFile, settings: TableSettings, noise: StoredNoise, rows: ObserverRows
+) -> Imported:
+    """Give an observer's trials to be compared with those in the log."""
+    is_named = settings.columns.get("observer", "observer") in table.names
+    is_named = is_named or settings.observer is not None
+    n_intervals = settings.responses.n_intervals
+    return Imported.of(rows.observer, is_named, noise, n_intervals, rows.trials)
 
 
 def _wanted(settings: TableSettings) -> set[str]:

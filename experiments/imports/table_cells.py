@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ..store.text import observer_name
 from ..store.trial import is_correct
 from .table_file import TrialFile, is_missing, number, whole_number
 from .table_settings import TableSettings
@@ -23,7 +24,9 @@ class TableColumns:
     observer, trial, stimulus_id, target, contrast, block
         One value a row.
     response, repeats, rt_ms, confidence, valid
-        One value a row; None where the table has none.
+        One value a row; None where the table has none. All that counts is from 0.
+    has_ids
+        Whether the table says which stimulus each trial had.
 
     Raises
     ------
@@ -39,14 +42,16 @@ class TableColumns:
         self.task = settings.responses
         self._require_columns()
         n_responses, n_targets = len(self.task.keys), self.task.n_targets
+        # Columns that count, and how many values they have.
+        self._n_codes = {"target": n_targets, "response": n_responses}
         self.observer = self._observers()
-        self.target = self._needed("target", *_below(n_targets))
-        self.response = self._optional("response", *_below(n_responses))
+        self.target = self._needed("target", *self._counted("target"))
+        self.response = self._optional("response", *self._counted("response"))
         self.stimulus_id = self._stimulus_ids()
         self.trial = self._trial_numbers()
         self.repeats = self._optional("repeats", "a trial's number", whole_number)
         self.contrast = self._contrasts()
-        self.rt_ms = self._optional("rt_ms", "a time in ms from 0", _from_zero)
+        self.rt_ms = self._times()
         self.confidence = self._optional("confidence", "a number", number)
         self.valid = self._optional("valid", *_below(2))
         self.block = self._blocks()
@@ -108,21 +113,68 @@ class TableColumns:
         if value is None:
             where = self.at(row, name)
             got = "nothing" if is_missing(cells[row]) else repr(cells[row])
-            raise ValueError(f"{where} must be {rule}, got {got}")
+            why = self._why_not(name, cells)
+            raise ValueError(f"{where} must be {rule}, got {got}{why}")
         return value
+
+    def _counted(self, name: str) -> tuple[str, Callable[[Any], int | None]]:
+        """Give rule and parser of a column that counts, from 0 or as it was said."""
+        n, first = self._n_codes[name], self.settings.counted_from.get(name, 0)
+        _, parse = _below(n)
+
+        def parse_counted(cell: Any) -> int | None:
+            value = whole_number(cell)
+            return None if value is None else parse(value - first)
+
+        two = f"{first} or {first + 1}"
+        rule = two if n == 2 else f"a whole number from {first} to {first + n - 1}"
+        return rule, parse_counted
+
+    def _why_not(self, name: str, cells: list[Any]) -> str:
+        """Say it where a column with a forbidden cell would be right from 1."""
+        n = self._n_codes.get(name)
+        if n is None or name in self.settings.counted_from:
+            return ""
+        codes = [whole_number(cell) for cell in cells if not is_missing(cell)]
+        if any(code is None or not 1 <= code <= n for code in codes):
+            return ""
+        return f"; none is 0: if they start at 1, say --counted-from {name}=1"
+
+    def _times(self) -> list[float | None]:
+        """Give response times in ms, also of those in seconds."""
+        if self.settings.rt_unit != "s":
+            return self._optional("rt_ms", "a time in ms from 0", _from_zero)
+        seconds = self._optional("rt_ms", "a time in s from 0", _from_zero)
+        return [None if t is None else round(1000 * t, 6) for t in seconds]
+
+    def _words(
+        self, name: str, rule: str, parse: Callable[[Any], str | None]
+    ) -> list[str]:
+        """Read a column of words: NA and none are words, only an empty cell is not."""
+        cells = self._cells(name)
+        assert cells is not None
+        words = [parse(cell) for cell in cells]
+        for row, (cell, word) in enumerate(zip(cells, words, strict=True)):
+            if word is None:
+                got = "nothing" if is_missing(cell) else ascii(cell)
+                raise ValueError(f"{self.at(row, name)} must be {rule}, got {got}")
+        return [word for word in words if word is not None]
 
     def _observers(self) -> list[str]:
         if self._cells("observer") is not None:
-            return self._needed("observer", "a name", _text)
+            return self._words("observer", "a name", _name)
         name = self.settings.observer or Path(self.table.name).stem
-        return [name] * len(self.table)
+        return [observer_name(name)] * len(self.table)
 
     def _stimulus_ids(self) -> list[int]:
         n_stimuli, n_rows = len(self.fields), len(self.table)
         in_columns = self.settings.noise_columns is not None
-        if self._cells("stimulus_id") is not None and not in_columns:
-            rule = f"a row of the noise, from 0 to {n_stimuli - 1}"
-            return self._needed("stimulus_id", rule, _below(n_stimuli)[1])
+        self.has_ids = self._cells("stimulus_id") is not None and not in_columns
+        if self.has_ids:
+            self._n_codes["stimulus_id"] = n_stimuli
+            first = self.settings.counted_from.get("stimulus_id", 0)
+            rule = f"a row of the noise, from {first} to {first + n_stimuli - 1}"
+            return self._needed("stimulus_id", rule, self._counted("stimulus_id")[1])
         if n_stimuli != n_rows:
             rule = f"of as many stimuli as {self.table.name} has rows, {n_rows}"
             hint = "or the table needs a column stimulus_id"
@@ -137,7 +189,7 @@ class TableColumns:
     def _blocks(self) -> list[str]:
         if self._cells("block") is None:
             return [""] * len(self.table)
-        return self._needed("block", "a name or number", _text)
+        return self._words("block", "a name or number", _word)
 
     @property
     def is_relative(self) -> bool:
@@ -206,6 +258,17 @@ def _from_zero(cell: Any) -> float | None:
     return value if value is not None and value >= 0 else None
 
 
-def _text(cell: Any) -> str:
+def _word(cell: Any) -> str | None:
+    """Give a cell as a text; a whole number without a point."""
+    if is_missing(cell) and not (isinstance(cell, str) and cell.strip()):
+        return None
     whole = whole_number(cell) if isinstance(cell, float) else None
     return str(cell if whole is None else whole)
+
+
+def _name(cell: Any) -> str | None:
+    word = _word(cell)
+    try:
+        return None if word is None else observer_name(word)
+    except ValueError:
+        return None

@@ -16,6 +16,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
+from ..store.cells import from_cell, whole_text
+from ..store.text import utf8_text
+
 MISSING = ("", "na", "nan", "n/a", "null", "none")
 
 
@@ -84,7 +87,7 @@ def read_trials(
     names, cells, noise_names, noise = reader(path, set(wanted), noise_columns)
     if not len(noise):
         raise ValueError(f"{path.name} must have a row for each trial, got none")
-    return TrialFile(path.name, sha256, names, cells, noise_names, noise)
+    return TrialFile(utf8_text(path.name), sha256, names, cells, noise_names, noise)
 
 
 def _sha256(path: Path) -> str:
@@ -124,7 +127,7 @@ def _read_csv(path: Path, wanted: set[str], noise_columns: str | None) -> tuple:
                 where = f"row {number + 1} of {path.name}"
                 raise ValueError(f"{where} must have {rule}, got {len(row)}")
             for column, place in zip(listed, others, strict=True):
-                column.append(row[place].strip())
+                column.append(from_cell(row[place].strip()))
             noise.append(_numbers(path.name, number, names, row, noise_places))
     cells = {names[place]: column for place, column in zip(others, listed, strict=True)}
     table = np.array(noise, np.float64).reshape(len(noise), len(noise_places))
@@ -219,14 +222,14 @@ def whole_number(cell: object) -> int | None:
 
     Examples
     --------
-    >>> [whole_number(cell) for cell in ("3", "3.0", 3.0, True, "3.5", "left")]
-    [3, 3, 3, 1, None, None]
+    >>> [whole_number(cell) for cell in ("3", "3.0", 3.0, True, "int:3", "3.5", "x")]
+    [3, 3, 3, 1, 3, None, None]
     """
+    whole = whole_text(str(cell))
+    if whole is not None:
+        return whole
     value = number(cell)
-    if value is None or not value.is_integer():
-        return None
-    text = str(cell).strip()
-    return int(text) if re.fullmatch(r"[+-]?\d+", text) else int(value)
+    return int(value) if value is not None and value.is_integer() else None
 
 
 def number(cell: object) -> float | None:

@@ -10,6 +10,7 @@ from jaxtyping import Int
 
 from ..store.trial import Response, TrialSpec
 from .table_cells import TableColumns
+from .table_coding import counting_notes, pass_notes, time_notes
 from .table_file import TrialFile
 from .table_settings import TableSettings
 
@@ -144,7 +145,11 @@ class _Observer:
             block_sizes=tuple(blocks.values()),
             contrasts=tuple(different),
             is_contrast_relative=columns.is_relative,
-            notes=(*notes, *self._notes(len(different))),
+            notes=(
+                *notes,
+                *self._notes(len(different)),
+                *pass_notes(self.name, trials),
+            ),
         )
 
     def _refuse_double_trial(self, rows: Sequence[int]) -> None:
@@ -244,4 +249,5 @@ class _Observer:
                 f"only {share:.0%} of the responses are right: are target and response "
                 "counted alike?"
             )
-        return notes
+        notes += counting_notes(self.columns, self.rows)
+        return notes + time_notes(self.columns, self.rows)

@@ -14,6 +14,7 @@ COLUMNS = (
     "observer", "trial", "stimulus_id", "target", "response", "contrast", "repeats",
     "block", "rt_ms", "confidence", "valid", "correct",
 )  # fmt: skip
+COUNTED = ("target", "response", "stimulus_id")
 Shape = tuple[int, int, int]
 
 
@@ -44,6 +45,12 @@ class TableSettings:
         Of the signal without the target, and with it.
     columns
         Names in the table that are not ours: {'response': 'key'}.
+    counted_from
+        What 'target', 'response' or 'stimulus_id' count from, where that must be said:
+        1, or 0 although no 0 is in the table.
+    rt_unit
+        'ms', or 's' for response times in seconds; None is ms, and times that look like
+        seconds are told.
     observer
         Name of the observer of a table without such a column; by default the file's.
     contrast
@@ -74,6 +81,8 @@ class TableSettings:
     signal: str | Path | np.ndarray | None = None
     gains: tuple[float, float] = (0.0, 1.0)
     columns: Mapping[str, str] = field(default_factory=dict)
+    counted_from: Mapping[str, int] = field(default_factory=dict)
+    rt_unit: str | None = None
     observer: str | None = None
     contrast: float | None = None
     is_contrast_relative: bool = False
@@ -103,6 +112,15 @@ class TableSettings:
                 rule = f"one of {', '.join(COLUMNS)}"
                 hint = suggestion(ours, COLUMNS)
                 raise ValueError(f"a column must be {rule}, got {ours!r}{hint}")
+
+        for name, first in self.counted_from.items():
+            if name not in COUNTED:
+                rule = "of target, response or stimulus_id"
+                raise ValueError(f"counted_from must be {rule}, got {name!r}")
+            if first not in (0, 1):
+                raise ValueError(f"counted_from of {name} must be 0 or 1, got {first}")
+        if self.rt_unit not in (None, "ms", "s"):
+            raise ValueError(f"rt_unit must be ms or s, got {self.rt_unit!r}")
 
     @property
     def responses(self) -> Task:

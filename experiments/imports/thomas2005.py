@@ -32,10 +32,13 @@ from ..protocols.parts import (
 )
 from ..protocols.protocol import Protocol
 from ..protocols.signal import signal_parameters
+from ..stimulus.sources import StoredNoise
 from ..store.rows import ObserverInfo
 from ..store.sqlite import open_store
+from ..store.text import utf8_text
 from ..store.trial import Response, TrialSpec
-from .sessions import require_new, write_trials
+from .same_trials import Imported, require_new
+from .sessions import write_trials
 
 SHA256 = "0c1af0c587640d5b32f6aa2b4a7eaabc89b0012ea4446b54ed024a7e84275c4e"
 OBSERVER = "thomas-knoblauch2005-observer1"
@@ -219,7 +222,7 @@ def import_gabor(
     shown = [trial for trial, first in enumerate(repeats) if first is None]
     trials = _trials(data, protocol, repeats, shown)
     source = {
-        "file": Path(path).name,
+        "file": utf8_text(Path(path).name),
         "sha256": data.sha256,
         "published": data.is_pinned,
     }
@@ -228,9 +231,12 @@ def import_gabor(
     try:
         with store.transaction():
             sha256 = store.add_noise(data.noise[shown][:, None, :, None, None])
-            require_new(store, name, sha256, trials)
+            noise = StoredNoise(store.noise(sha256))
+            new = Imported.of(name, False, noise, 1, trials)
+            (notes,) = require_new(store, [new], f"{StoredNoise.name}:{sha256}")
             observer = ObserverInfo("person", name, source)
-            return write_trials(store, protocol, observer, trials, source, sha256)
+            event = {**source, "notes": list(notes)}
+            return write_trials(store, protocol, observer, trials, event, sha256)
     finally:
         store.close()
 

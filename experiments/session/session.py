@@ -16,6 +16,7 @@ from ..stimulus.seeds import fresh_seed, require_seed, require_session_seed
 from ..stimulus.sources import GeneratedNoise, NoiseSource, StoredNoise, noise_source
 from ..store.ids import new_id
 from ..store.rows import ObserverInfo, SessionRow
+from ..store.text import observer_name
 from ..store.trial import Response, TrialRecord, TrialSpec, columns, is_correct
 from ..store.trial_log import Store
 from .schedule import BlockInfo, PlannedSchedule, Schedule, YokedSchedule
@@ -79,7 +80,7 @@ class Session:
         protocol
             What is to be run. In a yoked session it must have the source's stimuli.
         observer
-            Who responds.
+            Who responds; the name is written as `text.observer_name` gives it.
         presenter
             'web', 'lab', 'model' or 'import'.
         seed
@@ -99,9 +100,10 @@ class Session:
         LookupError
             If there is no session to be yoked to.
         ValueError
-            If that session is unfinished, or has other stimuli than the protocol; or a
-            seed is out of range or in use.
+            If that session is unfinished, or has other stimuli than the protocol; a
+            seed is out of range or in use; or the observer's name is none.
         """
+        observer = replace(observer, name=observer_name(observer.name))
         source = None if yoked_to is None else require_source(store, yoked_to, protocol)
         if source is not None:
             seed = source.seed

@@ -178,7 +178,12 @@ def _mount_list() -> str:
     """Give what `mount` prints; nothing where it cannot be run."""
     try:
         return subprocess.run(
-            ["/sbin/mount"], capture_output=True, text=True, timeout=10, check=False
+            ["/sbin/mount"],
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+            timeout=10,
+            check=False,
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return ""

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -101,3 +102,47 @@ def test_an_unknown_format_is_a_usage_error(db_path, sessions):
     result = run(db_path, "--format", "spss")
     assert result.exit_code == 2
     assert "'spss' is not one of 'csv', 'psychopy', 'psych-ds'" in result.stderr
+
+
+def test_every_way_to_write_csv_keeps_formulas_and_seeds_as_text(
+    db_path, protocol, tmp_path
+):
+    """R and spreadsheets round an integer of 19 digits, and calculate '=1+1'."""
+    seed, name = 2640386212269488957, '=HYPERLINK("http://x";"y")'
+    store = open_store(db_path)
+    person = ObserverInfo("person", name)
+    session = Session.start(store, protocol, person, "lab", seed=seed)
+    reason = "@SUM(A1)"
+    response = Response(1, valid=False, invalid_reason=reason, rt_ms=-0.5)
+    session.record(session.next_batch(1), [response])
+    store.close()
+    run(db_path, tmp_path / "set", "--format", "psych-ds")
+    (data,) = (tmp_path / "set" / "data").iterdir()
+    listed = CliRunner().invoke(cli, ["sessions", str(db_path), "--csv"]).stdout
+    texts = {
+        "csv": run(db_path).stdout,
+        "psychopy": run(db_path, "--format", "psychopy").stdout,
+        "psych-ds": data.read_text(encoding="utf-8"),
+        "sessions": listed,
+    }
+    for style, text in texts.items():
+        (row,) = csv.DictReader(io.StringIO(text))
+        who = "participant" if style == "psychopy" else "observer"
+        assert row[who] == f"'{name}", style
+        assert row.get("seed", f"seed:{seed}") == f"seed:{seed}", style
+        assert row.get("invalid_reason", f"'{reason}") == f"'{reason}", style
+        assert row.get("rt_ms", "-0.5") == "-0.5", style
+        (read,) = pd.read_csv(io.StringIO(text)).to_dict("records")
+        assert read.get("seed", f"seed:{seed}") == f"seed:{seed}", style
+
+
+def test_a_seed_as_it_was_exported_is_taken_as_a_seed(tmp_path):
+    seed = 2640386212269488957
+    words = ("simulate", "bar-in-noise", "guesser", "--trials", "20", "--csv")
+    rows = [
+        next(csv.DictReader(io.StringIO(done.stdout)))
+        for text in (f"seed:{seed}", str(seed))
+        for db in [str(tmp_path / f"{text[:4]}.db")]
+        for done in [CliRunner().invoke(cli, [*words, db, "--seed", text])]
+    ]
+    assert [row["seed"] for row in rows] == [f"seed:{seed}"] * 2

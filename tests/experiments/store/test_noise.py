@@ -54,7 +54,7 @@ def add_table(folder, db_path, noise, name="ann", **options):
     responses = {"target": np.arange(n) % 2, "response": np.arange(n) // 2 % 2}
     path = folder / f"{name}.csv"
     pd.DataFrame({**responses, "contrast": 0.3}).to_csv(path, index=False)
-    options = {"signal": np.eye(1, 5, 2), **options}
+    options = {"signal": np.eye(1, 5, 2), "observer": name, **options}
     how = TableSettings("2afc", noise=noise, **options)
     return import_table(path, db_path, how)[0].session
 
