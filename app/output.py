@@ -68,7 +68,7 @@ def in_brief(found: Found, brief: Brief | None) -> Row | list[Row]:
 
 
 def as_json(found: Found) -> str:
-    """Return strict JSON: what is not a number becomes null.
+    """Return strict JSON: NaN becomes null, what is infinite the text "Infinity".
 
     Examples
     --------
@@ -82,9 +82,12 @@ def as_json(found: Found) -> str:
 
 
 def as_csv(found: Found) -> str:
-    """Return comma-separated values with a header row; nested names are joined by _."""
+    """Return comma-separated values with a header row; nested names are joined by _.
+
+    What is unknown is an empty cell, what is infinite "Infinity", as in JSON.
+    """
     rows = [
-        flat(row.to_dict() if isinstance(row, Result) else row)
+        flat(as_plain(row))
         for row in ([found] if isinstance(found, Result | Mapping) else found)
     ]
     text = io.StringIO()

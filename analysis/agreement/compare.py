@@ -15,7 +15,7 @@ from .latent import LatentAgreement, latent_agreement
 from .profile import DepthProfile, depth_profile
 from .responses import ResponseAgreement, response_agreement
 
-FORMAT = "yoked-compare/1"  # of the plain form, which docs/json.md describes
+FORMAT = "yoked-compare/2"  # of the plain form, which docs/json.md describes
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,15 @@ References
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from ..sensitivity.by_task import dprime
+from ..trials.attempts import Attempts, Fault
 from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell, Estimate
 from ..trials.responses import Responses, SessionLike, responses
@@ -126,7 +128,12 @@ class GroupSummary(Result):
     dprime_by_observer
         Each observer's, over its sessions.
     kernel
-        The group's.
+        The group's; None if fewer than two observers' kernels can be told.
+    missing
+        Sentence by observer whose kernel cannot be told, so that it is left out of the
+        group's; and under 'kernel', why there is none.
+    faults
+        What could not be had by a mistake of ours, with the exception.
     """
 
     observers: tuple[str, ...]
@@ -134,40 +141,56 @@ class GroupSummary(Result):
     n_trials: tuple[int, ...]
     dprime: Estimate
     dprime_by_observer: tuple[Estimate, ...]
-    kernel: GroupKernel
+    kernel: GroupKernel | None
+    missing: dict[str, str] = field(default_factory=dict)
+    faults: dict[str, Fault] = field(default_factory=dict)
 
     def parts(self) -> dict[str, Any]:
         """Give the fields, and of the kernel what is the group's, not an observer's."""
+        lower, upper = self._ceilings()
+        kernel = self.kernel
         return {
-            **self._fields_but("kernel"),
-            "lower_ceiling": self.kernel.lower_ceiling,
-            "upper_ceiling": self.kernel.upper_ceiling,
-            "note": self.kernel.note,
-            "kernel": self.kernel.kernel,
-            "kernel_se": self.kernel.se,
-            "between_sd": self.kernel.between_sd,
-            "formula": self.kernel.formula,
+            **self._fields_but("kernel", "missing", "faults"),
+            "lower_ceiling": lower,
+            "upper_ceiling": upper,
+            "note": kernel and kernel.note,
+            "kernel": kernel and kernel.kernel,
+            "kernel_se": kernel and kernel.se,
+            "between_sd": kernel and kernel.between_sd,
+            "formula": KERNEL,
+            "missing": dict(self.missing),
+            "faults": dict(self.faults),
         }
+
+    def _ceilings(self) -> tuple[Estimate, Estimate]:
+        if self.kernel is not None:
+            return self.kernel.lower_ceiling, self.kernel.upper_ceiling
+        lower, upper = (
+            Estimate.missing(name, self.missing["kernel"]) for name in (LOWER, UPPER)
+        )
+        return lower, upper
 
     def table(self) -> list[Cells]:
         """Give one row: how many took part, d' and the ceilings of the kernel."""
+        lower, upper = self._ceilings()
         return [
             {
                 "observers": len(self.observers),
                 "sessions": sum(self.n_sessions),
                 "trials": sum(self.n_trials),
                 "dprime": self.dprime.short(),
-                "lower ceiling": self.kernel.lower_ceiling.short(),
-                "upper ceiling": self.kernel.upper_ceiling.short(),
+                "lower ceiling": lower.short(),
+                "upper ceiling": upper.short(),
             }
         ]
 
     def _rows(self) -> list[dict[str, Any]]:
         """The group's numbers, without a name in `observer`; then each observer's."""
+        lower, upper = self._ceilings()
         of_group = {
             "dprime": self.dprime,
-            "lower_ceiling": self.kernel.lower_ceiling,
-            "upper_ceiling": self.kernel.upper_ceiling,
+            "lower_ceiling": lower,
+            "upper_ceiling": upper,
         }
         rows = [(None, name, found) for name, found in of_group.items()]
         for number, observer in enumerate(self.observers):
@@ -193,8 +216,8 @@ def group(sessions: Sequence[SessionLike]) -> GroupSummary:
     Raises
     ------
     ValueError
-        If there are fewer than two observers, a session comes twice, sessions differ
-        in their stimulus, or one has no class with both responses.
+        If there are fewer than two observers, a session comes twice, or sessions differ
+        in their stimulus.
 
     Examples
     --------
@@ -214,9 +237,15 @@ def group(sessions: Sequence[SessionLike]) -> GroupSummary:
     by_name = _by_observer(sessions)
     counted = {name: [responses(one) for one in own] for name, own in by_name.items()}
     own_dprime = [_own_dprime(parts) for parts in counted.values()]
+    attempt = Attempts(())
     own_kernels = [
-        observer_kernel(name, own, counted[name]) for name, own in by_name.items()
+        attempt(name, partial(observer_kernel, name, own, counted[name]))
+        for name, own in by_name.items()
     ]
+    told = [one for one in own_kernels if one is not None]
+    left_out = _left_out(list(attempt.missing))
+    notes = [part for part in (_shared_note(by_name), left_out) if part]
+    kernel = attempt("kernel", lambda: group_kernel(told, "; ".join(notes) or None))
     contrasts = {tuple(part.contrasts) for parts in counted.values() for part in parts}
     note = "d' is at different contrasts" if len(contrasts) > 1 else None
     return GroupSummary(
@@ -225,7 +254,9 @@ def group(sessions: Sequence[SessionLike]) -> GroupSummary:
         n_trials=tuple(sum(map(len, parts)) for parts in counted.values()),
         dprime=random_effects_mean(own_dprime).with_note(note),
         dprime_by_observer=tuple(own_dprime),
-        kernel=group_kernel(own_kernels, _shared_note(by_name)),
+        kernel=kernel,
+        missing=attempt.missing,
+        faults=attempt.faults,
     )
 
 
@@ -241,14 +272,21 @@ def group_kernel(
     """
     ordered = sorted(observers, key=lambda one: one.observer)
     if len(ordered) < 2:
-        raise CannotTell(f"observers must be two or more, got {len(ordered)}")
+        raise CannotTell(
+            f"observers with a kernel must be two or more, got {len(ordered)}"
+        )
     shapes = {one.kernel.shape for one in ordered}
     if len(shapes) > 1:
         raise CannotTell(f"kernels must have one shape, got {sorted(shapes)}")
     kernels = np.stack([one.kernel for one in ordered])
     ses = np.array([one.se for one in ordered]).reshape(-1, 1, 1, 1)
     mean = random_effects(kernels, np.broadcast_to(ses, kernels.shape))
-    lower, upper = noise_ceiling(kernels.reshape(len(kernels), -1))
+    try:
+        lower, upper = noise_ceiling(kernels.reshape(len(kernels), -1))
+    except CannotTell as reason:
+        lower, upper = (
+            Estimate.missing(name, str(reason), len(kernels)) for name in (LOWER, UPPER)
+        )
     return GroupKernel(
         kernel=mean.mean,
         se=mean.se,
@@ -273,7 +311,7 @@ def noise_ceiling(
     Raises
     ------
     ValueError
-        If there are fewer than two kernels, or one is the same everywhere.
+        If there are fewer than two kernels, one is the same everywhere, or they cancel.
 
     Examples
     --------
@@ -293,7 +331,10 @@ def noise_ceiling(
         (z.sum(0) - z, LOWER),
         (np.broadcast_to(z.sum(0), z.shape), UPPER),
     ):
-        r = (z * mean).sum(1) / np.linalg.norm(mean, axis=1)
+        length = np.linalg.norm(mean, axis=1)
+        if length.min() < 1e-12:  # kernels have length 1 here
+            raise CannotTell("kernels of observers must not cancel, got a mean of 0")
+        r = (z * mean).sum(1) / length
         se = float(r.std(ddof=1)) / np.sqrt(len(r))
         ends.append(t_estimate(float(r.mean()), float(se), len(r), formula))
     return ends[0], ends[1]
@@ -310,7 +351,9 @@ def observer_kernel(
         If a session has no class with both responses.
     """
     order = sorted(range(len(sessions)), key=lambda i: sessions[i].id)
-    designs = [TrialDesign.of(counted[i], sessions[i].noise) for i in order]
+    designs = [
+        TrialDesign.of(counted[i], sessions[i].noise).comparable() for i in order
+    ]
     found: list[Score] = [score(one) for one in designs]
     weight = np.array([1 / one.se**2 for one in found])
     weight = weight / weight.sum()
@@ -355,6 +398,12 @@ def _own_dprime(parts: Sequence[Responses]) -> Estimate:
     weight = 1 / ses**2
     value = float(weight @ values / weight.sum())
     return Estimate.normal(value, float(weight.sum() ** -0.5), n, OWN_DPRIME)
+
+
+def _left_out(observers: list[str]) -> str | None:
+    if not observers:
+        return None
+    return f"without {', '.join(observers)}, whose kernel cannot be told"
 
 
 def _shared_note(by_name: dict[str, list[SessionLike]]) -> str | None:

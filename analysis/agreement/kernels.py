@@ -42,6 +42,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from ..second_order.replicates import well_filled
 from ..trials.design import TrialDesign
 from ..trials.estimate import Z95, CannotTell, Estimate
 from ..trials.held import as_design
@@ -59,6 +60,7 @@ CEILING = "kernel-correlation-ceiling"
 TRUE = "kernel-correlation-disattenuated"
 RELIABILITY = "kernel-reliability-split-half"
 SHARED = "stimuli are shared: parts of the kernels from one stimulus are not compared"
+FEWEST_GROUPS = 3  # of stimuli: one left out, and two to be compared
 _MAX_FAILED = 0.05  # of leave-one-out values that are undefined
 
 
@@ -151,14 +153,22 @@ def similarity(
     if designs[0].shape != designs[1].shape:
         got = f"{designs[0].shape} and {designs[1].shape}"
         raise CannotTell(f"noise fields must have one shape, got {got}")
+    if order == 2:
+        designs = [well_filled(one) for one in designs]
     rng = np.random.default_rng(seed)
     groups, n_groups, n_shared = stimulus_groups(designs, order, rng)
+    if min(n_groups) < FEWEST_GROUPS:
+        rule = f"{FEWEST_GROUPS} or more to leave one out"
+        raise CannotTell(f"stimuli must be {rule}, got {min(n_groups)}")
     parts = []
     for one, group, n in zip(designs, groups, n_groups, strict=True):
         sums = group_sums(one, group, n, order)
         if order == 2 and linear_part == "remove":
             sums = groups_without_linear_part(sums, score(one).total)
         parts.append(sums - sums.mean(1, keepdims=True) * (measure == "pearson"))
+        if not parts[-1].sum(0).any():
+            rule = "vary over elements" if measure == "pearson" else "differ from 0"
+            raise CannotTell(f"kernels must {rule}, got one value everywhere")
     whole, left_out = _products(parts[0], parts[1], bool(n_shared))
     n, name = sum(map(len, designs)), f"order-{order}-{measure}/1"
     found = {

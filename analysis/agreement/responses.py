@@ -35,6 +35,7 @@ from ..double_pass.internal_noise import (
     gamma_from_r,
     internal_noise_closed_form,
     pair_counts,
+    why_reversed,
 )
 from ..double_pass.likelihood import cell_z
 from ..sensitivity.sdt import proportion
@@ -254,6 +255,8 @@ def ceiling(responses: Responses) -> Ceiling:
     reason = passes.note if passes.value is None else None
     if responses.n_alternatives > 2:
         reason = f"{NOT_TWO}, got {responses.n_alternatives}"
+    elif reason is None:
+        reason = why_reversed(pair_counts(responses))
     if reason:
         names = (LOWER, UPPER, LINEAR)
         return Ceiling(*(Estimate.missing(name, reason) for name in names))

@@ -31,6 +31,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.optimize import brentq
 from scipy.special import ndtri, owens_t
+from scipy.stats import binom
 
 from ..sensitivity.sdt import STRONG_BIAS, proportion
 from ..trials.counts import loglinear_rate
@@ -47,6 +48,7 @@ NOT_TWO = "internal noise needs a task of two alternatives"
 ONE_RESPONSE = (
     "the responses never varied, so agreement says nothing about internal noise"
 )
+REVERSED = 1e-4  # chance that passes which share nothing agree on so few pairs
 
 
 @dataclass(frozen=True)
@@ -252,7 +254,32 @@ def why_no_internal_noise(counts: PairCounts) -> str | None:
     if not counts.sum():
         return NO_PAIRS
     varied = (counts[:, 0] + counts[:, 1] > 0) & (counts[:, 1] + counts[:, 2] > 0)
-    return None if varied.any() else ONE_RESPONSE
+    return why_reversed(counts) if varied.any() else ONE_RESPONSE
+
+
+def why_reversed(counts: PairCounts) -> str | None:
+    """Return why a pass seems to have its responses the other way round, or None.
+
+    Passes with nothing in common agree in p^2 + (1 - p)^2 of the pairs of a cell, and
+    internal noise, however large, cannot make them agree less. Where they agree on
+    fewer than chance gives once in 10,000 sessions, the keys of one pass mean the
+    opposite.
+
+    Examples
+    --------
+    >>> why_reversed(np.array([[0, 30, 0]]))
+    'the passes agree on 0 of 30 pairs, fewer than without anything in common: are the \
+responses of one pass reversed (keys swapped)?'
+    >>> why_reversed(np.array([[10, 15, 5]]))
+    """
+    n, n_agree = int(counts.sum()), int(counts[:, [0, 2]].sum())
+    by_chance = agreement_probability(cell_z(counts), 0.0) @ counts.sum(1)
+    if not n or float(binom.cdf(n_agree, n, by_chance / n)) >= REVERSED:
+        return None
+    return (
+        f"the passes agree on {n_agree} of {n} pairs, fewer than without anything in "
+        "common: are the responses of one pass reversed (keys swapped)?"
+    )
 
 
 def r_from_agreement(

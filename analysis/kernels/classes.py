@@ -22,6 +22,7 @@ from ..trials.counts import loglinear_rate
 from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell
 from ..trials.responses import Responses
+from ..trials.score import ONE_KIND
 
 WEIGHTS = ("sum", "optimal")
 YES_NO_CLASSES = (
@@ -126,14 +127,15 @@ class Classes:
         Raises
         ------
         ValueError
-            If a replicate has no class that enters.
+            If a replicate has no class that enters; the sentence says what lacks.
         """
         complete = self.complete(order)
         lacking = ~complete.any(axis=(1, 2))
         if lacking.any():
-            size = self.size[lacking][0].ravel().tolist()
-            rule = f"more than {order - 1} trials in every stimulus-response class"
-            raise CannotTell(f"a contrast must have {rule}, got {size}")
+            size = self.size[lacking][0].sum(axis=0)
+            lack = _what_lacks(self.is_forced_choice, size, order)
+            sample = "" if self.count is None else "too few to be resampled: "
+            raise CannotTell(f"{sample}{lack}")
         return _shares(complete * self.weight, self.is_forced_choice)
 
     def factors(self, order: int) -> Float[np.ndarray, " replicate label"]:
@@ -222,7 +224,10 @@ class KernelDesign:
         )
         found = complete.any(axis=0)
         if not (found.any() if responses.is_forced_choice else found.all()):
-            raise CannotTell(_what_lacks(responses, size.sum(0), order))
+            raise CannotTell(
+                _what_lacks(responses.is_forced_choice, size.sum(0), order)
+            )
+        _check_varied(responses)
         entered = complete.any(axis=1)
         number = len(names) * (np.cumsum(entered) - 1)[:, None] + np.arange(len(names))
         weight = (complete * classes.weight)[:, entered]
@@ -328,15 +333,22 @@ def _shares(
     return weight / positive[:, None, None] * (1 if is_forced_choice else 2)
 
 
+def _check_varied(responses: Responses) -> None:
+    """Refuse an observer whose response only the stimulus class decides."""
+    kinds = np.unique(responses.cell * responses.n_alternatives + responses.response)
+    if len(kinds) == len(np.unique(responses.cell)):
+        raise CannotTell(ONE_KIND)
+
+
 def _what_lacks(
-    responses: Responses, size: Int[np.ndarray, " outcome"], least: int
+    is_forced_choice: bool, size: Real[np.ndarray, " outcome"], least: int
 ) -> str:
     """Say which stimulus-response class is empty."""
     empty = np.flatnonzero(size == 0)
     if not empty.size:
         several = "" if least == 1 else f"{least} "
         return f"no contrast has {several}trials in all stimulus-response classes"
-    if responses.is_forced_choice:
+    if is_forced_choice:
         name = ("incorrect", "correct")[empty[0] % 2]
         return f"no trial was {name}; a kernel needs correct and incorrect trials"
     target, response, _ = YES_NO_CLASSES[empty[0]]

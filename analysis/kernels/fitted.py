@@ -32,6 +32,7 @@ from ..trials.held import as_design
 from ..trials.resample import folds
 from ..trials.responses import SessionLike
 from ..trials.result import Result
+from ..trials.score import ONE_KIND
 from .information import EFFICIENCY, share_of_bound
 from .priors import PRIORS, Prior
 from .priors import prior as prior_of
@@ -123,9 +124,10 @@ def fitted_kernel(
     Raises
     ------
     ValueError
-        If there is no such prior.
+        If there is no such prior, or fewer than two folds.
     CannotTell
-        If there are fewer than two noise fields a fold, or every response was the same.
+        If there are fewer than two noise fields a fold, no stimulus class has both
+        responses, or in yes/no one of the two classes was never shown.
 
     Examples
     --------
@@ -167,12 +169,18 @@ def fitted_kernel(
 
 def _check(trials: TrialDesign, n_folds: int) -> None:
     n_fields = len(np.unique(trials.cluster))
-    if n_folds < 2 or n_fields < 2 * n_folds:
-        rule = f"2 or more, with two noise fields each ({n_fields} are there)"
-        raise CannotTell(f"n_folds must be {rule}, got {n_folds}")
-    if trials.response.all() or not trials.response.any():
-        response = int(trials.response[0])
-        raise CannotTell(f"responses must differ between trials, got only {response}")
+    if n_folds < 2:
+        raise ValueError(f"n_folds must be 2 or more, got {n_folds}")
+    if n_fields < 2 * n_folds:
+        rule = f"{2 * n_folds} or more, to predict a part of them by the others"
+        raise CannotTell(f"noise fields must be {rule}, got {n_fields}")
+    if not trials.is_forced_choice and len(np.unique(trials.target)) < 2:
+        rule = "with and without the signal, for a half of the kernel from either"
+        got = "with" if trials.target[0] == 1 else "without"
+        raise CannotTell(f"noise must be shown {rule}, got it only {got}")
+    yes, n = np.bincount(trials.cell, trials.response), np.bincount(trials.cell)
+    if not np.any((yes > 0) & (yes < n)):
+        raise CannotTell(ONE_KIND)
 
 
 def _priors(name: str, shape: tuple[int, int, int]) -> list[Prior]:

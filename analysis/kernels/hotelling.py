@@ -27,6 +27,7 @@ from ..trials.score import score
 from .priors import Shape, smooth_basis
 
 FORMULA = "hotelling-t-squared-score/1"
+FLAT = 1e-10  # of the largest variance: what is below is the rounding of float32
 
 
 @dataclass(frozen=True)
@@ -214,6 +215,12 @@ def _covariance(each: Float[np.ndarray, " field column"]) -> np.ndarray:
 
 
 def _distance(difference: np.ndarray, covariance: np.ndarray) -> float:
+    """The squared distance in units of a covariance, which must have full rank."""
+    values = np.linalg.eigvalsh(covariance)
+    rank = int(np.sum(values > FLAT * values[-1]))
+    if rank < len(covariance):
+        rule = f"different enough to fill the basis' {len(covariance)} dimensions"
+        raise CannotTell(f"noise fields must be {rule}, got {rank}")
     return float(difference @ np.linalg.solve(covariance, difference))
 
 

@@ -95,7 +95,10 @@ def linear_share(session: SessionLike) -> LinearShare:
     held = Held.of(session)
     counted, trials = held.responses, held.design
     r = internal_noise_likelihood(pair_counts(counted, by_contrast=True)).r
-    return shares_of_trials(trials, r, _influence_on_r(counted))
+    influence = _influence_on_r(counted)
+    if influence is not None:
+        influence = influence[np.isin(np.unique(counted.cluster), trials.cluster)]
+    return shares_of_trials(trials, r, influence)
 
 
 def shares_of_trials(

@@ -30,13 +30,14 @@ from scipy.ndimage import label
 from scipy.stats import chi2
 
 from ..probit.newton import centred
+from ..trials.chance import counted_p
 from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell
 from ..trials.held import as_design
-from ..trials.resample import permuted_rows
+from ..trials.resample import NOTHING_TO_EXCHANGE, permuted_rows
 from ..trials.responses import SessionLike
 from ..trials.result import Result
-from ..trials.score import score
+from ..trials.score import ROUNDING, check_every_element_varies, score
 
 FORMULA = "kernel-permutation-max-and-cluster/1"
 ROWS_AT_ONCE = 250
@@ -166,16 +167,18 @@ def _standard_noise(
     The coefficients add up to zero in every stratum, which takes out drift; no
     permutation changes the scale of either.
     """
-    coefficient = score(trials).coefficient
+    check_every_element_varies(trials)
+    found = score(trials)
+    coefficient = found.coefficient
     size = np.maximum(np.bincount(trials.stratum), 1)
     mean = np.bincount(trials.stratum, coefficient) / size
     coefficient = coefficient - mean[trials.stratum]
-    coefficient /= np.sqrt((trials.by_field(coefficient) ** 2).sum())
+    squares = (trials.by_field(coefficient) ** 2).sum()
+    if squares <= ROUNDING * found.spread:
+        raise CannotTell(NOTHING_TO_EXCHANGE)
+    coefficient /= np.sqrt(squares)
     noise = centred(trials.noise, trials.cell)
     variance = np.einsum("ij,ij->j", noise, noise, dtype=np.float64) / len(noise)
-    if not np.all(variance > 0):
-        still = int(np.sum(variance <= 0))
-        raise CannotTell(f"noise must vary in every element, got {still} that does not")
     noise /= np.sqrt(variance).astype(noise.dtype)
     return coefficient.astype(noise.dtype), noise
 
@@ -244,4 +247,4 @@ def _p(value: float, permuted: Float[np.ndarray, " permutation"]) -> float:
     """Share of permutations as large, the observed order being one of them."""
     # Rounding of sums must not part the observed from an equal permuted value.
     as_large = np.sum(permuted >= value * (1 - 1e-6))
-    return float((1 + as_large) / (1 + len(permuted)))
+    return counted_p(int(as_large), len(permuted))

@@ -40,6 +40,7 @@ from ..trials.estimate import CannotTell
 from ..trials.moments import Moments, moments
 from ..trials.responses import Responses
 from ..trials.result import Result
+from ..trials.score import ROUNDING, STILL
 from .classes import SUM, KernelDesign
 
 FORMULAS = {  # of the weights, and of whether it is forced choice
@@ -225,6 +226,9 @@ def _group_variance(
     )  # (class, element)
     size = np.maximum(design.size, 1)  # classes without trials have sums of 0
     about_mean = squares - total**2 / size[:, None]
+    about_mean = np.where(about_mean > ROUNDING * squares, about_mean, 0.0)
+    if not about_mean.any():
+        raise CannotTell(STILL)
     freedom = design.size - (sums.n @ sums.times**2) / size
     outcomes = np.equal.outer(np.arange(len(design.names)), design.outcome)
     freedom, entered = outcomes @ freedom, outcomes @ design.size > 0

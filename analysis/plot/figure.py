@@ -4,15 +4,15 @@ Every function takes sessions, or one alone, and returns a matplotlib figure;
 `figure.savefig("kernels.svg")` writes it.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from ..agreement.pairs import yoked_pairs
 from ..agreement.profile import depth_profile
 from ..agreement.responses import response_agreement
 from ..psychometric.fit import psychometric as fitted_psychometric
-from ..second_order.kernel import second_order_kernel
-from ..second_order.spectrum import eigen_spectrum
+from ..second_order.kernel import SecondOrderKernel, second_order_kernel
+from ..second_order.spectrum import Spectrum, eigen_spectrum
 from ..sensitivity.roc import roc as estimated_roc
 from ..sessions.kernel import Method
 from ..sessions.summary import summarise
@@ -40,6 +40,7 @@ __all__ = [
 ]
 
 Sessions = SessionLike | Sequence[SessionLike]
+_Result = TypeVar("_Result")
 
 
 def measures(sessions: Sessions) -> "Figure":
@@ -100,7 +101,7 @@ def roc(sessions: Sessions) -> "Figure":
     >>> yoked.plot.roc(session).axes[0].get_ylabel()
     'hit rate'
     """
-    return draw_roc([(one.observer, estimated_roc(one)) for one in _listed(sessions)])
+    return draw_roc(_named(_listed(sessions), estimated_roc))
 
 
 def psychometric(sessions: Sessions) -> "Figure":
@@ -133,8 +134,7 @@ def psychometric(sessions: Sessions) -> "Figure":
     >>> yoked.plot.psychometric(session).axes[0].get_xlabel()
     'signal contrast'
     """
-    found = [(one.observer, fitted_psychometric(one)) for one in _listed(sessions)]
-    return draw_psychometric(found)
+    return draw_psychometric(_named(_listed(sessions), fitted_psychometric))
 
 
 def kernels(sessions: Sessions, order: int = 1, method: Method = "fitted") -> "Figure":
@@ -173,7 +173,8 @@ def kernels(sessions: Sessions, order: int = 1, method: Method = "fitted") -> "F
         raise ValueError(f"order must be 1 or 2, got {order}")
     if order == 2:
         return second_order(sessions)
-    return draw_kernels([panel(each, method) for each in _of_same_stimuli(sessions)])
+    panels = _named(_of_same_stimuli(sessions), lambda each: panel(each, method))
+    return draw_kernels([each for _, each in panels])
 
 
 def second_order(sessions: Sessions) -> "Figure":
@@ -203,11 +204,7 @@ def second_order(sessions: Sessions) -> "Figure":
     >>> yoked.plot.second_order(session).axes[0].images[0].get_array().shape
     (13, 13)
     """
-    found = [
-        (each.observer, second_order_kernel(responses(each), each.noise))
-        for each in _of_same_stimuli(sessions)
-    ]
-    return draw_second_order(found)
+    return draw_second_order(_named(_of_same_stimuli(sessions), _second_order))
 
 
 def spectra(sessions: Sessions) -> "Figure":
@@ -241,12 +238,8 @@ def spectra(sessions: Sessions) -> "Figure":
     'rank'
     """
     listed = _of_same_stimuli(sessions)
-    found = []
-    for each in listed:
-        trials = as_design(each)
-        linear_part = "keep" if trials.is_forced_choice else "remove"
-        found.append((each.observer, eigen_spectrum(trials, linear_part=linear_part)))
-    first = second_order_kernel(responses(listed[0]), listed[0].noise)
+    found = _named(listed, _spectrum)
+    ((_, first),) = _named(listed[:1], _second_order)
     return draw_spectra(found, first.noise_sd)
 
 
@@ -314,6 +307,29 @@ def depth(sessions: Sessions) -> "Figure":
     'agreement, share of its ceiling'
     """
     return draw_depth([depth_profile(*pair) for pair in _pairs(sessions)])
+
+
+def _second_order(session: SessionLike) -> SecondOrderKernel:
+    return second_order_kernel(responses(session), session.noise)
+
+
+def _spectrum(session: SessionLike) -> Spectrum:
+    trials = as_design(session)
+    linear_part = "keep" if trials.is_forced_choice else "remove"
+    return eigen_spectrum(trials, linear_part=linear_part)
+
+
+def _named(
+    sessions: Sequence[SessionLike], of_one: Callable[[SessionLike], _Result]
+) -> list[tuple[str, _Result]]:
+    """What is drawn of each session, with its observer's name; or who cannot be."""
+    found = []
+    for each in sessions:
+        try:
+            found.append((each.observer, of_one(each)))
+        except CannotTell as reason:
+            raise CannotTell(f"{each.observer} ({each.id}): {reason}") from reason
+    return found
 
 
 def _listed(sessions: Sessions) -> list[SessionLike]:

@@ -23,11 +23,13 @@ from scipy.special import ndtr
 from scipy.stats import chi2
 
 from ..trials.design import TrialDesign
+from ..trials.estimate import CannotTell
 from ..trials.result import Result
 from .newton import BinaryResponses, Coordinates, Solution, fit
 from .trials import influence, log_likelihood, solve, standardised
 
 LIKELIHOOD_RATIO = "probit-likelihood-ratio-bartlett/1"
+FLAT = 1e-10  # of the largest variance: what is below is rounding
 
 
 @dataclass(frozen=True)
@@ -180,6 +182,11 @@ def _design_effect(
     """Mean ratio of the variance with and without regard to noise shown twice."""
     if len(np.unique(trials.cluster)) == len(trials):
         return 1.0
+    values = np.linalg.eigvalsh(pair.larger.x.T @ pair.larger.x)
+    rank = int(np.sum(values > FLAT * values[-1]))
+    if rank < len(values):
+        rule = f"{len(values)}, one for each weight of a model"
+        raise CannotTell(f"dimensions of the noise must be {rule}, got {rank}")
     together, apart = (
         _covariance(pair, responses, larger, cluster)
         for cluster in (trials.cluster, np.arange(len(trials)))

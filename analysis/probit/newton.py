@@ -20,6 +20,8 @@ from scipy.special import log_ndtr
 LOG_ROOT_2_PI = 0.9189385332046727
 INTERCEPT_PENALTY = 0.01  # a cell in which every response was one keeps a finite rate
 IN_DOUBLE = 500_000  # numbers; larger designs are held as float32
+FAR = 1e3  # of a predictor, SDs: the noise separates the responses, nothing is finite
+FARTHEST = 1e6  # of a predictor, from where on a difference of squares is all rounding
 MAX_STEPS = 100
 MAX_PRODUCTS = 300  # of the Hessian with a vector, in one step
 
@@ -155,7 +157,7 @@ def slopes(
 ) -> tuple[Float[np.ndarray, " trial"], Float[np.ndarray, " trial"]]:
     """Return the first derivative of each log likelihood, and less the second."""
     sign = np.where(response, 1.0, -1.0)
-    signed = sign * predictor
+    signed = np.maximum(sign * predictor, -FARTHEST)
     mills = np.exp(-(signed**2) / 2 - LOG_ROOT_2_PI - log_ndtr(signed))
     return sign * mills, np.clip(mills * (mills + signed), 0.0, 1.0)
 
@@ -195,6 +197,8 @@ def fit(
     predictor = predict(a, theta)
     loss = loss_at(a, theta, predictor)
     for _ in range(MAX_STEPS):
+        if np.abs(predictor).max() > FAR:
+            break
         slope, curvature = slopes(predictor, responses.response)
         slope, curvature = responses.weight * slope, responses.weight * curvature
         gradient = _join(
@@ -218,7 +222,8 @@ def fit(
                 _transposed(x, moved) + penalty * of_theta,
             )
 
-        step = _conjugate_gradients(times, -gradient, diagonal)
+        # Where all is certain, curvature is too small to be a number.
+        step = _conjugate_gradients(times, -gradient, np.maximum(diagonal, 1e-300))
         promised = -float(gradient @ step)
         for _ in range(40):
             new_a, new_theta = (

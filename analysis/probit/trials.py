@@ -5,6 +5,7 @@ from jaxtyping import Float, Int
 
 from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell
+from ..trials.score import STILL, varies
 from .newton import (
     BinaryResponses,
     Coordinates,
@@ -33,10 +34,8 @@ def standardised(
     """
     x = centred(noise, cell)
     scale = float(np.sqrt(np.mean(x.astype(np.float64) ** 2)))
-    if not scale > 0:
-        raise CannotTell(
-            "noise must vary between trials of a class, got none that does"
-        )
+    if not (scale > 0 and varies(noise, cell).any()):
+        raise CannotTell(STILL)
     x /= scale
     return x, scale
 

@@ -200,7 +200,9 @@ class PsychometricFit(Result):
     def parts(self) -> dict[str, Any]:
         """Give the fields; of the settings what names the function."""
         chosen = {"shape": self.settings.shape, "axis": self.settings.axis}
-        return {**chosen, **self._fields_but("settings", "parameters")}
+        n_simulations = None if self.p is None else self.settings.n_simulations
+        fields = self._fields_but("settings", "parameters")
+        return {**chosen, **fields, "n_simulations": n_simulations}
 
 
 def psychometric_from_counts(

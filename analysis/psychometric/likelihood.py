@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.stats import chi2
 
+from ..trials.chance import counted_p
 from .shapes import (
     SHAPES,
     log_likelihood,
@@ -206,7 +207,7 @@ def deviance_p(
         drawn = replace(problem, k=k)
         _, reached = maximum(drawn, best)
         n_worse += 2 * (saturated_log_likelihood(k, problem.n) - reached) >= deviance
-    return (n_worse + 1) / (n_simulations + 1)
+    return counted_p(int(n_worse), n_simulations, "simulations")
 
 
 def _grid_starts(problem: Problem) -> list[Float[np.ndarray, " 4"]]:

@@ -29,7 +29,7 @@ from ..trials.estimate import Estimate
 from ..trials.result import Result
 from .consistency import Consistency, consistency
 from .features import NAMES, Draws, features
-from .replicates import bootstrapped, noise_sd, observed
+from .replicates import bootstrapped, noise_sd, observed, well_filled
 from .spectrum import Spectrum, eigen_spectrum
 
 __all__ = [
@@ -180,6 +180,7 @@ def signature(
     if n_bootstrap < 50:
         raise ValueError(f"n_bootstrap must be >= 50, got {n_bootstrap}")
 
+    trials = well_filled(trials)
     tell = progress or (lambda done, total: None)
     n = n_bootstrap + n_permutations
     given, drawn = (
@@ -265,5 +266,9 @@ def _distance(
         if found[name].is_defined:
             drawn = found[name].drawn
             outside = np.maximum(low - drawn, 0) + np.maximum(drawn - high, 0)
-            total += np.nan_to_num(outside / np.nanstd(drawn)) ** 2
+            sd = float(np.nanstd(drawn))
+            if sd == 0:  # a feature that cannot be otherwise, as of a single element
+                total += np.where(outside > 0, np.inf, 0.0)
+            else:
+                total += np.nan_to_num(outside / sd) ** 2
     return np.sqrt(total)

@@ -17,13 +17,15 @@ from scipy.special import ndtri
 
 from ..kernels.classes import Classes
 from ..trials.attempts import Share
+from ..trials.chance import counted_p
 from ..trials.counts import loglinear_rate
 from ..trials.design import TrialDesign
 from ..trials.estimate import Z95, CannotTell, Estimate
 from ..trials.result import Result
-from .replicates import Replicates, bootstrapped, observed, permuted
+from .replicates import Replicates, bootstrapped, observed, permuted, well_filled
 
 FORMULA = "gradient-through-hessian-correlation/1"
+ALMOST_ONE = 1 - 1e-12
 
 
 @dataclass(frozen=True)
@@ -108,14 +110,15 @@ def consistency(
     True
     """
     pattern = _pattern(trials, signal)
+    trials = well_filled(trials)
     scale = half_scale(trials)
     found = float(_correlations(observed(trials), pattern, scale)[0])
     null = permuted(trials, n_permutations, seed, progress)
     by_chance = np.abs(_correlations(null, pattern, scale))
     as_large = int(np.sum(by_chance >= abs(found)))
     drawn = bootstrapped(trials, n_bootstrap, seed + 1)
-    se_z = float(np.std(np.arctanh(_correlations(drawn, pattern, scale)), ddof=1))
-    z = np.arctanh(found)
+    se_z = float(np.std(_fisher(_correlations(drawn, pattern, scale)), ddof=1))
+    z = _fisher(found)
     low, high = np.tanh([z - Z95 * se_z, z + Z95 * se_z])
     return Consistency(
         correlation=Estimate(
@@ -127,11 +130,16 @@ def consistency(
             formula=FORMULA,
             note="noise in both kernels draws it towards 0",
         ),
-        p=(1 + as_large) / (1 + n_permutations),
+        p=counted_p(as_large, n_permutations),
         null_high=float(np.quantile(by_chance, 0.95)),
         n_permutations=n_permutations,
         seed=seed,
     )
+
+
+def _fisher(correlation: float | np.ndarray) -> float | np.ndarray:
+    """Fisher's z, finite at -1 and 1."""
+    return np.arctanh(np.clip(correlation, -ALMOST_ONE, ALMOST_ONE))
 
 
 def half_scale(trials: TrialDesign) -> Float[np.ndarray, " 2"]:
@@ -156,9 +164,10 @@ def _pattern(trials: TrialDesign, signal: np.ndarray) -> Float[np.ndarray, " ele
     if len(pattern) != e:
         rule = f"one value for each of the {e} elements of the noise"
         raise ValueError(f"signal must be {rule}, got {len(pattern)}")
-    if not np.isfinite(pattern).all() or not pattern.any():
-        rule = "finite, and not nought everywhere"
-        raise CannotTell(f"signal must be {rule}, got {pattern.tolist()}")
+    if not np.isfinite(pattern).all():
+        raise ValueError("signal must be finite, got a value that is not")
+    if not pattern.any():
+        raise CannotTell("signal must be known, and not nought everywhere, got none")
     if e < 4:
         raise CannotTell(f"elements must be four or more to correlate over, got {e}")
     return pattern

@@ -38,6 +38,7 @@ from ..trials.estimate import CannotTell
 from ..trials.moments import FieldShape, Moments, moments
 from ..trials.responses import Responses
 from ..trials.result import Result
+from ..trials.score import ROUNDING, STILL
 
 FORMULAS = {False: "kernel2-yes-no-covariances/1", True: "kernel2-2afc-covariances/1"}
 # Excess kurtosis from which the noise is called non-Gaussian: truncation at 2.5 SD has
@@ -268,7 +269,11 @@ def _noise_variance(sums: Moments, design: KernelDesign) -> float:
     shown = slice(0, 2 if design.is_forced_choice else 1)
     n = sums.n.sum() * sums.total[:, shown].shape[1]
     mean = sums.total[:, shown].sum((0, 1)) / n
-    return float(np.mean(sums.squares[:, shown].sum((0, 1)) / n - mean**2))
+    squares = sums.squares[:, shown].sum((0, 1)) / n
+    variance = float(np.mean(squares - mean**2))
+    if variance <= ROUNDING * float(np.mean(squares)):
+        raise CannotTell(STILL)
+    return variance
 
 
 def _share_of_error(sums: Moments, design: KernelDesign, half: int) -> float:

@@ -28,7 +28,7 @@ from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell, Estimate
 from ..trials.resample import folds
 from ..trials.result import Result
-from .replicates import noise_sd, observed
+from .replicates import LEAST_FIELDS, noise_sd, observed, well_filled
 
 FORMULA = "quadratic-probit-cross-validated-gain/1"
 PENALTIES = (1e4, 3e3, 1e3, 300.0, 100.0, 20.0)  # 1 / prior variance of a weight
@@ -129,8 +129,10 @@ def quadratic_gain(
     Raises
     ------
     ValueError
-        If `rank` is not between 1 and the number of elements, there are fewer than two
-        folds, or a contrast lacks a class in the trials that are fitted.
+        If there are fewer than two folds.
+    CannotTell
+        If `rank` is not between 1 and the number of elements, a contrast lacks a class
+        in the trials that are fitted, or responses do not vary in any stimulus class.
 
     References
     ----------
@@ -152,6 +154,10 @@ def quadratic_gain(
     True
     """
     _check(trials, rank, n_folds)
+    trials = well_filled(trials)
+    # A class must be in what is fitted without a fold, and without one within that.
+    least = LEAST_FIELDS + (n_folds == 2)
+    trials = trials.of_classes(trials.fields_by_cell >= least, least)
     data = _Data.of(trials)
     rng = np.random.default_rng(seed)
     fold = folds(trials.cluster, trials.cell, n_folds, rng)

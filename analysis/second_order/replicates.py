@@ -18,8 +18,10 @@ from ..kernels.classes import Classes
 from ..trials.attempts import Share
 from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell
-from ..trials.resample import permuted_rows
+from ..trials.resample import NOTHING_TO_EXCHANGE, permuted_rows
+from ..trials.score import ONE_KIND, STILL, varies
 
+LEAST_FIELDS = 3  # of a stimulus class that folds and resampling can be made of
 MANY_ELEMENTS = 128  # above, products of all pairs of elements are not kept
 CHUNK_BYTES = 2**26
 MAX_BYTES = 2**31
@@ -39,6 +41,35 @@ class Replicates:
 
     halves: Float32[np.ndarray, " replicate 2 element"]
     second: Float32[np.ndarray, " replicate element element"]
+
+
+def well_filled(trials: TrialDesign) -> TrialDesign:
+    """Return the trials without contrasts that are too rare for a second order.
+
+    A contrast that does not enter the kernel, as one of its stimulus-response classes
+    has not the two trials that a covariance needs, is left out if one of its stimulus
+    classes showed fewer than three noise fields; so all parts of a second order are
+    what they are without it. Contrasts that are well filled stay, whatever the
+    responses.
+
+    Raises
+    ------
+    CannotTell
+        If no contrast is left, no class of stimuli has both responses, or the noise
+        does not vary.
+    """
+    classes = Classes.of(trials)
+    _, first = np.unique(trials.cell, return_index=True)
+    of_contrast = np.searchsorted(classes.contrasts, trials.contrast[first])
+    few = np.bincount(of_contrast, trials.fields_by_cell < LEAST_FIELDS) > 0
+    enters = classes.complete(2)[0].any(axis=1)
+    kept = trials.of_classes((enters | ~few)[of_contrast], LEAST_FIELDS)
+    yes = np.bincount(kept.cell, kept.response)
+    if not np.any((yes > 0) & (yes < np.bincount(kept.cell))):
+        raise CannotTell(ONE_KIND)
+    if not varies(kept.noise, kept.cell).any():
+        raise CannotTell(STILL)
+    return kept
 
 
 def observed(trials: TrialDesign) -> Replicates:
@@ -85,6 +116,8 @@ def permuted(
     _check_size(trials, n)
     rng = np.random.default_rng(seed)
     response = trials.response[permuted_rows(trials.stratum, trials.cluster, n, rng)]
+    if np.all(response == trials.response):
+        raise CannotTell(NOTHING_TO_EXCHANGE)
     return _replicates(trials, response, None, progress)
 
 

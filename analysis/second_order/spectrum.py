@@ -15,9 +15,12 @@ import numpy as np
 from jaxtyping import Float
 
 from ..trials.attempts import Share
+from ..trials.chance import counted_p
 from ..trials.design import TrialDesign
+from ..trials.estimate import CannotTell
 from ..trials.result import Result
-from .replicates import Replicates, observed, off_diagonal_se, permuted
+from ..trials.score import check_every_element_varies
+from .replicates import Replicates, observed, off_diagonal_se, permuted, well_filled
 
 FORMULA = "second-order-spectrum-nested-permutation/1"
 DIAGONAL_FORMULA = "variance-kernel-max-permutation/1"
@@ -154,6 +157,7 @@ def eigen_spectrum(
     (2, 0)
     """
     _check(n_permutations, alpha, linear_part)
+    trials = well_filled(trials)
     given = observed(trials)
     null = permuted(trials, n_permutations, seed, progress)
     basis = _basis(given, linear_part)
@@ -215,6 +219,8 @@ def diagonal_test(
     >>> (diagonal_test(trials, n_permutations=99).p <= 0.05).tolist()
     [False, True, False]
     """
+    trials = well_filled(trials)
+    check_every_element_varies(trials)
     values = np.diagonal(observed(trials).second[0]).astype(float)
     null = permuted(trials, n_permutations, seed, progress).second
     of_null = np.diagonal(null, axis1=1, axis2=2).astype(float)
@@ -251,6 +257,9 @@ def _basis(given: Replicates, linear_part: str) -> Float[np.ndarray, " element r
     e = given.second.shape[1]
     if linear_part == "keep":
         return np.eye(e)
+    if e < 2:
+        rule = "two or more, for something to be left without the kernel's direction"
+        raise CannotTell(f"elements must be {rule}, got {e}")
     kernel = given.halves[0].sum(0).astype(float)
     rotation, _ = np.linalg.qr(kernel[:, None], mode="complete")
     return rotation[:, 1:]
@@ -277,7 +286,7 @@ def _nested(values: np.ndarray, null: np.ndarray, alpha: float) -> tuple[float, 
         left = _eigenvalues(null[:, rank:, rank:])
         extreme = np.abs(left[:, [0, -1]]).max(axis=1)
         as_large = int(np.sum(extreme >= abs(values[rank])))
-        p.append((1 + as_large) / (1 + len(null)))
+        p.append(counted_p(as_large, len(null)))
         if p[-1] > alpha:
             break
     return tuple(p)

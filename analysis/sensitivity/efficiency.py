@@ -217,6 +217,7 @@ def kernel_efficiency(session: SessionLike) -> KernelEfficiency:
     template = signal_template(held.protocol).ravel()
     predicted, influence = predicted_efficiency(held.design, template)
     own = _influence_on_actual(counted, efficiency)
+    own = own[np.isin(np.unique(counted.cluster), held.design.cluster)]
     size = float(np.linalg.norm(own) * np.linalg.norm(influence))
     together = float(own @ influence) / size if size > 0 else 0.0
     return KernelEfficiency(predicted, actual, _ratio(actual, predicted, together))

@@ -106,7 +106,7 @@ class IdealObserver:
         reason = _why_no_ideal(protocol, held.responses)
         if reason or is_own:
             return cls(protocol, _own_sd(noise.sd), is_own, reason=reason)
-        trials = held.design
+        trials = held.shown
         sd = decision_noise_sd(trials) / math.sqrt(2 if trials.is_forced_choice else 1)
         if trials.shape != noise.grid:
             reason = f"the noise has the grid {trials.shape}, the signal {noise.grid}"

@@ -36,6 +36,7 @@ MEAN = {
     "inverse variance": "dprime-mean-inverse-variance/1",
 }
 SLOPE = "dprime-slope-ml/1"
+MOST_NAMED = 8  # contrasts in a note
 LN_BETA_2AFC = "ln-beta-2afc-loglinear/1"
 
 
@@ -302,5 +303,7 @@ def _no_slope(reason: str, n: int, used: np.ndarray) -> DprimeSlope:
 def _left_out(contrasts: list[float], why: str) -> str | None:
     if not contrasts:
         return None
-    listed = ", ".join(f"{c:g}" for c in contrasts)
-    return f"left out at contrast {listed}: {why}"
+    few = contrasts[:MOST_NAMED]
+    listed = ", ".join(f"{c:g}" for c in few)
+    more = len(contrasts) - len(few)
+    return f"left out at contrast {listed}{f' and {more} more' * (more > 0)}: {why}"

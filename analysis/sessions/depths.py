@@ -37,6 +37,7 @@ from ..trials.estimate import CannotTell
 from ..trials.held import Held
 from ..trials.responses import SessionLike
 from ..trials.result import Cells, Result, short
+from ..trials.score import STILL, varies
 from .orders import OrderOne, OrderTwo, OrderZero
 from .psychometric import PsychometricMethod, psychometric
 from .summary import SessionSummary, summarise
@@ -79,7 +80,7 @@ TRIALS_PER_ELEMENT = 20
 # replicates is left to whoever calls it.
 LARGE_WORK = 2e9
 FEW_PERMUTATIONS = 39
-FORMAT = "yoked-analyse/1"  # of the plain form, which docs/json.md describes
+FORMAT = "yoked-analyse/2"  # of the plain form, which docs/json.md describes
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,11 +132,13 @@ class Depths(Result):
         if one is not None:
             fitted, share = one.fitted, one.linear_share
             row["kernel (bits)"] = short(fitted and fitted.log_likelihood_gain)
+            row["any kernel (p)"] = short(one.test and one.test.p_any)
             row["linear share"] = short(share and share.linear)
         if two is not None:
             spectrum = two.without_linear_part or two.spectrum
             row["second order (bits)"] = short(two.quadratic and two.quadratic.gain)
             row["eigenvalues"] = short(spectrum and spectrum.n_significant)
+            row["of the first (p)"] = short(spectrum and spectrum.p[0])
             row["cascade"] = short(two.signature and two.signature.verdict)
         return [row]
 
@@ -201,7 +204,8 @@ def depths(
     zero = _zero(held, attempt, psychometric_method)
     if orders > 0:
         trials = attempt("trials", lambda: held.design)
-        first, second = attempt("kernels", lambda: _kernels(held)) or (None, None)
+        kernels = attempt("kernels", lambda: _kernels(held, trials))
+        first, second = kernels or (None, None)
         one = _one(held, trials, first, attempt, n_permutations, seed)
         if orders > 1:
             two = _two(held, trials, second, attempt, n_permutations, seed)
@@ -229,7 +233,11 @@ def _zero(
     )
 
 
-def _kernels(held: Held) -> tuple[Kernel, SecondOrderKernel]:
+def _kernels(
+    held: Held, trials: TrialDesign | None
+) -> tuple[Kernel, SecondOrderKernel]:
+    if trials is not None and not varies(trials.noise, trials.cell).any():
+        raise CannotTell(STILL)
     return both_kernels(held.responses, held.noise)
 
 

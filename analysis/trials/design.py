@@ -99,6 +99,53 @@ class TrialDesign:
             is_forced_choice=responses.is_forced_choice,
         )
 
+    def comparable(self) -> "TrialDesign":
+        """Return the trials of stimulus classes that showed two noise fields or more.
+
+        A single field has nothing to be compared with: what its response owes to the
+        noise, and what to the class, cannot be told apart. So a rare contrast changes
+        nothing that rests on these trials.
+
+        Raises
+        ------
+        CannotTell
+            If every class showed a single field.
+        """
+        return self.of_classes(self.fields_by_cell >= 2, least=2)
+
+    @property
+    def fields_by_cell(self) -> Int[np.ndarray, " cell"]:
+        """Noise fields of each stimulus class, by its number."""
+        _, first = np.unique(self.cluster, return_index=True)
+        return np.bincount(self.cell[first], minlength=int(self.cell.max()) + 1)
+
+    def of_classes(
+        self, chosen: Bool[np.ndarray, " cell"], least: int
+    ) -> "TrialDesign":
+        """Return the trials of chosen stimulus classes, cells and strata renumbered.
+
+        Parameters
+        ----------
+        least
+            Noise fields that a class needs, for what is said if none has them.
+
+        Raises
+        ------
+        CannotTell
+            If none is left.
+        """
+        rows = chosen[self.cell]
+        if rows.all():
+            return self
+        if not rows.any():
+            most = int(self.fields_by_cell.max())
+            rule = f"{least} or more in some stimulus class (a target at a contrast)"
+            raise CannotTell(f"noise fields must be {rule}, got {most} at most")
+        kept = self.where(rows)
+        _, cell = np.unique(kept.cell, return_inverse=True)
+        _, stratum = np.unique(kept.stratum, return_inverse=True)
+        return replace(kept, cell=cell, stratum=stratum)
+
     def __len__(self) -> int:
         return len(self.response)
 

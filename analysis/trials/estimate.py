@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 Z95 = 1.959963984540054  # Phi^-1(.975): half the width of a normal 95 % interval, in SE
+NUMBERS = ("value", "se", "low", "high")
 
 
 class CannotTell(ValueError):
@@ -83,25 +84,23 @@ class Estimate:
         return replace(self, note="; ".join(parts) or None)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the estimate as JSON can hold it: infinities are None, and said.
+        """Give the estimate as JSON can hold it; infinities as `plain_number` has them.
 
         Examples
         --------
-        >>> gamma = Estimate(1.9, 0.6, 1.1, math.inf, 100, "gamma/1")
-        >>> gamma.to_dict()["high"], gamma.to_dict()["note"]
-        (None, 'high is infinite')
+        >>> gamma = Estimate(1.9, None, 1.1, math.inf, 100, "gamma/1")
+        >>> gamma.to_dict()["high"], gamma.to_dict()["se"]
+        ('Infinity', None)
         """
-        numbers = {name: getattr(self, name) for name in ("value", "se", "low", "high")}
-        endless = [
-            name for name, x in numbers.items() if x is not None and math.isinf(x)
-        ]
-        signs = {name: "-" if numbers[name] < 0 else "" for name in endless}
-        said = self.with_note(*(f"{name} is {signs[name]}infinite" for name in endless))
-        finite = {name: None if name in endless else x for name, x in numbers.items()}
-        return {**finite, "n": self.n, "formula": self.formula, "note": said.note}
+        return {
+            **{name: plain_number(getattr(self, name)) for name in NUMBERS},
+            "n": self.n,
+            "formula": self.formula,
+            "note": self.note,
+        }
 
     def short(self) -> str:
-        """Give the value with its interval, or "-" without one.
+        """Give the value with its interval; "-" is unknown, "∞" infinite.
 
         Examples
         --------
@@ -109,27 +108,49 @@ class Estimate:
         '1.600 [1.420, 1.779]'
         >>> Estimate(1.335, None, 0.647, math.inf, 100, "gamma/1").short()
         '1.335 [0.647, ∞]'
+        >>> Estimate.missing("gamma/1", "no trial was shown and answered twice").short()
+        '-'
         """
-        if self.value is None or math.isinf(self.value):
-            return "-"
-        known = [
-            end is not None and math.isfinite(end) for end in (self.low, self.high)
-        ]
-        if not any(known):
-            return f"{self.value:.3f}"
-        low, high = (
-            f"{self.low:.3f}" if known[0] else "-∞",
-            f"{self.high:.3f}" if known[1] else "∞",
-        )
-        return f"{self.value:.3f} [{low}, {high}]"
+        value, low, high = map(_decimals, (self.value, self.low, self.high))
+        return value if low == high == "-" else f"{value} [{low}, {high}]"
 
     def __str__(self) -> str:
         """Give one line to read: value, SE, interval, n, formula."""
         if self.value is None:
             return f"none: {self.note} ({self.formula})"
+        value, low, high = map(_decimals, (self.value, self.low, self.high))
         se = "" if self.se is None else f" SE {self.se:.3f}"
-        limits = f" [{self.low:.3f}, {self.high:.3f}]" if self.low is not None else ""
-        return f"{self.value:.3f}{se}{limits} n={self.n} ({self.formula})"
+        limits = f" [{low}, {high}]" if self.low is not None else ""
+        return f"{value}{se}{limits} n={self.n} ({self.formula})"
+
+
+def plain_number(value: float | None) -> float | str | None:
+    """Return a number as JSON can hold it: infinite is told from unknown.
+
+    JSON has neither infinity nor NaN. What is infinite is the text "Infinity" or
+    "-Infinity", which `float` in Python, `Number` in JavaScript and `as.numeric` in R
+    read as the number; what is unknown, NaN too, is None.
+
+    Examples
+    --------
+    >>> plain_number(math.inf), plain_number(-math.inf), plain_number(math.nan)
+    ('Infinity', '-Infinity', None)
+    >>> float("Infinity") == math.inf
+    True
+    """
+    if value is None or math.isnan(value):
+        return None
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
+def _decimals(value: float | None) -> str:
+    if value is None:
+        return "-"
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    return f"{value:.3f}"
 
 
 def mapped(

@@ -128,9 +128,14 @@ class Held:
         return HeldNoise(self._session.noise, self.responses.table, n_intervals)
 
     @cached_property
-    def design(self) -> TrialDesign:
+    def shown(self) -> TrialDesign:
         """The counted trials with their noise; errors as for `TrialDesign.of`."""
         return TrialDesign.of(self.responses, self.noise)
+
+    @cached_property
+    def design(self) -> TrialDesign:
+        """Those of them that can be compared: errors as for `comparable`, too."""
+        return self.shown.comparable()
 
 
 def as_responses(source: SessionLike | Responses) -> Responses:
@@ -139,7 +144,7 @@ def as_responses(source: SessionLike | Responses) -> Responses:
 
 
 def as_design(source: SessionLike | TrialDesign) -> TrialDesign:
-    """Return the trials of a session with their noise, or the design that was given.
+    """Return the trials of a session that can be compared, or the design given.
 
     Examples
     --------

@@ -14,6 +14,10 @@ from .estimate import CannotTell
 from .responses import Responses
 
 Unit = Literal["trial", "block"]
+NOTHING_TO_EXCHANGE = (
+    "responses must differ within a stimulus class of some block to be permuted, got "
+    "blocks in which they do not"
+)
 
 
 def permuted_rows(

@@ -12,7 +12,8 @@ from dataclasses import dataclass, fields, is_dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from .estimate import Estimate
+from .chance import CountedP
+from .estimate import Estimate, plain_number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,8 +46,8 @@ class Result:
     def to_dict(self) -> dict[str, Any]:
         """Give the result as JSON can hold it.
 
-        What is not a finite number is None, and so is an array of more than 64 x 64
-        numbers, which `arrays` has.
+        Infinities are texts and NaN is None, as `estimate.plain_number` has it; an
+        array of more than 64 x 64 numbers, which `arrays` has, is None.
         """
         return {name: as_plain(part) for name, part in self.parts().items()}
 
@@ -103,13 +104,16 @@ class Result:
 def as_plain(value: object) -> Any:
     """Return a value made of JSON's types alone.
 
-    NaN, infinities and arrays of more than 64 x 64 numbers become None.
+    Infinite numbers become the texts "Infinity" and "-Infinity"; NaN and arrays of more
+    than 64 x 64 numbers become None.
 
     Examples
     --------
     >>> as_plain({"p": (0.5, float("nan")), "dprime": Estimate.missing("d/1", "why")})
     ... # doctest: +ELLIPSIS
     {'p': [0.5, None], 'dprime': {'value': None, ... 'note': 'why'}}
+    >>> as_plain([1.0, float("inf")])
+    [1.0, 'Infinity']
     """
     if isinstance(value, Result | Estimate):
         return value.to_dict()
@@ -125,22 +129,31 @@ def as_plain(value: object) -> Any:
         array: Any = value
         return None if array.size > MOST_NUMBERS else as_plain(array.tolist())
     if isinstance(value, float):
-        return value if math.isfinite(value) else None
+        return plain_number(value)
     return value if isinstance(value, str | int | None) else str(value)
 
 
 def short(value: object) -> str:
     """Return a value at the length that a person reads: four significant digits.
 
+    What is unknown is "-"; a p that no permutation reached has its floor beside it.
+
     Examples
     --------
     >>> short(1.6402873), short(1052773201.7), short([0.31, 1 / 3]), short(None)
     ('1.64', '1,052,773,202', '0.31 to 0.3333', '-')
+    >>> from yoked.analysis.trials.chance import counted_p
+    >>> short(float("inf")), short(counted_p(0, 199))
+    ('∞', '0.005, the floor of 199 permutations')
     """
     if isinstance(value, Estimate):
         return value.short()
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+    if isinstance(value, CountedP) and value.is_floor:
+        return f"{float(value):.4g}, {value.floor_words}"
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return "-"
+    if isinstance(value, float) and math.isinf(value):
+        return "∞" if value > 0 else "-∞"
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
     if isinstance(value, list | tuple) and len(value) == 2:
@@ -228,7 +241,8 @@ def _quantities(
         if isinstance(value, Estimate):
             yield ".".join(path), contrast, value
         elif isinstance(value, Real) and not isinstance(value, bool):
-            yield ".".join(path), contrast, float(value)
+            kept = value if isinstance(value, CountedP) else float(value)
+            yield ".".join(path), contrast, kept
         return
     if isinstance(inside.get("contrast"), float):
         path, contrast = path[:-1], inside.pop("contrast")

@@ -29,13 +29,23 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.special import ndtri
 
 from .counts import loglinear_rate
 from .design import TrialDesign
 from .estimate import CannotTell
 
+STILL = "noise must vary between trials of a class, got none that does"
+ONE_KIND = (
+    "responses must be given in both kinds in some stimulus class (a target at a "
+    "contrast), got one kind in each"
+)
+CANCEL = (
+    "the responses to the two showings of a noise field must not cancel, got opposite "
+    "ones throughout"
+)
+ROUNDING = 1e-12  # of a sum of squares
 NOT_WHITE = 0.05  # correlation of neighbours, or spread of variances, that counts
 
 
@@ -117,8 +127,8 @@ def score(trials: TrialDesign) -> Score:
 
     Raises
     ------
-    ValueError
-        If no class has both responses.
+    CannotTell
+        If no class has both responses, or the noise is the same in all trials of each.
 
     Examples
     --------
@@ -135,8 +145,9 @@ def score(trials: TrialDesign) -> Score:
     n_yes = np.bincount(trials.cell, trials.response)
     varied = (n_yes > 0) & (n_yes < n)
     if not varied.any():
-        rule = "given in both kinds in some stimulus class"
-        raise CannotTell(f"responses must be {rule}, got one kind in each")
+        raise CannotTell(ONE_KIND)
+    if not varies(trials.noise, trials.cell).any():
+        raise CannotTell(STILL)
     slope, rate_slopes = _slopes(n_yes, n)
     slope = slope * varied
     rate = n_yes / np.maximum(n, 1)
@@ -144,6 +155,9 @@ def score(trials: TrialDesign) -> Score:
     coefficient = residual * slope[trials.cell]
     _, cluster = np.unique(trials.cluster, return_inverse=True)
     together = np.bincount(cluster, coefficient)
+    spread = float(together @ together)
+    if spread <= ROUNDING * float(coefficient @ coefficient):
+        raise CannotTell(CANCEL)
     return Score(
         total=(coefficient.astype(np.float32) @ trials.noise).astype(np.float64),
         coefficient=coefficient,
@@ -151,7 +165,7 @@ def score(trials: TrialDesign) -> Score:
         cell=trials.cell,
         cluster=cluster,
         information=float((slope**2 * n * rate * (1 - rate)).sum()),
-        spread=float(together @ together),
+        spread=spread,
         sd=decision_noise_sd(trials),
         n=int(n[varied].sum()),
         rate_slopes=rate_slopes,
@@ -170,6 +184,24 @@ def _slopes(
     return density / pq, np.stack([by_log, by_information], axis=1)
 
 
+def varies(
+    noise: Float[np.ndarray, " trial element"], cell: Int[np.ndarray, " trial"]
+) -> Bool[np.ndarray, " element"]:
+    """Mark the elements whose noise differs between trials of some stimulus class.
+
+    By comparing values: sums of squares would leave rounding for variance.
+    """
+    _, first, number = np.unique(cell, return_index=True, return_inverse=True)
+    return np.any(noise != noise[first[number]], axis=0)
+
+
+def check_every_element_varies(trials: TrialDesign) -> None:
+    """Raise CannotTell if the noise of an element is the same within each class."""
+    still = int(np.sum(~varies(trials.noise, trials.cell)))
+    if still:
+        raise CannotTell(f"noise must vary in every element, got {still} that does not")
+
+
 def decision_noise_sd(trials: TrialDesign) -> float:
     """Return the realised SD, contrast, of the noise that speaks for "yes"."""
     return float(np.sqrt(_element_variance(trials.noise).mean()))
@@ -183,9 +215,9 @@ def why_not_white(trials: TrialDesign) -> str | None:
     """
     _, first = np.unique(trials.cluster, return_index=True)
     noise = trials.noise[first]
+    if not varies(trials.noise, trials.cell).any():
+        return STILL
     variance = _element_variance(noise)
-    if not variance.mean() > 0:
-        return "the noise does not vary"
     spread = float(np.mean((variance / variance.mean() - 1) ** 2))
     # The variance of a Gaussian sample variance is 2 / n; with room for 4 of its SDs.
     by_chance = 2 / len(noise) * (1 + 4 * math.sqrt(2 / len(variance)))

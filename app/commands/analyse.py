@@ -108,8 +108,9 @@ def analyse(
                 progress=update,
                 psychometric_method=psychometric,
             )
+        each = _with_intervals(each, session, bootstrap, interval)
         tell(session.id, each.faults)
-        found.append(_with_intervals(each, session, bootstrap, interval))
+        found.append(each)
     if arrays is not None:
         write_arrays(arrays, {each.summary.session: each for each in found})
     return found
@@ -121,18 +122,28 @@ def _with_intervals(
     unit: "Unit | None",
     interval: "Interval | None",
 ) -> "Depths":
-    """Add the intervals of d' that were asked for."""
+    """Add the intervals of d' that were asked for, or why they cannot be had."""
     from ...analysis.sensitivity.bootstrap import dprime_bootstrap
     from ...analysis.sensitivity.by_task import dprime
+    from ...analysis.trials.attempts import Attempts
     from ...analysis.trials.responses import responses
 
-    zero = found.zero
+    attempt, asked = Attempts(()), {}
     if unit is not None:
-        of_draws = dprime_bootstrap(responses(session), unit=unit)
-        zero = replace(zero, dprime_bootstrap=of_draws)
+        asked["dprime_bootstrap"] = attempt(
+            "zero.dprime_bootstrap",
+            lambda: dprime_bootstrap(responses(session), unit=unit),
+        )
     if interval is not None:
-        zero = replace(zero, dprime_interval=dprime(session, interval))
-    return replace(found, zero=zero)
+        asked["dprime_interval"] = attempt(
+            "zero.dprime_interval", lambda: dprime(session, interval)
+        )
+    return replace(
+        found,
+        zero=replace(found.zero, **asked),
+        missing=found.missing | attempt.missing,
+        faults=found.faults | attempt.faults,
+    )
 
 
 def write_arrays(path: Path, found: "Mapping[str, Result]") -> None:

@@ -38,9 +38,9 @@ def brief(row: dict[str, Any]) -> Row:
 
 def simulated(found: dict[str, Any] | None) -> str:
     """Return what simulated sessions gave, as "median (SD)"."""
-    if found is None or found["mean"] is None:
+    if found is None or found["median"] is None:
         return "-"
-    text = f"{found['median']:.3g}"
+    text = "∞" if found["median"] == float("inf") else f"{found['median']:.3g}"
     if found["sd"] is not None:
         text += f" (SD {found['sd']:.2g})"
     if found["infinite"]:

@@ -83,6 +83,7 @@ def group(
     with opened(db) as store:
         names = to_analyse(store, chosen, unfinished)
         found = of_group([session_data(store, name) for name in names])
+    tell("group", found.faults)
     if arrays is not None:
         write_arrays(arrays, {"group": found})
     return found

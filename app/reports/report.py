@@ -20,6 +20,7 @@ from ...analysis.plot.second_order import draw_second_order, draw_spectra
 from ...analysis.sessions.depths import Depths, depths
 from ...analysis.sessions.summary import SessionSummary
 from ...analysis.trials.attempts import Attempts, Fault
+from ...analysis.trials.chance import CountedP
 from ...analysis.trials.estimate import CannotTell, Estimate
 from ...analysis.trials.held import Held
 from ...analysis.trials.responses import SessionLike
@@ -322,16 +323,22 @@ def interval(estimate: Estimate | None, decimals: int = 2) -> "Markup":
 
 
 def p_value(p: float | None) -> str:
-    """Give a p value with three decimals, never as 0.
+    """Give a p value with three decimals, never as 0; a floor is said to be one.
 
     Examples
     --------
     >>> p_value(0.0312), p_value(0.0002), p_value(None)
     ('.031', '< .001', '–')
+    >>> from yoked.analysis.trials.chance import counted_p
+    >>> p_value(counted_p(0, 200)), p_value(counted_p(4, 200))
+    ('.005, the floor of 200 permutations', '.025')
     """
     if p is None:
         return "–"
-    return "< .001" if p < 0.0005 else f"{p:.3f}".removeprefix("0")
+    text = "< .001" if p < 0.0005 else f"{p:.3f}".removeprefix("0")
+    return (
+        f"{text}, {p.floor_words}" if isinstance(p, CountedP) and p.is_floor else text
+    )
 
 
 def _number(value: float, decimals: int) -> str:

@@ -64,7 +64,7 @@ def test_csv_reads_back_with_every_column():
     assert float(first["dprime"]) == 0.0123456
     assert second == {
         "observer": "retina-cnn",
-        "dprime": "nan",
+        "dprime": "",
         "interval": "",
         "n": "600",
     }

@@ -39,7 +39,7 @@ def test_the_face_gives_what_the_command_prints():
 def test_it_is_the_four_comparisons_in_one(pair, found):
     row = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert row == {
-        "format": "yoked-compare/1",
+        "format": "yoked-compare/2",
         **response_agreement(*pair).to_dict(),
         "kappa": compare_kappa(*pair).to_dict(),
         "latent": latent_agreement(*pair).to_dict(),

@@ -86,7 +86,7 @@ def test_the_signal_may_have_any_scale():
 @pytest.mark.parametrize(
     ("signal", "match"),
     [
-        (np.zeros(12), "signal must be finite, and not nought everywhere"),
+        (np.zeros(12), "signal must be known, and not nought everywhere"),
         (np.full(12, np.nan), "signal must be finite"),
         (np.ones(5), "one value for each of the 12 elements .*, got 5"),
     ],

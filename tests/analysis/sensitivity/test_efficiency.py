@@ -39,6 +39,7 @@ from yoked.analysis.trials.design import TrialDesign
 from yoked.analysis.trials.estimate import Estimate
 from yoked.analysis.trials.responses import responses
 from yoked.analysis.trials.score import (
+    STILL,
     decision_noise_sd,
     score,
     why_not_white,
@@ -242,7 +243,7 @@ def test_noise_that_is_not_white_has_no_linear_share():
         shares_of_trials(louder, Estimate.missing("r/1", "none")).linear.note == reason
     )
     silent = replace(trials, halves=trials.halves * np.float32(0))
-    assert why_not_white(silent) == "the noise does not vary"
+    assert why_not_white(silent) == STILL
 
 
 def test_one_response_everywhere_has_no_score():

@@ -36,13 +36,27 @@ def test_a_normal_interval_is_196_standard_errors_wide():
     assert (estimate.low, estimate.high) == pytest.approx((1.02, 2.98), abs=1e-4)
 
 
-def test_json_has_no_infinity_and_says_so():
+def test_infinite_is_told_from_unknown_in_json_without_reading_the_note():
     endless = Estimate(math.inf, None, 1.0, math.inf, 10, "x/1", "at chance")
     data = json.loads(json.dumps(endless.to_dict(), allow_nan=False))
-    assert data["value"] is None
-    assert data["note"] == "at chance; value is infinite; high is infinite"
-    low = Estimate(0.0, None, -math.inf, 1.0, 10, "x/1").to_dict()
-    assert (low["low"], low["note"]) == (None, "low is -infinite")
+    assert (data["value"], data["high"]) == ("Infinity", "Infinity")
+    assert float(data["high"]) == math.inf
+    assert (data["se"], data["note"]) == (None, "at chance")
+    assert Estimate(0.0, None, -math.inf, 1.0, 10, "x/1").to_dict()["low"] == (
+        "-Infinity"
+    )
+    assert Estimate.missing("x/1", "no trials").to_dict()["value"] is None
+
+
+def test_infinite_is_told_from_unknown_in_a_table_and_a_line():
+    endless = Estimate(math.inf, None, 1.0, math.inf, 10, "x/1")
+    assert endless.short() == "∞ [1.000, ∞]"
+    assert str(endless) == "∞ [1.000, ∞] n=10 (x/1)"
+    assert Estimate(0.5, None, -math.inf, math.inf, 10, "x/1").short() == (
+        "0.500 [-∞, ∞]"
+    )
+    assert Estimate(0.5, None, None, None, 10, "x/1").short() == "0.500"
+    assert Estimate.missing("x/1", "no trials").short() == "-"
 
 
 def test_a_falling_function_swaps_the_limits():

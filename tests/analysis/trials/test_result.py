@@ -50,7 +50,7 @@ def test_the_plain_form_is_strict_json_and_leaves_large_arrays_out():
     row = json.loads(json.dumps(WHOLE.to_dict(), allow_nan=False))
     assert list(row)[:2] == ["observer", "pooled"]
     assert row["pooled"]["contrast"] is None
-    assert row["by_contrast"][1]["dprime"]["note"] == "high is infinite"
+    assert row["by_contrast"][1]["dprime"]["high"] == "Infinity"
     assert (row["p"], row["n_trials"]) == ([0.5, None], 300)
     assert np.shape(row["kernel"]) == (64, 64)
     assert row["inside"] == {"large": None, "flag": [True]}

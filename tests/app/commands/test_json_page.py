@@ -21,7 +21,10 @@ from yoked.models.simulate import run
 PAGE = (ROOT / "docs" / "json.md").read_text()
 # Of a type in words: whether a value is of it.
 TYPES = {
-    "number": lambda x: isinstance(x, int | float) and not isinstance(x, bool),
+    "number": lambda x: (
+        x in ("Infinity", "-Infinity")
+        or (isinstance(x, int | float) and not isinstance(x, bool))
+    ),
     "integer": lambda x: isinstance(x, int) and not isinstance(x, bool),
     "text": lambda x: isinstance(x, str),
     "boolean": lambda x: isinstance(x, bool),
