@@ -10,6 +10,7 @@ order they are two independent errors, and their correlation is around nought.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Real
@@ -137,7 +138,7 @@ def consistency(
     )
 
 
-def _fisher(correlation: float | np.ndarray) -> float | np.ndarray:
+def _fisher(correlation: Any) -> Any:
     """Fisher's z, finite at -1 and 1."""
     return np.arctanh(np.clip(correlation, -ALMOST_ONE, ALMOST_ONE))
 
