@@ -193,6 +193,30 @@ def test_passes_as_independent_as_chance_have_infinite_internal_noise():
         assert 0 < gamma.low < math.inf
 
 
+def test_a_second_pass_that_agrees_on_no_trial_is_a_reversed_key_mapping():
+    reason = (
+        "the passes agree on 0 of 30 pairs, fewer than without anything in common: are "
+        "the responses of one pass reversed (keys swapped)?"
+    )
+    for counts in ([[0, 30, 0]], [[0, 12, 0], [0, 18, 0]]):
+        for estimate in (internal_noise_closed_form, internal_noise_likelihood):
+            gamma = estimate(np.array(counts)).gamma
+            assert (gamma.value, gamma.note) == (None, reason)
+
+
+def test_a_pass_that_is_reversed_but_for_a_few_trials_is_told_too():
+    assert (
+        "agree on 20 of 200 pairs"
+        in internal_noise_likelihood(np.array([[10, 180, 10]])).gamma.note
+    )
+
+
+def test_few_pairs_that_disagree_may_be_internal_noise():
+    gamma = internal_noise_likelihood(np.array([[0, 5, 0]])).gamma
+    assert (gamma.value, gamma.high) == (math.inf, math.inf)
+    assert 0 < gamma.low < math.inf
+
+
 def test_perfect_agreement_has_no_internal_noise_but_an_interval():
     for estimate in (internal_noise_closed_form, internal_noise_likelihood):
         gamma = estimate(np.array([[70, 0, 30]])).gamma

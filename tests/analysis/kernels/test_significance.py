@@ -23,6 +23,8 @@ from yoked.analysis.kernels.hotelling import (
     low_frequencies,
 )
 from yoked.analysis.kernels.significance import kernel_test
+from yoked.analysis.trials.estimate import CannotTell
+from yoked.analysis.trials.result import short
 
 TEMPLATE = unit(np.exp(-((np.arange(20) - 9.5) ** 2) / 8))
 
@@ -206,6 +208,50 @@ def test_hotelling_tells_two_observers_apart_and_one_from_itself():
         different.append(hotelling_comparison(ours, theirs, basis).p)
     assert kstest(same, "uniform").pvalue > 0.01
     assert np.mean(np.array(different) < 0.05) > 0.9
+
+
+def still(n_different):
+    """Return trials that show a few noise fields again and again, unmarked as such."""
+    trials = deaf(1)
+    shown = np.random.default_rng(4).normal(0.3, 1, (n_different, 5)).astype("f4")
+    noise = shown[np.random.default_rng(5).integers(n_different, size=len(trials))]
+    return yes_no_design(noise, trials.response, trials.target)
+
+
+def test_identical_noise_fields_have_no_t_squared_rather_than_a_negative_one():
+    for statistic in (hotelling_test, kernel_test):
+        with pytest.raises(CannotTell, match="noise must vary"):
+            statistic(still(1))
+
+
+def test_fewer_noise_fields_than_dimensions_have_no_t_squared():
+    with pytest.raises(CannotTell, match="fill the basis' 5 dimensions, got"):
+        hotelling_test(still(3), np.eye(5))
+    assert hotelling_test(still(40), np.eye(5)).t_squared > 0
+
+
+def test_blocks_of_one_trial_have_nothing_to_permute():
+    trials = replace(deaf(1), stratum=np.arange(160))
+    with pytest.raises(CannotTell, match="within a stimulus class of some block"):
+        kernel_test(trials, n_permutations=19)
+
+
+def test_passes_that_cancel_have_no_kernel():
+    trials = deaf(1, n_pairs=80)
+    reversed_passes = replace(
+        trials, response=np.append(trials.response[:80], ~trials.response[:80])
+    )
+    with pytest.raises(CannotTell, match="two showings of a noise field must not"):
+        kernel_test(reversed_passes, n_permutations=19)
+
+
+def test_a_p_that_no_permutation_reached_is_said_to_be_the_floor():
+    trials = linear_design(Linear(TEMPLATE, gamma=0.5), "2afc", 400, seed=1)
+    found = kernel_test(trials, n_permutations=99)
+    assert found.p_any == 0.01
+    rows = {row["quantity"]: row["value"] for row in found.table()}
+    assert rows["p_any"] == "0.01, the floor of 99 permutations"
+    assert rows["p_chi2"] == short(found.p_chi2)
 
 
 def test_hotelling_does_not_depend_on_the_units_of_the_basis():

@@ -1,6 +1,7 @@
 """The quadratic observer predicts what the linear cannot, where there is a reason."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from tests.analysis.observers.cascades import QUADRATURE, cascade_trials
 from tests.analysis.thomas2005 import gabor_trials
 from yoked.analysis.second_order import quadratic
 from yoked.analysis.second_order.quadratic import quadratic_gain
+from yoked.analysis.trials.estimate import CannotTell
 
 
 def test_an_energy_observer_is_predicted_better_with_each_of_its_two_filters():
@@ -93,3 +95,32 @@ def test_sessions_of_a_linear_observer_seldom_gain():
     ]
     assert np.mean([gain.low > 0 for gain in gains]) <= 0.08
     assert np.mean([gain.value for gain in gains]) < 0.001
+
+
+def with_rare(trials, n_rare):
+    """Return trials with a few more of one class at another contrast."""
+    rows = np.append(np.arange(len(trials)), np.arange(n_rare))
+    more = trials.where(rows)
+    last = np.arange(len(rows)) >= len(trials)
+    return replace(
+        more,
+        cell=np.where(last, 2, more.cell),
+        contrast=np.where(last, 2.0, more.contrast),
+        cluster=np.arange(len(rows)),
+        stratum=np.where(last, 2, more.stratum),
+    )
+
+
+@pytest.mark.parametrize("n_rare", [1, 2])
+def test_a_contrast_of_one_or_two_trials_changes_nothing(n_rare):
+    trials = cascade_trials("energy", 400, seed=2)
+    trials = replace(trials, contrast=np.ones(len(trials)))
+    alone = quadratic_gain(trials, n_folds=2)
+    assert quadratic_gain(with_rare(trials, n_rare), n_folds=2).gain == alone.gain
+
+
+def test_a_constant_responder_gains_nothing_that_is_a_result():
+    trials = cascade_trials("energy", 400, seed=2)
+    always = replace(trials, response=np.ones(len(trials), bool))
+    with pytest.raises(CannotTell, match="both kinds in some stimulus class"):
+        quadratic_gain(always)

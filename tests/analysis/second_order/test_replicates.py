@@ -18,6 +18,7 @@ from yoked.analysis.second_order.replicates import (
     permuted,
 )
 from yoked.analysis.trials.design import TrialDesign
+from yoked.analysis.trials.estimate import CannotTell
 
 OBSERVER = Linear(unit([0, 1, 2, 1, 0, 0]))
 TASKS = ("2afc", "yes_no")

@@ -1,10 +1,13 @@
 """One row per trial: responses, classes, and the two halves of the noise."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.analysis.observers.linear import Linear, linear_responses, unit
 from yoked.analysis.trials.design import TrialDesign
+from yoked.analysis.trials.estimate import CannotTell
 
 OBSERVER = Linear(unit([0, 1, 2, 1, 0]))
 
@@ -63,3 +66,22 @@ def test_more_than_two_alternatives_are_refused():
     )
     with pytest.raises(ValueError, match=r"alternatives must be two .*, got 4"):
         TrialDesign.of(responses, source)
+
+
+def test_a_stimulus_class_of_a_single_noise_field_is_not_compared():
+    _, _, trials = design("2afc")
+    at = np.array([np.flatnonzero(trials.target == k)[0] for k in (0, 1)])
+    contrast, cell = trials.contrast.copy(), trials.cell.copy()
+    contrast[at], cell[at] = 2.0, [2, 3]
+    kept = replace(trials, contrast=contrast, cell=cell).comparable()
+    np.testing.assert_array_equal(kept.cell, np.delete(trials.cell, at))
+    np.testing.assert_array_equal(kept.cluster, np.delete(trials.cluster, at))
+    assert trials.comparable() is trials
+
+
+def test_a_design_of_single_fields_says_so():
+    _, _, trials = design("yes_no", n=20)
+    alone = replace(trials, cell=np.arange(20), contrast=np.arange(20) + 1.0)
+    rule = r"must be 2 or more in some stimulus class .*, got 1 at most"
+    with pytest.raises(CannotTell, match=rule):
+        alone.comparable()

@@ -51,8 +51,8 @@ class Design:
     """
 
     task: str = "2afc"
-    sizes: tuple[int, ...] = (60,)
-    n_elements: int = 5
+    sizes: tuple[int, ...] = (40,)
+    n_elements: int = 4
     targets: str = "even"
     responds: str = "noisy"
     missing: float = 0.0

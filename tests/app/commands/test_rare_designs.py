@@ -32,8 +32,8 @@ LIBRARY = re.compile(
     re.IGNORECASE,
 )
 DESIGNS = [
-    Design(sizes=(400, 1)),
-    Design(sizes=(60, 2, 1), task="yes_no", n_pairs=20),
+    Design(sizes=(40, 1)),
+    Design(sizes=(40, 2, 1), task="yes_no", n_pairs=20),
     Design(sizes=(1,) * 40, n_pairs=2),
     Design(sizes=(2,), n_elements=1),
     Design(targets="one", n_pairs=5),
@@ -41,15 +41,15 @@ DESIGNS = [
     Design(responds="constant", n_pairs=20),
     Design(responds="right", sizes=(40, 1)),
     Design(responds="wrong", task="rating"),
-    Design(n_pairs=60, second="reversed"),
-    Design(n_pairs=1, missing=0.5, sizes=(40, 20, 3)),
+    Design(n_pairs=40, second="reversed"),
+    Design(n_pairs=1, missing=0.5, sizes=(30, 20, 3)),
     Design(missing=1.0),
     Design(block=1, n_pairs=3),
     Design(n_elements=1),
     Design(noise="same", n_pairs=3),
     Design(noise="still"),
-    Design(task="mafc", sizes=(60, 1)),
-    Design(task="rating", sizes=(80, 30, 20, 1), n_elements=2),
+    Design(task="mafc", sizes=(40, 1)),
+    Design(task="rating", sizes=(30, 20, 20, 1), n_elements=2),
 ]
 
 
@@ -101,35 +101,35 @@ def hold(row):
         assert len(reason) < 300, reason
 
 
+def run_numbers(design, folder):
+    """Run the commands that print numbers of a session or a pair, and hold them."""
+    path, (ann, bob, model) = recorded(design, folder)
+    asked = ("--permutations", 19, "--bootstrap", "trial", "--interval", "profile")
+    (row,) = strict(told(yoked("analyse", path, ann, *asked)))
+    hold(row)
+    (row,) = strict(told(yoked("compare", path, ann, model)))
+    hold(row)
+    group = strict(told(yoked("group", path)))
+    assert group["faults"] == {}
+    assert all(not LIBRARY.search(reason) for reason in reasons(group))
+    return path, (ann, bob, model)
+
+
 def run_all(design, folder):
     """Run every command of the analysis on a design, and hold what it prints."""
-    path, (ann, bob, model) = recorded(design, folder)
-    few = ("--permutations", 19)
-    asked = ("--bootstrap", "trial", "--interval", "profile")
-    for row in strict(told(yoked("analyse", path, *few, *asked))):
-        hold(row)
+    path, (ann, _, model) = run_numbers(design, folder)
     exact = ("--bootstrap", "block", "--interval", "enumerated", "--orders", 0)
     assert ann in told(yoked("analyse", path, *exact, "--table"))
     comma_separated = told(yoked("analyse", path, ann, "--orders", 0, "--csv"))
     assert len(list(csv.reader(io.StringIO(comma_separated)))) == 2
-    for other in (bob, model):
-        done = yoked("compare", path, ann, other)
-        if other == bob:  # not yoked: the noise is the same, the log does not say so
-            assert "must have the same trials" in done.stderr
-        else:
-            (row,) = strict(told(done))
-            hold(row)
     told(yoked("compare", path, ann, model, "--table"))
-    group = strict(told(yoked("group", path)))
-    assert group["faults"] == {}
-    assert all(not LIBRARY.search(reason) for reason in reasons(group))
     told(yoked("group", path, "--table"))
     report = folder / "report.html"
-    told(yoked("report", path, "-o", report))
+    told(yoked("report", path, ann, model, "-o", report))
     page = report.read_text()
     assert not re.search(r"\bnan\b|singular|a fault of Yoked", page, re.IGNORECASE)
     for what in PLOTS:
-        done = yoked("plot", path, what, ann, bob, model, "-o", folder / "plot.svg")
+        done = yoked("plot", path, what, ann, model, "-o", folder / "plot.svg")
         if done.exit_code:  # a sentence, and no picture
             assert done.stderr.startswith("Error: "), done.exception
             assert not LIBRARY.search(done.stderr.removeprefix("Error: ")), done.stderr
@@ -140,8 +140,12 @@ def run_all(design, folder):
 
 
 @pytest.mark.parametrize("design", DESIGNS, ids=designs.plain)
-def test_every_command_returns(design, tmp_path):
-    run_all(design, tmp_path)
+def test_every_design_has_its_numbers_or_its_reasons(design, tmp_path):
+    run_numbers(design, tmp_path)
+
+
+def test_every_command_returns(tmp_path):
+    run_all(DESIGNS[1], tmp_path)
 
 
 sizes = st.one_of(
@@ -165,14 +169,14 @@ drawn = st.builds(
 
 
 @given(design=drawn)
-@settings(max_examples=4, suppress_health_check=[HealthCheck.too_slow])
-def test_every_command_returns_for_designs_that_are_drawn(design, tmp_path_factory):
-    run_all(design, tmp_path_factory.mktemp("drawn"))
+@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
+def test_designs_that_are_drawn_have_numbers_or_reasons(design, tmp_path_factory):
+    run_numbers(design, tmp_path_factory.mktemp("drawn"))
 
 
 @pytest.mark.slow
 @given(design=drawn | drawn.map(lambda one: designs.replace(one, sizes=(1,) * 400)))
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_every_command_returns_for_many_designs(design, tmp_path_factory):
     run_all(design, tmp_path_factory.mktemp("drawn"))
 
@@ -180,7 +184,8 @@ def test_every_command_returns_for_many_designs(design, tmp_path_factory):
 # What a rare contrast leaves as it is ------------------------------------------------
 
 # Parts of `yoked analyse --json` that are the same, to the bit, with and without a
-# contrast at which each target was shown once.
+# contrast at which each target was shown once. (With two trials, one of them correct,
+# a contrast of 2AFC enters the weighted sum: it has both of its classes.)
 OF_WELL_FILLED = {
     "order_1": (
         "weighted_sum",
@@ -229,12 +234,13 @@ def same(ours, theirs, path):
         assert ours == theirs, path
 
 
-@pytest.mark.parametrize("task", ["2afc", "yes_no"])
-@pytest.mark.parametrize("rare", [1, 2])
+@pytest.mark.parametrize(("task", "rare"), [("2afc", 1), ("yes_no", 2)])
 def test_a_rare_contrast_changes_no_part_that_rests_on_well_filled_ones(
     tmp_path, task, rare
 ):
-    rows, noise = designs.table(Design(task=task, sizes=(400, rare), n_pairs=40))
+    rows, noise = designs.table(
+        Design(task=task, sizes=(400, rare), n_pairs=40, n_elements=5)
+    )
     often, seldom = sorted(rows["contrast"].unique())
     rows = rows[(rows["contrast"] == often) | rows["repeats"].isna()]
     with_it = analysed(rows, noise, tmp_path / "with", task)
@@ -252,7 +258,7 @@ def test_a_rare_contrast_changes_no_part_that_rests_on_well_filled_ones(
 def test_two_trials_of_one_target_at_a_rare_contrast_change_nothing_of_order_two(
     tmp_path,
 ):
-    rows, noise = designs.table(Design(sizes=(400, 2)))
+    rows, noise = designs.table(Design(sizes=(400, 2), n_elements=5))
     _, seldom = sorted(rows["contrast"].unique())
     rows.loc[rows["contrast"] == seldom, "target"] = 1
     rows.loc[rows["contrast"] == seldom, "response"] = [0, 1, 0, 1]
@@ -268,3 +274,57 @@ def test_nothing_is_warned_of_on_standard_error(tmp_path):
         command = [sys.executable, "-m", "yoked", *map(str, words)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert "Warning" not in done.stderr, done.stderr
+
+
+def test_a_constant_responder_has_a_reason_where_a_gain_of_nought_was(tmp_path):
+    path, (ann, *_) = recorded(Design(responds="constant"), tmp_path)
+    (row,) = strict(told(yoked("analyse", path, ann, "--permutations", 19)))
+    assert row["order_2"]["quadratic"] is None
+    for part in ("one.fitted", "kernels", "two.quadratic", "two.spectrum"):
+        assert "got one kind in each" in row["missing"][part]
+
+
+def test_a_group_goes_on_without_the_observer_who_never_varied(tmp_path):
+    path, _ = recorded(Design(responds="constant"), tmp_path)
+    row = strict(told(yoked("group", path)))
+    assert row["kernel"] is None
+    assert row["dprime"]["n"] == 3
+    assert set(row["missing"]) == {"ann", "bob", "kernel"}
+    assert "got one kind in each" in row["missing"]["ann"]
+    assert row["missing"]["kernel"] == (
+        "observers with a kernel must be two or more, got 1"
+    )
+
+
+def test_a_reversed_second_pass_is_called_that_and_not_infinite_noise(tmp_path):
+    path, (ann, *_) = recorded(Design(n_pairs=40, second="reversed"), tmp_path)
+    (row,) = strict(told(yoked("analyse", path, ann, "--orders", 0)))
+    gamma = row["pooled"]["internal_noise"]["gamma"]
+    assert gamma["value"] is None
+    assert gamma["note"].endswith(
+        "are the responses of one pass reversed (keys swapped)?"
+    )
+
+
+def test_a_table_and_a_report_say_that_a_p_is_the_floor(tmp_path):
+    path, (ann, *_) = recorded(Design(sizes=(300,), n_elements=2), tmp_path)
+    table = told(yoked("analyse", path, ann, "--orders", 1, "--table"))
+    assert "0.004975, the floor of 200 permutations" in table
+    (row,) = strict(told(yoked("analyse", path, ann, "--orders", 1, "--json")))
+    assert row["order_1"]["test"]["p_any"] == pytest.approx(1 / 201)
+    assert row["order_1"]["test"]["n_permutations"] == 200
+    report = tmp_path / "report.html"
+    told(yoked("report", path, ann, "--orders", 1, "-o", report))
+    assert ".005, the floor of 200 permutations" in report.read_text()
+
+
+def test_infinite_is_told_from_unknown_in_json_table_and_csv(tmp_path):
+    path, (ann, *_) = recorded(Design(n_pairs=3), tmp_path)
+    (row,) = strict(told(yoked("analyse", path, ann, "--orders", 0)))
+    gamma = row["pooled"]["internal_noise"]["gamma"]
+    assert gamma["high"] == "Infinity"
+    assert "∞" in told(yoked("analyse", path, ann, "--orders", 0, "--table"))
+    lines = told(yoked("analyse", path, ann, "--orders", 0, "--csv"))
+    (cells,) = csv.DictReader(io.StringIO(lines))
+    assert cells["pooled_internal_noise_gamma_high"] == "Infinity"
+    assert cells["order_0_roc"] == ""
