@@ -4,11 +4,11 @@ import pytest
 
 from yoked.app.web.limits import Budget, TooMany
 from yoked.app.web.live import SCREENS_AT_ONCE
-from yoked.app.web.study import ARRIVALS_AT_ONCE
 
 from .participant import Participant, agreement, rows, served
 from .test_health import Clock
 
+AT_ONCE = 20  # sessions, in place of hundreds
 SCREEN = {
     "refresh_ms": 8.3,
     "refresh_mad_ms": 0.1,
@@ -29,7 +29,8 @@ def clock():
 
 
 @pytest.fixture
-def app(db_path, protocol, clock):
+def app(db_path, protocol, clock, monkeypatch):
+    monkeypatch.setattr("yoked.app.web.study.ARRIVALS_AT_ONCE", AT_ONCE)
     with served(db_path, protocol, clock=clock) as app:
         yield app
 
@@ -72,8 +73,8 @@ def test_a_flood_of_sessions_is_stopped_for_the_study(client, db_path, clock):
         token = f"{number:032d}"
         return client.post("/sessions", data={**form, "token": token}).status_code
 
-    codes = [arrive(number) for number in range(ARRIVALS_AT_ONCE + 3)]
-    assert codes == [303] * ARRIVALS_AT_ONCE + [429] * 3
+    codes = [arrive(number) for number in range(AT_ONCE + 3)]
+    assert codes == [303] * AT_ONCE + [429] * 3
     assert arrive(0) == 303  # who is here already finds the session again
     reply = client.post("/sessions", data={**form, "token": "x" * 32})
     assert "One moment, please" in reply.text
