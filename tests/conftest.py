@@ -39,6 +39,7 @@ LONGEST = (
     "tests/app/test_demo.py",
     "tests/app/planning/test_power.py",
     "tests/app/commands/test_analysis.py",
+    "tests/app/commands/test_rare_designs.py",
     "tests/app/reports/test_report.py",
     "tests/analysis/",
 )

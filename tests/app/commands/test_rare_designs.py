@@ -144,6 +144,7 @@ def test_every_design_has_its_numbers_or_its_reasons(design, tmp_path):
     run_numbers(design, tmp_path)
 
 
+@pytest.mark.slow
 def test_every_command_returns(tmp_path):
     run_all(DESIGNS[1], tmp_path)
 
@@ -234,7 +235,9 @@ def same(ours, theirs, path):
         assert ours == theirs, path
 
 
-@pytest.mark.parametrize(("task", "rare"), [("2afc", 1), ("yes_no", 2)])
+@pytest.mark.parametrize(
+    ("task", "rare"), [("2afc", 1), pytest.param("yes_no", 2, marks=pytest.mark.slow)]
+)
 def test_a_rare_contrast_changes_no_part_that_rests_on_well_filled_ones(
     tmp_path, task, rare
 ):
@@ -255,6 +258,7 @@ def test_a_rare_contrast_changes_no_part_that_rests_on_well_filled_ones(
     same(with_it["by_contrast"][0], {**alone["by_contrast"][0]}, "by_contrast")
 
 
+@pytest.mark.slow
 def test_two_trials_of_one_target_at_a_rare_contrast_change_nothing_of_order_two(
     tmp_path,
 ):
@@ -306,6 +310,7 @@ def test_a_reversed_second_pass_is_called_that_and_not_infinite_noise(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_table_and_a_report_say_that_a_p_is_the_floor(tmp_path):
     path, (ann, *_) = recorded(Design(sizes=(300,), n_elements=2), tmp_path)
     table = told(yoked("analyse", path, ann, "--orders", 1, "--table"))
