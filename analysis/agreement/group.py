@@ -147,8 +147,12 @@ class GroupSummary(Result):
 
     def parts(self) -> dict[str, Any]:
         """Give the fields, and of the kernel what is the group's, not an observer's."""
-        lower, upper = self._ceilings()
         kernel = self.kernel
+        lower, upper = (
+            (kernel.lower_ceiling, kernel.upper_ceiling)
+            if kernel
+            else _no_ceilings(self.missing["kernel"])
+        )
         return {
             **self._fields_but("kernel", "missing", "faults"),
             "lower_ceiling": lower,
@@ -162,37 +166,25 @@ class GroupSummary(Result):
             "faults": dict(self.faults),
         }
 
-    def _ceilings(self) -> tuple[Estimate, Estimate]:
-        if self.kernel is not None:
-            return self.kernel.lower_ceiling, self.kernel.upper_ceiling
-        lower, upper = (
-            Estimate.missing(name, self.missing["kernel"]) for name in (LOWER, UPPER)
-        )
-        return lower, upper
-
     def table(self) -> list[Cells]:
         """Give one row: how many took part, d' and the ceilings of the kernel."""
-        lower, upper = self._ceilings()
+        parts = self.parts()
         return [
             {
                 "observers": len(self.observers),
                 "sessions": sum(self.n_sessions),
                 "trials": sum(self.n_trials),
                 "dprime": self.dprime.short(),
-                "lower ceiling": lower.short(),
-                "upper ceiling": upper.short(),
+                "lower ceiling": parts["lower_ceiling"].short(),
+                "upper ceiling": parts["upper_ceiling"].short(),
             }
         ]
 
     def _rows(self) -> list[dict[str, Any]]:
         """The group's numbers, without a name in `observer`; then each observer's."""
-        lower, upper = self._ceilings()
-        of_group = {
-            "dprime": self.dprime,
-            "lower_ceiling": lower,
-            "upper_ceiling": upper,
-        }
-        rows = [(None, name, found) for name, found in of_group.items()]
+        parts = self.parts()
+        of_group = ("dprime", "lower_ceiling", "upper_ceiling")
+        rows = [(None, name, parts[name]) for name in of_group]
         for number, observer in enumerate(self.observers):
             rows += [
                 (observer, "dprime", self.dprime_by_observer[number]),
@@ -243,8 +235,9 @@ def group(sessions: Sequence[SessionLike]) -> GroupSummary:
         for name, own in by_name.items()
     ]
     told = [one for one in own_kernels if one is not None]
-    left_out = _left_out(list(attempt.missing))
-    notes = [part for part in (_shared_note(by_name), left_out) if part]
+    notes = [part for part in [_shared_note(by_name)] if part]
+    if attempt.missing:
+        notes.append(f"without {', '.join(attempt.missing)}: their kernel is not told")
     kernel = attempt("kernel", lambda: group_kernel(told, "; ".join(notes) or None))
     contrasts = {tuple(part.contrasts) for parts in counted.values() for part in parts}
     note = "d' is at different contrasts" if len(contrasts) > 1 else None
@@ -272,9 +265,8 @@ def group_kernel(
     """
     ordered = sorted(observers, key=lambda one: one.observer)
     if len(ordered) < 2:
-        raise CannotTell(
-            f"observers with a kernel must be two or more, got {len(ordered)}"
-        )
+        rule = "two or more with a kernel"
+        raise CannotTell(f"observers must be {rule}, got {len(ordered)}")
     shapes = {one.kernel.shape for one in ordered}
     if len(shapes) > 1:
         raise CannotTell(f"kernels must have one shape, got {sorted(shapes)}")
@@ -284,9 +276,7 @@ def group_kernel(
     try:
         lower, upper = noise_ceiling(kernels.reshape(len(kernels), -1))
     except CannotTell as reason:
-        lower, upper = (
-            Estimate.missing(name, str(reason), len(kernels)) for name in (LOWER, UPPER)
-        )
+        lower, upper = _no_ceilings(str(reason), len(kernels))
     return GroupKernel(
         kernel=mean.mean,
         se=mean.se,
@@ -340,6 +330,10 @@ def noise_ceiling(
     return ends[0], ends[1]
 
 
+def _no_ceilings(reason: str, n: int = 0) -> tuple[Estimate, Estimate]:
+    return Estimate.missing(LOWER, reason, n), Estimate.missing(UPPER, reason, n)
+
+
 def observer_kernel(
     observer: str, sessions: Sequence[SessionLike], counted: Sequence[Responses]
 ) -> ObserverKernel:
@@ -351,9 +345,8 @@ def observer_kernel(
         If a session has no class with both responses.
     """
     order = sorted(range(len(sessions)), key=lambda i: sessions[i].id)
-    designs = [
-        TrialDesign.of(counted[i], sessions[i].noise).comparable() for i in order
-    ]
+    shown = [TrialDesign.of(counted[i], sessions[i].noise) for i in order]
+    designs = [one.comparable() for one in shown]
     found: list[Score] = [score(one) for one in designs]
     weight = np.array([1 / one.se**2 for one in found])
     weight = weight / weight.sum()
@@ -398,12 +391,6 @@ def _own_dprime(parts: Sequence[Responses]) -> Estimate:
     weight = 1 / ses**2
     value = float(weight @ values / weight.sum())
     return Estimate.normal(value, float(weight.sum() ** -0.5), n, OWN_DPRIME)
-
-
-def _left_out(observers: list[str]) -> str | None:
-    if not observers:
-        return None
-    return f"without {', '.join(observers)}, whose kernel cannot be told"
 
 
 def _shared_note(by_name: dict[str, list[SessionLike]]) -> str | None:

@@ -186,7 +186,7 @@ def test_what_is_no_group_is_refused():
     ]
     with pytest.raises(ValueError, match="kernels must have one shape"):
         group_kernel(kernels)
-    with pytest.raises(ValueError, match="observers with a kernel must be two or more"):
+    with pytest.raises(ValueError, match="observers must be two or more with a kernel"):
         group_kernel(kernels[:1])
     with pytest.raises(ValueError, match="kernels must vary over elements"):
         noise_ceiling(np.ones((2, 3)))

@@ -121,7 +121,7 @@ def run_all(design, folder):
     exact = ("--bootstrap", "block", "--interval", "enumerated", "--orders", 0)
     assert ann in told(yoked("analyse", path, *exact, "--table"))
     comma_separated = told(yoked("analyse", path, ann, "--orders", 0, "--csv"))
-    assert len(list(csv.reader(io.StringIO(comma_separated)))) == 2
+    assert len(comma_separated.splitlines()) == 2
     told(yoked("compare", path, ann, model, "--table"))
     told(yoked("group", path, "--table"))
     report = folder / "report.html"
@@ -296,7 +296,7 @@ def test_a_group_goes_on_without_the_observer_who_never_varied(tmp_path):
     assert set(row["missing"]) == {"ann", "bob", "kernel"}
     assert "got one kind in each" in row["missing"]["ann"]
     assert row["missing"]["kernel"] == (
-        "observers with a kernel must be two or more, got 1"
+        "observers must be two or more with a kernel, got 1"
     )
 
 
