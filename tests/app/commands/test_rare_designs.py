@@ -33,7 +33,7 @@ LIBRARY = re.compile(
 )
 DESIGNS = [
     Design(sizes=(40, 1)),
-    Design(sizes=(40, 2, 1), task="yes_no", n_pairs=20),
+    Design(sizes=(30, 2, 1), task="yes_no", n_pairs=10),
     Design(sizes=(1,) * 40, n_pairs=2),
     Design(sizes=(2,), n_elements=1),
     Design(targets="one", n_pairs=5),
