@@ -42,6 +42,9 @@ class LiveSession:
         Called in the transaction of the last response.
     clock
         Seconds, rising.
+    handed_out
+        By session, the trial whose pixels were last handed out, and when; shared by all
+        sessions of a server.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class LiveSession:
         writer: Writer,
         on_complete: Callable[[Session], None] = lambda session: None,
         clock: Clock = time.monotonic,
+        handed_out: dict[str, tuple[int, float]] | None = None,
     ) -> None:
         self.session = session
         self.is_stale = False
@@ -60,9 +64,9 @@ class LiveSession:
         self._clock = clock
         self._lock = threading.Lock()
         self._pixels: tuple[int, bytes, str] = (-1, b"", "")
-        # When the pixels of a trial were first handed out. Of the first trial in memory
-        # that may have been before, by a server that was then started anew.
-        self._handed_out: tuple[int, float] = (session.n_recorded, -math.inf)
+        self._handed_out = {} if handed_out is None else handed_out
+        # Of the first trial that may have been before, by a server started anew since.
+        self._handed_out.setdefault(session.id, (session.n_recorded, -math.inf))
         self._screens = Budget(SCREENS_AT_ONCE, SCREENS_PER_S, clock)
         recorded = store.trials(session.id) if session.n_recorded else []
         self._last_block = recorded[-1].spec.block if recorded else None
@@ -88,8 +92,8 @@ class LiveSession:
         """
         with self._lock:
             spec = self._require_turn(trial)
-            if self._handed_out[0] != trial:
-                self._handed_out = (trial, self._clock())
+            if self._handed_out[self.session.id][0] != trial:
+                self._handed_out[self.session.id] = (trial, self._clock())
             return self._render(spec)[0]
 
     def record(self, trial: int, sent: SentResponse) -> dict[str, Any]:
@@ -151,7 +155,7 @@ class LiveSession:
 
         Infinite where it is not known.
         """
-        known, at = self._handed_out
+        known, at = self._handed_out[self.session.id]
         return 1000 * (self._clock() - at) if known == trial else None
 
     def _next(self) -> dict[str, Any]:

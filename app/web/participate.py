@@ -99,9 +99,16 @@ def _require_own_page() -> None:
     if site is not None:
         is_own = site in ("same-origin", "none")
     else:
-        is_own = origin in (None, "null") or urlsplit(origin).netloc == request.host
+        is_own = origin in (None, "null") or _host_of(origin) == request.host
     if not is_own:
         abort(403, "Sessions begin on the study's own page. Please open it first.")
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 @blueprint.get("/declined")
@@ -136,6 +143,8 @@ def done(token: str) -> AnyResponse:
     participation, live = find_session(token)
     if not live.is_complete:
         return redirect(url_for("participate.session", token=token))
+    # The last response may have been stored meanwhile, and with it the outcome.
+    participation, live = find_session(token)
     debrief = in_language(live.session.protocol.texts.debrief, participation.language)
     page = render_template(
         "done.html",

@@ -29,6 +29,7 @@ OTHER_BYTES = "the browser received other bytes than the server sent"
 HIDDEN = "the page was hidden during the trial"
 STALLED = "the page stalled while it waited for a response"
 NEVER_ASKED_FOR = "the browser never asked for the pixels"
+TOO_LATE = "the response came after the time for it"
 TOO_SOON = "the response came before the trial could have ended"
 _SLACK_MS = 250.0  # between two machines' clocks, over one trial
 
@@ -77,6 +78,9 @@ class SentResponse:
             return fault
         if "stall" in kinds and self.measured.response is None:
             return STALLED
+        rt_ms = self.measured.rt_ms or 0.0
+        if rt_ms > protocol.timing.response_ms + _SLACK_MS:
+            return TOO_LATE
         if since_ms is None:
             return NEVER_ASKED_FOR
         if since_ms + _SLACK_MS < self._lasted_ms(protocol):
@@ -139,6 +143,7 @@ def parse_display(data: object) -> dict[str, Any]:
     sizes = ("screen_px", "window_px")
     fields = _table(data, "a display", (*numbers, *whole, *flags, *sizes))
     checked: dict[str, Any] = {name: _number(fields, name) for name in numbers}
+    _unless(checked["refresh_ms"] > 0, "refresh_ms", "more than 0", 0)
     checked |= {name: _whole(fields, name, 10_000, low=1) for name in whole}
     for name in flags:
         _unless(isinstance(fields[name], bool), name, "true or false", fields[name])

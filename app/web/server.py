@@ -5,6 +5,7 @@ import sqlite3
 import time
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from flask import Flask, jsonify, make_response, render_template, request, url_for
 from werkzeug.exceptions import HTTPException, InternalServerError
@@ -12,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from ...experiments.protocols.files import load_protocol
 from ...experiments.protocols.protocol import Protocol
-from ...experiments.store.sqlite import TrialConflict
+from ...experiments.store.sqlite import StoreError, TrialConflict
 from . import participate, trial_api
 from .limits import Clock, TooMany
 from .live import OutOfTurn, StaleSession
@@ -33,6 +34,14 @@ HEADERS = {
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+
+class _App(Flask):
+    """Flask, but for its log of faults: an address holds a participant's token."""
+
+    def log_exception(self, exc_info: Any) -> None:
+        """Log a fault by the endpoint that met it."""
+        self.logger.error("a fault in %s", request.endpoint, exc_info=exc_info)
 
 
 def create_app(
@@ -66,7 +75,7 @@ def create_app(
         raise FileNotFoundError(f"jsPsych must be {rule}")
     if isinstance(protocol, str):
         protocol = load_protocol(protocol)
-    app = Flask(__package__ or "", static_folder=str(STATIC))
+    app = _App(__package__ or "", static_folder=str(STATIC))
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.extensions["yoked"] = Study(db_path, protocol, lut, clock)
     app.register_blueprint(participate.blueprint)
@@ -89,6 +98,8 @@ def _register_errors(app: Flask) -> None:
         app.register_error_handler(kind, lambda error: _complaint(409, str(error)))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(TooMany, _too_many)
+    # A session that was withdrawn while it ran takes nothing more.
+    app.register_error_handler(StoreError, lambda error: _complaint(410, str(error)))
     for kind in (sqlite3.Error, StaleSession, OSError):
         app.register_error_handler(kind, _cannot_store)
 

@@ -16,6 +16,7 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
 from ...experiments.protocols.protocol import Protocol
+from .responses import MOST_BYTES
 from .server import create_app
 
 THREADS = 16
@@ -90,6 +91,8 @@ class _Server(TcpWSGIServer):
             connection_limit=most,
             channel_timeout=_IDLE_S,
             cleanup_interval=5,
+            max_request_header_size=32 * 1024,
+            max_request_body_size=2 * MOST_BYTES,  # or it would go to the disk first
             asyncore_use_poll=True,  # select() takes no file descriptor over 1,023
         )
         dispatcher = ThreadedTaskDispatcher()

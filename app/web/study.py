@@ -67,6 +67,8 @@ class Study:
         self._writer = Writer(self._store.transaction)
         self._live: OrderedDict[str, LiveSession] = OrderedDict()
         self._lock = threading.Lock()
+        # Kept when a session leaves the memory: what was handed out stays handed out.
+        self._handed_out: dict[str, tuple[int, float]] = {}
         self._clock = clock
         self._arrivals = Budget(ARRIVALS_AT_ONCE, ARRIVALS_PER_S, clock)
         self.health = Health(protocol, self._store, self._writer, clock)
@@ -136,7 +138,12 @@ class Study:
             return live
         session = Session.resume(self._store, session_id)
         mine = LiveSession(
-            session, self._store, self._writer, self._complete, self._clock
+            session,
+            self._store,
+            self._writer,
+            self._complete,
+            self._clock,
+            self._handed_out,
         )
         # Another request may have been faster: there is one object for each session.
         return self._in_memory(session_id, mine) or mine

@@ -34,13 +34,15 @@ def _broken(protocol: Protocol, records: Sequence[TrialRecord]) -> Iterator[str]
     if n_invalid > rules.most_invalid * n:
         rule = f"at most {rules.most_invalid:.0%} of the trials"
         yield f"invalid trials must be {rule}, got {n_invalid} of {n}"
-    given = [record for record in records if record.response.response is not None]
-    if len(given) < rules.response_rate * n:
+    # What was not shown as it should be is nobody's miss.
+    seen = [record for record in records if record.response.valid]
+    given = [record for record in seen if record.response.response is not None]
+    if len(given) < rules.response_rate * len(seen):
         rule = f"given in {rules.response_rate:.0%} of the trials"
-        yield f"responses must be {rule}, got {len(given)} of {n}"
+        yield f"responses must be {rule}, got {len(given)} of {len(seen)}"
     if len(given) >= rules.min_trials:
         yield from _of_responses(protocol, given)
-    catch = [record for record in records if record.spec.block_kind == "catch"]
+    catch = [record for record in seen if record.spec.block_kind == "catch"]
     correct = sum(record.correct is True for record in catch)
     if len(catch) >= rules.min_trials / 4 and correct < (
         rules.catch_correct * len(catch)

@@ -122,7 +122,7 @@ class Session:
             if observer_seed is not None:
                 _require_own(store, observer_seed, seed)
             row = SessionRow(
-                id=new_id({row.id for row in store.sessions()}),
+                id=_free_id(store),
                 protocol_hash=protocol.hash,
                 protocol_name=protocol.name,
                 stimulus_hash=protocol.stimulus_hash,
@@ -335,6 +335,15 @@ def require_showable(protocol: Protocol, stored: StoredNoise) -> None:
         rule = f"at most {FULL_CONTRAST} levels to be shown again"
         got = f"{signal} + {noise}; such trials were clipped"
         raise ValueError(f"signal and noise must be {rule}, got {got}")
+
+
+def _free_id(store: Store) -> str:
+    while True:
+        session_id = new_id()
+        try:
+            store.session(session_id)
+        except LookupError:
+            return session_id
 
 
 def require_own_noise(protocol: Protocol) -> None:

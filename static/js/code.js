@@ -5,6 +5,8 @@ if (data) {
   // The session is over: at this screen the next one is somebody else's.
   try {
     sessionStorage.removeItem("yoked link");
+    const base = location.pathname.replace(/\/done$/, "");
+    for (const kept of [`yoked ${base}`, `yoked shown ${base}`]) localStorage.removeItem(kept);
   } catch {
     // Nothing was kept.
   }

@@ -45,6 +45,10 @@ export function obstacles(needs, device) {
     );
   }
   const { timing, shape } = needs;
+  if (!(device.refreshMs > 0 && Number.isFinite(device.refreshMs))) {
+    found.push("The time between the screen's pictures cannot be measured in this browser. Please try another.");
+    return found;
+  }
   if (roundingMs({ timing, frames: shape.frames, refreshMs: device.refreshMs }) > timing.tolerance_ms) {
     found.push(
       `The screen shows ${Math.round(1000 / device.refreshMs)} pictures a second, with which this task's ` +

@@ -182,7 +182,9 @@ export function measureRefresh(requestFrame, intervals = 60) {
       if (stamps.length <= warmUp + intervals) return void requestFrame(tick);
       const steady = stamps.slice(warmUp);
       const steps = steady.slice(1).map((stamp, i) => stamp - /** @type {number} */ (steady[i]));
-      const refresh_ms = median(steps);
+      // Where stamps are coarser than refreshes most steps are 0, but their sum is right.
+      const mean = steps.reduce((sum, step) => sum + step, 0) / steps.length;
+      const refresh_ms = median(steps) || mean;
       const refresh_mad_ms = median(steps.map((step) => Math.abs(step - refresh_ms)));
       resolve({ refresh_ms, refresh_mad_ms, refresh_intervals: steps.length });
     };

@@ -26,6 +26,8 @@ import {
 
 /** Trials in a row without a response, before the page asks whether anybody is there. */
 const MANY_MISSES = 5;
+/** How long a hint stands: a sentence takes longer to read than "Correct". */
+const HINT_MS = 1500;
 /** How much the time between refreshes may differ from the measured one, before it is measured again. */
 const OTHER_RATE = 0.1;
 
@@ -49,6 +51,7 @@ export class Experiment {
   /** @type {Screen} */
   #screen = { refresh_ms: 1000 / 60, scale: 1, device_pixel_ratio: 1 };
   #feedback = /** @type {string | null} */ (null);
+  #feedbackMs = 0;
   #showings;
   /** @type {readonly string[]} what is printed on the response keys */
   #labels;
@@ -205,7 +208,9 @@ export class Experiment {
     const receipt = await this.#client.respond(trial, { ...result, digest, n_shown });
     const { correct, too_soon: tooSoon } = receipt;
     const { feedback_ms, response_ms: responseMs } = this.#page.timing;
-    const tell = feedback_ms > 0 && (feedback || result.response === null || tooSoon);
+    const isHint = result.response === null || tooSoon;
+    const tell = isHint || (feedback_ms > 0 && feedback);
+    this.#feedbackMs = isHint ? Math.max(HINT_MS, feedback_ms) : feedback_ms;
     const { response } = result;
     const about = { correct, response, tooSoon, otherKey: other_key, labels: this.#labels, responseMs };
     this.#feedback = tell ? feedbackScreen(about) : null;
@@ -218,7 +223,7 @@ export class Experiment {
       type: this.#plugins.keyboard,
       stimulus: () => this.#feedback,
       choices: "NO_KEYS",
-      trial_duration: this.#page.timing.feedback_ms,
+      trial_duration: () => this.#feedbackMs,
     };
   }
 

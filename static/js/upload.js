@@ -84,13 +84,16 @@ export async function sendOnce(url, request, line) {
  * @returns {Promise<{ status: number, body?: T, sentence?: string } | null>} null without a reply
  */
 async function attemptOnce(url, request, line, read, timeoutMs) {
+  const controller = new AbortController(); // AbortSignal.timeout is too young for some browsers
+  const timer = setTimeout(() => controller.abort(), timeoutMs);
   try {
-    const signal = AbortSignal.timeout(timeoutMs);
-    const response = await line.fetch(url, { ...request, signal });
+    const response = await line.fetch(url, { ...request, signal: controller.signal });
     const { status, ok } = response;
     return ok ? { status, body: await read(response) } : { status, sentence: await sentence(response) };
   } catch {
     return null;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -95,6 +95,17 @@ test("each thing that a device lacks is a sentence of its own", () => {
   assert.equal(obstacles(movie, LAPTOP).length, 0);
 });
 
+test("a screen whose refreshes cannot be measured is told, and coarse stamps are no reason", async () => {
+  assert.match(obstacles(NEEDS, { ...LAPTOP, refreshMs: 0 }).join(), /cannot be measured/);
+  assert.match(obstacles(NEEDS, { ...LAPTOP, refreshMs: NaN }).join(), /cannot be measured/);
+  let frames = 0;
+  const { refresh_ms } = await measureRefresh((callback) => {
+    const timeMs = Math.floor((++frames * 16.7) / 50) * 50;
+    queueMicrotask(() => callback(timeMs));
+  });
+  assert(Math.abs(refresh_ms - 16.7) < 1);
+});
+
 /** @param {string} name @param {string} code */
 const place = (name, code) => ({ name, code });
 

@@ -96,6 +96,16 @@ def test_idle_and_slow_clients_cost_an_arriving_class_nothing(served):
     assert n == N_ARRIVING
 
 
+def test_a_body_that_is_too_long_is_refused_before_it_is_read(served):
+    port, _, _ = served
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    line.putrequest("POST", "/sessions")
+    line.putheader("Content-Length", str(10**9))
+    line.endheaders(b"x" * 1000)
+    assert line.getresponse().status == 413
+    line.close()
+
+
 def test_as_many_connections_are_taken_as_the_system_lets_us_have():
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     most = most_connections()

@@ -123,6 +123,7 @@ def test_a_page_without_its_token_begins_nothing(client, db_path):
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site", "Origin": "http://localhost"},
         {"Origin": "https://elsewhere.example"},
+        {"Origin": "http://["},
     ],
 )
 def test_another_site_begins_no_session_in_a_visitor_s_name(client, db_path, headers):

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 import yoked
 from tests.experiments.store.test_old_files import old_file
 from yoked.app.cli import cli
-from yoked.app.web.responses import NEVER_ASKED_FOR, OTHER_BYTES, TOO_SOON
+from yoked.app.web.responses import NEVER_ASKED_FOR, OTHER_BYTES, TOO_LATE, TOO_SOON
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.protocols.parts import Block, DoublePass
 
@@ -237,3 +237,48 @@ def test_a_file_without_a_web_task_has_no_codes(tmp_path):
 def test_other_bytes_come_before_bad_timing(participant, db_path):
     participant.respond(participant.next(), 1, digest="ab" * 32, frames_shown=0)
     assert recorded(db_path)[0].response.invalid_reason == OTHER_BYTES
+
+
+def test_what_was_never_handed_out_is_known_though_memory_has_no_room(
+    app, db_path, monkeypatch
+):
+    monkeypatch.setattr("yoked.app.web.study.MOST_IN_MEMORY", 1)
+    people = [Participant(app.test_client()) for _ in range(3)]
+    for trial in range(4):
+        for person in people:
+            person.post(trial, sent(1))
+    query = "SELECT trial, valid FROM trials ORDER BY session, trial"
+    assert rows(db_path, query) == [(0, 1), (1, 0), (2, 0), (3, 0)] * 3
+
+
+def test_a_response_after_the_time_for_it_does_not_count(participant, db_path):
+    participant.respond(participant.next(), 1, rt_ms=8000.0)
+    assert recorded(db_path)[0].response.invalid_reason == TOO_LATE
+
+
+def test_trials_that_were_not_shown_are_nobody_s_miss(participant, db_path):
+    """Whose page is hidden in some catch trials is right in all that they saw."""
+    hidden = [{"kind": "hidden", "at_ms": 10.0}]
+    n_hidden = 0
+
+    def respond(person, following):
+        nonlocal n_hidden
+        if next_spec(person).block_kind == "catch" and n_hidden < 2:
+            n_hidden += 1
+            return person.respond(following, None, events=hidden)
+        return a_person(person, following)
+
+    finish(participant, respond)
+    assert n_hidden == 2
+    assert ended(participant, db_path)[1] == []
+
+
+def test_a_session_withdrawn_while_it_runs_takes_nothing_more(
+    app, participant, db_path
+):
+    following = participant.next()
+    with log(db_path) as store:
+        store.withdraw(store.sessions()[0].id)
+    reply = participant.respond(following, 1)
+    assert reply.status_code == 410
+    assert rows(db_path, "SELECT count(*) FROM trials") == [(0,)]
