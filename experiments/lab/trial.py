@@ -77,7 +77,9 @@ def plan_trial(protocol: Protocol, refresh_hz: float) -> tuple[Step, ...]:
             steps.append(Step(EMPTY, frames_for(timing.gap_ms, refresh_hz)))
         for frame in range(n_frames):
             picture = FIRST_STIMULUS + interval * n_frames + frame
-            lasting = frames_for(_frame_ms(protocol), refresh_hz)
+            lasting = frames_for(
+                protocol.timing.each_ms(protocol.noise.grid[0]), refresh_hz
+            )
             steps.append(Step(picture, lasting, is_onset=frame == 0))
     return tuple(step for step in steps if step.n_frames)
 
@@ -85,12 +87,6 @@ def plan_trial(protocol: Protocol, refresh_hz: float) -> tuple[Step, ...]:
 def _presentations(protocol: Protocol) -> int:
     """Intervals one after the other: patches side by side are one."""
     return 1 if protocol.task.kind == "mafc" else protocol.n_intervals
-
-
-def _frame_ms(protocol: Protocol) -> float:
-    """Give the duration of one frame of an interval."""
-    is_movie = protocol.noise.grid[0] > 1
-    return protocol.timing.frame_ms if is_movie else protocol.timing.interval_ms
 
 
 def timing_faults(protocol: Protocol, refresh_hz: float) -> list[str]:
@@ -105,7 +101,11 @@ def timing_faults(protocol: Protocol, refresh_hz: float) -> list[str]:
     'frame_ms must be within 25 % of whole refr'
     """
     is_movie = protocol.noise.grid[0] > 1
-    durations = {"frame_ms" if is_movie else "interval_ms": _frame_ms(protocol)}
+    durations = {
+        "frame_ms" if is_movie else "interval_ms": protocol.timing.each_ms(
+            protocol.noise.grid[0]
+        )
+    }
     if _presentations(protocol) > 1:
         durations["gap_ms"] = protocol.timing.gap_ms
     found = []

@@ -6,7 +6,7 @@ is on a keyboard of any language; what is printed there may differ.
 
 from string import ascii_lowercase, digits
 
-from .checks import Faults
+from .checks import ProtocolError
 from .parts import Parts
 
 # What a browser calls the place: `KeyboardEvent.code`.
@@ -35,14 +35,13 @@ def require_keys(protocol: Parts) -> None:
     ProtocolError
         With the list of the keys that can be pressed.
     """
-    faults = Faults()
     keys = protocol.task.keys
     unknown = [name for name in keys if name not in KEY_CODES]
+    if not unknown:
+        return
+    near = [name for name in unknown if name.lower() in KEY_CODES]
+    hint = "".join(f"; write {name.lower()!r} for {name!r}" for name in near)
+    if "escape" in unknown:
+        hint += "; 'escape' pauses"
     rule = f"keys that browser and lab can take ({KEYS_IN_WORDS})"
-    if unknown:
-        near = [name for name in unknown if name.lower() in KEY_CODES]
-        hint = "".join(f"; write {name.lower()!r} for {name!r}" for name in near)
-        if "escape" in unknown:
-            hint += "; 'escape' pauses"
-        faults.found.append(f"task.keys must be {rule}, got {list(keys)}{hint}")
-    faults.raise_any()
+    raise ProtocolError([f"task.keys must be {rule}, got {list(keys)}{hint}"])

@@ -289,9 +289,13 @@ class Timing:
         )
         faults.raise_any()
 
+    def each_ms(self, frames: int) -> float:
+        """Give how long each frame of an interval of so many stays."""
+        return self.frame_ms if frames > 1 else self.interval_ms
+
     def shown_ms(self, frames: int) -> float:
         """Give how long an interval of so many frames lasts."""
-        return frames * self.frame_ms if frames > 1 else self.interval_ms
+        return frames * self.each_ms(frames)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from ..protocols.protocol import Protocol
 from ..stimulus.sources import NoiseSource, noise_source
 from ..store.rows import SessionRow
 from ..store.sqlite import Store, open_store
-from ..store.trial_columns import FLAG, INTEGER, TRIAL, TRIAL_COLUMNS
+from ..store.trial_columns import FLAG, INTEGER, TRIAL, TRIAL_COLUMNS, trial_record
 from .screening import screened_out
 from .session import PEOPLES_PRESENTERS
 
@@ -118,14 +118,15 @@ def session_data(store: Store, session_id: str) -> SessionData:
     """
     row = store.session(session_id)
     protocol = store.protocol(row.protocol_hash)
-    trials = pd.DataFrame(store.trial_rows(session_id), columns=list(TRIAL_COLUMNS))
+    rows = list(store.trial_rows(session_id))
+    trials = pd.DataFrame(rows, columns=list(TRIAL_COLUMNS))
     trials = trials.astype(_FRAME_TYPES)
     trials["excluded"] = trials["trial"].isin(sorted(store.excluded(session_id)))
     noise = noise_source(row.noise_source, protocol, row.seed, store.noise)
     n_events = Counter(event["kind"] for event in store.events(session_id))
     broken: list[str] = []
     if row.presenter in PEOPLES_PRESENTERS:
-        broken = screened_out(protocol, store.trials(session_id))
+        broken = screened_out(protocol, [trial_record(one) for one in rows])
     return SessionData(row, protocol, trials, noise, n_events, tuple(broken))
 
 

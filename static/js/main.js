@@ -2,6 +2,7 @@
 
 import { Client } from "./client.js";
 import { Experiment } from "./experiment.js";
+import { element, pageData } from "./page.js";
 import { Showings } from "./showings.js";
 import { Outbox, Refused, waitOrOnline } from "./upload.js";
 import { inOneWindow } from "./windows.js";
@@ -15,13 +16,6 @@ import { inOneWindow } from "./windows.js";
  * @property {unknown} jsPsychHtmlKeyboardResponse
  */
 const vendor = /** @type {Vendor} */ (/** @type {unknown} */ (globalThis));
-
-/** @param {string} id */
-function element(id) {
-  const found = document.getElementById(id);
-  if (!found) throw new Error(`the page must have an element #${id}`);
-  return found;
-}
 
 /** Local storage, or null where the browser refuses it. */
 function storage() {
@@ -53,9 +47,7 @@ async function keyboardLayout() {
   }
 }
 
-const page = /** @type {import("./types.js").PageData} */ (
-  JSON.parse(element("page-data").textContent ?? "")
-);
+const page = /** @type {import("./types.js").PageData} */ (pageData());
 const gray = page.lut[page.background];
 document.documentElement.style.setProperty("--background", `rgb(${gray}, ${gray}, ${gray})`);
 element("reload").addEventListener("click", () => location.reload());

@@ -2,24 +2,12 @@
 
 import { obstacles } from "./devices.js";
 import { measureRefresh } from "./display.js";
+import { element, pageData } from "./page.js";
 
 const KEPT = "yoked link";
 const INTERVALS = 20; // enough for a median; the session measures again
 
-/**
- * @template {HTMLElement} T
- * @param {string} id
- * @returns {T}
- */
-function element(id) {
-  const found = document.getElementById(id);
-  if (!found) throw new Error(`the page must have an element #${id}`);
-  return /** @type {T} */ (found);
-}
-
-const needs = /** @type {import("./types.js").Needs} */ (
-  JSON.parse(element("page-data").textContent ?? "")
-);
+const needs = /** @type {import("./types.js").Needs} */ (pageData());
 const agree = /** @type {HTMLButtonElement} */ (element("agree"));
 // A device without a mouse may still have a keyboard, which only a press can tell.
 let keyboard = matchMedia("(any-pointer: fine)").matches;

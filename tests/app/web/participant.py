@@ -13,6 +13,19 @@ from yoked.experiments.protocols.parts import Block, DoublePass
 from yoked.experiments.store.sqlite import open_store
 
 N_TRIALS = 2 + 4 + 2 * (4 + 1)
+# What a browser says of its screen.
+SCREEN = {
+    "refresh_ms": 8.3,
+    "refresh_mad_ms": 0.1,
+    "refresh_intervals": 60,
+    "scale": 2,
+    "device_pixel_ratio": 1.25,
+    "screen_px": [1920, 1080],
+    "window_px": [1280, 800],
+    "full_screen": False,
+    "canvas_exact": True,
+    "css_px_per_degree": 38,
+}
 
 
 def short_protocol():

@@ -5,22 +5,10 @@ import pytest
 from yoked.app.web.limits import Budget, TooMany
 from yoked.app.web.live import SCREENS_AT_ONCE
 
-from .participant import Participant, agreement, rows, served
+from .participant import SCREEN, Participant, agreement, rows, served
 from .test_health import Clock
 
 AT_ONCE = 20  # sessions, in place of hundreds
-SCREEN = {
-    "refresh_ms": 8.3,
-    "refresh_mad_ms": 0.1,
-    "refresh_intervals": 60,
-    "scale": 2,
-    "device_pixel_ratio": 1.25,
-    "screen_px": [1920, 1080],
-    "window_px": [1280, 800],
-    "full_screen": False,
-    "canvas_exact": True,
-    "css_px_per_degree": 38,
-}
 
 
 @pytest.fixture

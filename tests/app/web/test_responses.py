@@ -16,6 +16,8 @@ from yoked.app.web.responses import (
 )
 from yoked.experiments.protocols.files import load_protocol
 
+from .participant import SCREEN
+
 BARS = load_protocol("bar-in-noise")
 DIGEST = "ab" * 32
 
@@ -133,20 +135,6 @@ def test_a_hidden_page_makes_a_trial_invalid():
     events = [{"kind": "hidden", "at_ms": 3}]
     response = parse_response(body(events=events), BARS).judged(DIGEST, BARS, 1e6)
     assert (response.valid, response.invalid_reason) == (False, HIDDEN)
-
-
-SCREEN = {
-    "refresh_ms": 16.7,
-    "refresh_mad_ms": 0.1,
-    "refresh_intervals": 60,
-    "scale": 2,
-    "device_pixel_ratio": 1.25,
-    "screen_px": [1920, 1080],
-    "window_px": [1280, 800],
-    "full_screen": False,
-    "canvas_exact": True,
-    "css_px_per_degree": 38,
-}
 
 
 def test_the_facts_of_a_screen_are_taken_as_they_are():

@@ -9,7 +9,7 @@ import pytest
 from yoked.experiments.session.session import Session
 from yoked.experiments.stimulus.render import digest
 
-from .participant import N_TRIALS, log, recorded, rows, sent
+from .participant import N_TRIALS, SCREEN, log, recorded, rows, sent
 
 
 def secrets_of(db_path) -> list[bytes]:
@@ -206,23 +206,11 @@ def test_what_happened_in_a_trial_is_logged_with_it(participant, db_path):
 
 
 def test_the_screen_is_stored_beside_the_table(participant, db_path):
-    screen = {
-        "refresh_ms": 8.3,
-        "refresh_mad_ms": 0.1,
-        "refresh_intervals": 60,
-        "scale": 2,
-        "device_pixel_ratio": 1.25,
-        "screen_px": [1920, 1080],
-        "window_px": [1280, 800],
-        "full_screen": False,
-        "canvas_exact": True,
-        "css_px_per_degree": 38,
-    }
     url = f"{participant.base}/display"
-    assert participant.client.post(url, json=screen).status_code == 200
+    assert participant.client.post(url, json=SCREEN).status_code == 200
     with log(db_path) as store:
         (row,) = store.sessions()
     assert row.display["refresh_ms"] == 8.3
     assert row.display["lut"] == list(range(256))
     assert row.display["css_px_per_degree_is"] == "assumed"
-    assert participant.client.post(url, json={**screen, "scale": 0}).status_code == 400
+    assert participant.client.post(url, json={**SCREEN, "scale": 0}).status_code == 400

@@ -6,8 +6,12 @@ import numpy as np
 
 from yoked.experiments.lab.keys import KeyPress
 from yoked.experiments.lab.refresh import Flips
+from yoked.experiments.lab.request import Request
+from yoked.experiments.lab.run import run_lab
 from yoked.experiments.lab.screen import place
+from yoked.experiments.lab.trial import plan_trial
 from yoked.experiments.protocols.parts import Timing
+from yoked.experiments.store.sqlite import open_store
 
 HZ = 100.0
 PERIOD = 10.0
@@ -111,3 +115,17 @@ class Recorder:
 
     page_script: list = field(default_factory=list)
     plan: tuple = ()
+
+
+def run(db_path, screen=None, said=None, **asked):
+    """Run a session on a recorded screen."""
+    screen = screen or Recorder()
+    protocol = asked.get("protocol")
+    if protocol is None:
+        with_store = open_store(db_path)
+        earlier = with_store.session(asked.get("resume") or asked["yoke_to"])
+        protocol = with_store.protocol(earlier.protocol_hash)
+        with_store.close()
+    screen.plan = plan_trial(protocol, screen.refresh_hz)
+    say = print if said is None else said.append
+    return run_lab(db_path, Request(**asked), say, lambda *_: screen, lambda *_: screen)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from tests.experiments.lab.recording import FAST, Recorder
+from tests.experiments.lab.recording import FAST, Recorder, run
 from yoked.app.cli import cli
 from yoked.app.commands.lab import lab
 from yoked.app.reports.lab_summary import session_summary, sketch
@@ -21,10 +21,8 @@ from yoked.experiments.lab import window as lab_window
 from yoked.experiments.lab.lock import session_lock
 from yoked.experiments.lab.pages import pages, plain_text
 from yoked.experiments.lab.request import Request
-from yoked.experiments.lab.run import run_lab
 from yoked.experiments.lab.setup import choose_lut, find_monitor, require_screen, set_up
 from yoked.experiments.lab.stage import Stage
-from yoked.experiments.lab.trial import plan_trial
 from yoked.experiments.monitors.calibrations import calibrate, save_calibration
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.protocols.parts import Timing
@@ -54,20 +52,6 @@ def calibrations(tmp_path, monkeypatch):
 def few(protocol):
     protocol = protocol.with_options(4, 0.227, FAST)
     return replace(protocol, catch=replace(protocol.catch, n_per_block=0))
-
-
-def run(db_path, screen=None, said=None, **asked):
-    """Run a session on a recorded screen."""
-    screen = screen or Recorder()
-    protocol = asked.get("protocol")
-    if protocol is None:
-        with_store = open_store(db_path)
-        earlier = with_store.session(asked.get("resume") or asked["yoke_to"])
-        protocol = with_store.protocol(earlier.protocol_hash)
-        with_store.close()
-    screen.plan = plan_trial(protocol, screen.refresh_hz)
-    say = print if said is None else said.append
-    return run_lab(db_path, Request(**asked), say, lambda *_: screen, lambda *_: screen)
 
 
 # Monitor, distance, scale, table ----------------------------------------------------

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.experiments.lab.real.test_check import Memory
-from tests.experiments.lab.recording import FAST, Recorder
+from tests.experiments.lab.recording import FAST, Recorder, run
 from yoked.app.commands import lab as command
 from yoked.experiments.lab import setup as lab_setup
 from yoked.experiments.lab import window as lab_window
@@ -15,9 +15,7 @@ from yoked.experiments.lab.check import run_check
 from yoked.experiments.lab.flips import measure_refresh
 from yoked.experiments.lab.refresh import Flips
 from yoked.experiments.lab.request import Request
-from yoked.experiments.lab.run import run_lab
 from yoked.experiments.lab.setup import find_monitor
-from yoked.experiments.lab.trial import plan_trial
 from yoked.experiments.monitors.calibrations import calibrate, save_calibration
 from yoked.experiments.store.sqlite import open_store
 
@@ -43,18 +41,6 @@ def calibrations(tmp_path, monkeypatch):
 def few(protocol):
     protocol = protocol.with_options(4, 0.227, FAST)
     return replace(protocol, catch=replace(protocol.catch, n_per_block=0))
-
-
-def run(db_path, screen, said=None, **asked):
-    """Run a session on a recorded screen."""
-    protocol = asked.get("protocol")
-    if protocol is None:
-        store = open_store(db_path)
-        protocol = store.protocol(store.session(asked["resume"]).protocol_hash)
-        store.close()
-    screen.plan = plan_trial(protocol, screen.refresh_hz)
-    say = print if said is None else said.append
-    return run_lab(db_path, Request(**asked), say, lambda *_: screen, lambda *_: screen)
 
 
 def stored(db_path):
