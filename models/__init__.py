@@ -1,5 +1,5 @@
 """Who can take part besides people, and how decisions become responses.
 
-retina < training < networks; observers stand beside them. `decision`, `simulate` and
-`registry` are what every model shares.
+retina < backbones < training < networks < white_box; observers stand beside them.
+`noise`, `decision`, `simulate` and `registry` are what every model shares.
 """

@@ -82,17 +82,33 @@ class ObserverNoise:
     """
 
     def __init__(self, observer_seed: int, trials: Int64[np.ndarray, " trial"]) -> None:
-        self._seed = observer_seed
-        self._trials = np.asarray(trials, np.int64)
-        self._used = 0
+        self.seed = observer_seed
+        self.trials = np.asarray(trials, np.int64)
+        self.n_used = 0
 
     def normal(self, *shape: int) -> Float32[np.ndarray, " trial *shape"]:
         """Draw standard normal noise, (trial, *shape); the next call goes on."""
         n = int(np.prod(shape, dtype=int))
-        draws = draws_u16(self._seed, self._trials, OBSERVER_STREAM, n, self._used)
-        self._used += -(-n // DRAWS_PER_BLOCK) * DRAWS_PER_BLOCK
+        first = self.take(n)
+        draws = draws_u16(self.seed, self.trials, OBSERVER_STREAM, n, first)
         deviates = normal_table()[draws].astype(np.float32)
-        return deviates.reshape(len(self._trials), *shape)
+        return deviates.reshape(len(self.trials), *shape)
+
+    def take(self, n: int) -> int:
+        """Use up `n` draws of every trial, and say which is the first of them.
+
+        For who draws elsewhere than here, such as on a device: draw i of stream 1.
+        Whole blocks are used up.
+        """
+        first = self.n_used
+        self.n_used += -(-n // DRAWS_PER_BLOCK) * DRAWS_PER_BLOCK
+        return first
+
+    def of(self, rows: Int64[np.ndarray, " row"]) -> "ObserverNoise":
+        """Give the noise of some of the trials, which goes on from here."""
+        part = ObserverNoise(self.seed, self.trials[rows])
+        part.n_used = self.n_used
+        return part
 
 
 @runtime_checkable

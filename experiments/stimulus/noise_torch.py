@@ -7,11 +7,12 @@ multiplication on every device.
 
 import typing
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import torch
 
-from .noise import FIRST_NOISE_STREAM
+from .noise import FIRST_NOISE_STREAM, normal_table
 from .philox import KEY_STEPS, MULTIPLIERS, N_ROUNDS, WORD, key_of
 
 
@@ -41,9 +42,12 @@ def philox4x32_torch(a, b, c, d, key0, key1):
 
 
 @typing.no_type_check
-def torch_draws(seed, ids, streams, n):
-    """Give 16-bit draws as int64, (trial, stream, draw), on the device of `ids`."""
-    blocks = torch.arange(-(-n // 8), device=ids.device)
+def torch_draws(seed, ids, streams, n, first=0):
+    """Give 16-bit draws as int64, (trial, stream, draw), on the device of `ids`.
+
+    The first draw is number `first`, which begins a block.
+    """
+    blocks = torch.arange(-(-n // 8), device=ids.device) + first // 8
     shape = (ids.numel(), streams.numel(), blocks.numel())
     words = philox4x32_torch(
         blocks.expand(shape),
@@ -94,3 +98,30 @@ def torch_levels(
     draws = torch_draws(seed, trials, streams, kinds.shape[1])
     signals = torch.as_tensor(kinds, device=device).to(torch.uint8)
     return table[draws] + signals[torch.as_tensor(which, device=device)]
+
+
+def as_tensor(frames: np.ndarray, device: str | torch.device) -> torch.Tensor:
+    """Give frames as a tensor on a device; on the CPU it shares their memory."""
+    return torch.from_numpy(frames).to(device)
+
+
+@typing.no_type_check
+def repeat_on_device(levels, element_px):
+    """Repeat every grid element to its size in pixels, (rows, columns)."""
+    rows, columns = element_px
+    return levels.repeat_interleave(rows, dim=-2).repeat_interleave(columns, dim=-1)
+
+
+@typing.no_type_check
+def in_order(parts, places):
+    """Join parts of a table's trials, and put them at their places."""
+    if len(parts) == 1:
+        return parts[0]
+    order = torch.as_tensor(np.argsort(places), device=parts[0].device)
+    return torch.cat(parts)[order]
+
+
+@lru_cache(maxsize=8)
+def normal_table_on(device: torch.device) -> torch.Tensor:
+    """Give `noise.normal_table` in single precision on a device."""
+    return torch.from_numpy(normal_table().astype(np.float32)).to(device)

@@ -6,6 +6,7 @@ are equal bit for bit.
 """
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Int8, Int16, Int64, UInt8
@@ -16,6 +17,9 @@ from ..protocols.signal import interval_gains, signal_levels
 from .noise import noise_levels
 from .noise_fast import fast_levels
 from .sources import GeneratedNoise, NoiseSource, Table, as_levels
+
+if TYPE_CHECKING:
+    import torch
 
 BACKENDS = ("numba", "numpy", "torch")
 
@@ -74,6 +78,61 @@ def render_elements(
             backend, lookup, source.seed, ids[rows], kinds, which[rows]
         ).reshape(-1, *shape[1:])
     return frames
+
+
+def render_tensor(
+    protocol: Protocol, source: NoiseSource, table: Table, device: "str | torch.device"
+) -> "torch.Tensor":
+    """Render trials on a torch device: the pixels that `render` gives.
+
+    Noise of `yoked-1` is drawn there, and no frame goes over the bus. On the CPU the
+    Numba path makes them, since it is faster, and the tensor shares their memory;
+    foreign noise is made on the CPU and moved.
+
+    Parameters
+    ----------
+    protocol, source, table
+        As for `render`.
+    device
+        Where the frames are wanted, such as 'cuda'.
+
+    Returns
+    -------
+    Tensor
+        uint8, (trial, interval, frame, y, x).
+    """
+    from .noise_torch import as_tensor
+
+    on_cpu = str(device).partition(":")[0] == "cpu"
+    if on_cpu or not isinstance(source, GeneratedNoise):
+        return as_tensor(render(protocol, source, table), device)
+    return generated_there(protocol, source, table, device)
+
+
+def generated_there(
+    protocol: Protocol,
+    source: GeneratedNoise,
+    table: Table,
+    device: "str | torch.device",
+) -> "torch.Tensor":
+    """Draw and render trials of `yoked-1` with torch alone; see `render_tensor`."""
+    from .noise_torch import in_order, repeat_on_device, torch_levels
+
+    kinds, which = _signal_kinds(protocol, table)
+    ids = np.asarray(table["stimulus_id"], np.int64)
+    order, parts = [], []
+    for rows, lookup in source.tables(table):
+        order.append(np.flatnonzero(rows))
+        shifted = (BACKGROUND + lookup.astype(np.int16)).astype(np.uint8)
+        intervals = range(protocol.n_intervals)
+        parts.append(
+            torch_levels(
+                shifted, source.seed, ids[rows], intervals, kinds, which[rows], device
+            )
+        )
+    levels = in_order(parts, np.concatenate(order))
+    levels = levels.reshape(len(ids), protocol.n_intervals, *protocol.noise.grid)
+    return repeat_on_device(levels, protocol.display.element_px)
 
 
 def repeat_elements(

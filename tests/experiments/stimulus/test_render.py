@@ -22,7 +22,14 @@ from yoked.experiments.protocols.parts import (
 from yoked.experiments.protocols.protocol import Protocol
 from yoked.experiments.protocols.signal import signal_levels
 from yoked.experiments.stimulus.noise import noise_levels
-from yoked.experiments.stimulus.render import BACKENDS, digest, render, render_elements
+from yoked.experiments.stimulus.render import (
+    BACKENDS,
+    digest,
+    generated_there,
+    render,
+    render_elements,
+    render_tensor,
+)
 from yoked.experiments.stimulus.sources import GeneratedNoise, as_contrast, as_levels
 
 VECTORS = json.loads((VECTORS_FOLDER / "yoked-1.json").read_text())
@@ -83,6 +90,35 @@ def _table(protocol: Protocol, drawn: list) -> dict:
     return table_of(
         ids, np.array(contrasts), np.array(targets), np.array(kinds, object)
     )
+
+
+@given(protocols(), seeds, trials)
+@settings(max_examples=15, deadline=None)
+def test_frames_made_on_a_device_are_those_of_the_cpu(protocol, seed, drawn):
+    torch = pytest.importorskip("torch")
+    table, source = _table(protocol, drawn), GeneratedNoise(protocol, seed)
+    frames = torch.from_numpy(render(protocol, source, table))
+    for tensor in (
+        generated_there(protocol, source, table, "cpu"),
+        render_tensor(protocol, source, table, "cpu"),
+    ):
+        assert tensor.dtype == torch.uint8
+        assert torch.equal(tensor, frames)
+
+
+@pytest.mark.gpu
+def test_frames_made_on_a_gpu_are_those_of_the_cpu():
+    torch = pytest.importorskip("torch")
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    for case in VECTORS["frames"]:
+        protocol = golden_protocol(case)
+        contrast = protocol.contrast.values[0]
+        table = table_of([case["stimulus_id"]], contrast, case["target"])
+        source = GeneratedNoise(protocol, case["seed"])
+        frames = render_tensor(protocol, source, table, "cuda")[0]
+        assert frames.is_cuda
+        assert digest(frames.cpu().numpy()) == case["sha256"]
 
 
 @settings(deadline=None, max_examples=60)

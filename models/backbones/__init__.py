@@ -1,0 +1,1 @@
+"""Published architectures as plain torch modules, one file each."""

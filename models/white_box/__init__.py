@@ -1,0 +1,1 @@
+"""Kernels of a network from its gradients: what black-box kernels estimate."""
