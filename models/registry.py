@@ -77,9 +77,12 @@ def load(name: str, **options: Any) -> Observer:
     Parameters
     ----------
     name
-        One of `names`, or 'path/to/file.py:Name' for a user's own.
+        One of `names`; 'path/to/file.py:Name' for a user's own, an observer or a
+        network (`torch.nn.Module`), or a function that makes one; or 'timm:NAME' for
+        a network of timm.
     **options
-        What the observer can be told, such as `seed` or `device`.
+        What the observer can be told, such as `seed` or `device`. For a network of
+        one's own: what its class or function takes, and what `yoked.from_torch` takes.
 
     Raises
     ------
@@ -95,16 +98,24 @@ def load(name: str, **options: Any) -> Observer:
     >>> load("template", efficiency=0.5).parameters
     {'efficiency': 0.5}
     """
+    if name.startswith("timm:"):
+        from_timm = _import_shipped("networks.from_timm:from_timm", name)
+        return from_timm(name.removeprefix("timm:"), **options)
     factory = _find(name)
     if not callable(factory):
         return _checked(name, factory)
-    _require_options(name, factory, options)
+    if _is_network(factory):
+        return _observer_of(name, factory, options)
+    own = _own_options(name, factory, options)
+    _require_options(name, factory, own)
     try:
-        return _checked(name, factory(**options))
+        made = factory(**own)
     except (TypeError, AttributeError) as error:
         given = ", ".join(f"{k}={v!r}" for k, v in options.items()) or "no options"
         rule = "made with options that it can use"
         raise ValueError(f"{name} must be {rule}, got {given}: {error}") from error
+    rest = {each: options[each] for each in options.keys() - own.keys()}
+    return _observer_of(name, made, rest) if _is_network(made) else _checked(name, made)
 
 
 def _find(name: str) -> Any:
@@ -115,7 +126,7 @@ def _find(name: str) -> Any:
     if name in _registered:
         return _registered[name]
     if name in _SHIPPED:
-        return _import_shipped(name)
+        return _import_shipped(_SHIPPED[name], name)
     if name in _installed():
         return _installed()[name].load()
     near = suggestion(name, names())
@@ -127,8 +138,9 @@ def _installed() -> dict[str, importlib.metadata.EntryPoint]:
     return {point.name: point for point in importlib.metadata.entry_points(group=GROUP)}
 
 
-def _import_shipped(name: str) -> Any:
-    module, attribute = _SHIPPED[name].split(":")
+def _import_shipped(home: str, name: str) -> Any:
+    """Import 'room.module:attribute' of ours, for the observer of a name."""
+    module, attribute = home.split(":")
     try:
         return getattr(importlib.import_module(f".{module}", __package__), attribute)
     except ModuleNotFoundError as error:
@@ -179,6 +191,41 @@ def _require_options(
             raise ValueError(
                 f"an option of {name} must be {rule}, got {option!r}{near}"
             )
+
+
+def _is_network(thing: Any) -> bool:
+    """Whether something is a torch module; torch is not imported to find out."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(thing, torch.nn.Module)
+
+
+def _own_options(
+    name: str, factory: Callable[..., Any], options: dict[str, Any]
+) -> dict[str, Any]:
+    """Give the options that are the factory's, where others may be `from_torch`'s.
+
+    What makes a network and what makes an observer look alike until it is called: only
+    of a user's file can it be a network.
+    """
+    if ".py:" not in name or "torch" not in sys.modules:
+        return options
+    from .networks.from_torch import from_torch
+
+    known = inspect.signature(factory).parameters
+    if any(each.kind is each.VAR_KEYWORD for each in known.values()):
+        return options
+    mine = {each: value for each, value in options.items() if each in known}
+    rest = options.keys() - mine.keys()
+    return mine if rest <= inspect.signature(from_torch).parameters.keys() else options
+
+
+def _observer_of(name: str, network: Any, options: dict[str, Any]) -> Observer:
+    """Make an observer of a network, named after where it is from."""
+    from .networks.from_torch import from_torch
+
+    _require_options(name, from_torch, options)
+    given = {"name": name.rpartition(":")[2], **options}
+    return from_torch(network, **given)
 
 
 def _checked(name: str, observer: Any) -> Observer:

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from yoked.experiments.session.observer import Observer, ObserverNoise, Viewing
     from yoked.experiments.session.results import load_session
     from yoked.experiments.stimulus.render import render
+    from yoked.models.networks.from_torch import from_torch
+    from yoked.models.networks.inputs import Preprocess
+    from yoked.models.noise import noise_like
     from yoked.models.registry import load as load_observer
     from yoked.models.registry import register
     from yoked.models.simulate import run
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Observer",
     "ObserverNoise",
+    "Preprocess",
     "PsychometricSettings",
     "TableSettings",
     "Viewing",
@@ -58,6 +62,7 @@ __all__ = [
     "depths",
     "dprime",
     "dprime_from_counts",
+    "from_torch",
     "group",
     "hotelling_comparison",
     "import_table",
@@ -65,6 +70,7 @@ __all__ = [
     "load_observer",
     "load_protocol",
     "load_session",
+    "noise_like",
     "plot",
     "psychometric",
     "psychometric_from_counts",
@@ -79,6 +85,7 @@ __all__ = [
 _HOMES = {
     "Observer": ("experiments.session.observer", "Observer"),
     "ObserverNoise": ("experiments.session.observer", "ObserverNoise"),
+    "Preprocess": ("models.networks.inputs", "Preprocess"),
     "PsychometricSettings": ("analysis.psychometric.fit", "PsychometricSettings"),
     "TableSettings": ("experiments.imports.table_settings", "TableSettings"),
     "Viewing": ("experiments.session.observer", "Viewing"),
@@ -89,6 +96,7 @@ _HOMES = {
     "depths": ("analysis.sessions.depths", "depths"),
     "dprime": ("analysis.sensitivity.by_task", "dprime"),
     "dprime_from_counts": ("analysis.sensitivity.sdt", "dprime_from_counts"),
+    "from_torch": ("models.networks.from_torch", "from_torch"),
     "group": ("analysis.agreement.group", "group"),
     "hotelling_comparison": ("analysis.kernels.hotelling", "hotelling_comparison"),
     "import_table": ("experiments.imports.table", "import_table"),
@@ -96,6 +104,7 @@ _HOMES = {
     "load_observer": ("models.registry", "load"),
     "load_protocol": ("experiments.protocols.files", "load_protocol"),
     "load_session": ("experiments.session.results", "load_session"),
+    "noise_like": ("models.noise", "noise_like"),
     "plot": ("analysis.plot.figure", ""),
     "psychometric": ("analysis.sessions.psychometric", "psychometric"),
     "psychometric_from_counts": (

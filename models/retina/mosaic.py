@@ -20,6 +20,7 @@ from jaxtyping import Float, Float32
 from torch import Tensor, nn
 
 from ...experiments.protocols.parts import BACKGROUND, FULL_CONTRAST
+from ..separable import SeparableSums
 
 
 @dataclass(frozen=True)
@@ -98,10 +99,8 @@ class Retina(nn.Module):
         self, contrast: Float[Tensor, " *trial y x"]
     ) -> Float[Tensor, " *trial 2 row column"]:
         """Give the ON and OFF cells' responses, 0 or more; gray gives 0."""
-        centre = self.centre_y @ contrast @ self.centre_x.T  # (trial, row, column)
-        surround = (
-            self.surround_y @ contrast @ self.surround_x.T
-        )  # (trial, row, column)
+        centre = SeparableSums(self.centre_y, self.centre_x)(contrast)
+        surround = SeparableSums(self.surround_y, self.surround_x)(contrast)
         drive = centre - self.config.surround_gain * surround
         return torch.stack([drive.relu(), (-drive).relu()], dim=-3)
 

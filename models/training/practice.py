@@ -18,7 +18,7 @@ from ...experiments.session.observer import Practice
 from ..retina.mosaic import as_contrast_tensor
 
 Progress = Callable[[int, int], None]  # steps done, steps in all
-VERSION = 1  # raise it when the same plan would give other weights
+VERSION = 2  # raise it when the same plan would give other weights
 _FIRST_TRIAL = 100_000  # below are the trials that decisions are calibrated on
 _TRIALS_A_SEED = 100_000
 _N_SEEDS_APART = 64  # practice has ten million trials: further seeds share theirs

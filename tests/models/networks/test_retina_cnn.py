@@ -215,13 +215,15 @@ def test_the_same_weights_decide_alike_on_a_gpu(protocol, tmp_path):
 
 
 def test_a_device_that_is_no_device_is_refused():
-    with pytest.raises(ValueError, match="device must be cpu or cuda, got 'abacus'"):
+    with pytest.raises(
+        ValueError, match="device must be cpu, cuda or cuda:N, got 'abacus'"
+    ):
         RetinaCNN(device="abacus")
 
 
 def test_a_device_that_is_not_there_is_refused(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ValueError, match="device must be available, got 'cuda'"):
+    with pytest.raises(ValueError, match="device must be there, got 'cuda'"):
         RetinaCNN(device="cuda")
 
 

@@ -1,0 +1,370 @@
+"""Any network as an observer: `yoked.from_torch`."""
+
+import copy
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ...experiments.protocols.protocol import Protocol
+from ...experiments.session.observer import ObserverNoise, Practice, Viewing
+from ..retina.mosaic import as_contrast_tensor
+from ..training.practice import TrainingPlan, practice_batches
+from .batches import BatchedObserver, require_device
+from .inputs import InputMaker, Preprocess, as_preprocess
+from .layers import Layer, named_module
+from .readouts import LinearReadout, Readout, fit_linear
+from .weights import weights_hash
+
+# Numbers in a batch's input, unless the batch is given: a GPU is filled by more.
+_INPUT_NUMBERS = {"cpu": 1 << 21, "cuda": 1 << 25}
+_MOST_TRIALS = 256
+_FITTED_AT_A_TIME = 64  # trials of a step of practice, four contrasts in it
+# From what the observer sees (viewing, and frames, height, width in px) to a network.
+Builder = Callable[[Viewing, tuple[int, int, int]], nn.Module]
+
+
+class NetworkObserver(BatchedObserver):
+    """A network with an input and a read-out: an observer.
+
+    Make one with `from_torch`, which has the parameters.
+
+    Attributes
+    ----------
+    network
+        The module that responds; once learnt, frozen and on the device.
+    readout
+        What is read.
+    fitted
+        The linear read-out, once it is learnt; else None.
+    """
+
+    n_reserved = 1024  # trials that its internal noise and criteria are measured on
+
+    def __init__(
+        self,
+        network: nn.Module | Builder,
+        name: str,
+        layer: str = "",
+        readout: str | None = None,
+        field_deg: float | None = None,
+        size_px: int | Sequence[int] | None = None,
+        preprocess: Preprocess | str | Mapping[str, Any] = "imagenet",
+        device: str = "cpu",
+        step: int = -1,
+        share_pass: bool = True,
+        batch: int | None = None,
+        threads: int | None = None,
+        fit_trials: int = 1024,
+        seed: int = 1,
+        described: Mapping[str, Any] | None = None,
+    ) -> None:
+        if fit_trials < _FITTED_AT_A_TIME or fit_trials % _FITTED_AT_A_TIME:
+            rule = f"a multiple of {_FITTED_AT_A_TIME}"
+            raise ValueError(f"fit_trials must be {rule}, got {fit_trials}")
+        if batch is not None and batch < 1:
+            raise ValueError(f"batch must be 1 trial or more, got {batch}")
+        self.name = name
+        self.device = require_device(device)
+        self.layer = layer
+        self.step = step
+        self.preprocess = as_preprocess(preprocess)
+        self.weights_hash: str | None = None
+        self.fitted: LinearReadout | None = None
+        self._given = network
+        self._readout = None if readout is None else Readout.parse(readout)
+        self._size_px = size_px
+        self._field_deg = field_deg
+        self._share_pass = share_pass
+        self._asked = batch
+        self._threads = threads
+        self._plan = TrainingPlan(fit_trials // _FITTED_AT_A_TIME, _FITTED_AT_A_TIME)
+        self._seed = seed
+        self._described = dict(described or {})
+        self._viewing: Viewing | None = None
+        self._input: InputMaker | None = None
+        self._layer: Layer | None = None
+        self._learnt_for: str | None = None
+        if isinstance(network, nn.Module):
+            named_module(network, layer)  # what can be refused at once
+
+    @property
+    def network(self) -> nn.Module:
+        """The module, once it is learnt."""
+        self._learnt()
+        assert self._layer is not None
+        return self._layer.network
+
+    @property
+    def readout(self) -> Readout:
+        """What is read; unless told, the one number there is, or a linear read-out."""
+        assert self._readout is not None
+        return self._readout
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What the trial log keeps of it, besides the hash of its weights."""
+        found = {
+            **self._described,
+            "layer": self.layer,
+            "step": self.step,
+            "share_pass": self._share_pass,
+            "seed": self._seed,
+        }
+        if self._readout is not None:
+            units = list(self._readout.units)
+            found["readout"] = {"kind": self._readout.kind, "units": units}
+        if self.fitted is not None:
+            found["readout"] |= self.fitted.described
+        if self._input is not None:
+            found |= self._input.described
+        return found
+
+    def prepare(self, viewing: Viewing) -> None:
+        """Take in degrees per pixel, which the field of view is made of."""
+        self._viewing = viewing
+
+    def learn(
+        self, practice: Practice, progress: Callable[[int, int], None] | None = None
+    ) -> None:
+        """Set input and read-out up for a protocol; fit a linear read-out.
+
+        Parameters
+        ----------
+        practice
+            Trials that a linear read-out is fitted on.
+        progress
+            Called with the trials whose features are taken, and all there are.
+
+        Raises
+        ------
+        ValueError
+            If the stimulus is larger than the field of view, the network's output has a
+            wrong shape or is not finite, or `prepare` was not called.
+        """
+        if self._viewing is None:
+            rule = "prepared before it learns"
+            raise ValueError(f"{self.name} must be {rule}, got no viewing")
+        protocol = practice.protocol
+        if self._learnt_for == protocol.stimulus_hash:
+            return
+        shape = protocol.frame_shape
+        self._input = InputMaker(
+            self.preprocess,
+            self._viewing,
+            shape,
+            self._field_deg,
+            self._size_px,
+            self.device,
+        )
+        network = self._frozen(self._viewing, shape)
+        self._layer = Layer(network, self.layer, self.step)
+        self._set_batch(self._batch_for(protocol), self._threads)
+        self._settle_readout(practice)
+        if self.readout.kind == "linear":
+            self.fitted = self._fit(practice, progress)
+        state = dict(network.state_dict())
+        if self.fitted is not None:
+            state["readout.weights"] = self.fitted.weights
+            state["readout.offset"] = torch.tensor(self.fitted.offset)
+        self.weights_hash = weights_hash(state)
+        self._learnt_for = protocol.stimulus_hash
+
+    def scores(
+        self, contrast: Float[Tensor, " trial alternative frame y x"]
+    ) -> Float[Tensor, " trial alternative"]:
+        """Give decision variables that can be differentiated by the contrast."""
+        if self._share_pass:
+            return self._scores(contrast)
+        parts = [self._scores(part) for part in contrast.split(1, dim=1)]
+        return torch.cat(parts, dim=1)
+
+    def input_of(
+        self, contrast: Float[Tensor, " trial alternative frame y x"]
+    ) -> Tensor:
+        """Give what the network takes; the rows of a trial stand beside each other."""
+        if self._input is None:
+            raise ValueError(
+                f"{self.name} must learn before it sees, got no learn call"
+            )
+        return self._input(contrast)
+
+    def _scores(
+        self, contrast: Float[Tensor, " trial alternative frame y x"]
+    ) -> Float[Tensor, " trial alternative"]:
+        features = self._features(contrast)  # (trial * alternative * part, …)
+        n = math.prod(contrast.shape[:2])
+        if self.fitted is not None:
+            flat = features.reshape(n, -1)
+            values = flat @ self.fitted.weights.to(flat) + self.fitted.offset
+        else:
+            values = self.readout.read(features).view(n, -1).mean(1)
+        return values.view(contrast.shape[:2])
+
+    def _features(self, contrast: Tensor) -> Tensor:
+        assert self._layer is not None
+        x = self.input_of(contrast)
+        features = self._layer.read(x)
+        if features.dim() == 0 or len(features) != len(x):
+            rule = f"one row for each of the {len(x)} images"
+            where = f"layer {self.layer!r}" if self.layer else "the output"
+            got = tuple(features.shape)
+            raise ValueError(f"{where} of {self.name} must have {rule}, got {got}")
+        return features
+
+    def _frozen(self, viewing: Viewing, shape: tuple[int, int, int]) -> nn.Module:
+        """Build or copy the network: nobody's own module is changed."""
+        if isinstance(self._given, nn.Module):
+            network = copy.deepcopy(self._given)
+        else:
+            network = self._given(viewing, shape)
+        self._described.setdefault(
+            "n_parameters", sum(p.numel() for p in network.parameters())
+        )
+        return network.to(self.device).eval().requires_grad_(False)
+
+    def _batch_for(self, protocol: Protocol) -> int:
+        """Say how many trials a batch has, where nobody said it."""
+        if self._asked is not None:
+            return self._asked
+        assert self._input is not None
+        pixels = math.prod(self._input.size_px) * self.preprocess.channels
+        numbers = pixels * protocol.n_intervals * protocol.frame_shape[0]
+        most = _INPUT_NUMBERS[torch.device(self.device).type]
+        return min(_MOST_TRIALS, 1 << max(0, int(math.log2(max(1, most / numbers)))))
+
+    def _settle_readout(self, practice: Practice) -> None:
+        """Try one trial, and read the one number there is unless told otherwise."""
+        _, frames = practice.draw(1)
+        contrast = as_contrast_tensor(torch.from_numpy(frames), self.device)
+        with torch.inference_mode():
+            features = self._features(contrast)
+            if self._readout is None:
+                is_one = features[0].numel() == 1
+                self._readout = Readout("output" if is_one else "linear")
+            if self._readout.kind != "linear":
+                self._readout.read(features)
+
+    def _fit(
+        self, practice: Practice, progress: Callable[[int, int], None] | None
+    ) -> LinearReadout:
+        rows, labels, done = [], [], 0
+        n_trials = self._plan.n_steps * self._plan.batch
+        task = practice.protocol.task
+        for frames, targets in practice_batches(practice, self._seed, self._plan):
+            trials = np.arange(done, done + len(frames))
+            found = self._learnt().each(
+                self._features, frames, ObserverNoise(self._seed, trials)
+            )
+            n_alternatives = frames.shape[1]
+            rows.append(found.reshape(len(frames) * n_alternatives, -1))
+            of = np.arange(n_alternatives) if task.is_forced_choice else np.array([1])
+            labels.append((targets[:, None] == of).ravel())
+            done += len(frames)
+            if progress is not None:
+                progress(done, n_trials)
+        is_target = torch.from_numpy(np.concatenate(labels))
+        return fit_linear(torch.cat(rows), is_target)
+
+
+def from_torch(
+    net: object,
+    *,
+    layer: str = "",
+    readout: str | None = None,
+    field_deg: float | None = None,
+    size_px: int | Sequence[int] | None = None,
+    preprocess: Preprocess | str | Mapping[str, Any] = "imagenet",
+    device: str = "cpu",
+    step: int = -1,
+    share_pass: bool = True,
+    batch: int | None = None,
+    threads: int | None = None,
+    fit_trials: int = 1024,
+    seed: int = 1,
+    name: str | None = None,
+) -> NetworkObserver:
+    """Make an observer of any network.
+
+    Parameters
+    ----------
+    net
+        A module from images (image, channel, y, x) to what has a row an image. It is
+        copied, put into `eval` mode and frozen; yours stays as it is.
+    layer
+        The module to read, by its name in `net.named_modules()`; by default the
+        network's output.
+    readout
+        'output', the one number there is; 'logit:281-985', the difference of two units;
+        'unit:17' or 'unit:17,4,4', one unit (of a map, the middle of a channel);
+        'linear', a weighted sum of all units, fitted by cross-validated ridge
+        regression on generated trials that no session shows. By default 'output' where
+        there is one number, else 'linear'. Where frames go one by one, units are
+        averaged over the frames and a linear read-out weighs all of them.
+    field_deg
+        Degrees of visual angle across the network's input (its longer side); the
+        stimulus stands in its middle, in its own size. By default the stimulus fills
+        the input.
+    size_px
+        Pixels of that input, or (height, width); by default the stimulus's scale.
+    preprocess
+        A `Preprocess`; or 'imagenet' (sRGB, three channels, normalised), 'gray' (sRGB,
+        one channel, mean .5) or 'contrast' (one channel of contrast); or a dict.
+    device
+        'cpu', 'cuda' or 'cuda:1'. Frames are made there.
+    step
+        Which call of the layer, where a recurrent network calls it several times.
+    share_pass
+        Whether all alternatives of a trial go through the network in one pass.
+    batch
+        Trials of a batch, which has one fixed shape; by default from the input's size.
+    threads
+        Threads of the CPU; by default torch's own number.
+    fit_trials
+        Trials that a linear read-out is fitted on; a multiple of 64.
+    seed
+        Which trials those are.
+    name
+        In the trial log; by default the class of the network.
+
+    Raises
+    ------
+    LookupError
+        If there is no such layer.
+    ValueError
+        If an option is out of range, or the device is not there.
+
+    Examples
+    --------
+    >>> import torch, yoked
+    >>> net = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 9, 4), torch.nn.ReLU())
+    >>> observer = yoked.from_torch(net, readout="linear", fit_trials=128)
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> session = yoked.run(protocol, observer, seed=1, trials=100, contrast=0.3)
+    >>> len(session.counted)
+    100
+    """
+    if not isinstance(net, nn.Module):
+        raise ValueError(f"net must be a torch.nn.Module, got {type(net).__name__}")
+    kind = type(net)
+    return NetworkObserver(
+        net,
+        name or kind.__name__,
+        layer,
+        readout,
+        field_deg,
+        size_px,
+        preprocess,
+        device,
+        step,
+        share_pass,
+        batch,
+        threads,
+        fit_trials,
+        seed,
+        {"network": f"{kind.__module__}.{kind.__qualname__}"},
+    )
