@@ -24,8 +24,8 @@ from .weights import weights_hash
 _INPUT_NUMBERS = {"cpu": 1 << 21, "cuda": 1 << 25}
 _MOST_TRIALS = 256
 _FITTED_AT_A_TIME = 64  # trials of a step of practice, four contrasts in it
-# From what the observer sees (viewing, and frames, height, width in px) to a network.
-Builder = Callable[[Viewing, tuple[int, int, int]], nn.Module]
+# From what the network will get, and how it is viewed, to the network.
+Builder = Callable[[InputMaker, Viewing], nn.Module]
 
 
 class NetworkObserver(BatchedObserver):
@@ -95,8 +95,10 @@ class NetworkObserver(BatchedObserver):
     @property
     def network(self) -> nn.Module:
         """The module, once it is learnt."""
-        self._learnt()
-        assert self._layer is not None
+        if self._layer is None:
+            raise ValueError(
+                f"{self.name} must learn before it sees, got no learn call"
+            )
         return self._layer.network
 
     @property
@@ -152,16 +154,15 @@ class NetworkObserver(BatchedObserver):
         protocol = practice.protocol
         if self._learnt_for == protocol.stimulus_hash:
             return
-        shape = protocol.frame_shape
         self._input = InputMaker(
             self.preprocess,
             self._viewing,
-            shape,
+            protocol.frame_shape,
             self._field_deg,
             self._size_px,
             self.device,
         )
-        network = self._frozen(self._viewing, shape)
+        network = self._frozen(self._input, self._viewing)
         self._layer = Layer(network, self.layer, self.step)
         self._set_batch(self._batch_for(protocol), self._threads)
         self._settle_readout(practice)
@@ -216,12 +217,22 @@ class NetworkObserver(BatchedObserver):
             raise ValueError(f"{where} of {self.name} must have {rule}, got {got}")
         return features
 
-    def _frozen(self, viewing: Viewing, shape: tuple[int, int, int]) -> nn.Module:
+    def _first_features(self, contrast: Tensor) -> Tensor:
+        """Give features for the first time, when the network may not take its input."""
+        try:
+            return self._features(contrast)
+        except (RuntimeError, IndexError, TypeError) as error:
+            x = self.input_of(contrast)
+            rule = f"one that takes {tuple(x.shape)} images"
+            words = str(error).splitlines()[0]
+            raise ValueError(f"{self.name} must be {rule}, got: {words}") from error
+
+    def _frozen(self, inputs: InputMaker, viewing: Viewing) -> nn.Module:
         """Build or copy the network: nobody's own module is changed."""
         if isinstance(self._given, nn.Module):
             network = copy.deepcopy(self._given)
         else:
-            network = self._given(viewing, shape)
+            network = self._given(inputs, viewing)
         self._described.setdefault(
             "n_parameters", sum(p.numel() for p in network.parameters())
         )
@@ -241,8 +252,8 @@ class NetworkObserver(BatchedObserver):
         """Try one trial, and read the one number there is unless told otherwise."""
         _, frames = practice.draw(1)
         contrast = as_contrast_tensor(torch.from_numpy(frames), self.device)
-        with torch.inference_mode():
-            features = self._features(contrast)
+        with torch.inference_mode(), torch.random.fork_rng(devices=[]):
+            features = self._first_features(contrast)
             if self._readout is None:
                 is_one = features[0].numel() == 1
                 self._readout = Readout("output" if is_one else "linear")
@@ -274,7 +285,7 @@ class NetworkObserver(BatchedObserver):
 def from_torch(
     net: object,
     *,
-    layer: str = "",
+    layer: str | int = "",
     readout: str | None = None,
     field_deg: float | None = None,
     size_px: int | Sequence[int] | None = None,
@@ -296,8 +307,8 @@ def from_torch(
         A module from images (image, channel, y, x) to what has a row an image. It is
         copied, put into `eval` mode and frozen; yours stays as it is.
     layer
-        The module to read, by its name in `net.named_modules()`; by default the
-        network's output.
+        The module to read, by its name in `net.named_modules()` (a number where that is
+        the name); by default the network's output.
     readout
         'output', the one number there is; 'logit:281-985', the difference of two units;
         'unit:17' or 'unit:17,4,4', one unit (of a map, the middle of a channel);
@@ -354,7 +365,7 @@ def from_torch(
     return NetworkObserver(
         net,
         name or kind.__name__,
-        layer,
+        str(layer),
         readout,
         field_deg,
         size_px,

@@ -48,7 +48,8 @@ class Preprocess:
     frames
         What the frames of an alternative are to the network. 'one-by-one': images of
         their own, (image, channel, y, x), whose read-outs are taken together. 'steps':
-        (image, step, channel, y, x). 'channels': (image, frame * channel, y, x).
+        (image, step, channel, y, x); a still image, which has no steps, stays (image,
+        channel, y, x). 'channels': (image, frame * channel, y, x).
     surround
         Contrast around the stimulus, where the field of view is larger; 0 is the
         background.
@@ -210,9 +211,9 @@ class InputMaker:
         x = as_light(x.flatten(0, 1), self.preprocess.light)  # (image, frame, y, x)
         x = x[:, :, None].expand(-1, -1, self.preprocess.channels, -1, -1)
         x = (x - self._mean) / self._sd  # (image, frame, channel, y, x)
-        if self.preprocess.frames == "steps":
+        if self.preprocess.frames == "steps" and self.n_frames > 1:
             return x
-        join = (0, 1) if self.preprocess.frames == "one-by-one" else (1, 2)
+        join = (1, 2) if self.preprocess.frames == "channels" else (0, 1)
         return x.flatten(*join)
 
 

@@ -262,6 +262,18 @@ class Constant(nn.Module):
             ValueError,
             "fit_trials must be a multiple of 64",
         ),
+        (
+            small(),
+            {"size_px": 40},
+            ValueError,
+            r"Sequential must be one that takes \(2, 3, 40, 40\) images, got: mat1 and",
+        ),
+        (
+            small(),
+            {"preprocess": "gray"},
+            ValueError,
+            r"Sequential must be one that takes \(2, 1, 52, 52\) images, got: Given",
+        ),
         (small(), {"batch": 0}, ValueError, "batch must be 1 trial or more, got 0"),
         (
             Constant(torch.tensor(1.0)),
