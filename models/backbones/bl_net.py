@@ -17,6 +17,7 @@ References
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Self
 
 import torch
 from jaxtyping import Float
@@ -58,9 +59,16 @@ class BLConfig:
             raise ValueError(f"n_steps must be at least 1, got {self.n_steps}")
 
     @classmethod
-    def small(cls, has_top_down: bool = False) -> "BLConfig":
+    def small(cls) -> Self:
         """Give a variant for 28 to 64 px."""
-        return cls((16, 32, 48, 64), (5, 3, 3, 1), 4, has_top_down)
+        return cls((16, 32, 48, 64), (5, 3, 3, 1), n_steps=4)
+
+
+@dataclass(frozen=True)
+class BLTConfig(BLConfig):
+    """Sizes of the network with top-down connections."""
+
+    has_top_down: bool = True
 
 
 class Layer(nn.Module):
@@ -109,7 +117,7 @@ class BLNet(Unrolled):
 
     Examples
     --------
-    >>> network = BLNet(1, 2, BLConfig.small(has_top_down=True))
+    >>> network = BLNet(1, 2, BLTConfig.small())
     >>> network(torch.zeros(4, 1, 28, 28)).shape
     torch.Size([4, 2])
     """

@@ -129,8 +129,17 @@ class S2(nn.Module):
         return torch.exp(-squared / (2 * (self.size / 4) ** 2))
 
 
+class C2(nn.Module):
+    """The best match of each prototype, anywhere and in any band."""
+
+    def forward(self, matches: list[list[Tensor]]) -> Float[Tensor, " image prototype"]:
+        """Give it, from 0 to 1."""
+        best = [[each.amax(dim=(2, 3)) for each in bands] for bands in matches]
+        return torch.cat([torch.stack(bands).amax(dim=0) for bands in best], dim=1)
+
+
 class HMAX(nn.Module):
-    """`gray`, S1 and C1 by band (`s1.0`, `c1.0`, ...), `s2` by size, `decoder`.
+    """`gray`, S1 and C1 by band (`s1.0`, `c1.0`, ...), `s2` by size, `c2`, `decoder`.
 
     S1 and C1 are fixed. Prototypes are learned with the rest, or laid down by
     `imprint`. Where a prototype is larger than a band's map, that band has no say.
@@ -162,6 +171,7 @@ class HMAX(nn.Module):
         self.s1 = nn.ModuleList(S1((2 * band, 2 * band + 1), n) for band in bands)
         self.c1 = nn.ModuleList(C1(8 + 2 * band) for band in bands)
         self.s2 = nn.ModuleList(S2(n_each, n, size) for size in config.sizes)
+        self.c2 = C2()
         self.decoder = nn.Linear(config.n_prototypes, n_classes)
         self.reset_parameters()
 
@@ -174,9 +184,9 @@ class HMAX(nn.Module):
         gray = self.gray(x)
         return [c1(s1(gray)) for s1, c1 in zip(self.s1, self.c1, strict=True)]
 
-    def c2(self, x: Float[Tensor, " image channel y x"]) -> Tensor:
-        """Give the best match anywhere, at any scale, of each prototype."""
-        bands, features = self.bands(x), []
+    def matches(self, x: Float[Tensor, " image channel y x"]) -> list[list[Tensor]]:
+        """Give S2 maps (image, prototype, row, column), by size and band."""
+        bands, found = self.bands(x), []
         for s2 in self.s2:
             size = s2.get_parameter("prototypes").shape[-1]
             large = [band for band in bands if min(band.shape[-2:]) >= size]
@@ -184,9 +194,8 @@ class HMAX(nn.Module):
                 rule = f"at least {size} C1 units high and wide for its prototypes"
                 got = tuple(bands[0].shape[-2:])
                 raise ValueError(f"C1 maps of HMAX must be {rule}, got {got}")
-            best = torch.stack([s2(band).amax(dim=(2, 3)) for band in large])
-            features.append(best.amax(dim=0))  # (image, prototype)
-        return torch.cat(features, dim=1)
+            found.append([s2(band) for band in large])
+        return found
 
     @torch.no_grad()
     def imprint(self, x: Float[Tensor, " image channel y x"], seed: int) -> None:
@@ -207,7 +216,7 @@ class HMAX(nn.Module):
         self, x: Float[Tensor, " image channel y x"]
     ) -> Float[Tensor, " image n_classes"]:
         """Give a number for each class."""
-        return self.decoder(self.c2(x))
+        return self.decoder(self.c2(self.matches(x)))
 
 
 def gabors(scale: int, n_orientations: int) -> np.ndarray:

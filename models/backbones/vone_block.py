@@ -18,7 +18,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, Float64
-from numpy.typing import ArrayLike
 from scipy.special import ndtr
 from torch import Tensor, nn
 from torch.nn import functional
@@ -133,7 +132,7 @@ def draw_gabors(n: int, seed: int = 0, sf_max: float = 9.0) -> GaborParameters:
     rng = np.random.RandomState(seed)
     phase = _inverse_cdf(rng.rand(n), (1,), (0, 360))
     orientation = _inverse_cdf(rng.rand(n), _N_BY_ORIENTATION, _ORIENTATIONS)
-    orientation[orientation < 0] += 180
+    orientation = np.where(orientation < 0, orientation + 180, orientation)
     tie = _SIZE_WITH_FREQUENCY
     share = ndtr(rng.multivariate_normal([0, 0], [[1, tie], [tie, 1]], n))
     across = _inverse_cdf(share[:, 0], _N_BY_SIZES.sum(1), _LOG_SIZES)
@@ -152,10 +151,15 @@ def draw_gabors(n: int, seed: int = 0, sf_max: float = 9.0) -> GaborParameters:
     )
 
 
-def _inverse_cdf(share: ArrayLike, counts: ArrayLike, edges: ArrayLike) -> np.ndarray:
+def _inverse_cdf(
+    share: np.ndarray | float,
+    counts: np.ndarray | tuple[int, ...],
+    edges: np.ndarray | tuple[float, ...],
+) -> np.ndarray:
     """Give where a histogram's cumulative share is reached, linear within its bins."""
     total = np.cumsum(counts)
-    return np.interp(share, np.r_[0, total / total[-1]], np.asarray(edges, float))
+    found = np.interp(share, np.r_[0, total / total[-1]], np.asarray(edges, float))
+    return np.asarray(found)
 
 
 def gabors(
