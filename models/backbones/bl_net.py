@@ -17,7 +17,6 @@ References
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Self
 
 import torch
 from jaxtyping import Float
@@ -59,7 +58,7 @@ class BLConfig:
             raise ValueError(f"n_steps must be at least 1, got {self.n_steps}")
 
     @classmethod
-    def small(cls) -> Self:
+    def small(cls) -> "BLConfig":
         """Give a variant for 28 to 64 px."""
         return cls((16, 32, 48, 64), (5, 3, 3, 1), n_steps=4)
 

@@ -72,7 +72,11 @@ def dale(network: nn.Module, inhibitory: float = 0.25) -> nn.Module:
         rule = "a network of two layers with weights or more"
         raise ValueError(f"signs must be constrained in {rule}, got {len(layers)}")
     for layer in layers[1:]:
-        _constrain(layer, _signs(layer, inhibitory))
+        signs = _signs(layer, inhibitory)
+        with torch.no_grad():
+            balance = (1 - inhibitory) / max(inhibitory, 1e-9)
+            layer.get_parameter("weight")[signs < 0] *= balance
+        _constrain(layer, signs)
     for module in network.modules():
         if isinstance(module, _NORMS) and module.affine:
             _constrain(module, torch.ones_like(module.weight))

@@ -30,7 +30,8 @@ class Steps(dict[str, list[Tensor | None]]):
         """
         if area not in self:
             near = suggestion(area, self)
-            raise LookupError(f"no area named {area!r}{near}")
+            known = "" if near else f"; there are {', '.join(self)}"
+            raise LookupError(f"no area named {area!r}{near}{known}")
         outputs = self[area]
         if not -len(outputs) <= step < len(outputs):
             rule = f"one of {len(outputs)} steps, from 0"

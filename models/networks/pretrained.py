@@ -150,8 +150,9 @@ def _download(package: Package, folder: Path) -> Path:
 
 def _pip_error(package: Package, said: str) -> OSError:
     """Give one sentence for what pip said."""
-    if os.strerror(errno.ENOSPC) in said:
-        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), package.requirement)
+    for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if os.strerror(code) in said:
+            return OSError(code, os.strerror(code), package.requirement)
     lines = [line for line in said.splitlines() if line.startswith("ERROR:")]
     last = lines[-1].removeprefix("ERROR:").strip() if lines else "pip gave no reason"
     hint = "is this machine connected to a package registry?"
