@@ -42,7 +42,9 @@ def dale(network: nn.Module, inhibitory: float = 0.25) -> nn.Module:
     this network) the last `inhibitory` of the input channels inhibit, all others
     excite: one and the same for all layers that a channel reaches. Gains of
     normalisations become positive, lest one turn signs round. The signs then hold
-    through any training; the magnitudes are those of the weights as they were.
+    through any training. The first magnitudes are those of the weights as they were;
+    those of inhibition are larger by (1 - inhibitory) / inhibitory, as in [1]_, so that
+    few inhibitory channels balance many excitatory ones.
 
     Parameters
     ----------

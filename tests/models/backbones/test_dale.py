@@ -41,7 +41,7 @@ def test_the_first_layer_and_magnitudes_of_excitation_stay_and_both_balance():
     assert torch.equal(second.weight[:, :12], before[1][:, :12])
     assert torch.allclose(second.weight[:, 12:], -3 * before[1][:, 12:])
     total, size = second.weight.sum(), second.weight.abs().sum()
-    assert abs(float(total / size)) < 0.05
+    assert abs(float((total / size).detach())) < 0.05
 
 
 def test_the_share_of_inhibition_can_be_chosen():
