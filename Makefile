@@ -17,6 +17,7 @@ PYTHON_READY := .venv/ready
 LAB_READY := .venv/lab-ready
 BROWSER_READY := node_modules/ready
 TYPING_READY := .typing/yoked/ready
+WEIGHTS_READY := .venv/weights/ready
 
 .PHONY: help
 help: ## Show this list
@@ -27,7 +28,7 @@ demo: $(PYTHON_READY) $(BROWSER_READY) ## Run the main job end to end (DEMO_ARGS
 	yoked demo $(DEMO_ARGS)
 
 .PHONY: test
-test: lint system-packages ## Check style and types, then run every test (TEST_ARGS goes to pytest)
+test: lint system-packages $(WEIGHTS_READY) ## Check style and types, then run every test (TEST_ARGS goes to pytest)
 	npm run --silent test
 	python -m pytest --numprocesses $(TEST_PROCESSES) $(TEST_ARGS)
 
@@ -36,7 +37,7 @@ quick: style ## Style, types and the tests of what changed: 90 seconds at most
 	@$(MAKE) --no-print-directory --jobs 2 types changed
 
 .PHONY: changed
-changed: $(LAB_READY) $(BROWSER_READY)
+changed: $(LAB_READY) $(BROWSER_READY) $(WEIGHTS_READY)
 	npm run --silent test
 	.ci/quick-tests
 
@@ -86,6 +87,13 @@ $(BROWSER_READY): package.json package-lock.json static/vendor.mjs | $(PYTHON_RE
 	npm ci --no-audit --no-fund --loglevel=error
 	npm run --silent vendor
 	@touch $@
+
+# Pretrained networks for the tests (31 MB, once); where none can be fetched, they skip.
+$(WEIGHTS_READY): models/networks/pretrained.py | $(PYTHON_READY)
+	@mkdir -p $(@D)
+	@for network in mobilenet-v2 efficientnet-lite0; do \
+	  YOKED_CACHE=$(@D) yoked weights $$network --csv >$(@D)/$$network.csv || exit 0; \
+	done; touch $@
 
 # The rooms under the name that they are imported by, for pyright (see CONTRIBUTING.md).
 $(TYPING_READY): Makefile

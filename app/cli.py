@@ -25,6 +25,10 @@ COMMANDS = {
     "serve": ("serve:serve", "Collect data online: start the web task."),
     "simulate": ("simulate:simulate", "Let a model take part in a protocol."),
     "train": ("train:train", "Train an observer and write its weights."),
+    "weights": (
+        "weights:weights",
+        "Fetch the weights of a pretrained network, once.",
+    ),
     "import": ("importing:import_", "Read other people's data as sessions."),
     "sessions": ("trials:sessions", "List the sessions of a database."),
     "codes": (

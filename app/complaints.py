@@ -8,6 +8,7 @@ import click
 # The package whose absence an ImportError reports: what people call it, and our extra.
 EXTRAS = {
     "torch": ("PyTorch", "models"),
+    "safetensors": ("safetensors", "models"),
     "matplotlib": ("Matplotlib", "plot"),
     "PIL": ("Pillow", "plot"),
     "psychopy": ("PsychoPy", "lab"),

@@ -84,6 +84,25 @@ def db_path(tmp_path: Path) -> Path:
     return tmp_path / "results.db"
 
 
+@pytest.fixture
+def fetched_weights(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """Return a function that gives a test a network's pretrained weights, or skips it.
+
+    Set-up fetches them into `.venv/weights`, which is then the cache of this test.
+    """
+    from yoked.models.networks.pretrained import weights_file
+
+    def find(name: str) -> Path:
+        folder = ROOT / ".venv" / "weights"
+        monkeypatch.setenv("YOKED_CACHE", str(folder))
+        if not weights_file(name).is_file():
+            way = f"YOKED_CACHE=.venv/weights yoked weights {name}"
+            pytest.skip(f"weights of {name} are not here: {way} fetches them")
+        return weights_file(name)
+
+    return find
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Callable[[str], Path]:
     """Return a function from a name to a published data file, or a skip without it.

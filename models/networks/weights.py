@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import tempfile
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -12,6 +10,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+from .cache import cache_folder, whole
 
 
 @dataclass(frozen=True)
@@ -80,15 +80,6 @@ def weights_hash(state: Mapping[str, Tensor]) -> str:
     return sha.hexdigest()
 
 
-def cache_folder() -> Path:
-    """Give the folder for trained weights: YOKED_CACHE, or the user's cache."""
-    if os.environ.get("YOKED_CACHE"):
-        return Path(os.environ["YOKED_CACHE"])
-    from platformdirs import user_cache_dir
-
-    return Path(user_cache_dir("yoked"))
-
-
 def cached_file(name: str, origin: Origin) -> Path:
     """Give where weights of an origin are kept."""
     return cache_folder() / f"{name}-{origin.hash[:24]}.pt"
@@ -121,18 +112,9 @@ def save_weights(path: Path, state: Mapping[str, Tensor], origin: Origin) -> Non
     OSError
         If the file cannot be written; what was there before stays.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     kept = {name: values.detach().cpu() for name, values in state.items()}
-    handle, half = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            torch.save({"state": kept, "origin": asdict(origin)}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(half, path)
-    except BaseException:
-        Path(half).unlink(missing_ok=True)
-        raise
+    with whole(path) as file:
+        torch.save({"state": kept, "origin": asdict(origin)}, file)
 
 
 def load_weights(path: Path) -> tuple[dict[str, Tensor], Origin]:

@@ -1,0 +1,72 @@
+"""Any front before any backbone: none, a retina, or a VOneBlock."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class Fronted(nn.Module):
+    """From contrast to classes by way of a front.
+
+    A front takes a movie of contrast (image, frame, y, x) and gives rates
+    (image, step, channel, row, column), as a retina does; one with `takes_pictures`
+    (VOneBlock) takes (image, channel, y, x) and sees each frame by itself. A backbone
+    with `takes_steps` gets the steps; any other gets their mean.
+
+    Parameters
+    ----------
+    front
+        None (contrast itself), or a module with `n_channels`.
+    backbone
+        A module with `in_channels`: those of the front. Without a front, contrast is
+        given to each of them.
+
+    Raises
+    ------
+    ValueError
+        If the front gives other channels than the backbone takes.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from yoked.models.backbones.cornet_rt import CORnetRT, CORnetRTConfig
+    >>> from yoked.models.backbones.vone_block import VOneBlock, VOneConfig
+    >>> front = VOneBlock(1, VOneConfig.small())
+    >>> network = Fronted(front, CORnetRT(32, 2, CORnetRTConfig.small()))
+    >>> network(torch.zeros(3, 6, 32, 32)).shape  # 3 movies of 6 frames
+    torch.Size([3, 2])
+    """
+
+    def __init__(self, front: nn.Module | None, backbone: nn.Module) -> None:
+        super().__init__()
+        given = getattr(front, "n_channels", None)
+        taken = getattr(backbone, "in_channels", None)
+        if front is not None and None not in (given, taken) and given != taken:
+            rule = f"the {given} channels of {type(front).__name__}"
+            raise ValueError(f"the input of a backbone must be {rule}, got {taken}")
+        self.front = front
+        self.backbone = backbone
+        self.in_channels = taken if isinstance(taken, int) else 1
+
+    def forward(
+        self, contrast: Float[Tensor, " image frame y x"]
+    ) -> Float[Tensor, " image n_classes"]:
+        """Give a number for each class."""
+        x = self.seen(contrast)  # (image, step, channel, row, column)
+        if getattr(self.backbone, "takes_steps", False):
+            # One step is a picture, which a recurrent backbone sees for its own time.
+            return self.backbone(x if x.shape[1] > 1 else x[:, 0])
+        return self.backbone(x.mean(dim=1))
+
+    def seen(
+        self, contrast: Float[Tensor, " image frame y x"]
+    ) -> Float[Tensor, " image step channel row column"]:
+        """Give what the front makes of it."""
+        if self.front is None:
+            return contrast.unsqueeze(2).expand(-1, -1, self.in_channels, -1, -1)
+        if not getattr(self.front, "takes_pictures", False):
+            return self.front(contrast)
+        n_images, n_frames = contrast.shape[:2]
+        pictures = contrast.flatten(0, 1).unsqueeze(1)  # (image * frame, 1, y, x)
+        channels = getattr(self.front, "in_channels", 1)
+        pictures = pictures.expand(-1, channels, -1, -1)
+        return self.front(pictures).unflatten(0, (n_images, n_frames))
