@@ -1,18 +1,19 @@
 """Amacrine cells: inhibition of bipolar synapses, and contrast gain control.
 
-The high-pass stage of Victor's model, as fitted to primate ganglion cells by Benardete &
-Kaplan (1997, 1999): the synapse sees y = x - H_S a, where a follows the bipolar cell's
-signal x with time constant T_S. In parasol cells contrast shortens it,
+The high-pass stage of Victor's model, as fitted to primate ganglion cells by Benardete
+& Kaplan (1997, 1999): the synapse sees y = x - H_S a, where a follows the bipolar
+cell's signal x with time constant T_S. In parasol cells contrast shortens it,
 
     T_S = T_0 / (1 + (C / c_half)^2),
 
-so that at higher contrast slow signals lose, fast ones keep their gain, and the response
-comes earlier. They found that the controlling signal comes "from a broadly distributed
-network of small subunits in the surround": here C^2 is twice the mean square of y (a
-sinusoid's contrast squared) over the bipolar cells of a field as wide as the surround,
-through a leaky integrator. That C is measured behind the high-pass stage makes the
-control a feedback, after Shapley & Victor (1981); the formula was fitted with the
-stimulus's contrast instead, so c_half is not a whole cell's half contrast.
+so that at higher contrast slow signals lose, fast ones keep their gain, and the
+response comes earlier. What controls it comes "from a broadly distributed network of
+small subunits in the surround" (1999): here C^2 is twice the mean square of y, which is
+a sinusoid's contrast squared, over the bipolar cells of a field as wide as the
+surround, through a leaky integrator. That C is measured behind the high-pass stage
+makes the control a feedback, after Shapley & Victor (1981, J. Physiol. 318, 161-179);
+the formula was fitted with the stimulus's contrast instead, so c_half is not a whole
+cell's half contrast.
 """
 
 import math
@@ -68,7 +69,7 @@ class Amacrine(Stage):
             return self._controlled(bipolar)
         n = bipolar.shape[1]
         lowpass = gamma_kernel(n, self.step_ms, self.constant("tau_ms"), 0)
-        return self.constant("strength") * filtered(lowpass, bipolar)
+        return filtered(self.constant("strength") * lowpass, bipolar)
 
     def _controlled(self, bipolar: Tensor) -> Tensor:
         """Walk through the steps: each has the time constant that the last one left."""
@@ -90,6 +91,6 @@ class Amacrine(Stage):
         return torch.stack(found, dim=1)
 
     def _pool(self, axis: Axis) -> Tensor:
-        """Give the field's weights along an axis; at the edge, of the cells there are."""
+        """Give the field's weights along an axis; at the edge, of those there are."""
         weights = from_cells(axis, axis, self.constant("gain_deg"))
         return weights / weights.sum(dim=1, keepdim=True)

@@ -2,12 +2,13 @@
 
 import math
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from .cell_types import CellType
 from .horizontal import Horizontal
-from .places import Axis, from_cells, from_pixels, pooled
+from .places import Axis, across_frame, from_cells, from_pixels, pooled
 from .stage import Stage
 from .steps import delay_kernel, filtered
 
@@ -51,10 +52,7 @@ class Bipolar(Stage):
         self.contact_deg = horizontal.contact_deg
         self.inputs = horizontal.axes
         sigma = cell_type.subunit_deg / math.sqrt(2)
-        self.axes = tuple(
-            Axis.across(axis.n * axis.spacing_deg, cell_type.spacing_sd * sigma)
-            for axis in pixels
-        )
+        self.axes = across_frame(pixels, cell_type.spacing_sd * sigma)
         positive = {"sigma_deg": sigma, "delay_ms": delay_ms}
         self.keep(learnable, positive, {"surround_gain": cell_type.surround_gain})
 
@@ -66,27 +64,27 @@ class Bipolar(Stage):
         """Give the membrane's signal in units of contrast."""
         sigma = self.constant("sigma_deg")
         contact = sigma.new_tensor(self.contact_deg)
-        centre = [
-            from_pixels(*axes, sigma)
-            for axes in zip(self.axes, self.pixels, strict=True)
-        ]
-        around = [
-            from_cells(*axes, contact)
-            for axes in zip(self.axes, self.inputs, strict=True)
-        ]
-        signal = pooled(centre[0], cones, centre[1])
-        surround = pooled(around[0], horizontal, around[1])
-        signal = signal - self.constant("surround_gain") * surround
+        centre_y, centre_x = (
+            from_pixels(cells, pixels, sigma)
+            for cells, pixels in zip(self.axes, self.pixels, strict=True)
+        )
+        around_y, around_x = (
+            from_cells(cells, inputs, contact)
+            for cells, inputs in zip(self.axes, self.inputs, strict=True)
+        )
+        around_y = -self.constant("surround_gain") * around_y
+        signal = pooled(centre_y, cones, centre_x)
+        signal = signal + pooled(around_y, horizontal, around_x)
         delay = delay_kernel(cones.shape[1], self.step_ms, self.constant("delay_ms"))
-        return self.polarity * filtered(delay, signal)
+        return filtered(self.polarity * delay, signal)
 
 
 class Synapse(Stage):
     """Releases transmitter: the more for the cell's preferred sign.
 
-    f(y) = (1 + rho) relu(y) - (1 - rho) relu(-y), where y is the membrane's signal less
-    the amacrine cells'. rho 0 is linear and 1 rectifies. The response to a sinusoid has
-    a fundamental that does not depend on rho, so rho changes no published gain.
+    f(y) = (1 - rho) y + 2 rho relu(y), where y is the membrane's signal less the
+    amacrine cells'. rho 0 is linear and 1 rectifies; the fundamental of the response to
+    a sinusoid is the same for every rho, so rho changes no published gain.
 
     Parameters
     ----------
@@ -98,8 +96,7 @@ class Synapse(Stage):
 
     def __init__(self, cell_type: CellType, learnable: bool = False) -> None:
         super().__init__()
-        self.preferred = nn.ReLU()
-        self.opposite = nn.ReLU()
+        self.rectifies = nn.ReLU()
         self.keep(learnable, {}, {"rectification": cell_type.rectification})
 
     def forward(
@@ -110,4 +107,4 @@ class Synapse(Stage):
         """Give the release in units of contrast, about that at rest."""
         signal = bipolar - inhibition
         rho = self.constant("rectification")
-        return (1 + rho) * self.preferred(signal) - (1 - rho) * self.opposite(-signal)
+        return torch.addcmul((1 - rho) * signal, 2 * rho, self.rectifies(signal))

@@ -2,11 +2,12 @@
 
 import math
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from .cell_types import CellType
-from .places import Axis, from_cells, pooled
+from .places import Axis, across_frame, from_cells, pooled
 from .stage import Stage
 
 
@@ -45,10 +46,7 @@ class Ganglion(Stage):
         }
         if self.pools:
             rates["sigma_deg"] = cell_type.pool_deg / math.sqrt(2)
-            self.axes = tuple(
-                Axis.across(axis.n * axis.spacing_deg, cell_type.spacing_deg)
-                for axis in pixels
-            )
+            self.axes = across_frame(pixels, cell_type.spacing_deg)
         self.keep(learnable, rates)
 
     def forward(
@@ -62,5 +60,7 @@ class Ganglion(Stage):
                 for axes in zip(self.axes, self.inputs, strict=True)
             )
             release = pooled(along_y, release, along_x)
-        drive = self.constant("gain_per_s") * release
-        return self.fires(self.constant("maintained_per_s") + drive)
+        drive = torch.addcmul(
+            self.constant("maintained_per_s"), self.constant("gain_per_s"), release
+        )
+        return self.fires(drive)

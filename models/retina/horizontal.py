@@ -1,11 +1,11 @@
 """Horizontal cells: the surround, before bipolar cells.
 
-A mosaic of wide Gaussian pools of cones, followed by a leaky integrator. Their sizes are
-set so that a ganglion cell *measures* the published surround: what pooling comes after
-them, by bipolar contacts and by the ganglion cell, is taken off (variances add). The
-extent published for parasol cells is far wider than for midgets; a horizontal network of
-its own stands for the part that wide amacrine cells have in it. Feedforward (cones are
-not fed back to): that it acts on the subunits before they rectify follows Turner,
+A mosaic of wide Gaussian pools of cones, followed by a leaky integrator. Their sizes
+are set so that a ganglion cell *measures* the published surround: what pooling comes
+after them, by bipolar contacts and by the ganglion cell, is taken off (variances add).
+The extent published for parasol cells is far wider than for midgets; a horizontal
+network of its own stands for the part that wide amacrine cells have in it. Cones are
+not fed back to. That the surround acts on subunits before they rectify follows Turner,
 Schwartz & Rieke (2018), eLife 7, e38841.
 """
 
@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .cell_types import CellType
-from .places import Axis, from_pixels, pooled
+from .places import Axis, across_frame, from_pixels, pooled
 from .stage import Stage
 from .steps import filtered, gamma_kernel
 
@@ -50,12 +50,8 @@ class Horizontal(Stage):
         wide = cell_type.surround_deg / math.sqrt(2)
         self.contact_deg = wide / 2  # SD of a bipolar cell's contacts, and the spacing
         later = self.contact_deg**2 + cell_type.pool_deg**2 / 2
-        self.axes = tuple(
-            Axis.across(
-                axis.n * axis.spacing_deg, self.contact_deg, MARGIN * self.contact_deg
-            )
-            for axis in pixels
-        )
+        margin = MARGIN * self.contact_deg
+        self.axes = across_frame(pixels, self.contact_deg, margin)
         sigma = math.sqrt(wide**2 - later)
         self.keep(learnable, {"sigma_deg": sigma, "tau_ms": cell_type.surround_ms})
 

@@ -59,8 +59,9 @@ class GaussianNoise(Stage):
         self, rates: Float[Tensor, " image step row column"]
     ) -> Float[Tensor, " image step row column"]:
         """Give noisy rates in spikes/s."""
-        spread = self.constant("fano_factor") * (rates + LEAST_PER_S) / self.step_s
-        return rates + spread.sqrt() * noise_like(rates)
+        per_step = self.constant("fano_factor") / self.step_s
+        spread = torch.addcmul(per_step * LEAST_PER_S, per_step, rates).sqrt()
+        return torch.addcmul(rates, spread, noise_like(rates))
 
 
 class PoissonNoise(Stage):

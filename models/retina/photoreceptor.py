@@ -96,10 +96,10 @@ class Photoreceptor(Stage):
         load, gamma = self.constant("load"), self.constant("gamma")
         fast = self._kernel(contrast, "tau_y_ms", self.cone.order_y)
         slow = self._kernel(contrast, "tau_z_ms", self.cone.order_z)
-        light = 1 + filtered(fast, contrast)
-        held = gamma * light + (1 - gamma) * (1 + filtered(slow, contrast))
-        rate = 1 + load * held
-        current = self._relax(light / rate * (1 + load), rate) - 1
+        light = filtered((1 + load) * fast, contrast) + (1 + load)
+        held = gamma * fast + (1 - gamma) * slow
+        rate = filtered(load * held, contrast) + (1 + load)
+        current = self._relax(light / rate, rate) - 1
         mean = filtered(self._kernel(contrast, "mean_ms", 0), current)
         unit = 1 - gamma * load / (1 + load)
         return (current - mean) / (1 + mean) / unit

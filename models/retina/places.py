@@ -39,6 +39,17 @@ class Axis:
         return (index - (self.n - 1) / 2) * self.spacing_deg
 
 
+def across_frame(
+    frame: tuple[Axis, Axis], spacing_deg: float, margin_deg: float = 0.0
+) -> tuple[Axis, Axis]:
+    """Fill a frame (its rows and columns), and a margin around it, with places."""
+    rows, columns = (
+        Axis.across(axis.n * axis.spacing_deg, spacing_deg, margin_deg)
+        for axis in frame
+    )
+    return rows, columns
+
+
 def from_pixels(cells: Axis, pixels: Axis, sigma_deg: Tensor) -> Tensor:
     """Give each cell's Gaussian weights of the pixels along an axis: (cell, px)."""
     edges = Axis(pixels.n + 1, pixels.spacing_deg).places(sigma_deg)

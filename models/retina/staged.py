@@ -1,7 +1,7 @@
 """A retina in stages: cones, horizontal, bipolar, amacrine and ganglion cells, noise.
 
-    contrast -> photoreceptor -> horizontal -> bipolar -> amacrine -> synapse -> ganglion
-             -> noise -> a grid that all channels share
+    contrast -> photoreceptor -> horizontal -> bipolar -> amacrine -> synapse
+             -> ganglion -> noise -> a grid that all channels share
 
 Every stage is a submodule of that name, those of a pathway or a cell type one below it
 (`bipolar.on_parasol`): a forward hook reads or silences it, and `learnable` makes its
@@ -13,6 +13,7 @@ The smaller `mosaic.Retina` has the same midget receptive fields without time or
 
 import math
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -25,7 +26,7 @@ from .ganglion import Ganglion
 from .horizontal import Horizontal
 from .noise import FANO_FACTOR, GaussianNoise, PoissonNoise
 from .photoreceptor import Cone, Photoreceptor
-from .places import Axis, onto, pooled
+from .places import Axis, across_frame, onto, pooled
 from .steps import n_steps, shown_in_steps
 
 STAGES = (
@@ -150,9 +151,7 @@ class StagedRetina(nn.Module):
         self.config = config
         self.frame_ms = frame_ms
         self.pixels = (Axis(size_px[0], deg_per_px), Axis(size_px[1], deg_per_px))
-        self.grid = tuple(
-            Axis.across(axis.n * deg_per_px, config.grid_deg) for axis in self.pixels
-        )
+        self.grid = across_frame(self.pixels, config.grid_deg)
         step_ms, learned = config.step_ms, set(config.learnable)
         self.photoreceptor = Photoreceptor(
             config.cone, config.trolands, step_ms, "photoreceptor" in learned
@@ -163,8 +162,10 @@ class StagedRetina(nn.Module):
                 for name, one in _pathways(config.cell_types).items()
             }
         )
-        for stage in ("bipolar", "amacrine", "synapse", "ganglion"):
-            setattr(self, stage, nn.ModuleDict())
+        self.bipolar = nn.ModuleDict()
+        self.amacrine = nn.ModuleDict()
+        self.synapse = nn.ModuleDict()
+        self.ganglion = nn.ModuleDict()
         for cell_type in config.cell_types:
             self._add(cell_type, learned)
         self.noise = _noise(config, "noise" in learned)
@@ -178,7 +179,7 @@ class StagedRetina(nn.Module):
             raise ValueError(f"latency_ms must be {rule}, got {cell_type.latency_ms}")
         bipolar = Bipolar(
             cell_type,
-            self.horizontal[cell_type.pathway],
+            cast(Horizontal, self.horizontal[cell_type.pathway]),
             self.pixels,
             delay_ms,
             step_ms,
@@ -235,7 +236,7 @@ class StagedRetina(nn.Module):
         name = cell_type.name
         bipolar = self.bipolar[name](cones, around[cell_type.pathway])
         release = self.synapse[name](bipolar, self.amacrine[name](bipolar))
-        ganglion = self.ganglion[name]
+        ganglion = cast(Ganglion, self.ganglion[name])
         rates = self.noise(ganglion(release))
         along_y, along_x = (
             onto(*axes, rates) for axes in zip(self.grid, ganglion.axes, strict=True)
