@@ -112,11 +112,10 @@ class CellType:
         if self.subunit_deg > self.centre_deg:
             rule = f"centre_deg, {self.centre_deg}, or less"
             raise ValueError(f"subunit_deg must be {rule}, got {self.subunit_deg}")
-        if self.pool_deg * math.sqrt(0.5) + self.centre_deg / 2 > self.surround_deg:
-            rule = "wide enough for a surround beyond the centre"
-            raise ValueError(
-                f"surround_ratio must be {rule}, got {self.surround_ratio}"
-            )
+        # Horizontal cells are what the surround has beyond contacts and pooling.
+        if self.surround_ratio <= 1 or 0.75 * self.surround_deg**2 <= self.pool_deg**2:
+            rule, got = "wide enough for horizontal cells", self.surround_ratio
+            raise ValueError(f"surround_ratio must be {rule}, got {got}")
 
     @property
     def surround_deg(self) -> float:

@@ -137,9 +137,9 @@ def grating_responses(
 
 def _harmonics(rates: Float[np.ndarray, " step"]) -> Harmonics:
     waves = np.fft.rfft(rates) / len(rates)
-    first = 2 * waves[1]
+    first, second = 2 * waves[1], 2 * waves[2]
     phase = math.degrees(np.angle(first))
-    return Harmonics(waves[0].real, abs(first), 2 * abs(waves[2]), phase)
+    return Harmonics(float(waves[0].real), float(abs(first)), float(abs(second)), phase)
 
 
 @dataclass(frozen=True)
