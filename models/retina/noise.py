@@ -87,9 +87,8 @@ class PoissonNoise(Stage):
     ) -> Float[Tensor, " image step row column"]:
         """Give counts as rates in spikes/s."""
         with torch.no_grad():
-            means = (rates * self.step_s).double()
-            quantiles = torch.special.ndtr(noise_like(rates).double())
-            counts = _poisson_quantile(quantiles, means).to(rates.dtype)
+            quantiles = torch.special.ndtr(noise_like(rates))
+            counts = _poisson_quantile(quantiles, rates * self.step_s)
             jump = counts / self.step_s - rates
         return rates + jump
 
@@ -97,10 +96,11 @@ class PoissonNoise(Stage):
 def _poisson_quantile(quantiles: Tensor, means: Tensor) -> Tensor:
     """Give the least counts whose cumulative probability reaches the quantiles."""
     largest = float(means.max()) if means.numel() else 0.0
+    most = math.ceil(largest + 6 * math.sqrt(largest) + 8)  # more: once in 1e9
     chance = torch.exp(-means)
     below = chance.clone()
     counts = torch.zeros_like(means)
-    for k in range(1, math.ceil(largest + 10 * math.sqrt(largest) + 20)):
+    for k in range(1, most):
         counts += quantiles > below
         chance = chance * means / k
         below = below + chance
