@@ -19,7 +19,7 @@ References
    T_0, c_half, D, mean rate. Numbers of [2] and [3] by way of the tables of the public
    repository VisualNeuroscience-UH/macaqueretina.
 .. [4] Borghuis, Ratliff, Smith, Sterling & Balasubramanian (2008), Design of a neuronal
-   array. J. Neurosci. 28, 3178-3189: neighbours are about two SDs apart (guinea pig).
+   array. J. Neurosci. 28, 3178-3189: brisk-transient neighbours are about 2 SDs apart.
 .. [5] Chichilnisky & Kalmar (2002), Functional asymmetries in ON and OFF ganglion cells
    of primate retina. J. Neurosci. 22, 2737-2747: ON more nearly linear, OFF more
    strongly rectifying. No number is taken.

@@ -91,4 +91,4 @@ def pooled(
     along_x: Float[Tensor, " column x"],
 ) -> Float[Tensor, " *image row column"]:
     """Pool over both axes."""
-    return along_y @ (signal @ along_x.T)
+    return (along_y @ signal) @ along_x.T

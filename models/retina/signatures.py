@@ -5,9 +5,10 @@ None of these was built in or tuned for.
 References
 ----------
 .. [1] Schwartz, Harris, Shrom & Berry (2007), Detection and prediction of periodic
-   patterns by the retina. Nature Neuroscience 10, 552-554: salamander and mouse.
+   patterns by the retina. Nature Neuroscience, May, 552-554: salamander and mouse.
 .. [2] Schwartz, Taylor, Fisher, Harris & Berry (2007), Synchronized firing among
-   retinal ganglion cells signals motion reversal. Neuron 55, 958-969: salamander.
+   retinal ganglion cells signals motion reversal. Neuron, doi
+   10.1016/j.neuron.2007.07.042.
 .. [3] Goldin, Lefebvre, Virgili, Pham Van Cang, Ecker, Mora, Ferrari & Marre (2022),
    Context-dependent selectivity to natural images in the retina. Nature
    Communications, doi 10.1038/s41467-022-33242-8: mouse and axolotl.

@@ -104,6 +104,10 @@ class StagedRetinaConfig:
         for stage in self.learnable:
             if stage not in STAGES:
                 raise ValueError(f"learnable must be some of {STAGES}, got {stage!r}")
+        if "noise" in self.learnable and self.noise != "gaussian":
+            raise ValueError(
+                f"noise must be 'gaussian' to learn it, got {self.noise!r}"
+            )
         _pathways(self.cell_types)
 
     @property
@@ -218,7 +222,12 @@ class StagedRetina(nn.Module):
         self, contrast: Float[Tensor, " image frame y x"]
     ) -> Float[Tensor, " image step channel row column"]:
         """Give firing rates in spikes/s, at the middle of every step."""
-        config = self.config
+        config, size_px = self.config, (self.pixels[0].n, self.pixels[1].n)
+        if contrast.shape[2:] != size_px:
+            rule = f"frames of {size_px} pixels"
+            raise ValueError(
+                f"contrast must be {rule}, got {tuple(contrast.shape[2:])}"
+            )
         shown = shown_in_steps(
             contrast.shape[1], self.frame_ms, config.step_ms, config.tail_ms
         ).to(contrast)

@@ -205,13 +205,20 @@ class House:
 
     def _is_override(self, method: Definition) -> bool:
         """Return whether a class of somebody else's knows this method."""
-        last = method.name.rpartition(".")[2]
-        for base in self.definitions[method.owner or ""].bases:
+        return self._knows(method.owner or "", method.name.rpartition(".")[2])
+
+    def _knows(self, cls: str, method: str) -> bool:
+        """Return whether somebody else's class above one of ours has a method."""
+        for base in self.definitions[cls].bases:
             if base in INTERFACES:
                 return True
             place, _, name = base.rpartition(".")
-            is_theirs = place and self.find(base) is None
-            if is_theirs and hasattr(getattr(import_module(place), name), last):
+            found = self.find(base)
+            is_ours = found is not None and found[0] in self.definitions
+            if is_ours and self._knows(found[0], method):
+                return True
+            is_theirs = place and found is None
+            if is_theirs and hasattr(getattr(import_module(place), name), method):
                 return True
         return False
 

@@ -103,7 +103,7 @@ def test_the_contrast_gain_of_parasols_is_several_times_the_midgets():
 
 
 def test_contrast_lowers_the_gain_of_parasols_and_advances_them():
-    """Benardete, Kaplan & Knight (1992), Vis. Neurosci. 8, 483-486: not of midgets."""
+    """Benardete, Kaplan & Knight (1992), doi 10.1017/S0952523800004995."""
     retina = movie_retina()
     low, middling, high = responses(retina, [0.02, 0.16, 0.64])
     for name in PARASOLS:
@@ -118,6 +118,39 @@ def test_contrast_lowers_the_gain_of_parasols_and_advances_them():
     for name in MIDGETS:
         assert high[name].first / low[name].first == pytest.approx(32, rel=0.1)
         assert high[name].phase_deg == pytest.approx(low[name].phase_deg, abs=3)
+
+
+def published_gain(cell_type, stages, hertz):
+    """Return A |1 - H_S / (1 + i w T_S)| |1 + i w T_L|^-N_L at 1 cycle/degree."""
+    w = 2 * math.pi * hertz / 1000
+    low_pass_ms, n_stages = stages
+    high = abs(1 - cell_type.inhibition / (1 + 1j * w * cell_type.inhibition_ms))
+    low = abs(1 + 1j * w * low_pass_ms / n_stages) ** -n_stages
+    centre, surround = (
+        math.exp(-((math.pi * radius) ** 2))  # at 1 cycle/degree
+        for radius in (cell_type.centre_deg, cell_type.surround_deg)
+    )
+    share = centre - cell_type.surround_gain * surround
+    return cell_type.gain_per_s * high * low * share
+
+
+# N_L T_L and N_L: medians of Benardete & Kaplan (1997, 1999).
+LOW_PASS = {
+    "on_midget": (48.15, 38),
+    "off_midget": (50.38, 27),
+    "on_parasol": (40.33, 30),
+    "off_parasol": (43.39, 22),
+}
+
+
+@pytest.mark.parametrize("hertz", [1.0, 2.0, 4.0, 8.0])
+def test_the_gain_at_low_contrast_is_the_published_one_up_to_8_hertz(hertz):
+    retina = movie_retina(n=61, deg_per_px=0.04, step_ms=5.0)
+    (found,) = responses(retina, [0.005], hertz=hertz)
+    for cell_type in PRIMATE:
+        gain = found[cell_type.name].first / 0.005
+        published = published_gain(cell_type, LOW_PASS[cell_type.name], hertz)
+        assert gain == pytest.approx(published, rel=0.1)
 
 
 def test_contrast_attenuates_low_temporal_frequencies_of_parasols():

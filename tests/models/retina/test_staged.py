@@ -295,6 +295,10 @@ def test_a_front_takes_the_luminance_of_the_viewing():
         ({"noise": "pink"}, "noise must be one of .*, got 'pink'"),
         ({"learnable": ("iris",)}, "learnable must be some of .*, got 'iris'"),
         (
+            {"learnable": ("noise",), "noise": "poisson"},
+            "noise must be 'gaussian' to learn it, got 'poisson'",
+        ),
+        (
             {"cell_types": (ON_MIDGET, replace(ON_PARASOL, pathway="midget"))},
             "surround_deg must be equal in all types of pathway 'midget'",
         ),
@@ -305,25 +309,12 @@ def test_what_cannot_be_is_refused(change, message):
         StagedRetinaConfig(**change)
 
 
+def test_frames_of_another_size_are_refused():
+    with pytest.raises(ValueError, match=r"frames of \(16, 16\) pixels, got \(8, 16\)"):
+        small()(torch.zeros(1, 1, 8, 16))
+
+
 def test_a_latency_shorter_than_the_cones_is_refused():
     fast = replace(ON_MIDGET, latency_ms=20.0)
     with pytest.raises(ValueError, match="latency_ms must be more than the cone's 23"):
         small(replace(QUIET, cell_types=(fast,)))
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"name": "on midget"}, "name must be letters, digits and underscores"),
-        ({"polarity": 0}, "polarity must be 1 or -1, got 0"),
-        ({"centre_deg": 0.0}, "centre_deg must be more than 0, got 0.0"),
-        ({"inhibition": -0.1}, "inhibition must be 0 or more, got -0.1"),
-        ({"rectification": 2.0}, r"rectification must be in \[0, 1\], got 2.0"),
-        ({"subunit_deg": 0.2}, "subunit_deg must be centre_deg, 0.03, or less"),
-        ({"surround_ratio": 1.0}, r"surround_ratio must be wide enough .* got 1.0"),
-        ({"latency_ms": math.inf}, "latency_ms must be more than 0, got inf"),
-    ],
-)
-def test_a_cell_type_that_cannot_be_is_refused(change, message):
-    with pytest.raises(ValueError, match=message):
-        replace(ON_MIDGET, **change)
