@@ -9,6 +9,7 @@ import importlib.metadata
 import inspect
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,6 +23,22 @@ _SHIPPED = {
     "retina-cnn": "networks.retina_cnn:RetinaCNN",
     "template": "observers.template:Template",
 }
+# Those of `networks.named`, which is not imported to list them.
+_NETWORKS = (
+    "alexnet",
+    "bl",
+    "blt",
+    "cornet-rt",
+    "cornet-s",
+    "cornet-z",
+    "efficientnet-lite0",
+    "hmax",
+    "mobilenet-v2",
+    "plain-cnn",
+    "resnet-18",
+    "ssn",
+    "vonenet",
+)
 _NEEDS = {"torch": "PyTorch"}
 _registered: dict[str, Callable[..., Observer]] = {}
 
@@ -68,7 +85,7 @@ def names() -> list[str]:
     >>> "retina-cnn" in names()
     True
     """
-    return sorted({*_SHIPPED, *_registered, *_installed()})
+    return sorted({*_SHIPPED, *_NETWORKS, *_registered, *_installed()})
 
 
 def load(name: str, **options: Any) -> Observer:
@@ -127,6 +144,8 @@ def _find(name: str) -> Any:
         return _registered[name]
     if name in _SHIPPED:
         return _import_shipped(_SHIPPED[name], name)
+    if name in _NETWORKS:
+        return partial(_import_shipped("networks.by_name:network_observer", name), name)
     if name in _installed():
         return _installed()[name].load()
     near = suggestion(name, names())

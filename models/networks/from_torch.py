@@ -22,7 +22,7 @@ from .weights import weights_hash
 
 # Numbers in a batch's input, unless the batch is given: a GPU is filled by more.
 _INPUT_NUMBERS = {"cpu": 1 << 21, "cuda": 1 << 25}
-_MOST_TRIALS = 256
+_MOST_TRIALS = {"cpu": 64, "cuda": 1024}
 _FITTED_AT_A_TIME = 64  # trials of a step of practice, four contrasts in it
 # From what the network will get, and how it is viewed, to the network.
 Builder = Callable[[InputMaker, Viewing], nn.Module]
@@ -245,8 +245,9 @@ class NetworkObserver(BatchedObserver):
         assert self._input is not None
         pixels = math.prod(self._input.size_px) * self.preprocess.channels
         numbers = pixels * protocol.n_intervals * protocol.frame_shape[0]
-        most = _INPUT_NUMBERS[torch.device(self.device).type]
-        return min(_MOST_TRIALS, 1 << max(0, int(math.log2(max(1, most / numbers)))))
+        kind = torch.device(self.device).type
+        fitting = max(1, _INPUT_NUMBERS[kind] // numbers)
+        return min(_MOST_TRIALS[kind], 1 << (fitting.bit_length() - 1))
 
     def _settle_readout(self, practice: Practice) -> None:
         """Try one trial, and read the one number there is unless told otherwise."""

@@ -12,11 +12,6 @@ from .foreign import load_into, read_state
 from .pretrained import PACKAGES, Package, fetched_weights
 
 SIZES = ("small", "full")
-# Mean and SD of each channel that a picture from 0 to 1 is brought to 0 and 1 by.
-NORMALISATIONS = {
-    "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-    "half": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),  # in gray: contrast itself, -1 to 1
-}
 # Of small variants: as many px to a degree as VOneConfig.small() has.
 SMALL_PX, SMALL_DEG = 64, 4.0
 
@@ -36,7 +31,7 @@ class Named:
         Side of the full network's picture, and of the field that we take it to cover:
         8 degrees where a network says nothing, as VOneNet and Brain-Score have it.
     normalisation
-        A key of `NORMALISATIONS`.
+        A key of `inputs.NORMALISATIONS`.
     takes_steps
         Whether it runs in time and takes a movie's frames as steps.
     package

@@ -163,20 +163,20 @@ def fit_linear(
     """
     if not torch.isfinite(features).all():
         raise ValueError("a layer's features must be finite, got nan or inf")
-    x, y = features.double(), torch.where(is_target, 1.0, -1.0).double()
+    x, labels = features.double(), torch.where(is_target, 1.0, -1.0).double()
     n = len(x)
     # Equally much weight for both classes, also where one alternative of many has it.
     share = is_target.double().mean()
     root = torch.where(is_target, 0.5 / share, 0.5 / (1 - share)).sqrt()
     total = (root**2).sum()
-    mean, level = (root**2 @ x) / total, (root**2 @ y) / total
+    mean, level = (root**2 @ x) / total, (root**2 @ labels) / total
     sd = ((root[:, None] * (x - mean)) ** 2).sum(0).div(total).sqrt()
     varies = sd > 1e-9 * x.abs().amax(0).clamp(min=1e-30)
     if not varies.any():
         raise ValueError("a layer's features must vary over trials, got constants")
     scale = torch.where(varies, sd, torch.ones_like(sd))
     x = torch.where(varies, (x - mean) / scale, torch.zeros_like(x)) * root[:, None]
-    y = (y - level) * root
+    y = (labels - level) * root
     basis, squares, weigh = _decompose(x)
     projected = basis.T @ y
     best = (math.inf, 0.0, projected, projected)
@@ -188,7 +188,10 @@ def fit_linear(
         error = float((left_out**2).sum())
         if error < best[0]:
             coefficients = projected / (squares + penalty * n)
-            best = (error, penalty, coefficients, (y - left_out) / root)
+            # Less the others' mean, which is lower where the one left out is high.
+            mean_of_others = (level * total - root**2 * labels) / (total - root**2)
+            predicted = labels - left_out / root - mean_of_others
+            best = (error, penalty, coefficients, predicted)
     _, penalty, coefficients, predicted = best
     weights = weigh(coefficients) / scale * varies
     return LinearReadout(

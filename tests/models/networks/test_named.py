@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from yoked.models.networks.named import NAMES, NETWORKS, NORMALISATIONS, known, make
+from yoked.models.networks.inputs import NORMALISATIONS
+from yoked.models.networks.named import NAMES, NETWORKS, known, make
 
 
 @pytest.mark.parametrize("name", NAMES)

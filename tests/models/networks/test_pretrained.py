@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from yoked.models.networks import pretrained
-from yoked.models.networks.named import NETWORKS, NORMALISATIONS, make
+from yoked.models.networks.inputs import NORMALISATIONS
+from yoked.models.networks.named import NETWORKS, make
 from yoked.models.networks.pretrained import (
     PACKAGES,
     Package,

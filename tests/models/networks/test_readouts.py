@@ -92,6 +92,13 @@ def test_without_a_difference_the_left_out_are_guessed():
     )
 
 
+def test_a_readout_that_is_shrunk_to_nothing_guesses():
+    """The left-out one's own class is missing from the mean of the others."""
+    features, is_target, _ = samples(100, 4, gain=0.0)
+    found = fit_linear(features, is_target, (1e4,))
+    assert found.proportion_correct > 0.3
+
+
 def test_the_proportion_correct_is_that_of_pairs():
     """With no penalty to speak of and one feature it is the rank statistic of it."""
     features, is_target, _ = samples(300, 2, gain=2.0)

@@ -1,0 +1,191 @@
+"""Every network by its name as an observer: front, size, weights, controls."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from torch import Tensor, nn
+
+from ...experiments.session.observer import Viewing
+from ..backbones.fronted import Fronted
+from ..backbones.vone_block import VOneBlock, VOneConfig
+from ..retina.staged import retina_front
+from .controls import Controls, apply
+from .foreign import load_into, read_weights
+from .from_torch import NetworkObserver
+from .inputs import InputMaker, Preprocess, as_preprocess
+from .named import Named, known, make
+
+FRONTS = ("none", "retina", "vone-block")
+_CONTRAST = Preprocess("contrast", 1, "none", frames="channels")  # what a front takes
+
+
+def network_observer(
+    name: str,
+    *,
+    front: str = "none",
+    size: str | None = None,
+    weights: str | None = None,
+    file: str | None = None,
+    sha256: str | None = None,
+    activation: str | None = None,
+    pooling: str | None = None,
+    lesions: Sequence[str] | str = (),
+    seed: int = 1,
+    layer: str | None = None,
+    readout: str | None = None,
+    field_deg: float | None = None,
+    size_px: int | Sequence[int] | None = None,
+    preprocess: Preprocess | str | Mapping[str, Any] | None = None,
+    device: str = "cpu",
+    step: int = -1,
+    share_pass: bool = True,
+    batch: int | None = None,
+    threads: int | None = None,
+    fit_trials: int = 1024,
+) -> NetworkObserver:
+    """Make an observer of a network that has a name here.
+
+    Parameters
+    ----------
+    name
+        One of `networks.named.NAMES`.
+    front
+        What stands before it: 'none', 'retina' (then it sees ganglion cells) or
+        'vone-block'.
+    size
+        'small', for 28 to 64 px, or 'full', as published; by default 'full' for a
+        network with pretrained weights, else 'small'.
+    weights
+        'trained' (the pretrained ones that `yoked weights` fetches, or those of
+        `file`), 'random', or 'shuffled' (trained or random ones, within each layer).
+    file, sha256
+        A state dict or safetensors file to load, from a path or a URL, and its hash,
+        which a URL needs.
+    activation, pooling, lesions
+        Controls: 'relu', 'tanh', 'elu' or 'linear'; 'max', 'average' or 'none'; layers
+        ('v2') or their units ('it:17') that give 0.
+    seed
+        Of random weights, of the shuffling and of the trials that a linear read-out is
+        fitted on: another seed is another individual.
+    layer, readout, field_deg, size_px, preprocess
+        As for `from_torch`. By default a linear read-out of the last features before
+        the classifier; at full size the field of view and normalisation that the
+        network was published with.
+
+    Raises
+    ------
+    LookupError
+        If there is no such network, layer or pretrained weights.
+    ValueError
+        If an option is out of range, or weights are of another architecture.
+    FileNotFoundError
+        If pretrained weights were not fetched, or the file is not there.
+
+    Examples
+    --------
+    >>> observer = network_observer("cornet-z", front="retina", pooling="average")
+    >>> observer.name, observer.layer
+    ('cornet-z', 'backbone.decoder.average')
+    """
+    row = known(name)
+    if front not in FRONTS:
+        raise ValueError(f"front must be one of {', '.join(FRONTS)}, got {front!r}")
+    is_packed = row.package is not None and front == "none" and file is None
+    weights = weights or ("trained" if is_packed or file else "random")
+    if weights == "trained" and not (is_packed or file):
+        rule = f"random or shuffled for {name} without a file of trained ones"
+        raise ValueError(f"weights must be {rule}, got 'trained'")
+    size = size or ("full" if is_packed else "small")
+    controls = Controls(
+        weights=weights,
+        activation=activation or "relu",
+        pooling=pooling or "max",
+        lesions=(lesions,) if isinstance(lesions, str) else tuple(lesions),
+        seed=seed,
+    )
+    build = _Build(
+        name,
+        front,
+        size,
+        is_packed and weights != "random",
+        None if file is None else read_weights(file, sha256),
+        controls,
+    )
+    is_published = size == "full" and front == "none"
+    inner = "" if front == "none" else "backbone."
+    return NetworkObserver(
+        build,
+        name,
+        inner + row.layer if layer is None else str(layer),
+        "linear" if readout is None else readout,
+        row.field_deg if field_deg is None and is_published else field_deg,
+        row.size_px if size_px is None and is_published else size_px,
+        _CONTRAST if front != "none" else _preprocess(row, preprocess),
+        device,
+        step,
+        share_pass,
+        batch,
+        threads,
+        fit_trials,
+        seed,
+        described={
+            "network": name,
+            "front": front,
+            "size": size,
+            "controls": asdict(controls),
+        },
+    )
+
+
+@dataclass(frozen=True)
+class _Build:
+    """Builds the network once it is known what it will see."""
+
+    name: str
+    front: str
+    size: str
+    is_packed: bool
+    state: Mapping[str, Tensor] | None
+    controls: Controls
+
+    def __call__(self, inputs: InputMaker, viewing: Viewing) -> nn.Module:
+        before = self._front(inputs, viewing)
+        network = make(
+            self.name,
+            in_channels=inputs.preprocess.channels
+            if before is None
+            else before.n_channels,
+            n_classes=1000 if self.size == "full" else 2,
+            size=self.size,
+            seed=self.controls.seed,
+            pretrained=self.is_packed,
+        )
+        if self.state is not None:
+            load_into(network, self.state)
+        apply(network, replace(self.controls, lesions=()))
+        whole = network if before is None else Fronted(before, network)
+        return apply(whole, Controls(lesions=self.controls.lesions))
+
+    def _front(self, inputs: InputMaker, viewing: Viewing) -> Any:
+        if self.front == "none":
+            return None
+        if self.front == "retina":
+            return retina_front(
+                inputs.deg_per_px,
+                inputs.size_px,
+                viewing.frame_ms,
+                viewing.luminance_cd_m2,
+            )
+        config = VOneConfig() if self.size == "full" else VOneConfig.small()
+        return VOneBlock(1, replace(config, px_per_deg=1 / inputs.deg_per_px))
+
+
+def _preprocess(
+    row: Named, given: Preprocess | str | Mapping[str, Any] | None
+) -> Preprocess:
+    """Give what was asked for, or what the network was published with."""
+    if given is not None:
+        return as_preprocess(given)
+    frames = "steps" if row.takes_steps else "one-by-one"
+    return Preprocess(normalise=row.normalisation, frames=frames)

@@ -1,0 +1,110 @@
+"""Networks by name as observers: fronts, sizes, weights, controls, lesions."""
+
+import pytest
+import torch
+
+import yoked
+from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.session.observer import Practice, Viewing
+from yoked.models import registry
+from yoked.models.networks.named import NAMES
+from yoked.models.registry import load, names
+
+QUICK = {"fit_trials": 64, "batch": 8}
+
+
+def learnt(name, protocol, **options):
+    observer = load(name, **{**QUICK, **options})
+    observer.prepare(Viewing.of(protocol))
+    observer.learn(Practice(protocol))
+    return observer
+
+
+def test_every_network_has_its_name_among_the_observers():
+    assert set(NAMES) == set(registry._NETWORKS)
+    assert set(NAMES) <= set(names())
+
+
+def test_a_network_takes_part_and_the_log_says_which(protocol):
+    observer = load("cornet-z", pooling="average", lesions=["v4:3"], **QUICK)
+    session = yoked.run(protocol, observer, seed=1, trials=100, contrast=0.4)
+    assert session.counted["correct"].mean() > 0.7
+    found = session.row.observer.parameters
+    assert (found["network"], found["front"], found["size"]) == (
+        "cornet-z",
+        "none",
+        "small",
+    )
+    assert found["controls"]["pooling"] == "average"
+    assert found["controls"]["lesions"] == ["v4:3"]
+    assert found["preprocess"]["normalise"] == "imagenet"
+
+
+@pytest.mark.parametrize("front", ["retina", "vone-block"])
+def test_a_front_stands_before_a_network(protocol, front):
+    observer = learnt("plain-cnn", protocol, front=front)
+    assert observer.layer == "backbone.decoder.average"
+    assert observer.network.front.n_channels > 1
+    assert observer.parameters["preprocess"]["light"] == "contrast"
+    contrast = 0.1 * torch.randn(2, 2, *protocol.frame_shape)
+    observer.scores(contrast.requires_grad_()).sum().backward()
+    assert contrast.grad.abs().sum() > 0
+
+
+def test_a_stage_of_the_retina_can_be_lesioned(protocol):
+    contrast = 0.2 * torch.randn(2, 2, *protocol.frame_shape)
+    channels = []
+    for lesions in ((), "front.ganglion.on_parasol"):
+        observer = learnt("plain-cnn", protocol, front="retina", lesions=lesions)
+        with torch.random.fork_rng():
+            torch.manual_seed(1)
+            seen = observer.network.seen(observer.input_of(contrast))
+        channels.append(seen.abs().sum((0, 1, 3, 4)))
+    names = observer.network.front.channels
+    silenced = channels[1] < 0.05 * channels[0]  # the noise stage comes after it
+    assert [names[i] for i in torch.nonzero(silenced).flatten()] == ["on_parasol"]
+
+
+def test_a_movies_frames_are_the_steps_of_a_recurrent_network():
+    protocol = load_protocol("movie-bar")
+    observer = learnt("cornet-rt", protocol, layer="it")
+    shape = observer.input_of(torch.zeros(1, 2, *protocol.frame_shape)).shape
+    assert shape[:3] == (2, 9, 3)
+
+
+def test_seeds_make_individuals_and_a_file_brings_another(protocol, tmp_path):
+    first, again, other = (
+        learnt("cornet-z", protocol, seed=seed) for seed in (1, 1, 2)
+    )
+    assert first.weights_hash == again.weights_hash != other.weights_hash
+    file = tmp_path / "mine.pt"
+    torch.save(other.network.state_dict(), file)
+    loaded = learnt("cornet-z", protocol, file=str(file))
+    assert all(
+        torch.equal(value, other.network.state_dict()[name])
+        for name, value in loaded.network.state_dict().items()
+    )
+    shuffled = learnt("cornet-z", protocol, file=str(file), weights="shuffled")
+    assert shuffled.parameters["controls"]["weights"] == "shuffled"
+    assert loaded.weights_hash != shuffled.weights_hash
+    with pytest.raises(ValueError, match="weights must be of this AlexNet, got no"):
+        learnt("alexnet", protocol, file=str(file))
+
+
+@pytest.mark.parametrize(
+    ("options", "rule"),
+    [
+        ({"front": "eye"}, "front must be one of none, retina, vone-block, got 'eye'"),
+        (
+            {"weights": "trained"},
+            "weights must be random or shuffled for cornet-z with",
+        ),
+        ({"size": "huge"}, "size must be one of small, full, got 'huge'"),
+        ({"activation": "gelu"}, "activation must be one of relu, tanh, elu, linear"),
+        ({"lesions": "v9"}, "no layer named 'v9'"),
+        ({"lyaer": "v2"}, "got 'lyaer'; did you mean 'layer'"),
+    ],
+)
+def test_what_a_network_cannot_be_is_refused(protocol, options, rule):
+    with pytest.raises((ValueError, LookupError), match=rule):
+        learnt("cornet-z", protocol, **options)
