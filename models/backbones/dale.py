@@ -28,12 +28,6 @@ class SignOfSender(nn.Module):
         """Give the weight that is used."""
         return weight.abs() * self.signs
 
-    def right_inverse(
-        self, weight: Float[Tensor, " *shape"]
-    ) -> Float[Tensor, " *shape"]:
-        """Give the weight to keep, for one that is set."""
-        return weight
-
 
 def dale(network: nn.Module, inhibitory: float = 0.25) -> nn.Module:
     """Constrain the signs of a network's weights, in place, and return it.

@@ -51,7 +51,7 @@ class SSNConfig:
     kernel, stride
         Of these filters.
     gain
-        Input for a response of 1 of these filters.
+        Input for a response of 1 of these filters: full contrast is then near 100.
     n_steps
         Frames that a picture lasts.
     """
@@ -73,7 +73,7 @@ class SSNConfig:
     n_orientations: int = 16
     kernel: int = 11
     stride: int = 4
-    gain: float = 40.0
+    gain: float = 25.0
     n_steps: int = 5
 
     def __post_init__(self) -> None:
@@ -93,7 +93,7 @@ class SSNConfig:
     @classmethod
     def small(cls) -> "SSNConfig":
         """Give a variant for 28 to 64 px."""
-        return cls(n_orientations=8, kernel=7, stride=2)
+        return cls(n_orientations=8, kernel=7, stride=2, gain=40.0)
 
 
 class SSNLayer(nn.Module):

@@ -2,6 +2,7 @@
 
 import importlib
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -22,8 +23,8 @@ class Named:
 
     Attributes
     ----------
-    home
-        'module:class:config' in models/backbones.
+    home, config
+        'module:class' of the network and of its sizes, in models.
     layer
         Where a linear read-out reads by default: its last map or features before the
         classifier.
@@ -39,6 +40,7 @@ class Named:
     """
 
     home: str
+    config: str
     layer: str
     size_px: int = 224
     field_deg: float = 8.0
@@ -46,49 +48,91 @@ class Named:
     takes_steps: bool = False
     package: Package | None = None
 
-    @property
-    def module(self) -> str:
-        """The module under models/backbones."""
-        return self.home.split(":")[0]
+    def shown(self, size: str) -> tuple[int, float]:
+        """Give the side of its picture in px and in degrees, 'small' or 'full'.
+
+        Examples
+        --------
+        >>> known("bl").shown("full"), known("bl").shown("small")
+        ((128, 8.0), (64, 4.0))
+        """
+        small = (SMALL_PX, SMALL_DEG)
+        return small if size == "small" else (self.size_px, self.field_deg)
 
 
 NETWORKS = {
-    "plain-cnn": Named("plain_cnn:PlainCNN:PlainCNNConfig", "decoder.average"),
+    "plain-cnn": Named(
+        "backbones.plain_cnn:PlainCNN",
+        "backbones.plain_cnn:PlainCNNConfig",
+        "decoder.average",
+    ),
     "alexnet": Named(
-        "alexnet:AlexNet:AlexNetConfig", "classifier.5", normalisation="imagenet"
+        "backbones.alexnet:AlexNet",
+        "backbones.alexnet:AlexNetConfig",
+        "classifier.5",
+        normalisation="imagenet",
     ),
     "resnet-18": Named(
-        "resnet18:ResNet18:ResNet18Config", "avgpool", normalisation="imagenet"
+        "backbones.resnet18:ResNet18",
+        "backbones.resnet18:ResNet18Config",
+        "avgpool",
+        normalisation="imagenet",
     ),
     "cornet-z": Named(
-        "cornet_z:CORnetZ:CORnetZConfig", "decoder.average", normalisation="imagenet"
+        "backbones.cornet_z:CORnetZ",
+        "backbones.cornet_z:CORnetZConfig",
+        "decoder.average",
+        normalisation="imagenet",
     ),
     "cornet-rt": Named(
-        "cornet_rt:CORnetRT:CORnetRTConfig",
+        "backbones.cornet_rt:CORnetRT",
+        "backbones.cornet_rt:CORnetRTConfig",
         "decoder.average",
         normalisation="imagenet",
         takes_steps=True,
     ),
     "cornet-s": Named(
-        "cornet_s:CORnetS:CORnetSConfig", "decoder.average", normalisation="imagenet"
+        "backbones.cornet_s:CORnetS",
+        "backbones.cornet_s:CORnetSConfig",
+        "decoder.average",
+        normalisation="imagenet",
     ),
     "bl": Named(
-        "bl_net:BLNet:BLConfig", "decoder.average", size_px=128, takes_steps=True
+        "backbones.bl_net:BLNet",
+        "backbones.bl_net:BLConfig",
+        "decoder.average",
+        size_px=128,
+        takes_steps=True,
     ),
     "blt": Named(
-        "bl_net:BLNet:BLTConfig", "decoder.average", size_px=128, takes_steps=True
+        "backbones.bl_net:BLNet",
+        "backbones.bl_net:BLTConfig",
+        "decoder.average",
+        size_px=128,
+        takes_steps=True,
     ),
-    "vonenet": Named("vonenet:VOneNet:VOneNetConfig", "decoder.average"),
-    "hmax": Named("hmax:HMAX:HMAXConfig", "c2"),
-    "ssn": Named("ssn:SSN:SSNConfig", "decoder.average", takes_steps=True),
+    "vonenet": Named(
+        "backbones.vonenet:VOneNet",
+        "backbones.vonenet:VOneNetConfig",
+        "decoder.average",
+    ),
+    "hmax": Named("backbones.hmax:HMAX", "backbones.hmax:HMAXConfig", "c2"),
+    "ssn": Named(
+        "backbones.ssn:SSN",
+        "backbones.ssn:SSNConfig",
+        "decoder.average",
+        takes_steps=True,
+    ),
     "mobilenet-v2": Named(
-        "mobilenet_v2:MobileNetV2:MobileNetV2Config",
+        "backbones.mobilenet_v2:MobileNetV2",
+        "backbones.mobilenet_v2:MobileNetV2Config",
         "pool",
         normalisation="imagenet",
         package=PACKAGES["mobilenet-v2"],
     ),
     "efficientnet-lite0": Named(
-        "efficientnet_lite0:EfficientNetLite0:EfficientNetLite0Config",
+        "backbones.efficientnet_lite0:EfficientNetLite0",
+        "backbones.efficientnet_lite0:EfficientNetLite0Config",
         "pool",
         package=PACKAGES["efficientnet-lite0"],
     ),
@@ -157,17 +201,22 @@ def build(
     name: str, in_channels: int, n_classes: int, size: str, seed: int
 ) -> nn.Module:
     """Build a network with first weights of a seed; errors as in `make`."""
-    module, kind, config = known(name).home.split(":")
+    told = known(name)
     if size not in SIZES:
         near = suggestion(size, SIZES)
         rule = f"one of {', '.join(SIZES)}"
         raise ValueError(f"size must be {rule}, got {size!r}{near}")
-    home = importlib.import_module(f"...backbones.{module}", __name__)
-    configured = getattr(home, config)
-    chosen = configured.small() if size == "small" else configured()
+    kind, config = _member(told.home), _member(told.config)
+    chosen = config.small() if size == "small" else config()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return getattr(home, kind)(in_channels, n_classes, chosen)
+        return kind(in_channels, n_classes, chosen)
+
+
+def _member(home: str) -> Any:
+    """Import what a table names."""
+    module, name = home.split(":")
+    return getattr(importlib.import_module(f"...{module}", __name__), name)
 
 
 def known(name: str) -> Named:

@@ -70,6 +70,26 @@ def test_a_surround_suppresses_strong_input_and_not_weak_input():
     assert int(strong.argmax()) < int(weak.argmax())  # smaller fields when strong
 
 
+def test_where_rates_settle_does_not_depend_on_the_time_step():
+    drive, rates = 80 * bump(45).expand(-1, -1, 9, 9), []
+    for dt_ms in (2.0, 0.5):
+        layer = SSNLayer(SSNConfig(dt_ms=dt_ms))
+        with torch.no_grad():
+            rates.append(layer(drive, n_updates=int(300 / dt_ms)))
+    assert torch.allclose(*rates, rtol=1e-2, atol=1e-2)
+
+
+def test_full_contrast_drives_the_circuit_where_it_was_tested():
+    place = torch.arange(64.0)
+    for config in (SSNConfig(), SSNConfig.small()):
+        network = SSN(1, 2, config)
+        with torch.no_grad():
+            for period_px in (6, 8, 12):
+                grating = (2 * torch.pi * place / period_px).sin().expand(1, 1, 64, 64)
+                drive = config.gain * network.steps(grating).at("v1", -1).max()
+                assert 40 < drive < 150
+
+
 def test_time_steps_continue_where_they_stopped():
     layer, drive = SSNLayer(SSNConfig()), 20 * bump(45).expand(-1, -1, 5, 5)
     with torch.no_grad():
