@@ -52,11 +52,20 @@ def noise_like(x: Float[Tensor, " *shape"]) -> Float[Tensor, " *shape"]:
         rule = f"a multiple of the {n_trials} trials along its first axis"
         raise ValueError(f"x of noise_like must be {rule}, got {tuple(x.shape)}")
     n = x.numel() // n_trials
+    if x.device.type == "cpu":
+        return torch.from_numpy(noise.normal(n)).view(x.shape).to(x.dtype)
     first = noise.take(n)
-    ids = torch.as_tensor(noise.trials, device=x.device)
-    stream = torch.tensor([OBSERVER_STREAM], device=x.device)
+    return normal_on(x.device, noise, n, first).view(x.shape).to(x.dtype)
+
+
+def normal_on(
+    device: torch.device, noise: ObserverNoise, n: int, first: int
+) -> Float[Tensor, " trial draw"]:
+    """Draw with torch alone what `ObserverNoise.normal` gives, on a device."""
+    ids = torch.as_tensor(noise.trials, device=device)
+    stream = torch.tensor([OBSERVER_STREAM], device=device)
     draws = torch_draws(noise.seed, ids, stream, n, first)  # (trial, 1, draw)
-    return normal_table_on(x.device)[draws].view(x.shape).to(x.dtype)
+    return normal_table_on(device)[draws][:, 0]
 
 
 @contextmanager

@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Float, Float32, Int64, UInt8
 
 from ..protocols.protocol import Protocol
-from ..stimulus.noise import DRAWS_PER_BLOCK, OBSERVER_STREAM, draws_u16, normal_table
+from ..stimulus.noise import DRAWS_PER_BLOCK
+from ..stimulus.noise_fast import fast_normal
 from ..stimulus.render import render
 from ..stimulus.seeds import RESERVED_SEEDS
 from ..stimulus.sources import Matlab5Noise, NoiseSource, practice_source
@@ -89,9 +90,7 @@ class ObserverNoise:
     def normal(self, *shape: int) -> Float32[np.ndarray, " trial *shape"]:
         """Draw standard normal noise, (trial, *shape); the next call goes on."""
         n = int(np.prod(shape, dtype=int))
-        first = self.take(n)
-        draws = draws_u16(self.seed, self.trials, OBSERVER_STREAM, n, first)
-        deviates = normal_table()[draws].astype(np.float32)
+        deviates = fast_normal(self.seed, self.trials, n, self.take(n))
         return deviates.reshape(len(self.trials), *shape)
 
     def take(self, n: int) -> int:

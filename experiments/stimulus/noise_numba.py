@@ -135,6 +135,28 @@ def fill_part(table, keys, streams, ids, signals, is_zero, which, first, last, o
         _add_signals(jobs, starts, count, flat_signals, is_zero, which, n, flat)
 
 
+@compiled(nogil=True)
+@typing.no_type_check
+def fill_one_stream(table, keys, stream, ids, first_block, out):
+    """Fill `out`, (trial, draw), with table[draw] of one stream from a block on."""
+    n = out.shape[1]
+    n_blocks = (n + 7) // 8
+    words = np.empty((4, _CHUNK), np.uint32)
+    flat = out.reshape(-1)
+    for trial in range(ids.size):
+        for start in range(0, n_blocks, _CHUNK):
+            count = min(_CHUNK, n_blocks - start)
+            for i in range(count):
+                words[0, i] = np.uint32(first_block + start + i)
+                words[1, i] = stream
+                words[2, i] = np.uint32(ids[trial])
+                words[3, i] = np.uint32(ids[trial] >> np.uint64(32))
+            _encrypt(words, count, keys)
+            for i in range(count):
+                place = 8 * (start + i)
+                _look_up(words, i, table, flat, np.uint64(trial * n + place), n - place)
+
+
 @compiled(nogil=True, parallel=True)
 @typing.no_type_check
 def fill_parallel(table, keys, streams, ids, signals, is_zero, which, n_slices, out):

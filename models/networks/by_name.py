@@ -70,8 +70,9 @@ def network_observer(
         fitted on: another seed is another individual.
     layer, readout, field_deg, size_px, preprocess
         As for `from_torch`. By default a linear read-out of the last features before
-        the classifier; at full size the field of view and normalisation that the
-        network was published with.
+        the classifier, the normalisation that the network was published with, and its
+        field of view: 224 px (of 'bl' and 'blt' 128) over 8 degrees at full size, 64 px
+        over 4 degrees in small; behind a front the stimulus's own size.
 
     Raises
     ------
@@ -112,15 +113,15 @@ def network_observer(
         None if file is None else read_weights(file, sha256),
         controls,
     )
-    is_published = size == "full" and front == "none"
+    usual = (None, None) if front != "none" else row.shown(size)
     inner = "" if front == "none" else "backbone."
     return NetworkObserver(
         build,
         name,
         inner + row.layer if layer is None else str(layer),
         "linear" if readout is None else readout,
-        row.field_deg if field_deg is None and is_published else field_deg,
-        row.size_px if size_px is None and is_published else size_px,
+        usual[1] if field_deg is None else field_deg,
+        usual[0] if size_px is None else size_px,
         _CONTRAST if front != "none" else _preprocess(row, preprocess),
         device,
         step,

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from yoked.experiments.session.observer import ObserverNoise
-from yoked.models.noise import drawn_for, noise_like
+from yoked.models.noise import drawn_for, noise_like, normal_on
 
 
 def test_a_device_draws_what_the_observers_noise_is():
@@ -16,6 +16,13 @@ def test_a_device_draws_what_the_observers_noise_is():
         drawn = noise_like(torch.zeros(6, 2, 5))  # two alternatives a trial
     assert np.array_equal(drawn.numpy().reshape(3, 20), noise.normal(20))
     assert same.n_used == noise.n_used
+
+
+def test_torch_alone_draws_the_same():
+    noise = ObserverNoise(2**40 + 3, np.array([3, 2**62 + 5]))
+    first = noise.take(13)
+    drawn = normal_on(torch.device("cpu"), noise, 30, first)
+    assert np.array_equal(drawn.numpy(), noise.normal(30))
 
 
 def test_noise_depends_on_neither_place_nor_neighbours():

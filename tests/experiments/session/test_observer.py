@@ -8,6 +8,11 @@ import pytest
 from tests import VECTORS_FOLDER
 from yoked.experiments.protocols.files import load_protocol, protocol_names
 from yoked.experiments.session.observer import ObserverNoise, Practice, Viewing
+from yoked.experiments.stimulus.noise import (
+    OBSERVER_STREAM,
+    draws_u16,
+    normal_table,
+)
 from yoked.experiments.stimulus.seeds import RESERVED_SEEDS
 
 VECTORS = json.loads((VECTORS_FOLDER / "yoked-1.json").read_text())
@@ -18,6 +23,14 @@ def test_observer_noise_is_the_golden_one(case):
     noise = ObserverNoise(case["observer_seed"], np.array([case["trial"]]))
     expected = case["normal_float32_first"]
     assert noise.normal(len(expected))[0].tolist() == expected
+
+
+def test_observer_noise_is_the_reference_of_the_contract_anywhere_in_the_stream():
+    trials = np.array([0, 7, 2**62 + 5])
+    noise = ObserverNoise(2**40 + 3, trials)
+    noise.normal(100)
+    draws = draws_u16(2**40 + 3, trials, OBSERVER_STREAM, 3001, 104)
+    assert (noise.normal(3001) == normal_table()[draws].astype(np.float32)).all()
 
 
 def test_observer_noise_does_not_depend_on_the_batch():
