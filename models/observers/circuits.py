@@ -389,7 +389,7 @@ class Max(Circuit):
         return {"pool": self.pool, **super().parameters}
 
     def _built(self, template: Template, unit: float) -> nn.Module:
-        reach = END if self.pool == "all" else self.pool
+        reach = END if isinstance(self.pool, str) else self.pool
         rows, columns = (
             [step for step in range(n) if min(step, n - step) <= reach]
             for n in template.shape[1:]
@@ -448,7 +448,7 @@ class GainControl(Circuit):
 
     def _built(self, template: Template, unit: float) -> nn.Module:
         weights = np.ones(template.shape)
-        if self.pool != "all":
+        if not isinstance(self.pool, str):
             middle = distances(template)
             weights = np.exp(-0.5 * (middle / max(self.pool, 1e-9)) ** 2)
         mean = Weights((weights / weights.sum())[None], unit**2)

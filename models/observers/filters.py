@@ -69,7 +69,9 @@ def quadrature_pair(template: Template) -> Templates | None:
     return pair / size if size.min() > 0 else None
 
 
-def shifted(template: Template, rows: Sequence[int], columns: Sequence[int]) -> Templates:
+def shifted(
+    template: Template, rows: Sequence[int], columns: Sequence[int]
+) -> Templates:
     """Give the template at other places: rolled by each of these steps.
 
     Examples
