@@ -43,7 +43,17 @@ def run_python(code):
 
 
 def test_the_shipped_observers_are_listed_in_order():
-    assert names() == ["guesser", "retina-cnn", "template"]
+    assert names() == [
+        "energy",
+        "gain-control",
+        "guesser",
+        "hammerstein",
+        "linear",
+        "ln",
+        "max",
+        "retina-cnn",
+        "template",
+    ]
 
 
 def test_listing_the_names_imports_no_torch():
@@ -75,7 +85,7 @@ def test_a_wrong_name_gets_the_nearest_right_one():
 
 
 def test_a_name_near_to_none_gets_the_list():
-    with pytest.raises(LookupError, match="there are guesser, retina-cnn, template"):
+    with pytest.raises(LookupError, match="there are energy, gain-control, guesser"):
         load("xyz")
 
 
