@@ -25,6 +25,10 @@ COMMANDS = {
     "serve": ("serve:serve", "Collect data online: start the web task."),
     "simulate": ("simulate:simulate", "Let a model take part in a protocol."),
     "train": ("train:train", "Train an observer and write its weights."),
+    "white-box": (
+        "white_box:white_box",
+        "Compute a model's kernels from its gradients, also those of any layer.",
+    ),
     "import": ("importing:import_", "Read other people's data as sessions."),
     "sessions": ("trials:sessions", "List the sessions of a database."),
     "codes": (

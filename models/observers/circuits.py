@@ -176,47 +176,46 @@ class Circuit:
     ) -> Float64[np.ndarray, " trial alternative"]:
         """Give a decision variable for every alternative of every trial."""
         with torch.inference_mode():
-            levels = torch.from_numpy(frames).to(torch.float64) - BACKGROUND
-            return self._of_levels(levels).numpy()
+            elements = self._elements(torch.from_numpy(frames).to(torch.float64))
+            return self._of_levels(elements - BACKGROUND).numpy()
 
     def scores(
         self, contrast: Float[Tensor, " trial alternative frame y x"]
     ) -> Float[Tensor, " trial alternative"]:
         """Give decision variables that can be differentiated by the contrast."""
-        return self._of_levels(FULL_CONTRAST * contrast)
+        return self._of_levels(FULL_CONTRAST * self._elements(contrast))
 
     def input_of(
         self, contrast: Float[Tensor, " trial alternative frame y x"]
     ) -> Float[Tensor, " row element"]:
         """Give what the circuit's network takes: levels of elements, row by row."""
-        return self._elements(FULL_CONTRAST * contrast).flatten(0, 1)
+        return (FULL_CONTRAST * self._elements(contrast)).flatten(0, 1)
 
     def _built(self, template: Template, unit: float) -> nn.Module:
         """Make the circuit of a template of length 1."""
         raise NotImplementedError
 
     def _of_levels(
-        self, levels: Float[Tensor, " trial alternative frame y x"]
+        self, levels: Float[Tensor, " trial alternative element"]
     ) -> Float[Tensor, " trial alternative"]:
-        elements = self._elements(levels)
         assert self.network is not None
-        return self.network(elements.flatten(0, 1)).view(elements.shape[:2])
+        return self.network(levels.flatten(0, 1)).view(levels.shape[:2])
 
     def _elements(
-        self, levels: Float[Tensor, " trial alternative frame y x"]
+        self, frames: Float[Tensor, " trial alternative frame y x"]
     ) -> Float[Tensor, " trial alternative element"]:
         """Average the pixels of every element; of equal integers that is exact."""
         if self._grid is None:
             rule = "learn before it decides"
             raise ValueError(f"{self.name} must {rule}, got no learn call")
-        frame, rows, columns = self._grid
+        n_frames, rows, columns = self._grid
         high, wide = self._element_px
-        wanted = (frame, rows * high, columns * wide)
-        if levels.shape[2:] != wanted:
-            got = tuple(levels.shape[2:])
+        wanted = (n_frames, rows * high, columns * wide)
+        if frames.shape[2:] != wanted:
+            got = tuple(frames.shape[2:])
             raise ValueError(f"frames must be {wanted} px, got {got}")
-        parts = levels.reshape(*levels.shape[:3], rows, high, columns, wide)
-        return (parts.sum((4, 6)) / (high * wide)).flatten(2)
+        parts = frames.reshape(*frames.shape[:3], rows, high, columns, wide)
+        return (parts.sum(4).sum(-1) / (high * wide)).flatten(2)
 
 
 class Linear(Circuit):

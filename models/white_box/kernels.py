@@ -230,6 +230,8 @@ def smoothing_bias(smoothing: float, *probabilities: float) -> float:
     """
     from scipy.special import ndtri
 
+    if smoothing == 0:
+        return 0.0
     total = error = 0.0
     for p in probabilities:
         q, z = 1 - p, float(ndtri(p))

@@ -90,8 +90,9 @@ class Stimuli:
     ) -> Float[Tensor, " trial alternative frame y x"]:
         """Repeat elements to their size in pixels; gradients add up again."""
         rows, columns = self.protocol.display.element_px
-        wide = elements.repeat_interleave(columns, dim=-1)
-        return wide.repeat_interleave(rows, dim=-2)
+        # Rows last, and by `expand`: its gradient is a sum, several times as fast as
+        # that of `repeat_interleave`.
+        return _repeated(_repeated(elements, columns, -1), rows, -2)
 
     def note(self) -> str | None:
         """Say what the noise lacks of being Gaussian, if anything."""
@@ -113,3 +114,10 @@ class Stimuli:
             return float(levels.astype(np.float64).std() / FULL_CONTRAST)
         fields = as_contrast(source.field(table, 0)).astype(np.float64)
         return float(np.sqrt(np.mean(fields**2)))
+
+
+def _repeated(x: Tensor, times: int, dim: int) -> Tensor:
+    """Repeat every value along a dimension, counted from the last."""
+    dim += x.dim()
+    sizes = [-1] * (dim + 1) + [times] + [-1] * (x.dim() - dim - 1)
+    return x.unsqueeze(dim + 1).expand(sizes).flatten(dim, dim + 1)

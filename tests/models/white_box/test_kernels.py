@@ -1,4 +1,4 @@
-"""White-box kernels: equal to black-box ones, cheaper, and exact where that is known."""
+"""White-box kernels: equal to black-box ones, cheaper, exact where that is known."""
 
 import math
 from dataclasses import replace
@@ -99,7 +99,7 @@ def test_white_box_kernels_match_black_box_ones_in_both_orders(name):
 
 @pytest.mark.parametrize("name", OBSERVERS)
 def test_a_twentieth_of_the_trials_gives_a_smaller_error(name):
-    truth, session = white(name, 6000, seed=1), black(name)
+    truth, session = white(name, 4000, seed=1), black(name)
     few = white(name, len(session.counted) // 20)
     for order in (1, 2):
         true, cheap = (
@@ -118,20 +118,20 @@ def test_without_internal_noise_they_match_too(protocol, name):
 
 
 def test_standard_errors_are_those_of_repeated_estimates():
-    drawn = [white("energy", 400, seed=seed) for seed in range(2, 26)]
+    drawn = [white("energy", 300, seed=seed) for seed in range(2, 22)]
     for order in ("one", "two"):
         kernels = np.stack([getattr(each, order).kernel for each in drawn])
         said = np.stack([getattr(each, order).se for each in drawn])
         away = kernels.std(axis=0, ddof=1)
         ratio = math.sqrt((away**2).sum() / (said**2).mean(0).sum())
-        assert ratio == pytest.approx(1, abs=0.15)
+        assert ratio == pytest.approx(1, abs=0.2)
 
 
 # --- exact -------------------------------------------------------------------------
 
 
 def test_the_kernel_of_a_linear_observer_has_its_closed_form(protocol):
-    """2 sigma^2 / sigma_D phi(z) / (p q) w, and no second order: methods.md 4.3, 5.2."""
+    """The closed forms of methods.md 4.3 and 5.2."""
     found = white_box(protocol, Linear(), contrast=0.2, internal_noise=1.0, trials=4000)
     p, sd = found.probability[0], found.noise_sd
     w = _template()
@@ -143,7 +143,7 @@ def test_the_kernel_of_a_linear_observer_has_its_closed_form(protocol):
 
 
 def test_each_half_of_a_biased_linear_observer_has_its_closed_form():
-    """methods.md 5.2: not nought, along ww', of opposite signs."""
+    """Not nought, along ww', of opposite signs: methods.md 5.2."""
     found = white_box(
         _yes_no(),
         Linear(),
@@ -159,12 +159,12 @@ def test_each_half_of_a_biased_linear_observer_has_its_closed_form():
         density = norm.pdf(z) / (p * q)
         size = -(sd**2) / 2 * density * (z + density * (q - p))
         assert w @ half @ w == pytest.approx(size, rel=0.05)
-        assert half - size * np.outer(w, w) == pytest.approx(0, abs=0.06 * abs(size))
+        assert half - size * np.outer(w, w) == pytest.approx(0, abs=0.12 * abs(size))
 
 
-def test_energy_without_internal_noise_has_its_closed_form_in_absent_trials():
+def test_energy_has_its_closed_form_in_absent_trials():
     """sigma^2 (-ln F) / (1 - F) WW': methods.md 5.4."""
-    found = white_box(_yes_no(), load("energy"), contrast=0.295, trials=12_000)
+    found = white_box(_yes_no(), load("energy"), contrast=0.295, trials=6000)
     assert (found.smoothing, found.is_crossed) == (0.05, False)
     false_alarms, half = found.probability[1], found.two.nontarget_half
     pair = load("energy")
@@ -271,7 +271,7 @@ class Coupled(Linear):
 
 
 def test_alternatives_that_share_a_pass_are_taken_together(protocol):
-    options = {"contrast": 0.161, "trials": 6000}
+    options = {"contrast": 0.161, "trials": 3000}
     alone = white_box(protocol, Linear(), **options)
     together = white_box(protocol, Coupled(), **options)
     assert (alone.is_crossed, together.is_crossed) == (True, False)
@@ -287,7 +287,7 @@ def test_four_alternatives_have_kernels_of_order_1(protocol):
     held_against(
         run(four, load("hammerstein"), seed=1, trials=4000, **options), found.one
     )
-    with pytest.raises(ValueError, match="alternatives must be two for a second-order"):
+    with pytest.raises(ValueError, match="alternatives must be two for a second"):
         white_box(four, load("linear"))
 
 
@@ -384,12 +384,12 @@ class Broken(Linear):
     [
         (
             "flat",
-            r"scores of flat must be \(trial, alternative\) = \(32, 2\), got \(32,",
+            r"flat must be \(trial, alternative\) = \(32, 2\), got \(32,",
         ),
         ("nan", "scores of nan must be finite, got nan or inf"),
         (
             "cut",
-            "scores of cut must be differentiable by the contrast, got no gradient",
+            "cut must be differentiable by the contrast, got no gradient",
         ),
         ("still", "the SD of still's scores must be more than 0, got 0"),
     ],
@@ -419,9 +419,7 @@ def test_a_surrogate_gradient_is_refused(protocol):
 
 def test_noise_that_is_not_gaussian_is_refused(protocol):
     binary = replace(protocol, noise=replace(protocol.noise, kind="binary"))
-    with pytest.raises(
-        ValueError, match="noise must be gaussian for white-box kernels"
-    ):
+    with pytest.raises(ValueError, match="noise must be gaussian for white-box"):
         white_box(binary, load("linear"))
 
 
@@ -442,7 +440,7 @@ def test_a_response_that_is_never_given_has_no_kernel(protocol):
         ({"internal_noise": -1.0}, "internal_noise must be 0 or more, got -1"),
         (
             {"criterion": 0.1},
-            "criterion must be given for yes/no and rating tasks only",
+            "criterion must be given for yes/no and rating tasks",
         ),
         ({"seed": -1}, r"seed must be in \[0, 2\^20\), got -1"),
     ],
