@@ -29,6 +29,10 @@ COMMANDS = {
         "weights:weights",
         "Fetch the weights of a pretrained network, once.",
     ),
+    "white-box": (
+        "white_box:white_box",
+        "Compute a model's kernels from its gradients, also those of any layer.",
+    ),
     "import": ("importing:import_", "Read other people's data as sessions."),
     "sessions": ("trials:sessions", "List the sessions of a database."),
     "codes": (

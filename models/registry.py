@@ -19,7 +19,13 @@ from ..experiments.session.observer import Observer
 
 GROUP = "yoked.observers"  # entry points of other packages
 _SHIPPED = {
+    "energy": "observers.circuits:Energy",
+    "gain-control": "observers.circuits:GainControl",
     "guesser": "observers.guesser:Guesser",
+    "hammerstein": "observers.circuits:Hammerstein",
+    "linear": "observers.circuits:Linear",
+    "ln": "observers.circuits:LN",
+    "max": "observers.circuits:Max",
     "retina-cnn": "networks.retina_cnn:RetinaCNN",
     "template": "observers.template:Template",
 }

@@ -24,6 +24,7 @@ from .depth import draw_depth
 from .kernels import draw_kernels, panel
 from .measures import draw_agreement, draw_measures
 from .second_order import draw_second_order, draw_spectra
+from .white_box import WhiteBoxLike, draw_white_box
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,6 +38,7 @@ __all__ = [
     "roc",
     "second_order",
     "spectra",
+    "white_box",
 ]
 
 Sessions = SessionLike | Sequence[SessionLike]
@@ -307,6 +309,42 @@ def depth(sessions: Sessions) -> "Figure":
     'agreement, share of its ceiling'
     """
     return draw_depth([depth_profile(*pair) for pair in _pairs(sessions)])
+
+
+def white_box(found: WhiteBoxLike, order: int = 1) -> "Figure":
+    """Plot kernels from gradients: of the responses, and of a layer's units.
+
+    Parameters
+    ----------
+    found
+        What `white_box` found of an observer.
+    order
+        1 or 2.
+
+    Returns
+    -------
+    Figure
+        The kernel of the responses with its halves; to its right a panel for each unit,
+        on a scale of its own, if kernels of a layer were asked for.
+
+    Raises
+    ------
+    ValueError
+        If there is no kernel of this order.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> from yoked.models.white_box.kernels import white_box as kernels_of
+    >>> protocol, energy = yoked.load_protocol("bar-in-noise"), "energy"
+    >>> options = {"contrast": 0.3, "trials": 200, "layer": "0"}
+    >>> found = kernels_of(protocol, yoked.load_observer(energy), **options)
+    >>> [axis.get_title().split()[0] for axis in white_box(found).axes[2:]]
+    ['0', '1']
+    """
+    if order not in (1, 2):
+        raise ValueError(f"order must be 1 or 2, got {order}")
+    return draw_white_box(found, order)
 
 
 def _second_order(session: SessionLike) -> SecondOrderKernel:

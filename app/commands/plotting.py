@@ -72,9 +72,7 @@ def plot(
     from ...experiments.session.results import session_data
 
     path = path or Path(f"{what}.svg")
-    if path.suffix not in FORMATS:
-        rule = f"a name that ends in {', '.join(FORMATS)}"
-        raise ValueError(f"--output must be {rule}, got {str(path)!r}")
+    require_format(path)
     with opened(db) as store:
         names = to_analyse(store, chosen, unfinished)
         sessions = [session_data(store, name) for name in names]
@@ -82,12 +80,19 @@ def plot(
         raise ValueError(f"{str(db)!r} must hold a finished session, got none")
     draw = getattr(figure, what.replace("-", "_"))
     options = {"method": method} if what == "kernels" else {}
-    _write(draw(sessions, **options), path)
+    write_figure(draw(sessions, **options), path)
     click.echo(f"Wrote {path}.", err=True)
 
 
-def _write(figure: "Figure", path: Path) -> None:
-    # Without a date, the same data give the same file.
+def require_format(path: Path) -> None:
+    """Raise ValueError if a picture cannot be written under this name."""
+    if path.suffix not in FORMATS:
+        rule = f"a name that ends in {', '.join(FORMATS)}"
+        raise ValueError(f"--output must be {rule}, got {str(path)!r}")
+
+
+def write_figure(figure: "Figure", path: Path) -> None:
+    """Write a picture in the format of its name; the same data give the same file."""
     metadata = (
         {}
         if path.suffix == ".png"

@@ -13,6 +13,7 @@ from tests.analysis.observers.linear import run as observed
 from yoked.analysis.agreement import compare
 from yoked.analysis.sessions import depths
 from yoked.app.cli import cli
+from yoked.app.commands.white_box import FORMAT
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.store.sqlite import open_store
 from yoked.models.observers.template import Template
@@ -29,6 +30,8 @@ TYPES = {
     "text": lambda x: isinstance(x, str),
     "boolean": lambda x: isinstance(x, bool),
 }
+WHITE_BOX = ("white-box", "bar-in-noise", "energy", "--contrast", 0.3, "--order", 2)
+WHITE_BOX += ("--trials", 100, "--layer", "0", "--json")
 DIMENSIONS = {"field": 3, "matrix": 2}
 
 
@@ -90,7 +93,7 @@ def check_kind(value, kind, seen, path):
 
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory):
-    """Give what the commands print of small sessions: yes/no, and a pair in 2AFC."""
+    """Give what the commands print: of yes/no, of a pair in 2AFC, of a circuit."""
     path = tmp_path_factory.mktemp("json") / "results.db"
     store = open_store(path)
     options = {"store": store, "internal_noise": 1.0}
@@ -103,7 +106,8 @@ def printed(tmp_path_factory):
     with_all = ["analyse", path, alone, "--permutations", 39, "--bootstrap", "trial"]
     with_all += ["--interval", "profile"]
     asked = (with_all, ["compare", path, first, second])
-    return [json.loads(output(*arguments))[0] for arguments in asked]
+    of_sessions = [json.loads(output(*arguments))[0] for arguments in asked]
+    return [*of_sessions, json.loads(output(*WHITE_BOX))]
 
 
 def output(*arguments):
@@ -114,9 +118,10 @@ def output(*arguments):
 
 def test_the_page_names_exactly_the_keys_that_the_commands_print(printed):
     seen = set()
-    yes_no, pair = printed
+    yes_no, pair, white_box = printed
     check(yes_no, "row of analyse", seen)
     check(pair, "row of compare", seen)
+    check(white_box, "row of white-box", seen)
     contrasts = [0.05, 0.1, 0.15, 0.2]  # of a psychometric function
     table, noise = observed(Linear(unit([0, 1, 0])), "2afc", 800, contrasts, seed=5)
     several = depths.depths(session(table, noise), orders=1)
@@ -125,7 +130,9 @@ def test_the_page_names_exactly_the_keys_that_the_commands_print(printed):
 
 
 def test_the_format_is_the_pages(printed):
-    yes_no, pair = printed
+    yes_no, pair, white_box = printed
+    assert white_box["format"] == FORMAT
+    assert f"`{FORMAT}`" in PAGE
     assert (yes_no["format"], pair["format"]) == (depths.FORMAT, compare.FORMAT)
     assert f"`{depths.FORMAT}`" in PAGE
     assert f"`{compare.FORMAT}`" in PAGE
