@@ -41,23 +41,39 @@ if TYPE_CHECKING:
     from yoked.experiments.session.observer import Observer, ObserverNoise, Viewing
     from yoked.experiments.session.results import load_session
     from yoked.experiments.stimulus.render import render
+    from yoked.models.backbones.dale import dale
+    from yoked.models.backbones.fronted import Fronted
+    from yoked.models.backbones.unshared import unshared
+    from yoked.models.backbones.vone_block import VOneBlock
+    from yoked.models.networks.controls import Controls
+    from yoked.models.networks.controls import apply as apply_controls
+    from yoked.models.networks.foreign import load_into, read_weights
     from yoked.models.networks.from_torch import from_torch
     from yoked.models.networks.inputs import Preprocess
+    from yoked.models.networks.named import make as make_network
     from yoked.models.noise import noise_like
     from yoked.models.registry import load as load_observer
     from yoked.models.registry import register
+    from yoked.models.retina.staged import StagedRetinaConfig, retina_front
     from yoked.models.simulate import run
+    from yoked.models.white_box.kernels import white_box
 
 __all__ = [
+    "Controls",
+    "Fronted",
     "Observer",
     "ObserverNoise",
     "Preprocess",
     "PsychometricSettings",
+    "StagedRetinaConfig",
     "TableSettings",
+    "VOneBlock",
     "Viewing",
     "agreement",
+    "apply_controls",
     "bootstrap",
     "compare",
+    "dale",
     "depth_profile",
     "depths",
     "dprime",
@@ -67,31 +83,43 @@ __all__ = [
     "hotelling_comparison",
     "import_table",
     "kernel",
+    "load_into",
     "load_observer",
     "load_protocol",
     "load_session",
+    "make_network",
     "noise_like",
     "plot",
     "psychometric",
     "psychometric_from_counts",
+    "read_weights",
     "register",
     "render",
+    "retina_front",
     "roc",
     "run",
     "summarise",
+    "unshared",
+    "white_box",
 ]
 
 # public name: (module, name in it; none for the module itself)
 _HOMES = {
+    "Controls": ("models.networks.controls", "Controls"),
+    "Fronted": ("models.backbones.fronted", "Fronted"),
     "Observer": ("experiments.session.observer", "Observer"),
     "ObserverNoise": ("experiments.session.observer", "ObserverNoise"),
     "Preprocess": ("models.networks.inputs", "Preprocess"),
     "PsychometricSettings": ("analysis.psychometric.fit", "PsychometricSettings"),
+    "StagedRetinaConfig": ("models.retina.staged", "StagedRetinaConfig"),
     "TableSettings": ("experiments.imports.table_settings", "TableSettings"),
+    "VOneBlock": ("models.backbones.vone_block", "VOneBlock"),
     "Viewing": ("experiments.session.observer", "Viewing"),
     "agreement": ("analysis.double_pass.internal_noise", "agreement"),
+    "apply_controls": ("models.networks.controls", "apply"),
     "bootstrap": ("analysis.sensitivity.bootstrap", "bootstrap"),
     "compare": ("analysis.agreement.compare", "compare"),
+    "dale": ("models.backbones.dale", "dale"),
     "depth_profile": ("analysis.agreement.profile", "depth_profile"),
     "depths": ("analysis.sessions.depths", "depths"),
     "dprime": ("analysis.sensitivity.by_task", "dprime"),
@@ -101,9 +129,11 @@ _HOMES = {
     "hotelling_comparison": ("analysis.kernels.hotelling", "hotelling_comparison"),
     "import_table": ("experiments.imports.table", "import_table"),
     "kernel": ("analysis.sessions.kernel", "kernel"),
+    "load_into": ("models.networks.foreign", "load_into"),
     "load_observer": ("models.registry", "load"),
     "load_protocol": ("experiments.protocols.files", "load_protocol"),
     "load_session": ("experiments.session.results", "load_session"),
+    "make_network": ("models.networks.named", "make"),
     "noise_like": ("models.noise", "noise_like"),
     "plot": ("analysis.plot.figure", ""),
     "psychometric": ("analysis.sessions.psychometric", "psychometric"),
@@ -111,11 +141,15 @@ _HOMES = {
         "analysis.sessions.psychometric",
         "psychometric_from_counts",
     ),
+    "read_weights": ("models.networks.foreign", "read_weights"),
     "register": ("models.registry", "register"),
     "render": ("experiments.stimulus.render", "render"),
+    "retina_front": ("models.retina.staged", "retina_front"),
     "roc": ("analysis.sensitivity.roc", "roc"),
     "run": ("models.simulate", "run"),
     "summarise": ("analysis.sessions.summary", "summarise"),
+    "unshared": ("models.backbones.unshared", "unshared"),
+    "white_box": ("models.white_box.kernels", "white_box"),
 }
 
 
