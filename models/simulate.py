@@ -3,13 +3,16 @@
 import inspect
 from collections.abc import Callable
 from contextlib import ExitStack
+from time import monotonic
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ..experiments.protocols.protocol import Protocol
 from ..experiments.session.observer import Observer, ObserverNoise, Practice, Viewing
-from ..experiments.stimulus.render import digest
+from ..experiments.stimulus.render import digests
 from ..experiments.stimulus.seeds import derived_seed, fresh_seed, require_session_seed
-from ..experiments.store.trial import Response, TrialSpec, columns
+from ..experiments.store.trial_batch import TrialColumns
 from .decision import Decision, calibrate, checked_variables, require_criterion
 
 if TYPE_CHECKING:  # these bring the database, which a model does not need
@@ -20,6 +23,10 @@ if TYPE_CHECKING:  # these bring the database, which a model does not need
 # Stage ('training' or 'trials'), how many done, how many in all.
 Progress = Callable[[str, int, int], None]
 BATCH = 256
+# Responses are stored together, since each time waits for the disk, but not for long:
+# what is lost when the power fails was made in this time.
+_WRITTEN_EVERY_S = 0.25
+_MOST_AT_ONCE = 8192
 
 
 def run(
@@ -160,21 +167,20 @@ def teach(
 
 
 def respond(
-    specs: list[TrialSpec],
+    trials: TrialColumns,
     session: "Session",
     observer: Observer,
     decision: Decision,
-) -> list[Response]:
-    """Show trials to an observer and give its responses; nothing is stored."""
+) -> TrialColumns:
+    """Show trials to an observer, and give them with its responses."""
     assert session.observer_seed is not None
-    frames = session.frames(specs)
-    noise = ObserverNoise(session.observer_seed, columns(specs)["trial"])
+    frames = session.frames(trials)
+    noise = ObserverNoise(session.observer_seed, np.asarray(trials["trial"]))
     variables = checked_variables(observer, frames, noise)
     responses, noisy = decision.respond(variables, noise)
-    return [
-        Response(int(response), decision_variables=tuple(row), digest=digest(shown))
-        for response, row, shown in zip(responses, noisy.tolist(), frames, strict=True)
-    ]
+    return trials.responded(
+        response=responses, decision_variables=noisy, digest=digests(frames)
+    )
 
 
 def _respond_to_all(
@@ -184,8 +190,19 @@ def _respond_to_all(
     batch: int,
     progress: Progress | None,
 ) -> None:
-    while specs := session.next_batch(batch):
-        session.record(specs, respond(specs, session, observer, decision))
+    """Respond to trial after trial; what has a response stays, whatever happens."""
+    while (due := session.next_columns(_MOST_AT_ONCE)).n:
+        given: list[TrialColumns] = []
+        until = monotonic() + _WRITTEN_EVERY_S
+        try:
+            for first in range(0, due.n, batch):
+                part = due.part(first, first + batch)
+                given.append(respond(part, session, observer, decision))
+                if monotonic() > until:
+                    break
+        finally:
+            if given:
+                session.record_columns(TrialColumns.joined(given))
         if progress is not None:
             progress("trials", session.n_recorded, session.n_planned)
 

@@ -12,7 +12,8 @@ from ..protocols.protocol import Protocol
 from ..stimulus.sources import NoiseSource, noise_source
 from ..store.rows import SessionRow
 from ..store.sqlite import Store, open_store
-from ..store.trial_columns import FLAG, INTEGER, TRIAL, TRIAL_COLUMNS, trial_record
+from ..store.trial_batch import TrialColumns
+from ..store.trial_columns import FLAG, INTEGER, TRIAL
 from .screening import screened_out
 from .session import PEOPLES_PRESENTERS
 
@@ -118,15 +119,15 @@ def session_data(store: Store, session_id: str) -> SessionData:
     """
     row = store.session(session_id)
     protocol = store.protocol(row.protocol_hash)
-    rows = list(store.trial_rows(session_id))
-    trials = pd.DataFrame(rows, columns=list(TRIAL_COLUMNS))
-    trials = trials.astype(_FRAME_TYPES)
+    cells = store.trial_cells(session_id)
+    trials = pd.DataFrame(cells).astype(_FRAME_TYPES)
     trials["excluded"] = trials["trial"].isin(sorted(store.excluded(session_id)))
     noise = noise_source(row.noise_source, protocol, row.seed, store.noise)
     n_events = Counter(event["kind"] for event in store.events(session_id))
     broken: list[str] = []
     if row.presenter in PEOPLES_PRESENTERS:
-        broken = screened_out(protocol, [trial_record(one) for one in rows])
+        records = TrialColumns.of_cells(len(trials), cells).records()
+        broken = screened_out(protocol, records)
     return SessionData(row, protocol, trials, noise, n_events, tuple(broken))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from jaxtyping import UInt8
@@ -17,7 +17,9 @@ from ..stimulus.sources import GeneratedNoise, NoiseSource, StoredNoise, noise_s
 from ..store.ids import new_id
 from ..store.rows import ObserverInfo, SessionRow
 from ..store.text import observer_name
-from ..store.trial import Response, TrialRecord, TrialSpec, columns, is_correct
+from ..store.trial import Response, TrialRecord, TrialSpec, is_correct
+from ..store.trial_batch import TrialColumns
+from ..store.trial_columns import as_list
 from ..store.trial_log import Store
 from .schedule import BlockInfo, PlannedSchedule, Schedule, YokedSchedule
 from .shown import is_anticipation
@@ -181,7 +183,7 @@ class Session:
     @property
     def is_complete(self) -> bool:
         """Whether no trial is left."""
-        return not self._schedule.next(1)
+        return not self._schedule.columns(1).n
 
     def block(self, number: int) -> BlockInfo:
         """Describe a block."""
@@ -203,11 +205,17 @@ class Session:
         """
         return self._schedule.next(limit)
 
+    def next_columns(self, limit: int) -> TrialColumns:
+        """Give the trials that `next_batch` gives as columns."""
+        return self._schedule.columns(limit)
+
     def frames(
-        self, specs: Sequence[TrialSpec]
+        self, trials: Sequence[TrialSpec] | TrialColumns
     ) -> UInt8[np.ndarray, " trial interval frame y x"]:
         """Render trials as contrast levels at pixel size."""
-        return render(self.protocol, self.source, columns(specs))
+        if not isinstance(trials, TrialColumns):
+            trials = TrialColumns.of_specs(trials)
+        return render(self.protocol, self.source, trials)
 
     def record(
         self, specs: Sequence[TrialSpec], responses: Sequence[Response]
@@ -228,10 +236,7 @@ class Session:
             stored then.
         """
         if list(specs) != self.next_batch(len(specs)) or len(specs) != len(responses):
-            numbers = [spec.trial for spec in specs]
-            due = [spec.trial for spec in self.next_batch(1)]
-            rule = f"the next of the session, from {due[0] if due else 'none'}"
-            raise ValueError(f"trials must be {rule}, got {numbers}")
+            self._refuse([spec.trial for spec in specs])
         records = [self.score(s, r) for s, r in zip(specs, responses, strict=True)]
         with self._store.transaction():
             self._store.append_trials(self.id, records)
@@ -241,6 +246,31 @@ class Session:
         self.n_recorded += len(records)
         return records
 
+    def record_columns(self, trials: TrialColumns) -> None:
+        """Score and store a model's responses; they are durable when this returns.
+
+        Parameters
+        ----------
+        trials
+            The first of `next_columns`, `responded`: each was shown as it should be
+            and has a response.
+
+        Raises
+        ------
+        ValueError
+            As `record` does.
+        """
+        if not trials.n or not trials.shows_as(self.next_columns(trials.n)):
+            self._refuse(as_list(trials["trial"]))
+        given, target = np.asarray(trials["response"]), np.asarray(trials["target"])
+        correct = self._scored(target, given)
+        at = [utc_now()] * trials.n
+        self._store.append_trials(
+            self.id, trials.having(correct=correct, received_at=at)
+        )
+        self._schedule.take(correct)
+        self.n_recorded += trials.n
+
     def score(self, spec: TrialSpec, response: Response) -> TrialRecord:
         """Score one response; nothing is stored.
 
@@ -249,11 +279,26 @@ class Session:
         ValueError
             If the response is none of the task's.
         """
-        n, given = self.protocol.n_responses, response.response
-        if given is not None and not 0 <= given < n:
-            raise ValueError(f"response must be from 0 to {n - 1}, got {given}")
-        correct = is_correct(self.protocol.task.kind, n, spec.target, given)
+        correct = None
+        if response.response is not None:
+            given = np.array([response.response])
+            correct = bool(self._scored(np.array([spec.target]), given)[0])
         return TrialRecord(spec, response, correct, utc_now())
+
+    def _scored(self, target: np.ndarray, given: np.ndarray) -> np.ndarray:
+        """Say which responses are correct; refuse what is none of the task's."""
+        n = self.protocol.n_responses
+        wrong = (given < 0) | (given >= n)
+        if wrong.any():
+            rule = f"from 0 to {n - 1}"
+            raise ValueError(f"response must be {rule}, got {given[wrong][0]}")
+        return is_correct(self.protocol.task.kind, n, target, given)
+
+    def _refuse(self, numbers: list[int]) -> NoReturn:
+        """Say that trials are not the next."""
+        due = as_list(self.next_columns(1)["trial"])
+        rule = f"the next of the session, from {due[0] if due else 'none'}"
+        raise ValueError(f"trials must be {rule}, got {numbers}")
 
     def _exclude_anticipations(self, records: Sequence[TrialRecord]) -> None:
         early = [r for r in records if is_anticipation(self.protocol, r.response)]
@@ -289,9 +334,11 @@ class Session:
 
     def _make_schedule(self) -> Schedule:
         if self.row.yoked_to is not None:
-            return YokedSchedule(self.protocol, self._store.trials(self.row.yoked_to))
+            source = self._store.trial_columns(self.row.yoked_to)
+            return YokedSchedule(self.protocol, source)
         if self.row.presenter == "import":  # nobody is shown more than was written
-            return YokedSchedule(self.protocol, self._store.trials(self.row.id))
+            shown = self._store.trial_columns(self.row.id)
+            return YokedSchedule(self.protocol, shown)
         always_valid = self.row.presenter == "model"
         return PlannedSchedule(self.protocol, self.row.seed, always_valid)
 

@@ -9,6 +9,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ from .rows import (
 )
 from .schema import APPLICATION_ID, VERSION, migrations
 from .trial import TrialRecord
-from .trial_columns import INTO_TRIALS, SELECT_TRIALS, trial_record, trial_row
+from .trial_batch import TrialColumns
+from .trial_columns import SELECT_TRIALS, TRIAL_COLUMNS, as_list, into_trials
 from .trial_log import Store, StoreError, TrialConflict
 
 _TRIALS_A_QUERY = 500  # stays below SQLite's limit on parameters
@@ -162,7 +164,9 @@ class SqliteStore:
         cells = (observer.kind, observer.name, parameters, weights_hash or "")
         return observer_key(self._db.conn, cells)
 
-    def append_trials(self, session_id: str, records: Sequence[TrialRecord]) -> None:
+    def append_trials(
+        self, session_id: str, trials: Sequence[TrialRecord] | TrialColumns
+    ) -> None:
         """Write trials; the same again is a no-op, a different one is refused.
 
         Raises
@@ -172,33 +176,35 @@ class SqliteStore:
         StoreError
             If the session is over and a trial is new. Nothing is written then.
         """
+        if not isinstance(trials, TrialColumns):
+            trials = TrialColumns.of(trials)
         key = self._key(session_id)
         with self.transaction():
-            new = self._without_known(session_id, key, records)
+            new = self._without_known(session_id, key, trials)
             status = self._status(key)
-            if new and status != "unfinished":
+            if new.n and status != "unfinished":
                 rule = "unfinished to take more trials"
                 raise StoreError(f"session {session_id} must be {rule}, got {status}")
-            rows = [trial_row(key, record) for record in new]
-            self._db.conn.executemany(f"INSERT {INTO_TRIALS}", rows)
+            # What is missing in all trials is left out: to bind NULL takes longest.
+            cells = new.cells()
+            rows = zip(repeat(key, new.n), *cells.values(), strict=True)
+            self._db.conn.executemany(f"INSERT {into_trials(tuple(cells))}", rows)
 
     def _status(self, key: int) -> str:
         query = "SELECT status FROM sessions WHERE key = ?"
         return self._db.execute(query, [key]).fetchone()[0]
 
     def _without_known(
-        self, session_id: str, key: int, records: Sequence[TrialRecord]
-    ) -> list[TrialRecord]:
+        self, session_id: str, key: int, trials: TrialColumns
+    ) -> TrialColumns:
         """Leave out what is stored already; refuse what is stored otherwise."""
-        known: dict[int, TrialRecord] = {}
-        for first in range(0, len(records), _TRIALS_A_QUERY):
-            numbers = [r.spec.trial for r in records[first : first + _TRIALS_A_QUERY]]
-            marks = ", ".join("?" * len(numbers))
-            query = f"{SELECT_TRIALS} AND trial IN ({marks})"
-            for row in self._db.query(query, [key, *numbers]):
-                known[row["trial"]] = trial_record(row)
+        numbers = as_list(trials["trial"])
+        stored = self._among(key, numbers)
+        if not stored and len(set(numbers)) == trials.n:
+            return trials
+        known = {record.spec.trial: record for record in self._read(key, stored)}
         new = []
-        for record in records:
+        for record in trials.records():
             number = record.spec.trial
             if number not in known:
                 known[number] = record
@@ -206,7 +212,21 @@ class SqliteStore:
             elif not known[number].same_as(record):
                 rule = "sent as it was stored, got a different one"
                 raise TrialConflict(f"trial {number} of {session_id} must be {rule}")
-        return new
+        return TrialColumns.of(new)
+
+    def _among(self, key: int, numbers: Sequence[int]) -> list[int]:
+        """Give the numbers that are stored, in order."""
+        between = "SELECT trial FROM trials WHERE session = ? AND trial BETWEEN ? AND ?"
+        ends = [min(numbers, default=0), max(numbers, default=0)]
+        found = {row[0] for row in self._db.execute(between, [key, *ends])}
+        return sorted(found.intersection(numbers))
+
+    def _read(self, key: int, numbers: Sequence[int]) -> Iterator[TrialRecord]:
+        for first in range(0, len(numbers), _TRIALS_A_QUERY):
+            some = numbers[first : first + _TRIALS_A_QUERY]
+            query = f"{SELECT_TRIALS} AND trial IN ({', '.join('?' * len(some))})"
+            rows = self._db.execute(query, [key, *some]).fetchall()
+            yield from TrialColumns.of_cells(len(rows), _by_column(rows)).records()
 
     def _key(self, session_id: str) -> int:
         with self._lock:
@@ -253,8 +273,19 @@ class SqliteStore:
 
     def trials(self, session_id: str) -> list[TrialRecord]:
         """Give the trials of a session in order."""
+        return self.trial_columns(session_id).records()
+
+    def trial_columns(self, session_id: str) -> TrialColumns:
+        """Give the trials of a session in order, as columns."""
+        cells = self.trial_cells(session_id)
+        return TrialColumns.of_cells(len(cells["trial"]), cells)
+
+    def trial_cells(self, session_id: str) -> dict[str, Sequence[Any]]:
+        """Give the trials of a session in order, every column as the log keeps it."""
+        key = self._key(session_id)
         with self._lock:
-            return [trial_record(row) for row in self.trial_rows(session_id)]
+            rows = self._db.execute(f"{SELECT_TRIALS} ORDER BY trial", [key])
+            return _by_column(rows.fetchall())
 
     def trial_rows(self, session_id: str) -> Iterator[dict[str, Any]]:
         """Stream the trials of a session as plain rows."""
@@ -365,3 +396,9 @@ class SqliteStore:
         with self._lock:
             self._is_closed = True
             self._db.close()
+
+
+def _by_column(rows: Sequence[tuple]) -> dict[str, Sequence[Any]]:
+    """Turn rows of `TRIAL_COLUMNS` into columns."""
+    columns = zip(*rows, strict=True) if rows else ([] for _ in TRIAL_COLUMNS)
+    return dict(zip(TRIAL_COLUMNS, columns, strict=True))
