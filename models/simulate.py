@@ -136,9 +136,9 @@ def run(
                 if observer_seed is not None:
                     raise
         store.add_event(session.id, "decision", _described(decision))
-        _respond_to_all(session, observer, decision, batch, progress)
+        trials = _respond_to_all(session, observer, decision, batch, progress)
         session.finish()
-        return session_data(store, session.id)
+        return session_data(store, session.id, trials)
 
 
 def teach(
@@ -189,8 +189,9 @@ def _respond_to_all(
     decision: Decision,
     batch: int,
     progress: Progress | None,
-) -> None:
+) -> list[TrialColumns]:
     """Respond to trial after trial; what has a response stays, whatever happens."""
+    recorded: list[TrialColumns] = []
     while (due := session.next_columns(_MOST_AT_ONCE)).n:
         given: list[TrialColumns] = []
         until = monotonic() + _WRITTEN_EVERY_S
@@ -202,9 +203,10 @@ def _respond_to_all(
                     break
         finally:
             if given:
-                session.record_columns(TrialColumns.joined(given))
+                recorded.append(session.record_columns(TrialColumns.joined(given)))
         if progress is not None:
             progress("trials", session.n_recorded, session.n_planned)
+    return recorded
 
 
 def _what_to_run(

@@ -246,7 +246,7 @@ class Session:
         self.n_recorded += len(records)
         return records
 
-    def record_columns(self, trials: TrialColumns) -> None:
+    def record_columns(self, trials: TrialColumns) -> TrialColumns:
         """Score and store a model's responses; they are durable when this returns.
 
         Parameters
@@ -264,12 +264,11 @@ class Session:
             self._refuse(as_list(trials["trial"]))
         given, target = np.asarray(trials["response"]), np.asarray(trials["target"])
         correct = self._scored(target, given)
-        at = [utc_now()] * trials.n
-        self._store.append_trials(
-            self.id, trials.having(correct=correct, received_at=at)
-        )
+        scored = trials.having(correct=correct, received_at=[utc_now()] * trials.n)
+        self._store.append_trials(self.id, scored)
         self._schedule.take(correct)
         self.n_recorded += trials.n
+        return scored
 
     def score(self, spec: TrialSpec, response: Response) -> TrialRecord:
         """Score one response; nothing is stored.

@@ -9,7 +9,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import repeat
+from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,9 @@ from .trial_batch import TrialColumns
 from .trial_columns import SELECT_TRIALS, TRIAL_COLUMNS, as_list, into_trials
 from .trial_log import Store, StoreError, TrialConflict
 
-_TRIALS_A_QUERY = 500  # stays below SQLite's limit on parameters
+# Both stay below SQLite's limit on parameters.
+_TRIALS_A_QUERY = 500
+_TRIALS_A_STATEMENT = 16
 
 _SESSIONS = """
 SELECT s.key, s.id, s.protocol AS protocol_hash, p.name AS protocol_name,
@@ -185,10 +187,7 @@ class SqliteStore:
             if new.n and status != "unfinished":
                 rule = "unfinished to take more trials"
                 raise StoreError(f"session {session_id} must be {rule}, got {status}")
-            # What is missing in all trials is left out: to bind NULL takes longest.
-            cells = new.cells()
-            rows = zip(repeat(key, new.n), *cells.values(), strict=True)
-            self._db.conn.executemany(f"INSERT {into_trials(tuple(cells))}", rows)
+            _insert(self._db.conn, key, new)
 
     def _status(self, key: int) -> str:
         query = "SELECT status FROM sessions WHERE key = ?"
@@ -396,6 +395,22 @@ class SqliteStore:
         with self._lock:
             self._is_closed = True
             self._db.close()
+
+
+def _insert(connection: sqlite3.Connection, key: int, trials: TrialColumns) -> None:
+    """Write trials, many in a statement where there are many.
+
+    What is missing in all of them is left out: to bind NULL takes longest.
+    """
+    cells = trials.cells
+    rows = zip(repeat(key, trials.n), *cells.values(), strict=True)
+    flat, left = chain.from_iterable(rows), trials.n
+    for n_rows in (_TRIALS_A_STATEMENT, 1):
+        n_cells, times = n_rows * (1 + len(cells)), left // n_rows
+        statement = f"INSERT {into_trials(tuple(cells), n_rows)}"
+        groups = (tuple(islice(flat, n_cells)) for _ in range(times))
+        connection.executemany(statement, groups)
+        left -= n_rows * times
 
 
 def _by_column(rows: Sequence[tuple]) -> dict[str, Sequence[Any]]:

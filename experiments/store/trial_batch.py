@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
+from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
@@ -85,7 +86,7 @@ class TrialColumns:
     @classmethod
     def _read(cls, objects: Sequence[Any], read: Mapping[str, Any]) -> "TrialColumns":
         values = {name: [of(each) for each in objects] for name, of in read.items()}
-        held = {k: v for k, v in values.items() if any(x is not None for x in v)}
+        held = {k: v for k, v in values.items() if v.count(None) < len(v)}
         return cls(len(objects), held)
 
     def __len__(self) -> int:
@@ -133,6 +134,7 @@ class TrialColumns:
             for spec, response, record in zip(self.specs(), *parts, strict=True)
         ]
 
+    @cached_property
     def cells(self) -> dict[str, list[Any]]:
         """Give the columns that are not missing as the log keeps them."""
         return {

@@ -37,9 +37,12 @@ def _flags_from_cells(cells: Sequence[int | None]) -> list[bool | None]:
 
 def _numbers_to_cells(values: Values) -> list[str | None]:
     """Write each trial's numbers as JSON; those of an array all at once."""
-    if isinstance(values, np.ndarray) and values.ndim == 2 and values.size:
-        return [f"[{row}]" for row in as_json(values.tolist())[2:-2].split("],[")]
-    return [None if value is None else as_json(value) for value in values]
+    if not isinstance(values, np.ndarray) or values.ndim != 2:
+        return [None if value is None else as_json(value) for value in values]
+    if not np.isfinite(values).all():
+        return [as_json(value) for value in values]  # which refuses the first
+    form = f"[{','.join(['%r'] * values.shape[1])}]"
+    return [form % row for row in zip(*values.T.tolist(), strict=True)]
 
 
 def _numbers_from_cells(cells: Sequence[str | None]) -> list[tuple | None]:
@@ -48,11 +51,12 @@ def _numbers_from_cells(cells: Sequence[str | None]) -> list[tuple | None]:
 
 def _objects_to_cells(values: Values) -> list[str | None]:
     """Write each object as JSON, and one that many trials share only once."""
-    written: dict[int, str | None] = {id(None): None}
-    for value in values:
-        if id(value) not in written:
-            written[id(value)] = as_json(dict(value))
-    return [written[id(value)] for value in values]
+    ids = list(map(id, values))
+    written = {
+        key: None if value is None else as_json(dict(value))
+        for key, value in dict(zip(ids, values, strict=True)).items()
+    }
+    return [written[key] for key in ids]
 
 
 def _objects_from_cells(cells: Sequence[str | None]) -> list[Any]:
@@ -194,10 +198,10 @@ TRIAL_COLUMNS = tuple(column.name for column in TRIAL)
 SELECT_TRIALS = f"SELECT {', '.join(TRIAL_COLUMNS)} FROM trials WHERE session = ?"
 
 
-def into_trials(columns: Sequence[str] = TRIAL_COLUMNS) -> str:
+def into_trials(columns: Sequence[str] = TRIAL_COLUMNS, n_rows: int = 1) -> str:
     """Give the part of an INSERT that names the session's key and some columns."""
-    names, marks = ", ".join(("session", *columns)), ", ?" * len(columns)
-    return f"INTO trials ({names}) VALUES (?{marks})"
+    names, row = ", ".join(("session", *columns)), f"(?{', ?' * len(columns)})"
+    return f"INTO trials ({names}) VALUES {', '.join([row] * n_rows)}"
 
 
 def as_of_now(version: int) -> str | None:
