@@ -147,7 +147,7 @@ def _cells(parts: Sequence[TrialColumns]) -> dict[str, Any]:
     """Give every column of a log's cells, from the trials that were written to it."""
     cells: dict[str, Any] = {}
     for name in TRIAL_COLUMNS:
-        columns = [part.values.get(name) for part in parts]
+        columns: list[Any] = [part.values.get(name) for part in parts]
         if all(isinstance(c, np.ndarray) and c.ndim == 1 for c in columns):
             cells[name] = np.concatenate(columns)
         else:

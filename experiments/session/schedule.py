@@ -300,7 +300,7 @@ class PlannedSchedule:
         )
         again: dict[str, Any] = {}
         if has_first.any():
-            again["repeats"] = np.where(has_first, first, None)
+            again["repeats"] = np.where(has_first, first.astype(object), np.array(None))
         return TrialColumns(
             n,
             {

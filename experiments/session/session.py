@@ -6,12 +6,10 @@ from importlib.metadata import version
 from typing import Any, NoReturn
 
 import numpy as np
-from jaxtyping import UInt8
 
 from ..clock import utc_now
 from ..protocols.parts import FULL_CONTRAST
 from ..protocols.protocol import Protocol
-from ..stimulus.render import render
 from ..stimulus.seeds import fresh_seed, require_seed, require_session_seed
 from ..stimulus.sources import GeneratedNoise, NoiseSource, StoredNoise, noise_source
 from ..store.ids import new_id
@@ -21,6 +19,7 @@ from ..store.trial import Response, TrialRecord, TrialSpec, is_correct
 from ..store.trial_batch import TrialColumns
 from ..store.trial_columns import as_list
 from ..store.trial_log import Store
+from .observer import Frames, frames_on
 from .schedule import BlockInfo, PlannedSchedule, Schedule, YokedSchedule
 from .shown import is_anticipation
 
@@ -210,12 +209,18 @@ class Session:
         return self._schedule.columns(limit)
 
     def frames(
-        self, trials: Sequence[TrialSpec] | TrialColumns
-    ) -> UInt8[np.ndarray, " trial interval frame y x"]:
-        """Render trials as contrast levels at pixel size."""
+        self, trials: Sequence[TrialSpec] | TrialColumns, device: str | None = None
+    ) -> Frames:
+        """Render trials as contrast levels at pixel size.
+
+        Returns
+        -------
+        ndarray or Tensor
+            uint8, (trial, interval, frame, y, x); a tensor where a device is given.
+        """
         if not isinstance(trials, TrialColumns):
             trials = TrialColumns.of_specs(trials)
-        return render(self.protocol, self.source, trials)
+        return frames_on(device, self.protocol, self.source, trials)
 
     def record(
         self, specs: Sequence[TrialSpec], responses: Sequence[Response]

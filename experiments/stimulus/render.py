@@ -157,12 +157,11 @@ def digest(frames: UInt8[np.ndarray, " interval frame y x"]) -> str:
 def digests(frames: UInt8[np.ndarray, " trial interval frame y x"]) -> list[str]:
     """Give the `digest` of each of many trials, of frames as they lie in memory.
 
-    In turn: with threads it takes longer, since a trial is hashed sooner than one
-    thread of Python lets another go on.
+    In turn: two threads were no faster (docs/benchmarks.md).
     """
     levels = np.ascontiguousarray(frames)
     size = levels[:1].nbytes
-    view = memoryview(levels.reshape(-1))
+    view = levels.reshape(-1).data
     starts = range(0, levels.nbytes, size or 1)
     return [hashlib.sha256(view[i : i + size]).hexdigest() for i in starts]
 

@@ -210,7 +210,7 @@ class RetinaCNN:
 
     def decide(
         self,
-        frames: UInt8[np.ndarray, " trial alternative frame y x"],
+        frames: UInt8[Tensor | np.ndarray, " trial alternative frame y x"],
         noise: ObserverNoise,
     ) -> Float[np.ndarray, " trial alternative"]:
         """Give a decision variable for every alternative of every trial."""
@@ -219,7 +219,7 @@ class RetinaCNN:
             # last digit, depends on a trial's place in it.
             parts = [
                 self.scores(as_contrast_tensor(trial, self.device)).cpu()
-                for trial in torch.from_numpy(frames).split(1)
+                for trial in torch.as_tensor(frames).split(1)
             ]
         return torch.cat(parts).numpy()
 
