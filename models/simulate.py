@@ -247,7 +247,7 @@ def _what_to_run(
     contrast: float | None,
 ) -> tuple[Protocol, int, str]:
     """Settle the protocol, the seed and the noise source; refuse what cannot be run."""
-    from ..experiments.session.session import require_source
+    from ..experiments.session.runnable import require_source
 
     if yoke_to is not None:
         if trials is not None or contrast is not None:
@@ -274,7 +274,7 @@ def require_runnable(
     protocol: Protocol, seed: int | None, criterion: float | None = None
 ) -> None:
     """Raise ValueError for what can be refused before a trial log is made."""
-    from ..experiments.session.session import require_own_noise
+    from ..experiments.session.runnable import require_own_noise
 
     require_own_noise(protocol)
     if seed is not None:

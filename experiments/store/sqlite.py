@@ -9,7 +9,6 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +31,9 @@ from .rows import (
 from .schema import APPLICATION_ID, VERSION, migrations
 from .trial import TrialRecord
 from .trial_batch import TrialColumns
-from .trial_columns import SELECT_TRIALS, TRIAL_COLUMNS, as_list, into_trials
-from .trial_log import Store, StoreError, TrialConflict
-
-# Both stay below SQLite's limit on parameters.
-_TRIALS_A_QUERY = 500
-_TRIALS_A_STATEMENT = 16
+from .trial_cells import insert, read_cells, without_known
+from .trial_columns import SELECT_TRIALS
+from .trial_log import Store, StoreError
 
 _SESSIONS = """
 SELECT s.key, s.id, s.protocol AS protocol_hash, p.name AS protocol_name,
@@ -182,50 +178,16 @@ class SqliteStore:
             trials = TrialColumns.of(trials)
         key = self._key(session_id)
         with self.transaction():
-            new = self._without_known(session_id, key, trials)
+            new = without_known(self._db.conn, session_id, key, trials)
             status = self._status(key)
             if new.n and status != "unfinished":
                 rule = "unfinished to take more trials"
                 raise StoreError(f"session {session_id} must be {rule}, got {status}")
-            _insert(self._db.conn, key, new)
+            insert(self._db.conn, key, new)
 
     def _status(self, key: int) -> str:
         query = "SELECT status FROM sessions WHERE key = ?"
         return self._db.execute(query, [key]).fetchone()[0]
-
-    def _without_known(
-        self, session_id: str, key: int, trials: TrialColumns
-    ) -> TrialColumns:
-        """Leave out what is stored already; refuse what is stored otherwise."""
-        numbers = as_list(trials["trial"])
-        stored = self._among(key, numbers)
-        if not stored and len(set(numbers)) == trials.n:
-            return trials
-        known = {record.spec.trial: record for record in self._read(key, stored)}
-        new = []
-        for record in trials.records():
-            number = record.spec.trial
-            if number not in known:
-                known[number] = record
-                new.append(record)
-            elif not known[number].same_as(record):
-                rule = "sent as it was stored, got a different one"
-                raise TrialConflict(f"trial {number} of {session_id} must be {rule}")
-        return TrialColumns.of(new)
-
-    def _among(self, key: int, numbers: Sequence[int]) -> list[int]:
-        """Give the numbers that are stored, in order."""
-        between = "SELECT trial FROM trials WHERE session = ? AND trial BETWEEN ? AND ?"
-        ends = [min(numbers, default=0), max(numbers, default=0)]
-        found = {row[0] for row in self._db.execute(between, [key, *ends])}
-        return sorted(found.intersection(numbers))
-
-    def _read(self, key: int, numbers: Sequence[int]) -> Iterator[TrialRecord]:
-        for first in range(0, len(numbers), _TRIALS_A_QUERY):
-            some = numbers[first : first + _TRIALS_A_QUERY]
-            query = f"{SELECT_TRIALS} AND trial IN ({', '.join('?' * len(some))})"
-            rows = self._db.execute(query, [key, *some]).fetchall()
-            yield from TrialColumns.of_cells(len(rows), _by_column(rows)).records()
 
     def _key(self, session_id: str) -> int:
         with self._lock:
@@ -283,8 +245,7 @@ class SqliteStore:
         """Give the trials of a session in order, every column as the log keeps it."""
         key = self._key(session_id)
         with self._lock:
-            rows = self._db.execute(f"{SELECT_TRIALS} ORDER BY trial", [key])
-            return _by_column(rows.fetchall())
+            return read_cells(self._db.conn, key)
 
     def trial_rows(self, session_id: str) -> Iterator[dict[str, Any]]:
         """Stream the trials of a session as plain rows."""
@@ -395,25 +356,3 @@ class SqliteStore:
         with self._lock:
             self._is_closed = True
             self._db.close()
-
-
-def _insert(connection: sqlite3.Connection, key: int, trials: TrialColumns) -> None:
-    """Write trials, many in a statement where there are many.
-
-    What is missing in all of them is left out: to bind NULL takes longest.
-    """
-    cells = trials.cells
-    rows = zip(repeat(key, trials.n), *cells.values(), strict=True)
-    flat, left = chain.from_iterable(rows), trials.n
-    for n_rows in (_TRIALS_A_STATEMENT, 1):
-        n_cells, times = n_rows * (1 + len(cells)), left // n_rows
-        statement = f"INSERT {into_trials(tuple(cells), n_rows)}"
-        groups = (tuple(islice(flat, n_cells)) for _ in range(times))
-        connection.executemany(statement, groups)
-        left -= n_rows * times
-
-
-def _by_column(rows: Sequence[tuple]) -> dict[str, Sequence[Any]]:
-    """Turn rows of `TRIAL_COLUMNS` into columns."""
-    columns = zip(*rows, strict=True) if rows else ([] for _ in TRIAL_COLUMNS)
-    return dict(zip(TRIAL_COLUMNS, columns, strict=True))
