@@ -132,7 +132,7 @@ def session_data(
     row = store.session(session_id)
     protocol = store.protocol(row.protocol_hash)
     cells = store.trial_cells(session_id) if recorded is None else _cells(recorded)
-    trials = pd.DataFrame(cells).astype(_FRAME_TYPES)
+    trials = pd.DataFrame({name: _typed(name, cells[name]) for name in TRIAL_COLUMNS})
     trials["excluded"] = trials["trial"].isin(sorted(store.excluded(session_id)))
     noise = noise_source(row.noise_source, protocol, row.seed, store.noise)
     n_events = Counter(event["kind"] for event in store.events(session_id))
@@ -154,6 +154,16 @@ def _cells(parts: Sequence[TrialColumns]) -> dict[str, Any]:
             written = (part.cells.get(name, [None] * part.n) for part in parts)
             cells[name] = list(chain.from_iterable(written))
     return cells
+
+
+def _typed(name: str, cells: Any) -> Any:
+    """Give a column of cells as its table holds it."""
+    kind = _FRAME_TYPES.get(name)
+    if kind is None:
+        return cells
+    if isinstance(cells, list) and cells.count(None) == len(cells):
+        return pd.array([None], dtype=kind).take([0] * len(cells))
+    return pd.array(cells, dtype=kind)
 
 
 def load_session(path: str | Path, session_id: str) -> SessionData:

@@ -326,11 +326,11 @@ class Session:
         """
         if self._finished:
             return
-        left = self.next_batch(1)
-        if left:
-            rule = "complete to be finished"
+        left = self.next_columns(1)
+        if left.n:
+            rule, number = "complete to be finished", left["trial"][0]
             raise ValueError(
-                f"session {self.id} must be {rule}, got trial {left[0].trial} open"
+                f"session {self.id} must be {rule}, got trial {number} open"
             )
         self._store.finish(self.id)
         self._finished = True

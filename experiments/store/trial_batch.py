@@ -113,7 +113,7 @@ class TrialColumns:
 
     def responded(self, **columns: Values) -> "TrialColumns":
         """Give the same trials with responses: columns of fields of `Response`."""
-        usual = {name: [value] * self.n for name, value in _DEFAULTS.items()}
+        usual = {name: np.full(self.n, value) for name, value in _DEFAULTS.items()}
         return self.having(**{**usual, **columns})
 
     def shows_as(self, other: "TrialColumns") -> bool:
