@@ -10,10 +10,9 @@ import platform
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,33 +32,19 @@ from ..experiments.stimulus.sources import GeneratedNoise
 from ..experiments.store.rows import ObserverInfo
 from ..experiments.store.sqlite import open_store
 from ..experiments.store.trial import Response, TrialRecord, TrialSpec
-from ..experiments.store.trial_columns import trial_row
+from ..experiments.store.trial_batch import TrialColumns
+from .bench_models import (
+    measure_device,
+    network_contests,
+    session_floor,
+    session_in_memory,
+    session_on_disk,
+)
+from .contest import Contest, gpu, n_threads, one_thread, run_contest, seconds
 
 # Elements of a field (bars, a gabor, a large field), and trials that fill .1 s or so.
 SIZES = ((13, 40_000), (256, 4000), (8192, 120))
 CHUNK = 8192  # trials of 32 x 32 elements that are generated at a time
-
-
-@dataclass(frozen=True)
-class Contest:
-    """Two ways to do the same work.
-
-    Attributes
-    ----------
-    name, unit
-        What is done, and what is counted.
-    n
-        How many of them one call does.
-    ours, theirs
-        The two ways; both are called once before the clock runs.
-    """
-
-    name: str
-    unit: str
-    n: int
-    ours: Callable[[], object]
-    theirs: Callable[[], object]
-    against: str
 
 
 def run_benchmarks(rounds: int = 7) -> dict[str, Any]:
@@ -71,8 +56,9 @@ def run_benchmarks(rounds: int = 7) -> dict[str, Any]:
         Calls of each side; the fastest counts.
     """
     with _contests() as contests:
-        rows = [_run(contest, rounds) for contest in contests]
-    return {"machine": _machine(), "contests": rows}
+        rows = [run_contest(contest, rounds) for contest in contests]
+    found = {"machine": _machine(), "contests": rows}
+    return found if gpu() is None else {**found, "device": measure_device("cuda")}
 
 
 def large_kernels(n_trials: int = 1_000_000) -> dict[str, Any]:
@@ -97,11 +83,11 @@ def _measure_kernels(n_trials: int) -> None:
     small, large = _kernels(2 * CHUNK), _kernels(n_trials)
     for side in (small.ours, small.theirs):
         side()
-    seconds = _seconds(large.ours)
+    ours = seconds(large.ours)
     peak = _peak_gib()
-    baseline = _seconds(large.theirs)
+    baseline = seconds(large.theirs)
     names = ("trials", "seconds", "baseline_seconds", "ratio", "peak_gib")
-    values = (n_trials, seconds, baseline, baseline / seconds, peak)
+    values = (n_trials, ours, baseline, baseline / ours, peak)
     print(json.dumps(dict(zip(names, values, strict=True))))
 
 
@@ -114,66 +100,15 @@ def _peak_gib() -> float | None:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30
 
 
-def _run(contest: Contest, rounds: int) -> dict[str, Any]:
-    contest.ours()
-    contest.theirs()
-    ours, theirs = [], []
-    for _ in range(rounds):
-        ours.append(_seconds(contest.ours))
-        theirs.append(_seconds(contest.theirs))
-    return {
-        "what": contest.name,
-        "unit": contest.unit,
-        "ours_per_s": contest.n / min(ours),
-        "against": contest.against,
-        "against_per_s": contest.n / min(theirs),
-        "ratio": min(theirs) / min(ours),
-    }
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
 def _machine() -> dict[str, Any]:
     return {
         "processor": platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
-        "threads": _threads(),
+        "threads": n_threads(),
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "gpu": _gpu(),
+        "gpu": gpu(),
     }
-
-
-def _threads() -> int:
-    """Give how many threads our noise may use."""
-    import numba
-
-    return numba.get_num_threads()
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let Numba use one thread only, as NumPy's generator does."""
-    import numba
-
-    before = numba.get_num_threads()
-    numba.set_num_threads(1)
-    try:
-        yield
-    finally:
-        numba.set_num_threads(before)
-
-
-def _gpu() -> str | None:
-    try:
-        import torch
-    except ModuleNotFoundError:
-        return None
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else None
 
 
 @contextmanager
@@ -185,7 +120,8 @@ def _contests() -> Iterator[list[Contest]]:
             _rendering(),
             _kernels(50_000),
             _integer_product(),
-            _log(Path(folder)),
+            *_sessions(Path(folder)),
+            *network_contests(Path(folder)),
             *_on_gpu(),
         ]
 
@@ -203,7 +139,7 @@ def _noise(n_elements: int, n_trials: int, single: bool) -> Contest:
             rng.standard_normal(dtype=np.float32, out=buffer)
 
     def ours() -> None:
-        with _one_thread() if single else nullcontext():
+        with one_thread() if single else nullcontext():
             fast_levels(lookup, 1, ids, (0, 1), zero, which)
 
     threads = ", one thread" if single else ""
@@ -317,6 +253,13 @@ def _integer_product() -> Contest:
     )
 
 
+def _sessions(folder: Path) -> list[Contest]:
+    """The log's bulk rate, and whole sessions of a model beside what they need."""
+    log = _log(folder)
+    floor, memory = session_floor(), session_in_memory()
+    return [log, floor, memory, session_on_disk(folder, log)]
+
+
 def _log(folder: Path) -> Contest:
     """Trials written durably in bulk, against sqlite-utils' own insert."""
     from sqlite_utils import Database
@@ -327,7 +270,6 @@ def _log(folder: Path) -> Contest:
     theirs.enable_wal()
     theirs.execute("PRAGMA synchronous = FULL")
     session = Session.start(store, protocol, ObserverInfo("model", "bench"), "model")
-    names = [f"column_{i}" for i in range(len(trial_row(0, _record(0))))]
     done = {"ours": 0, "theirs": 0}
 
     def batch(side: str) -> list[TrialRecord]:
@@ -335,9 +277,10 @@ def _log(folder: Path) -> Contest:
         return [_record(done[side] + i) for i in range(2000)]
 
     def insert() -> None:
-        rows = [trial_row(0, record) for record in batch("theirs")]
+        cells = TrialColumns.of(batch("theirs")).cells
+        rows = zip(*cells.values(), strict=True)
         table = theirs.table("trials")
-        table.insert_all(dict(zip(names, row, strict=True)) for row in rows)
+        table.insert_all(dict(zip(cells, row, strict=True)) for row in rows)
 
     return Contest(
         "trials written to the log",
@@ -357,7 +300,7 @@ def _record(number: int) -> TrialRecord:
 
 def _on_gpu() -> list[Contest]:
     """The torch generator on the GPU against the Numba path, where there is a GPU."""
-    if _gpu() is None:
+    if gpu() is None:
         return []
     import torch
 

@@ -3,16 +3,23 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Float64, Int64, UInt8
+from jaxtyping import Bool, Float, Float64, Int64
 
 from ..experiments.protocols.parts import Task
 from ..experiments.protocols.protocol import Protocol
-from ..experiments.session.observer import Observer, ObserverNoise, Practice
+from ..experiments.session.observer import (
+    Frames,
+    Observer,
+    ObserverNoise,
+    Practice,
+    optional,
+)
 
-N_RESERVED = 8192  # trials to measure on: SD within 1 %, criterion within .015 SD
-_CHUNK = 256
+BATCH = 256  # most trials that an observer is asked at once, unless it says otherwise
+N_REHEARSED = 8
 # Numbers of reserved trials start here: an observer's noise on them is never that of a
 # trial in a session.
 _FIRST_RESERVED = 1 << 62
@@ -96,7 +103,7 @@ def calibrate(
     observer_seed: int,
     internal_noise: float = 0.0,
     criterion: float | None = None,
-    n_trials: int = N_RESERVED,
+    n_trials: int | None = None,
 ) -> Decision:
     """Set an observer's internal noise and criteria on reserved trials.
 
@@ -121,7 +128,7 @@ def calibrate(
         default), positive for fewer "signal" responses; it is the c of signal
         detection theory.
     n_trials
-        How many reserved trials; even.
+        How many reserved trials; even. By default the observer's `n_reserved`.
 
     Raises
     ------
@@ -136,7 +143,10 @@ def calibrate(
     if task.is_forced_choice and internal_noise == 0:
         _reserved(observer, practice, observer_seed, 2)  # it must respond as it should
         return Decision(task)
-    variables, is_target = _reserved(observer, practice, observer_seed, n_trials)
+    n: int = optional(observer, "n_reserved") if n_trials is None else n_trials
+    if n < 2 or n % 2:
+        raise ValueError(f"n_reserved must be even and 2 or more, got {n}")
+    variables, is_target = _reserved(observer, practice, observer_seed, n)
     external_sd = _sd_within(variables, is_target)
     if external_sd == 0:
         rule = "more than 0 on reserved trials"
@@ -150,6 +160,30 @@ def calibrate(
         places = [_quantile(variables[:, 0], q, internal_sd) for q in shares]
         criteria = tuple(place + shift for place in places)
     return Decision(task, internal_sd, criteria, external_sd)
+
+
+def rehearse(observer: Observer, practice: Practice, observer_seed: int) -> None:
+    """Let an observer find out what it can hold, on a few reserved trials.
+
+    Parameters
+    ----------
+    observer
+        Prepared and trained; without `rehearse` nothing is done.
+    practice, observer_seed
+        As for `calibrate`.
+    """
+    method = optional(observer, "rehearse")
+    if method is not None:
+        contrast = reference_contrast(practice.protocol)
+        device = optional(observer, "device")
+        table, frames = practice.draw(N_REHEARSED, 0, contrast, device)
+        method(frames, ObserverNoise(observer_seed, _FIRST_RESERVED + table["trial"]))
+
+
+def batch_of(observer: Observer, most: int = BATCH) -> int:
+    """Give how many trials to ask an observer at once: whole ones of its batches."""
+    batch = optional(observer, "batch") or 1
+    return max(1, most // batch) * batch
 
 
 def require_criterion(criterion: float | None, task: Task) -> None:
@@ -171,18 +205,24 @@ def reference_contrast(protocol: Protocol) -> float:
 
 def checked_variables(
     observer: Observer,
-    frames: UInt8[np.ndarray, " trial alternative frame y x"],
+    frames: Frames,
     noise: ObserverNoise,
 ) -> Float64[np.ndarray, " trial alternative"]:
-    """Ask an observer, and check what it gives back.
+    """Ask an observer, and check what it gives back: an array, or any tensor.
 
     Raises
     ------
     ValueError
         If the decision variables are not finite, or not (trial, alternative).
     """
-    variables = np.asarray(observer.decide(frames, noise), np.float64)
-    if variables.shape != frames.shape[:2]:
+    found: Any = observer.decide(frames, noise)
+    if getattr(found, "requires_grad", False):
+        rule = "a tensor without gradient, as under torch.inference_mode"
+        raise ValueError(
+            f"decisions of {observer.name} must be {rule}, got one that needs grad"
+        )
+    variables = np.asarray(found.cpu() if hasattr(found, "cpu") else found, np.float64)
+    if variables.shape != tuple(frames.shape[:2]):
         rule = f"(trial, alternative) = {tuple(frames.shape[:2])}"
         got = variables.shape
         raise ValueError(f"decisions of {observer.name} must be {rule}, got {got}")
@@ -209,9 +249,10 @@ def _ask_reserved(
     observer: Observer, practice: Practice, observer_seed: int, n_trials: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     contrast = reference_contrast(practice.protocol)
-    for first in range(0, n_trials, _CHUNK):
-        n = min(_CHUNK, n_trials - first)
-        table, frames = practice.draw(n, first, contrast)
+    device, batch = optional(observer, "device"), batch_of(observer)
+    for first in range(0, n_trials, batch):
+        n = min(batch, n_trials - first)
+        table, frames = practice.draw(n, first, contrast, device)
         noise = ObserverNoise(observer_seed, _FIRST_RESERVED + table["trial"])
         yield checked_variables(observer, frames, noise), table["target"]
 

@@ -1,16 +1,35 @@
 """The models' presenter: a model takes part in a protocol, like a person."""
 
 import inspect
+import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..experiments.protocols.protocol import Protocol
-from ..experiments.session.observer import Observer, ObserverNoise, Practice, Viewing
-from ..experiments.stimulus.render import digest
+from ..experiments.session.observer import (
+    Frames,
+    Observer,
+    ObserverNoise,
+    Practice,
+    Viewing,
+    optional,
+)
+from ..experiments.stimulus.render import digests
 from ..experiments.stimulus.seeds import derived_seed, fresh_seed, require_session_seed
-from ..experiments.store.trial import Response, TrialSpec, columns
-from .decision import Decision, calibrate, checked_variables, require_criterion
+from ..experiments.store.trial_batch import TrialColumns
+from .decision import (
+    BATCH,
+    Decision,
+    batch_of,
+    calibrate,
+    checked_variables,
+    rehearse,
+    require_criterion,
+)
 
 if TYPE_CHECKING:  # these bring the database, which a model does not need
     from ..experiments.session.results import SessionData
@@ -19,7 +38,10 @@ if TYPE_CHECKING:  # these bring the database, which a model does not need
 
 # Stage ('training' or 'trials'), how many done, how many in all.
 Progress = Callable[[str, int, int], None]
-BATCH = 256
+# Responses are stored together, since each time waits for the disk, but not for long:
+# what is lost when the power fails was made in this time.
+_WRITTEN_EVERY_S = 0.25
+_MOST_AT_ONCE = 8192
 
 
 def run(
@@ -65,12 +87,13 @@ def run(
     observer_seed
         Of the observer's own noise, to repeat a session exactly in another log. By
         default derived from `seed` and observer, and that of no other session in
-        `store`.
+        `store`; so it is where a session is started again with half the batch.
     progress
         Called with the stage ('training' or 'trials'), how many are done and how many
         there are.
     batch
-        Most trials at once; the results do not depend on it.
+        Most trials at once; the results do not depend on it. An observer with a
+        `batch` of its own gets multiples of that, one at least.
 
     Returns
     -------
@@ -119,19 +142,25 @@ def run(
             own = observer_seed
             if own is None:
                 own = _own_seed(store, seed, observer, parameters, yoke_to)
+            rehearse(observer, practice, own)
             decision = calibrate(observer, practice, own, internal_noise, criterion)
             try:
                 session = _start(
                     store, protocol, observer, parameters, seed, own, yoke_to
                 )
-                break
             except SeedTaken:  # by another process, since it was derived
                 if observer_seed is not None:
                     raise
-        store.add_event(session.id, "decision", _described(decision))
-        _respond_to_all(session, observer, decision, batch, progress)
-        session.finish()
-        return session_data(store, session.id)
+                continue
+            store.add_event(session.id, "decision", _described(decision))
+            try:
+                shown = _respond_to_all(session, observer, decision, batch, progress)
+            except MemoryError as error:
+                _start_smaller(store, session, observer, error)
+                observer_seed = None  # that one is the unfinished session's
+                continue
+            session.finish()
+            return session_data(store, session.id, shown)
 
 
 def teach(
@@ -150,7 +179,7 @@ def teach(
         As in `run`; the stage is 'training'.
     """
     observer.prepare(Viewing.of(practice.protocol))
-    learn = getattr(observer, "learn", None)
+    learn = optional(observer, "learn")
     if learn is None:
         return
     if progress is None or "progress" not in inspect.signature(learn).parameters:
@@ -160,21 +189,25 @@ def teach(
 
 
 def respond(
-    specs: list[TrialSpec],
+    trials: TrialColumns,
     session: "Session",
     observer: Observer,
     decision: Decision,
-) -> list[Response]:
-    """Show trials to an observer and give its responses; nothing is stored."""
+) -> TrialColumns:
+    """Show trials to an observer, and give them with its responses."""
     assert session.observer_seed is not None
-    frames = session.frames(specs)
-    noise = ObserverNoise(session.observer_seed, columns(specs)["trial"])
+    frames = session.frames(trials, optional(observer, "device"))
+    noise = ObserverNoise(session.observer_seed, np.asarray(trials["trial"]))
     variables = checked_variables(observer, frames, noise)
     responses, noisy = decision.respond(variables, noise)
-    return [
-        Response(int(response), decision_variables=tuple(row), digest=digest(shown))
-        for response, row, shown in zip(responses, noisy.tolist(), frames, strict=True)
-    ]
+    return trials.responded(
+        response=responses, decision_variables=noisy, digest=digests(_fetched(frames))
+    )
+
+
+def _fetched(frames: Frames) -> np.ndarray:
+    """Give frames as an array, wherever they are."""
+    return frames if isinstance(frames, np.ndarray) else frames.cpu().numpy()
 
 
 def _respond_to_all(
@@ -183,11 +216,26 @@ def _respond_to_all(
     decision: Decision,
     batch: int,
     progress: Progress | None,
-) -> None:
-    while specs := session.next_batch(batch):
-        session.record(specs, respond(specs, session, observer, decision))
-        if progress is not None:
-            progress("trials", session.n_recorded, session.n_planned)
+) -> list[TrialColumns]:
+    """Respond to trial after trial; what has a response stays, whatever happens."""
+    recorded: list[TrialColumns] = []
+    batch = batch_of(observer, batch)
+    while (due := session.next_columns(_MOST_AT_ONCE)).n:
+        given: list[TrialColumns] = []
+        until = monotonic() + _WRITTEN_EVERY_S
+        try:
+            for first in range(0, due.n, batch):
+                part = due.part(first, first + batch)
+                given.append(respond(part, session, observer, decision))
+                if progress is not None:
+                    n_done = session.n_recorded + first + part.n
+                    progress("trials", n_done, session.n_planned)
+                if monotonic() > until:
+                    break
+        finally:
+            if given:
+                recorded.append(session.record_columns(TrialColumns.joined(given)))
+    return recorded
 
 
 def _what_to_run(
@@ -199,7 +247,7 @@ def _what_to_run(
     contrast: float | None,
 ) -> tuple[Protocol, int, str]:
     """Settle the protocol, the seed and the noise source; refuse what cannot be run."""
-    from ..experiments.session.session import require_source
+    from ..experiments.session.runnable import require_source
 
     if yoke_to is not None:
         if trials is not None or contrast is not None:
@@ -226,7 +274,7 @@ def require_runnable(
     protocol: Protocol, seed: int | None, criterion: float | None = None
 ) -> None:
     """Raise ValueError for what can be refused before a trial log is made."""
-    from ..experiments.session.session import require_own_noise
+    from ..experiments.session.runnable import require_own_noise
 
     require_own_noise(protocol)
     if seed is not None:
@@ -238,7 +286,7 @@ def _parameters(
     observer: Observer, internal_noise: float, criterion: float | None
 ) -> dict[str, Any]:
     """Give what the log keeps of the observer and of how it decides."""
-    own = dict(getattr(observer, "parameters", {}))
+    own = dict(optional(observer, "parameters"))
     own["internal_noise"] = float(internal_noise)
     return own if criterion is None else {**own, "criterion": float(criterion)}
 
@@ -269,7 +317,8 @@ def _start(
     from ..experiments.session.session import Session
     from ..experiments.store.rows import ObserverInfo
 
-    weights_hash = getattr(observer, "weights_hash", None)
+    weights_hash = optional(observer, "weights_hash")
+    device = {"type": str(optional(observer, "device") or "cpu")}
     info = ObserverInfo("model", observer.name, parameters, weights_hash)
     return Session.start(
         store,
@@ -279,7 +328,24 @@ def _start(
         seed=seed,
         observer_seed=observer_seed,
         yoked_to=yoke_to,
-        device={"type": str(getattr(observer, "device", "cpu"))},
+        device=optional(observer, "hardware") or device,
+    )
+
+
+def _start_smaller(
+    store: "Store", session: "Session", observer: Observer, error: MemoryError
+) -> None:
+    """Leave a session for which memory did not suffice; raise if nothing is smaller."""
+    batch = optional(observer, "batch")
+    detail = {"batch": batch, "error": str(error), "after_trials": session.n_recorded}
+    store.add_event(session.id, "out of memory", detail)
+    halve = optional(observer, "halve")
+    if halve is None or not halve():
+        raise error
+    warnings.warn(
+        f"session {session.id} must have memory for batches of {batch} trials, got too "
+        f"little; it stays unfinished, and a new one starts with half the batch",
+        stacklevel=3,
     )
 
 

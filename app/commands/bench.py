@@ -9,6 +9,9 @@ from ..output import Row, output
 
 def contests(result: dict[str, Any]) -> list[Row]:
     """Return what a table shows: a line a contest."""
+    if "observers" in result:
+        facts = {key: value for key, value in result.items() if key != "observers"}
+        return [{**facts, **row} for row in result["observers"]]
     if "contests" not in result:
         return [result]
     return [
@@ -17,6 +20,7 @@ def contests(result: dict[str, Any]) -> list[Row]:
             "ours per s": row["ours_per_s"],
             "baseline per s": row["against_per_s"],
             "ratio": row["ratio"],
+            "goal": row.get("goal"),
             "baseline": row["against"],
         }
         for row in result["contests"]
@@ -36,8 +40,12 @@ def contests(result: dict[str, Any]) -> list[Row]:
     is_flag=True,
     help="Instead: kernels of a million trials, with their peak memory (minutes).",
 )
+@click.option(
+    "--device",
+    help="Instead: observers and generator on a device, such as cuda or cpu.",
+)
 @output(contests)
-def bench(rounds: int, large: bool) -> Row | list[Row]:
+def bench(rounds: int, large: bool, device: str | None) -> Row | list[Row]:
     """Measure generator and kernels beside this machine's baseline.
 
     Both sides take turns in one process. On a machine that others use too, only the
@@ -46,9 +54,13 @@ def bench(rounds: int, large: bool) -> Row | list[Row]:
     \b
     Example:
         yoked bench --table
+        yoked bench --device cpu
     """
     from ..bench import large_kernels, run_benchmarks
+    from ..bench_models import measure_device
 
+    if device is not None:
+        return measure_device(device, rounds)
     if large:
         return large_kernels()
     return run_benchmarks(rounds)

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from ...experiments.protocols.files import load_protocol
 from ...experiments.protocols.protocol import Protocol
-from ...experiments.store.sqlite import StoreError, TrialConflict
+from ...experiments.store.trial_log import StoreError, TrialConflict
 from . import participate, trial_api
 from .limits import Clock, TooMany
 from .live import OutOfTurn, StaleSession

@@ -1,18 +1,20 @@
 """The observer: what anything must offer to respond to trials, and what it is given."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, runtime_checkable
 from typing import Protocol as Interface
-from typing import runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, Float32, Int64, UInt8
+from jaxtyping import Float, Float32, Int64
 
 from ..protocols.protocol import Protocol
 from ..stimulus.noise import DRAWS_PER_BLOCK
 from ..stimulus.noise_fast import fast_normal
-from ..stimulus.render import render
+from ..stimulus.render import render, render_tensor
 from ..stimulus.seeds import RESERVED_SEEDS
-from ..stimulus.sources import Matlab5Noise, NoiseSource, practice_source
+from ..stimulus.sources import Matlab5Noise, NoiseSource, Table, practice_source
 
 
 @dataclass(frozen=True)
@@ -110,13 +112,35 @@ class ObserverNoise:
         return part
 
 
+# uint8 (trial, alternative, frame, y, x): an array, or a tensor on a device.
+Frames = Any
+
+
 @runtime_checkable
 class Observer(Interface):
-    """Anything that responds to trials; `learn` is what may be offered besides.
+    """Anything that responds to trials; what may be offered besides is in `OPTIONAL`.
 
-    An observer may also have `learn(practice)`, called once before the first trial:
-    what instruction and practice are to a person. A template reads its signal there, a
-    network is trained. `parameters` (a dict) and `weights_hash` go into the trial log.
+    learn(practice)
+        Called once before the first trial: what instruction and practice are to a
+        person. A template reads its signal there, a network is trained.
+    parameters, weights_hash
+        A dict and a SHA-256 for the trial log.
+    device
+        Where the observer computes, such as 'cpu' or 'cuda:0': its frames then come as
+        uint8 torch tensors that lie there; without it they are NumPy arrays.
+    rehearse(frames, noise)
+        Called after `learn` with a few reserved trials, before all others: what the
+        device can hold is found here, and whether a trial's place in a batch matters.
+    batch
+        Trials of the one shape that the observer pads to. It gets multiples of them
+        where there are so many trials, and pads and splits itself.
+    halve()
+        Take half the batch from now on; False where it cannot. Called when `decide`
+        raised a MemoryError, before a new session is started.
+    hardware
+        A dict, read after `rehearse`, that the log keeps as the session's device.
+    n_reserved
+        How many reserved trials it is calibrated on; fewer where each takes long.
 
     Examples
     --------
@@ -140,12 +164,48 @@ class Observer(Interface):
         ...
 
     def decide(
-        self,
-        frames: UInt8[np.ndarray, " trial alternative frame y x"],
-        noise: ObserverNoise,
+        self, frames: Frames, noise: ObserverNoise
     ) -> Float[np.ndarray, " trial alternative"]:
         """Give a decision variable for every alternative of every trial."""
         ...
+
+
+N_RESERVED = 8192  # trials to measure on: SD within 1 %, criterion within .015 SD
+# What an observer may have besides, and what stands for it where it has not.
+OPTIONAL: Mapping[str, Any] = MappingProxyType(
+    {
+        "learn": None,
+        "parameters": MappingProxyType({}),
+        "weights_hash": None,
+        "device": None,
+        "rehearse": None,
+        "batch": None,
+        "halve": None,
+        "hardware": None,
+        "n_reserved": N_RESERVED,
+    }
+)
+
+
+def optional(observer: Observer, member: str) -> Any:
+    """Give an optional member of an observer, or what stands for it.
+
+    Examples
+    --------
+    >>> from yoked.models.observers.guesser import Guesser
+    >>> optional(Guesser(), "n_reserved")
+    8192
+    """
+    return getattr(observer, member, OPTIONAL[member])
+
+
+def frames_on(
+    device: str | None, protocol: Protocol, source: NoiseSource, table: Table
+) -> Frames:
+    """Render trials for an observer: where it computes, or as an array."""
+    if device is None:
+        return render(protocol, source, table)
+    return render_tensor(protocol, source, table, device)
 
 
 class Practice:
@@ -186,11 +246,18 @@ class Practice:
         }
 
     def draw(
-        self, n: int, first: int = 0, contrast: float | None = None
-    ) -> tuple[dict[str, np.ndarray], UInt8[np.ndarray, " trial interval frame y x"]]:
-        """Give `n` trials and their frames, the same for the same arguments."""
+        self,
+        n: int,
+        first: int = 0,
+        contrast: float | None = None,
+        device: str | None = None,
+    ) -> tuple[dict[str, np.ndarray], Frames]:
+        """Give `n` trials and their frames, the same for the same arguments.
+
+        The frames are an array, or a tensor where a `device` is given.
+        """
         table = self.table(n, first, contrast)
-        return table, render(self.protocol, self.source, table)
+        return table, frames_on(device, self.protocol, self.source, table)
 
     @property
     def _first_id(self) -> int:

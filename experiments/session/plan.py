@@ -6,11 +6,11 @@ trials) is `schedule.py`'s.
 """
 
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Int64, Shaped
 
 from ..protocols.parts import Block
 from ..protocols.protocol import Protocol
@@ -22,12 +22,17 @@ _CATCH_OF_BLOCK = 1 << 32
 _DOUBLE_PASS = 1 << 33
 
 
-@dataclass(frozen=True)
-class Slot:
-    """A place in the plan that a trial will fill.
+NONE = -1  # where a slot has no main number, or repeats none
+
+
+@dataclass(frozen=True, eq=False)
+class Slots:
+    """Places in the plan that trials will fill, as columns.
 
     Attributes
     ----------
+    block
+        Number of the block.
     kind
         Block kind that is logged: 'practice', 'calibration', 'main' or 'catch'.
     target
@@ -35,16 +40,35 @@ class Slot:
     value
         Which of the protocol's contrasts.
     main
-        Number among the main slots of the session; None elsewhere.
+        Number among the main slots of the session; NONE elsewhere.
     repeats
-        The main slot whose stimulus is shown a second time; None on a first pass.
+        The main slot whose stimulus is shown a second time; NONE on a first pass.
     """
 
-    kind: str
-    target: int
-    value: int = 0
-    main: int | None = None
-    repeats: int | None = None
+    block: Int64[np.ndarray, " slot"]
+    kind: Shaped[np.ndarray, " slot"]
+    target: Int64[np.ndarray, " slot"]
+    value: Int64[np.ndarray, " slot"]
+    main: Int64[np.ndarray, " slot"]
+    repeats: Int64[np.ndarray, " slot"]
+
+    def __len__(self) -> int:
+        """Give how many slots there are."""
+        return len(self.target)
+
+    @classmethod
+    def filled(cls, n: int, block: int, kind: str) -> "Slots":
+        """Give slots of one block and kind, with all else to be set."""
+        zero, none = np.zeros(n, np.int64), np.full(n, NONE)
+        kinds = np.full(n, kind, object)
+        return cls(zero + block, kinds, zero, zero.copy(), none, none.copy())
+
+    @classmethod
+    def joined(cls, parts: Sequence["Slots"]) -> "Slots":
+        """Give the slots of all parts, one after the other."""
+        names = [field.name for field in fields(cls)]
+        columns = ([getattr(part, name) for part in parts] for name in names)
+        return cls(*(np.concatenate(column) for column in columns))
 
 
 @dataclass(frozen=True)
@@ -54,7 +78,7 @@ class BlockPlan:
     number: int
     kind: str
     feedback: bool
-    slots: tuple[Slot, ...]
+    slots: Slots
 
 
 def plan_blocks(protocol: Protocol, seed: int) -> tuple[BlockPlan, ...]:
@@ -75,78 +99,94 @@ def plan_blocks(protocol: Protocol, seed: int) -> tuple[BlockPlan, ...]:
     [10, 60, 102, 102, 102, 102, 102, 102]
     """
     expanded = [block for block in protocol.blocks for _ in range(block.n_blocks)]
-    main = iter(_main_slots(protocol, seed))
-    return tuple(
-        _plan_block(protocol, seed, number, block, main)
-        for number, block in enumerate(expanded)
-    )
-
-
-def _plan_block(
-    protocol: Protocol, seed: int, number: int, block: Block, main: Iterator[Slot]
-) -> BlockPlan:
-    if block.kind == "main":
-        slots = [next(main) for _ in range(block.n_trials)]
-        slots = _with_catch_trials(protocol, seed, number, slots)
-    else:
-        n_targets = protocol.task.n_targets
-        order = permutation(seed, _ORDER_OF_BLOCK + number, block.n_trials)
-        slots = [Slot(block.kind, int(place) % n_targets) for place in order]
-    return BlockPlan(number, block.kind, block.feedback, tuple(slots))
-
-
-def _main_slots(protocol: Protocol, seed: int) -> list[Slot]:
-    """Lay out the main trials of all blocks: cells balanced, then second passes."""
-    plan = protocol.double_pass
-    n = protocol.n_main_trials
-    partners = double_pass_plan(seed, n, plan.n_pairs, plan.min_gap)
-    n_targets, n_values = protocol.task.n_targets, len(protocol.contrast.values)
-    fresh = [slot for slot in range(n) if partners[slot] is None]
-    cells = _balanced(protocol, seed, fresh, n_targets * n_values)
-    slots: list[Slot] = []
-    for number, partner in enumerate(partners):
-        if partner is None:
-            value, target = divmod(cells[number], n_targets)
-            slots.append(Slot("main", target, value, number))
+    main = _main_slots(protocol, seed)
+    orders = _orders(protocol, seed, expanded)
+    plans, n_main = [], 0
+    for number, block in enumerate(expanded):
+        if block.kind == "main":
+            rows = slice(n_main, n_main + block.n_trials)
+            slots = _with_catch_trials(protocol, number, main, rows, orders[number])
+            n_main += block.n_trials
         else:
-            slots.append(replace(slots[partner], main=number, repeats=partner))
+            slots = Slots.filled(block.n_trials, number, block.kind)
+            slots.target[:] = orders[number] % protocol.task.n_targets
+        plans.append(BlockPlan(number, block.kind, block.feedback, slots))
+    return tuple(plans)
+
+
+def _orders(protocol: Protocol, seed: int, blocks: Sequence[Block]) -> list[np.ndarray]:
+    """Permute the places of every block, those of equal length together."""
+    purposes, lengths = [], []
+    for number, block in enumerate(blocks):
+        is_main = block.kind == "main"
+        purposes.append((_CATCH_OF_BLOCK if is_main else _ORDER_OF_BLOCK) + number)
+        lengths.append(block.n_trials + is_main * protocol.catch.n_per_block)
+    orders: list[np.ndarray] = [np.empty(0, np.int64)] * len(blocks)
+    for n in set(lengths):
+        alike = [number for number, length in enumerate(lengths) if length == n]
+        found = permutations(seed, np.array(purposes)[alike], n)
+        for number, order in zip(alike, found, strict=True):
+            orders[number] = order
+    return orders
+
+
+def _main_slots(protocol: Protocol, seed: int) -> Slots:
+    """Lay out the main trials of all blocks: cells balanced, then second passes."""
+    plan, n = protocol.double_pass, protocol.n_main_trials
+    partners = double_pass_plan(seed, n, plan.n_pairs, plan.min_gap)
+    slots = Slots.filled(n, 0, "main")
+    slots.main[:] = np.arange(n)
+    slots.repeats[:] = [NONE if partner is None else partner for partner in partners]
+    is_fresh = slots.repeats == NONE
+    n_targets, n_values = protocol.task.n_targets, len(protocol.contrast.values)
+    cells = _balanced(protocol, seed, int(is_fresh.sum()), n_targets * n_values)
+    slots.value[is_fresh], slots.target[is_fresh] = np.divmod(cells, n_targets)
+    first = slots.repeats[~is_fresh]
+    slots.value[~is_fresh] = slots.value[first]
+    slots.target[~is_fresh] = slots.target[first]
     return slots
 
 
 def _balanced(
-    protocol: Protocol, seed: int, fresh: list[int], n_cells: int
-) -> dict[int, int]:
+    protocol: Protocol, seed: int, n: int, n_cells: int
+) -> Int64[np.ndarray, " n"]:
     """Give each fresh slot a cell, every cell equally often in each run of trials."""
     size = max(block.n_trials for block in protocol.blocks if block.kind == "main")
-    cells = {}
-    for run, first in enumerate(range(0, len(fresh), size)):
-        part = fresh[first : first + size]
-        order = permutation(seed, _ORDER_OF_BLOCK + (1 << 20) + run, len(part))
-        for slot, place in zip(part, order, strict=True):
-            cells[slot] = (first + int(place)) % n_cells
-    return cells
+    first, rest = _ORDER_OF_BLOCK + (1 << 20), n % size
+    whole = permutations(seed, first + np.arange(n // size), size)
+    whole = whole + size * np.arange(n // size)[:, None]
+    last = n - rest + permutation(seed, first + n // size, rest)
+    return np.concatenate([whole.ravel(), last]) % n_cells
 
 
 def _with_catch_trials(
-    protocol: Protocol, seed: int, number: int, slots: list[Slot]
-) -> list[Slot]:
-    n_catch = protocol.catch.n_per_block
-    order = permutation(seed, _CATCH_OF_BLOCK + number, len(slots) + n_catch)
-    rest, n_targets = iter(slots), protocol.task.n_targets
-    is_catch = {int(place): k for k, place in enumerate(order[:n_catch])}
-    return [
-        Slot("catch", (number + is_catch[place]) % n_targets)
-        if place in is_catch
-        else next(rest)
-        for place in range(len(order))
-    ]
+    protocol: Protocol, number: int, main: Slots, rows: slice, order: np.ndarray
+) -> Slots:
+    """Put the main slots of a block, and its catch trials, at their places."""
+    catch = order[: protocol.catch.n_per_block]
+    slots = Slots.filled(len(order), number, "catch")
+    is_main = np.ones(len(order), bool)
+    is_main[catch] = False
+    for name in ("kind", "target", "value", "main", "repeats"):
+        getattr(slots, name)[is_main] = getattr(main, name)[rows]
+    slots.target[catch] = (number + np.arange(len(catch))) % protocol.task.n_targets
+    return slots
 
 
 def permutation(seed: int, purpose: int, n: int) -> Int64[np.ndarray, " n"]:
     """Permute 0, ..., n - 1: the order of 64-bit draws of stream 0."""
-    draws = draws_u16(seed, np.array([purpose]), SCHEDULE_STREAM, 4 * n)
-    keys = draws.reshape(n, 4).astype("<u2").view("<u8").ravel()
-    return np.argsort(keys, kind="stable").astype(np.int64)
+    return permutations(seed, np.array([purpose]), n)[0]
+
+
+def permutations(
+    seed: int, purposes: Int64[np.ndarray, " purpose"], n: int
+) -> Int64[np.ndarray, " purpose n"]:
+    """Permute 0, ..., n - 1 once for each purpose; see `permutation`."""
+    if n == 0 or len(purposes) == 0:
+        return np.empty((len(purposes), n), np.int64)
+    draws = draws_u16(seed, purposes, SCHEDULE_STREAM, 4 * n)
+    keys = draws.reshape(len(purposes), n, 4).astype("<u2").view("<u8")[..., 0]
+    return np.argsort(keys, axis=1, kind="stable").astype(np.int64)
 
 
 def double_pass_plan(

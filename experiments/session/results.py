@@ -1,18 +1,22 @@
 """What a session left behind, as the analysis takes it: trials and their noise."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..protocols.protocol import Protocol
 from ..stimulus.sources import NoiseSource, noise_source
 from ..store.rows import SessionRow
 from ..store.sqlite import Store, open_store
-from ..store.trial_columns import FLAG, INTEGER, TRIAL, TRIAL_COLUMNS, trial_record
+from ..store.trial_batch import TrialColumns
+from ..store.trial_columns import FLAG, INTEGER, TRIAL, TRIAL_COLUMNS
 from .screening import screened_out
 from .session import PEOPLES_PRESENTERS
 
@@ -108,8 +112,17 @@ _FRAME_TYPES = {
 }
 
 
-def session_data(store: Store, session_id: str) -> SessionData:
+def session_data(
+    store: Store, session_id: str, recorded: Sequence[TrialColumns] | None = None
+) -> SessionData:
     """Read a session from an open trial log.
+
+    Parameters
+    ----------
+    store, session_id
+        The log, and which session.
+    recorded
+        All of its trials, where whoever recorded them still has them.
 
     Raises
     ------
@@ -118,16 +131,39 @@ def session_data(store: Store, session_id: str) -> SessionData:
     """
     row = store.session(session_id)
     protocol = store.protocol(row.protocol_hash)
-    rows = list(store.trial_rows(session_id))
-    trials = pd.DataFrame(rows, columns=list(TRIAL_COLUMNS))
-    trials = trials.astype(_FRAME_TYPES)
+    cells = store.trial_cells(session_id) if recorded is None else _cells(recorded)
+    trials = pd.DataFrame({name: _typed(name, cells[name]) for name in TRIAL_COLUMNS})
     trials["excluded"] = trials["trial"].isin(sorted(store.excluded(session_id)))
     noise = noise_source(row.noise_source, protocol, row.seed, store.noise)
     n_events = Counter(event["kind"] for event in store.events(session_id))
     broken: list[str] = []
     if row.presenter in PEOPLES_PRESENTERS:
-        broken = screened_out(protocol, [trial_record(one) for one in rows])
+        records = TrialColumns.of_cells(len(trials), cells).records()
+        broken = screened_out(protocol, records)
     return SessionData(row, protocol, trials, noise, n_events, tuple(broken))
+
+
+def _cells(parts: Sequence[TrialColumns]) -> dict[str, Any]:
+    """Give every column of a log's cells, from the trials that were written to it."""
+    cells: dict[str, Any] = {}
+    for name in TRIAL_COLUMNS:
+        columns: list[Any] = [part.values.get(name) for part in parts]
+        if all(isinstance(c, np.ndarray) and c.ndim == 1 for c in columns):
+            cells[name] = np.concatenate(columns)
+        else:
+            written = (part.cells.get(name, [None] * part.n) for part in parts)
+            cells[name] = list(chain.from_iterable(written))
+    return cells
+
+
+def _typed(name: str, cells: Any) -> Any:
+    """Give a column of cells as its table holds it."""
+    kind = _FRAME_TYPES.get(name)
+    if kind is None:
+        return cells
+    if isinstance(cells, list) and cells.count(None) == len(cells):
+        return pd.array([None], dtype=kind).take([0] * len(cells))
+    return pd.array(cells, dtype=kind)
 
 
 def load_session(path: str | Path, session_id: str) -> SessionData:

@@ -4,18 +4,24 @@ The server owns it, never the presenter. The same log gives the same next trial,
 trials were batched, and after any interruption.
 """
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, runtime_checkable
 from typing import Protocol as Interface
 
+import numpy as np
+from jaxtyping import Bool
+
 from ..protocols.protocol import Protocol
 from ..protocols.signal import signal_parameters
 from ..store.trial import TrialRecord, TrialSpec
-from .plan import Slot, plan_blocks
+from ..store.trial_batch import TrialColumns
+from .plan import NONE, Slots, plan_blocks
 from .quest import QuestPlus, QuestState
 from .shown import is_anticipation
+
+# Trials are decided in runs where they can be, however few are asked for.
+_RUN = 64
 
 
 @dataclass(frozen=True)
@@ -34,12 +40,20 @@ class Schedule(Interface):
 
     n_planned: int
 
+    def columns(self, limit: int) -> TrialColumns:
+        """Give the trials that can be shown now, at most `limit`; none at the end."""
+        ...
+
     def next(self, limit: int) -> list[TrialSpec]:
-        """Give the trials that can be shown now, at most `limit`; [] at the end."""
+        """Give the same trials as objects."""
         ...
 
     def record(self, record: TrialRecord) -> None:
         """Take in the first of the trials handed out."""
+        ...
+
+    def take(self, correct: Bool[np.ndarray, " trial"]) -> None:
+        """Take in the first trials handed out, all shown as they should be."""
         ...
 
     def block(self, number: int) -> BlockInfo:
@@ -50,30 +64,40 @@ class Schedule(Interface):
 class YokedSchedule:
     """The trials of another session in their order; the responses change nothing."""
 
-    def __init__(self, protocol: Protocol, source: Sequence[TrialRecord]) -> None:
-        self._specs = [record.spec for record in source]
+    def __init__(self, protocol: Protocol, source: TrialColumns) -> None:
+        self._trials = source.without_responses()
         blocks = [block for block in protocol.blocks for _ in range(block.n_blocks)]
         self._feedback = dict(enumerate(block.feedback for block in blocks))
         self._recorded = 0
-        self.n_planned = len(self._specs)
+        self.n_planned = source.n
+
+    def columns(self, limit: int) -> TrialColumns:
+        """Give the next trials; see `Schedule`."""
+        return self._trials.part(self._recorded, self._recorded + limit)
 
     def next(self, limit: int) -> list[TrialSpec]:
         """Give the next trials; see `Schedule`."""
-        return self._specs[self._recorded : self._recorded + limit]
+        return self.columns(limit).specs()
 
     def record(self, record: TrialRecord) -> None:
         """Take in one trial; see `Schedule`."""
-        if self._recorded >= self.n_planned:
+        due = self.next(1)
+        if not due:
             number = record.spec.trial
             raise ValueError(f"trial {number} must be part of the source, got one more")
-        _require_same(self._specs[self._recorded], record.spec)
+        _require_same(due[0], record.spec)
         self._recorded += 1
+
+    def take(self, correct: Bool[np.ndarray, " trial"]) -> None:
+        """Take in many trials; see `Schedule`."""
+        self._recorded += len(correct)
 
     def block(self, number: int) -> BlockInfo:
         """Describe a block; see `Schedule`."""
-        specs = [spec for spec in self._specs if spec.block == number]
-        kind = next((s.block_kind for s in specs if s.block_kind != "catch"), "main")
-        return BlockInfo(number, kind, self._feedback.get(number, False), len(specs))
+        every = zip(self._trials["block"], self._trials["block_kind"], strict=True)
+        kinds = [kind for block, kind in every if block == number]
+        kind = next((kind for kind in kinds if kind != "catch"), "main")
+        return BlockInfo(number, kind, self._feedback.get(number, False), len(kinds))
 
 
 class PlannedSchedule:
@@ -93,78 +117,143 @@ class PlannedSchedule:
     ) -> None:
         self._protocol = protocol
         self._blocks = plan_blocks(protocol, seed)
+        self._slots = Slots.joined([block.slots for block in self._blocks])
         self._always_valid = always_valid
-        self._pending: deque[tuple[Slot, TrialSpec]] = deque()
-        self._shown: dict[int, TrialSpec] = {}  # main slot: its valid first showing
         self._signal = signal_parameters(protocol)
+        # Of the valid first showing of each main slot; the last one stands for NONE.
+        n_main = protocol.n_main_trials
+        self._first_trial = np.full(n_main + 1, NONE)
+        self._first_contrast = np.zeros(n_main + 1)
         self._next_trial = 0
         self._current = -1  # block being handed out
-        self._slots: deque[Slot] = deque()
-        self._again: list[Slot] = []
+        self._starts = np.cumsum([0, *(len(block.slots) for block in self._blocks)])
+        self._queue: np.ndarray = np.empty(0, np.int64)
+        # The slots of a run, and the trials that fill them; up to `_at` it is recorded.
+        self._run: np.ndarray = np.empty(0, np.int64)
+        self._trials = TrialColumns(0, {})
+        self._specs: list[TrialSpec] | None = None
+        self._at = 0
+        self._again: list[int] = []
         self._again_left = 0
         self._correct: list[bool] = []
         self._contrasts = list(protocol.contrast.values)
         self._quest: QuestState | None = None
-        self.n_planned = sum(len(block.slots) for block in self._blocks)
+        self.n_planned = len(self._slots)
+
+    def columns(self, limit: int) -> TrialColumns:
+        """Give the next trials; see `Schedule`."""
+        self._issue(limit)
+        return self._trials.part(self._at, self._at + limit)
 
     def next(self, limit: int) -> list[TrialSpec]:
         """Give the next trials; see `Schedule`."""
-        while len(self._pending) < limit and self._can_issue():
-            slot = self._slots.popleft()
-            self._pending.append((slot, self._fill(slot)))
-        return [spec for _, spec in list(self._pending)[:limit]]
+        self._issue(limit)
+        if self._specs is None:
+            self._specs = self._trials.specs()
+        return self._specs[self._at : self._at + limit]
 
     def record(self, record: TrialRecord) -> None:
         """Take in one trial; see `Schedule`.
 
         A logged contrast is taken as it was, never computed again.
         """
-        self.next(1)
-        if not self._pending:
+        due = self.next(1)
+        if not due:
             number = record.spec.trial
             raise ValueError(
                 f"trial {number} must be part of the schedule, got one more"
             )
-        slot, spec = self._pending.popleft()
-        spec = replace(spec, contrast=record.spec.contrast)
-        if slot.kind == "main" and spec.pass_ == 1:
-            self._contrasts[slot.value] = spec.contrast
-        _require_same(spec, record.spec)
-        if record.response.valid:
-            self._take_in(slot, spec, record)
+        logged, response, slots = record.spec, record.response, self._pending[:1]
+        slot = int(slots[0])
+        if self._slots.kind[slot] == "main" and due[0].pass_ == 1:
+            self._contrasts[self._slots.value[slot]] = logged.contrast
+        _require_same(replace(due[0], contrast=logged.contrast), logged)
+        self._at += 1
+        if logged.contrast != due[0].contrast:
+            self._take_back(logged.trial + 1)
+        if response.valid:
+            contrast = np.array([logged.contrast])
+            self._remember(slots, np.array([logged.trial]), contrast)
+            early = is_anticipation(self._protocol, response)
+            if record.correct is not None and not early:
+                self._learn(slots, contrast, np.array([record.correct]))
         elif self._again_left > 0:
             self._again_left -= 1
             self._again.append(slot)
+
+    def take(self, correct: Bool[np.ndarray, " trial"]) -> None:
+        """Take in many trials; see `Schedule`."""
+        n = len(correct)
+        slots, trials = self._pending[:n], self.columns(n)
+        self._at += n
+        contrast = np.asarray(trials["contrast"])
+        self._remember(slots, np.asarray(trials["trial"]), contrast)
+        self._learn(slots, contrast, correct)
 
     def block(self, number: int) -> BlockInfo:
         """Describe a block; see `Schedule`."""
         block = self._blocks[number]
         return BlockInfo(number, block.kind, block.feedback, len(block.slots))
 
-    def _can_issue(self) -> bool:
-        """Whether the next trial is decided by what is known now."""
-        if not self._slots and not self._next_slots():
-            return False
-        if self._blocks[self._current].kind == "calibration":
-            return not self._pending
-        partner = self._slots[0].repeats
-        waits = any(slot.main == partner for slot, _ in self._pending)
-        return partner is None or self._always_valid or not waits
+    @property
+    def _pending(self) -> np.ndarray:
+        """The slots that were handed out and are not recorded."""
+        return self._run[self._at :]
 
-    def _next_slots(self) -> bool:
-        """Refill from the trials to repeat, or from the next block."""
-        if self._pending and not self._runs_on():
-            return False
-        if self._again:
-            self._slots.extend(self._again)
+    def _issue(self, limit: int) -> None:
+        """Decide the next trials, at least `limit` where they can be decided."""
+        while (wanted := limit - len(self._pending)) > 0:
+            slots = self._can_issue(max(wanted, _RUN))
+            if not len(slots):
+                return
+            self._queue = self._queue[len(slots) :]
+            self._run = np.concatenate([self._pending, slots])
+            rest = self._trials.part(self._at)
+            self._trials = TrialColumns.joined([rest, self._fill(slots)])
+            self._specs, self._at = None, 0
+
+    def _take_back(self, next_trial: int) -> None:
+        """Forget what was decided for the trials from a number on."""
+        self._queue = np.concatenate([self._pending, self._queue])
+        self._run, self._trials = self._run[:0], self._trials.part(0, 0)
+        self._specs, self._at, self._next_trial = None, 0, next_trial
+
+    def _can_issue(self, wanted: int) -> np.ndarray:
+        """Give the next slots whose trials are decided by what is known now."""
+        self._refill(wanted)
+        slots = self._queue[:wanted]
+        if len(slots) and self._slots.kind[slots[0]] == "calibration":
+            return slots[: not len(self._pending)]
+        if self._always_valid:
+            return slots
+        partners = self._slots.repeats[slots].tolist()
+        waiting = set(self._slots.main[self._pending].tolist()) - {NONE}
+        for n, main in enumerate(self._slots.main[slots].tolist()):
+            if partners[n] in waiting:
+                return slots[:n]
+            if main != NONE:
+                waiting.add(main)
+        return slots
+
+    def _refill(self, wanted: int) -> None:
+        """Queue the trials to repeat, or those of blocks to come."""
+        while len(self._queue) < wanted:
+            if (len(self._pending) or len(self._queue)) and not self._runs_on():
+                return
+            if not self._again and not self._next_block():
+                return
+            self._queue = np.concatenate([self._queue, np.array(self._again, np.int64)])
             self._again.clear()
-            return True
+
+    def _next_block(self) -> bool:
+        """Queue the slots of the block after the one that ends; False at the end."""
         self._end_block()
         if self._current + 1 >= len(self._blocks):
             return False
         self._current += 1
         block = self._blocks[self._current]
-        self._slots.extend(block.slots)
+        first, end = self._starts[self._current : self._current + 2]
+        self._queue = np.concatenate([self._queue, np.arange(first, end)])
         self._again_left = len(block.slots) // 2
         if block.kind == "calibration":
             self._quest = QuestPlus.for_2afc(self._protocol.contrast.grid).start()
@@ -195,54 +284,83 @@ class PlannedSchedule:
             self._contrasts = [_step(contrast.grid, c, step) for c in self._contrasts]
         self._correct = []
 
-    def _fill(self, slot: Slot) -> TrialSpec:
-        """Turn a slot into a trial; the trial's number is its fresh stimulus id."""
-        number = self._next_trial
-        self._next_trial += 1
-        first = None if slot.repeats is None else self._shown.get(slot.repeats)
-        gap = self._protocol.double_pass.min_gap
-        if first is None or number - first.trial < gap:
-            # Its first showing was spoiled, or came late: it stands alone.
-            first = None
-        spec = TrialSpec(
-            trial=number,
-            block=self._current,
-            block_kind=slot.kind,
-            condition=self._condition(slot),
-            stimulus_id=number if first is None else first.stimulus_id,
-            pass_=1 if first is None else 2,
-            repeats=None if first is None else first.trial,
-            contrast=self._contrast(slot) if first is None else first.contrast,
-            target=slot.target,
-            signal=self._signal,
+    def _fill(self, slots: np.ndarray) -> TrialColumns:
+        """Turn slots into trials; a trial's number is its fresh stimulus id."""
+        plan, n = self._slots, len(slots)
+        trial = np.arange(self._next_trial, self._next_trial + n)
+        self._next_trial += n
+        contrast = self._contrast(slots)
+        if self._always_valid:
+            self._remember(slots, trial, contrast)
+        partner = plan.repeats[slots]
+        first = self._first_trial[partner]
+        # Where the first showing was spoiled, or came late, a trial stands alone.
+        has_first = (first != NONE) & (
+            trial - first >= self._protocol.double_pass.min_gap
         )
-        if slot.main is not None and self._always_valid:
-            self._shown[slot.main] = spec
-        return spec
+        again: dict[str, Any] = {}
+        if has_first.any():
+            again["repeats"] = np.where(has_first, first.astype(object), np.array(None))
+        return TrialColumns(
+            n,
+            {
+                "trial": trial,
+                "block": plan.block[slots],
+                "block_kind": plan.kind[slots],
+                "condition": self._condition(slots),
+                "stimulus_id": np.where(has_first, first, trial),
+                "pass": np.where(has_first, 2, 1),
+                **again,
+                "contrast": np.where(
+                    has_first, self._first_contrast[partner], contrast
+                ),
+                "signal": [self._signal] * n,
+                "target": plan.target[slots],
+            },
+        )
 
-    def _condition(self, slot: Slot) -> str:
-        if slot.kind == "main" and len(self._contrasts) > 1:
-            return f"contrast-{self._protocol.contrast.values[slot.value]:g}"
-        return slot.kind
+    def _condition(self, slots: np.ndarray) -> np.ndarray:
+        kind = self._slots.kind[slots]
+        if len(self._contrasts) == 1:
+            return kind
+        names = [f"contrast-{value:g}" for value in self._protocol.contrast.values]
+        named = np.array(names, object)[self._slots.value[slots]]
+        return np.where(kind == "main", named, kind)
 
-    def _contrast(self, slot: Slot) -> float:
-        if slot.kind == "catch":
-            return self._protocol.catch.contrast
-        if slot.kind == "practice":
-            return _easy(self._protocol)
-        if slot.kind == "calibration" and self._quest is not None:
-            return self._quest.next()
-        return self._contrasts[slot.value]
+    def _contrast(self, slots: np.ndarray) -> np.ndarray:
+        kind = self._slots.kind[slots]
+        contrast = np.array(self._contrasts)[self._slots.value[slots]]
+        contrast[kind == "catch"] = self._protocol.catch.contrast
+        contrast[kind == "practice"] = _easy(self._protocol)
+        if self._quest is not None:
+            contrast[kind == "calibration"] = self._quest.next()
+        return contrast
 
-    def _take_in(self, slot: Slot, spec: TrialSpec, record: TrialRecord) -> None:
-        if slot.main is not None:
-            self._shown[slot.main] = spec
-        if record.correct is None or is_anticipation(self._protocol, record.response):
-            return
-        if slot.kind == "calibration" and self._quest is not None:
-            self._quest = self._quest.update(spec.contrast, int(record.correct))
-        elif slot.kind == "main":
-            self._correct.append(record.correct)
+    def _remember(
+        self,
+        slots: np.ndarray,
+        trial: np.ndarray,
+        contrast: np.ndarray,
+    ) -> None:
+        """Keep what second passes of these will show."""
+        main, repeats = self._slots.main[slots], self._slots.repeats[slots]
+        is_first = (main != NONE) & (repeats == NONE)
+        main = main[is_first]
+        self._first_trial[main] = trial[is_first]
+        self._first_contrast[main] = contrast[is_first]
+
+    def _learn(
+        self,
+        slots: np.ndarray,
+        contrast: np.ndarray,
+        correct: np.ndarray,
+    ) -> None:
+        """Take in whether responses were correct, for the contrasts to come."""
+        kind = self._slots.kind[slots]
+        if self._quest is not None and kind[0] == "calibration":
+            for one, was in zip(contrast.tolist(), correct.tolist(), strict=True):
+                self._quest = self._quest.update(one, int(was))
+        self._correct += correct[kind == "main"].tolist()
 
 
 def _easy(protocol: Protocol) -> float:

@@ -3,22 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
-from jaxtyping import UInt8
 
 from ..clock import utc_now
-from ..protocols.parts import FULL_CONTRAST
 from ..protocols.protocol import Protocol
-from ..stimulus.render import render
 from ..stimulus.seeds import fresh_seed, require_seed, require_session_seed
-from ..stimulus.sources import GeneratedNoise, NoiseSource, StoredNoise, noise_source
+from ..stimulus.sources import NoiseSource, StoredNoise, noise_source
 from ..store.ids import new_id
 from ..store.rows import ObserverInfo, SessionRow
 from ..store.text import observer_name
-from ..store.trial import Response, TrialRecord, TrialSpec, columns, is_correct
+from ..store.trial import Response, TrialRecord, TrialSpec, is_correct
+from ..store.trial_batch import TrialColumns
+from ..store.trial_columns import as_list
 from ..store.trial_log import Store
+from .observer import Frames, frames_on
+from .runnable import require_own_noise, require_source
 from .schedule import BlockInfo, PlannedSchedule, Schedule, YokedSchedule
 from .shown import is_anticipation
 
@@ -181,7 +182,7 @@ class Session:
     @property
     def is_complete(self) -> bool:
         """Whether no trial is left."""
-        return not self._schedule.next(1)
+        return not self._schedule.columns(1).n
 
     def block(self, number: int) -> BlockInfo:
         """Describe a block."""
@@ -203,11 +204,23 @@ class Session:
         """
         return self._schedule.next(limit)
 
+    def next_columns(self, limit: int) -> TrialColumns:
+        """Give the trials that `next_batch` gives as columns."""
+        return self._schedule.columns(limit)
+
     def frames(
-        self, specs: Sequence[TrialSpec]
-    ) -> UInt8[np.ndarray, " trial interval frame y x"]:
-        """Render trials as contrast levels at pixel size."""
-        return render(self.protocol, self.source, columns(specs))
+        self, trials: Sequence[TrialSpec] | TrialColumns, device: str | None = None
+    ) -> Frames:
+        """Render trials as contrast levels at pixel size.
+
+        Returns
+        -------
+        ndarray or Tensor
+            uint8, (trial, interval, frame, y, x); a tensor where a device is given.
+        """
+        if not isinstance(trials, TrialColumns):
+            trials = TrialColumns.of_specs(trials)
+        return frames_on(device, self.protocol, self.source, trials)
 
     def record(
         self, specs: Sequence[TrialSpec], responses: Sequence[Response]
@@ -228,10 +241,7 @@ class Session:
             stored then.
         """
         if list(specs) != self.next_batch(len(specs)) or len(specs) != len(responses):
-            numbers = [spec.trial for spec in specs]
-            due = [spec.trial for spec in self.next_batch(1)]
-            rule = f"the next of the session, from {due[0] if due else 'none'}"
-            raise ValueError(f"trials must be {rule}, got {numbers}")
+            self._refuse([spec.trial for spec in specs])
         records = [self.score(s, r) for s, r in zip(specs, responses, strict=True)]
         with self._store.transaction():
             self._store.append_trials(self.id, records)
@@ -241,6 +251,30 @@ class Session:
         self.n_recorded += len(records)
         return records
 
+    def record_columns(self, trials: TrialColumns) -> TrialColumns:
+        """Score and store a model's responses; they are durable when this returns.
+
+        Parameters
+        ----------
+        trials
+            The first of `next_columns`, `responded`: each was shown as it should be
+            and has a response.
+
+        Raises
+        ------
+        ValueError
+            As `record` does.
+        """
+        if not trials.n or not trials.shows_as(self.next_columns(trials.n)):
+            self._refuse(as_list(trials["trial"]))
+        given, target = np.asarray(trials["response"]), np.asarray(trials["target"])
+        correct = self._scored(target, given)
+        scored = trials.having(correct=correct, received_at=[utc_now()] * trials.n)
+        self._store.append_trials(self.id, scored)
+        self._schedule.take(correct)
+        self.n_recorded += trials.n
+        return scored
+
     def score(self, spec: TrialSpec, response: Response) -> TrialRecord:
         """Score one response; nothing is stored.
 
@@ -249,11 +283,26 @@ class Session:
         ValueError
             If the response is none of the task's.
         """
-        n, given = self.protocol.n_responses, response.response
-        if given is not None and not 0 <= given < n:
-            raise ValueError(f"response must be from 0 to {n - 1}, got {given}")
-        correct = is_correct(self.protocol.task.kind, n, spec.target, given)
+        correct = None
+        if response.response is not None:
+            given = np.array([response.response])
+            correct = bool(self._scored(np.array([spec.target]), given)[0])
         return TrialRecord(spec, response, correct, utc_now())
+
+    def _scored(self, target: np.ndarray, given: np.ndarray) -> np.ndarray:
+        """Say which responses are correct; refuse what is none of the task's."""
+        n = self.protocol.n_responses
+        wrong = (given < 0) | (given >= n)
+        if wrong.any():
+            rule = f"from 0 to {n - 1}"
+            raise ValueError(f"response must be {rule}, got {given[wrong][0]}")
+        return is_correct(self.protocol.task.kind, n, target, given)
+
+    def _refuse(self, numbers: list[int]) -> NoReturn:
+        """Say that trials are not the next."""
+        due = as_list(self.next_columns(1)["trial"])
+        rule = f"the next of the session, from {due[0] if due else 'none'}"
+        raise ValueError(f"trials must be {rule}, got {numbers}")
 
     def _exclude_anticipations(self, records: Sequence[TrialRecord]) -> None:
         early = [r for r in records if is_anticipation(self.protocol, r.response)]
@@ -277,11 +326,11 @@ class Session:
         """
         if self._finished:
             return
-        left = self.next_batch(1)
-        if left:
-            rule = "complete to be finished"
+        left = self.next_columns(1)
+        if left.n:
+            rule, number = "complete to be finished", left["trial"][0]
             raise ValueError(
-                f"session {self.id} must be {rule}, got trial {left[0].trial} open"
+                f"session {self.id} must be {rule}, got trial {number} open"
             )
         self._store.finish(self.id)
         self._finished = True
@@ -289,52 +338,13 @@ class Session:
 
     def _make_schedule(self) -> Schedule:
         if self.row.yoked_to is not None:
-            return YokedSchedule(self.protocol, self._store.trials(self.row.yoked_to))
+            source = self._store.trial_columns(self.row.yoked_to)
+            return YokedSchedule(self.protocol, source)
         if self.row.presenter == "import":  # nobody is shown more than was written
-            return YokedSchedule(self.protocol, self._store.trials(self.row.id))
+            shown = self._store.trial_columns(self.row.id)
+            return YokedSchedule(self.protocol, shown)
         always_valid = self.row.presenter == "model"
         return PlannedSchedule(self.protocol, self.row.seed, always_valid)
-
-
-def require_source(store: Store, session_id: str, protocol: Protocol) -> SessionRow:
-    """Give the session to be yoked to, if its trials can be shown again.
-
-    Raises
-    ------
-    LookupError
-        If there is no such session.
-    ValueError
-        If it is unfinished, or the protocol would show other stimuli.
-    """
-    source = store.session(session_id)
-    if source.status != "finished":
-        rule = "finished before another is yoked to it"
-        raise ValueError(f"session {session_id} must be {rule}, got {source.status}")
-    own = store.protocol(source.protocol_hash)
-    if source.stimulus_hash != protocol.stimulus_hash or own.catch != protocol.catch:
-        rule = f"that of session {session_id}'s stimuli ({source.protocol_name})"
-        raise ValueError(f"the protocol must be {rule}, got {protocol.name}")
-    if protocol.noise.source == StoredNoise.name:
-        sha256 = source.noise_source.partition(":")[2]
-        require_showable(own, StoredNoise(store.noise(sha256)))
-    return source
-
-
-def require_showable(protocol: Protocol, stored: StoredNoise) -> None:
-    """Raise ValueError if imported trials cannot be shown again with their signal."""
-    rule = f"known for trials of {protocol.name} to be shown again"
-    if protocol.signal.kind == "unknown":
-        raise ValueError(f"the signal must be {rule}, got a protocol without it")
-    if protocol.contrast.unit != "contrast":
-        got = "one in a unit of its own"
-        raise ValueError(f"the signal's contrast must be {rule}, got {got}")
-    gain = max(abs(gain) for gain in protocol.signal.gains)
-    signal = round(FULL_CONTRAST * gain * protocol.contrast.highest_shown)
-    noise = stored.largest_level()
-    if signal + noise > FULL_CONTRAST:
-        rule = f"at most {FULL_CONTRAST} levels to be shown again"
-        got = f"{signal} + {noise}; such trials were clipped"
-        raise ValueError(f"signal and noise must be {rule}, got {got}")
 
 
 def _free_id(store: Store) -> str:
@@ -344,15 +354,6 @@ def _free_id(store: Store) -> str:
             store.session(session_id)
         except LookupError:
             return session_id
-
-
-def require_own_noise(protocol: Protocol) -> None:
-    """Raise ValueError if the protocol's noise cannot be made for a new session."""
-    name = protocol.noise.source
-    if name != GeneratedNoise.name:
-        rule = f"{GeneratedNoise.name} for a session of its own"
-        hint = f"import a session of {protocol.name}, and yoke to it"
-        raise ValueError(f"noise.source must be {rule}, got {name}; {hint}")
 
 
 def _require_own(store: Store, observer_seed: int, seed: int) -> None:

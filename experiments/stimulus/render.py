@@ -154,6 +154,18 @@ def digest(frames: UInt8[np.ndarray, " interval frame y x"]) -> str:
     return hashlib.sha256(np.ascontiguousarray(frames).tobytes()).hexdigest()
 
 
+def digests(frames: UInt8[np.ndarray, " trial interval frame y x"]) -> list[str]:
+    """Give the `digest` of each of many trials, of frames as they lie in memory.
+
+    In turn: two threads were no faster (docs/benchmarks.md).
+    """
+    levels = np.ascontiguousarray(frames)
+    size = levels[:1].nbytes
+    view = levels.reshape(-1).data
+    starts = range(0, levels.nbytes, size or 1)
+    return [hashlib.sha256(view[i : i + size]).hexdigest() for i in starts]
+
+
 def _signal_kinds(
     protocol: Protocol, table: Table
 ) -> tuple[Int16[np.ndarray, " kind element"], np.ndarray]:

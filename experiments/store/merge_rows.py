@@ -4,7 +4,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 
-from .trial_columns import INTO_TRIALS, SELECT_TRIALS, TRIAL_COLUMNS
+from .trial_columns import SELECT_TRIALS, TRIAL_COLUMNS, into_trials
 
 # Besides the trials, and what a row of them is.
 KEPT_ROWS = {
@@ -44,7 +44,7 @@ def trials(connection: sqlite3.Connection, key: int, first: int = 0) -> Iterator
 def add_trials(target: sqlite3.Connection, key: int, new: Iterator[tuple]) -> int:
     """Insert trials; those that are there are the same, and stay. Give how many."""
     rows = ((key, *trial) for trial in new)
-    return target.executemany(f"INSERT OR IGNORE {INTO_TRIALS}", rows).rowcount
+    return target.executemany(f"INSERT OR IGNORE {into_trials()}", rows).rowcount
 
 
 def only_in_one(

@@ -30,10 +30,10 @@ from .rows import (
 )
 from .schema import APPLICATION_ID, VERSION, migrations
 from .trial import TrialRecord
-from .trial_columns import INTO_TRIALS, SELECT_TRIALS, trial_record, trial_row
-from .trial_log import Store, StoreError, TrialConflict
-
-_TRIALS_A_QUERY = 500  # stays below SQLite's limit on parameters
+from .trial_batch import TrialColumns
+from .trial_cells import insert, read_cells, without_known
+from .trial_columns import SELECT_TRIALS
+from .trial_log import Store, StoreError
 
 _SESSIONS = """
 SELECT s.key, s.id, s.protocol AS protocol_hash, p.name AS protocol_name,
@@ -162,7 +162,9 @@ class SqliteStore:
         cells = (observer.kind, observer.name, parameters, weights_hash or "")
         return observer_key(self._db.conn, cells)
 
-    def append_trials(self, session_id: str, records: Sequence[TrialRecord]) -> None:
+    def append_trials(
+        self, session_id: str, trials: Sequence[TrialRecord] | TrialColumns
+    ) -> None:
         """Write trials; the same again is a no-op, a different one is refused.
 
         Raises
@@ -172,41 +174,20 @@ class SqliteStore:
         StoreError
             If the session is over and a trial is new. Nothing is written then.
         """
+        if not isinstance(trials, TrialColumns):
+            trials = TrialColumns.of(trials)
         key = self._key(session_id)
         with self.transaction():
-            new = self._without_known(session_id, key, records)
+            new = without_known(self._db.conn, session_id, key, trials)
             status = self._status(key)
-            if new and status != "unfinished":
+            if new.n and status != "unfinished":
                 rule = "unfinished to take more trials"
                 raise StoreError(f"session {session_id} must be {rule}, got {status}")
-            rows = [trial_row(key, record) for record in new]
-            self._db.conn.executemany(f"INSERT {INTO_TRIALS}", rows)
+            insert(self._db.conn, key, new)
 
     def _status(self, key: int) -> str:
         query = "SELECT status FROM sessions WHERE key = ?"
         return self._db.execute(query, [key]).fetchone()[0]
-
-    def _without_known(
-        self, session_id: str, key: int, records: Sequence[TrialRecord]
-    ) -> list[TrialRecord]:
-        """Leave out what is stored already; refuse what is stored otherwise."""
-        known: dict[int, TrialRecord] = {}
-        for first in range(0, len(records), _TRIALS_A_QUERY):
-            numbers = [r.spec.trial for r in records[first : first + _TRIALS_A_QUERY]]
-            marks = ", ".join("?" * len(numbers))
-            query = f"{SELECT_TRIALS} AND trial IN ({marks})"
-            for row in self._db.query(query, [key, *numbers]):
-                known[row["trial"]] = trial_record(row)
-        new = []
-        for record in records:
-            number = record.spec.trial
-            if number not in known:
-                known[number] = record
-                new.append(record)
-            elif not known[number].same_as(record):
-                rule = "sent as it was stored, got a different one"
-                raise TrialConflict(f"trial {number} of {session_id} must be {rule}")
-        return new
 
     def _key(self, session_id: str) -> int:
         with self._lock:
@@ -253,8 +234,18 @@ class SqliteStore:
 
     def trials(self, session_id: str) -> list[TrialRecord]:
         """Give the trials of a session in order."""
+        return self.trial_columns(session_id).records()
+
+    def trial_columns(self, session_id: str) -> TrialColumns:
+        """Give the trials of a session in order, as columns."""
+        cells = self.trial_cells(session_id)
+        return TrialColumns.of_cells(len(cells["trial"]), cells)
+
+    def trial_cells(self, session_id: str) -> dict[str, Sequence[Any]]:
+        """Give the trials of a session in order, every column as the log keeps it."""
+        key = self._key(session_id)
         with self._lock:
-            return [trial_record(row) for row in self.trial_rows(session_id)]
+            return read_cells(self._db.conn, key)
 
     def trial_rows(self, session_id: str) -> Iterator[dict[str, Any]]:
         """Stream the trials of a session as plain rows."""

@@ -1,10 +1,11 @@
 """A trial: what is shown, what came back, and how the two are scored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
+from jaxtyping import Bool, Int64
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,21 @@ class TrialRecord:
         return self.spec == other.spec and self.response == other.response
 
 
+@overload
 def is_correct(
     task_kind: str, n_responses: int, target: int, response: int | None
-) -> bool | None:
-    """Score a response; None if there was none.
+) -> bool | None: ...
+@overload
+def is_correct(
+    task_kind: str,
+    n_responses: int,
+    target: Int64[np.ndarray, " trial"],
+    response: Int64[np.ndarray, " trial"],
+) -> Bool[np.ndarray, " trial"]: ...
+def is_correct(
+    task_kind: str, n_responses: int, target: Any, response: Any
+) -> bool | Bool[np.ndarray, " trial"] | None:
+    """Score a response, or one to each of many trials; None if there was none.
 
     A rating counts as "signal" in the upper half of its categories.
 
@@ -115,21 +127,3 @@ def is_correct(
     if task_kind == "rating":
         return (response >= n_responses // 2) == (target == 1)
     return response == target
-
-
-def columns(specs: Sequence[TrialSpec]) -> dict[str, np.ndarray]:
-    """Turn specifications into a table of columns, as noise sources and `render` take.
-
-    Examples
-    --------
-    >>> spec = TrialSpec(0, 0, "main", "main", 7, 1, None, 0.2, 1)
-    >>> columns([spec])["stimulus_id"].tolist()
-    [7]
-    """
-    return {
-        "trial": np.array([spec.trial for spec in specs], np.int64),
-        "stimulus_id": np.array([spec.stimulus_id for spec in specs], np.int64),
-        "contrast": np.array([spec.contrast for spec in specs], np.float64),
-        "target": np.array([spec.target for spec in specs], np.int64),
-        "block_kind": np.array([spec.block_kind for spec in specs], object),
-    }

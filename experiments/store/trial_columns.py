@@ -5,18 +5,63 @@ follow from `TRIAL`. How to add one: CONTRIBUTING, "A new column of a trial".
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from keyword import iskeyword
-from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
+
 from .rows import as_json
-from .trial import Response, TrialRecord, TrialSpec
+
+# A value for each trial: rows of an array, or a list in which None is missing.
+Values = np.ndarray | list[Any]
 
 
-def _same(value: Any) -> Any:
-    return value
+def as_list(values: Values) -> list[Any]:
+    """Give a column as Python's own values; several numbers of a trial as a tuple."""
+    if not isinstance(values, np.ndarray):
+        return values
+    return values.tolist() if values.ndim == 1 else [tuple(v) for v in values.tolist()]
+
+
+def _flags_to_cells(values: Values) -> list[int | None]:
+    if isinstance(values, np.ndarray) and values.dtype == bool:
+        return values.astype(int).tolist()
+    return [None if value is None else int(value) for value in values]
+
+
+def _flags_from_cells(cells: Sequence[int | None]) -> list[bool | None]:
+    return [None if cell is None else bool(cell) for cell in cells]
+
+
+def _numbers_to_cells(values: Values) -> list[str | None]:
+    """Write each trial's numbers as JSON; those of an array all at once."""
+    if not isinstance(values, np.ndarray) or values.ndim != 2:
+        return [None if value is None else as_json(value) for value in values]
+    if not np.isfinite(values).all():
+        return [as_json(value) for value in values]  # which refuses the first
+    form = f"[{','.join(['%r'] * values.shape[1])}]"
+    return [form % row for row in zip(*values.T.tolist(), strict=True)]
+
+
+def _numbers_from_cells(cells: Sequence[str | None]) -> list[tuple | None]:
+    return [None if cell is None else tuple(json.loads(cell)) for cell in cells]
+
+
+def _objects_to_cells(values: Values) -> list[str | None]:
+    """Write each object as JSON, and one that many trials share only once."""
+    ids = list(map(id, values))
+    written = {
+        key: None if value is None else as_json(dict(value))
+        for key, value in dict(zip(ids, values, strict=True)).items()
+    }
+    return [written[key] for key in ids]
+
+
+def _objects_from_cells(cells: Sequence[str | None]) -> list[Any]:
+    read = {cell: None if cell is None else json.loads(cell) for cell in set(cells)}
+    return [read[cell] for cell in cells]
 
 
 class Kind(NamedTuple):
@@ -26,19 +71,19 @@ class Kind(NamedTuple):
     ----------
     sql
         SQLite's type.
-    to_cell, from_cell
-        From a trial's value to a cell's, and back.
+    to_cells, from_cells
+        From the values of many trials to their cells, and back.
     """
 
     sql: str
-    to_cell: Callable[[Any], Any] = _same
-    from_cell: Callable[[Any], Any] = _same
+    to_cells: Callable[[Values], list[Any]] = as_list
+    from_cells: Callable[[Sequence[Any]], list[Any]] = list
 
 
 INTEGER, REAL, TEXT = Kind("INTEGER"), Kind("REAL"), Kind("TEXT")
-FLAG = Kind("INTEGER", from_cell=bool)
-NUMBERS = Kind("TEXT", as_json, lambda text: tuple(json.loads(text)))
-OBJECT = Kind("TEXT", lambda value: as_json(dict(value)), json.loads)
+FLAG = Kind("INTEGER", _flags_to_cells, _flags_from_cells)
+NUMBERS = Kind("TEXT", _numbers_to_cells, _numbers_from_cells)
+OBJECT = Kind("TEXT", _objects_to_cells, _objects_from_cells)
 
 
 @dataclass(frozen=True)
@@ -151,36 +196,12 @@ TRIAL = (
 TRIAL_COLUMNS = tuple(column.name for column in TRIAL)
 
 SELECT_TRIALS = f"SELECT {', '.join(TRIAL_COLUMNS)} FROM trials WHERE session = ?"
-INTO_TRIALS = (
-    f"INTO trials (session, {', '.join(TRIAL_COLUMNS)}) "
-    f"VALUES (?{', ?' * len(TRIAL_COLUMNS)})"
-)
 
 
-def _value_of(column: Column) -> Callable[[TrialRecord], Any]:
-    """Give what takes a column's value from a record."""
-    of = "" if column.part == "record" else f"{column.part}."
-    return attrgetter(f"{of}{column.field}")
-
-
-_CELLS = tuple((_value_of(column), column.kind.to_cell) for column in TRIAL)
-
-
-def trial_row(session_key: int, record: TrialRecord) -> tuple:
-    """Give a trial as a row: the session's key, then `TRIAL_COLUMNS`."""
-    values = ((value(record), to_cell) for value, to_cell in _CELLS)
-    return (session_key, *(None if v is None else to_cell(v) for v, to_cell in values))
-
-
-def trial_record(row: dict[str, Any]) -> TrialRecord:
-    """Give a row of the trial log as an object."""
-    parts: dict[str, dict[str, Any]] = {"spec": {}, "response": {}, "record": {}}
-    for column in TRIAL:
-        cell = row[column.name]
-        value = None if cell is None else column.kind.from_cell(cell)
-        parts[column.part][column.field] = value
-    spec, response = TrialSpec(**parts["spec"]), Response(**parts["response"])
-    return TrialRecord(spec, response, **parts["record"])
+def into_trials(columns: Sequence[str] = TRIAL_COLUMNS, n_rows: int = 1) -> str:
+    """Give the part of an INSERT that names the session's key and some columns."""
+    names, row = ", ".join(("session", *columns)), f"(?{', ?' * len(columns)})"
+    return f"INTO trials ({names}) VALUES {', '.join([row] * n_rows)}"
 
 
 def as_of_now(version: int) -> str | None:

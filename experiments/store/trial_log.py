@@ -12,6 +12,7 @@ from ..protocols.protocol import Protocol
 from ..stimulus.sources import NoiseArray
 from .rows import SessionRow
 from .trial import TrialRecord
+from .trial_batch import TrialColumns
 
 
 class StoreError(ValueError):
@@ -42,7 +43,9 @@ class Store(Interface):
         """Write a session with its protocol and observer."""
         ...
 
-    def append_trials(self, session_id: str, records: Sequence[TrialRecord]) -> None:
+    def append_trials(
+        self, session_id: str, trials: Sequence[TrialRecord] | TrialColumns
+    ) -> None:
         """Write trials; the same again is a no-op, a different one is refused."""
         ...
 
@@ -60,6 +63,14 @@ class Store(Interface):
 
     def trials(self, session_id: str) -> list[TrialRecord]:
         """Give the trials of a session in order."""
+        ...
+
+    def trial_columns(self, session_id: str) -> TrialColumns:
+        """Give the trials of a session in order, as columns."""
+        ...
+
+    def trial_cells(self, session_id: str) -> dict[str, Sequence[Any]]:
+        """Give the trials of a session in order, every column as the log keeps it."""
         ...
 
     def trial_rows(self, session_id: str) -> Iterator[dict[str, Any]]:

@@ -17,8 +17,9 @@ class Template:
     The template is the difference between the two signals that the task asks to tell
     apart, target minus non-target, as quantised at the highest contrast of the main
     blocks. In white Gaussian noise this is the ideal observer. All numbers are
-    integers, kept exactly in float64, so that the order of summation does not matter
-    and any presenter's pixels give the same decision variables.
+    integers: an element's pixels are summed before they are weighted, the order of
+    summation does not matter, and any presenter's pixels give the same decision
+    variables.
 
     Parameters
     ----------
@@ -77,13 +78,16 @@ class Template:
         """Give the sum over pixels of template times level difference from 128."""
         if self.weights is None:
             raise ValueError("template must learn before it decides, got no learn call")
-        rows, columns = self._element_px
-        pixels = self.weights.repeat(rows, axis=1).repeat(columns, axis=2)
-        if frames.shape[2:] != pixels.shape:
-            size = tuple(frames.shape[2:])
-            raise ValueError(f"frames must be {pixels.shape} px, got {size}")
-        levels = frames.reshape(*frames.shape[:2], -1).astype(np.float64) - BACKGROUND
-        return levels @ pixels.ravel().astype(np.float64)
+        from .element_sums import weighted_sums
+
+        n_frames, *grid = self.weights.shape
+        size = tuple(n * px for n, px in zip(grid, self._element_px, strict=True))
+        if frames.shape[2:] != (n_frames, *size):
+            got, due = tuple(frames.shape[2:]), (n_frames, *size)
+            raise ValueError(f"frames must be {due} px, got {got}")
+        images = np.ascontiguousarray(frames).reshape(-1, n_frames, *size)
+        sums = weighted_sums(images, BACKGROUND, self.weights, self._element_px)
+        return sums.reshape(frames.shape[:2]).astype(np.float64)
 
 
 def ideal_levels(protocol: Protocol) -> Int64[np.ndarray, " frame row column"]:

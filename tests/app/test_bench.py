@@ -4,10 +4,14 @@ import json
 
 import pytest
 
+from yoked.app import bench_models
 from yoked.app.bench import large_kernels, run_benchmarks
+from yoked.app.bench_models import measure_device
 
 
-def test_every_contest_gives_a_ratio_of_its_rates():
+def test_every_contest_gives_a_ratio_of_its_rates(monkeypatch):
+    monkeypatch.setattr(bench_models, "N_TRIALS", 600)
+    monkeypatch.setattr(bench_models, "N_ON_DISK", 600)
     result = run_benchmarks(rounds=1)
     json.dumps(result)
     assert result["machine"]["cores"] >= 1
@@ -15,6 +19,25 @@ def test_every_contest_gives_a_ratio_of_its_rates():
         assert row["ratio"] > 0
         rates = row["ours_per_s"] / row["against_per_s"]
         assert rates == pytest.approx(row["ratio"])
+    goals = [row["goal"] for row in result["contests"] if "goal" in row]
+    assert goals == [0.25, 0.5, 5.0, 2.5, 2.0]
+
+
+def test_a_device_is_measured_with_its_observers_and_its_memory():
+    result = measure_device("cpu", rounds=1)
+    json.dumps(result)
+    assert {"guesser", "template"} <= {row["observer"] for row in result["observers"]}
+    assert result["generator_share"] > 0
+    for row in result["observers"]:
+        assert row["trials_per_s"] > 0
+        assert 0 < row["generation_share"] < 1
+
+
+def test_a_device_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match="device must be cpu or cuda, got 'tpu'"):
+        measure_device("tpu")
+    with pytest.raises(ValueError, match="device must be available, got 'cuda:99'"):
+        measure_device("cuda:99")
 
 
 @pytest.mark.slow

@@ -215,7 +215,9 @@ def test_analyse_prints_a_row_a_session(db_path, simulated):
     assert simulated in run("analyse", db_path, "--table").stdout
 
 
-def test_bench_prints_ratios_with_the_machine_they_are_of():
+def test_bench_prints_ratios_with_the_machine_they_are_of(monkeypatch):
+    for name in ("N_TRIALS", "N_ON_DISK"):
+        monkeypatch.setattr(f"yoked.app.bench_models.{name}", 600)
     result = printed("bench", "--rounds", 1)
     assert result["machine"]["cores"] == os.cpu_count()
     assert all(contest["ratio"] > 0 for contest in result["contests"])

@@ -16,7 +16,8 @@ from yoked.experiments.imports.murray2015 import (
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.protocols.signal import signal_template
 from yoked.experiments.session.results import load_session
-from yoked.experiments.store.sqlite import TrialConflict, open_store
+from yoked.experiments.store.sqlite import open_store
+from yoked.experiments.store.trial_log import TrialConflict
 
 # Kernel of observer 1 by distance from the middle, and its centre against the
 # background; from an independent analysis of the same file.

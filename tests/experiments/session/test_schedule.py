@@ -15,6 +15,7 @@ from yoked.experiments.protocols.parts import Block, Contrast, DoublePass
 from yoked.experiments.session.plan import double_pass_plan, permutation, plan_blocks
 from yoked.experiments.session.schedule import PlannedSchedule, YokedSchedule
 from yoked.experiments.store.trial import Response, TrialRecord
+from yoked.experiments.store.trial_batch import TrialColumns
 
 GOLDEN = json.loads((VECTORS_FOLDER / "schedules.json").read_text())
 
@@ -204,7 +205,8 @@ def test_several_contrasts_come_equally_often(protocol):
 
 def test_a_yoked_schedule_is_the_sources_rows(protocol):
     records = run(PlannedSchedule(protocol, 5), fixed_responder)
-    yoked = run(YokedSchedule(protocol, records), correct=lambda spec: False, batch=50)
+    source = TrialColumns.of(records)
+    yoked = run(YokedSchedule(protocol, source), correct=lambda spec: False, batch=50)
     assert [r.spec for r in yoked] == [r.spec for r in records]
 
 

@@ -8,8 +8,9 @@ import pytest
 from yoked.experiments.session.session import Session
 from yoked.experiments.store.rows import ObserverInfo
 from yoked.experiments.store.schema import APPLICATION_ID, VERSION
-from yoked.experiments.store.sqlite import StoreError, TrialConflict, open_store
+from yoked.experiments.store.sqlite import open_store
 from yoked.experiments.store.trial import Response
+from yoked.experiments.store.trial_log import StoreError, TrialConflict
 
 PERSON = ObserverInfo("person", "p1")
 

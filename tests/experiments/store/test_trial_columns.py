@@ -13,8 +13,6 @@ from yoked.experiments.store.trial_columns import (
     TRIAL_COLUMNS,
     Column,
     added_in,
-    trial_record,
-    trial_row,
 )
 
 SPEC = TrialSpec(0, 1, "main", "a", 7, 2, 3, 0.2, 1, {"gain": [0.0, 1.0]})
@@ -55,12 +53,6 @@ def test_every_field_of_a_trial_has_a_column():
     named -= {("record", "spec"), ("record", "response")}  # which are parts themselves
     assert {(column.part, column.field) for column in TRIAL} == named
     assert len(set(TRIAL_COLUMNS)) == len(TRIAL)
-
-
-def test_a_trial_comes_back_from_its_row():
-    for record in (FULL, EMPTY):
-        _, *cells = trial_row(1, record)
-        assert trial_record(dict(zip(TRIAL_COLUMNS, cells, strict=True))) == record
 
 
 def test_the_first_schema_never_changes():
