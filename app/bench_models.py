@@ -25,6 +25,7 @@ N_TRIALS = 20_000  # of a session in memory: what a session costs once is under 
 N_ON_DISK = 10_000
 # A network as it is made, with the least read-out: its last features' first unit.
 _UNTRAINED = {"size": "small", "weights": "random", "readout": "unit:0"}
+_ON_CPU = 8  # trials that a network is measured with there
 # Of `retina-cnn` in batches, against one trial at a time.
 NETWORK_GOALS = {"bar-in-noise": 5.0, "gabor-in-noise": 2.5, "movie-bar": 2.0}
 
@@ -211,13 +212,16 @@ def _measured(device: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Give names and options of what is measured: nothing has to be trained for it."""
     from ..models.networks.named import NAMES
 
+    made = {**_UNTRAINED, "device": device}
+    if device == "cpu":
+        made["batch"] = _ON_CPU
     for name in names():
         if name in NAMES:
-            yield name, {**_UNTRAINED, "device": device}
+            yield name, made
         elif not hasattr(load(name), "weights_hash"):
             yield name, {}
     if device != "cpu":  # as published
-        yield "resnet-18", {**_UNTRAINED, "device": device, "size": "full"}
+        yield "resnet-18", {**made, "size": "full"}
 
 
 def _observer_row(
@@ -228,7 +232,7 @@ def _observer_row(
     practice = Practice(protocol)
     teach(observer, practice)
     place = optional(observer, "device")
-    n = {"cpu": 8, None: 512}.get(place, 1024)
+    n = {"cpu": _ON_CPU, None: 512}.get(place, 1024)
     table = practice.table(n)
     frames = frames_on(place, protocol, practice.source, table)
     decide = _waited(
