@@ -159,12 +159,13 @@ def test_each_half_of_a_biased_linear_observer_has_its_closed_form():
     )
     w, sd = _template(), found.noise_sd
     halves = (found.two.target_half, found.two.nontarget_half)
-    for p, half in zip(found.probability, halves, strict=True):
+    errors = (found.two.target_half_se, found.two.nontarget_half_se)
+    for p, half, se in zip(found.probability, halves, errors, strict=True):
         z, q = ndtri(p), 1 - p
         density = norm.pdf(z) / (p * q)
         size = -(sd**2) / 2 * density * (z + density * (q - p))
-        assert w @ half @ w == pytest.approx(size, rel=0.05)
-        assert np.abs(half - size * np.outer(w, w)).max() < 0.05 * abs(size)
+        assert w @ half @ w == pytest.approx(size, abs=5 * se.max())
+        assert np.all(np.abs(half - size * np.outer(w, w)) < 5 * se + 1e-7)
 
 
 def test_energy_has_its_closed_form_in_absent_trials():

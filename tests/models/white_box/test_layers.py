@@ -86,14 +86,14 @@ def test_a_place_moves_the_kernel(protocol):
 def test_a_rectified_filter_has_its_closed_form_which_no_hessian_gives(protocol):
     """E[relu(w.n)'] = w/2; E[relu(w.n)''] = w w' / (sigma |w| sqrt(2 pi))."""
     own = Own()
-    found, sd = layer_of(protocol, own, "features.1", trials=6000)
+    found, sd = layer_of(protocol, own, "features.1", trials=3000)
     weights = np.zeros((3, 13))
     weights[:, 4:9] = own.network.features[0].weight.detach().numpy()[:, 0, 0]
     assert found.first[:, 0, 0] == pytest.approx(weights / 2, abs=0.02)
     for w, second, se in zip(weights, found.second, found.second_se, strict=True):
         size = np.linalg.norm(w) * sd * math.sqrt(2 * math.pi)
         assert np.abs(second - np.outer(w, w) / size).max() < 5 * se.max()
-        assert np.corrcoef(second.ravel(), np.outer(w, w).ravel())[0, 1] > 0.98
+        assert np.corrcoef(second.ravel(), np.outer(w, w).ravel())[0, 1] > 0.97
 
 
 def test_the_kernels_of_an_energy_are_those_of_its_filters_and_their_squares(protocol):
@@ -102,11 +102,11 @@ def test_the_kernels_of_an_energy_are_those_of_its_filters_and_their_squares(pro
     pair = energy.network[0].templates.numpy()
     in_noise = protocol.noise.sd
     assert filters.first[:, 0, 0] == pytest.approx(pair.T / in_noise, abs=1e-4)
-    whole, _ = layer_of(protocol, energy, "", trials=4000)
+    whole, _ = layer_of(protocol, energy, "", trials=1500)
     truth = 2 * pair @ pair.T / in_noise**2
     assert whole.units == ("0",)
     assert np.abs(whole.second[0] - truth).max() < 5 * whole.second_se.max()
-    shown, _ = layer_of(protocol, energy, "", with_signal=True, orders=1, trials=4000)
+    shown, _ = layer_of(protocol, energy, "", with_signal=True, orders=1, trials=1500)
     seen = 2 * (pair @ pair[6]) * 0.2 / in_noise**2
     assert shown.first.ravel() == pytest.approx(seen, abs=5 * shown.first_se.max())
 
