@@ -2,7 +2,7 @@
 
 import math
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, runtime_checkable
 from typing import Protocol as Interface
 
 import numpy as np
@@ -29,6 +29,7 @@ _MOST_COLUMNS = 8
 _UNIT = 1.15  # inches across the panel of a unit
 
 
+@runtime_checkable
 class WhiteBoxLike(Interface):
     """What `yoked.white_box` gives: arrays, and what they are of."""
 
