@@ -98,5 +98,8 @@ def write_figure(figure: "Figure", path: Path) -> None:
         if path.suffix == ".png"
         else {"Date" if path.suffix == ".svg" else "CreationDate": None}
     )
-    with whole_file(path, "wb") as file:
+    import matplotlib
+
+    salt = {"svg.hashsalt": "yoked"}  # else names within an SVG are drawn at random
+    with matplotlib.rc_context(salt), whole_file(path, "wb") as file:
         figure.savefig(file, format=path.suffix[1:], dpi=200, metadata=metadata)
