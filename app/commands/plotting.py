@@ -1,7 +1,7 @@
 """Single plots, for papers and slides."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -100,6 +100,8 @@ def write_figure(figure: "Figure", path: Path) -> None:
     )
     import matplotlib
 
-    salt = {"svg.hashsalt": "yoked"}  # else names within an SVG are drawn at random
+    salt: Any = {
+        "svg.hashsalt": "yoked"
+    }  # else names within an SVG are drawn at random
     with matplotlib.rc_context(salt), whole_file(path, "wb") as file:
         figure.savefig(file, format=path.suffix[1:], dpi=200, metadata=metadata)
