@@ -100,8 +100,7 @@ def write_figure(figure: "Figure", path: Path) -> None:
     )
     import matplotlib
 
-    salt: Any = {
-        "svg.hashsalt": "yoked"
-    }  # else names within an SVG are drawn at random
+    # Without a salt, names within an SVG are drawn at random.
+    salt: Any = {"svg.hashsalt": "yoked"}
     with matplotlib.rc_context(salt), whole_file(path, "wb") as file:
         figure.savefig(file, format=path.suffix[1:], dpi=200, metadata=metadata)
