@@ -2,7 +2,7 @@
 
 import math
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, runtime_checkable
 from typing import Protocol as Interface
 
 import numpy as np
@@ -29,37 +29,39 @@ _MOST_COLUMNS = 8
 _UNIT = 1.15  # inches across the panel of a unit
 
 
-class ResponseKernelLike(Interface):
-    """A kernel of the responses: its sum, its halves, and their standard errors."""
-
-    kernel: Any
-    se: Any
-    target_half: Any
-    target_half_se: Any
-    nontarget_half: Any
-    nontarget_half_se: Any
-
-
-class LayerKernelsLike(Interface):
-    """Kernels of the units of a layer, as arrays with the units first."""
-
-    layer: str
-    units: tuple[str, ...]
-    shape: tuple[int, int, int]
-    first: Any
-    first_se: Any
-    second: Any
-
-
+@runtime_checkable
 class WhiteBoxLike(Interface):
-    """What `yoked.white_box` gives."""
+    """What `yoked.white_box` gives: arrays, and what they are of."""
 
-    observer: str
-    shape: tuple[int, int, int]
-    noise_sd: float
-    one: Any
-    two: Any
-    layer: Any
+    @property
+    def observer(self) -> str:
+        """Name of the observer."""
+        ...
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Frames, rows and columns of the noise."""
+        ...
+
+    @property
+    def noise_sd(self) -> float:
+        """SD of the noise, contrast."""
+        ...
+
+    @property
+    def one(self) -> Any:
+        """Kernel of the responses: `kernel`, its halves, and `se` of each."""
+        ...
+
+    @property
+    def two(self) -> Any:
+        """The same of order 2, or None."""
+        ...
+
+    @property
+    def layer(self) -> Any:
+        """Kernels of units: `layer`, `units`, `shape`, `first`, `second`; or None."""
+        ...
 
 
 def draw_white_box(found: WhiteBoxLike, order: int) -> "Figure":
@@ -75,10 +77,10 @@ def draw_white_box(found: WhiteBoxLike, order: int) -> "Figure":
     ValueError
         If there is no kernel of this order.
     """
-    kernel: ResponseKernelLike | None = found.one if order == 1 else found.two
+    kernel: Any = found.one if order == 1 else found.two
     if kernel is None:
         raise CannotTell(f"a plot must have a kernel of order {order}, got order 1")
-    layer: LayerKernelsLike | None = found.layer
+    layer: Any = found.layer
     n = 0 if layer is None else len(layer.units)
     columns = min(n, max(3, min(_MOST_COLUMNS, math.ceil(math.sqrt(n)))))
     rows = math.ceil(n / columns) if n else 0
@@ -103,9 +105,7 @@ def _is_line(shape: tuple[int, ...]) -> bool:
     return sum(size > 1 for size in shape) <= 1
 
 
-def _draw_responses(
-    side: Any, found: WhiteBoxLike, kernel: ResponseKernelLike, order: int
-) -> None:
+def _draw_responses(side: Any, found: WhiteBoxLike, kernel: Any, order: int) -> None:
     side.suptitle("\n".join(textwrap.wrap(f"responses of {found.observer}", 30)))
     if order == 1 and _is_line(found.shape):
         _response_lines(side, found, kernel)
@@ -124,7 +124,7 @@ def _draw_responses(
     bar.outline.set_linewidth(0)
 
 
-def _response_lines(side: Any, found: WhiteBoxLike, kernel: ResponseKernelLike) -> None:
+def _response_lines(side: Any, found: WhiteBoxLike, kernel: Any) -> None:
     top, bottom = side.subplots(2, 1)
     x, name = line_axis(found.shape)
     band(top, x, kernel.kernel, kernel.se, BLUE, "kernel")
@@ -139,7 +139,7 @@ def _response_lines(side: Any, found: WhiteBoxLike, kernel: ResponseKernelLike) 
 
 def _draw_units(
     side: Any,
-    layer: LayerKernelsLike,
+    layer: Any,
     noise_sd: float,
     order: int,
     size: tuple[int, int],

@@ -1,7 +1,7 @@
 """Single plots, for papers and slides."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -98,5 +98,9 @@ def write_figure(figure: "Figure", path: Path) -> None:
         if path.suffix == ".png"
         else {"Date" if path.suffix == ".svg" else "CreationDate": None}
     )
-    with whole_file(path, "wb") as file:
+    import matplotlib
+
+    # Without a salt, names within an SVG are drawn at random.
+    salt: Any = {"svg.hashsalt": "yoked"}
+    with matplotlib.rc_context(salt), whole_file(path, "wb") as file:
         figure.savefig(file, format=path.suffix[1:], dpi=200, metadata=metadata)

@@ -6,216 +6,16 @@ name. `signatures` says what that leaves in the kernels of a 2AFC session of whi
 noise; they test the analysis and the networks, which can be trained to do the same.
 """
 
-import math
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
-import torch
-from jaxtyping import Float, Float64, UInt8
-from torch import Tensor, nn
+from torch import nn
 
-from ...experiments.protocols.parts import BACKGROUND, FULL_CONTRAST
-from ...experiments.protocols.protocol import Protocol
-from ...experiments.protocols.signal import signal_template
-from ...experiments.session.observer import ObserverNoise, Practice, Viewing
-from .filters import blurred, distances, quadrature_pair, shifted
+from .circuit import END, Circuit, Signatures, number
+from .filters import Template, distances, quadrature_pair, shifted
+from .stages import Divided, Largest, Power, Sum, Weights
 
-END = math.inf
-# Weights are whole multiples of this, and levels are integers: their sums are exact in
-# float64 in any order, so that no decision depends on the other trials of its batch.
-_STEP = 2.0**-20
-
-Template = Float64[np.ndarray, " frame row column"]
 Pool = float | Literal["all"]
-
-
-@dataclass(frozen=True)
-class Signatures:
-    """What a circuit leaves in the kernels of a 2AFC session in white noise.
-
-    For a signal of a single element and a spread of 1.2, at 75 % correct.
-
-    Attributes
-    ----------
-    cascade
-        Its name in `yoked.depths(session).two.signature`.
-    other_to_target
-        Range of the other's half of the first-order kernel, along the target's half.
-    trace
-        Sign of the trace of the second-order kernel; 0 where there is none.
-    eigenvalues
-        Sign of each eigenvalue that stands out, the largest first; None where how many
-        do depends on the size of the field.
-    off_diagonal
-        Range of the share of the second-order kernel's energy off its diagonal; None
-        where there is no second order.
-    in_words
-        The same as a sentence.
-    """
-
-    cascade: str
-    other_to_target: tuple[float, float]
-    trace: int
-    eigenvalues: tuple[int, ...] | None
-    off_diagonal: tuple[float, float] | None
-    in_words: str
-
-
-class Weights(nn.Module):
-    """Weighs levels by templates: (row, element) to (row, template).
-
-    Parameters
-    ----------
-    templates
-        (template, frame, row, column).
-    unit
-        What a level counts.
-    """
-
-    def __init__(
-        self, templates: Float64[np.ndarray, " template f r c"], unit: float
-    ) -> None:
-        super().__init__()
-        exact = _STEP * np.rint(templates.reshape(len(templates), -1) / _STEP)
-        self.templates: Tensor
-        self.register_buffer("templates", torch.from_numpy(exact.T.copy()))
-        self.unit = unit
-
-    def forward(
-        self, levels: Float[Tensor, " row element"]
-    ) -> Float[Tensor, " row template"]:
-        """Give the sums."""
-        return (levels @ self.templates.to(levels.dtype)) * self.unit
-
-
-class _Power(nn.Module):
-    def __init__(self, exponent: float) -> None:
-        super().__init__()
-        self.exponent = exponent
-
-    def forward(self, x: Float[Tensor, " *shape"]) -> Float[Tensor, " *shape"]:
-        return x if self.exponent == 1 else x**self.exponent
-
-
-class _Sum(nn.Module):
-    def forward(self, x: Float[Tensor, " row part"]) -> Float[Tensor, " row"]:
-        return x.sum(-1)
-
-
-class _Largest(nn.Module):
-    def forward(self, x: Float[Tensor, " row part"]) -> Float[Tensor, " row"]:
-        return x.amax(-1)
-
-
-class _Divided(nn.Module):
-    """Divides what a template sees by the energy around it."""
-
-    def __init__(self, drive: Weights, pool: Weights, constant: float) -> None:
-        super().__init__()
-        self.drive, self.pool, self.constant = drive, pool, constant
-
-    def forward(self, levels: Float[Tensor, " row element"]) -> Float[Tensor, " row"]:
-        energy = self.pool(levels**2)[:, 0]
-        return self.drive(levels)[:, 0] / (self.constant + energy)
-
-
-class Circuit:
-    """An observer around a circuit; each of the circuits below is one.
-
-    Parameters
-    ----------
-    spread
-        SD in elements of the gaussian that blurs the signal within every frame: how
-        much more broadly than the signal the circuit looks. 0 leaves it as it is.
-
-    Raises
-    ------
-    ValueError
-        If it is out of range.
-    """
-
-    name: str
-    signatures: ClassVar[Signatures]
-
-    def __init__(self, spread: float = 1.2) -> None:
-        self.spread = _number("spread", spread, at_least=0)
-        self.network: nn.Module | None = None
-        self._grid: tuple[int, int, int] | None = None
-        self._element_px = (1, 1)
-
-    @property
-    def parameters(self) -> dict[str, object]:
-        """What the trial log keeps of it."""
-        return {"spread": self.spread}
-
-    def prepare(self, viewing: Viewing) -> None:
-        """Take in how many pixels an element has."""
-        self._element_px = viewing.element_px
-
-    def learn(self, practice: Practice) -> None:
-        """Read the signal, on the noise grid.
-
-        Raises
-        ------
-        ValueError
-            If the protocol does not say what its signal is, or it gives this circuit
-            nothing to see.
-        """
-        protocol = practice.protocol
-        template = blurred(_signal(protocol, self.name), self.spread)
-        size = float(np.linalg.norm(template))
-        unit = 1 / (FULL_CONTRAST * protocol.noise.sd)  # noise SDs in a level
-        self.network = self._built(template / size, unit)
-        self._grid = protocol.noise.grid
-
-    def decide(
-        self,
-        frames: UInt8[np.ndarray, " trial alternative frame y x"],
-        noise: ObserverNoise,
-    ) -> Float64[np.ndarray, " trial alternative"]:
-        """Give a decision variable for every alternative of every trial."""
-        with torch.inference_mode():
-            elements = self._elements(torch.from_numpy(frames).to(torch.float64))
-            return self._of_levels(elements - BACKGROUND).numpy()
-
-    def scores(
-        self, contrast: Float[Tensor, " trial alternative frame y x"]
-    ) -> Float[Tensor, " trial alternative"]:
-        """Give decision variables that can be differentiated by the contrast."""
-        return self._of_levels(FULL_CONTRAST * self._elements(contrast))
-
-    def input_of(
-        self, contrast: Float[Tensor, " trial alternative frame y x"]
-    ) -> Float[Tensor, " row element"]:
-        """Give what the circuit's network takes: levels of elements, row by row."""
-        return (FULL_CONTRAST * self._elements(contrast)).flatten(0, 1)
-
-    def _built(self, template: Template, unit: float) -> nn.Module:
-        """Make the circuit of a template of length 1."""
-        raise NotImplementedError
-
-    def _of_levels(
-        self, levels: Float[Tensor, " trial alternative element"]
-    ) -> Float[Tensor, " trial alternative"]:
-        assert self.network is not None
-        return self.network(levels.flatten(0, 1)).view(levels.shape[:2])
-
-    def _elements(
-        self, frames: Float[Tensor, " trial alternative frame y x"]
-    ) -> Float[Tensor, " trial alternative element"]:
-        """Average the pixels of every element; of equal integers that is exact."""
-        if self._grid is None:
-            rule = "learn before it decides"
-            raise ValueError(f"{self.name} must {rule}, got no learn call")
-        n_frames, rows, columns = self._grid
-        high, wide = self._element_px
-        wanted = (n_frames, rows * high, columns * wide)
-        if frames.shape[2:] != wanted:
-            got = tuple(frames.shape[2:])
-            raise ValueError(f"frames must be {wanted} px, got {got}")
-        parts = frames.reshape(*frames.shape[:3], rows, high, columns, wide)
-        return (parts.sum(4).sum(-1) / (high * wide)).flatten(2)
 
 
 class Linear(Circuit):
@@ -238,7 +38,7 @@ class Linear(Circuit):
     )
 
     def _built(self, template: Template, unit: float) -> nn.Module:
-        return nn.Sequential(Weights(template[None], unit), _Sum())
+        return nn.Sequential(Weights(template[None], unit), Sum())
 
 
 class LN(Circuit):
@@ -270,7 +70,7 @@ class LN(Circuit):
 
     def __init__(self, exponent: float = 2.0, spread: float = 1.2) -> None:
         super().__init__(spread)
-        self.exponent = _number("exponent", exponent, at_least=1)
+        self.exponent = number("exponent", exponent, at_least=1)
 
     @property
     def parameters(self) -> dict[str, object]:
@@ -279,7 +79,7 @@ class LN(Circuit):
 
     def _built(self, template: Template, unit: float) -> nn.Module:
         drive = Weights(template[None], unit)
-        return nn.Sequential(drive, nn.ReLU(), _Power(self.exponent), _Sum())
+        return nn.Sequential(drive, nn.ReLU(), Power(self.exponent), Sum())
 
 
 class Hammerstein(Circuit):
@@ -311,7 +111,7 @@ class Hammerstein(Circuit):
 
     def __init__(self, exponent: float = 1.0, spread: float = 1.2) -> None:
         super().__init__(spread)
-        self.exponent = _number("exponent", exponent, at_least=1)
+        self.exponent = number("exponent", exponent, at_least=1)
 
     @property
     def parameters(self) -> dict[str, object]:
@@ -320,7 +120,7 @@ class Hammerstein(Circuit):
 
     def _built(self, template: Template, unit: float) -> nn.Module:
         weights = Weights(template[None], unit**self.exponent)
-        return nn.Sequential(nn.ReLU(), _Power(self.exponent), weights, _Sum())
+        return nn.Sequential(nn.ReLU(), Power(self.exponent), weights, Sum())
 
 
 class Energy(Circuit):
@@ -347,7 +147,7 @@ class Energy(Circuit):
         if pair is None:
             rule = "vary along rows or columns for an energy"
             raise ValueError(f"the signal must {rule}, got one that does not")
-        return nn.Sequential(Weights(pair, unit), _Power(2.0), _Sum())
+        return nn.Sequential(Weights(pair, unit), Power(2.0), Sum())
 
 
 class Max(Circuit):
@@ -398,7 +198,7 @@ class Max(Circuit):
             rule = "at most 2^26 positions x elements"
             raise ValueError(f"pool must leave {rule}, got {n}")
         bank = shifted(template, rows, columns)
-        return nn.Sequential(Weights(bank, unit), _Largest())
+        return nn.Sequential(Weights(bank, unit), Largest())
 
 
 class GainControl(Circuit):
@@ -436,7 +236,7 @@ class GainControl(Circuit):
         self, semi_saturation: float = 0.577, pool: Pool = "all", spread: float = 1.2
     ) -> None:
         super().__init__(spread)
-        self.semi_saturation = _number("semi_saturation", semi_saturation, above=0)
+        self.semi_saturation = number("semi_saturation", semi_saturation, above=0)
         self.pool = _pool(pool)
 
     @property
@@ -452,32 +252,12 @@ class GainControl(Circuit):
             weights = np.exp(-0.5 * (middle / max(self.pool, 1e-9)) ** 2)
         mean = Weights((weights / weights.sum())[None], unit**2)
         drive = Weights(template[None], unit)
-        return _Divided(drive, mean, self.semi_saturation**2)
-
-
-def _signal(protocol: Protocol, name: str) -> Template:
-    """Give what the target has more than the other alternative; any scale."""
-    without, with_target = protocol.signal.gains
-    signal = np.sign(with_target - without) * signal_template(protocol)
-    if not signal.any():
-        rule = "known, and not nought everywhere,"
-        raise ValueError(f"the signal must be {rule} for {name}, got none")
-    return signal
-
-
-def _number(
-    what: str, value: float, at_least: float = -END, above: float = -END
-) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not (is_number and at_least <= value < END and value > above):
-        rule = f"{at_least:g} or more" if at_least > -END else f"more than {above:g}"
-        raise ValueError(f"{what} must be {rule}, got {value!r}")
-    return float(value)
+        return Divided(drive, mean, self.semi_saturation**2)
 
 
 def _pool(pool: Pool) -> Pool:
     try:
-        return "all" if pool == "all" else _number("pool", pool, at_least=0)
+        return "all" if pool == "all" else number("pool", pool, at_least=0)
     except ValueError:
         rule = "'all' or a number of elements, 0 or more"
         raise ValueError(f"pool must be {rule}, got {pool!r}") from None

@@ -11,7 +11,7 @@ from ...experiments.session.observer import Practice
 from ..decision import reference_contrast
 from ..simulate import teach
 from .decisions import Decisions
-from .layers import Fields, Layer, LayerKernels, layer_kernels
+from .layers import Fields, Layer, LayerKernels, layer_kernels, require_room
 from .responses import Progress, ResponseKernel, response_kernels
 from .stimuli import Stimuli
 
@@ -184,6 +184,8 @@ def white_box(
     teach(observer, Practice(protocol), progress)
     fields = Fields(stimuli, grid, with_signal, seed)
     asked = None if layer is None else Layer(observer, layer, fields, unit)
+    if asked is not None:
+        require_room(asked, fields, orders)
     decisions = Decisions(
         protocol, observer, stimuli, internal_noise, criterion, smoothing, batch, seed
     )

@@ -186,6 +186,15 @@ class Layer:
         return float(away.max() / size) <= _SAME
 
 
+def require_room(layer: Layer, fields: Fields, orders: int) -> None:
+    """Raise ValueError if there are too many second-order kernels to be held."""
+    n_elements, n_units = int(np.prod(fields.shape)), len(layer.units)
+    if orders == 2 and n_units * n_elements**2 > MOST_NUMBERS:
+        rule = f"at most {MOST_NUMBERS:.0e}, or order 1"
+        got = f"{n_units} x {n_elements}^2"
+        raise ValueError(f"units x elements^2 must be {rule}, got {got}")
+
+
 def layer_kernels(
     layer: Layer,
     fields: Fields,
@@ -204,17 +213,8 @@ def layer_kernels(
         How many trials, down to which order, and how many at once.
     progress
         Called with 'layer', trials done and trials in all.
-
-    Raises
-    ------
-    ValueError
-        If there are too many second-order kernels to be held.
     """
-    n_elements, n_units = int(np.prod(fields.shape)), len(layer.units)
-    if orders == 2 and n_units * n_elements**2 > MOST_NUMBERS:
-        rule = f"at most {MOST_NUMBERS:.0e}, or order 1"
-        got = f"{n_units} x {n_elements}^2"
-        raise ValueError(f"units x elements^2 must be {rule}, got {got}")
+    n_units = len(layer.units)
     first, second, n_fields = BatchMeans(), BatchMeans(), 0
     variance = fields.stimuli.noise_sd**2
     for start, n in groups(trials):

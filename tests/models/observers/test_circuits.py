@@ -15,7 +15,8 @@ from yoked.experiments.protocols.files import load_protocol, protocol_names
 from yoked.experiments.protocols.parts import FULL_CONTRAST, Task
 from yoked.experiments.session.observer import ObserverNoise, Practice, Viewing
 from yoked.experiments.stimulus.noise import level_table
-from yoked.models.observers.circuits import Circuit, Energy
+from yoked.models.observers.circuit import Circuit
+from yoked.models.observers.circuits import Energy
 from yoked.models.registry import load
 from yoked.models.simulate import run
 

@@ -48,12 +48,12 @@ def black(name):
     if name != CNN:
         return played(name)
     protocol, options = load_protocol("bar-in-noise"), {"internal_noise": GAMMA}
-    return run(protocol, observer(CNN), seed=1, trials=4000, contrast=0.16, **options)
+    return run(protocol, observer(CNN), seed=1, trials=2500, contrast=0.13, **options)
 
 
 @cache
 def white(name, trials=2000, seed=0):
-    contrast = CONTRASTS.get(name, 0.16)
+    contrast = CONTRASTS.get(name, 0.13)
     options = {"contrast": contrast, "internal_noise": GAMMA, "trials": trials}
     return white_box(
         load_protocol("bar-in-noise"), observer(name), seed=seed, **options
@@ -82,9 +82,8 @@ def held_against(session, found):
 @pytest.mark.parametrize("name", OBSERVERS)
 def test_white_box_kernels_match_black_box_ones_in_both_orders(name):
     found, session = white(name), black(name)
-    assert found.probability[0] == pytest.approx(
-        session.counted.correct.mean(), abs=0.02
-    )
+    correct = session.counted["correct"].mean()
+    assert found.probability[0] == pytest.approx(correct, abs=0.03)
     held_against(session, found.one)
     second = yoked.kernel(session, 2)
     sampled = bootstrapped(as_design(session), 100, 0).second.std(axis=0)
@@ -99,14 +98,19 @@ def test_white_box_kernels_match_black_box_ones_in_both_orders(name):
 
 @pytest.mark.parametrize("name", OBSERVERS)
 def test_a_twentieth_of_the_trials_gives_a_smaller_error(name):
-    truth, session = white(name, 4000, seed=1), black(name)
-    few = white(name, len(session.counted) // 20)
-    for order in (1, 2):
-        true, cheap = (
-            each.one.kernel if order == 1 else each.two.kernel for each in (truth, few)
+    truth, session, seeds = white(name, 4000, seed=1), black(name), (0, 2, 3, 4)
+    for order, se in ((1, None), (2, bootstrapped(as_design(session), 50, 0).second)):
+        key = "one" if order == 1 else "two"
+        true = getattr(truth, key).kernel
+        few = [
+            getattr(white(name, len(session.counted) // 20, seed=seed), key).kernel
+            for seed in seeds
+        ]
+        cheap = math.sqrt(np.mean([np.sum((each - true) ** 2) for each in few]))
+        sampled = (
+            yoked.kernel(session, 1, "weighted_sum").se if se is None else se.std(0)
         )
-        costly = yoked.kernel(session, order, "weighted_sum").kernel
-        assert np.linalg.norm(cheap - true) < np.linalg.norm(costly - true)
+        assert cheap < np.linalg.norm(sampled)
 
 
 @pytest.mark.parametrize("name", ["linear", "hammerstein", "energy", "gain-control"])
@@ -154,12 +158,13 @@ def test_each_half_of_a_biased_linear_observer_has_its_closed_form():
     )
     w, sd = _template(), found.noise_sd
     halves = (found.two.target_half, found.two.nontarget_half)
-    for p, half in zip(found.probability, halves, strict=True):
+    errors = (found.two.target_half_se, found.two.nontarget_half_se)
+    for p, half, se in zip(found.probability, halves, errors, strict=True):
         z, q = ndtri(p), 1 - p
         density = norm.pdf(z) / (p * q)
         size = -(sd**2) / 2 * density * (z + density * (q - p))
-        assert w @ half @ w == pytest.approx(size, rel=0.05)
-        assert half - size * np.outer(w, w) == pytest.approx(0, abs=0.12 * abs(size))
+        assert w @ half @ w == pytest.approx(size, abs=5 * se.max())
+        assert np.all(np.abs(half - size * np.outer(w, w)) < 5 * se + 1e-7)
 
 
 def test_energy_has_its_closed_form_in_absent_trials():
@@ -236,10 +241,14 @@ def test_the_second_order_holds_for_relu_and_max_pooling_where_a_hessian_does_no
     raw = n.T @ ((f - p)[:, None] * n) / len(n) / (p * (1 - p))
     truth = raw.numpy() - (1 - 2 * p) * np.outer(mean, mean)
 
-    def response(x):
-        return torch.special.ndtr((rectified.of(x) - criterion) / internal)
-
-    hessian = torch.func.vmap(torch.func.hessian(response))(n[:4000]).mean(0).numpy()
+    few = n[:4000].requires_grad_()
+    response = torch.special.ndtr((rectified.of(few) - criterion) / internal)
+    (slope,) = torch.autograd.grad(response.sum(), few, create_graph=True)
+    rows = [
+        torch.autograd.grad(slope[:, i].sum(), few, retain_graph=True)[0]
+        for i in range(13)
+    ]
+    hessian = torch.stack(rows).mean(1).numpy()
     autodiff = sd**4 * hessian / (p * (1 - p)) - (1 - 2 * p) * np.outer(mean, mean)
     ours = np.corrcoef(found.two.nontarget_half.ravel(), truth.ravel())[0, 1]
     theirs = np.corrcoef(autodiff.ravel(), truth.ravel())[0, 1]
@@ -277,12 +286,14 @@ def test_alternatives_that_share_a_pass_are_taken_together(protocol):
     assert (alone.is_crossed, together.is_crossed) == (True, False)
     ratio = together.one.kernel.sum() / alone.one.kernel.sum()
     assert ratio == pytest.approx(1, abs=0.05)
-    assert together.two.kernel == pytest.approx(alone.two.kernel, abs=6e-4)
+    apart = np.abs(together.two.kernel - alone.two.kernel)
+    assert np.all(apart < 5 * np.hypot(together.two.se, alone.two.se))
 
 
 def test_four_alternatives_have_kernels_of_order_1(protocol):
-    four = replace(protocol, task=Task("mafc", ("1", "2", "3", "4")))
-    options = {"contrast": 0.161, "internal_noise": GAMMA}
+    plain = protocol.with_options(contrast=0.161)
+    four = replace(plain, task=Task("mafc", ("1", "2", "3", "4")))
+    options = {"internal_noise": GAMMA}
     found = white_box(four, load("hammerstein"), orders=1, trials=1500, **options)
     held_against(
         run(four, load("hammerstein"), seed=1, trials=4000, **options), found.one
@@ -426,7 +437,7 @@ def test_noise_that_is_not_gaussian_is_refused(protocol):
 def test_a_response_that_is_never_given_has_no_kernel(protocol):
     rule = "each response must be at least 0.001 of the trials, to have a kernel"
     with pytest.raises(ValueError, match=rule):
-        white_box(protocol, load("linear", spread=0), contrast=0.9, trials=200)
+        white_box(protocol, load("linear", spread=0), contrast=0.56, trials=200)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,169 @@
+"""What every circuit is: an observer around a small network on the noise grid."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float64, UInt8
+from torch import Tensor, nn
+
+from ...experiments.protocols.parts import BACKGROUND, FULL_CONTRAST
+from ...experiments.protocols.protocol import Protocol
+from ...experiments.protocols.signal import signal_template
+from ...experiments.session.observer import ObserverNoise, Practice, Viewing
+from .filters import Template, blurred
+
+END = math.inf
+
+
+@dataclass(frozen=True)
+class Signatures:
+    """What a circuit leaves in the kernels of a 2AFC session in white noise.
+
+    For a signal of a single element and a spread of 1.2, at 75 % correct.
+
+    Attributes
+    ----------
+    cascade
+        Its name in `yoked.depths(session).two.signature`.
+    other_to_target
+        Range of the other's half of the first-order kernel, along the target's half.
+    trace
+        Sign of the trace of the second-order kernel; 0 where there is none.
+    eigenvalues
+        Sign of each eigenvalue that stands out, the largest first; None where how many
+        do depends on the size of the field.
+    off_diagonal
+        Range of the share of the second-order kernel's energy off its diagonal; None
+        where there is no second order.
+    in_words
+        The same as a sentence.
+    """
+
+    cascade: str
+    other_to_target: tuple[float, float]
+    trace: int
+    eigenvalues: tuple[int, ...] | None
+    off_diagonal: tuple[float, float] | None
+    in_words: str
+
+
+class Circuit:
+    """An observer around a circuit; each of the circuits below is one.
+
+    Parameters
+    ----------
+    spread
+        SD in elements of the gaussian that blurs the signal within every frame: how
+        much more broadly than the signal the circuit looks. 0 leaves it as it is.
+
+    Raises
+    ------
+    ValueError
+        If it is out of range.
+    """
+
+    name: str
+    signatures: ClassVar[Signatures]
+
+    def __init__(self, spread: float = 1.2) -> None:
+        self.spread = number("spread", spread, at_least=0)
+        self.network: nn.Module | None = None
+        self._grid: tuple[int, int, int] | None = None
+        self._element_px = (1, 1)
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """What the trial log keeps of it."""
+        return {"spread": self.spread}
+
+    def prepare(self, viewing: Viewing) -> None:
+        """Take in how many pixels an element has."""
+        self._element_px = viewing.element_px
+
+    def learn(self, practice: Practice) -> None:
+        """Read the signal, on the noise grid.
+
+        Raises
+        ------
+        ValueError
+            If the protocol does not say what its signal is, or it gives this circuit
+            nothing to see.
+        """
+        protocol = practice.protocol
+        template = blurred(_signal(protocol, self.name), self.spread)
+        size = float(np.linalg.norm(template))
+        unit = 1 / (FULL_CONTRAST * protocol.noise.sd)  # noise SDs in a level
+        self.network = self._built(template / size, unit)
+        self._grid = protocol.noise.grid
+
+    def decide(
+        self,
+        frames: UInt8[np.ndarray, " trial alternative frame y x"],
+        noise: ObserverNoise,
+    ) -> Float64[np.ndarray, " trial alternative"]:
+        """Give a decision variable for every alternative of every trial."""
+        with torch.inference_mode():
+            elements = self._elements(torch.from_numpy(frames).to(torch.float64))
+            return self._of_levels(elements - BACKGROUND).numpy()
+
+    def scores(
+        self, contrast: Float[Tensor, " trial alternative frame y x"]
+    ) -> Float[Tensor, " trial alternative"]:
+        """Give decision variables that can be differentiated by the contrast."""
+        return self._of_levels(FULL_CONTRAST * self._elements(contrast))
+
+    def input_of(
+        self, contrast: Float[Tensor, " trial alternative frame y x"]
+    ) -> Float[Tensor, " row element"]:
+        """Give what the circuit's network takes: levels of elements, row by row."""
+        return (FULL_CONTRAST * self._elements(contrast)).flatten(0, 1)
+
+    def _built(self, template: Template, unit: float) -> nn.Module:
+        """Make the circuit of a template of length 1."""
+        raise NotImplementedError
+
+    def _of_levels(
+        self, levels: Float[Tensor, " trial alternative element"]
+    ) -> Float[Tensor, " trial alternative"]:
+        assert self.network is not None
+        return self.network(levels.flatten(0, 1)).view(levels.shape[:2])
+
+    def _elements(
+        self, frames: Float[Tensor, " trial alternative frame y x"]
+    ) -> Float[Tensor, " trial alternative element"]:
+        """Average the pixels of every element; of equal integers that is exact."""
+        if self._grid is None:
+            rule = "learn before it decides"
+            raise ValueError(f"{self.name} must {rule}, got no learn call")
+        n_frames, rows, columns = self._grid
+        high, wide = self._element_px
+        wanted = (n_frames, rows * high, columns * wide)
+        if frames.shape[2:] != wanted:
+            got = tuple(frames.shape[2:])
+            raise ValueError(f"frames must be {wanted} px, got {got}")
+        parts = frames.reshape(*frames.shape[:3], rows, high, columns, wide)
+        return (parts.sum(4).sum(-1) / (high * wide)).flatten(2)
+
+
+def _signal(protocol: Protocol, name: str) -> Template:
+    """Give what the target has more than the other alternative; any scale."""
+    without, with_target = protocol.signal.gains
+    signal = np.sign(with_target - without) * signal_template(protocol)
+    if not signal.any():
+        rule = "known, and not nought everywhere,"
+        raise ValueError(f"the signal must be {rule} for {name}, got none")
+    return signal
+
+
+def number(
+    what: str, value: float, at_least: float = -END, above: float = -END
+) -> float:
+    """Return an option as a number within its range, or raise ValueError."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (is_number and at_least <= value < END and value > above):
+        rule = f"{at_least:g} or more" if at_least > -END else f"more than {above:g}"
+        raise ValueError(f"{what} must be {rule}, got {value!r}")
+    return float(value)
