@@ -212,7 +212,7 @@ def _measured(device: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Give names and options of what is measured: nothing has to be trained for it."""
     from ..models.networks.named import NAMES
 
-    made = {**_UNTRAINED, "device": device}
+    made: dict[str, Any] = {**_UNTRAINED, "device": device}
     if device == "cpu":
         made["batch"] = _ON_CPU
     for name in names():

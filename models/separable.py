@@ -21,6 +21,7 @@ class SeparableSums:
 
     Examples
     --------
+    >>> import torch
     >>> sums = SeparableSums(torch.ones(1, 3), torch.eye(2))
     >>> sums(torch.ones(4, 3, 2)).tolist()[0]
     [[3.0, 3.0]]

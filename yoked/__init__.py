@@ -54,13 +54,25 @@ if TYPE_CHECKING:
     from yoked.models.noise import noise_like
     from yoked.models.registry import load as load_observer
     from yoked.models.registry import register
+    from yoked.models.retina.gratings import (
+        DifferenceOfGaussians,
+        Grating,
+        grating_responses,
+    )
+    from yoked.models.retina.signatures import (
+        motion_reversal,
+        omitted_stimulus,
+        polarity_changes,
+    )
     from yoked.models.retina.staged import StagedRetinaConfig, retina_front
     from yoked.models.simulate import run
     from yoked.models.white_box.kernels import white_box
 
 __all__ = [
     "Controls",
+    "DifferenceOfGaussians",
     "Fronted",
+    "Grating",
     "Observer",
     "ObserverNoise",
     "Preprocess",
@@ -79,6 +91,7 @@ __all__ = [
     "dprime",
     "dprime_from_counts",
     "from_torch",
+    "grating_responses",
     "group",
     "hotelling_comparison",
     "import_table",
@@ -88,8 +101,11 @@ __all__ = [
     "load_protocol",
     "load_session",
     "make_network",
+    "motion_reversal",
     "noise_like",
+    "omitted_stimulus",
     "plot",
+    "polarity_changes",
     "psychometric",
     "psychometric_from_counts",
     "read_weights",
@@ -106,7 +122,9 @@ __all__ = [
 # public name: (module, name in it; none for the module itself)
 _HOMES = {
     "Controls": ("models.networks.controls", "Controls"),
+    "DifferenceOfGaussians": ("models.retina.gratings", "DifferenceOfGaussians"),
     "Fronted": ("models.backbones.fronted", "Fronted"),
+    "Grating": ("models.retina.gratings", "Grating"),
     "Observer": ("experiments.session.observer", "Observer"),
     "ObserverNoise": ("experiments.session.observer", "ObserverNoise"),
     "Preprocess": ("models.networks.inputs", "Preprocess"),
@@ -125,6 +143,7 @@ _HOMES = {
     "dprime": ("analysis.sensitivity.by_task", "dprime"),
     "dprime_from_counts": ("analysis.sensitivity.sdt", "dprime_from_counts"),
     "from_torch": ("models.networks.from_torch", "from_torch"),
+    "grating_responses": ("models.retina.gratings", "grating_responses"),
     "group": ("analysis.agreement.group", "group"),
     "hotelling_comparison": ("analysis.kernels.hotelling", "hotelling_comparison"),
     "import_table": ("experiments.imports.table", "import_table"),
@@ -134,8 +153,11 @@ _HOMES = {
     "load_protocol": ("experiments.protocols.files", "load_protocol"),
     "load_session": ("experiments.session.results", "load_session"),
     "make_network": ("models.networks.named", "make"),
+    "motion_reversal": ("models.retina.signatures", "motion_reversal"),
     "noise_like": ("models.noise", "noise_like"),
+    "omitted_stimulus": ("models.retina.signatures", "omitted_stimulus"),
     "plot": ("analysis.plot.figure", ""),
+    "polarity_changes": ("models.retina.signatures", "polarity_changes"),
     "psychometric": ("analysis.sessions.psychometric", "psychometric"),
     "psychometric_from_counts": (
         "analysis.sessions.psychometric",

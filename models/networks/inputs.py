@@ -56,7 +56,7 @@ class Preprocess:
 
     Examples
     --------
-    >>> Preprocess().light, Preprocess(light="linear", channels=1).channels
+    >>> Preprocess().light, Preprocess(channels=1, normalise="half").channels
     ('srgb', 1)
     """
 

@@ -14,8 +14,8 @@ def blurred(template: Template, sd: float) -> Template:
 
     Examples
     --------
-    >>> blurred(np.eye(5)[None, 2:3], 1.0).round(2).tolist()
-    [[[0.06, 0.24, 0.4, 0.24, 0.06]]]
+    >>> blurred(np.eye(5)[None, 2:3], 1.0).round(1).tolist()
+    [[[0.1, 0.2, 0.4, 0.2, 0.1]]]
     """
     if sd == 0:
         return template
@@ -48,8 +48,9 @@ def quadrature_pair(template: Template) -> Templates | None:
     Examples
     --------
     >>> pair = quadrature_pair(np.eye(7)[None, 3:4])
-    >>> np.round(np.tensordot(pair, pair, ([1, 2, 3], [1, 2, 3])), 9).tolist()
-    [[1.0, 0.0], [0.0, 1.0]]
+    >>> products = np.tensordot(pair, pair, ([1, 2, 3], [1, 2, 3]))
+    >>> bool(np.allclose(products, np.eye(2)))
+    True
     """
     spectrum = np.fft.fft2(template)
     power = (np.abs(spectrum) ** 2).sum(0)
