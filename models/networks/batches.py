@@ -151,7 +151,7 @@ class Batches:
         OutOfMemory
             If not even one trial fits.
         ValueError
-            If a trial's result depends on the trials before it.
+            If a result is not finite, or depends on the trials before.
         """
         tensor = torch.from_numpy(frames) if isinstance(frames, np.ndarray) else frames
         while True:
@@ -184,6 +184,9 @@ class Batches:
         rows = np.arange(self.size) % len(frames)
         before = _generator_state(self._device)
         whole = self._one(frames[rows], noise.of(rows))
+        if not torch.isfinite(whole).all():
+            rule = "finite, got nan or inf"
+            raise ValueError(f"decisions of {self.name} must be {rule}")
         if not torch.equal(before, _generator_state(self._device)):
             self.is_seeded = True
             self.why = (

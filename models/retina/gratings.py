@@ -30,6 +30,11 @@ class Grating:
         null phase of a cell there.
     reverses
         Whether it stands and reverses instead of drifting to the right.
+
+    Examples
+    --------
+    >>> Grating(6.0, 4.0, 0.2, reverses=True).phase  # at a null of the middle cell
+    0.0
     """
 
     cycles_per_deg: float
@@ -118,6 +123,15 @@ def grating_responses(
     ------
     ValueError
         If a frame is not a step or a period not a whole number of them.
+
+    Examples
+    --------
+    >>> from yoked.models.retina.staged import StagedRetinaConfig
+    >>> config = StagedRetinaConfig(tail_ms=0, noise="none")
+    >>> retina = StagedRetina(config, 0.02, (24, 24), frame_ms=config.step_ms)
+    >>> found = grating_responses(retina, Grating(2.0, 4.0, 0.1), settle_ms=250)
+    >>> sorted(found)
+    ['off_midget', 'off_parasol', 'on_midget', 'on_parasol']
     """
     step_ms = retina.config.step_ms
     period = 1000 / grating.hertz / step_ms
@@ -154,6 +168,12 @@ class DifferenceOfGaussians:
         Radii to 1/e.
     surround_gain
         Integrated sensitivity of the surround, the centre's being 1.
+
+    Examples
+    --------
+    >>> cell = DifferenceOfGaussians(20.0, 0.03, 0.2, 0.55)
+    >>> bool(cell.at([4.0])[0] > cell.at([0.0])[0])
+    True
     """
 
     gain: float
