@@ -94,6 +94,20 @@ def names() -> list[str]:
     return sorted({*_SHIPPED, *_NETWORKS, *_registered, *_installed()})
 
 
+def kind(name: str) -> str:
+    """Say what an observer is: 'network', 'circuit' or 'other'.
+
+    Examples
+    --------
+    >>> kind("retina-cnn"), kind("energy"), kind("template")
+    ('network', 'circuit', 'other')
+    """
+    home = _SHIPPED.get(name, "")
+    if name in _NETWORKS or home.startswith("networks."):
+        return "network"
+    return "circuit" if home.startswith("observers.circuits") else "other"
+
+
 def load(name: str, **options: Any) -> Observer:
     """Make an observer.
 

@@ -37,12 +37,12 @@ def observers() -> list[Row]:
     """List the models that can take part.
 
     An observer of your own is a class in a file: write path/to/file.py:MyObserver
-    wherever a name is asked for.
+    wherever a name is asked for. A network of your own is a torch module there.
 
     \b
     Example:
         yoked observers
     """
-    from ...models.registry import names
+    from ...models.registry import kind, names
 
-    return [{"name": name} for name in names()]
+    return [{"name": name, "kind": kind(name)} for name in names()]

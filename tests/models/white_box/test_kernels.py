@@ -96,6 +96,31 @@ def test_white_box_kernels_match_black_box_ones_in_both_orders(name):
         assert np.std(apart) < 1.3 * size * math.sqrt(14 / 13)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_they_match_for_mobilenet_with_a_linear_readout(protocol, fetched_weights):
+    """Some minutes; the last run's figures are in docs/methods.md 8.2."""
+    fetched_weights("mobilenet-v2")
+    network = load("mobilenet-v2", layer="features.3", fit_trials=256)
+    options = {"contrast": 0.2, "internal_noise": GAMMA}
+    session = run(protocol, network, seed=1, trials=3000, **options)
+    found = white_box(protocol, network, trials=600, batch=4, **options)
+    squares = {}
+    kernel = yoked.kernel(session, 1, "weighted_sum")
+    for half in HALVES:
+        apart = getattr(kernel, half) - getattr(found.one, half)
+        se = np.hypot(se_of(kernel, half), se_of(found.one, half))
+        squares[half] = float(np.sum((apart / se) ** 2))
+    sampled = bootstrapped(as_design(session), 100, 0).second.std(axis=0)
+    apart = yoked.kernel(session, 2).kernel - found.two.kernel
+    se = np.hypot(sampled, found.two.se)
+    squares["order 2"] = float(np.sum((apart / se)[UPPER] ** 2))
+    correct = session.counted["correct"].mean()
+    print(squares, correct, found.probability, kernel.kernel, found.one.kernel)
+    for half, found_squares in squares.items():
+        fits(found_squares, len(UPPER[0]) if half == "order 2" else 13)
+
+
 @pytest.mark.parametrize("name", OBSERVERS)
 def test_a_twentieth_of_the_trials_gives_a_smaller_error(name):
     truth, session, seeds = white(name, 4000, seed=1), black(name), (0, 2, 3, 4)
