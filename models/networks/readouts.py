@@ -6,7 +6,7 @@ read-out of frozen features that is fitted on generated trials.
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 _FORM = re.compile(r"(logit):(\d+)-(\d+)|(unit):(\d+(?:,\d+)*)|(linear|output)")
+_COLUMNS = 4096  # features that are in double precision at a time
+_MOST_NUMBERS = 2**30  # 4 GiB in single precision
 PENALTIES = tuple(10.0**power for power in range(-4, 7))
 
 
@@ -154,7 +156,7 @@ def fit_linear(
     Raises
     ------
     ValueError
-        If no feature varies, or one is not finite.
+        If no feature varies, one is not finite, or they are too many.
 
     References
     ----------
@@ -163,21 +165,20 @@ def fit_linear(
     """
     if not torch.isfinite(features).all():
         raise ValueError("a layer's features must be finite, got nan or inf")
-    x, labels = features.double(), torch.where(is_target, 1.0, -1.0).double()
-    n = len(x)
+    n = len(features)
+    if features.numel() > _MOST_NUMBERS:
+        rule = f"at most {_MOST_NUMBERS:.0e} numbers over all samples"
+        hint = "read a smaller layer, or set fewer fit_trials"
+        got = f"{n} x {features.shape[1]}"
+        raise ValueError(f"a layer's features must be {rule}, got {got}; {hint}")
+    labels = torch.where(is_target, 1.0, -1.0).double()
     # Equally much weight for both classes, also where one alternative of many has it.
     share = is_target.double().mean()
     root = torch.where(is_target, 0.5 / share, 0.5 / (1 - share)).sqrt()
     total = (root**2).sum()
-    mean, level = (root**2 @ x) / total, (root**2 @ labels) / total
-    sd = ((root[:, None] * (x - mean)) ** 2).sum(0).div(total).sqrt()
-    varies = sd > 1e-9 * x.abs().amax(0).clamp(min=1e-30)
-    if not varies.any():
-        raise ValueError("a layer's features must vary over trials, got constants")
-    scale = torch.where(varies, sd, torch.ones_like(sd))
-    x = torch.where(varies, (x - mean) / scale, torch.zeros_like(x)) * root[:, None]
+    level = (root**2 @ labels) / total
     y = (labels - level) * root
-    basis, squares, weigh = _decompose(x)
+    basis, squares = _decompose(features, root)
     projected = basis.T @ y
     best = (math.inf, 0.0, projected, projected)
     for penalty in penalties:
@@ -193,30 +194,59 @@ def fit_linear(
             predicted = labels - left_out / root - mean_of_others
             best = (error, penalty, coefficients, predicted)
     _, penalty, coefficients, predicted = best
-    weights = weigh(coefficients) / scale * varies
+    combined, weights, offset = basis @ coefficients, [], level.clone()
+    for x, mean, scale in _standardised(features, root):
+        part = (combined @ x) / scale
+        weights.append(part.float())
+        offset -= mean @ part
     return LinearReadout(
-        weights=weights.float(),
-        offset=float(level - mean @ weights),
+        weights=torch.cat(weights),
+        offset=float(offset),
         penalty=penalty,
         proportion_correct=_above(predicted[is_target], predicted[~is_target]),
         n_samples=n,
     )
 
 
+def _standardised(
+    features: Float[Tensor, " sample feature"], root: Float[Tensor, " sample"]
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Yield columns by the thousand: standardised and weighted, mean, and scale.
+
+    All of them in double precision would be several times as large as the features. A
+    column that never varies is 0 and has an infinite scale.
+    """
+    total = (root**2).sum()
+    for part in features.split(_COLUMNS, dim=1):
+        x = part.double()
+        mean = (root**2 @ x) / total
+        largest = x.abs().amax(0).clamp(min=1e-30)
+        x = (x - mean) * root[:, None]
+        sd = (x**2).sum(0).div(total).sqrt()
+        scale = torch.where(sd > 1e-9 * largest, sd, math.inf)
+        yield x / scale, mean, scale
+
+
 def _decompose(
-    x: Float[Tensor, " sample feature"],
-) -> tuple[Tensor, Tensor, Callable[[Tensor], Tensor]]:
-    """Give U, S^2 of x = U S V', and what turns U' y / (S^2 + penalty) into weights."""
-    if x.shape[0] <= x.shape[1]:
-        squares, basis = torch.linalg.eigh(x @ x.T)
-        kept = squares > 1e-10 * squares[-1]
-        squares, basis = squares[kept], basis[:, kept]
-        return basis, squares, lambda c: x.T @ (basis @ c)
-    squares, axes = torch.linalg.eigh(x.T @ x)
-    kept = squares > 1e-10 * squares[-1]
-    squares, axes = squares[kept], axes[:, kept]
-    basis = x @ axes / squares.sqrt()
-    return basis, squares, lambda c: axes @ (squares.sqrt() * c)
+    features: Float[Tensor, " sample feature"], root: Float[Tensor, " sample"]
+) -> tuple[Float[Tensor, " sample k"], Float[Tensor, " k"]]:
+    """Give U and S^2 of the standardised features, U S V'."""
+    n, n_features = features.shape
+    if n_features > n or n_features > _COLUMNS:
+        gram = torch.zeros(n, n, dtype=torch.float64)
+        for x, _, _ in _standardised(features, root):
+            gram += x @ x.T
+        squares, basis = torch.linalg.eigh(gram)
+        kept = squares > max(1e-10 * float(squares[-1]), 1e-30)
+        basis = basis[:, kept]
+    else:
+        x, _, _ = next(_standardised(features, root))
+        squares, axes = torch.linalg.eigh(x.T @ x)
+        kept = squares > max(1e-10 * float(squares[-1]), 1e-30)
+        basis = x @ axes[:, kept] / squares[kept].sqrt()
+    if not kept.any():
+        raise ValueError("a layer's features must vary over trials, got constants")
+    return basis, squares[kept]
 
 
 def _above(with_target: Tensor, without: Tensor) -> float:

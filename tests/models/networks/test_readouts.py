@@ -5,6 +5,7 @@ import pytest
 import torch
 from scipy.stats import mannwhitneyu
 
+from yoked.models.networks import readouts
 from yoked.models.networks.readouts import Readout, fit_linear
 
 
@@ -127,6 +128,23 @@ def test_a_feature_that_never_varies_gets_no_weight():
     features, is_target, _ = samples()
     features[:, 3] = 7.0
     assert fit_linear(features, is_target).weights[3] == 0
+
+
+def test_features_that_are_taken_in_parts_give_the_same(monkeypatch):
+    features, is_target, _ = samples(60, 300)
+    whole = fit_linear(features, is_target)
+    monkeypatch.setattr(readouts, "_COLUMNS", 70)
+    parts = fit_linear(features, is_target)
+    assert parts.penalty == whole.penalty
+    torch.testing.assert_close(parts.weights, whole.weights)
+    assert parts.offset == pytest.approx(whole.offset)
+
+
+def test_too_many_features_are_refused(monkeypatch):
+    features, is_target, _ = samples()
+    monkeypatch.setattr(readouts, "_MOST_NUMBERS", 100)
+    with pytest.raises(ValueError, match="got 120 x 8; read a smaller layer, or set f"):
+        fit_linear(features, is_target)
 
 
 @pytest.mark.parametrize(
