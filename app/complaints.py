@@ -80,11 +80,11 @@ def about_database(message: str) -> str:
 
 def about_extra(error: ModuleNotFoundError) -> str | None:
     """Return the sentence about an optional package that is not installed."""
+    if "pip install" in str(error):  # it says already who needs what
+        return str(error)
     package = (error.name or "").split(".")[0]
     if package not in EXTRAS:
         return None
-    if "pip install" in str(error):  # it says already who needs what
-        return str(error)
     name, extra = EXTRAS[package]
     command = click.get_current_context().invoked_subcommand
     return f'yoked {command} needs {name}: pip install "yoked[{extra}]"'

@@ -144,7 +144,8 @@ def load(name: str, **options: Any) -> Observer:
     if _is_network(factory):
         return _observer_of(name, factory, options)
     own = _own_options(name, factory, options)
-    _require_options(name, factory, own)
+    if own is options:
+        _require_options(name, factory, own)
     try:
         made = factory(**own)
     except (TypeError, AttributeError) as error:
@@ -251,11 +252,22 @@ def _own_options(
     from .networks.from_torch import from_torch
 
     known = inspect.signature(factory).parameters
-    if any(each.kind is each.VAR_KEYWORD for each in known.values()):
+    takes_any = any(each.kind is each.VAR_KEYWORD for each in known.values())
+    if takes_any and not _makes_networks(factory):
         return options
     mine = {each: value for each, value in options.items() if each in known}
-    rest = options.keys() - mine.keys()
-    return mine if rest <= inspect.signature(from_torch).parameters.keys() else options
+    wrapped = inspect.signature(from_torch).parameters
+    for option in options.keys() - mine.keys() - wrapped.keys():
+        near = suggestion(option, [*known, *wrapped])
+        rule = f"{', '.join(known) or 'none'}, or one of from_torch's for a network"
+        raise ValueError(f"an option of {name} must be {rule}, got {option!r}{near}")
+    return mine
+
+
+def _makes_networks(factory: Any) -> bool:
+    """Whether it is a class of torch modules."""
+    module = sys.modules["torch"].nn.Module
+    return isinstance(factory, type) and issubclass(factory, module)
 
 
 def _observer_of(name: str, network: Any, options: dict[str, Any]) -> Observer:

@@ -106,7 +106,9 @@ def _is_line(shape: tuple[int, ...]) -> bool:
 
 
 def _draw_responses(side: Any, found: WhiteBoxLike, kernel: Any, order: int) -> None:
-    side.suptitle("\n".join(textwrap.wrap(f"responses of {found.observer}", 30)))
+    side.suptitle(
+        "\n".join(textwrap.wrap(f"kernel of {found.observer}'s responses", 30))
+    )
     if order == 1 and _is_line(found.shape):
         _response_lines(side, found, kernel)
         return
@@ -157,7 +159,10 @@ def _draw_units(
         if order == 1 and _is_line(layer.shape):
             x, _ = line_axis(layer.shape)
             band(axis, x, each, layer.first_se[k] * noise_sd, BLUE, name)
-            axis.set(xticks=[], yticks=[])
+            ends = [float(x[0]), 0.0, float(x[-1])]
+            axis.set(xticks=ends if k >= len(layer.units) - size[1] else [], yticks=[])
+            axis.set_ylim(-1.15 * (peak or 1.0), 1.15 * (peak or 1.0))
+            axis.tick_params(labelsize=6, length=2)
             axis.set_box_aspect(0.8)
         else:
             _show(axis, _picture(each, order), peak or 1.0)

@@ -25,6 +25,10 @@ FrameTensor = UInt8[Tensor, " trial alternative frame y x"]
 Scores = Callable[[Tensor], Tensor]
 
 
+# Numba's threads, once started, change what torch says afterwards.
+_THREADS = torch.get_num_threads()
+
+
 class OutOfMemory(MemoryError):
     """A batch does not fit into the device's memory."""
 
@@ -72,7 +76,7 @@ class Batches:
         self.is_seeded = False
         self._scores = scores
         self._device = torch.device(device)
-        self._threads = threads
+        self._threads = threads or _THREADS
 
     @property
     def hardware(self) -> dict[str, Any]:
@@ -85,7 +89,7 @@ class Batches:
         if self._device.type == "cuda":
             found["name"] = torch.cuda.get_device_name(self._device)
         else:
-            found["threads"] = self._threads or torch.get_num_threads()
+            found["threads"] = self._threads
         return found if self.why is None else {**found, "why": self.why}
 
     def halve(self) -> bool:
@@ -213,8 +217,7 @@ class Batches:
             enabled=True, benchmark=False, deterministic=True, allow_tf32=False
         )
         try:
-            if self._threads is not None:
-                torch.set_num_threads(self._threads)
+            torch.set_num_threads(self._threads)
             with flags, torch.inference_mode():
                 yield
         except (RuntimeError, MemoryError) as error:
@@ -312,7 +315,9 @@ def require_device(device: str) -> str:
     if (found.index or 0) >= n or (
         found.type == "cuda" and not torch.cuda.is_available()
     ):
-        raise ValueError(f"device must be there, got {device!r}, and torch sees {n}")
+        raise ValueError(
+            f"device must be there, got {device!r}, and torch sees {n} CUDA devices"
+        )
     return device
 
 

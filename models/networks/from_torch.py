@@ -3,6 +3,7 @@
 import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -66,8 +67,12 @@ class NetworkObserver(BatchedObserver):
         if fit_trials < _FITTED_AT_A_TIME or fit_trials % _FITTED_AT_A_TIME:
             rule = f"a multiple of {_FITTED_AT_A_TIME}"
             raise ValueError(f"fit_trials must be {rule}, got {fit_trials}")
-        if batch is not None and batch < 1:
-            raise ValueError(f"batch must be 1 trial or more, got {batch}")
+        for option, value in (("batch", batch), ("threads", threads)):
+            if value is not None and not (isinstance(value, int) and value >= 1):
+                rule = "a whole number, 1 or more"
+                raise ValueError(f"{option} must be {rule}, got {value!r}")
+        if field_deg is not None and not isinstance(field_deg, int | float):
+            raise ValueError(f"field_deg must be a number, got {field_deg!r}")
         self.name = name
         self.device = require_device(device)
         self.layer = layer
@@ -236,6 +241,7 @@ class NetworkObserver(BatchedObserver):
         self._described.setdefault(
             "n_parameters", sum(p.numel() for p in network.parameters())
         )
+        self._described.setdefault("configs", _configs(network))
         return network.to(self.device).eval().requires_grad_(False)
 
     def _batch_for(self, protocol: Protocol) -> int:
@@ -281,6 +287,22 @@ class NetworkObserver(BatchedObserver):
                 progress(done, n_trials)
         is_target = torch.from_numpy(np.concatenate(labels))
         return fit_linear(torch.cat(rows), is_target)
+
+
+def _configs(network: nn.Module) -> dict[str, Any]:
+    """Give, by module, the settings that no weight shows: what has a `described`.
+
+    Of any other module those of its `config`, where that is a dataclass.
+    """
+    found = {}
+    for name, module in network.named_modules():
+        config = getattr(module, "config", None)
+        settings = getattr(module, "described", None)
+        if settings is None and is_dataclass(config) and not isinstance(config, type):
+            settings = asdict(config)
+        if isinstance(settings, Mapping):
+            found[name or "network"] = dict(settings)
+    return found
 
 
 def from_torch(

@@ -66,6 +66,11 @@ class Layer:
         with self._kept(outputs, wanted):
             self.network(x)
             self._n_calls = len(outputs)
+            if not outputs:
+                inside = [f"{self.name}.{n}" for n, _ in self._module.named_children()]
+                rule = "one that the network calls"
+                got = f"one that holds {', '.join(inside) or 'nothing'}"
+                raise LookupError(f"layer {self.name!r} must be {rule}, got {got}")
             if not -len(outputs) <= self.step < len(outputs):
                 rule = f"one of the layer's {len(outputs)} in a pass"
                 raise ValueError(

@@ -245,7 +245,9 @@ def _decompose(
         kept = squares > max(1e-10 * float(squares[-1]), 1e-30)
         basis = x @ axes[:, kept] / squares[kept].sqrt()
     if not kept.any():
-        raise ValueError("a layer's features must vary over trials, got constants")
+        raise ValueError(
+            "a layer's features must vary over trials, got constants; a lesion?"
+        )
     return basis, squares[kept]
 
 

@@ -12,7 +12,7 @@ The smaller `mosaic.Retina` has the same midget receptive fields without time or
 """
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import cast
 
 import torch
@@ -154,6 +154,11 @@ class StagedRetina(nn.Module):
                 raise ValueError(f"{name} must be more than 0, got {value}")
         self.config = config
         self.frame_ms = frame_ms
+        self.described = {
+            **asdict(config),
+            "deg_per_px": deg_per_px,
+            "frame_ms": frame_ms,
+        }
         self.pixels = (Axis(size_px[0], deg_per_px), Axis(size_px[1], deg_per_px))
         self.grid = across_frame(self.pixels, config.grid_deg)
         step_ms, learned = config.step_ms, set(config.learnable)

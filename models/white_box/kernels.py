@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import torch
 
 from ...experiments.protocols.protocol import Protocol
@@ -21,7 +22,7 @@ FEWEST_TRIALS = 100
 BATCH = 32
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class WhiteBox:
     """What gradients say of an observer.
 
@@ -74,6 +75,19 @@ class WhiteBox:
     two: ResponseKernel | None
     layer: LayerKernels | None
     note: str | None
+
+    def __repr__(self) -> str:
+        """Give two or three lines: of what, and where the kernel is largest."""
+        largest = int(np.abs(self.one.kernel / self.one.se).argmax())
+        place = tuple(map(int, np.unravel_index(largest, self.shape)))
+        value, se = (float(each[place]) for each in (self.one.kernel, self.one.se))
+        lines = [
+            f"white-box kernels of {self.observer}, {self.protocol}, {self.n} trials",
+            f"order 1: {value:.3g} +- {se:.2g} at {place}, where it stands out most",
+        ]
+        if self.layer is not None:
+            lines.append(f"layer {self.layer.layer}: {len(self.layer.units)} units")
+        return "\n".join(lines)
 
 
 def white_box(

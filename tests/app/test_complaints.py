@@ -22,6 +22,10 @@ def test_every_fault_of_a_protocol_gets_its_line():
     ("error", "sentence"),
     [
         (LookupError("no observer named 'x'"), "no observer named 'x'"),
+        (
+            ModuleNotFoundError("timm:a needs timm: pip install timm", name="timm"),
+            "timm:a needs timm",
+        ),
         (FileNotFoundError(2, "No such file", "a.db"), "a.db: no such file"),
         (FileNotFoundError("a.db must exist"), "a.db must exist"),
         (sqlite3.OperationalError("database is locked"), "in use by another program"),

@@ -207,9 +207,52 @@ def test_a_network_that_is_there_in_a_users_file_is_an_observer(own_file, protoc
     assert decide(learnt(observer, protocol), protocol, 3).shape == (3, 2)
 
 
+class Bare(nn.Module):
+    def forward(self, x):
+        return x.flatten(1)[:, :1]
+
+
+def test_a_class_without_a_way_to_be_made_takes_from_torchs_options(tmp_path):
+    path = tmp_path / "bare.py"
+    path.write_text(
+        "from torch import nn\nclass Bare(nn.Module):\n    def forward(self, x):\n"
+        "        return x.flatten(1)[:, :1]\n"
+    )
+    assert load(f"{path}:Bare", fit_trials=64, batch=4).name == "Bare"
+
+
+def test_a_retinas_settings_are_in_the_log(protocol):
+    dim, bright = (
+        learnt(
+            yoked.from_torch(
+                yoked.Fronted(
+                    yoked.retina_front(0.05, (52, 52), 100.0, luminance), Bare()
+                ),
+                preprocess="contrast",
+            ),
+            protocol,
+        ).parameters
+        for luminance in (5.0, 500.0)
+    )
+    assert dim["configs"]["front"]["luminance_cd_m2"] == 5.0
+    assert dim["configs"]["front"]["deg_per_px"] == 0.05
+    assert dim != bright
+
+
+def test_a_holder_of_layers_is_no_layer(protocol):
+    network = nn.ModuleDict({"held": nn.ModuleDict({"in": nn.ReLU()})})
+    network.forward = lambda x: network["held"]["in"](x)
+    with pytest.raises(LookupError, match=r"'held' must be one that .* holds held.in"):
+        learnt(yoked.from_torch(network, layer="held"), protocol)
+
+
 def test_a_wrong_option_of_a_users_network_gets_the_nearest(own_file):
     with pytest.raises(ValueError, match="got 'layre'; did you mean 'layer'"):
         load(f"{own_file}:ready", layre="conv")
+    with pytest.raises(
+        ValueError, match=r"n_channels, or one of from_torch's .*'layre'"
+    ):
+        load(f"{own_file}:make_net", n_channels=2, layre="conv", fit_trials=64)
     with pytest.raises(ValueError, match="got 'n_chanels'; did you mean 'n_channels'"):
         load(f"{own_file}:make_net", n_chanels=2)
 
@@ -274,7 +317,8 @@ class Constant(nn.Module):
             ValueError,
             r"Sequential must be one that takes \(2, 1, 52, 52\) images, got: Given",
         ),
-        (small(), {"batch": 0}, ValueError, "batch must be 1 trial or more, got 0"),
+        (small(), {"batch": 0}, ValueError, "batch must be a whole number, 1 or more"),
+        (small(), {"threads": 0}, ValueError, "threads must be a whole number, 1 or"),
         (
             Constant(torch.tensor(1.0)),
             {},
