@@ -2,32 +2,18 @@
 
 import pytest
 import torch
-from torch import nn
 
 from yoked.models.backbones.fronted import Fronted
 from yoked.models.backbones.vone_block import VOneBlock, VOneConfig
 from yoked.models.networks.named import NAMES, build
-from yoked.models.retina.mosaic import Retina, RetinaConfig
+from yoked.models.retina.staged import retina_front
 
 SIDE, N_FRAMES = 32, 4
 
 
-class OnOff(nn.Module):
-    """The mosaic's ON and OFF cells, a frame a step."""
-
-    n_channels = 2
-
-    def __init__(self):
-        super().__init__()
-        self.cells = Retina(RetinaConfig(), deg_per_px=1 / 16, size_px=(SIDE, SIDE))
-
-    def forward(self, contrast):
-        return self.cells(contrast)  # (image, step, 2, row, column)
-
-
 FRONTS = {
     "none": lambda: None,
-    "retina": OnOff,
+    "retina": lambda: retina_front(0.1, (SIDE, SIDE), frame_ms=20.0),
     "vone-block": lambda: VOneBlock(1, VOneConfig.small()),
 }
 
@@ -71,7 +57,7 @@ def test_a_recurrent_backbone_gets_the_steps_in_their_order():
 
 
 def test_one_frame_is_a_picture_that_lasts():
-    network, contrast = fronted("retina", "cornet-rt"), movies(n_frames=1)
+    network, contrast = fronted("none", "cornet-rt"), movies(n_frames=1)
     with torch.no_grad():
         assert torch.equal(network(contrast), network(contrast.expand(-1, 5, -1, -1)))
 
@@ -84,5 +70,5 @@ def test_without_a_front_contrast_goes_to_every_channel():
 
 def test_a_backbone_for_other_channels_is_refused():
     backbone = build("cornet-z", 1, n_classes=2, size="small", seed=1)
-    with pytest.raises(ValueError, match="must be the 2 channels of OnOff, got 1"):
-        Fronted(OnOff(), backbone)
+    with pytest.raises(ValueError, match="must be the 4 channels of StagedRetina, got"):
+        Fronted(FRONTS["retina"](), backbone)
