@@ -3,7 +3,6 @@
 import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from ..retina.mosaic import as_contrast_tensor
 from ..training.practice import TrainingPlan, practice_batches
 from .batches import BatchedObserver, require_device
 from .inputs import InputMaker, Preprocess, as_preprocess
-from .layers import Layer, named_module
+from .layers import Layer, named_module, settings_of
 from .readouts import LinearReadout, Readout, fit_linear
 from .weights import weights_hash
 
@@ -241,7 +240,7 @@ class NetworkObserver(BatchedObserver):
         self._described.setdefault(
             "n_parameters", sum(p.numel() for p in network.parameters())
         )
-        self._described.setdefault("configs", _configs(network))
+        self._described.setdefault("configs", settings_of(network))
         return network.to(self.device).eval().requires_grad_(False)
 
     def _batch_for(self, protocol: Protocol) -> int:
@@ -287,22 +286,6 @@ class NetworkObserver(BatchedObserver):
                 progress(done, n_trials)
         is_target = torch.from_numpy(np.concatenate(labels))
         return fit_linear(torch.cat(rows), is_target)
-
-
-def _configs(network: nn.Module) -> dict[str, Any]:
-    """Give, by module, the settings that no weight shows: what has a `described`.
-
-    Of any other module those of its `config`, where that is a dataclass.
-    """
-    found = {}
-    for name, module in network.named_modules():
-        config = getattr(module, "config", None)
-        settings = getattr(module, "described", None)
-        if settings is None and is_dataclass(config) and not isinstance(config, type):
-            settings = asdict(config)
-        if isinstance(settings, Mapping):
-            found[name or "network"] = dict(settings)
-    return found
 
 
 def from_torch(

@@ -1,7 +1,9 @@
 """Layers of any network: what there is, and what one of them gives."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -121,3 +123,24 @@ def named_module(network: nn.Module, name: str) -> nn.Module:
         listed = "" if near else f"; there are {', '.join(known[:20]) or 'none'}"
         raise LookupError(f"no layer named {name!r}{near}{listed}")
     return modules[name]
+
+
+def settings_of(network: nn.Module) -> dict[str, Any]:
+    """Give, by module, the settings that no weight shows: what has a `described`.
+
+    Of any other module those of its `config`, where that is a dataclass.
+
+    Examples
+    --------
+    >>> settings_of(nn.ReLU())
+    {}
+    """
+    found = {}
+    for name, module in network.named_modules():
+        config = getattr(module, "config", None)
+        settings = getattr(module, "described", None)
+        if settings is None and is_dataclass(config) and not isinstance(config, type):
+            settings = asdict(config)
+        if isinstance(settings, Mapping):
+            found[name or "network"] = dict(settings)
+    return found

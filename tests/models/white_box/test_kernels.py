@@ -115,8 +115,7 @@ def test_they_match_for_mobilenet_with_a_linear_readout(protocol, fetched_weight
     apart = yoked.kernel(session, 2).kernel - found.two.kernel
     se = np.hypot(sampled, found.two.se)
     squares["order 2"] = float(np.sum((apart / se)[UPPER] ** 2))
-    correct = session.counted["correct"].mean()
-    print(squares, correct, found.probability, kernel.kernel, found.one.kernel)
+    print(squares, session.counted["correct"].mean(), found.probability)
     for half, found_squares in squares.items():
         fits(found_squares, len(UPPER[0]) if half == "order 2" else 13)
 
