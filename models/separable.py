@@ -1,13 +1,13 @@
 """Separable weighted sums of images, the same at any place in a batch."""
 
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 _ALIGNED = 16  # single-precision numbers in a cache line
 
 
-class SeparableSums:
+class SeparableSums(nn.Module):
     """Gives rows @ image @ columns' for a batch of images.
 
     A matrix product takes rows that begin inside a cache line along another path, with
@@ -27,20 +27,26 @@ class SeparableSums:
     [[3.0, 3.0]]
     """
 
+    _rows: Tensor
+    _columns: Tensor
+
     def __init__(
         self, rows: Float[Tensor, " row y"], columns: Float[Tensor, " column x"]
     ) -> None:
-        self.rows = rows
-        self.n_columns = len(columns)
-        wide = functional.pad(columns, (0, _missing(columns.shape[1])))
-        self.columns = functional.pad(wide, (0, 0, 0, _missing(len(columns)))).T
+        super().__init__()
+        self.n_rows, self.n_columns = len(rows), len(columns)
+        missing = (0, _missing(columns.shape[1]), 0, _missing(len(columns)))
+        # Not persistent: they follow from settings, and are no weights.
+        self.register_buffer("_rows", rows, persistent=False)
+        padded = functional.pad(columns, missing)
+        self.register_buffer("_columns", padded.T, persistent=False)
 
-    def __call__(
+    def forward(
         self, images: Float[Tensor, " *image y x"]
     ) -> Float[Tensor, " *image row column"]:
         """Give the sums."""
         padded = functional.pad(images, (0, _missing(images.shape[-1])))
-        return (self.rows @ padded @ self.columns)[..., : self.n_columns]
+        return (self._rows @ padded @ self._columns)[..., : self.n_columns]
 
 
 def _missing(n: int) -> int:

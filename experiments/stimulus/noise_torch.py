@@ -107,9 +107,21 @@ def as_tensor(frames: np.ndarray, device: str | torch.device) -> torch.Tensor:
 
 @typing.no_type_check
 def repeat_on_device(levels, element_px):
-    """Repeat every grid element to its size in pixels, (rows, columns)."""
+    """Repeat every grid element to its size in pixels, (rows, columns).
+
+    Rows last, and by `expand`: its gradient is a sum, several times as fast as that of
+    `repeat_interleave`.
+    """
     rows, columns = element_px
-    return levels.repeat_interleave(rows, dim=-2).repeat_interleave(columns, dim=-1)
+    return _repeated(_repeated(levels, columns, -1), rows, -2)
+
+
+@typing.no_type_check
+def _repeated(x, times, dim):
+    """Repeat every value along a dimension, counted from the last."""
+    dim += x.dim()
+    sizes = [-1] * (dim + 1) + [times] + [-1] * (x.dim() - dim - 1)
+    return x.unsqueeze(dim + 1).expand(sizes).flatten(dim, dim + 1)
 
 
 @typing.no_type_check

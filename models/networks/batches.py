@@ -119,7 +119,7 @@ class Batches:
 
         Its rows are trials, or what a trial has several of, equally many a trial.
         """
-        tensor = torch.from_numpy(frames) if isinstance(frames, np.ndarray) else frames
+        tensor = torch.as_tensor(frames)
         parts, n, used = [], len(tensor), noise.n_used
         for first in range(0, n, self.size):
             rows = np.arange(first, first + self.size)
@@ -157,7 +157,7 @@ class Batches:
         ValueError
             If a result is not finite, or depends on the trials before.
         """
-        tensor = torch.from_numpy(frames) if isinstance(frames, np.ndarray) else frames
+        tensor = torch.as_tensor(frames)
         while True:
             try:
                 is_fit = self._is_fit(tensor, noise)

@@ -71,11 +71,6 @@ class Retina(nn.Module):
     torch.Size([8, 2, 26, 26])
     """
 
-    centre_y: Tensor
-    centre_x: Tensor
-    surround_y: Tensor
-    surround_x: Tensor
-
     def __init__(
         self, config: RetinaConfig, deg_per_px: float, size_px: tuple[int, int]
     ) -> None:
@@ -83,25 +78,23 @@ class Retina(nn.Module):
         self.config = config
         block = max(1, round(config.spacing_deg / deg_per_px))
         sigma = config.centre_deg / deg_per_px
-        for axis, n_px in zip("yx", size_px, strict=True):
-            wide = config.surround_ratio * sigma
-            # Not persistent: they follow from the config, and are no weights.
-            centre, surround = (pooled_gaussians(n_px, block, s) for s in (sigma, wide))
-            self.register_buffer(f"centre_{axis}", centre, persistent=False)
-            self.register_buffer(f"surround_{axis}", surround, persistent=False)
+        wide = config.surround_ratio * sigma
+        self.centre, self.surround = (
+            SeparableSums(*(pooled_gaussians(n_px, block, sd) for n_px in size_px))
+            for sd in (sigma, wide)
+        )
 
     @property
     def n_cells(self) -> tuple[int, int]:
         """Rows and columns of the mosaic."""
-        return self.centre_y.shape[0], self.centre_x.shape[0]
+        return self.centre.n_rows, self.centre.n_columns
 
     def forward(
         self, contrast: Float[Tensor, " *trial y x"]
     ) -> Float[Tensor, " *trial 2 row column"]:
         """Give the ON and OFF cells' responses, 0 or more; gray gives 0."""
-        centre = SeparableSums(self.centre_y, self.centre_x)(contrast)
-        surround = SeparableSums(self.surround_y, self.surround_x)(contrast)
-        drive = centre - self.config.surround_gain * surround
+        around = self.config.surround_gain * self.surround(contrast)
+        drive = self.centre(contrast) - around
         return torch.stack([drive.relu(), (-drive).relu()], dim=-3)
 
 

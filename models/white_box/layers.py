@@ -18,9 +18,10 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from ...experiments.session.observer import ObserverNoise
+from ..networks.layers import named_module
 from ..noise import drawn_for
 from .means import BatchMeans, stein
-from .network import gradient, module_named, network_of, outputs_of
+from .network import gradient, network_of, outputs_of
 from .responses import Progress, groups
 from .stimuli import Stimuli
 
@@ -133,7 +134,7 @@ class Layer:
     ) -> None:
         self.network, self._input_of = network_of(observer)
         self.name, self._fields = layer, fields
-        self._module = module_named(self.network, layer)
+        self._module = named_module(self.network, layer)
         self._observer_name = observer.name
         noise = fields.noise(0, _N_PROBE)
         with torch.no_grad():

@@ -8,8 +8,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ...experiments.protocols.checks import suggestion
-
 Scores = Callable[[Tensor], Tensor]
 
 
@@ -64,23 +62,6 @@ def _modules(observer: Any) -> Iterator[nn.Module]:
     for each in (named[0], *named[1].values()):
         if isinstance(each, nn.Module):
             yield each
-
-
-def module_named(network: nn.Module, layer: str) -> nn.Module:
-    """Give a module of a network by its name, such as "features.3".
-
-    Raises
-    ------
-    LookupError
-        If there is none.
-    """
-    modules = dict(network.named_modules())
-    if layer in modules:
-        return modules[layer]
-    names = [name for name in modules if name]
-    near = suggestion(layer, names)
-    known = "" if near else f"; there are {', '.join(names[:20]) or 'no layers'}"
-    raise LookupError(f"no layer named {layer!r}{near}{known}")
 
 
 @contextmanager

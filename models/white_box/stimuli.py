@@ -9,6 +9,7 @@ from ...experiments.protocols.parts import FULL_CONTRAST
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.signal import interval_gains, signal_levels
 from ...experiments.session.observer import Practice
+from ...experiments.stimulus.noise_torch import repeat_on_device
 from ...experiments.stimulus.sources import GeneratedNoise, as_contrast
 
 STREAM = 1  # of practice; what observers learn and are calibrated from is stream 0
@@ -89,10 +90,7 @@ class Stimuli:
         self, elements: Float[Tensor, " trial alternative frame row column"]
     ) -> Float[Tensor, " trial alternative frame y x"]:
         """Repeat elements to their size in pixels; gradients add up again."""
-        rows, columns = self.protocol.display.element_px
-        # Rows last, and by `expand`: its gradient is a sum, several times as fast as
-        # that of `repeat_interleave`.
-        return _repeated(_repeated(elements, columns, -1), rows, -2)
+        return repeat_on_device(elements, self.protocol.display.element_px)
 
     def note(self) -> str | None:
         """Say what the noise lacks of being Gaussian, if anything."""
@@ -114,10 +112,3 @@ class Stimuli:
             return float(levels.astype(np.float64).std() / FULL_CONTRAST)
         fields = as_contrast(source.field(table, 0)).astype(np.float64)
         return float(np.sqrt(np.mean(fields**2)))
-
-
-def _repeated(x: Tensor, times: int, dim: int) -> Tensor:
-    """Repeat every value along a dimension, counted from the last."""
-    dim += x.dim()
-    sizes = [-1] * (dim + 1) + [times] + [-1] * (x.dim() - dim - 1)
-    return x.unsqueeze(dim + 1).expand(sizes).flatten(dim, dim + 1)
