@@ -44,6 +44,30 @@ def variant_options(main_trials: str = MAIN_TRIALS) -> Callable[[_Command], _Com
         click.option("--trials", type=click.IntRange(1), help=main_trials),
         click.option("--contrast", type=click.FloatRange(0, 1), help=contrast),
     )
+    return _all_of(options)
+
+
+def decision_options() -> Callable[[_Command], _Command]:
+    """Give a command --internal-noise and --criterion: how a model decides."""
+    gamma = "Internal noise as gamma: internal / external SD, at the decision variable."
+    bias = "Bias in yes/no and rating, in SD of the decision variable."
+    options = (
+        click.option(
+            "--internal-noise",
+            type=click.FloatRange(0),
+            default=0.0,
+            show_default=True,
+            help=gamma,
+        ),
+        click.option("--criterion", type=float, help=bias),
+    )
+    return _all_of(options)
+
+
+def _all_of(
+    options: tuple[Callable[[Any], Any], ...],
+) -> Callable[[_Command], _Command]:
+    """Join options into one decorator; the first stands first in the help."""
 
     def decorated(command: _Command) -> _Command:
         for option in reversed(options):

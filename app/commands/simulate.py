@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ..options import variant_options
+from ..options import decision_options, variant_options
 from ..output import Row, output
 from ..progress import progress
 
@@ -13,18 +13,7 @@ from ..progress import progress
 @click.command()
 @click.argument("names", nargs=-1, required=True, metavar="[PROTOCOL] OBSERVER DB")
 @variant_options()
-@click.option(
-    "--internal-noise",
-    type=click.FloatRange(0),
-    default=0.0,
-    show_default=True,
-    help="Internal noise as gamma: internal / external SD, at the decision variable.",
-)
-@click.option(
-    "--criterion",
-    type=float,
-    help="Bias in yes/no and rating, in SD of the decision variable.",
-)
+@decision_options()
 @click.option(
     "--yoke-to",
     metavar="SESSION",

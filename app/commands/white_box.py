@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ..options import OUTPUT_FILE
+from ..options import OUTPUT_FILE, decision_options
 from ..output import Row, output
 from ..progress import progress
 from .plotting import require_format, write_figure
@@ -46,18 +46,7 @@ def _brief(row: Row) -> Row:
     type=click.FloatRange(0, 1),
     help="Contrast of the signal, instead of the protocol's median.",
 )
-@click.option(
-    "--internal-noise",
-    type=click.FloatRange(0),
-    default=0.0,
-    show_default=True,
-    help="Internal noise as gamma: internal / external SD, at the decision variable.",
-)
-@click.option(
-    "--criterion",
-    type=float,
-    help="Bias in yes/no and rating, in SD of the decision variable.",
-)
+@decision_options()
 @click.option("--layer", help="Also kernels of this module of the network's.")
 @click.option(
     "--unit",
