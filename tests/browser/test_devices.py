@@ -4,6 +4,7 @@ import io
 from dataclasses import replace
 
 import pytest
+from playwright.sync_api import expect
 
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.protocols.parts import Task
@@ -49,11 +50,11 @@ def test_a_phone_is_told_that_a_keyboard_is_needed(browser, serve, protocol):
     options = {"has_touch": True, "is_mobile": True, "device_scale_factor": 3}
     page = open_in(browser, server.address, viewport=phone, **options)
     page.get_by_text("A keyboard is needed").wait_for()
-    assert page.get_by_role("button", name="I agree").is_disabled()
+    expect(page.get_by_role("button", name="I agree")).to_be_disabled()
     assert n_sessions(server) == 0
     page.keyboard.press("f")  # one is connected after all
     page.get_by_text("A keyboard is needed").wait_for(state="detached")
-    assert page.get_by_role("button", name="I agree").is_enabled()
+    expect(page.get_by_role("button", name="I agree")).to_be_enabled()
     page.context.close()
 
 
@@ -62,7 +63,7 @@ def test_a_window_that_is_too_small_says_what_is_needed(page, serve, protocol):
     page.set_viewport_size({"width": 320, "height": 180})
     page.goto(server.address)
     page.get_by_text("it has 320 × 180, and 116 × 214 are needed").wait_for()
-    assert page.get_by_role("button", name="I agree").is_disabled()
+    expect(page.get_by_role("button", name="I agree")).to_be_disabled()
     assert n_sessions(server) == 0
     page.set_viewport_size({"width": 1280, "height": 800})
     page.get_by_role("button", name="I agree", disabled=False).wait_for()
@@ -86,8 +87,10 @@ def test_a_window_that_shrinks_in_the_task_pauses_it(page, serve, protocol):
 def test_without_javascript_the_page_says_so(browser, serve, protocol):
     server = serve(protocol)
     page = open_in(browser, server.address, java_script_enabled=False)
-    assert page.get_by_role("heading", name="This task needs JavaScript").is_visible()
-    assert page.get_by_role("button", name="I agree").is_disabled()
+    expect(
+        page.get_by_role("heading", name="This task needs JavaScript")
+    ).to_be_visible()
+    expect(page.get_by_role("button", name="I agree")).to_be_disabled()
     page.context.close()
 
 
