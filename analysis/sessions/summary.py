@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 from ..double_pass.internal_noise import (
     CLOSED_FORM,
-    LIKELIHOOD,
     NOT_TWO,
     InternalNoise,
     agreement,
     internal_noise_closed_form,
-    internal_noise_likelihood,
     pair_counts,
 )
+from ..double_pass.smooth_thresholds import internal_noise, internal_noise_by_agreement
 from ..sensitivity.by_task import criterion, dprime, proportion_correct
 from ..trials.estimate import Estimate
 from ..trials.held import as_responses
@@ -43,9 +42,11 @@ class ConditionSummary(Result):
     proportion_correct, agreement
         Uncorrected, with Wilson's interval.
     internal_noise
-        In closed form from agreement; pooled over contrasts where there are several.
-    internal_noise_likelihood
-        By bivariate probit with a mean of its own for each contrast.
+        By the likelihood of all showings, thresholds smooth in contrast.
+    internal_noise_by_agreement
+        From how often the passes agree, on the same thresholds.
+    internal_noise_pooled
+        The literature's closed form: all contrasts pooled to one proportion correct.
     """
 
     contrast: float | None
@@ -55,7 +56,8 @@ class ConditionSummary(Result):
     proportion_correct: Estimate
     agreement: Estimate
     internal_noise: InternalNoise
-    internal_noise_likelihood: InternalNoise
+    internal_noise_by_agreement: InternalNoise
+    internal_noise_pooled: InternalNoise
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class SessionSummary(Result):
                 "proportion correct": pooled.proportion_correct.short(),
                 "agreement": pooled.agreement.short(),
                 "internal noise": pooled.internal_noise.gamma.short(),
-                "by likelihood": pooled.internal_noise_likelihood.gamma.short(),
+                "by agreement": pooled.internal_noise_by_agreement.gamma.short(),
             }
         ]
 
@@ -160,7 +162,6 @@ def summarise(session: SessionLike) -> SessionSummary:
 
 
 def _condition(part: Responses, contrast: float | None) -> ConditionSummary:
-    closed_form, likelihood = _internal_noise(part)
     return ConditionSummary(
         contrast=contrast,
         n_trials=len(part),
@@ -168,20 +169,14 @@ def _condition(part: Responses, contrast: float | None) -> ConditionSummary:
         criterion=criterion(part),
         proportion_correct=proportion_correct(part),
         agreement=agreement(part),
-        internal_noise=closed_form,
-        internal_noise_likelihood=likelihood,
+        internal_noise=internal_noise(part),
+        internal_noise_by_agreement=internal_noise_by_agreement(part),
+        internal_noise_pooled=_pooled(part),
     )
 
 
-def _internal_noise(part: Responses) -> tuple[InternalNoise, InternalNoise]:
+def _pooled(part: Responses) -> InternalNoise:
     if part.n_alternatives > 2:
         reason, n = f"{NOT_TWO}, got {part.n_alternatives}", len(part.second_rows)
-        closed_form, likelihood = (
-            InternalNoise.missing(formula, reason, n)
-            for formula in (CLOSED_FORM, LIKELIHOOD)
-        )
-        return closed_form, likelihood
-    return (
-        internal_noise_closed_form(pair_counts(part)),
-        internal_noise_likelihood(pair_counts(part, by_contrast=True)),
-    )
+        return InternalNoise.missing(CLOSED_FORM, reason, n)
+    return internal_noise_closed_form(pair_counts(part))

@@ -1,5 +1,6 @@
 """All tables of the study, in the order of docs/coverage.md."""
 
+from .internal_noise import TABLE as INTERNAL_NOISE
 from .study import Table
 
-TABLES: tuple[Table, ...] = ()
+TABLES: tuple[Table, ...] = (INTERNAL_NOISE,)
