@@ -24,11 +24,20 @@ from scipy.optimize import brentq
 from scipy.stats import chi2
 
 from .showings import Showings
-from .showings_numba import LEAST_ZETA, MOST_ZETA, climb
+from .showings_numba import (
+    LEAST_ETA,
+    LEAST_LOG_BETA,
+    LEAST_ZETA,
+    MOST_ETA,
+    MOST_LOG_BETA,
+    MOST_ZETA,
+    objective,
+)
 
 LIMIT = float(chi2.ppf(0.95, 1)) / 2
 NO_LAPSES = -math.inf
-_NONE = np.zeros(2)
+_STEPS, _HALVINGS, _LONGEST = 60, 30, 3.0
+_ENOUGH = 1e-7  # of log likelihood, expected of a step: less is not worth taking
 
 
 @dataclass(frozen=True)
@@ -104,40 +113,21 @@ def maximise(
     free_lapse = lapse_rate is None
     lapses = lapses or LapseTerm()
     starts = _starts(showings) if start is None else [start._start.copy()]
-    best, information = None, np.zeros((len(starts[0]), len(starts[0])))
+    best = None
     for at in starts:
         k = len(at) - 2
         if r is not None:
-            at[k] = np.clip(
-                math.atanh(np.clip(r, -1 + 1e-9, 1 - 1e-16)), LEAST_ZETA, MOST_ZETA
-            )
+            inside = np.clip(r, -1 + 1e-9, 1 - 1e-16)
+            at[k] = np.clip(math.atanh(inside), LEAST_ZETA, MOST_ZETA)
         if lapse_rate is not None:
             at[k + 1] = _logit(lapse_rate)
         elif not math.isfinite(at[k + 1]):
             at[k + 1] = _logit(0.03)
-        filled = np.zeros_like(information)
-        value = climb(
-            showings.base,
-            showings.power,
-            showings.log_contrast,
-            showings.yes,
-            showings.first,
-            showings.second,
-            showings.pair_weight,
-            showings.single,
-            showings.single_weight,
-            showings.precision,
-            np.array([lapses.errors, lapses.trials], float),
-            np.array(lapses.prior, float),
-            at,
-            r is None,
-            free_lapse,
-            filled,
-        )
-        if best is None or value > best[0] + 1e-7:
-            best, information = (value, at), filled
+        found = _climb(showings, lapses, at, r is None, free_lapse)
+        if best is None or found[0] > best[0] + 1e-7:
+            best = found
     assert best is not None
-    value, at = best
+    value, at, information = best
     k = len(at) - 2
     return ShowingsFit(
         theta=at[:k].copy(),
@@ -147,6 +137,70 @@ def maximise(
         information=information,
         _start=at,
     )
+
+
+def _climb(
+    showings: Showings,
+    lapses: LapseTerm,
+    at: np.ndarray,
+    frees_zeta: bool,
+    frees_eta: bool,
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Climb by Fisher scoring, each step halved until the likelihood rises."""
+    k = len(at) - 2
+    rows = np.array([*range(k), *[k] * frees_zeta, *[k + 1] * frees_eta])
+    given = (
+        showings.base,
+        showings.power,
+        showings.log_contrast,
+        showings.yes,
+        showings.first,
+        showings.second,
+        showings.pair_weight,
+        showings.single,
+        showings.single_weight,
+        showings.precision,
+        np.array([lapses.errors, lapses.trials], float),
+        np.array(lapses.prior, float),
+    )
+    low, high = np.full(k + 2, -np.inf), np.full(k + 2, np.inf)
+    if showings.power.shape[1]:
+        low[k - 1], high[k - 1] = LEAST_LOG_BETA, MOST_LOG_BETA
+    low[k], high[k] = LEAST_ZETA, MOST_ZETA
+    if frees_eta:
+        low[k + 1], high[k + 1] = LEAST_ETA, MOST_ETA
+    m, jacobian = np.empty(len(showings.yes)), np.empty((len(showings.yes), k))
+
+    def here(at: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        score, information = np.empty(k + 2), np.empty((k + 2, k + 2))
+        value = objective(*given, at, frees_eta, m, jacobian, score, information)
+        return value, score, information
+
+    now, score, information = here(at)
+    for _ in range(_STEPS):
+        system = information[np.ix_(rows, rows)]
+        system[np.diag_indices_from(system)] *= 1 + 1e-9
+        system[np.diag_indices_from(system)] += 1e-10
+        step = np.linalg.solve(system, score[rows])
+        if step @ score[rows] < _ENOUGH:
+            break
+        size = min(1.0, _LONGEST / float(np.abs(step).max()))
+        for _ in range(_HALVINGS):
+            moved = at.copy()
+            moved[rows] += size * step
+            moved = np.clip(moved, low, high)
+            after = here(moved)
+            if after[0] >= now - 1e-11:
+                break
+            size /= 2
+        else:
+            break
+        gained = after[0] - now
+        at, (now, score, information) = moved, after
+        # At an edge of the range a step may go on wanting to leave it.
+        if gained < _ENOUGH / 10:
+            break
+    return now, at, information
 
 
 def _logit(rate: float) -> float:

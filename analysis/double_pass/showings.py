@@ -192,14 +192,14 @@ class Showings:
             first=ends[:, 0],
             second=ends[:, 1],
             single=row_of[2 * len(pairs) :],
-            pair_weight=np.bincount(
-                pair_of.ravel(), self.pair_weight, minlength=len(pairs)
-            ),
-            single_weight=np.bincount(
-                single_of, self.single_weight, minlength=len(singles)
-            ),
+            pair_weight=_added(pair_of.ravel(), self.pair_weight, len(pairs)),
+            single_weight=_added(single_of, self.single_weight, len(singles)),
             stimulus=np.arange(len(rows)),
         )
+
+
+def _added(kind: np.ndarray, weight: np.ndarray, n: int) -> np.ndarray:
+    return np.bincount(kind, weight, minlength=n).astype(np.float64)
 
 
 def log_contrast(

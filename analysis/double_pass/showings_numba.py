@@ -1,4 +1,4 @@
-"""The likelihood of showings, with Numba: value, score, information, and its climb.
+"""The likelihood of showings, with Numba: value, score and expected information.
 
 Parameters are the thresholds' theta, then zeta = atanh r, then eta = logit of the lapse
 rate. `showings.py` says what they mean, and documents every argument.
@@ -17,10 +17,12 @@ import numpy as np
 from ...experiments.compiled import compiled
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(20)
+_FEW_NODES, _FEW_WEIGHTS = np.polynomial.legendre.leggauss(12)  # below |r| = .75
 _ROOT_HALF, _ROOT_TAU = math.sqrt(0.5), math.sqrt(2 * math.pi)
 _SMALLEST = 1e-300
 LEAST_ZETA, MOST_ZETA = -1.4722194895832204, 8.0  # r from -.9 to 1 - 2e-7
 LEAST_ETA, MOST_ETA = -12.0, 2.0
+LEAST_LOG_BETA, MOST_LOG_BETA = -2.5, 1.8
 
 
 @compiled()
@@ -45,10 +47,13 @@ def both_below(a, b, r):
     if abs(r) < 0.925:
         total, angle = 0.0, math.asin(r)
         half_squares = (h * h + k * k) / 2
-        for i in range(len(_NODES)):
-            sine = math.sin(angle * (_NODES[i] + 1) / 2)
+        nodes, weights = _NODES, _WEIGHTS
+        if abs(r) < 0.75:
+            nodes, weights = _FEW_NODES, _FEW_WEIGHTS
+        for i in range(len(nodes)):
+            sine = math.sin(angle * (nodes[i] + 1) / 2)
             exponent = (sine * product - half_squares) / (1 - sine * sine)
-            total += _WEIGHTS[i] * math.exp(exponent)
+            total += weights[i] * math.exp(exponent)
         return below(a) * below(b) + total * angle / (4 * math.pi)
     if r < 0:
         k, product = -k, -product
@@ -139,36 +144,6 @@ def _fill_pair(a, b, r, lapse, chances, slopes):
 
 @compiled()
 @typing.no_type_check
-def value(m, yes, first, second, pair_weight, single, weight, r, lapse):
-    """Return the log likelihood of all showings at thresholds m."""
-    total, kept = 0.0, 1 - lapse
-    for i in range(len(first)):
-        if pair_weight[i] == 0:
-            continue
-        a, b = m[first[i]], m[second[i]]
-        pa, pb, both = below(a), below(b), both_below(a, b, r)
-        one, other = pa, pb
-        p = both
-        if not yes[first[i]]:
-            one = 1 - pa
-            p = pb - both
-        if not yes[second[i]]:
-            other = 1 - pb
-            p = (pa - both) if yes[first[i]] else 1 - pa - pb + both
-        q = kept * kept * max(p, 0.0) + kept * lapse / 2 * (one + other)
-        q += lapse * lapse / 4
-        total += pair_weight[i] * math.log(max(q, _SMALLEST))
-    for i in range(len(single)):
-        if weight[i] == 0:
-            continue
-        a = m[single[i]]
-        p = below(a) if yes[single[i]] else below(-a)
-        total += weight[i] * math.log(max(kept * p + lapse / 2, _SMALLEST))
-    return total
-
-
-@compiled()
-@typing.no_type_check
 def evaluate(
     m,
     jacobian,
@@ -249,25 +224,7 @@ def evaluate(
 
 @compiled()
 @typing.no_type_check
-def beside(theta, eta, precision, catch, prior):
-    """Return what is added to the log likelihood: penalty, catch trials, lapse prior.
-
-    `catch` is (errors, trials); `prior` (a, b) adds a log lapse + b log(1 - lapse).
-    """
-    total = 0.0
-    for j in range(len(theta)):
-        total -= precision[j] * theta[j] * theta[j] / 2
-    lapse = 1 / (1 + math.exp(-eta))
-    if catch[1] > 0:
-        wrong = lapse / 2
-        total += catch[0] * math.log(wrong) + (catch[1] - catch[0]) * math.log1p(-wrong)
-    total += prior[0] * math.log(lapse) + prior[1] * math.log1p(-lapse)
-    return total
-
-
-@compiled()
-@typing.no_type_check
-def climb(
+def objective(
     base,
     power,
     log_contrast,
@@ -280,103 +237,57 @@ def climb(
     precision,
     catch,
     prior,
-    start,
-    frees_zeta,
+    at,
     frees_eta,
+    m,
+    jacobian,
+    score,
     information,
 ):
-    """Climb to the maximum by Fisher scoring, each step halved until it rises.
+    """Fill score and expected information by (theta, zeta, eta); return the value.
 
-    `start` is (theta, zeta, eta), with eta -inf for no lapses, and becomes the maximum;
-    `information` is filled there, by (theta, zeta, eta), penalty and catch trials
-    included. Returns the log likelihood with what stands beside it.
+    `at` is (theta, zeta, eta), with eta -inf for no lapses. `catch` is (errors,
+    trials); `prior` (a, b) adds a log lapse + b log(1 - lapse); neither says anything
+    where the lapse rate is not free.
     """
-    n, k = len(yes), len(start) - 2
-    n_power = power.shape[1]
-    m, jacobian = np.empty(n), np.empty((n, k))
-    score, moved = np.empty(k + 2), np.empty(k + 2)
-    free = np.ones(k + 2, np.bool_)
-    free[k], free[k + 1] = frees_zeta, frees_eta
-    now = -np.inf
-    for _ in range(60):
-        place(base, power, log_contrast, start[:k], m, jacobian)
-        r = math.tanh(start[k])
-        lapse = 1 / (1 + math.exp(-start[k + 1]))
-        now = evaluate(
-            m,
-            jacobian,
-            yes,
-            first,
-            second,
-            pair_weight,
-            single,
-            weight,
-            r,
-            lapse,
-            score,
-            information,
-        )
-        by_zeta, by_eta = (1 - r) * (1 + r), lapse * (1 - lapse)
-        score[k] *= by_zeta
-        score[k + 1] *= by_eta
-        information[k, :] *= by_zeta
-        information[:, k] *= by_zeta
-        information[k + 1, :] *= by_eta
-        information[:, k + 1] *= by_eta
-        for j in range(k):
-            score[j] -= precision[j] * start[j]
-            information[j, j] += precision[j]
-        if frees_eta:
-            now += beside(start[:k], start[k + 1], precision, catch, prior)
-            wrong = lapse / 2
-            if catch[1] > 0:
-                gain = catch[0] / wrong - (catch[1] - catch[0]) / (1 - wrong)
-                score[k + 1] += gain * by_eta / 2
-                weight_of = catch[1] / (wrong * (1 - wrong)) / 4
-                information[k + 1, k + 1] += weight_of * by_eta * by_eta
-            score[k + 1] += prior[0] * (1 - lapse) - prior[1] * lapse
-            information[k + 1, k + 1] += (prior[0] + prior[1]) * by_eta
-        else:
-            now += beside(start[:k], 0.0, precision, np.zeros(2), np.zeros(2))
-        rows = np.flatnonzero(free)
-        system = np.empty((len(rows), len(rows)))
-        right = np.empty(len(rows))
-        for s in range(len(rows)):
-            right[s] = score[rows[s]]
-            for t in range(len(rows)):
-                system[s, t] = information[rows[s], rows[t]]
-            system[s, s] += 1e-9 * system[s, s] + 1e-10
-        step = np.linalg.solve(system, right)
-        longest = np.abs(step).max()
-        if longest > 3:
-            step *= 3 / longest
-        expected = np.sum(step * right)
-        size, rose = 1.0, False
-        for _ in range(30):
-            moved[:] = start
-            for s in range(len(rows)):
-                moved[rows[s]] += size * step[s]
-            if n_power:
-                moved[k - 1] = min(max(moved[k - 1], -2.5), 1.8)
-            moved[k] = min(max(moved[k], LEAST_ZETA), MOST_ZETA)
-            if frees_eta:
-                moved[k + 1] = min(max(moved[k + 1], LEAST_ETA), MOST_ETA)
-            place(base, power, log_contrast, moved[:k], m, jacobian)
-            lapse = 1 / (1 + math.exp(-moved[k + 1]))
-            r = math.tanh(moved[k])
-            after = value(m, yes, first, second, pair_weight, single, weight, r, lapse)
-            if frees_eta:
-                after += beside(moved[:k], moved[k + 1], precision, catch, prior)
-            else:
-                after += beside(moved[:k], 0.0, precision, np.zeros(2), np.zeros(2))
-            if after >= now - 1e-11:
-                rose = True
-                break
-            size /= 2
-        if not rose:
-            break
-        gained = after - now
-        start[:] = moved
-        if gained < 1e-9 and expected < 1e-6:
-            break
-    return max(now, after) if rose else now
+    k = len(at) - 2
+    place(base, power, log_contrast, at[:k], m, jacobian)
+    r, lapse = math.tanh(at[k]), 1 / (1 + math.exp(-at[k + 1]))
+    total = evaluate(
+        m,
+        jacobian,
+        yes,
+        first,
+        second,
+        pair_weight,
+        single,
+        weight,
+        r,
+        lapse,
+        score,
+        information,
+    )
+    by_zeta, by_eta = (1 - r) * (1 + r), lapse * (1 - lapse)
+    score[k] *= by_zeta
+    score[k + 1] *= by_eta
+    information[k, :] *= by_zeta
+    information[:, k] *= by_zeta
+    information[k + 1, :] *= by_eta
+    information[:, k + 1] *= by_eta
+    for j in range(k):
+        score[j] -= precision[j] * at[j]
+        information[j, j] += precision[j]
+        total -= precision[j] * at[j] * at[j] / 2
+    if not frees_eta:
+        return total
+    wrong = lapse / 2
+    if catch[1] > 0:
+        total += catch[0] * math.log(wrong) + (catch[1] - catch[0]) * math.log1p(-wrong)
+        gain = catch[0] / wrong - (catch[1] - catch[0]) / (1 - wrong)
+        score[k + 1] += gain * by_eta / 2
+        of_catch = catch[1] / (wrong * (1 - wrong)) / 4
+        information[k + 1, k + 1] += of_catch * by_eta * by_eta
+    total += prior[0] * math.log(lapse) + prior[1] * math.log1p(-lapse)
+    score[k + 1] += prior[0] * (1 - lapse) - prior[1] * lapse
+    information[k + 1, k + 1] += (prior[0] + prior[1]) * by_eta
+    return total

@@ -25,7 +25,7 @@ LIKELIHOOD = "likelihood-smooth-thresholds/1"
 BY_AGREEMENT = "agreement-smooth-thresholds/1"
 MISFIT = 0.01  # p of a power of contrast below which thresholds are splines
 REVERSED = 1e-3  # p of r = 0 below which less agreement than by chance is no accident
-MOST_SE = 0.25  # of r: beyond it gamma could be anything
+LEAST_PAIRS, MOST_SE = 50, 0.25  # for gamma: else it could be anything
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,37 +109,36 @@ def smooth_showings(
 def internal_noise(source: SessionLike | Responses) -> InternalNoise:
     """Estimate internal noise from a double pass, at any number of contrasts.
 
-    Where r is known to no better than an SE of .25, as below about 50 pairs, there is r
-    and its interval but no gamma.
+    Below 50 pairs, or where r is known to no better than an SE of .25, there is r and
+    its interval but no gamma.
     """
-    return from_share(consistent_share(source).r, LIKELIHOOD)
+    return from_share(consistent_share(source).r)
 
 
-def from_share(r: Estimate, formula: str) -> InternalNoise:
+def from_share(r: Estimate, formula: str = LIKELIHOOD) -> InternalNoise:
     """Return r, gamma and gamma squared, or why r tells no gamma."""
     if r.value is None:
         return InternalNoise.missing(formula, r.note or "", r.n)
     assert r.low is not None
     assert r.high is not None
     se = r.se if r.se is not None else (r.high - r.low) / 3.92
-    if se > MOST_SE:
-        reason = (
-            f"r = {r.value:.2f} has a standard error of {se:.2f}, and gamma needs "
-            f"{MOST_SE} or less: more pairs (about 50) are needed, got {r.n}"
-        )
-        missing = InternalNoise.missing(formula, reason, r.n)
-        return replace(missing, r=r)
+    reason = None
+    if r.n < LEAST_PAIRS:
+        reason = f"gamma needs {LEAST_PAIRS} pairs or more, got {r.n}"
+    elif se > MOST_SE:
+        reason = f"gamma needs a standard error of r of {MOST_SE} or less, got {se:.2f}"
+    if reason:
+        return replace(InternalNoise.missing(formula, reason, r.n), r=r)
     return three_conventions(r, formula)
 
 
-def internal_noise_by_agreement(source: SessionLike | Responses) -> InternalNoise:
+def internal_noise_by_agreement(share: ConsistentShare) -> InternalNoise:
     """Estimate internal noise from how often the passes agree.
 
     Thresholds by ordinary probit on all trials, then the r at which the expected number
     of agreements, sum of Phi2(m1, m2; r) + Phi2(-m1, -m2; r), is the number there was.
     The interval is the likelihood's, extended to this r.
     """
-    share = consistent_share(source)
     if share.fit is None or share.showings is None:
         return InternalNoise.missing(BY_AGREEMENT, share.r.note or "", share.r.n)
     value, se = _r_of_agreement(share.showings)

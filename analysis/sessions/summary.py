@@ -15,7 +15,11 @@ from ..double_pass.internal_noise import (
     internal_noise_closed_form,
     pair_counts,
 )
-from ..double_pass.smooth_thresholds import internal_noise, internal_noise_by_agreement
+from ..double_pass.smooth_thresholds import (
+    consistent_share,
+    from_share,
+    internal_noise_by_agreement,
+)
 from ..sensitivity.by_task import criterion, dprime, proportion_correct
 from ..trials.estimate import Estimate
 from ..trials.held import as_responses
@@ -162,6 +166,7 @@ def summarise(session: SessionLike) -> SessionSummary:
 
 
 def _condition(part: Responses, contrast: float | None) -> ConditionSummary:
+    share = consistent_share(part)
     return ConditionSummary(
         contrast=contrast,
         n_trials=len(part),
@@ -169,8 +174,8 @@ def _condition(part: Responses, contrast: float | None) -> ConditionSummary:
         criterion=criterion(part),
         proportion_correct=proportion_correct(part),
         agreement=agreement(part),
-        internal_noise=internal_noise(part),
-        internal_noise_by_agreement=internal_noise_by_agreement(part),
+        internal_noise=from_share(share.r),
+        internal_noise_by_agreement=internal_noise_by_agreement(share),
         internal_noise_pooled=_pooled(part),
     )
 

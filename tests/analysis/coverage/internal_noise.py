@@ -1,4 +1,4 @@
-"""gamma of a double pass: contrasts, bias, courses of d'; by likelihood and agreement."""
+"""gamma of a double pass: contrasts, bias, courses of d'."""
 
 import numpy as np
 import pandas as pd
@@ -69,11 +69,10 @@ def session(cell: Parameters, rng: np.random.Generator) -> dict[str, Found]:
         cell["pairs"],
     )
     share = consistent_share(made)
-    by_agreement = internal_noise_by_agreement(made)
-    likelihood = from_share(share.r, "likelihood").gamma
+    by_agreement = internal_noise_by_agreement(share)
     return {
         "r": Interval.of(share.r, 1 / (1 + gamma**2)),
-        "gamma": Interval.of(likelihood, gamma),
+        "gamma": Interval.of(from_share(share.r).gamma, gamma),
         "by agreement": Interval.of(by_agreement.gamma, gamma),
         "misfit": None if share.p_power is None else share.p_power < 0.05,
         "spline": share.thresholds == "spline",
