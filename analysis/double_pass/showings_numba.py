@@ -21,6 +21,7 @@ _FEW_NODES, _FEW_WEIGHTS = np.polynomial.legendre.leggauss(12)  # below |r| = .7
 _ROOT_HALF, _ROOT_TAU = math.sqrt(0.5), math.sqrt(2 * math.pi)
 _SMALLEST = 1e-300
 LEAST_ZETA, MOST_ZETA = -1.4722194895832204, 8.0  # r from -.9 to 1 - 2e-7
+LAW_ZETA = 5e-3  # with a law of its own r is above 0
 LEAST_ETA, MOST_ETA = -12.0, 2.0
 LEAST_LOG_BETA, MOST_LOG_BETA = -2.5, 1.8
 
@@ -290,4 +291,124 @@ def objective(
     total += prior[0] * math.log(lapse) + prior[1] * math.log1p(-lapse)
     score[k + 1] += prior[0] * (1 - lapse) - prior[1] * lapse
     information[k + 1, k + 1] += (prior[0] + prior[1]) * by_eta
+    return total
+
+
+@compiled()
+@typing.no_type_check
+def law_objective(
+    base,
+    power,
+    log_contrast,
+    yes,
+    first,
+    second,
+    pair_weight,
+    single,
+    weight,
+    precision,
+    points,
+    chances,
+    at,
+    m,
+    jacobian,
+    score,
+    information,
+):
+    """Do as `objective`, the repeating part of the decision having a law of its own.
+
+    It is one of `points` (mean 0, variance 1) with these `chances`; the rest is normal:
+    P("yes" | v) = Phi((m + sqrt(r) v) / sqrt(1 - r)). There are no lapses.
+    """
+    k, n_points = len(at) - 2, len(points)
+    place(base, power, log_contrast, at[:k], m, jacobian)
+    r = math.tanh(at[k])
+    root, rest = math.sqrt(r), math.sqrt(1 - r)
+    score[:] = 0
+    information[:] = 0
+    n = len(m)
+    # Of each row: P("yes" | v), its slope by m and by r; and their means over v.
+    rate = np.empty((n, n_points))
+    by_m, by_r = np.empty((n, n_points)), np.empty((n, n_points))
+    mean = np.zeros((n, 3))
+    for i in range(n):
+        for j in range(n_points):
+            z = (m[i] + root * points[j]) / rest
+            height = density(z)
+            rate[i, j] = below(z)
+            by_m[i, j] = height / rest
+            turn = points[j] / (2 * root * rest) + z / (2 * (1 - r))
+            by_r[i, j] = height * turn
+            mean[i, 0] += chances[j] * rate[i, j]
+            mean[i, 1] += chances[j] * by_m[i, j]
+            mean[i, 2] += chances[j] * by_r[i, j]
+    total = 0.0
+    seen_slopes, slopes, w = np.empty(3), np.empty((4, 3)), np.empty((3, 3))
+    chance = np.empty(4)
+    for i in range(len(first)):
+        if pair_weight[i] == 0:
+            continue
+        x, y = first[i], second[i]
+        both, by_a, by_b, by_both = 0.0, 0.0, 0.0, 0.0
+        for j in range(n_points):
+            both += chances[j] * rate[x, j] * rate[y, j]
+            by_a += chances[j] * by_m[x, j] * rate[y, j]
+            by_b += chances[j] * rate[x, j] * by_m[y, j]
+            by_both += chances[j] * (by_r[x, j] * rate[y, j] + rate[x, j] * by_r[y, j])
+        chance[0], chance[1] = both, mean[x, 0] - both
+        chance[2], chance[3] = mean[y, 0] - both, 1 - mean[x, 0] - mean[y, 0] + both
+        slopes[0, 0], slopes[0, 1], slopes[0, 2] = by_a, by_b, by_both
+        slopes[1, 0], slopes[1, 1] = mean[x, 1] - by_a, -by_b
+        slopes[1, 2] = mean[x, 2] - by_both
+        slopes[2, 0], slopes[2, 1] = -by_a, mean[y, 1] - by_b
+        slopes[2, 2] = mean[y, 2] - by_both
+        for s in range(3):
+            slopes[3, s] = -slopes[0, s] - slopes[1, s] - slopes[2, s]
+        seen = (0 if yes[x] else 2) + (0 if yes[y] else 1)
+        total += pair_weight[i] * math.log(max(chance[seen], _SMALLEST))
+        for s in range(3):
+            seen_slopes[s] = slopes[seen, s] / max(chance[seen], 1e-14)
+            for t in range(3):
+                w[s, t] = 0
+                for o in range(4):
+                    w[s, t] += slopes[o, s] * slopes[o, t] / max(chance[o], 1e-14)
+        for p in range(k):
+            jx, jy = jacobian[x, p], jacobian[y, p]
+            score[p] += pair_weight[i] * (seen_slopes[0] * jx + seen_slopes[1] * jy)
+            gx, gy = w[0, 0] * jx + w[1, 0] * jy, w[0, 1] * jx + w[1, 1] * jy
+            for q in range(k):
+                more = gx * jacobian[x, q] + gy * jacobian[y, q]
+                information[p, q] += pair_weight[i] * more
+            crossed = pair_weight[i] * (w[2, 0] * jx + w[2, 1] * jy)
+            information[k, p] += crossed
+            information[p, k] += crossed
+        score[k] += pair_weight[i] * seen_slopes[2]
+        information[k, k] += pair_weight[i] * w[2, 2]
+    for i in range(len(single)):
+        if weight[i] == 0:
+            continue
+        x = single[i]
+        p_yes = mean[x, 0]
+        seen_chance = p_yes if yes[x] else 1 - p_yes
+        total += weight[i] * math.log(max(seen_chance, _SMALLEST))
+        sign = (1.0 if yes[x] else -1.0) * weight[i] / max(seen_chance, 1e-14)
+        inverse = weight[i] / max(p_yes * (1 - p_yes), 1e-14)
+        for p in range(k):
+            jx = jacobian[x, p] * mean[x, 1]
+            score[p] += sign * jx
+            for q in range(k):
+                information[p, q] += inverse * jx * jacobian[x, q] * mean[x, 1]
+            crossed = inverse * jx * mean[x, 2]
+            information[k, p] += crossed
+            information[p, k] += crossed
+        score[k] += sign * mean[x, 2]
+        information[k, k] += inverse * mean[x, 2] * mean[x, 2]
+    by_zeta = (1 - r) * (1 + r)
+    score[k] *= by_zeta
+    information[k, :] *= by_zeta
+    information[:, k] *= by_zeta
+    for p in range(k):
+        score[p] -= precision[p] * at[p]
+        information[p, p] += precision[p]
+        total -= precision[p] * at[p] * at[p] / 2
     return total

@@ -31,22 +31,19 @@ from ..double_pass.bivariate_probit import (
     informative,
     response_kind,
 )
-from ..double_pass.internal_noise import (
-    gamma_from_r,
-    internal_noise_likelihood,
-    pair_counts,
-    pair_responses,
-)
+from ..double_pass.internal_noise import gamma_from_r, pair_responses
+from ..double_pass.smooth_thresholds import consistent_share
 from ..trials.design import TrialDesign
 from ..trials.estimate import Z95, Estimate, mapped
 from ..trials.held import Held
 from ..trials.responses import Responses, SessionLike
 from ..trials.result import Result
 from ..trials.score import score, why_not_white
+from .decision_law import DecisionLaw, law_of_trials
 
 LINEAR_SHARE = "linear-share-kernel/1"
 GAMMA = "gamma-kernel-implied/1"
-NONLINEAR = "nonlinear-consistent-share/1"
+NONLINEAR = "nonlinear-consistent-share/2"
 NONE_LINEAR = "the kernel is no larger than its sampling noise"
 
 
@@ -75,7 +72,8 @@ class LinearShare(Result):
 def linear_share(session: SessionLike) -> LinearShare:
     """Estimate the linear and the other consistent share of a session's decisions.
 
-    r is the double pass's maximum likelihood by contrast.
+    Where the decision variable is not normal (`decision_law.py`), r is that of the
+    exact law and the share that of the probit given the noise.
 
     Raises
     ------
@@ -94,11 +92,37 @@ def linear_share(session: SessionLike) -> LinearShare:
     """
     held = Held.of(session)
     counted, trials = held.responses, held.design
-    r = internal_noise_likelihood(pair_counts(counted, by_contrast=True)).r
-    influence = _influence_on_r(counted)
-    if influence is not None:
-        influence = influence[np.isin(np.unique(counted.cluster), trials.cluster)]
-    return shares_of_trials(trials, r, influence)
+    law = None if why_not_white(trials) else law_of_trials(counted, trials)
+    return share_given_law(counted, trials, law)
+
+
+def share_given_law(
+    counted: Responses, trials: TrialDesign, law: DecisionLaw | None
+) -> LinearShare:
+    """Estimate the shares by the formulas that a decision variable's law allows.
+
+    Parameters
+    ----------
+    law
+        None takes the decision variable as normal.
+
+    Notes
+    -----
+    By the exact law the arms of r and of the share combine as if the two were
+    independent. They rise together, so the interval of what is left is too wide.
+    """
+    if law is None or law.is_normal:
+        r, influence = consistent_share(counted).r, _influence_on_r(counted)
+        if influence is not None:
+            influence = influence[np.isin(np.unique(counted.cluster), trials.cluster)]
+        return shares_of_trials(trials, r, influence)
+    r = law.internal_noise.r
+    if law.share.value is None:
+        reason, n = law.share.note or "", law.share.n
+        gamma, left = (Estimate.missing(name, reason, n) for name in (GAMMA, NONLINEAR))
+        return LinearShare(law.share, gamma, r, left)
+    left = _difference(r, law.share, together=0.0)
+    return LinearShare(law.share, _gamma(law.share), r, left)
 
 
 def shares_of_trials(

@@ -1,6 +1,7 @@
 """All tables of the study, in the order of docs/coverage.md."""
 
+from .decision_law import TABLE as DECISION_LAW
 from .internal_noise import TABLE as INTERNAL_NOISE
 from .study import Table
 
-TABLES: tuple[Table, ...] = (INTERNAL_NOISE,)
+TABLES: tuple[Table, ...] = (INTERNAL_NOISE, DECISION_LAW)
