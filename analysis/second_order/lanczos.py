@@ -88,6 +88,19 @@ class Krylov:
         """Return the larger of the top and minus the bottom value of each kernel."""
         return _extremes(self.matrix)
 
+    def top(
+        self, rank: int
+    ) -> tuple[
+        Float[np.ndarray, " replicate rank"],
+        Float[np.ndarray, " replicate rank element"],
+    ]:
+        """Return the most extreme values of each kernel, and their unit vectors."""
+        values, inside = np.linalg.eigh(self.matrix)
+        order = np.argsort(-np.abs(values), axis=1)[:, :rank]
+        chosen = np.take_along_axis(inside, order[:, None, :], axis=2)
+        vectors = chosen.transpose(0, 2, 1) @ self.vectors
+        return np.take_along_axis(values, order, axis=1), vectors
+
     def extremes_without(
         self, directions: Float[np.ndarray, " direction element"]
     ) -> Float[np.ndarray, " replicate"]:

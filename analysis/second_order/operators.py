@@ -120,12 +120,11 @@ class Operators:
         vectors = vectors.astype(np.float32, copy=False)
         total = np.zeros((len(self), self.n_elements), np.float32)
         for channel, sign in _channels(self.trials):
-            along = np.concatenate([vectors @ x.T for x in _blocks(channel)], axis=1)
+            along = vectors @ channel.T
             if len(along) < len(self):
                 along = np.repeat(along, len(self), axis=0)
             weigh_about_means(along, self.trials.sign, self._label, *self._counted)
-            for start, x in zip(range(0, len(channel), ROWS), _blocks(channel)):
-                total += np.float32(sign) * (along[:, start : start + ROWS] @ x)
+            total += np.float32(sign) * (along @ channel)
         return total
 
     def diagonals(self) -> Float[np.ndarray, " replicate element"]:
@@ -133,7 +132,7 @@ class Operators:
         total = np.zeros((len(self), self.n_elements))
         coefficient = self.classes.coefficients(2).astype(np.float32)
         for channel, sign in _channels(self.trials):
-            for start, x in zip(range(0, len(channel), ROWS), _blocks(channel)):
+            for start, x in _blocks(channel):
                 total += sign * (coefficient[:, start : start + ROWS] @ np.square(x))
             for label, rows in self._rows_of_labels():
                 count, size, factor = self._counted
@@ -191,5 +190,7 @@ def _channels(
 
 def _blocks(
     channel: Float32[np.ndarray, " trial element"],
-) -> Iterator[Float32[np.ndarray, " row element"]]:
-    return (channel[start : start + ROWS] for start in range(0, len(channel), ROWS))
+) -> Iterator[tuple[int, Float32[np.ndarray, " row element"]]]:
+    """Yield some of the noise at a time, and the number of its first trial."""
+    for start in range(0, len(channel), ROWS):
+        yield start, channel[start : start + ROWS]

@@ -13,8 +13,8 @@ def weigh_about_means(along, sign, label, count, size, factor):
     """Replace `along` (replicate, trial) by count x factor x (it less its class mean).
 
     Means are of the noise as shown, sign x `along`; what is returned has the sign of
-    `along` again. `count` has a row for each replicate, or one of ones for all; `size` and `factor`
-    are (replicate, label).
+    `along` again. `count` has a row for each replicate, or one of ones for all; `size`
+    and `factor` are (replicate, label).
     """
     n_replicates, n_trials = along.shape
     n_labels = size.shape[1]

@@ -174,7 +174,11 @@ def off_diagonal_se(trials: TrialDesign) -> float:
 
 def noise_sd(trials: TrialDesign) -> float:
     """Return the SD of the noise of a field, over trials and elements; contrast."""
-    shown = np.square(trials.halves, dtype=np.float64).sum()
+    shown = 0.0
+    for half in trials.halves:
+        for start in range(0, len(half), ROWS):
+            part = half[start : start + ROWS].ravel().astype(np.float64)
+            shown += float(part @ part)
     n_fields = len(trials) * (2 if trials.is_forced_choice else 1)
     return float(np.sqrt(shown / (n_fields * trials.halves.shape[2])))
 

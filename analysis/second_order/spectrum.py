@@ -37,8 +37,8 @@ from .replicates import (
 
 FORMULA = "second-order-spectrum-nested-permutation/2"
 DIAGONAL_FORMULA = "variance-kernel-max-permutation/1"
-FORMED = 8  # permuted kernels of many elements that are formed, for their spectrum
-T95_OF_FORMED = 2.3646  # of Student's t with one degree of freedom fewer
+FORMED = 5  # permuted kernels of many elements that are formed, for their spectrum
+T95_OF_FORMED = 2.7764  # of Student's t with one degree of freedom fewer
 BIASED = "biased responses of a linear observer have a second order along its kernel"
 
 
@@ -60,7 +60,7 @@ class Spectrum(Result):
     null_low, null_high
         95 % band of the eigenvalues of permuted kernels, rank by rank, in falling order
         of the *signed* value: what the sorted eigenvalues are drawn against. Above 128
-        elements it is that of a normal distribution with the mean and SD of eight.
+        elements it is that of a normal distribution with the mean and SD of five.
     edge
         Half-width of the null spectrum by random-matrix theory: 2 sqrt(p) times the SE
         of an off-diagonal element, which the largest of p eigenvalues nears from below

@@ -45,6 +45,7 @@ CANCEL = (
     "the responses to the two showings of a noise field must not cancel, got opposite "
     "ones throughout"
 )
+ROWS = 256  # of the noise that are compared at once
 ROUNDING = 1e-12  # of a sum of squares
 NOT_WHITE = 0.05  # correlation of neighbours, or spread of variances, that counts
 
@@ -192,7 +193,15 @@ def varies(
     By comparing values: sums of squares would leave rounding for variance.
     """
     _, first, number = np.unique(cell, return_index=True, return_inverse=True)
-    return np.any(noise != noise[first[number]], axis=0)
+    still = np.arange(noise.shape[1])
+    for start in range(0, len(noise), ROWS):
+        rows = slice(start, start + ROWS)
+        part = noise[rows] if len(still) == noise.shape[1] else noise[rows][:, still]
+        of_first = noise[first[number[rows]]][:, still]
+        still = still[~np.any(part != of_first, axis=0)]
+        if not len(still):
+            break
+    return ~np.isin(np.arange(noise.shape[1]), still)
 
 
 def check_every_element_varies(trials: TrialDesign) -> None:
