@@ -26,7 +26,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ..probit.newton import BinaryResponses, Solution, centred
-from ..probit.penalised import Sandwich, sandwich
+from ..probit.sandwich import Sandwich, sandwich
 from ..probit.trials import standardised
 from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell, Estimate
@@ -40,7 +40,7 @@ from .priors import PRIORS, Prior
 from .priors import prior as prior_of
 from .search import PriorProblem, search, without_each_fold, without_kernel
 
-FORMULA = "kernel-penalised-probit/1"
+FORMULA = "kernel-penalised-probit/2"
 GAIN = "log-likelihood-gain-cross-validated/1"
 SMOOTH_LENGTHS = (1.0, 3.0)
 LARGE = 2_000_000  # noise elements, from which on there are fewer folds

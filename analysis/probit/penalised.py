@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
-from scipy.linalg import blas, lapack
+from jaxtyping import Float
+from scipy.linalg import get_lapack_funcs
 from scipy.special import log_ndtr
 
 from .newton import (
@@ -25,11 +25,9 @@ from .newton import (
     BinaryResponses,
     Coordinates,
     Solution,
-    slopes,
 )
 
-ROWS = 2048  # of the noise that are multiplied at once
-ROWS_OF_SQUARE = 128  # of a matrix that is made symmetric
+POTRF, POTRS = get_lapack_funcs(("potrf", "potrs"), dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -313,7 +311,7 @@ class _Fits:
                 self._factors[name] = self._factored(seen, each, float(bend.mean()))
             parts = residual[chosen, self.n_cells :].reshape(-1, len(seen.products))
             parts = parts.astype(np.float32).T
-            done, _ = lapack.spotrs(self._factors[name], parts, lower=1, overwrite_b=1)
+            done, _ = POTRS(self._factors[name], parts, lower=1, overwrite_b=1)
             scaled[chosen, self.n_cells :] = done.T.reshape(len(chosen), -1)
         return scaled
 
@@ -321,7 +319,7 @@ class _Fits:
         mean = (max(bend, 1e-300) * seen.products).astype(np.float32)
         least = 1e-5 * float(np.diag(mean).max(initial=0.0))
         mean[np.diag_indices(len(mean))] += np.float32(penalty + least)
-        factor, _ = lapack.spotrf(mean.T, lower=1, overwrite_a=1)
+        factor, _ = POTRF(mean.T, lower=1, overwrite_a=1)
         return factor
 
     def _by_seen(self, rows: np.ndarray) -> list[tuple[Through, np.ndarray]]:
@@ -363,125 +361,3 @@ class _Fits:
 
 def _product(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return (rows.astype(matrix.dtype) @ matrix).astype(np.float64)
-
-
-@dataclass(frozen=True, eq=False)
-class Sandwich:
-    """The covariance of the slopes of x, bread x filling x bread, both symmetric."""
-
-    bread: Float[np.ndarray, " column column"]
-    filling: Float[np.ndarray, " column column"]
-
-    def times(
-        self, vector: Float[np.ndarray, " column"]
-    ) -> Float[np.ndarray, " column"]:
-        """Multiply the covariance with a vector."""
-        inside = self.filling @ (self.bread @ vector.astype(self.bread.dtype))
-        return (self.bread @ inside).astype(np.float64)
-
-    def variances(
-        self, back: Float[np.ndarray, " element column"] | None
-    ) -> Float[np.ndarray, " element"]:
-        """Return the variance of the slope of each element."""
-        outside = self.bread
-        if back is not None:
-            outside = back.astype(outside.dtype) @ outside
-        spread = outside @ self.filling
-        return np.einsum("ij,ij->i", spread, outside, dtype=np.float64)
-
-
-def sandwich(
-    seen: Through,
-    responses: BinaryResponses,
-    solution: Solution,
-    penalty: float,
-    cluster: Int[np.ndarray, " trial"],
-) -> Sandwich:
-    """Return the covariance of the slopes of x, without a matrix of influence.
-
-    That of `influence`: H^-1 times the score of each trial, showings of one noise field
-    added, each divided by one less its leverage.
-    """
-    x, kind = seen.x, seen.x.dtype
-    slope, bend = slopes(solution.predictor, responses.response)
-    slope, bend = responses.weight * slope, responses.weight * bend
-    of_cell = np.maximum(responses.by_cell(bend), 1e-12)
-    mean = _cell_means(x, responses.cell, bend) / of_cell[:, None].astype(kind)
-    hessian = np.zeros((x.shape[1], x.shape[1]), kind)
-    for rows in _blocks(len(x)):
-        part = x[rows] - mean[responses.cell[rows]]
-        part *= np.sqrt(bend[rows]).astype(kind)[:, None]
-        hessian += part.T @ part
-    spread = _inverse(seen, hessian.astype(np.float64), penalty)
-    leverage = np.empty(len(x))
-    root = _root(spread, kind)
-    for rows in _blocks(len(x)):
-        part = x[rows] - mean[responses.cell[rows]]
-        seen_by = _times_root(root, part)
-        leverage[rows] = np.einsum("ij,ij->j", seen_by, seen_by, dtype=np.float64)
-    leverage = bend * (leverage + 1 / of_cell[responses.cell])
-    each = (slope / np.clip(1 - leverage, 0.1, 1)).astype(kind)
-    total = np.zeros_like(hessian)
-    order = np.argsort(cluster, kind="stable")
-    starts = np.flatnonzero(np.diff(cluster[order], prepend=cluster[order[0]] - 1))
-    for first in range(0, len(starts), ROWS):
-        edges = starts[first : first + ROWS]
-        stop = starts[first + ROWS] if first + ROWS < len(starts) else len(order)
-        rows = order[edges[0] : stop]
-        part = (x[rows] - mean[responses.cell[rows]]) * each[rows, None]
-        if len(edges) < len(rows):
-            part = np.add.reduceat(part, edges - edges[0], axis=0)
-        total += part.T @ part
-    return Sandwich(spread.astype(kind), total)
-
-
-def _blocks(n: int) -> list[slice]:
-    return [slice(start, start + ROWS) for start in range(0, n, ROWS)]
-
-
-def _cell_means(x: np.ndarray, cell: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Sum weight x noise of each cell."""
-    total = np.zeros((int(cell.max()) + 1, x.shape[1]), x.dtype)
-    for c in np.unique(cell):
-        rows = np.flatnonzero(cell == c)
-        total[c] = weight[rows].astype(x.dtype) @ x[rows]
-    return total
-
-
-def _inverse(seen: Through, hessian: np.ndarray, penalty: float) -> np.ndarray:
-    """Return the inverse of hessian + penalty x (basis basis')^-1."""
-    of_basis = np.eye(len(hessian) // seen.n_parts)
-    if seen.basis is not None:
-        of_basis = np.linalg.inv(seen.basis @ seen.basis.T)
-    for part in range(seen.n_parts):
-        place = slice(part * len(of_basis), (part + 1) * len(of_basis))
-        hessian[place, place] += penalty * of_basis
-    factor, failed = lapack.dpotrf(hessian.T, lower=1, overwrite_a=1)
-    if failed:  # by the rounding of float32
-        return np.linalg.inv(hessian)
-    inverse, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
-    inverse = inverse.T  # in C order, its upper part
-    for start in range(0, len(inverse), ROWS_OF_SQUARE):
-        stop = start + ROWS_OF_SQUARE
-        inverse[stop:, start:stop] = inverse[start:stop, stop:].T
-        corner = inverse[start:stop, start:stop]
-        corner[:] = np.triu(corner) + np.triu(corner, 1).T
-    return inverse
-
-
-def _root(spread: np.ndarray, kind: np.dtype) -> tuple[np.ndarray, bool]:
-    """Return L of L L' = spread, lower triangular; or any root, where it is flat."""
-    root, failed = lapack.dpotrf(spread.T, lower=1, clean=1)
-    if not failed:
-        return np.asfortranarray(root.astype(kind)), True
-    values, vectors = np.linalg.eigh(spread)
-    return (vectors * np.sqrt(np.maximum(values, 0))).astype(kind), False
-
-
-def _times_root(root: tuple[np.ndarray, bool], x: np.ndarray) -> np.ndarray:
-    """Return L' x' of some rows."""
-    matrix, is_triangular = root
-    if not is_triangular:
-        return matrix.T @ x.T
-    multiply = blas.strmm if matrix.dtype == np.float32 else blas.dtrmm
-    return multiply(1.0, matrix, x.T, lower=1, trans_a=1)
