@@ -25,7 +25,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ..probit.newton import BinaryResponses, Solution, centred
+from ..probit.newton import IN_DOUBLE, BinaryResponses, Solution, centred
 from ..probit.sandwich import Sandwich, sandwich
 from ..probit.trials import standardised
 from ..trials.design import TrialDesign
@@ -156,16 +156,19 @@ def fitted_kernel(
     best = max(found, key=lambda one: float(one.held_out.sum()))
     fitted = PenalisedFit.of(trials, best.problem, best.penalty, fold)
     kernel, se = fitted.kernel(np.ones(len(trials), bool))
-    halves = _halves(trials, scale, best.problem.prior, best.penalty, fold, products)
+    chosen = best.problem.prior
+    held_out, penalty = best.held_out, best.penalty
+    del x, problems, found, best, fitted  # their noise is as large as that of a half
+    halves = _halves(trials, scale, chosen, penalty, fold, products)
     shaped = [part.reshape(trials.shape) for part in (kernel, se, *halves)]
-    gain = _gain(best.held_out - without_kernel(responses, fold), trials)
+    gain = _gain(held_out - without_kernel(responses, fold), trials)
     return FittedKernel(
         *shaped,
-        prior=best.problem.prior.name,
-        length=best.problem.prior.length,
-        penalty=best.penalty,
+        prior=chosen.name,
+        length=chosen.length,
+        penalty=penalty,
         log_likelihood_gain=gain,
-        efficiency=_efficiency(trials, best.problem.prior, kernel, se),
+        efficiency=_efficiency(trials, chosen, kernel, se),
         n_trials=len(trials),
         note=_note(gain),
     )
@@ -205,7 +208,11 @@ def _halves(
 ) -> list[np.ndarray]:
     """Target half, its SE, other half, its SE: one fit with a kernel for each."""
     p = len(prior.basis)
-    x = np.hstack([centred(half, trials.cell) / scale for half in trials.halves])
+    kind = np.float32 if trials.halves[0].size > IN_DOUBLE else np.float64
+    x = np.empty((len(trials), 2 * p), kind)
+    for place, half in zip((slice(p), slice(p, None)), trials.halves, strict=True):
+        x[:, place] = centred(half, trials.cell)
+    x /= scale
     if prior.is_sparse:  # whose fit rests on the products of all coefficients
         prior = replace(prior, basis=np.kron(np.eye(2), prior.basis))
         problem = PriorProblem.of(x, prior, (x.T @ x).astype(np.float64))

@@ -14,7 +14,7 @@ from scipy.linalg import get_blas_funcs, get_lapack_funcs
 from .newton import BinaryResponses, Solution, slopes
 from .penalised import Through
 
-ROWS = 2048  # of the noise that are multiplied at once
+ROWS = 1024  # of the noise that are multiplied at once
 ROWS_OF_SQUARE = 128  # of a matrix that is made symmetric
 POTRF, POTRI = get_lapack_funcs(("potrf", "potri"), dtype=np.float64)
 
@@ -67,15 +67,19 @@ def sandwich(
         part *= np.sqrt(bend[rows]).astype(kind)[:, None]
         hessian += part.T @ part
     spread = _inverse(seen, hessian.astype(np.float64), penalty)
+    del hessian
+    bread = spread.astype(kind)
+    root = _root(spread, bread)
+    del spread
     leverage = np.empty(len(x))
-    root = _root(spread, kind)
     for rows in _blocks(len(x)):
         part = x[rows] - mean[responses.cell[rows]]
         seen_by = _times_root(root, part)
         leverage[rows] = np.einsum("ij,ij->j", seen_by, seen_by, dtype=np.float64)
+    del root
     leverage = bend * (leverage + 1 / of_cell[responses.cell])
     each = (slope / np.clip(1 - leverage, 0.1, 1)).astype(kind)
-    total = np.zeros_like(hessian)
+    total = np.zeros_like(bread)
     order = np.argsort(cluster, kind="stable")
     starts = np.flatnonzero(np.diff(cluster[order], prepend=cluster[order[0]] - 1))
     for first in range(0, len(starts), ROWS):
@@ -86,7 +90,7 @@ def sandwich(
         if len(edges) < len(rows):
             part = np.add.reduceat(part, edges - edges[0], axis=0)
         total += part.T @ part
-    return Sandwich(spread.astype(kind), total)
+    return Sandwich(bread, total)
 
 
 def _blocks(n: int) -> list[slice]:
@@ -123,13 +127,14 @@ def _inverse(seen: Through, hessian: np.ndarray, penalty: float) -> np.ndarray:
     return inverse
 
 
-def _root(spread: np.ndarray, kind: np.dtype) -> tuple[np.ndarray, bool]:
+def _root(spread: np.ndarray, bread: np.ndarray) -> tuple[np.ndarray, bool]:
     """Return L of L L' = spread, lower triangular; or any root, where it is flat."""
-    root, failed = POTRF(spread.T, lower=1, clean=1)
+    root, failed = POTRF(spread.T, lower=1, clean=1, overwrite_a=1)
     if not failed:
-        return np.asfortranarray(root.astype(kind)), True
-    values, vectors = np.linalg.eigh(spread)
-    return (vectors * np.sqrt(np.maximum(values, 0))).astype(kind), False
+        return np.asfortranarray(root.astype(bread.dtype)), True
+    values, vectors = np.linalg.eigh(bread.astype(np.float64))
+    root = vectors * np.sqrt(np.maximum(values, 0))
+    return root.astype(bread.dtype), False
 
 
 def _times_root(root: tuple[np.ndarray, bool], x: np.ndarray) -> np.ndarray:

@@ -28,6 +28,8 @@ from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell, Estimate
 from ..trials.resample import folds
 from ..trials.result import Result
+from .eigen_observer import FORMULA as BY_EIGENVECTORS
+from .eigen_observer import cross_fitted
 from .replicates import LEAST_FIELDS, noise_sd, observed, well_filled
 
 FORMULA = "quadratic-probit-cross-validated-gain/1"
@@ -193,22 +195,16 @@ def _by_eigenvectors(
     trials: TrialDesign, rank: int, n_folds: int, seed: int
 ) -> QuadraticGain:
     """The same question where a fit of all elements would take hours."""
-    from .eigen_observer import FORMULA as BY_EIGENVECTORS
-    from .eigen_observer import cross_fitted
-
     # A class must be in what is fitted without two folds.
     trials = trials.of_classes(trials.fields_by_cell >= LEAST_FIELDS, LEAST_FIELDS)
     rng = np.random.default_rng(seed)
     fold = folds(trials.cluster, trials.cell, n_folds, rng)
     found = cross_fitted(trials, rank, fold, seed)
     bits = found.log_likelihood / np.log(2)
-    by_rank = tuple(
-        replace(_gain(bits[each] - bits[0], trials, each), formula=BY_EIGENVECTORS)
-        for each in range(1, rank + 1)
-    )
-    fit = QuadraticFit(
-        found.intercept, found.weights, found.vectors, found.signs, found.penalty, 0.0
-    )
+    gains = [_gain(each - bits[0], trials, r) for r, each in enumerate(bits)]
+    by_rank = tuple(replace(gain, formula=BY_EIGENVECTORS) for gain in gains[1:])
+    of_all = (found.intercept, found.weights, found.vectors, found.signs)
+    fit = QuadraticFit(*of_all, found.penalty, 0.0)
     return QuadraticGain(by_rank[-1], by_rank, fit, n_folds, seed)
 
 
@@ -245,13 +241,8 @@ class _Data:
 
     def where(self, rows: Bool[np.ndarray, " trial"]) -> "_Data":
         first = None if self.first is None else self.first[rows]
-        return _Data(
-            self.response[rows],
-            self.cell[rows],
-            self.linear[rows],
-            self.second[rows],
-            first,
-        )
+        parts = (self.response, self.cell, self.linear, self.second)
+        return _Data(*(part[rows] for part in parts), first)
 
 
 def _models(

@@ -174,6 +174,19 @@ class TrialDesign:
         """The noise that speaks for "yes": the sum of the halves."""
         return self.halves[0] + self.halves[1]
 
+    def along(
+        self, direction: Float[np.ndarray, " element"]
+    ) -> Float[np.ndarray, " trial"]:
+        """Return the noise that speaks for "yes" along a direction, in its precision.
+
+        A few trials at a time: no copy of the noise is made.
+        """
+        parts = [
+            self.halves[:, start : start + ROWS].sum(axis=0) @ direction
+            for start in range(0, len(self), ROWS)
+        ]
+        return np.concatenate(parts)
+
     def by_field(
         self, values: Float[np.ndarray, " trial"]
     ) -> Float[np.ndarray, " field"]:

@@ -91,11 +91,11 @@ TABLE = Table(
         "A linear observer of 30 elements, gamma 1, 600 trials of which 120 show noise "
         "again; drift: a criterion that wanders by 3 SD of the internal noise from "
         "first trial to last; mixed contrasts: three, of about 60, 75 and 95 % "
-        "correct; noise ignored: "
-        "responses depend on the signal only. Per cent of sessions in which the test of "
-        "the largest eigenvalue, and that of any kernel at all, is significant at 5 %, "
-        "with 39 permutations. Eigenvalues of formed kernels as up to 128 elements; by "
-        "Lanczos as above. In yes/no the linear part is removed first."
+        "correct; noise ignored: responses depend on the signal only. Per cent of "
+        "sessions in which the test of the largest eigenvalue, and that of any kernel "
+        "at all, is significant at 5 %, with 39 permutations. Eigenvalues of formed "
+        "kernels as up to 128 elements; by Lanczos as above. In yes/no the linear part "
+        "is removed first."
     ),
     cells=CELLS,
     session=session,

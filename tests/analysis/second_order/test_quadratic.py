@@ -128,16 +128,15 @@ def test_a_constant_responder_gains_nothing_that_is_a_result():
 
 @pytest.mark.parametrize("task", ["2afc", "yes_no"])
 def test_with_many_elements_the_filter_is_an_eigenvector(task, monkeypatch):
+    trials = cascade_trials("energy", 1000, seed=3, task=task)
+    fitted = quadratic_gain(trials, n_folds=3)
     monkeypatch.setattr(quadratic, "LARGE", 0)
-    trials = cascade_trials("energy", 3000, seed=3, task=task)
-    found = quadratic_gain(trials, rank=2)
+    found = quadratic_gain(trials, rank=2, n_folds=3)
     assert found.gain.formula == "quadratic-eigenvector-cross-validated-gain/1"
     assert found.gain.low > 0
     assert found.by_rank[1].value > found.by_rank[0].value
     assert found.fit.vectors.shape == (2, 12)
-    monkeypatch.undo()
-    fitted = quadratic_gain(trials, rank=2, n_folds=3)
-    assert found.gain.value > 0.8 * fitted.gain.value
+    assert found.by_rank[0].value > 0.5 * fitted.gain.value
 
 
 def test_an_eigenvector_of_nothing_predicts_nothing(monkeypatch):
