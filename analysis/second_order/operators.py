@@ -43,27 +43,6 @@ class Operators:
     classes: Classes
 
     @classmethod
-    def given(cls, trials: TrialDesign) -> "Operators":
-        """Take the responses that were given: one set.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> rng = np.random.default_rng(1)
-        >>> noise = rng.normal(size=(2, 40, 3)).astype(np.float32)
-        >>> target = np.arange(40) % 2
-        >>> trials = TrialDesign(
-        ...     response=rng.random(40) < 0.5, target=target, cell=target,
-        ...     contrast=np.ones(40), cluster=np.arange(40), stratum=target,
-        ...     halves=noise, shape=(1, 1, 3), is_forced_choice=True)
-        >>> kernel = Operators.given(trials)
-        >>> square = np.stack([kernel.times(v[None])[0] for v in np.eye(3)])
-        >>> bool(np.allclose(np.diag(square), kernel.diagonals()[0], atol=1e-6))
-        True
-        """
-        return cls(trials, Classes.of(trials, trials.response[None]))
-
-    @classmethod
     def permuted(cls, trials: TrialDesign, n: int, seed: int) -> "Operators":
         """Take the responses given, then n permutations of them.
 
@@ -99,7 +78,23 @@ class Operators:
     def sampled(
         cls, trials: TrialDesign, count: UInt8[np.ndarray, " replicate trial"]
     ) -> "Operators":
-        """Take samples in which each trial comes so many times."""
+        """Take samples in which each trial comes so many times.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> rng = np.random.default_rng(1)
+        >>> noise = rng.normal(size=(2, 40, 3)).astype(np.float32)
+        >>> target = np.arange(40) % 2
+        >>> trials = TrialDesign(
+        ...     response=rng.random(40) < 0.5, target=target, cell=target,
+        ...     contrast=np.ones(40), cluster=np.arange(40), stratum=target,
+        ...     halves=noise, shape=(1, 1, 3), is_forced_choice=True)
+        >>> kernel = Operators.sampled(trials, np.ones((1, 40), np.uint8))
+        >>> square = np.stack([kernel.times(v[None])[0] for v in np.eye(3)])
+        >>> bool(np.allclose(np.diag(square), kernel.diagonals()[0], atol=1e-6))
+        True
+        """
         response = np.broadcast_to(trials.response, count.shape)
         return cls(trials, Classes.of(trials, response, count))
 

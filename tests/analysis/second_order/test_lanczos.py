@@ -103,7 +103,8 @@ def test_given_and_permuted_responses_have_one_statistic():
         label = kernels.classes.label[row]
         is_correct = label % 2 == 1
         response = is_correct == (trials.target == 1)
-        alone = Operators.given(replace(trials, response=response))
+        alone = replace(trials, response=response)
+        alone = Operators.sampled(alone, np.ones((1, len(trials)), np.uint8))
         again = Krylov.of(alone, steps=5, seed=9).extremes()
         assert again[0] == pytest.approx(found[row], rel=1e-4)
 
