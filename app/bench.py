@@ -84,14 +84,15 @@ def _measure_kernels(n_trials: int) -> None:
     for side in (small.ours, small.theirs):
         side()
     ours = seconds(large.ours)
-    peak = _peak_gib()
+    peak = peak_gib()
     baseline = seconds(large.theirs)
     names = ("trials", "seconds", "baseline_seconds", "ratio", "peak_gib")
     values = (n_trials, ours, baseline, baseline / ours, peak)
     print(json.dumps(dict(zip(names, values, strict=True))))
 
 
-def _peak_gib() -> float | None:
+def peak_gib() -> float | None:
+    """Give the most memory that this process has held; None where nothing says so."""
     try:
         import resource
     except ModuleNotFoundError:  # Windows

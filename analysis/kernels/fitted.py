@@ -20,12 +20,14 @@ References
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ..probit.newton import BinaryResponses, Solution, centred
-from ..probit.trials import influence, standardised
+from ..probit.newton import IN_DOUBLE, BinaryResponses, Solution, centred
+from ..probit.sandwich import Sandwich, sandwich
+from ..probit.trials import standardised
 from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell, Estimate
 from ..trials.held import as_design
@@ -38,11 +40,12 @@ from .priors import PRIORS, Prior
 from .priors import prior as prior_of
 from .search import PriorProblem, search, without_each_fold, without_kernel
 
-FORMULA = "kernel-penalised-probit/1"
+FORMULA = "kernel-penalised-probit/2"
 GAIN = "log-likelihood-gain-cross-validated/1"
 SMOOTH_LENGTHS = (1.0, 3.0)
 LARGE = 2_000_000  # noise elements, from which on there are fewer folds
 FOLDS_OF_LARGE = 5
+CLOSELY = 1e-8  # nats, of the fit to all trials
 
 Field = Float[np.ndarray, " frame row column"]
 
@@ -146,22 +149,26 @@ def fitted_kernel(
     rng = np.random.default_rng(seed)
     fold = folds(trials.cluster, trials.cell, n_folds, rng)
     x, scale = standardised(trials.noise, trials.cell)
-    found = []
-    for candidate in _priors(prior, trials.shape):
-        found += search(PriorProblem.of(x, candidate), responses, fold)
+    products = (x.T @ x).astype(np.float64)
+    tried = _priors(prior, trials.shape)
+    problems = [PriorProblem.of(x, candidate, products) for candidate in tried]
+    found = search(problems, responses, fold)
     best = max(found, key=lambda one: float(one.held_out.sum()))
     fitted = PenalisedFit.of(trials, best.problem, best.penalty, fold)
     kernel, se = fitted.kernel(np.ones(len(trials), bool))
-    halves = _halves(trials, scale, best.problem.prior, best.penalty, fold)
+    chosen = best.problem.prior
+    held_out, penalty = best.held_out, best.penalty
+    del x, problems, found, best, fitted  # their noise is as large as that of a half
+    halves = _halves(trials, scale, chosen, penalty, fold, products)
     shaped = [part.reshape(trials.shape) for part in (kernel, se, *halves)]
-    gain = _gain(best.held_out - without_kernel(responses, fold), trials)
+    gain = _gain(held_out - without_kernel(responses, fold), trials)
     return FittedKernel(
         *shaped,
-        prior=best.problem.prior.name,
-        length=best.problem.prior.length,
-        penalty=best.penalty,
+        prior=chosen.name,
+        length=chosen.length,
+        penalty=penalty,
         log_likelihood_gain=gain,
-        efficiency=_efficiency(trials, best.problem.prior, kernel, se),
+        efficiency=_efficiency(trials, chosen, kernel, se),
         n_trials=len(trials),
         note=_note(gain),
     )
@@ -197,13 +204,20 @@ def _halves(
     prior: Prior,
     penalty: float,
     fold: Int[np.ndarray, " trial"],
+    products: Float[np.ndarray, " element element"],
 ) -> list[np.ndarray]:
     """Target half, its SE, other half, its SE: one fit with a kernel for each."""
-    x = np.hstack([centred(half, trials.cell) / scale for half in trials.halves])
-    p, q = prior.basis.shape
-    basis = np.zeros((2 * p, 2 * q))
-    basis[:p, :q] = basis[p:, q:] = prior.basis
-    problem = PriorProblem.of(x, replace(prior, basis=basis))
+    p = len(prior.basis)
+    kind = np.float32 if trials.halves[0].size > IN_DOUBLE else np.float64
+    x = np.empty((len(trials), 2 * p), kind)
+    for place, half in zip((slice(p), slice(p, None)), trials.halves, strict=True):
+        x[:, place] = centred(half, trials.cell)
+    x /= scale
+    if prior.is_sparse:  # whose fit rests on the products of all coefficients
+        prior = replace(prior, basis=np.kron(np.eye(2), prior.basis))
+        problem = PriorProblem.of(x, prior, (x.T @ x).astype(np.float64))
+    else:
+        problem = PriorProblem.of(x, prior, products / 2, n_parts=2)
     fitted = PenalisedFit.of(trials, problem, penalty, fold)
     parts = []
     for half in (0, 1):
@@ -249,7 +263,7 @@ class PenalisedFit:
     Attributes
     ----------
     spread
-        Quadratic penalties: what each noise field added to the coefficients.
+        Quadratic penalties: covariance of the slopes of x.
     parts
         Sparse prior: the fits that left one fold out.
     """
@@ -257,7 +271,7 @@ class PenalisedFit:
     problem: PriorProblem
     responses: BinaryResponses
     solution: Solution
-    spread: Float[np.ndarray, " field coefficient"] | None
+    spread: Sandwich | None
     parts: list[Solution]
 
     @classmethod
@@ -270,16 +284,15 @@ class PenalisedFit:
     ) -> "PenalisedFit":
         """Fit."""
         responses = BinaryResponses(trials.response, trials.cell, np.ones(len(trials)))
-        solution = problem.fit(responses, penalty)
+        tolerance = None if problem.prior.is_sparse else CLOSELY
+        (solution,) = problem.fit([responses], penalty, tolerance=tolerance)
         spread, parts = None, []
         if problem.prior.is_sparse:
-            parts = [
-                problem.fit(part, penalty, solution)
-                for part in without_each_fold(responses, fold)
-            ]
+            others = without_each_fold(responses, fold)
+            parts = problem.fit(others, penalty, [solution] * len(others))
         else:
-            spread = influence(
-                problem.coordinates, responses, solution, penalty, trials.cluster
+            spread = sandwich(
+                problem.seen, responses, solution, penalty, trials.cluster
             )
         return cls(problem, responses, solution, spread, parts)
 
@@ -294,13 +307,24 @@ class PenalisedFit:
             # Few folds, and none of them with anything at most places: an element's own
             # variance is drawn half-way to that of all.
             return kernel, np.sqrt((variance + variance.mean()) / 2)
-        axes, size = self.problem.coordinates, self._decision_sd(self.solution, rows)
-        predictor = self._predictor(self.solution, rows).astype(axes.x.dtype)
+        x, back = self.problem.seen.x, self.problem.seen.back
+        size = self._decision_sd(self.solution, rows)
+        predictor = self._predictor(self.solution, rows).astype(x.dtype)
         # d kernel = (d beta - kernel (d predictor . predictor) / (n size)) / size
-        slope = (predictor @ axes.x[rows]) / rows.sum()
-        moved = (self.spread @ axes.back.astype(self.spread.dtype).T) / size
-        moved -= np.outer(self.spread @ slope, kernel / size**2)
-        return kernel, np.sqrt(np.einsum("ij,ij->j", moved, moved, dtype=np.float64))
+        slope = (predictor @ x[rows]).astype(np.float64) / rows.sum()
+        across = along = self.spread.times(slope)
+        own = self._variances
+        if back is not None:
+            across = back @ along
+        share = kernel / size
+        variance = own - 2 * across * share + (slope @ along) * share**2
+        return kernel, np.sqrt(np.maximum(variance, 0)) / size
+
+    @cached_property
+    def _variances(self) -> Float[np.ndarray, " element"]:
+        """Of the slope of each element."""
+        assert self.spread is not None
+        return self.spread.variances(self.problem.seen.back)
 
     def _in_decision_units(self, solution: Solution, rows: np.ndarray) -> np.ndarray:
         return self.problem.beta(solution) / self._decision_sd(solution, rows)

@@ -175,7 +175,7 @@ def _linear(trials: TrialDesign) -> tuple[Estimate, Float[np.ndarray, " stimulus
     found, noise = score(trials), trials.noise
     _, first = np.unique(found.cluster, return_index=True)
     together = np.bincount(found.cluster, found.coefficient)
-    length = np.einsum("te,te->t", noise[first], noise[first], dtype=np.float64)
+    length = np.einsum("te,te->t", noise, noise, dtype=np.float64)[first]
     own = together**2 * length  # |u_f|^2
     along = noise @ found.total.astype(np.float32)
     size = float(np.linalg.norm(found.total))

@@ -19,6 +19,7 @@ from scipy.special import log_ndtr
 
 LOG_ROOT_2_PI = 0.9189385332046727
 INTERCEPT_PENALTY = 0.01  # a cell in which every response was one keeps a finite rate
+ROWS = 2048  # of the noise that are worked on at once
 IN_DOUBLE = 500_000  # numbers; larger designs are held as float32
 FAR = 1e3  # of a predictor, SDs: the noise separates the responses, nothing is finite
 FARTHEST = 1e6  # of a predictor, from where on a difference of squares is all rounding
@@ -139,10 +140,18 @@ def centred(
     """Return noise about the mean of its cell, as float64 or, if large, float32."""
     kind = np.float64 if x.size <= IN_DOUBLE else np.float32
     x, n = x.astype(kind), np.bincount(cell)
-    for c in np.flatnonzero(n):
-        rows = cell == c
-        x[rows] -= x[rows].mean(0, dtype=np.float64).astype(kind)
+    total = np.zeros((len(n), x.shape[1]))
+    for rows in _blocks(len(x)):
+        for c in np.unique(cell[rows]):
+            total[c] += x[rows][cell[rows] == c].sum(0, dtype=np.float64)
+    mean = (total / np.maximum(n, 1)[:, None]).astype(kind)
+    for rows in _blocks(len(x)):
+        x[rows] -= mean[cell[rows]]
     return x
+
+
+def _blocks(n: int) -> list[slice]:
+    return [slice(start, start + ROWS) for start in range(0, n, ROWS)]
 
 
 def log_likelihoods(

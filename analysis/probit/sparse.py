@@ -9,13 +9,15 @@ References
 .. [1] Beck & Teboulle (2009), SIAM J. Imaging Sci. 2, 183-202.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
 
-from .newton import BinaryResponses, Coordinates, Solution, log_likelihoods, slopes
+from .newton import BinaryResponses, Coordinates, Solution, fit, log_likelihoods, slopes
+from .penalised import Through
 
 MAX_PARABOLAS = 200
 MAX_INNER = 150
@@ -24,15 +26,14 @@ LEAST_CURVATURE = 1e-3  # of a trial; an observer without internal noise has non
 
 @dataclass(frozen=True, eq=False)
 class SparseProblem:
-    """Noise in a basis, its products, and the responses to be explained."""
+    """Noise seen through a basis, and the products of its coordinates."""
 
-    coordinates: Coordinates
+    seen: Through
 
     @cached_property
     def gram(self) -> Float[np.ndarray, " coefficient coefficient"]:
-        """Products of the coordinates, summed over trials."""
-        x = self.coordinates.x
-        return x.T @ x
+        """Products of the coordinates, summed over trials, as exact as the noise."""
+        return self.seen.products.astype(self.seen.x.dtype)
 
     @cached_property
     def largest(self) -> float:
@@ -48,60 +49,129 @@ class SparseProblem:
 
 def largest_penalty(problem: SparseProblem, responses: BinaryResponses) -> float:
     """Return the penalty from which on every coefficient is zero."""
-    from .newton import fit
-
-    x = problem.coordinates.x
-    none = Coordinates(x[:, :0], problem.coordinates.back[:, :0])
+    none = Coordinates(np.zeros((len(problem.seen.x), 0)), np.zeros((0, 0)))
     slope, _ = slopes(fit(none, responses, 1.0).predictor, responses.response)
-    return float(np.abs((responses.weight * slope).astype(x.dtype) @ x).max())
+    return float(np.abs(problem.seen.against((responses.weight * slope)[None])).max())
 
 
 def fit_sparse(
     problem: SparseProblem,
-    responses: BinaryResponses,
+    responses: Sequence[BinaryResponses],
     penalty: float,
-    start: Solution | None = None,
+    starts: Sequence[Solution | None] | None = None,
     tolerance: float = 1e-3,
-) -> Solution:
+) -> list[Solution]:
     """Fit the probit model with the sum of absolute coefficients as penalty.
 
     Parameters
     ----------
+    responses
+        The same responses with several sets of weights: a fit for each, side by side.
     penalty
         Above 0; from `largest_penalty` downwards.
-    start
-        A fit of the same coordinates to begin at.
+    starts
+        Fits of the same coordinates to begin at.
     tolerance
-        The fit ends when a parabola lowers the loss by less, in nats.
+        A fit ends when a parabola lowers the loss by less, in nats.
     """
-    x = problem.coordinates.x
-    a = np.zeros(responses.n_cells) if start is None else start.intercept
-    theta = np.zeros(x.shape[1]) if start is None else start.theta
-    noise = (x @ theta.astype(x.dtype)).astype(np.float64)
-    a = _intercepts(a, noise, responses)
-    loss = _loss(a, noise, theta, responses, penalty)
-    share = float(responses.weight.mean())
-    raise_by = 1.0
+    starts = starts or [None] * len(responses)
+    begun = zip(responses, starts, strict=True)
+    fits = [_Fit.at(problem, part, start) for part, start in begun]
+    _move(problem, fits, [fit.theta for fit in fits])
+    for fit_ in fits:
+        fit_.loss = fit_.ahead(penalty)
+        fit_.accept()
+    live = fits
     for _ in range(MAX_PARABOLAS):
-        slope, curvature = slopes(a[responses.cell] + noise, responses.response)
-        gradient = -((responses.weight * slope).astype(x.dtype) @ x)
-        mean = float(responses.weight @ curvature) / float(responses.weight.sum())
-        bend = share * max(mean, LEAST_CURVATURE)
-        while True:
-            new = _parabola(problem, gradient, theta, raise_by * bend, penalty)
-            new_noise = (x @ new.astype(x.dtype)).astype(np.float64)
-            new_a = _intercepts(a, new_noise, responses)
-            new_loss = _loss(new_a, new_noise, new, responses, penalty)
-            if new_loss <= loss or raise_by > 1e4:
-                break
-            raise_by *= 2
-        gain = loss - new_loss
-        if gain > 0:
-            theta, noise, a, loss = new, new_noise, new_a, new_loss
-        if gain < tolerance:
-            return Solution(theta, a, a[responses.cell] + noise, True)
-        raise_by = max(raise_by / 1.4, 1.0)
-    return Solution(theta, a, a[responses.cell] + noise, False)
+        if not live:
+            break
+        _one_parabola(problem, live, penalty)
+        for each in live:
+            each.is_found = each.gain < tolerance
+        live = [each for each in live if not each.is_found]
+    return [each.solution() for each in fits]
+
+
+@dataclass(eq=False)
+class _Fit:
+    """Where a fit has come to, and the point that it tries."""
+
+    responses: BinaryResponses
+    theta: np.ndarray
+    a: np.ndarray
+    noise: np.ndarray
+    loss: float = np.inf
+    gain: float = np.inf
+    raise_by: float = 1.0
+    is_found: bool = False
+    new: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+
+    @classmethod
+    def at(
+        cls, problem: SparseProblem, responses: BinaryResponses, start: Solution | None
+    ) -> "_Fit":
+        a = np.zeros(responses.n_cells) if start is None else start.intercept
+        theta = np.zeros(problem.seen.n_coefficients) if start is None else start.theta
+        return cls(responses, theta, a, np.zeros(len(responses.response)))
+
+    def solution(self) -> Solution:
+        predictor = self.a[self.responses.cell] + self.noise
+        return Solution(self.theta, self.a, predictor, self.is_found)
+
+    def ahead(self, penalty: float) -> float:
+        """The loss at the point that is tried."""
+        assert self.new is not None
+        theta, noise, a = self.new
+        return _loss(a, noise, theta, self.responses, penalty)
+
+    def accept(self) -> None:
+        """Go to the point that is tried."""
+        assert self.new is not None
+        self.theta, self.noise, self.a = self.new
+
+
+def _move(
+    problem: SparseProblem, fits: Sequence[_Fit], thetas: Sequence[np.ndarray]
+) -> None:
+    """Let fits try new coefficients, with intercepts a step towards their best."""
+    along = problem.seen.along(np.stack(thetas))
+    for each, theta, noise in zip(fits, thetas, along, strict=True):
+        each.new = theta, noise, _intercepts(each.a, noise, each.responses)
+
+
+def _one_parabola(problem: SparseProblem, fits: Sequence[_Fit], penalty: float) -> None:
+    """Let a parabola lie above each loss, and go to its least point."""
+    slope, curvature = zip(
+        *(slopes(f.a[f.responses.cell] + f.noise, f.responses.response) for f in fits),
+        strict=True,
+    )
+    weighed = [f.responses.weight * part for f, part in zip(fits, slope, strict=True)]
+    gradients = -problem.seen.against(np.stack(weighed)).astype(problem.gram.dtype)
+    bends = []
+    for each, curved in zip(fits, curvature, strict=True):
+        weight = each.responses.weight
+        mean = float(weight @ curved) / float(weight.sum())
+        bends.append(float(weight.mean()) * max(mean, LEAST_CURVATURE))
+    left = list(zip(fits, gradients, bends, strict=True))
+    while left:
+        tried = [
+            _parabola(problem, gradient, f.theta, f.raise_by * bend, penalty)
+            for f, gradient, bend in left
+        ]
+        _move(problem, [f for f, _, _ in left], tried)
+        still = []
+        for each, gradient, bend in left:
+            new_loss = each.ahead(penalty)
+            if new_loss > each.loss and each.raise_by <= 1e4:
+                each.raise_by *= 2
+                still.append((each, gradient, bend))
+                continue
+            each.gain = each.loss - new_loss
+            if each.gain > 0:
+                each.accept()
+                each.loss = new_loss
+            each.raise_by = max(each.raise_by / 1.4, 1.0)
+        left = still
 
 
 def _loss(

@@ -1,5 +1,7 @@
 """The probit model's design: standard noise, fits that exist, and what moves them."""
 
+import math
+
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -33,7 +35,8 @@ def standardised(
         If the noise never varies within a cell.
     """
     x = centred(noise, cell)
-    scale = float(np.sqrt(np.mean(x.astype(np.float64) ** 2)))
+    squares = np.einsum("ij,ij->j", x, x, dtype=np.float64)
+    scale = math.sqrt(float(squares.sum()) / max(x.size, 1))
     if not (scale > 0 and varies(noise, cell).any()):
         raise CannotTell(STILL)
     x /= scale

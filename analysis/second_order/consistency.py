@@ -23,7 +23,8 @@ from ..trials.counts import loglinear_rate
 from ..trials.design import TrialDesign
 from ..trials.estimate import Z95, CannotTell, Estimate
 from ..trials.result import Result
-from .replicates import Replicates, bootstrapped, observed, permuted, well_filled
+from .operators import Operators
+from .replicates import well_filled
 
 FORMULA = "gradient-through-hessian-correlation/1"
 ALMOST_ONE = 1 - 1e-12
@@ -113,11 +114,13 @@ def consistency(
     pattern = _pattern(trials, signal)
     trials = well_filled(trials)
     scale = half_scale(trials)
-    found = float(_correlations(observed(trials), pattern, scale)[0])
-    null = permuted(trials, n_permutations, seed, progress)
-    by_chance = np.abs(_correlations(null, pattern, scale))
+    tell = progress or (lambda done, total: None)
+    given = Operators.permuted(trials, n_permutations, seed)
+    found, *by_chance = _correlations(given, pattern, scale).tolist()
+    tell(1, 2)
+    by_chance = np.abs(by_chance)
     as_large = int(np.sum(by_chance >= abs(found)))
-    drawn = bootstrapped(trials, n_bootstrap, seed + 1)
+    drawn = Operators.bootstrapped(trials, n_bootstrap, seed + 1)
     se_z = float(np.std(_fisher(_correlations(drawn, pattern, scale)), ddof=1))
     z = _fisher(found)
     low, high = np.tanh([z - Z95 * se_z, z + Z95 * se_z])
@@ -175,10 +178,11 @@ def _pattern(trials: TrialDesign, signal: np.ndarray) -> Float[np.ndarray, " ele
 
 
 def _correlations(
-    kernels: Replicates, pattern: np.ndarray, scale: np.ndarray
+    kernels: Operators, pattern: np.ndarray, scale: np.ndarray
 ) -> Float[np.ndarray, " replicate"]:
-    apart = scale[0] * kernels.halves[:, 0] - scale[1] * kernels.halves[:, 1]
-    dragged = kernels.second.astype(np.float64) @ pattern
+    halves = kernels.halves()
+    apart = scale[0] * halves[:, 0] - scale[1] * halves[:, 1]
+    dragged = kernels.times(pattern[None]).astype(np.float64)
     apart = apart - apart.mean(1, keepdims=True)
     dragged = dragged - dragged.mean(1, keepdims=True)
     size = np.sqrt((apart**2).sum(1) * (dragged**2).sum(1))

@@ -28,12 +28,15 @@ from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell, Estimate
 from ..trials.resample import folds
 from ..trials.result import Result
+from .eigen_observer import FORMULA as BY_EIGENVECTORS
+from .eigen_observer import cross_fitted
 from .replicates import LEAST_FIELDS, noise_sd, observed, well_filled
 
 FORMULA = "quadratic-probit-cross-validated-gain/1"
 PENALTIES = (1e4, 3e3, 1e3, 300.0, 100.0, 20.0)  # 1 / prior variance of a weight
 N_INNER_FOLDS = 4
 MAX_ITERATIONS = 100
+LARGE = 2e9  # trials x elements^2, from which on the filters are eigenvectors
 # Of the loss: where a penalty drives the vectors to zero, steps get ever smaller.
 FTOL = 1e-6
 LOG_ROOT_TWO_PI = 0.5 * np.log(2 * np.pi)
@@ -111,6 +114,10 @@ def quadratic_gain(
     Penalties are chosen by cross-validation within those others, so nothing of a fold
     is used to predict it. Both showings of a double pass are in one fold.
 
+    Where trials x elements^2 are more than 2e9 the filters are not fitted but are
+    eigenvectors of the second-order kernel, their strength cross-fitted
+    (`eigen_observer.py`); the estimate's formula says so.
+
     Parameters
     ----------
     rank
@@ -155,6 +162,8 @@ def quadratic_gain(
     """
     _check(trials, rank, n_folds)
     trials = well_filled(trials)
+    if len(trials) * trials.halves.shape[2] ** 2 > LARGE and n_folds > 2:
+        return _by_eigenvectors(trials, rank, n_folds, seed)
     # A class must be in what is fitted without a fold, and without one within that.
     least = LEAST_FIELDS + (n_folds == 2)
     trials = trials.of_classes(trials.fields_by_cell >= least, least)
@@ -180,6 +189,23 @@ def _check(trials: TrialDesign, rank: int, n_folds: int) -> None:
         raise CannotTell(f"rank must be from 1 to {e}, the elements, got {rank}")
     if n_folds < 2:
         raise ValueError(f"n_folds must be >= 2, got {n_folds}")
+
+
+def _by_eigenvectors(
+    trials: TrialDesign, rank: int, n_folds: int, seed: int
+) -> QuadraticGain:
+    """The same question where a fit of all elements would take hours."""
+    # A class must be in what is fitted without two folds.
+    trials = trials.of_classes(trials.fields_by_cell >= LEAST_FIELDS, LEAST_FIELDS)
+    rng = np.random.default_rng(seed)
+    fold = folds(trials.cluster, trials.cell, n_folds, rng)
+    found = cross_fitted(trials, rank, fold, seed)
+    bits = found.log_likelihood / np.log(2)
+    gains = [_gain(each - bits[0], trials, r) for r, each in enumerate(bits)]
+    by_rank = tuple(replace(gain, formula=BY_EIGENVECTORS) for gain in gains[1:])
+    of_all = (found.intercept, found.weights, found.vectors, found.signs)
+    fit = QuadraticFit(*of_all, found.penalty, 0.0)
+    return QuadraticGain(by_rank[-1], by_rank, fit, n_folds, seed)
 
 
 def _gain(bits: np.ndarray, trials: TrialDesign, rank: int) -> Estimate:
@@ -215,13 +241,8 @@ class _Data:
 
     def where(self, rows: Bool[np.ndarray, " trial"]) -> "_Data":
         first = None if self.first is None else self.first[rows]
-        return _Data(
-            self.response[rows],
-            self.cell[rows],
-            self.linear[rows],
-            self.second[rows],
-            first,
-        )
+        parts = (self.response, self.cell, self.linear, self.second)
+        return _Data(*(part[rows] for part in parts), first)
 
 
 def _models(

@@ -24,6 +24,7 @@ from ..trials.score import ONE_KIND, STILL, varies
 LEAST_FIELDS = 3  # of a stimulus class that folds and resampling can be made of
 MANY_ELEMENTS = 128  # above, products of all pairs of elements are not kept
 CHUNK_BYTES = 2**26
+ROWS = 4096  # of the noise that are multiplied at once
 MAX_BYTES = 2**31
 
 
@@ -173,7 +174,11 @@ def off_diagonal_se(trials: TrialDesign) -> float:
 
 def noise_sd(trials: TrialDesign) -> float:
     """Return the SD of the noise of a field, over trials and elements; contrast."""
-    shown = np.square(trials.halves, dtype=np.float64).sum()
+    shown = 0.0
+    for half in trials.halves:
+        for start in range(0, len(half), ROWS):
+            part = half[start : start + ROWS].ravel().astype(np.float64)
+            shown += float(part @ part)
     n_fields = len(trials) * (2 if trials.is_forced_choice else 1)
     return float(np.sqrt(shown / (n_fields * trials.halves.shape[2])))
 
@@ -267,17 +272,20 @@ def _direct(trials: TrialDesign) -> Callable[[np.ndarray], np.ndarray]:
     Only trials whose coefficient is not the commonest of their class are summed; the
     sum in which all have the commonest is made once.
     """
-    shown = trials.shown
-    sign = np.array([1, -1], np.float32)
+    channels = trials.halves if trials.is_forced_choice else trials.noise[None]
     _, cell = np.unique(trials.cell, return_inverse=True)
     made: dict[bytes, np.ndarray] = {}
 
     def summed(coefficient: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        parts = zip(sign, shown, strict=False)
-        return sum(
-            (noise[rows].T * (s * coefficient[rows])) @ noise[rows]
-            for s, noise in parts
-        )  # type: ignore[return-value]
+        total = np.zeros((channels.shape[2], channels.shape[2]), np.float32)
+        for sign, noise in zip((1, -1), channels, strict=False):
+            for chosen in (rows[coefficient[rows] > 0], rows[coefficient[rows] < 0]):
+                for block in np.array_split(chosen, 1 + len(chosen) // ROWS):
+                    size = coefficient[block]
+                    # BLAS does half the work where a factor is the other's transpose.
+                    x = noise[block] * np.sqrt(np.abs(size))[:, None]
+                    total += sign * np.sign(size[:1].sum()) * (x.T @ x)
+        return total
 
     def products(coefficients: np.ndarray) -> np.ndarray:
         full = []
@@ -288,7 +296,7 @@ def _direct(trials: TrialDesign) -> Callable[[np.ndarray], np.ndarray]:
                 made.clear()
                 made[key] = summed(common, np.arange(len(common)))
             apart = coefficient - common
-            full.append(made[key] + summed(apart, np.flatnonzero(apart)))
+            full.append(made[key] + summed(apart, np.arange(len(apart))))
         return np.stack(full)
 
     return products

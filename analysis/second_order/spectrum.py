@@ -6,6 +6,10 @@ test is nested: the most extreme eigenvalue is compared with the most extreme of
 permuted kernels; if it is significant, its eigenvector is taken out of the noise, and
 the rest is tested in the dimensions that remain, until one is not. So the chance that
 any is found where there is none is `alpha`.
+
+Up to 128 elements every permuted kernel is formed and has all its eigenvalues. With
+more elements none is: extreme eigenvalues are neared by Lanczos (`lanczos.py`), those
+of the kernel given in the same way as those of permuted ones.
 """
 
 from dataclasses import dataclass
@@ -20,10 +24,21 @@ from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell
 from ..trials.result import Result
 from ..trials.score import check_every_element_varies
-from .replicates import Replicates, observed, off_diagonal_se, permuted, well_filled
+from .lanczos import Krylov
+from .operators import Operators
+from .replicates import (
+    MANY_ELEMENTS,
+    Replicates,
+    observed,
+    off_diagonal_se,
+    permuted,
+    well_filled,
+)
 
-FORMULA = "second-order-spectrum-nested-permutation/1"
+FORMULA = "second-order-spectrum-nested-permutation/2"
 DIAGONAL_FORMULA = "variance-kernel-max-permutation/1"
+FORMED = 5  # permuted kernels of many elements that are formed, for their spectrum
+T95_OF_FORMED = 2.7764  # of Student's t with one degree of freedom fewer
 BIASED = "biased responses of a linear observer have a second order along its kernel"
 
 
@@ -44,7 +59,8 @@ class Spectrum(Result):
         (1 + count) / (1 + n_permutations).
     null_low, null_high
         95 % band of the eigenvalues of permuted kernels, rank by rank, in falling order
-        of the *signed* value: what the sorted eigenvalues are drawn against.
+        of the *signed* value: what the sorted eigenvalues are drawn against. Above 128
+        elements it is that of a normal distribution with the mean and SD of five.
     edge
         Half-width of the null spectrum by random-matrix theory: 2 sqrt(p) times the SE
         of an off-diagonal element, which the largest of p eigenvalues nears from below
@@ -159,13 +175,15 @@ def eigen_spectrum(
     _check(n_permutations, alpha, linear_part)
     trials = well_filled(trials)
     given = observed(trials)
-    null = permuted(trials, n_permutations, seed, progress)
     basis = _basis(given, linear_part)
     values, inside = _sorted_eigen(basis.T @ given.second[0].astype(float) @ basis)
     vectors = basis @ inside
-    turned = vectors.T.astype(np.float32) @ null.second @ vectors.astype(np.float32)
-    low, high = np.quantile(_eigenvalues(turned)[:, ::-1], (0.025, 0.975), axis=0)
-    p = _nested(values, turned, alpha)
+    few = given.second.shape[1] <= MANY_ELEMENTS
+    null = (_Formed if few else _Unformed)(
+        trials, n_permutations, seed, values, vectors, progress
+    )
+    low, high = null.band()
+    p = _nested(null, len(values), alpha)
     return Spectrum(
         values=values,
         vectors=vectors,
@@ -221,9 +239,12 @@ def diagonal_test(
     """
     trials = well_filled(trials)
     check_every_element_varies(trials)
-    values = np.diagonal(observed(trials).second[0]).astype(float)
-    null = permuted(trials, n_permutations, seed, progress).second
-    of_null = np.diagonal(null, axis1=1, axis2=2).astype(float)
+    values, of_null = np.split(
+        Operators.permuted(trials, n_permutations, seed).diagonals(), [1]
+    )
+    values = values[0]
+    if progress is not None:
+        progress(1, 1)
     sd = np.sqrt(np.mean(of_null**2, axis=0))
     largest = np.sort(np.abs(of_null / sd).max(axis=1))
     z = values / sd
@@ -276,17 +297,82 @@ def _eigenvalues(matrices: np.ndarray) -> np.ndarray:
     return np.linalg.eigvalsh((matrices + matrices.transpose(0, 2, 1)) / 2)
 
 
-def _nested(values: np.ndarray, null: np.ndarray, alpha: float) -> tuple[float, ...]:
+class _Formed:
+    """Kernels of permuted responses, all of them formed."""
+
+    def __init__(
+        self,
+        trials: TrialDesign,
+        n_permutations: int,
+        seed: int,
+        values: np.ndarray,
+        vectors: np.ndarray,
+        progress: Share | None,
+    ) -> None:
+        null = permuted(trials, n_permutations, seed, progress).second
+        vectors = vectors.astype(np.float32)
+        self._values, self._turned = values, vectors.T @ null @ vectors
+
+    def band(self) -> np.ndarray:
+        """Give the 95 % band of eigenvalues, rank by rank."""
+        every = _eigenvalues(self._turned)[:, ::-1]
+        return np.quantile(every, (0.025, 0.975), axis=0)
+
+    def extremes(self, rank: int) -> tuple[float, np.ndarray]:
+        """Give the most extreme eigenvalue without the first few, and permuted ones.
+
+        All are in the basis of the eigenvectors, so what is left is a block of it.
+        """
+        left = _eigenvalues(self._turned[:, rank:, rank:])
+        return abs(self._values[rank]), np.abs(left[:, [0, -1]]).max(axis=1)
+
+
+class _Unformed:
+    """Kernels of permuted responses that are too large to be formed, but a few."""
+
+    def __init__(
+        self,
+        trials: TrialDesign,
+        n_permutations: int,
+        seed: int,
+        values: np.ndarray,
+        vectors: np.ndarray,
+        progress: Share | None,
+    ) -> None:
+        self._trials, self._seed, self._vectors = trials, seed, vectors
+        basis = None if len(vectors) == len(values) else vectors.astype(np.float32)
+        kernels = Operators.permuted(trials, n_permutations, seed)
+        self._krylov = Krylov.of(kernels, seed=seed, basis=basis, progress=progress)
+
+    def band(self) -> np.ndarray:
+        """Give the 95 % band of eigenvalues, rank by rank."""
+        vectors = self._vectors.astype(np.float32)
+        few = permuted(self._trials, FORMED, self._seed).second
+        if vectors.shape[1] < len(vectors):
+            few = vectors.T @ few @ vectors
+        every = _eigenvalues(few)[:, ::-1]
+        reach = T95_OF_FORMED * every.std(axis=0, ddof=1)
+        return every.mean(axis=0) + np.stack([-reach, reach])
+
+    def extremes(self, rank: int) -> tuple[float, np.ndarray]:
+        """Give the statistic of the kernel given, and of permuted ones."""
+        found = (
+            self._krylov.extremes_without(self._vectors[:, :rank].T)
+            if rank
+            else self._krylov.extremes()
+        )
+        return float(found[0]), found[1:]
+
+
+def _nested(null: _Formed | _Unformed, n: int, alpha: float) -> tuple[float, ...]:
     """P of the most extreme eigenvalue, then of the next without it, until above alpha.
 
-    `null` is in the basis of the eigenvectors, so what is left is a block of it.
+    At most as many as were looked for.
     """
     p: list[float] = []
-    for rank in range(len(values)):
-        left = _eigenvalues(null[:, rank:, rank:])
-        extreme = np.abs(left[:, [0, -1]]).max(axis=1)
-        as_large = int(np.sum(extreme >= abs(values[rank])))
-        p.append(counted_p(as_large, len(null)))
+    for rank in range(n):
+        value, extreme = null.extremes(rank)
+        p.append(counted_p(int(np.sum(extreme >= value)), len(extreme)))
         if p[-1] > alpha:
             break
     return tuple(p)

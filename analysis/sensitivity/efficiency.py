@@ -247,7 +247,7 @@ def predicted_efficiency(
     if not length > 0:
         raise CannotTell("template must differ from 0 somewhere, got 0 everywhere")
     found = score(trials)
-    along = trials.noise @ (template / length)
+    along = trials.along(template / length)
     each = np.bincount(found.cluster, found.coefficient * along)
     total, scale = float(each.sum()), (found.sd * found.information) ** 2
     value = (total**2 - found.sd**2 * found.spread) / scale

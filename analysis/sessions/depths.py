@@ -5,9 +5,8 @@ that the analysis can say of a session is collected here; what the data cannot b
 left out, and `missing` says in a sentence why.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -19,7 +18,7 @@ from ..kernels.linear_share import linear_share
 from ..kernels.significance import kernel_test
 from ..kernels.weighted_sum import Kernel
 from ..probit.likelihood_ratio import LikelihoodRatioTests, likelihood_ratio_tests
-from ..second_order.cascades import signature
+from ..second_order.cascades import Signature, signature
 from ..second_order.consistency import consistency
 from ..second_order.kernel import SecondOrderKernel, both_kernels
 from ..second_order.quadratic import quadratic_gain
@@ -31,7 +30,7 @@ from ..sensitivity.efficiency import (
 from ..sensitivity.ideal import signal_difference
 from ..sensitivity.pooled import dprime_mean, dprime_slope, ln_beta
 from ..sensitivity.roc import roc
-from ..trials.attempts import Attempts, Fault, Progress
+from ..trials.attempts import Attempts, Fault, Progress, Share
 from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell
 from ..trials.held import Held
@@ -42,7 +41,6 @@ from .orders import OrderOne, OrderTwo, OrderZero
 from .psychometric import PsychometricMethod, psychometric
 from .summary import SessionSummary, summarise
 
-_Result = TypeVar("_Result")
 # The parts of an analysis by order, as they are worked on.
 PARTS = (
     (
@@ -76,10 +74,8 @@ PARTS = (
 LEAST_PERMUTATIONS = 19
 TRIALS_PER_ELEMENT = 20
 # Trials x elements^2 from which a second-order kernel takes about .1 s to replicate:
-# its eigenvalues are then tested with few permutations, and what needs hundreds of
-# replicates is left to whoever calls it.
+# a signature, which needs hundreds of formed ones, is left to whoever calls it.
 LARGE_WORK = 2e9
-FEW_PERMUTATIONS = 39
 FORMAT = "yoked-analyse/2"  # of the plain form, which docs/json.md describes
 
 
@@ -286,10 +282,6 @@ def _two(
     if trials is None:
         return OrderTwo(kernel, None, None, None, None, None, None)
 
-    work = len(trials) * trials.halves.shape[2] ** 2
-    if work > LARGE_WORK:
-        n_permutations = min(n_permutations, FEW_PERMUTATIONS)
-
     def spectrum(linear_part: Literal["keep", "remove"]) -> Spectrum:
         return eigen_spectrum(
             trials,
@@ -299,20 +291,9 @@ def _two(
             progress=attempt.within,
         )
 
-    def replicated(work_of: Callable[[], _Result]) -> _Result:
-        if work <= LARGE_WORK:
-            return work_of()
-        got = f"{len(trials)} and {trials.halves.shape[2]}"
-        rule = f"at most {LARGE_WORK:.0e} to be replicated here"
-        raise CannotTell(f"trials x elements^2 must be {rule}, got {got}")
-
     marks = attempt(
         "two.signature",
-        lambda: replicated(
-            lambda: signature(
-                trials, n_permutations, seed=seed, progress=attempt.within
-            )
-        ),
+        lambda: _signature(trials, n_permutations, seed, attempt.within),
     )
     return OrderTwo(
         kernel=kernel,
@@ -324,24 +305,29 @@ def _two(
         else attempt("two.without_linear_part", lambda: spectrum("remove")),
         consistency=attempt(
             "two.consistency",
-            lambda: replicated(
-                lambda: consistency(
-                    trials, _signal(held), n_permutations, seed, progress=attempt.within
-                )
+            lambda: consistency(
+                trials, _signal(held), n_permutations, seed, progress=attempt.within
             ),
         ),
         signature=marks,
         diagonal=attempt(
             "two.diagonal",
-            lambda: replicated(
-                lambda: diagonal_test(trials, n_permutations, seed, attempt.within)
-            ),
+            lambda: diagonal_test(trials, n_permutations, seed, attempt.within),
         ),
-        quadratic=attempt(
-            "two.quadratic",
-            lambda: replicated(lambda: quadratic_gain(trials, seed=seed)),
-        ),
+        quadratic=attempt("two.quadratic", lambda: quadratic_gain(trials, seed=seed)),
     )
+
+
+def _signature(
+    trials: TrialDesign, n_permutations: int, seed: int, progress: Share
+) -> Signature:
+    """Look for a cascade where kernels can be formed hundreds of times."""
+    n_elements = trials.halves.shape[2]
+    if len(trials) * n_elements**2 > LARGE_WORK:
+        rule = f"at most {LARGE_WORK:.0e} to be replicated here"
+        got = f"{len(trials)} and {n_elements}"
+        raise CannotTell(f"trials x elements^2 must be {rule}, got {got}")
+    return signature(trials, n_permutations, seed=seed, progress=progress)
 
 
 def _signal(held: Held) -> Float[np.ndarray, " element"]:

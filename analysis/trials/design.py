@@ -20,6 +20,7 @@ from ...experiments.stimulus.sources import NoiseSource, as_contrast
 from .estimate import CannotTell
 from .responses import Responses
 
+ROWS = 2048  # of the noise that are worked on at once
 MAX_BYTES = 2**31  # of noise held at once; larger data are for the streamed estimates
 
 
@@ -173,6 +174,19 @@ class TrialDesign:
         """The noise that speaks for "yes": the sum of the halves."""
         return self.halves[0] + self.halves[1]
 
+    def along(
+        self, direction: Float[np.ndarray, " element"]
+    ) -> Float[np.ndarray, " trial"]:
+        """Return the noise that speaks for "yes" along a direction, in its precision.
+
+        A few trials at a time: no copy of the noise is made.
+        """
+        parts = [
+            self.halves[:, start : start + ROWS].sum(axis=0) @ direction
+            for start in range(0, len(self), ROWS)
+        ]
+        return np.concatenate(parts)
+
     def by_field(
         self, values: Float[np.ndarray, " trial"]
     ) -> Float[np.ndarray, " field"]:
@@ -206,15 +220,18 @@ def _within_blocks(responses: Responses, cell: np.ndarray) -> Int[np.ndarray, " 
 
 
 def _halves(responses: Responses, source: NoiseSource) -> np.ndarray:
-    rows = np.arange(len(responses))
-    fields = [
-        as_contrast(source.field(responses.table, k)).reshape(len(rows), -1)
-        for k in range(2 if responses.is_forced_choice else 1)
-    ]
-    if not responses.is_forced_choice:
-        shown, has_signal = fields[0], responses.target[:, None] == 1
-        return np.stack([shown * has_signal, shown * ~has_signal])
-    both = np.stack(fields)
-    sign = np.where(responses.target == 1, np.float32(1), np.float32(-1))[:, None]
-    of_target = both[responses.target, rows]
-    return np.stack([sign * of_target, -sign * both[1 - responses.target, rows]])
+    """Sort noise into that of the target and the other, a few trials at a time."""
+    n, halves = len(responses), np.zeros((2, len(responses), 0), np.float32)
+    for interval in range(2 if responses.is_forced_choice else 1):
+        shown = source.field(responses.table, interval).reshape(n, -1)
+        if not halves.size:
+            halves = np.zeros((2, n, shown.shape[1]), np.float32)
+        if responses.is_forced_choice:
+            # The second interval's noise speaks for "yes", whatever it came with.
+            sign, half = np.float32(2 * interval - 1), responses.target != interval
+        else:
+            sign, half = np.float32(1), responses.target != 1
+        for start in range(0, n, ROWS):
+            rows = np.arange(start, min(start + ROWS, n))
+            halves[half[rows].astype(int), rows] = sign * as_contrast(shown[rows])
+    return halves

@@ -45,6 +45,7 @@ CANCEL = (
     "the responses to the two showings of a noise field must not cancel, got opposite "
     "ones throughout"
 )
+ROWS = 512  # of the noise that are looked at at once
 ROUNDING = 1e-12  # of a sum of squares
 NOT_WHITE = 0.05  # correlation of neighbours, or spread of variances, that counts
 
@@ -192,7 +193,15 @@ def varies(
     By comparing values: sums of squares would leave rounding for variance.
     """
     _, first, number = np.unique(cell, return_index=True, return_inverse=True)
-    return np.any(noise != noise[first[number]], axis=0)
+    still = np.arange(noise.shape[1])
+    for start in range(0, len(noise), ROWS):
+        rows = slice(start, start + ROWS)
+        part = noise[rows] if len(still) == noise.shape[1] else noise[rows][:, still]
+        of_first = noise[first[number[rows]]][:, still]
+        still = still[~np.any(part != of_first, axis=0)]
+        if not len(still):
+            break
+    return ~np.isin(np.arange(noise.shape[1]), still)
 
 
 def check_every_element_varies(trials: TrialDesign) -> None:
@@ -214,25 +223,31 @@ def why_not_white(trials: TrialDesign) -> str | None:
     elements differ, by less than .05 beyond what sampling gives.
     """
     _, first = np.unique(trials.cluster, return_index=True)
-    noise = trials.noise[first]
-    if not varies(trials.noise, trials.cell).any():
+    noise = trials.noise
+    if not varies(noise, trials.cell).any():
         return STILL
+    if len(first) < len(noise):
+        noise = noise[first]
     variance = _element_variance(noise)
     spread = float(np.mean((variance / variance.mean() - 1) ** 2))
     # The variance of a Gaussian sample variance is 2 / n; with room for 4 of its SDs.
     by_chance = 2 / len(noise) * (1 + 4 * math.sqrt(2 / len(variance)))
     if spread > NOT_WHITE**2 + by_chance:
         return "the noise must have one SD in all elements"
-    field = (noise - noise.mean(0)).reshape(-1, *trials.shape)
+    mean = noise.mean(0)
     for axis in (1, 2, 3):
         if trials.shape[axis - 1] < 2:
             continue
-        one, next_one = (
-            np.take(field, np.arange(start, trials.shape[axis - 1] + start - 1), axis)
-            for start in (0, 1)
-        )
-        correlation = float(np.mean(one * next_one)) / float(variance.mean())
-        if abs(correlation) > NOT_WHITE + 4 / math.sqrt(one.size):
+        together, n = 0.0, 0
+        for start in range(0, len(noise), ROWS):
+            field = (noise[start : start + ROWS] - mean).reshape(-1, *trials.shape)
+            length = trials.shape[axis - 1]
+            one = np.take(field, np.arange(length - 1), axis)
+            next_one = np.take(field, np.arange(1, length), axis)
+            together += float(np.sum(one * next_one, dtype=np.float64))
+            n += one.size
+        correlation = together / n / float(variance.mean())
+        if abs(correlation) > NOT_WHITE + 4 / math.sqrt(n):
             return f"the noise must be white, neighbours correlate by {correlation:.2f}"
     return None
 

@@ -7,8 +7,10 @@ import click
 from ..output import Row, output
 
 
-def contests(result: dict[str, Any]) -> list[Row]:
+def contests(result: dict[str, Any] | list[Row]) -> list[Row]:
     """Return what a table shows: a line a contest."""
+    if isinstance(result, list):
+        return result
     if "observers" in result:
         facts = {key: value for key, value in result.items() if key != "observers"}
         return [{**facts, **row} for row in result["observers"]]
@@ -41,11 +43,18 @@ def contests(result: dict[str, Any]) -> list[Row]:
     help="Instead: kernels of a million trials, with their peak memory (minutes).",
 )
 @click.option(
+    "--analyse",
+    is_flag=True,
+    help="Instead: the analysis of 9,900 trials of 31 x 31, with its peak memory.",
+)
+@click.option(
     "--device",
     help="Instead: observers and generator on a device, such as cuda or cpu.",
 )
 @output(contests)
-def bench(rounds: int, large: bool, device: str | None) -> Row | list[Row]:
+def bench(
+    rounds: int, large: bool, analyse: bool, device: str | None
+) -> Row | list[Row]:
     """Measure generator and kernels beside this machine's baseline.
 
     Both sides take turns in one process. On a machine that others use too, only the
@@ -54,13 +63,17 @@ def bench(rounds: int, large: bool, device: str | None) -> Row | list[Row]:
     \b
     Example:
         yoked bench --table
+        yoked bench --analyse
         yoked bench --device cpu
     """
     from ..bench import large_kernels, run_benchmarks
+    from ..bench_analyse import analyse_ratios
     from ..bench_models import measure_device
 
     if device is not None:
         return measure_device(device, rounds)
     if large:
         return large_kernels()
+    if analyse:
+        return analyse_ratios()
     return run_benchmarks(rounds)

@@ -6,6 +6,7 @@ import pytest
 
 from yoked.app import bench_models
 from yoked.app.bench import large_kernels, run_benchmarks
+from yoked.app.bench_analyse import analyse_ratios
 from yoked.app.bench_models import measure_device
 
 
@@ -52,3 +53,13 @@ def test_large_kernels_are_measured_in_a_process_of_their_own():
     result = large_kernels(500)
     assert result["seconds"] > 0
     assert result["ratio"] == result["baseline_seconds"] / result["seconds"]
+
+
+def test_an_analysis_is_measured_beside_a_product_of_its_noise():
+    one, two = analyse_ratios(400, 6)
+    json.dumps([one, two])
+    for row, order in ((one, 1), (two, 2)):
+        assert row["what"] == f"analyse 400 trials of 6 x 6, order {order}"
+        assert row["ratio"] == row["seconds"] / row["product_seconds"] > 0
+        assert row["peak_mib"] is None or row["peak_mib"] > 0
+    assert (one["goal"], two["goal"]) == (10, 40)

@@ -2,6 +2,7 @@
 
 from .decision_law import TABLE as DECISION_LAW
 from .internal_noise import TABLE as INTERNAL_NOISE
+from .second_order import TABLE as SECOND_ORDER
 from .study import Table
 
-TABLES: tuple[Table, ...] = (INTERNAL_NOISE, DECISION_LAW)
+TABLES: tuple[Table, ...] = (INTERNAL_NOISE, DECISION_LAW, SECOND_ORDER)

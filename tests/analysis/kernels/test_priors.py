@@ -15,7 +15,8 @@ from yoked.analysis.kernels.priors import (
     pyramid_basis,
     smooth_basis,
 )
-from yoked.analysis.probit.newton import BinaryResponses, Coordinates, log_likelihoods
+from yoked.analysis.probit.newton import BinaryResponses, log_likelihoods
+from yoked.analysis.probit.penalised import Through
 from yoked.analysis.probit.sparse import SparseProblem, fit_sparse, largest_penalty
 from yoked.analysis.probit.trials import standardised
 
@@ -80,13 +81,13 @@ def sparse_problem(n=300):
     trials = one_bar(n)
     x, _ = standardised(trials.noise, trials.cell)
     basis = prior("sparse", (1, 1, 13)).basis
-    problem = SparseProblem(Coordinates.of(x, basis, turned=False))
+    problem = SparseProblem(Through.of(x, basis, x.T @ x))
     return problem, BinaryResponses(trials.response, trials.cell, np.ones(n))
 
 
 def test_the_sparse_fit_is_the_minimum_that_a_general_search_finds():
     problem, responses = sparse_problem()
-    x, q = problem.coordinates.x, problem.coordinates.x.shape[1]
+    x, q = problem.seen.x @ problem.seen.basis, problem.seen.n_coefficients
     penalty = 0.1 * largest_penalty(problem, responses)
 
     def loss(v):  # positive and negative parts make the penalty smooth
@@ -97,7 +98,7 @@ def test_the_sparse_fit_is_the_minimum_that_a_general_search_finds():
     bounds = [(None, None)] * 2 + [(0, None)] * (2 * q)
     options = {"maxiter": 2000, "maxfun": 10**6, "ftol": 1e-13}
     found = minimize(loss, np.zeros(2 + 2 * q), bounds=bounds, options=options)
-    fitted = fit_sparse(problem, responses, penalty, tolerance=1e-8)
+    (fitted,) = fit_sparse(problem, [responses], penalty, tolerance=1e-8)
     positive, negative = np.maximum(fitted.theta, 0), np.maximum(-fitted.theta, 0)
     here = loss(np.concatenate([fitted.intercept, positive, negative]))
     assert here == pytest.approx(found.fun, abs=1e-3)
@@ -106,8 +107,11 @@ def test_the_sparse_fit_is_the_minimum_that_a_general_search_finds():
 def test_from_the_largest_penalty_on_there_is_no_kernel():
     problem, responses = sparse_problem()
     largest = largest_penalty(problem, responses)
-    assert not fit_sparse(problem, responses, 1.01 * largest).theta.any()
-    assert fit_sparse(problem, responses, 0.9 * largest).theta.any()
+    above, below = (
+        fit_sparse(problem, [responses], share * largest)[0] for share in (1.01, 0.9)
+    )
+    assert not above.theta.any()
+    assert below.theta.any()
 
 
 def mean_cosine(template, shape, name, n=800):

@@ -124,3 +124,26 @@ def test_a_constant_responder_gains_nothing_that_is_a_result():
     always = replace(trials, response=np.ones(len(trials), bool))
     with pytest.raises(CannotTell, match="both kinds in some stimulus class"):
         quadratic_gain(always)
+
+
+@pytest.mark.parametrize("task", ["2afc", "yes_no"])
+def test_with_many_elements_the_filter_is_an_eigenvector(task, monkeypatch):
+    trials = cascade_trials("energy", 1000, seed=3, task=task)
+    fitted = quadratic_gain(trials, n_folds=3)
+    monkeypatch.setattr(quadratic, "LARGE", 0)
+    found = quadratic_gain(trials, rank=2, n_folds=3)
+    assert found.gain.formula == "quadratic-eigenvector-cross-validated-gain/1"
+    assert found.gain.low > 0
+    assert found.by_rank[1].value > found.by_rank[0].value
+    assert found.fit.vectors.shape == (2, 12)
+    assert found.by_rank[0].value > 0.5 * fitted.gain.value
+
+
+def test_an_eigenvector_of_nothing_predicts_nothing(monkeypatch):
+    monkeypatch.setattr(quadratic, "LARGE", 0)
+    gains = [
+        quadratic_gain(cascade_trials("linear", 500, seed=seed), seed=seed).gain
+        for seed in range(12)
+    ]
+    assert np.mean([gain.value for gain in gains]) < 0.002
+    assert sum(gain.low > 0 for gain in gains) <= 2

@@ -52,7 +52,7 @@ def analysed(log, tmp_path_factory):
 
 def test_analyse_gives_all_orders_as_json(analysed):
     (row,) = json.loads(analysed[0])
-    assert row["order_1"]["fitted"]["formula"] == "kernel-penalised-probit/1"
+    assert row["order_1"]["fitted"]["formula"] == "kernel-penalised-probit/2"
     assert row["order_2"]["spectrum"]["n_permutations"] == 39
     assert row["order_0"]["dprime_bootstrap"]["n"] == 400
 
