@@ -98,13 +98,19 @@ def _panel(axis: "Axes", assumed: Situation, aim: Aim, found: Check | None) -> N
 
 def _curves(axis: "Axes", assumed: Situation, aim: Aim) -> None:
     """The closed form, over a range that holds the protocol and the aim."""
-    trials = np.geomspace(*_range(assumed, aim), 200)
-    values = [_finite(value_at(aim, assumed, n)) for n in trials]
+    trials = np.geomspace(*_range(assumed, aim), 60)
     axis.axhline(aim.wanted, color=PALE, lw=0.9, zorder=0)
-    axis.plot(trials, values, color=BLUE, lw=1.6, label="closed form")
+
+    def values(assurance: float, more: float = 1.0) -> list[float]:
+        n = more * trials
+        return [_finite(value_at(aim, assumed, each, assurance)) for each in n]
+
+    label = f"reached by {aim.assurance:.0%} of sessions"
+    axis.plot(trials, values(aim.assurance), color=BLUE, lw=1.6, label=label)
+    half = values(0.5)
+    axis.plot(trials, half, color=BLUE, lw=1, ls=":", label="by half of them")
     if aim.n_fitted is not None and aim.needed is not None:
-        more = aim.needed / aim.n_fitted
-        fitted = [_finite(value_at(aim, assumed, n * more)) for n in trials]
+        fitted = values(aim.assurance, aim.needed / aim.n_fitted)
         label = "fitted kernel, at best"
         axis.plot(trials, fitted, color=GREEN, lw=1.4, ls="--", label=label)
 
@@ -135,10 +141,10 @@ def _simulated(axis: "Axes", found: Check) -> None:
         zorder=4,
         label="simulated sessions: median, SD",
     )
-    if found.detected is not None:
+    if found.false_alarms is not None:
         axis.annotate(
             "largest eigenvalue of one who has it,\n"
-            f"beyond chance in {found.detected:.0%} of sessions",
+            f"beyond chance in {found.reached:.0%} of sessions",
             (found.n_trials, found.median + (found.sd or 0)),
             (0, 6),
             textcoords="offset points",
