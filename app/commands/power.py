@@ -27,12 +27,15 @@ SHORT = {
 
 
 def brief(row: dict[str, Any]) -> Row:
-    """Return what a table shows of an aim."""
+    """Return what a table shows of an aim; "as truth": with the pilot's values."""
     plan = row["plan"]
     return {
         "aim": SHORT[row["aim"]],
         "wanted": row["wanted"],
         "trials": row["trials"],
+        **(
+            {} if row["pilot"] is None else {"as truth": row["trials_if_pilot_is_true"]}
+        ),
         "pairs": row["pairs"],
         f"at {plan['trials']}": plan["value"],
         "reach it": None if plan["reached"] is None else f"{plan['reached']:.0%}",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from .kernel_laws import eigenvalue_law, kernel_law
 from .situation import Situation
-from .width_laws import Law, dprime_law, gamma_law
+from .width_laws import GammaLaw, Law, dprime_law
 
 
 def law(name: str, assumed: Situation, share: float | None = None) -> Law:
@@ -34,7 +34,7 @@ def law(name: str, assumed: Situation, share: float | None = None) -> Law:
     """
     share = assumed.pair_share if share is None else share
     if name == "gamma":
-        return gamma_law(assumed)
+        return GammaLaw.of(assumed)
     laws = {"kernel": kernel_law, "dprime": dprime_law, "eigenvalue": eigenvalue_law}
     return laws[name](assumed, share)
 
@@ -78,6 +78,8 @@ def value_reached(name: str, found: Law, n: float, assurance: float) -> float:
     A cosine that they exceed, a width that theirs is below, an eigenvalue that they
     find; infinite where no width would do.
     """
+    if isinstance(found, GammaLaw):
+        return found.width(n, assurance)
     if name == "kernel":
         low, high = 0.0, 1.0
         for _ in range(50):

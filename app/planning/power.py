@@ -196,10 +196,19 @@ def value_at(
     """
     if aim.needed is None:
         return None
-    n = _units(aim.name, assumed, n_trials)
-    if n < 1:
-        return math.inf
-    return value_reached(aim.name, law(aim.name, assumed), n, assurance)
+    return values_at(aim, assumed, [n_trials], assurance)[0]
+
+
+def values_at(
+    aim: Aim, assumed: Situation, n_trials: Sequence[float], assurance: float
+) -> list[float]:
+    """Return what each number of trials gives in a share of the sessions."""
+    known = law(aim.name, assumed)
+    units = (_units(aim.name, assumed, n) for n in n_trials)
+    return [
+        value_reached(aim.name, known, n, assurance) if n >= 1 else math.inf
+        for n in units
+    ]
 
 
 def share_reached(aim: Aim, assumed: Situation, n_trials: float) -> float:

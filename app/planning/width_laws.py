@@ -12,7 +12,6 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import ndtr, ndtri
 
-from ...analysis.double_pass.internal_noise import gamma_from_r
 from ...analysis.trials.estimate import Z95
 from .situation import Situation, disagreement
 
@@ -21,7 +20,7 @@ Law = Callable[[float, float], float]
 
 _FAR = 2.0  # widths e times too large are never reached; the law is of near ones
 # Values of r, dense towards the end of its range where information is.
-_R = np.sin(np.linspace(0, math.pi / 2, 3001))[:-1]
+_R = np.sin(np.linspace(0, math.pi / 2, 1501))[:-1]
 
 
 def dprime_law(assumed: Situation, share: float) -> Law:
@@ -97,28 +96,54 @@ class _Width:
         )
 
 
-def gamma_law(assumed: Situation) -> Law:
-    """The width falls as the lower end rises, on a scale where r varies evenly."""
-    distance = information_distance(assumed)
-    here = float(np.interp(assumed.consistent, _R, distance))
+@dataclass(frozen=True, eq=False)
+class GammaLaw:
+    """The width falls as r rises, on a scale where r varies evenly.
 
-    def width(place: float, n: float) -> float:
-        low, high = place - Z95 / math.sqrt(n), place + Z95 / math.sqrt(n)
-        if low <= 0:
-            return math.inf
-        ends = np.interp([low, high], distance, _R)
-        return gamma_from_r(float(ends[0])) - gamma_from_r(float(ends[1]))
+    Attributes
+    ----------
+    here
+        Place of the true r on the scale.
+    distance
+        Place of each of `_R`.
+    """
 
-    def reached(wanted: float, n: float) -> float:
-        if not 0 < assumed.consistent < 1 or width(distance[-1], n) > wanted:
+    here: float
+    distance: Float[np.ndarray, " r"]
+
+    @classmethod
+    def of(cls, assumed: Situation) -> "GammaLaw":
+        """Return the law of the pairs of an observer."""
+        distance = information_distance(assumed)
+        return cls(float(np.interp(assumed.consistent, _R, distance)), distance)
+
+    def __call__(self, wanted: float, n: float) -> float:
+        """Return how often n pairs have so narrow an interval."""
+        widths = self._widths(self.distance, n)
+        if widths[-1] > wanted:
             return 0.0
-        few, many = 0.0, float(distance[-1])
-        for _ in range(40):
-            middle = (few + many) / 2
-            few, many = (few, middle) if width(middle, n) <= wanted else (middle, many)
-        return float(ndtr((here - many) * math.sqrt(n)))
+        k = int(np.argmax(widths <= wanted))
+        if k == 0:
+            return 1.0
+        wide, narrow = widths[k - 1], widths[k]
+        far = (wide - wanted) / (wide - narrow) if math.isfinite(wide) else 1.0
+        least = self.distance[k - 1] + far * (self.distance[k] - self.distance[k - 1])
+        return float(ndtr((self.here - least) * math.sqrt(n)))
 
-    return reached
+    def width(self, n: float, assurance: float) -> float:
+        """Return the width that a share of sessions has, or less."""
+        place = self.here - float(ndtri(assurance)) / math.sqrt(n)
+        return float(self._widths(np.array([place]), n)[0])
+
+    def _widths(
+        self, place: Float[np.ndarray, " place"], n: float
+    ) -> Float[np.ndarray, " place"]:
+        """Width of gamma between +-1.96 SE; without an end where r may be 0."""
+        half = Z95 / math.sqrt(n)
+        r = np.interp([place - half, place + half], self.distance, _R)
+        with np.errstate(divide="ignore"):
+            low, high = np.sqrt(1 / r - 1)
+        return np.where(place > half, low, np.inf) - high
 
 
 def information_distance(assumed: Situation) -> Float[np.ndarray, " r"]:
