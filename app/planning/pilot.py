@@ -171,10 +171,10 @@ def beliefs(pilot: Pilot, assumed: Situation, knows_gamma: bool = False) -> Beli
     knows_gamma
         Whether gamma is not the pilot's, but known.
     """
-    eyes: Sequence[tuple[float, float]] = [(1.0, 1.0)]
+    seen: Sequence[tuple[float, Situation]] = [(1.0, assumed)]
     if not assumed.is_held and not _why_no_efficiency(pilot.absolute):
         eyes = _values(pilot.absolute, _root_error(pilot.absolute), 0.02)
-    seen = [(weight, assumed.seeing(factor)) for weight, factor in eyes]
+        seen = [(weight, assumed.seeing(factor)) for weight, factor in eyes]
     noise = None if knows_gamma or _why_no_gamma(pilot.consistent) else pilot.consistent
     noisy = [
         (w * v, replace(each, gamma=gamma_from_r(r)))

@@ -325,7 +325,7 @@ def middle_for(
     (0.6745, 0.7518)
     """
     attentive = (proportion_correct - lapses / 2) / (1 - lapses)
-    if attentive >= 1:
+    if attentive > 1 - 1e-9:
         rule = f"less than {1 - lapses / 2:.3g} with {lapses:.0%} lapses"
         raise ValueError(f"proportion correct must be {rule}, got {proportion_correct}")
     if not criterion:
