@@ -30,7 +30,7 @@ def law(name: str, assumed: Situation, share: float | None = None) -> Law:
     >>> assumed = situation(load_protocol("bar-in-noise"))
     >>> kernel = law("kernel", assumed)
     >>> [round(kernel(0.9, n), 2) for n in (300, 400, 500)]
-    [0.56, 0.84, 0.96]
+    [0.53, 0.76, 0.89]
     """
     share = assumed.pair_share if share is None else share
     if name == "gamma":

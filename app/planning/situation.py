@@ -322,7 +322,7 @@ def middle_for(
     Examples
     --------
     >>> round(middle_for(0.75), 4), round(middle_for(0.75, criterion=0.5), 4)
-    (0.6745, 0.7518)
+    (0.6745, 0.7622)
     """
     attentive = (proportion_correct - lapses / 2) / (1 - lapses)
     if attentive > 1 - 1e-9:
