@@ -220,10 +220,6 @@ class _Sessions:
         )
 
 
-def _reach(aim: Aim, values: np.ndarray) -> np.ndarray:
-    return values >= aim.wanted if aim.name == "kernel" else values <= aim.wanted
-
-
 def _cosines(sessions: _Sessions) -> Check:
     """Cosine between the kernel and the template that the observer really has."""
 

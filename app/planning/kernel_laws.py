@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import nctdtr, ndtr, ndtri
 
+from ...analysis.second_order.closed_forms import trials_for_eigenvalue
 from .situation import Situation, disagreement
 from .width_laws import Law
 
@@ -159,5 +160,6 @@ def trials_at_edge(assumed: Situation, share: float) -> float:
     weights = weights / weights.sum()
     looks = 1 if assumed.is_forced_choice else 2
     effects = 1 + 2 * share * np.array(assumed.likeness)
-    alone = 8 * assumed.n_elements * looks / (rates * (1 - rates)) * effects
-    return len(rates) * float(weights**2 @ alone)
+    p = assumed.n_elements
+    alone = np.array([trials_for_eigenvalue(1.0, p, rate) for rate in rates])
+    return len(rates) * looks * float(weights**2 @ (alone * effects))

@@ -15,7 +15,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtri
 
-from ...analysis.kernels.closed_forms import response_information
+from ...analysis.kernels.closed_forms import (
+    response_information,
+    trials_for_correlation,
+)
 from ...analysis.kernels.information import weighted_sum_efficiency
 from ...analysis.trials.estimate import Z95
 from ...experiments.protocols.rules import pairs_for
@@ -230,8 +233,12 @@ def _kernel(
     """On average p r^2 / (1 - r^2) over the signal-to-noise ratio of one trial."""
     p, gamma = assumed.n_elements, assumed.gamma
     terms = kernel_terms(assumed, assumed.pair_share)
-    odds = wanted**2 / (1 - wanted**2)
-    average = p * odds / float(np.mean(terms.information / terms.across))
+    told = terms.information / terms.across
+    # Of what the published form counts on, lapses and a bias leave less.
+    left = told / kernel_terms(assumed.bare, 0.0).information
+    rates = assumed.bare.proportions
+    alone = [trials_for_correlation(wanted, p, rate, gamma) for rate in rates]
+    average = 1 / float(np.mean(left / np.array(alone)))
     aim = Aim("kernel", "cosine of kernel and template", wanted, assurance, KERNEL)
     aim = _in_trials(aim, assumed, average, beliefs)
     if gamma == 0:
@@ -240,7 +247,6 @@ def _kernel(
     if aim.needed is None:
         return aim
     shares = [weighted_sum_efficiency(rate, gamma) for rate in assumed.proportions]
-    told = terms.information / terms.across
     share = float(told.sum() / (told / np.array(shares)).sum())
     n_fitted = math.ceil(aim.needed * share)
     note = f"a fitted kernel needs {n_fitted:,} trials at best"
