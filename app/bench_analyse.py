@@ -20,6 +20,7 @@ from ..experiments.protocols.files import load_protocol
 from ..experiments.session.results import SessionData
 from ..experiments.stimulus.sources import GeneratedNoise
 from ..experiments.store.rows import ObserverInfo, SessionRow
+from .output import Row
 
 N_TRIALS, SIDE, N_PERMUTATIONS = 9900, 31, 199
 GOALS = {1: 10.0, 2: 40.0}  # times the product, at most, by order
@@ -27,7 +28,7 @@ GOAL_MIB = 500.0
 _THREADS = ("OMP", "OPENBLAS", "MKL", "NUMBA", "VECLIB_MAXIMUM")
 
 
-def analyse_ratios(n_trials: int = N_TRIALS, side: int = SIDE) -> list[dict[str, Any]]:
+def analyse_ratios(n_trials: int = N_TRIALS, side: int = SIDE) -> list[Row]:
     """Measure orders one and two of a 2AFC session, each in a process of its own.
 
     Returns

@@ -241,8 +241,10 @@ class _Data:
 
     def where(self, rows: Bool[np.ndarray, " trial"]) -> "_Data":
         first = None if self.first is None else self.first[rows]
-        parts = (self.response, self.cell, self.linear, self.second)
-        return _Data(*(part[rows] for part in parts), first)
+        response, cell, linear, second = (
+            part[rows] for part in (self.response, self.cell, self.linear, self.second)
+        )
+        return _Data(response, cell, linear, second, first)
 
 
 def _models(

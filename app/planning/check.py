@@ -12,10 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtri
 
-from ...analysis.double_pass.internal_noise import (
-    internal_noise_likelihood,
-    pair_counts,
-)
+from ...analysis.double_pass.smooth_thresholds import internal_noise
 from ...analysis.kernels.weighted_sum import (
     first_order_kernel,
     template_match,
@@ -31,6 +28,7 @@ from ...experiments.session.results import SessionData
 from ...experiments.stimulus.seeds import derived_seed
 from ...models.observers.template import Template
 from ...models.simulate import run
+from .kernel_laws import chance_limit, trials_at_edge
 from .observer import (
     LEAST_GAMMA,
     SquaringTemplate,
@@ -38,12 +36,11 @@ from .observer import (
     exact_responses,
     signal_for,
 )
-from .power import Aim, value_at
+from .power import Aim, share_reached, value_at
 from .situation import Situation, ideal, proportion_at
 
 SESSIONS = 20
 QUICK_TRIALS = 50_000  # over all sessions of an aim, unless asked for otherwise
-TRACY_WIDOM = 1.4538  # exceeded in 2.5 %, for real symmetric matrices
 FEWEST = 5  # sessions that say anything
 Update = Callable[[int, int], None]
 
@@ -64,11 +61,14 @@ class Check:
         Over sessions with a finite value; None without any.
     n_infinite
         Sessions whose interval has no end.
+    predicted_reached, reached
+        Share of sessions that reach the aim, by the closed form and as found. With an
+        eigenvalue: those of an observer who has it that are beyond what chance exceeds
+        in 5 %.
     coverage
         Share of sessions whose 95 % interval holds the truth (d', gamma).
-    detected, false_alarms
-        Share of sessions with an eigenvalue beyond the one that chance exceeds in
-        5 %: of an observer who has it, and of one without second order.
+    false_alarms
+        Share of sessions beyond the same limit without second order.
     note
         Why there is no check, or what it cannot say.
     """
@@ -81,8 +81,9 @@ class Check:
     mean: float | None = None
     sd: float | None = None
     n_infinite: int = 0
+    predicted_reached: float | None = None
+    reached: float | None = None
     coverage: float | None = None
-    detected: float | None = None
     false_alarms: float | None = None
     note: str | None = None
 
@@ -126,12 +127,13 @@ def check(
     assert aim.n_trials is not None  # or there would be a reason
     if n_sessions is None:
         n_sessions = min(SESSIONS, QUICK_TRIALS // aim.n_trials)
-    sessions = _Sessions(aim, assumed, n_sessions, seed, update)
-    if aim.name == "eigenvalue":
-        return _eigenvalues(sessions)
-    return {"kernel": _cosines, "dprime": _dprimes, "gamma": _gammas}[aim.name](
-        sessions
-    )
+    sessions = _Sessions(aim, assumed.bare, n_sessions, seed, update)
+    kinds = {"kernel": _cosines, "dprime": _dprimes, "gamma": _gammas}
+    found = kinds.get(aim.name, _eigenvalues)(sessions)
+    if assumed == assumed.bare:
+        return found
+    note = "simulated without the lapses, the bias and what is not linear"
+    return replace(found, note="; ".join(filter(None, (found.note, note))))
 
 
 def _why_not(aim: Aim, assumed: Situation, n_sessions: int | None) -> str | None:
@@ -139,6 +141,8 @@ def _why_not(aim: Aim, assumed: Situation, n_sessions: int | None) -> str | None
         return "there is no number of trials to be checked"
     if assumed.protocol.noise.source != "yoked-1":
         return "noise of published seeds cannot be made for new sessions"
+    if assumed.efficiency > 1:
+        return "no template is as sensitive as that with so much internal noise"
     if n_sessions is None and aim.n_trials * FEWEST > QUICK_TRIALS:
         return f"{aim.n_trials:,} trials a session are too many for a quick check"
     return None
@@ -193,9 +197,14 @@ class _Sessions:
         assert self.aim.n_trials is not None
         protocol = self.assumed.protocol.with_options(trials=self.aim.n_trials)
         finite = [value for value in values if math.isfinite(value)]
-        rest.setdefault(
-            "predicted", value_at(self.aim, self.assumed, self.aim.n_trials)
-        )
+        aim, n = self.aim, self.aim.n_trials
+        rest.setdefault("predicted", value_at(aim, self.assumed, n))
+        rest.setdefault("predicted_reached", share_reached(aim, self.assumed, n))
+        if values and "reached" not in rest:
+            more = 1 if aim.name == "kernel" else -1
+            rest["reached"] = float(
+                np.mean(more * np.array(values) >= more * aim.wanted)
+            )
         return Check(
             n_sessions=self.n,
             n_trials=self.aim.n_trials,
@@ -240,8 +249,7 @@ def _gammas(sessions: _Sessions) -> Check:
     """Width of the interval of gamma by likelihood, and how often it holds gamma."""
 
     def measure(session: SessionData, observer: Observer) -> Estimate:
-        counts = pair_counts(responses(session), by_contrast=True)
-        return internal_noise_likelihood(counts).gamma
+        return internal_noise(responses(session)).gamma
 
     return _intervals(sessions, sessions.linear(measure), sessions.assumed.gamma)
 
@@ -256,30 +264,15 @@ def _intervals(sessions: _Sessions, found: list[Estimate], truth: float) -> Chec
     return sessions.found(list(widths), coverage=float(holds.mean()))
 
 
-def chance_limit(edge: float, n_elements: int) -> float:
-    """Return the magnitude that chance's eigenvalues exceed in 5 % of sessions.
-
-    About the edge 2 sqrt(p) s the largest eigenvalue varies as Tracy & Widom (1996,
-    Commun. Math. Phys. 177, 727-754) have it; 2.5 % for either end of the spectrum.
-
-    Examples
-    --------
-    >>> round(chance_limit(0.66, 13), 2)
-    0.75
-    """
-    return edge * (1 + TRACY_WIDOM / 2 * n_elements ** (-2 / 3))
-
-
 def _eigenvalues(sessions: _Sessions) -> Check:
     """Largest eigenvalue of an observer who has one, and of a linear observer.
 
-    Noise lifts a true eigenvalue lambda to lambda + p s^2 / lambda on average (Feral &
-    Peche 2007, Commun. Math. Phys. 272, 185-228).
+    Noise lifts a true eigenvalue lambda to lambda + (p - 1) s^2 / lambda on average
+    (Feral & Peche 2007, Commun. Math. Phys. 272, 185-228).
     """
     aim, assumed = sessions.aim, sessions.assumed
     assert aim.n_trials is not None
-    edge = value_at(aim, assumed, aim.n_trials)
-    assert edge is not None
+    edge = math.sqrt(trials_at_edge(assumed, assumed.pair_share) / aim.n_trials)
 
     def largest(session: SessionData, observer: Observer) -> float:
         trials = TrialDesign.of(responses(session), session.noise)
@@ -296,14 +289,15 @@ def _eigenvalues(sessions: _Sessions) -> Check:
     except CannotTell as reason:
         mean = f"{null.mean():.2f}, where chance should reach {edge:.2f}"
         note = f"{reason}; without second order the largest eigenvalue is {mean}"
-        return sessions.found([], predicted=None, false_alarms=alarms, note=note)
+        unknown = {"predicted": None, "predicted_reached": None}
+        return sessions.found([], false_alarms=alarms, note=note, **unknown)
     bent = sessions.of(
         lambda: SquaringTemplate(bend, assumed.efficiency), largest, contrast
     )
     return sessions.found(
         bent,
-        predicted=truth + edge**2 / (4 * truth),
-        detected=float((np.array(bent) > limit).mean()),
+        predicted=truth + (1 - 1 / assumed.n_elements) * edge**2 / (4 * truth),
+        reached=float((np.array(bent) > limit).mean()),
         false_alarms=alarms,
     )
 

@@ -11,7 +11,7 @@ import numpy as np
 from ...analysis.plot.style import BLUE, GRAY, GREEN, ORANGE, PALE, STYLE, new_figure
 from ..files import write_figure
 from .check import Check
-from .power import Aim, value_at
+from .power import Aim, value_at, values_at
 from .situation import Situation
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ def power_figure(
 def _title(assumed: Situation) -> str:
     low, high = min(assumed.proportions), max(assumed.proportions)
     correct = f"{low:.0%}" if low == high else f"{low:.0%} to {high:.0%}"
-    observer = f"γ = {assumed.gamma:g}, template efficiency {assumed.efficiency:g}"
+    observer = f"γ = {assumed.gamma:.3g}"
+    observer += f", template efficiency {assumed.efficiency:.3g}"
     return f"{assumed.protocol.name}: {observer}, {correct} correct"
 
 
@@ -98,13 +99,21 @@ def _panel(axis: "Axes", assumed: Situation, aim: Aim, found: Check | None) -> N
 
 def _curves(axis: "Axes", assumed: Situation, aim: Aim) -> None:
     """The closed form, over a range that holds the protocol and the aim."""
-    trials = np.geomspace(*_range(assumed, aim), 200)
-    values = [_finite(value_at(aim, assumed, n)) for n in trials]
+    trials = np.geomspace(*_range(assumed, aim), 60)
     axis.axhline(aim.wanted, color=PALE, lw=0.9, zorder=0)
-    axis.plot(trials, values, color=BLUE, lw=1.6, label="closed form")
+
+    def values(assurance: float, more: float = 1.0) -> list[float]:
+        found = values_at(aim, assumed, (more * trials).tolist(), assurance)
+        return [_finite(value) for value in found]
+
+    label = f"reached by {aim.assurance:.0%} of sessions"
+    if aim.n_if_true is not None:
+        label += ",\nthe pilot being the truth"
+    axis.plot(trials, values(aim.assurance), color=BLUE, lw=1.6, label=label)
+    half = values(0.5)
+    axis.plot(trials, half, color=BLUE, lw=1, ls=":", label="by half of them")
     if aim.n_fitted is not None and aim.needed is not None:
-        more = aim.needed / aim.n_fitted
-        fitted = [_finite(value_at(aim, assumed, n * more)) for n in trials]
+        fitted = values(aim.assurance, aim.needed / aim.n_fitted)
         label = "fitted kernel, at best"
         axis.plot(trials, fitted, color=GREEN, lw=1.4, ls="--", label=label)
 
@@ -114,6 +123,8 @@ def _points(axis: "Axes", assumed: Situation, aim: Aim) -> None:
     assert aim.n_trials is not None  # or there is no picture
     ring = {"mfc": "white", "mec": BLUE, "mew": 1.5, "ms": 10, "zorder": 3}
     label = "what reaches the aim"
+    if aim.n_if_true is not None:
+        label += ",\nallowing for the pilot's errors"
     axis.plot([aim.n_trials], [aim.wanted], "o", label=label, **ring)
     if aim.at_plan is not None and math.isfinite(aim.at_plan):
         label = f"{assumed.protocol.name} as it is"
@@ -135,10 +146,10 @@ def _simulated(axis: "Axes", found: Check) -> None:
         zorder=4,
         label="simulated sessions: median, SD",
     )
-    if found.detected is not None:
+    if found.false_alarms is not None:
         axis.annotate(
             "largest eigenvalue of one who has it,\n"
-            f"beyond chance in {found.detected:.0%} of sessions",
+            f"beyond chance in {found.reached:.0%} of sessions",
             (found.n_trials, found.median + (found.sd or 0)),
             (0, 6),
             textcoords="offset points",

@@ -1,37 +1,41 @@
-"""Planning: how many trials and double-pass pairs reach an aim.
+"""Planning: how many trials and double-pass pairs reach an aim in how many sessions.
 
-Closed forms of the analysis meet a protocol and an assumed observer
-(`situation.py`). Numbers of trials are of a session like the protocol's: as large
-a share of the trials is shown twice, and since showings that share their noise tell
-less than independent ones, every number grows by the double pass's design effect.
-Several contrasts are shown equally often, and combined as the analysis combines them.
+The laws of the sessions (`laws.py`) meet a protocol and an assumed observer
+(`situation.py`), or those that a pilot leaves possible (`pilot.py`). Numbers of trials
+are of a session like the protocol's: as large a share of the trials is shown twice, and
+since showings that share their noise tell less than independent ones, every number
+grows by the double pass's design effect. Several contrasts are shown equally often, and
+combined as the analysis combines them.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtri
 
-from ...analysis.double_pass.internal_noise import gamma_from_r, r_from_gamma
 from ...analysis.kernels.closed_forms import (
-    gamma_standard_error,
     response_information,
     trials_for_correlation,
 )
 from ...analysis.kernels.information import weighted_sum_efficiency
-from ...analysis.second_order.closed_forms import trials_for_eigenvalue
 from ...analysis.trials.estimate import Z95
 from ...experiments.protocols.rules import pairs_for
+from .kernel_laws import kernel_terms
+from .laws import averaged, fewest, law, value_reached
 from .situation import Situation
+from .width_laws import Law
 
+ASSURANCE = 0.8
 MOST_GAMMA = 2.0  # beyond it agreement barely depends on gamma
 FEW_PER_ELEMENT = 16  # trials per element below which fitting gains less than its bound
-KERNEL = "trials-for-kernel-correlation/1"
-DPRIME = "trials-for-dprime-interval/1"
-GAMMA = "pairs-for-gamma-interval/1"
-EIGENVALUE = "trials-for-eigenvalue-beyond-edge/1"
+KERNEL = "trials-for-kernel-correlation/2"
+DPRIME = "trials-for-dprime-interval/2"
+GAMMA = "pairs-for-gamma-interval/2"
+EIGENVALUE = "trials-for-eigenvalue-beyond-edge/2"
+Beliefs = Mapping[str, Sequence[tuple[float, Situation]]]
+"""Weights and situations that may be the true one, by the name of an aim."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,9 @@ class Wanted:
         Full width of the 95 % interval.
     eigenvalue
         Of the second-order kernel, in units of the noise variance: one so large is to
-        be beyond what chance gives.
+        be beyond what chance exceeds in 5 % of sessions.
+    assurance
+        Share of the sessions that shall reach the aim.
 
     Raises
     ------
@@ -58,8 +64,13 @@ class Wanted:
     dprime_interval: float | None = 0.3
     gamma_interval: float | None = 1.0
     eigenvalue: float | None = 0.66
+    assurance: float = ASSURANCE
 
     def __post_init__(self) -> None:
+        if not 0 < self.assurance < 1:
+            why = "no number of trials is enough for every session"
+            got = f"{self.assurance:g}; {why}"
+            raise ValueError(f"assurance must be between 0 and 1, got {got}")
         r = self.correlation
         if r is not None and not 0 < r < 1:
             why = "a kernel from finitely many trials is never exact"
@@ -83,17 +94,26 @@ class Aim:
         What is to be reached, in words.
     wanted
         The value to be reached.
+    assurance
+        Share of the sessions that shall reach it.
     needed
         Main trials for it, second showings included, before rounding up; None where no
         number is sensible, and `note` says why.
     n_pairs
         Double-pass pairs among them.
+    n_on_average
+        Trials with which the expected error is the wanted one; about half of the
+        sessions reach it.
+    n_if_true
+        Trials for it if what a pilot found were the truth; None without a pilot.
     n_independent
         Trials for it if none were shown twice; None for gamma.
     n_fitted
         Trials for it with a fitted kernel, at best; for the kernel only.
     at_plan
-        What the protocol gives as it is.
+        What the protocol gives as it is, in half of the sessions.
+    reached_at_plan
+        Share of the sessions of the protocol as it is that reach the aim.
     formula
         Name and version.
     note
@@ -103,12 +123,16 @@ class Aim:
     name: str
     quantity: str
     wanted: float
-    needed: float | None
-    n_pairs: int | None
-    n_independent: int | None
-    n_fitted: int | None
-    at_plan: float | None
+    assurance: float
     formula: str
+    needed: float | None = None
+    n_pairs: int | None = None
+    n_on_average: int | None = None
+    n_if_true: int | None = None
+    n_independent: int | None = None
+    n_fitted: int | None = None
+    at_plan: float | None = None
+    reached_at_plan: float | None = None
     note: str | None = None
 
     @property
@@ -117,8 +141,16 @@ class Aim:
         return None if self.needed is None else math.ceil(self.needed)
 
 
-def aims(assumed: Situation, wanted: Wanted | None = None) -> list[Aim]:
+def aims(
+    assumed: Situation, wanted: Wanted | None = None, beliefs: Beliefs | None = None
+) -> list[Aim]:
     """Return what each aim takes, from the kernel to the eigenvalue.
+
+    Parameters
+    ----------
+    beliefs
+        What may be true instead of `assumed`, from a pilot. Trials are then such that
+        the wanted share of sessions reaches the aim over all of these.
 
     Raises
     ------
@@ -130,8 +162,8 @@ def aims(assumed: Situation, wanted: Wanted | None = None) -> list[Aim]:
     >>> from yoked.app.planning.situation import situation
     >>> from yoked.experiments.protocols.files import load_protocol
     >>> kernel, *_ = aims(situation(load_protocol("bar-in-noise")))
-    >>> kernel.wanted, kernel.n_independent, kernel.n_trials
-    (0.9, 291, 331)
+    >>> kernel.wanted, kernel.n_on_average, kernel.n_trials
+    (0.9, 331, 425)
     """
     wanted = wanted or Wanted()
     asked = (
@@ -140,17 +172,25 @@ def aims(assumed: Situation, wanted: Wanted | None = None) -> list[Aim]:
         (wanted.gamma_interval, _gamma),
         (wanted.eigenvalue, _eigenvalue),
     )
-    found = [plan(assumed, value) for value, plan in asked if value is not None]
+    found = [
+        plan(assumed, value, wanted.assurance, beliefs)
+        for value, plan in asked
+        if value is not None
+    ]
     if not found:
         raise ValueError("an aim must be wanted, got none")
     return found
 
 
-def value_at(aim: Aim, assumed: Situation, n_trials: float) -> float | None:
-    """Return what so many trials give, in the aim's own quantity.
+def value_at(
+    aim: Aim, assumed: Situation, n_trials: float, assurance: float = 0.5
+) -> float | None:
+    """Return what so many trials give, in the aim's quantity.
 
-    Errors fall with the root of the number of trials, but for the interval of gamma; a
-    cosine r has r^2 / (1 - r^2) in proportion to it.
+    Parameters
+    ----------
+    assurance
+        Share of the sessions that have it, or better.
 
     Returns
     -------
@@ -159,164 +199,187 @@ def value_at(aim: Aim, assumed: Situation, n_trials: float) -> float | None:
     """
     if aim.needed is None:
         return None
-    if aim.name == "gamma":
-        pairs = pairs_for(assumed.protocol, max(int(n_trials), 1)).n_pairs
-        return gamma_width(assumed, pairs)
-    more = n_trials / aim.needed
-    if aim.name != "kernel":
-        return aim.wanted / math.sqrt(more)
-    odds = more * aim.wanted**2 / (1 - aim.wanted**2)
-    return math.sqrt(odds / (1 + odds))
+    return values_at(aim, assumed, [n_trials], assurance)[0]
 
 
-def gamma_width(assumed: Situation, n_pairs: float) -> float:
-    """Return the width of the 95 % interval of gamma after so many pairs.
-
-    The limits are those of r = 1 / (1 + gamma^2), -+ 1.96 SE, carried over to gamma:
-    the interval is lopsided, and has no upper end where r could be 0.
-
-    Examples
-    --------
-    >>> from yoked.app.planning.situation import situation
-    >>> from yoked.experiments.protocols.files import load_protocol
-    >>> assumed = situation(load_protocol("bar-in-noise"), gamma=1.0)
-    >>> [round(gamma_width(assumed, n), 2) for n in (50, 100, 1000)]
-    [4.02, 1.64, 0.41]
-    """
-    if n_pairs < 1:
-        return math.inf
-    gamma, rates = assumed.gamma, assumed.proportions
-    variance = _harmonic([gamma_standard_error(1.0, p, gamma) ** 2 for p in rates])
-    r = r_from_gamma(gamma)
-    half = Z95 * math.sqrt(variance / n_pairs) * 2 * r**2 * gamma
-    return gamma_from_r(max(r - half, 0.0)) - gamma_from_r(min(r + half, 1.0))
-
-
-def _kernel(assumed: Situation, wanted: float) -> Aim:
-    """Take p r^2 / (1 - r^2) x Pc (1 - Pc) (1 + gamma^2) / phi(z)^2 trials."""
-    p, gamma = assumed.n_elements, assumed.gamma
-    alone = [
-        trials_for_correlation(wanted, p, rate, gamma) for rate in assumed.proportions
+def values_at(
+    aim: Aim, assumed: Situation, n_trials: Sequence[float], assurance: float
+) -> list[float]:
+    """Return what each number of trials gives in a share of the sessions."""
+    known = law(aim.name, assumed)
+    units = (_units(aim.name, assumed, n) for n in n_trials)
+    return [
+        value_reached(aim.name, known, n, assurance) if n >= 1 else math.inf
+        for n in units
     ]
-    quantity = "cosine of kernel and template"
-    aim = _in_trials(assumed, "kernel", quantity, wanted, alone, _harmonic, KERNEL)
+
+
+def share_reached(aim: Aim, assumed: Situation, n_trials: float) -> float:
+    """Return the share of sessions of so many trials that reach an aim."""
+    n = _units(aim.name, assumed, n_trials)
+    return law(aim.name, assumed)(aim.wanted, n) if n >= 1 else 0.0
+
+
+def _units(name: str, assumed: Situation, n_trials: float) -> float:
+    """Return what a law counts: trials, or the pairs among them."""
+    if name != "gamma":
+        return n_trials
+    return pairs_for(assumed.protocol, max(int(n_trials), 1)).n_pairs
+
+
+def _kernel(
+    assumed: Situation, wanted: float, assurance: float, beliefs: Beliefs | None
+) -> Aim:
+    """On average p r^2 / (1 - r^2) over the signal-to-noise ratio of one trial."""
+    p, gamma = assumed.n_elements, assumed.gamma
+    terms = kernel_terms(assumed, assumed.pair_share)
+    told = terms.information / terms.across
+    # Of what the published form counts on, lapses and a bias leave less.
+    left = told / kernel_terms(assumed.bare, 0.0).information
+    rates = assumed.bare.proportions
+    alone = [trials_for_correlation(wanted, p, rate, gamma) for rate in rates]
+    average = 1 / float(np.mean(left / np.array(alone)))
+    aim = Aim("kernel", "cosine of kernel and template", wanted, assurance, KERNEL)
+    aim = _in_trials(aim, assumed, average, beliefs)
     if gamma == 0:
         why = "without internal noise a fitted kernel has no bound: it needs far fewer"
         return replace(aim, note=why)
+    if aim.needed is None:
+        return aim
     shares = [weighted_sum_efficiency(rate, gamma) for rate in assumed.proportions]
-    n_fitted = math.ceil(_harmonic(_times(alone, shares, assumed.design_effects)))
+    share = float(told.sum() / (told / np.array(shares)).sum())
+    n_fitted = math.ceil(aim.needed * share)
     note = f"a fitted kernel needs {n_fitted:,} trials at best"
     if n_fitted < FEW_PER_ELEMENT * p:
         note += f", more with as few as {n_fitted / p:.1f} an element"
     return replace(aim, n_fitted=n_fitted, note=note)
 
 
-def _dprime(assumed: Situation, wanted: float) -> Aim:
-    """(2 x 1.96 / width)^2 x variance of one trial, 2 or 4 pq / phi(z)^2."""
-    spread = 2 if assumed.is_forced_choice else 4
-    z = ndtri(np.array(assumed.proportions))
-    alone = spread * (2 * Z95 / wanted) ** 2 / response_information(z)
-    n = len(assumed.proportions)
-
-    def at_the_median(trials: Sequence[float]) -> float:
-        return n * trials[assumed.middle]
-
+def _dprime(
+    assumed: Situation, wanted: float, assurance: float, beliefs: Beliefs | None
+) -> Aim:
+    """On average (2 x 1.96 / width)^2 x variance of one trial, 2 or 4 pq / phi(z)^2."""
+    n, middle = len(assumed.proportions), assumed.middle
+    spread = 1 if assumed.is_forced_choice else 2
+    each = 1 / response_information(ndtri(assumed.rates[middle]))
+    alone = spread * (2 * Z95 / wanted) ** 2 * float(each.sum())
+    average = n * alone * assumed.design_effects[middle]
     quantity = "width of the 95 % interval of d'"
-    aim = _in_trials(
-        assumed, "dprime", quantity, wanted, list(alone), at_the_median, DPRIME
-    )
-    middle = assumed.contrasts[assumed.middle]
-    note = f"at the median contrast {middle:.3g}, with 1 in {n} of all trials"
-    return replace(aim, note=note) if n > 1 else aim
+    aim = Aim("dprime", quantity, wanted, assurance, DPRIME)
+    aim = _in_trials(aim, assumed, average, beliefs)
+    contrast = assumed.contrasts[middle]
+    note = f"at the median contrast {contrast:.3g}, with 1 in {n} of all trials"
+    return _noted(aim, note) if n > 1 else aim
 
 
-def _gamma(assumed: Situation, wanted: float) -> Aim:
-    """Pairs after which the interval of gamma, carried over from r, is this wide."""
+def _gamma(
+    assumed: Situation, wanted: float, assurance: float, beliefs: Beliefs | None
+) -> Aim:
+    """Pairs after which the interval of gamma is as narrow."""
     quantity, gamma = "width of the 95 % interval of gamma", assumed.gamma
-    aim = Aim("gamma", quantity, wanted, None, None, None, None, None, GAMMA)
+    aim = Aim("gamma", quantity, wanted, assurance, GAMMA)
     if gamma == 0:
         why = "an observer without internal noise always agrees: gamma has no interval"
         return replace(aim, note=why)
-    n_pairs = _pairs_for_width(assumed, wanted)
+    n_pairs = _whole(fewest(law("gamma", assumed), wanted, assurance))
     if gamma > MOST_GAMMA:
         why = f"gamma above {MOST_GAMMA:g} cannot be measured: agreement hardly depends"
-        return replace(aim, note=f"{why} on it, and this width takes {n_pairs:,} pairs")
+        takes = f", and this width takes {n_pairs:,} pairs" if n_pairs else ""
+        return replace(aim, note=f"{why} on it{takes}")
+    half = _whole(fewest(law("gamma", assumed), wanted, 0.5))
+    assert n_pairs is not None  # gamma is neither 0 nor infinite
+    assert half is not None
+    if_true = n_pairs if beliefs else None
+    if beliefs:
+        n_pairs = _whole(fewest(_law(aim, assumed, beliefs), wanted, assurance))
+        if n_pairs is None:
+            return replace(aim, note=_out_of_reach(aim, assumed, beliefs, "pairs"))
     if not assumed.n_pairs:
         why = f"{assumed.protocol.name} has no double pass"
         why += f"; {n_pairs:,} pairs would do (double_pass.n_pairs)"
         return replace(aim, n_pairs=n_pairs, note=why)
+
+    def holding(pairs: int) -> float:
+        least = 2 * pairs + assumed.protocol.double_pass.min_gap
+        return max(pairs / assumed.pair_share, least)
+
     least = 2 * n_pairs + assumed.protocol.double_pass.min_gap
-    needed = max(n_pairs * assumed.n_trials / assumed.n_pairs, least)
-    note = f"{least:,} trials would do with as many pairs as they can hold"
-    aim = replace(aim, needed=needed, n_pairs=n_pairs, note=note)
-    return replace(aim, at_plan=value_at(aim, assumed, assumed.n_trials))
-
-
-def _pairs_for_width(assumed: Situation, wanted: float) -> int:
-    """Fewest pairs whose interval is no wider; the width falls with their number."""
-    few, many = 0, 1
-    while gamma_width(assumed, many) > wanted:
-        few, many = many, 2 * many
-    while many - few > 1:
-        middle = (few + many) // 2
-        if gamma_width(assumed, middle) > wanted:
-            few = middle
-        else:
-            many = middle
-    return many
-
-
-def _eigenvalue(assumed: Situation, wanted: float) -> Aim:
-    """8 p / (lambda^2 Pc (1 - Pc)) trials in 2AFC, twice as many in yes/no."""
-    spread = 1 if assumed.is_forced_choice else 2
-    alone = [
-        spread * trials_for_eigenvalue(wanted, assumed.n_elements, rate)
-        for rate in assumed.proportions
-    ]
-    # Contrasts are averaged with the weights phi(z), as the kernel is.
-    weights = np.exp(-np.square(ndtri(assumed.proportions)) / 2)
-    weights = weights / weights.sum()
-
-    def averaged(trials: Sequence[float]) -> float:
-        return len(trials) * float(weights**2 @ np.array(trials))
-
-    quantity = "eigenvalue beyond those of chance"
-    aim = _in_trials(
-        assumed, "eigenvalue", quantity, wanted, alone, averaged, EIGENVALUE
+    aim = replace(
+        aim,
+        needed=holding(n_pairs),
+        n_pairs=n_pairs,
+        n_on_average=math.ceil(holding(half)),
+        n_if_true=None if if_true is None else math.ceil(holding(if_true)),
+        note=f"{least:,} trials would do with as many pairs as they can hold",
     )
+    return _at_plan(aim, assumed, beliefs)
+
+
+def _eigenvalue(
+    assumed: Situation, wanted: float, assurance: float, beliefs: Beliefs | None
+) -> Aim:
+    """Trials after which an eigenvalue is found, on average at chance's limit."""
+    quantity = "eigenvalue beyond those of chance"
+    aim = Aim("eigenvalue", quantity, wanted, assurance, EIGENVALUE)
+    average = fewest(law("eigenvalue", assumed), wanted, 0.5) or math.inf
+    aim = _in_trials(aim, assumed, average, beliefs)
     note = "in yes/no a biased criterion adds to it: ask in 2AFC"
-    return aim if assumed.is_forced_choice else replace(aim, note=note)
+    return aim if assumed.is_forced_choice else _noted(aim, note)
 
 
 def _in_trials(
-    assumed: Situation,
-    name: str,
-    quantity: str,
-    wanted: float,
-    alone: Sequence[float],
-    combine: Callable[[Sequence[float]], float],
-    formula: str,
+    aim: Aim, assumed: Situation, average: float, beliefs: Beliefs | None
 ) -> Aim:
-    """An aim from the independent trials that it takes at each contrast alone."""
-    needed = combine(_times(alone, assumed.design_effects))
-    aim = Aim(
-        name=name,
-        quantity=quantity,
-        wanted=wanted,
-        needed=needed,
-        n_pairs=pairs_for(assumed.protocol, math.ceil(needed)).n_pairs,
-        n_independent=math.ceil(combine(alone)),
-        n_fitted=None,
-        at_plan=None,
-        formula=formula,
+    """An aim from its law, and from the trials that it takes on average."""
+    alone = fewest(law(aim.name, assumed, share=0.0), aim.wanted, aim.assurance)
+    if_true = fewest(law(aim.name, assumed), aim.wanted, aim.assurance)
+    mean = math.ceil(average) if math.isfinite(average) else None
+    aim = replace(aim, n_on_average=mean, n_independent=_whole(alone))
+    needed = if_true
+    if beliefs:
+        aim = replace(aim, n_if_true=_whole(if_true))
+        needed = fewest(_law(aim, assumed, beliefs), aim.wanted, aim.assurance)
+    if needed is None:
+        note = _out_of_reach(aim, assumed, beliefs, "trials")
+        return replace(aim, note=note)
+    n_pairs = pairs_for(assumed.protocol, math.ceil(needed)).n_pairs
+    return _at_plan(replace(aim, needed=needed, n_pairs=n_pairs), assumed, beliefs)
+
+
+def _at_plan(aim: Aim, assumed: Situation, beliefs: Beliefs | None = None) -> Aim:
+    """Add what the protocol gives as it is."""
+    n = _units(aim.name, assumed, assumed.n_trials)
+    reached = _law(aim, assumed, beliefs)(aim.wanted, n)
+    value = value_at(aim, assumed, assumed.n_trials)
+    return replace(aim, at_plan=value, reached_at_plan=reached)
+
+
+def _law(aim: Aim, assumed: Situation, beliefs: Beliefs | None) -> Law:
+    """The law of what is assumed, or over all that may be true."""
+    if not beliefs:
+        return law(aim.name, assumed)
+    weights, situations = zip(*beliefs[aim.name], strict=True)
+    return averaged([law(aim.name, each) for each in situations], weights)
+
+
+def _out_of_reach(
+    aim: Aim, assumed: Situation, beliefs: Beliefs | None, unit: str
+) -> str:
+    """Say how near many trials come where none are enough."""
+    if not beliefs:
+        return f"a billion {unit} would not do"
+    most = _law(aim, assumed, beliefs)(aim.wanted, 1e9)
+    true = _whole(fewest(law(aim.name, assumed), aim.wanted, aim.assurance))
+    would = f"; with its values as the truth {true:,} {unit} would do" if true else ""
+    return (
+        f"the pilot leaves observers possible who never reach it: no number of {unit} "
+        f"does so in more than {most:.0%} of sessions{would}"
     )
-    return replace(aim, at_plan=value_at(aim, assumed, assumed.n_trials))
 
 
-def _times(*factors: Sequence[float]) -> list[float]:
-    return [math.prod(row) for row in zip(*factors, strict=True)]
+def _noted(aim: Aim, note: str) -> Aim:
+    return replace(aim, note="; ".join(part for part in (aim.note, note) if part))
 
 
-def _harmonic(trials: Sequence[float]) -> float:
-    """Trials over equally frequent contrasts, each of which adds its information."""
-    return len(trials) / sum(1 / n for n in trials)
+def _whole(n: float | None) -> int | None:
+    return None if n is None else math.ceil(n)

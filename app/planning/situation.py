@@ -2,24 +2,31 @@
 
 The observer is linear. Its template has some efficiency (squared cosine with the ideal
 template), its decisions have internal noise gamma; so its d' is the ideal one times
-sqrt(efficiency / (1 + gamma^2)).
+sqrt(efficiency / (1 + gamma^2)). On a lapse it guesses; it may prefer an answer; and
+what a kernel shows of its decisions may be less than what is consistent in them.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from jaxtyping import Float
+from scipy.optimize import brentq
+from scipy.special import ndtr, ndtri, owens_t
 from scipy.stats import truncnorm
 
-from ...analysis.double_pass.internal_noise import agreement_probability, r_from_gamma
+from ...analysis.double_pass.internal_noise import r_from_gamma
 from ...analysis.sensitivity.ideal import ideal_dprime, signal_difference
 from ...experiments.protocols.checks import ProtocolError
 from ...experiments.protocols.parts import FULL_CONTRAST
 from ...experiments.protocols.protocol import Protocol
 
+GAMMA = 1.35  # of an observer of whom nothing is known
+EFFICIENCY = 0.5
 MOST_CORRECT = 0.99  # beyond it errors are too few to plan with
+MOST_LAPSES = 0.5  # beyond it hardly anything of the observer is left
+MOST_CRITERION = 3.0
 _NEARLY_ONE = 1 - 1e-6  # of a contrast among several, where errors never come
 
 
@@ -37,6 +44,17 @@ class Situation:
         Contrasts of the main trials, and the proportion correct at each.
     reason
         Where these are from, in words.
+    lapses
+        Probability of a guess on every showing.
+    criterion
+        In yes/no c, above 0 for fewer "yes"; in 2AFC the interval bias, above 0 for
+        more "second".
+    linear_share
+        Share of the decision's variance that is linear in the noise; None: all that is
+        consistent.
+    is_held
+        Whether the contrast follows the observer, so that it is correct as often
+        however well it sees.
     """
 
     protocol: Protocol
@@ -45,6 +63,10 @@ class Situation:
     contrasts: tuple[float, ...]
     proportions: tuple[float, ...]
     reason: str
+    lapses: float = 0.0
+    criterion: float = 0.0
+    linear_share: float | None = None
+    is_held: bool = False
 
     @property
     def n_elements(self) -> int:
@@ -72,24 +94,77 @@ class Situation:
         order = np.argsort(self.contrasts)
         return int(order[(len(order) - 1) // 2])
 
+    @property
+    def pair_share(self) -> float:
+        """Pairs per trial."""
+        return self.n_pairs / self.n_trials
+
+    @property
+    def consistent(self) -> float:
+        """Share of the decision's variance that returns with the same noise."""
+        return r_from_gamma(self.gamma)
+
+    @property
+    def linear(self) -> float:
+        """Share of the decision's variance that a kernel shows."""
+        return self.consistent if self.linear_share is None else self.linear_share
+
+    @cached_property
+    def thresholds(self) -> Float[np.ndarray, " contrast class"]:
+        """Phi^-1 of being correct when attentive, of each class at each contrast."""
+        return np.array(
+            [_classes(self._middle_of(p), self.criterion) for p in self.proportions]
+        )
+
+    @cached_property
+    def rates(self) -> Float[np.ndarray, " contrast class"]:
+        """How often it is correct, lapses included."""
+        return (1 - self.lapses) * ndtr(self.thresholds) + self.lapses / 2
+
+    @cached_property
+    def likeness(self) -> tuple[float, ...]:
+        """Correlation of being correct on two showings of a trial, by contrast."""
+        return tuple(
+            pair_correlation(p, self.gamma, self.lapses) for p in self.proportions
+        )
+
     @cached_property
     def design_effects(self) -> tuple[float, ...]:
         """How many times more trials the double pass makes necessary, by contrast.
 
         1 + 2 s k: s pairs per trial, k the correlation of correct on two showings.
         """
-        share = self.n_pairs / self.n_trials
-        return tuple(
-            1 + 2 * share * pair_correlation(p, self.gamma) for p in self.proportions
+        return tuple(1 + 2 * self.pair_share * k for k in self.likeness)
+
+    def seeing(self, factor: float) -> "Situation":
+        """Return the same with d' so many times as large at every contrast."""
+        proportions = tuple(
+            _proportion(factor * self._middle_of(p), self.criterion, self.lapses)
+            for p in self.proportions
         )
+        return replace(self, proportions=proportions)
+
+    @property
+    def bare(self) -> "Situation":
+        """The same observer, attentive, without bias, and all linear."""
+        middles = [self._middle_of(p) for p in self.proportions]
+        proportions = tuple(_proportion(middle, 0.0, 0.0) for middle in middles)
+        return replace(
+            self, proportions=proportions, lapses=0.0, criterion=0.0, linear_share=None
+        )
+
+    def _middle_of(self, proportion_correct: float) -> float:
+        return middle_for(proportion_correct, self.criterion, self.lapses)
 
 
 def situation(
     protocol: Protocol,
-    gamma: float = 1.35,
-    efficiency: float = 0.5,
+    gamma: float = GAMMA,
+    efficiency: float = EFFICIENCY,
     contrast: float | None = None,
     proportion_correct: float | None = None,
+    lapses: float = 0.0,
+    criterion: float = 0.0,
 ) -> Situation:
     """Settle at which contrasts, and how often correct, the observer will be.
 
@@ -111,6 +186,7 @@ def situation(
     ((0.75,), 29)
     """
     _check(protocol, gamma, efficiency)
+    _check_answers(lapses, criterion)
     if contrast is not None and proportion_correct is not None:
         got = f"{contrast:g} and {proportion_correct:g}"
         raise ValueError(f"give contrast or proportion correct, not both; got {got}")
@@ -121,25 +197,35 @@ def situation(
         reason = "the calibration's aim"
     if proportion_correct is not None:
         _check_proportion(proportion_correct, "ask for less")
-        contrast = contrast_for(protocol, gamma, efficiency, proportion_correct)
+        who = (gamma, efficiency, proportion_correct, lapses, criterion)
+        contrast = contrast_for(protocol, *who)
     elif contrast is None and len(values) > 1:
         reason = f"at the protocol's {len(values)} contrasts"
     elif contrast is None:
         contrast, reason = min(values), "at the protocol's contrast"
     if contrast is not None:
         protocol, values = protocol.with_options(contrast=contrast), (contrast,)
-    proportions = tuple(proportion_at(protocol, gamma, efficiency, c) for c in values)
+    proportions = tuple(
+        proportion_at(protocol, gamma, efficiency, c, lapses, criterion) for c in values
+    )
     if proportion_correct is not None:
         proportions = (proportion_correct,)
     elif len(proportions) == 1:
         _check_proportion(proportions[0], "take a lower contrast")
-    return Situation(protocol, gamma, efficiency, values, proportions, reason)
+    known = (protocol, gamma, efficiency, values, proportions, reason)
+    is_held = proportion_correct is not None
+    return Situation(*known, lapses, criterion, is_held=is_held)
 
 
 def proportion_at(
-    protocol: Protocol, gamma: float, efficiency: float, contrast: float
+    protocol: Protocol,
+    gamma: float,
+    efficiency: float,
+    contrast: float,
+    lapses: float = 0.0,
+    criterion: float = 0.0,
 ) -> float:
-    """Return how often the observer is correct at a contrast, without bias.
+    """Return how often the observer is correct at a contrast.
 
     Examples
     --------
@@ -148,11 +234,16 @@ def proportion_at(
     0.752
     """
     dprime = math.sqrt(efficiency / (1 + gamma**2)) * ideal(protocol, contrast)
-    return min(float(ndtr(dprime / _looks(protocol))), _NEARLY_ONE)
+    return _proportion(dprime / _looks(protocol), criterion, lapses)
 
 
 def contrast_for(
-    protocol: Protocol, gamma: float, efficiency: float, proportion_correct: float
+    protocol: Protocol,
+    gamma: float,
+    efficiency: float,
+    proportion_correct: float,
+    lapses: float = 0.0,
+    criterion: float = 0.0,
 ) -> float:
     """Return the displayable contrast nearest to this proportion correct.
 
@@ -161,7 +252,7 @@ def contrast_for(
     ValueError
         If the protocol cannot show it.
     """
-    dprime = _looks(protocol) * float(ndtri(proportion_correct))
+    dprime = _looks(protocol) * middle_for(proportion_correct, criterion, lapses)
     wanted = dprime * math.sqrt((1 + gamma**2) / efficiency)
     highest = max(protocol.contrast.highest_shown, 1 / FULL_CONTRAST)
     exact = wanted / ideal(protocol, highest) * highest
@@ -189,7 +280,9 @@ def ideal(protocol: Protocol, contrast: float) -> float:
     return float(np.linalg.norm(shown)) / sd
 
 
-def pair_correlation(proportion_correct: float, gamma: float) -> float:
+def pair_correlation(
+    proportion_correct: float, gamma: float, lapses: float = 0.0
+) -> float:
     """Return the correlation of being correct on the two showings of a trial.
 
     (P_agree - Pc^2 - (1 - Pc)^2) / (2 Pc (1 - Pc)), 1 without internal noise.
@@ -199,9 +292,60 @@ def pair_correlation(proportion_correct: float, gamma: float) -> float:
     >>> round(pair_correlation(0.75, gamma=1.0), 3)
     0.308
     """
-    p = proportion_correct
-    agree = float(agreement_probability(float(ndtri(p)), r_from_gamma(gamma)))
-    return (agree - p**2 - (1 - p) ** 2) / (2 * p * (1 - p))
+    p, kept = proportion_correct, 1 - lapses
+    attentive = middle_for(p, 0.0, lapses)
+    differ = float(disagreement(attentive, r_from_gamma(gamma), kept))
+    return (1 - differ - p**2 - (1 - p) ** 2) / (2 * p * (1 - p))
+
+
+def disagreement(
+    z: float | Float[np.ndarray, " ..."],
+    r: float | Float[np.ndarray, " ..."],
+    kept: float,
+) -> Float[np.ndarray, " ..."]:
+    """Return how often two showings get different responses, lapses included."""
+    r = np.asarray(r, np.float64)
+    attentive = 4 * owens_t(z, np.sqrt((1 - r) / (1 + r)))
+    return np.asarray(kept**2 * attentive + (1 - kept**2) / 2)
+
+
+def middle_for(
+    proportion_correct: float, criterion: float = 0.0, lapses: float = 0.0
+) -> float:
+    """Return the mean of Phi^-1(correct) over the two classes of attentive showings.
+
+    Raises
+    ------
+    ValueError
+        If an observer who lapses so often cannot be correct so often.
+
+    Examples
+    --------
+    >>> round(middle_for(0.75), 4), round(middle_for(0.75, criterion=0.5), 4)
+    (0.6745, 0.7622)
+    """
+    attentive = (proportion_correct - lapses / 2) / (1 - lapses)
+    if attentive > 1 - 1e-9:
+        rule = f"less than {1 - lapses / 2:.3g} with {lapses:.0%} lapses"
+        raise ValueError(f"proportion correct must be {rule}, got {proportion_correct}")
+    if not criterion:
+        return float(ndtri(attentive))
+
+    def excess(middle: float) -> float:
+        return float(ndtr(_classes(middle, criterion)).mean()) - attentive
+
+    return float(brentq(excess, -8.0, 8.0 + abs(criterion), xtol=1e-12))  # pyright: ignore[reportArgumentType]
+
+
+def _classes(middle: float, criterion: float) -> Float[np.ndarray, " class"]:
+    """Phi^-1 of correct where the target is, or is first, and where it is not."""
+    return np.array([middle - criterion, middle + criterion])
+
+
+def _proportion(middle: float, criterion: float, lapses: float) -> float:
+    """Return how often correct, lapses included, and hardly ever always."""
+    attentive = float(ndtr(_classes(middle, criterion)).mean())
+    return (1 - lapses) * min(attentive, _NEARLY_ONE) + lapses / 2
 
 
 def _looks(protocol: Protocol) -> float:
@@ -215,10 +359,19 @@ def _check(protocol: Protocol, gamma: float, efficiency: float) -> None:
         raise ValueError(f"the task must be {rule}, got {protocol.task.n_targets}")
     if not 0 <= gamma < math.inf:
         raise ValueError(f"gamma must be 0 or more, got {gamma:g}")
-    if not 0 < efficiency <= 1:
-        raise ValueError(f"efficiency must be in (0, 1], got {efficiency:g}")
+    if not 0 < efficiency < math.inf:
+        raise ValueError(f"efficiency must be more than 0, got {efficiency:g}")
     if math.prod(protocol.noise.grid) < 2:
         raise ValueError("the noise must have two elements or more, got 1")
+
+
+def _check_answers(lapses: float, criterion: float) -> None:
+    if not 0 <= lapses <= MOST_LAPSES:
+        rule = f"from 0 to {MOST_LAPSES:g}"
+        raise ValueError(f"lapses must be {rule}, got {lapses:g}")
+    if not abs(criterion) <= MOST_CRITERION:
+        rule = f"from -{MOST_CRITERION:g} to {MOST_CRITERION:g}"
+        raise ValueError(f"criterion must be {rule}, got {criterion:g}")
 
 
 def _check_proportion(value: float, advice: str) -> None:

@@ -93,7 +93,7 @@ def check_kind(value, kind, seen, path):
 
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory):
-    """Give what the commands print: of yes/no, of a pair in 2AFC, of a circuit."""
+    """Give what the commands print: of yes/no, a pair in 2AFC, a plan, a circuit."""
     path = tmp_path_factory.mktemp("json") / "results.db"
     store = open_store(path)
     options = {"store": store, "internal_noise": 1.0}
@@ -105,7 +105,9 @@ def printed(tmp_path_factory):
     store.close()
     with_all = ["analyse", path, alone, "--permutations", 39, "--bootstrap", "trial"]
     with_all += ["--interval", "profile"]
-    asked = (with_all, ["compare", path, first, second])
+    power = ["power", "bar-in-noise", "--pilot", path, first, "--sessions", 2]
+    power += ["--json"]
+    asked = (with_all, ["compare", path, first, second], power)
     of_sessions = [json.loads(output(*arguments))[0] for arguments in asked]
     return [*of_sessions, json.loads(output(*WHITE_BOX))]
 
@@ -118,7 +120,8 @@ def output(*arguments):
 
 def test_the_page_names_exactly_the_keys_that_the_commands_print(printed):
     seen = set()
-    yes_no, pair, white_box = printed
+    yes_no, pair, plan, white_box = printed
+    check(plan, "row of power", seen)
     check(yes_no, "row of analyse", seen)
     check(pair, "row of compare", seen)
     check(white_box, "row of white-box", seen)
@@ -130,7 +133,7 @@ def test_the_page_names_exactly_the_keys_that_the_commands_print(printed):
 
 
 def test_the_format_is_the_pages(printed):
-    yes_no, pair, white_box = printed
+    yes_no, pair, _, white_box = printed
     assert white_box["format"] == FORMAT
     assert f"`{FORMAT}`" in PAGE
     assert (yes_no["format"], pair["format"]) == (depths.FORMAT, compare.FORMAT)
