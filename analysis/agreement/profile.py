@@ -95,7 +95,7 @@ class DepthProfile(Result):
 
 
 def depth_profile(
-    reference: SessionLike, other: SessionLike, n_bootstrap: int = 200, seed: int = 0
+    reference: SessionLike, other: SessionLike, seed: int = 0
 ) -> DepthProfile:
     """Compare two observers at orders zero, one and two.
 
@@ -104,11 +104,8 @@ def depth_profile(
     reference, other
         Sessions of the same stimuli, any kind of observer. Order 0 needs the same
         trials: one yoked to the other, or both to a third.
-    n_bootstrap
-        Samples for the interval of the share of order 0; those of kernels are
-        jackknifed.
     seed
-        Of these samples, and of the groups of stimuli of the jackknife.
+        Of the groups of stimuli that shares of kernels rest on.
 
     Raises
     ------
@@ -124,7 +121,7 @@ def depth_profile(
     ...     yoked.run(protocol, observer, seed=seed, trials=600, contrast=0.15)
     ...     for seed in (1, 2)
     ... )
-    >>> profile = depth_profile(one, other, n_bootstrap=20)
+    >>> profile = depth_profile(one, other)
     >>> [depth.name for depth in profile.depths]
     ['responses', 'first-order kernel', 'second-order kernel']
     >>> profile.depths[0].share.note.split(",")[0]
@@ -141,7 +138,7 @@ def depth_profile(
     is_yes_no = not reference.protocol.task.is_forced_choice
 
     def latent() -> LatentAgreement:
-        return latent_agreement(reference, other, n_bootstrap, seed)
+        return latent_agreement(reference, other)
 
     def kernels(order: int) -> KernelSimilarity:
         linear_part = "remove" if order == 2 and is_yes_no else "keep"
@@ -175,9 +172,4 @@ def _depth(
         )
         missing = (Estimate.missing(part, attempt.missing[name]) for part in parts)
         return Depth(order, name, *missing)
-    share = found.disattenuated
-    if share.value is not None and share.low is None:
-        # Over a ceiling near nought: any number could have come out.
-        reason = share.note or "its interval is unknown"
-        share = Estimate.missing(share.formula, reason, share.n)
-    return Depth(order, name, found.correlation, found.ceiling, share)
+    return Depth(order, name, found.correlation, found.ceiling, found.disattenuated)

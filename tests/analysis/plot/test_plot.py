@@ -150,7 +150,7 @@ def test_roc_and_psychometric_curves_pass_by_their_points():
 
 
 def test_a_depth_profile_has_a_bar_or_a_cross_for_each_depth(sessions):
-    profile = depth_profile(sessions[0], sessions[2], n_bootstrap=20)
+    profile = depth_profile(sessions[0], sessions[2])
     axis = draw_depth([profile]).axes[0]
     known = [
         depth.share.value for depth in profile.depths if depth.share.value is not None
