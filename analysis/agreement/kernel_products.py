@@ -47,7 +47,9 @@ class KernelProducts:
     influence: Float[np.ndarray, " group 3"]
 
     @classmethod
-    def of(cls, ours: Parts, theirs: Parts, is_shared: bool) -> "KernelProducts":
+    def of(
+        cls, ours: Parts, theirs: Float[np.ndarray, " other value"], is_shared: bool
+    ) -> "KernelProducts":
         """Multiply the parts of two kernels.
 
         Parameters

@@ -154,19 +154,21 @@ def similarity(
         raise ValueError(f"measure must be pearson or cosine, got {measure!r}")
     if linear_part not in ("keep", "remove"):
         raise ValueError(f"linear_part must be keep or remove, got {linear_part!r}")
-    designs = [as_design(one) for one in (ours, theirs)]
-    parts, n_shared = kernel_parts(*designs, order, measure, linear_part, seed)
-    whole, left_out = _products(*parts, bool(n_shared))
-    n, name = sum(map(len, designs)), f"order-{order}-{measure}"
+    ours, theirs = as_design(ours), as_design(theirs)
+    options = order, measure, linear_part, seed
+    (one, other), n_shared = kernel_parts(ours, theirs, *options)
+    whole, left_out = _products(one, other, bool(n_shared))
+    n, name = len(ours) + len(theirs), f"order-{order}-{measure}"
     found = {
         field: _estimated(whole, left_out, field, f"{formula}-{name}/1", n)
         for field, formula in _FORMULAS.items()
     }
     found["disattenuated"] = _share(
-        KernelProducts.of(*parts, bool(n_shared)), f"{SHARE}-{name}/2", n
+        KernelProducts.of(one, other, bool(n_shared)), f"{SHARE}-{name}/2", n
     )
     for field in ("correlation", "disattenuated"):
-        found[field] = found[field].with_note(SHARED if n_shared else None)
+        if n_shared and found[field].value is not None:
+            found[field] = found[field].with_note(SHARED)
     return KernelSimilarity(
         **found, order=order, measure=measure, n_shared_stimuli=n_shared
     )

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from ..double_pass.correlation import Correlation
+from ..double_pass.correlation import Correlation, drift_p
 from ..double_pass.internal_noise import NO_PAIRS
 from ..trials.estimate import Estimate
 from ..trials.held import as_responses
@@ -45,6 +45,7 @@ NOT_LOGGED = "decision variables were not logged by both observers"
 NOT_TWO = "a latent correlation is for two alternatives"
 ONE_RESPONSE = "an observer gave one response throughout"
 ONE_KIND = "a kind of response pair never came"
+MOVED = 0.01  # p of a constant criterion below which its moving is said
 TOO_NOISY = "internal noise is too uncertain for a share"
 
 
@@ -149,6 +150,8 @@ def _found(ours: Responses, theirs: Responses, n: int) -> dict[str, Estimate]:
         for one in zero.within
     ]
     ceiling, share = _without_noise(zero, n)
+    if share.value is not None:
+        share = share.with_note(*_drifts((ours, theirs), zero))
     return {
         "correlation": _estimate(zero.across, TETRACHORIC, n),
         "reference_consistency": consistent[0],
@@ -157,6 +160,20 @@ def _found(ours: Responses, theirs: Responses, n: int) -> dict[str, Estimate]:
         "disattenuated": share,
         "decision_variable": mean_of_classes(by_class, FROM_RESPONSES),
     }
+
+
+def _drifts(both: tuple[Responses, Responses], zero: OrderZero) -> list[str]:
+    """Say whose criterion moved, which a share takes as constant."""
+    pairs = zero.across.pairs
+    thresholds = (pairs.one, pairs.other)
+    return [
+        f"the {name}'s criterion moved during the session (p {p:.2g}), and the share "
+        "takes it as constant"
+        for name, responses, one in zip(
+            ("reference", "other"), both, thresholds, strict=True
+        )
+        if (p := drift_p(responses, one.showings)) < MOVED
+    ]
 
 
 def _estimate(one: Correlation, formula: str, n: int | None = None) -> Estimate:

@@ -32,6 +32,7 @@ from ..double_pass.correlation import (
 from ..trials.responses import Responses
 from .ratio import Ratio
 
+Course = np.ndarray | None
 GROUPS = 20
 FEWEST_PAIRS = 5  # of a double pass that can be left out in turn
 
@@ -64,8 +65,19 @@ class OrderZero:
     within: tuple[Correlation | None, Correlation | None]
 
     @classmethod
-    def of(cls, ours: Responses, theirs: Responses) -> "OrderZero":
+    def of(
+        cls,
+        ours: Responses,
+        theirs: Responses,
+        courses: tuple[Course, Course] = (None, None),
+    ) -> "OrderZero":
         """Correlate two sessions of the same trials.
+
+        Parameters
+        ----------
+        courses
+            Columns that the thresholds of either follow besides contrast, a row for
+            each of its trials, such as `double_pass.correlation.course_of` gives.
 
         Raises
         ------
@@ -76,8 +88,8 @@ class OrderZero:
         stimulus = np.unique(np.concatenate(firsts))
         rows = [np.searchsorted(stimulus, first) for first in firsts]
         one, other = (
-            Thresholds.of(session_showings(session, row))
-            for session, row in zip((ours, theirs), rows, strict=True)
+            Thresholds.of(session_showings(session, row, course))
+            for session, row, course in zip((ours, theirs), rows, courses, strict=True)
         )
         n = len(stimulus)
         within = (

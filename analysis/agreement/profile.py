@@ -10,8 +10,10 @@ depths, each as a share of the best that the data could show:
     order 2   second-order kernels: likewise
 
 A share of 1 says that nothing at this depth tells the two apart, once noise is allowed
-for. The share is the disattenuated correlation. Without shared trials, or without a
-double pass, order 0 has no share, and says so; d' of both stands beside it always.
+for. The share is the disattenuated correlation, less the bias of a ratio and not cut at
+1; where the interval of its denominator reaches 0 it is refused, and says so. Without
+shared trials, or without a double pass, order 0 has no share either; d' of both stands
+beside it always.
 """
 
 from collections.abc import Callable
@@ -44,7 +46,7 @@ class Depth(Result):
     ceiling
         What it could be at most.
     share
-        correlation / ceiling.
+        correlation / ceiling; without a value where the data cannot tell.
     """
 
     order: int
@@ -88,10 +90,18 @@ class DepthProfile(Result):
                 "depth": depth.name,
                 "correlation": depth.correlation.short(),
                 "ceiling": depth.ceiling.short(),
-                "share": depth.share.short(),
+                "share": depth.share.short()
+                if depth.share.value is not None
+                else self.reason(depth),
             }
             for depth in self.depths
         ]
+
+    def reason(self, depth: Depth) -> str:
+        """Give why a depth has no share, the observers by their names."""
+        note = depth.share.note or ""
+        note = note.replace("(ours)", f"({self.reference_observer})")
+        return note.replace("(theirs)", f"({self.other_observer})")
 
 
 def depth_profile(

@@ -33,15 +33,18 @@ from scipy.stats import chi2
 from ..trials.responses import Responses
 from .consistency import ShowingsFit, maximise
 from .correlation_numba import MOST, ascend, evaluate
-from .showings import Showings, bends
+from .showings import Showings, bends, natural_spline
 from .showings_numba import place
 
+COURSE_KNOTS = 5
 REFUSED = 0.01  # p of the power law below which thresholds are splines
 _LIMIT = float(chi2.ppf(0.95, 1)) / 2
 
 
 def session_showings(
-    responses: Responses, stimulus: Int[np.ndarray, " trial"]
+    responses: Responses,
+    stimulus: Int[np.ndarray, " trial"],
+    course: Float[np.ndarray, " trial column"] | None = None,
 ) -> Showings:
     """Take a session's trials, each alone, with thresholds that its responses allow.
 
@@ -52,12 +55,19 @@ def session_showings(
     ----------
     stimulus
         Number of the stimulus of every trial, from 0.
+    course
+        Columns, such as of trial time, that thresholds follow besides.
 
     Raises
     ------
     CannotTell
         If the task has more than two alternatives.
     """
+    found = _by_contrast(responses, stimulus)
+    return found if course is None else found.with_columns(course)
+
+
+def _by_contrast(responses: Responses, stimulus: np.ndarray) -> Showings:
     alone = _alone(Showings.of(responses), stimulus)
     if not alone.power.shape[1]:
         return alone
@@ -70,6 +80,22 @@ def session_showings(
     if float(chi2.sf(gain, n_more)) >= REFUSED:
         return alone
     return _alone(Showings.of(responses, "spline"), stimulus)
+
+
+def drift_p(responses: Responses, showings: Showings) -> float:
+    """Return p of a criterion that stays where it is, against a spline in trial time.
+
+    By the likelihood ratio, all trials taken as independent given their thresholds.
+    """
+    moving = showings.with_columns(course_of(responses))
+    plain, other = maximise(showings, r=0.0), maximise(moving, r=0.0)
+    gain = 2 * (other.log_likelihood - plain.log_likelihood)
+    return float(chi2.sf(gain, moving.n_theta - showings.n_theta))
+
+
+def course_of(responses: Responses) -> Float[np.ndarray, " trial column"]:
+    """Return the columns of a natural spline with 5 knots in trial time."""
+    return natural_spline(responses.trial.astype(np.float64), COURSE_KNOTS)
 
 
 def _alone(showings: Showings, stimulus: np.ndarray) -> Showings:

@@ -131,13 +131,13 @@ def is_promised(cell: Parameters) -> bool:
     return max(cell["gamma a"], cell["gamma b"]) <= 1 and cell["pairs"] >= 200
 
 
-def _columns(where, *more: Column) -> tuple[Column, ...]:
-    """Columns of a share; `where` its mean is held."""
+def _columns(where, *more: Column, given=lambda cell: True) -> tuple[Column, ...]:
+    """Columns of a share; `where` its mean is held, and `given` where most have one."""
     return (
         Column("coverage %", "share", "held", 93, 99),
         Column("mean less rho", "error", "mean", -0.03, 0.03, where),
         Column("median less rho", "error", "median"),
-        Column("the same, refused above", "all", "median", -0.05, 0.05),
+        Column("the same, refused above", "all", "median", -0.05, 0.05, given),
         Column("refused %", "share", "missing"),
         Column("width", "share", "width"),
         *more,
@@ -263,6 +263,10 @@ KERNEL_SHARES = Table(
     ),
     cells=KERNEL_CELLS,
     session=kernels,
-    columns=_columns(is_reliable, Column("reliability", "reliability", "mean")),
+    columns=_columns(
+        is_reliable,
+        Column("reliability", "reliability", "mean"),
+        given=lambda cell: cell["gamma a"] < 4,
+    ),
     n_sessions=400,
 )
