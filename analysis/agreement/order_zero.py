@@ -159,10 +159,7 @@ class OrderZero:
         weight = (~chosen).astype(float)
         pairs = self.across.pairs
         one, other = (
-            Thresholds.of(
-                replace(each.showings, single_weight=weight[each.showings.stimulus]),
-                start=each,
-            )
+            Thresholds.of(each.showings.weighted(weight), start=each)
             for each in (pairs.one, pairs.other)
         )
         kinds = zip(self._all, ((one, other), (one, one), (other, other)), strict=True)
