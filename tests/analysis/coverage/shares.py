@@ -139,7 +139,6 @@ def _columns(where, *more: Column, given=lambda cell: True) -> tuple[Column, ...
         Column("median less rho", "error", "median"),
         Column("the same, refused above", "all", "median", -0.05, 0.05, given),
         Column("refused %", "share", "missing"),
-        Column("width", "share", "width"),
         *more,
     )
 
