@@ -43,7 +43,7 @@ FROM_RESPONSES = "decision-variable-correlation-responses/2"
 LOGGED = "decision-variable-correlation-logged/1"
 NOT_LOGGED = "decision variables were not logged by both observers"
 NOT_TWO = "a latent correlation is for two alternatives"
-ONE_RESPONSE = "an observer gave one response throughout"
+ONE_RESPONSE = "in no stimulus class did an observer give both responses"
 ONE_KIND = "a kind of response pair never came"
 MOVED = 0.01  # p of a constant criterion below which its moving is said
 TOO_NOISY = "internal noise is too uncertain for a share"
@@ -134,7 +134,7 @@ def _found(ours: Responses, theirs: Responses, n: int) -> dict[str, Estimate]:
     reason = None
     if ours.n_alternatives > 2:
         reason = f"{NOT_TWO}, got {ours.n_alternatives}"
-    elif any(len(np.unique(one.response)) < 2 for one in (ours, theirs)):
+    elif not all(_varies(one) for one in (ours, theirs)):
         reason = ONE_RESPONSE
     if reason:
         return {key: Estimate.missing(name, reason, n) for key, name in _NAMES.items()}
@@ -160,6 +160,11 @@ def _found(ours: Responses, theirs: Responses, n: int) -> dict[str, Estimate]:
         "disattenuated": share,
         "decision_variable": mean_of_classes(by_class, FROM_RESPONSES),
     }
+
+
+def _varies(one: Responses) -> bool:
+    """Whether some class of stimuli got both responses."""
+    return any(len(np.unique(one.response[one.target == k])) > 1 for k in (0, 1))
 
 
 def _drifts(both: tuple[Responses, Responses], zero: OrderZero) -> list[str]:

@@ -196,7 +196,8 @@ def test_without_pairs_there_is_no_disattenuated_correlation():
 def test_one_response_throughout_has_no_latent_correlation():
     always = Linear(BUMP, criterion=-10.0)
     found = latent_agreement(*two_observers(Linear(BUMP), always, n=300, n_pairs=100))
-    assert found.correlation.note == "an observer gave one response throughout"
+    note = "in no stimulus class did an observer give both responses"
+    assert found.correlation.note == note
     assert found.decision_variable.value is None
     assert found.disattenuated.value is None
 
