@@ -37,19 +37,21 @@ from jaxtyping import Float
 from scipy.special import ndtr, ndtri
 
 from ..double_pass.bivariate_probit import normal_both
+from ..double_pass.consistency import fit_consistency
 from ..double_pass.internal_noise import (
     agreement_probability,
     gamma_from_r,
-    internal_noise_likelihood,
     pair_counts,
     r_from_gamma,
+    why_no_internal_noise,
 )
+from ..double_pass.showings import Showings
 from ..trials.counts import loglinear_rate
 from ..trials.estimate import Z95, Estimate, mapped
 from ..trials.held import as_responses
 from ..trials.responses import Responses, SessionLike
 from ..trials.result import Result
-from .latent import shown_first
+from .order_zero import shown_first
 from .responses import (
     MIN_KAPPA_TRIALS,
     NOT_TWO,
@@ -60,11 +62,11 @@ from .responses import (
     shared_rows,
 )
 
-SELF = "self-kappa-likelihood-by-contrast/1"
-LINEAR = "kappa-ceiling-linear-gaussian/1"
-UPPER = "kappa-ceiling-upper-bound/1"
-TWIN = "kappa-noiseless-twin-linear-gaussian/1"
-RELATIVE = "kappa-over-linear-ceiling/1"
+SELF = "self-kappa-likelihood-by-contrast/2"
+LINEAR = "kappa-ceiling-linear-gaussian/2"
+UPPER = "kappa-ceiling-upper-bound/2"
+TWIN = "kappa-noiseless-twin-linear-gaussian/2"
+RELATIVE = "kappa-over-linear-ceiling/2"
 _CUTS = np.linspace(-4, 4, 801)  # 0 is the noiseless twin
 _STEP = 1e-5
 
@@ -155,8 +157,9 @@ def kappa_ceiling(
     """Estimate the ceiling of error consistency from an observer's double pass.
 
     By contrast, averaged by trials, over the contrasts that enter error consistency:
-    10 trials or more, neither all correct nor all wrong. r is the maximum likelihood of
-    the double pass; its interval is carried through, proportions correct held.
+    10 trials or more, neither all correct nor all wrong. r is that of the adjusted
+    profile likelihood of the double pass, with thresholds smooth in contrast; its
+    interval is carried through, proportions correct held.
 
     Parameters
     ----------
@@ -168,7 +171,7 @@ def kappa_ceiling(
     if responses.n_alternatives > 2:
         reason = f"{NOT_TWO}, got {responses.n_alternatives}"
         return KappaCeiling(*(Estimate.missing(name, reason) for name in names))
-    r = internal_noise_likelihood(pair_counts(responses, by_contrast=True)).r
+    r = _consistency(responses)
     cells, weight, used = _cells(responses)
     if r.value is None or not weight.sum():
         reason = r.note if r.value is None else "no contrast enters error consistency"
@@ -182,6 +185,17 @@ def kappa_ceiling(
             for function, name in zip(functions, names, strict=True)
         )
     )
+
+
+def _consistency(responses: Responses) -> Estimate:
+    """Estimate r of the double pass by the adjusted profile likelihood, 0 to 1."""
+    counts = pair_counts(responses, by_contrast=True)
+    n = int(counts.sum())
+    if reason := why_no_internal_noise(counts):
+        return Estimate.missing(SELF, reason, n)
+    fit = fit_consistency(Showings.of(responses).counted())
+    r, low, high = (float(np.clip(x, 0, 1)) for x in (fit.r, fit.low, fit.high))
+    return Estimate(r, fit.se, min(low, r), max(high, r), n, SELF)
 
 
 def _cells(responses: Responses) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -25,9 +25,12 @@ responses share anything else, such as a non-linearity, seem to have similar ker
 For sessions that share stimuli C_ab takes the place of T_ab: no part of one kernel is
 compared with a part of the other that was made from the same stimuli.
 
-Standard errors are those of the jackknife over groups (a bootstrap would repeat
-stimuli, whose noise then passes for signal or adds to it). Where sampling noise
-outweighs the kernels they are too large, by up to sqrt 2.
+The correlation over its ceiling is C_ab / sqrt(C_aa C_bb): a ratio of three numbers
+without bias, so its value, its interval and its refusal are those of `ratio.py`, from
+the influence of each group of stimuli (`kernel_products.py`). Standard errors of the
+correlation, the ceiling and the reliabilities are those of the jackknife over groups (a
+bootstrap would repeat stimuli, whose noise then passes for signal or adds to it). Where
+sampling noise outweighs the kernels they are too large, by up to sqrt 2.
 
 References
 ----------
@@ -54,12 +57,14 @@ from .kernel_groups import (
     groups_without_linear_part,
     stimulus_groups,
 )
+from .kernel_products import KernelProducts, Parts
 
 CORRELATION = "kernel-correlation"
 CEILING = "kernel-correlation-ceiling"
-TRUE = "kernel-correlation-disattenuated"
+SHARE = "kernel-correlation-disattenuated"
 RELIABILITY = "kernel-reliability-split-half"
 SHARED = "stimuli are shared: parts of the kernels from one stimulus are not compared"
+TOO_NOISY = "too noisy for a share"
 FEWEST_GROUPS = 3  # of stimuli: one left out, and two to be compared
 _MAX_FAILED = 0.05  # of leave-one-out values that are undefined
 
@@ -76,7 +81,7 @@ class KernelSimilarity(Result):
         What `correlation` would be if the kernels differed by sampling noise only.
     disattenuated
         correlation / ceiling: of the kernels without sampling noise. Outside -1 to 1 by
-        sampling only.
+        sampling only; without a value where the interval of the ceiling reaches 0.
     reliability_ours, reliability_theirs
         Expected correlation of either kernel with one from as many new trials.
     order
@@ -149,9 +154,47 @@ def similarity(
         raise ValueError(f"measure must be pearson or cosine, got {measure!r}")
     if linear_part not in ("keep", "remove"):
         raise ValueError(f"linear_part must be keep or remove, got {linear_part!r}")
-    designs = [as_design(one) for one in (ours, theirs)]
-    if designs[0].shape != designs[1].shape:
-        got = f"{designs[0].shape} and {designs[1].shape}"
+    ours, theirs = as_design(ours), as_design(theirs)
+    options = order, measure, linear_part, seed
+    (one, other), n_shared = kernel_parts(ours, theirs, *options)
+    whole, left_out = _products(one, other, bool(n_shared))
+    n, name = len(ours) + len(theirs), f"order-{order}-{measure}"
+    found = {
+        field: _estimated(whole, left_out, field, f"{formula}-{name}/1", n)
+        for field, formula in _FORMULAS.items()
+    }
+    found["disattenuated"] = _share(
+        KernelProducts.of(one, other, bool(n_shared)), f"{SHARE}-{name}/2", n
+    )
+    for field in ("correlation", "disattenuated"):
+        if n_shared and found[field].value is not None:
+            found[field] = found[field].with_note(SHARED)
+    return KernelSimilarity(
+        **found, order=order, measure=measure, n_shared_stimuli=n_shared
+    )
+
+
+def kernel_parts(
+    ours: TrialDesign,
+    theirs: TrialDesign,
+    order: int = 1,
+    measure: str = "pearson",
+    linear_part: str = "keep",
+    seed: int = 0,
+) -> tuple[tuple[Parts, Parts], int]:
+    """Return what each group of stimuli adds to either kernel, for `KernelProducts`.
+
+    Options as in `similarity`.
+
+    Returns
+    -------
+    parts, n_shared
+        Of both; and how many noise fields both showed. If there are any, groups are
+        common to both.
+    """
+    designs = [ours, theirs]
+    if ours.shape != theirs.shape:
+        got = f"{ours.shape} and {theirs.shape}"
         raise CannotTell(f"noise fields must have one shape, got {got}")
     if order == 2:
         designs = [well_filled(one) for one in designs]
@@ -169,17 +212,15 @@ def similarity(
         if not parts[-1].sum(0).any():
             rule = "vary over elements" if measure == "pearson" else "differ from 0"
             raise CannotTell(f"kernels must {rule}, got one value everywhere")
-    whole, left_out = _products(parts[0], parts[1], bool(n_shared))
-    n, name = sum(map(len, designs)), f"order-{order}-{measure}/1"
-    found = {
-        field: _estimated(whole, left_out, field, f"{formula}-{name}", n)
-        for field, formula in _FORMULAS.items()
-    }
-    for field in ("correlation", "disattenuated"):
-        found[field] = found[field].with_note(SHARED if n_shared else None)
-    return KernelSimilarity(
-        **found, order=order, measure=measure, n_shared_stimuli=n_shared
-    )
+    return (parts[0], parts[1]), n_shared
+
+
+def _share(products: KernelProducts, formula: str, n: int) -> Estimate:
+    """Estimate C_ab / sqrt(C_aa C_bb), or say whose kernel is too noisy for it."""
+    _, a, b = products.numbers
+    _, v_a, v_b = np.diag(products.covariance)
+    worse = "ours" if b > 0 and (a <= 0 or v_a * b**2 >= v_b * a**2) else "theirs"
+    return products.ratio().share(n, formula, f"the kernel ({worse}) is {TOO_NOISY}")
 
 
 @dataclass(frozen=True)
@@ -200,9 +241,6 @@ class _Products:
 
     def ceiling(self) -> Any:
         return np.sqrt(self.reliability_ours() * self.reliability_theirs())
-
-    def disattenuated(self) -> Any:
-        return self.correlation() / self.ceiling()
 
     def correlation(self) -> Any:
         return self.across / np.sqrt(self.size_ours * self.size_theirs)
@@ -256,7 +294,6 @@ class _Pair:
 _FORMULAS = {
     "correlation": CORRELATION,
     "ceiling": CEILING,
-    "disattenuated": TRUE,
     "reliability_ours": RELIABILITY,
     "reliability_theirs": RELIABILITY,
 }
@@ -282,7 +319,7 @@ def _estimated(
         note = f"no interval: {failed} of {n_out} groups decide over the reliability"
         return Estimate(value, None, None, None, n, formula, note)
     se = math.sqrt(variance)
-    reach = math.inf if field == "disattenuated" else max(1.0, abs(value))
+    reach = max(1.0, abs(value))
     low, high = max(value - Z95 * se, -reach), min(value + Z95 * se, reach)
     note = "beyond 1 by sampling" if abs(value) > 1 else None
     return Estimate(value, se, low, high, n, formula, note)

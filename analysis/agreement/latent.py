@@ -1,14 +1,15 @@
 """Agreement of two observers behind their responses: latent correlations.
 
 Two observers with the same trials and normal decision variables choose alike as these
-correlate: the tetrachoric correlation [1]_, within each stimulus class and contrast,
-each observer with thresholds of its own. Unlike the share of same responses it depends
-on neither's bias or proportion correct. Its mean over the two stimulus classes is the
-decision-variable correlation of Sebastian & Geisler [2]_.
+correlate: the tetrachoric correlation [1]_, each observer with thresholds of its own
+(`order_zero.py`). Unlike the share of same responses it depends on neither's bias or
+proportion correct. Its mean over the two stimulus classes is the decision-variable
+correlation of Sebastian & Geisler [2]_.
 
 Internal noise, private to each observer, attenuates it by sqrt(r_a r_b), the consistent
 shares of variance from both double passes; divided by that it is the correlation of
-what the two observers make of the stimulus. A deterministic observer has r = 1.
+what the two observers make of the stimulus [3]_, a ratio as `ratio.py` has it. A
+deterministic observer has r = 1.
 
 References
 ----------
@@ -19,37 +20,33 @@ References
 """
 
 import json
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
-from ..double_pass.bivariate_probit import (
-    Tables,
-    fit_bivariate_probit,
-    informative,
-    response_kind,
-)
-from ..double_pass.internal_noise import (
-    LIKELIHOOD,
-    internal_noise_likelihood,
-    pair_counts,
-    pair_responses,
-)
-from ..double_pass.tetrachoric import TETRACHORIC, tetrachoric
+from ..double_pass.correlation import Correlation, drift_p
+from ..double_pass.internal_noise import NO_PAIRS
 from ..trials.estimate import Estimate
 from ..trials.held import as_responses
 from ..trials.responses import Responses, SessionLike
 from ..trials.result import Result
+from .order_zero import FEWEST_PAIRS, OrderZero, shown_first
 from .responses import require_shared_trials, shared_rows
 
-DISATTENUATED = "tetrachoric-disattenuated/1"
-CEILING = "tetrachoric-ceiling/1"
-FROM_RESPONSES = "decision-variable-correlation-responses/1"
-_MAX_FAILED = 0.05  # of bootstrap samples without an estimate
+TETRACHORIC = "tetrachoric-thresholds-held/1"
+CONSISTENCY = "r-thresholds-held/1"
+DISATTENUATED = "tetrachoric-disattenuated/2"
+CEILING = "tetrachoric-ceiling/2"
+FROM_RESPONSES = "decision-variable-correlation-responses/2"
+LOGGED = "decision-variable-correlation-logged/1"
+NOT_LOGGED = "decision variables were not logged by both observers"
 NOT_TWO = "a latent correlation is for two alternatives"
+ONE_RESPONSE = "in no stimulus class did an observer give both responses"
+ONE_KIND = "a kind of response pair never came"
+MOVED = 0.01  # p of a constant criterion below which its moving is said
+TOO_NOISY = "internal noise is too uncertain for a share"
 
 
 @dataclass(frozen=True)
@@ -65,12 +62,13 @@ class LatentAgreement(Result):
     correlation
         Tetrachoric, one for all classes and contrasts.
     reference_consistency, other_consistency
-        r of either double pass.
+        r of either double pass, with the same thresholds.
     ceiling
         Root of the product of the consistencies: `correlation` of two observers who
         differ in their internal noise only.
     disattenuated
-        correlation / ceiling: without internal noise. Above 1 by sampling only.
+        correlation / ceiling, less the bias of a ratio: without internal noise. Above 1
+        by sampling only; without a value where the interval of the ceiling reaches 0.
     decision_variable
         Mean over stimulus classes of their own tetrachoric correlations.
     logged
@@ -90,16 +88,8 @@ class LatentAgreement(Result):
     logged: Estimate
 
 
-def latent_agreement(
-    reference: SessionLike, other: SessionLike, n_bootstrap: int = 200, seed: int = 0
-) -> LatentAgreement:
+def latent_agreement(reference: SessionLike, other: SessionLike) -> LatentAgreement:
     """Estimate the correlation of two observers' decision variables on shared trials.
-
-    Parameters
-    ----------
-    n_bootstrap
-        Samples for the interval of the disattenuated correlation: stimuli are drawn,
-        with all of both observers' responses to them.
 
     Raises
     ------
@@ -112,185 +102,107 @@ def latent_agreement(
     >>> protocol = yoked.load_protocol("bar-in-noise")
     >>> observer = yoked.load_observer("template")
     >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
-    >>> latent_agreement(session, session, n_bootstrap=20).correlation.value
+    >>> latent_agreement(session, session).correlation.value
     1.0
     """
     require_shared_trials(reference, other)
     ours, theirs = as_responses(reference), as_responses(other)
-    rows, other_rows = shared_rows(ours, theirs)
-    r_ours, r_theirs = _consistency(ours), _consistency(theirs)
-    if ours.n_alternatives > 2:
-        reason = f"{NOT_TWO}, got {ours.n_alternatives}"
-        names = (TETRACHORIC, CEILING, DISATTENUATED, FROM_RESPONSES, LOGGED)
-        rho, ceiling, true, by_class, logged = (
-            Estimate.missing(name, reason, len(rows)) for name in names
-        )
-    else:
-        shared = _Shared.of(ours, theirs, rows, other_rows)
-        rho, by_class = shared.tetrachoric(), shared.by_class()
-        logged = logged_correlation(ours, theirs)
-        ceiling, true = _without_noise(
-            (ours, theirs), shared, (rho, r_ours, r_theirs), n_bootstrap, seed
-        )
+    n = len(shared_rows(ours, theirs)[0])
     return LatentAgreement(
         reference=reference.id,
         other=other.id,
-        n_shared=len(rows),
-        correlation=rho,
-        reference_consistency=r_ours,
-        other_consistency=r_theirs,
-        ceiling=ceiling,
-        disattenuated=true,
-        decision_variable=by_class,
-        logged=logged,
+        n_shared=n,
+        **_found(ours, theirs, n),
+        logged=logged_correlation(ours, theirs)
+        if ours.n_alternatives <= 2
+        else Estimate.missing(LOGGED, f"{NOT_TWO}, got {ours.n_alternatives}", n),
     )
 
 
-def _consistency(one: Responses) -> Estimate:
-    if one.n_alternatives > 2:
-        reason = f"{NOT_TWO}, got {one.n_alternatives}"
-        return Estimate.missing(f"r-{LIKELIHOOD}", reason, len(one))
-    return internal_noise_likelihood(pair_counts(one, by_contrast=True)).r
+_NAMES = {
+    "correlation": TETRACHORIC,
+    "reference_consistency": CONSISTENCY,
+    "other_consistency": CONSISTENCY,
+    "ceiling": CEILING,
+    "disattenuated": DISATTENUATED,
+    "decision_variable": FROM_RESPONSES,
+}
 
 
-@dataclass(frozen=True, eq=False)
-class _Shared:
-    """Both observers' responses on the shared trials."""
-
-    first: Bool[np.ndarray, " trial"]
-    second: Bool[np.ndarray, " trial"]
-    target: Int[np.ndarray, " trial"]
-    cell: Int[np.ndarray, " trial"]
-    field: Int[np.ndarray, " trial"]  # trial that showed this noise first
-
-    @classmethod
-    def of(
-        cls,
-        ours: Responses,
-        theirs: Responses,
-        rows: np.ndarray,
-        other_rows: np.ndarray,
-    ) -> "_Shared":
-        return cls(
-            first=ours.response[rows] == 1,
-            second=theirs.response[other_rows] == 1,
-            target=ours.target[rows],
-            cell=ours.cell[rows],
-            field=shown_first(ours)[rows],
-        )
-
-    def tetrachoric(self) -> Estimate:
-        return tetrachoric(self.first, self.second, self.cell, self.field)
-
-    def by_class(self) -> Estimate:
-        """Mean over stimulus classes of their correlations."""
-        found = [
-            tetrachoric(
-                *(x[here] for x in (self.first, self.second, self.cell, self.field))
-            )
-            for here in (self.target == 0, self.target == 1)
-        ]
-        return mean_of_classes(found, FROM_RESPONSES)
-
-
-def _without_noise(
-    both: tuple[Responses, Responses],
-    shared: _Shared,
-    parts: tuple[Estimate, Estimate, Estimate],
-    n_bootstrap: int,
-    seed: int,
-) -> tuple[Estimate, Estimate]:
-    """Estimate the ceiling, and the correlation over it."""
-    rho, *consistent = parts
-    for one, name in zip(consistent, ("reference", "other"), strict=True):
-        if not one.value:
-            reason = one.note if one.value is None else "its passes do not agree"
-            names, why = (CEILING, DISATTENUATED), f"{name}: {reason}"
-            ceiling, true = (Estimate.missing(formula, why, rho.n) for formula in names)
-            return ceiling, true
-    best = math.sqrt((consistent[0].value or 0.0) * (consistent[1].value or 0.0))
-    drawn = _drawn(both, shared, n_bootstrap, seed)
-    ceiling = _bootstrapped(best, drawn[:, 1], rho.n, CEILING)
-    if rho.value is None:
-        return ceiling, Estimate.missing(DISATTENUATED, rho.note or "", rho.n)
-    ratios = drawn[:, 0] / drawn[:, 1]
-    return ceiling, _bootstrapped(rho.value / best, ratios, rho.n, DISATTENUATED)
-
-
-def _drawn(
-    both: tuple[Responses, Responses], shared: _Shared, n_bootstrap: int, seed: int
-) -> Float[np.ndarray, " sample 2"]:
-    """Correlation and ceiling of bootstrap samples of stimuli; NaN where undefined."""
-    fields = np.unique(np.concatenate([shown_first(one) for one in both]))
-    kind = response_kind(shared.first, shared.second)
-    counts = [
-        _Counted(4 * shared.cell + kind, np.searchsorted(fields, shared.field)),
-        *(_pairs(one, fields) for one in both),
+def _found(ours: Responses, theirs: Responses, n: int) -> dict[str, Estimate]:
+    """Estimate all that rests on the responses."""
+    reason = None
+    if ours.n_alternatives > 2:
+        reason = f"{NOT_TWO}, got {ours.n_alternatives}"
+    elif not all(_varies(one) for one in (ours, theirs)):
+        reason = ONE_RESPONSE
+    if reason:
+        return {key: Estimate.missing(name, reason, n) for key, name in _NAMES.items()}
+    zero = OrderZero.of(ours, theirs)
+    target = np.zeros(len(zero.stimulus), np.int64)
+    target[np.searchsorted(zero.stimulus, shown_first(theirs))] = theirs.target
+    target[np.searchsorted(zero.stimulus, shown_first(ours))] = ours.target
+    by_class = [_estimate(zero.of_class(target == k), TETRACHORIC) for k in (0, 1)]
+    consistent = [
+        Estimate.missing(CONSISTENCY, NO_PAIRS)
+        if one is None
+        else _estimate(one, CONSISTENCY)
+        for one in zero.within
     ]
-    rng, found = np.random.default_rng(seed), np.full((n_bootstrap, 2), np.nan)
-    for sample in found:
-        rows = rng.integers(len(fields), size=len(fields))
-        times = np.bincount(rows, minlength=len(fields))
-        rho, *r = (_fitted(one.tables(times)) for one in counts)
-        if min(r) > 0:
-            sample[:] = rho, math.sqrt(r[0] * r[1])
-    return found
+    ceiling, share = _without_noise(zero, n)
+    if share.value is not None:
+        share = share.with_note(*_drifts((ours, theirs), zero))
+    return {
+        "correlation": _estimate(zero.across, TETRACHORIC, n),
+        "reference_consistency": consistent[0],
+        "other_consistency": consistent[1],
+        "ceiling": ceiling,
+        "disattenuated": share,
+        "decision_variable": mean_of_classes(by_class, FROM_RESPONSES),
+    }
 
 
-def _bootstrapped(value: float, drawn: np.ndarray, n: int, formula: str) -> Estimate:
-    """The value with the bootstrap's SE and percentiles, if nearly all could tell."""
-    found = drawn[np.isfinite(drawn)]
-    notes = ["above 1 by sampling"] if abs(value) > 1 else []
-    if failed := len(drawn) - len(found):
-        notes.append(f"{failed} of {len(drawn)} bootstrap samples had no estimate")
-    note = "; ".join(notes) or None
-    if failed > _MAX_FAILED * len(drawn) or len(found) < 2:
-        return Estimate(value, None, None, None, n, formula, note)
-    low, high = np.quantile(found, [0.025, 0.975])
-    ends = min(float(low), value), max(float(high), value)
-    return Estimate(value, float(found.std(ddof=1)), *ends, n, formula, note)
+def _varies(one: Responses) -> bool:
+    """Whether some class of stimuli got both responses."""
+    return any(len(np.unique(one.response[one.target == k])) > 1 for k in (0, 1))
 
 
-@dataclass(frozen=True, eq=False)
-class _Counted:
-    """Response pairs as numbers 4 cell + kind, and the noise field of each."""
-
-    number: np.ndarray
-    field: np.ndarray
-    is_symmetric: bool = False
-
-    def tables(self, times: np.ndarray) -> Tables:
-        n_cells = int(self.number.max(initial=-1)) // 4 + 1
-        counts = np.bincount(self.number, times[self.field], minlength=4 * n_cells)
-        tables = counts.reshape(-1, 4).astype(np.float64)
-        if self.is_symmetric:  # two passes of one observer have one threshold
-            tables[:, 1:3] = tables[:, 1:3].mean(1, keepdims=True)
-        return tables
+def _drifts(both: tuple[Responses, Responses], zero: OrderZero) -> list[str]:
+    """Say whose criterion moved, which a share takes as constant."""
+    pairs = zero.across.pairs
+    thresholds = (pairs.one, pairs.other)
+    return [
+        f"the {name}'s criterion moved during the session (p {p:.2g}), and the share "
+        "takes it as constant"
+        for name, responses, one in zip(
+            ("reference", "other"), both, thresholds, strict=True
+        )
+        if (p := drift_p(responses, one.showings)) < MOVED
+    ]
 
 
-def _pairs(one: Responses, fields: np.ndarray) -> _Counted:
-    """The double pass, by class and contrast."""
-    cell, first, second = pair_responses(one)
-    field = np.searchsorted(fields, shown_first(one)[one.second_rows])
-    return _Counted(4 * cell + response_kind(first, second), field, True)
+def _estimate(one: Correlation, formula: str, n: int | None = None) -> Estimate:
+    n = one.n_pairs if n is None else n
+    if not one.n_pairs:
+        return Estimate.missing(formula, "no stimulus of this class was shared", 0)
+    se = one.variance**0.5 if abs(one.r) < 1 else None
+    low, high = one.interval()
+    return Estimate(one.r, se, low, high, n, formula, None if se else ONE_KIND)
 
 
-def _fitted(tables: Tables) -> float:
-    useful = informative(tables)
-    return fit_bivariate_probit(tables[useful]).rho if useful.any() else math.nan
-
-
-LOGGED = "decision-variable-correlation-logged/1"
-NOT_LOGGED = "decision variables were not logged by both observers"
-
-
-def shown_first(one: Responses) -> Int[np.ndarray, " trial"]:
-    """Return the number of the trial that showed each trial's noise first.
-
-    Also where that trial does not count, so that it is the same in yoked sessions.
-    """
-    repeats = one.table["repeats"].astype("Int64").fillna(-1).to_numpy(np.int64)
-    return np.where(repeats >= 0, repeats, one.trial)
+def _without_noise(zero: OrderZero, n: int) -> tuple[Estimate, Estimate]:
+    """Estimate the ceiling, and the correlation over it."""
+    for one, name in zip(zero.within, ("reference", "other"), strict=True):
+        pairs = 0 if one is None else one.n_pairs
+        if pairs < FEWEST_PAIRS:
+            rule = f"{FEWEST_PAIRS} pairs or more, got {pairs}"
+            why = f"{name}: {NO_PAIRS if not pairs else rule}"
+            return (
+                Estimate.missing(CEILING, why, n),
+                Estimate.missing(DISATTENUATED, why, n),
+            )
+    ratio = zero.ratio()
+    return ratio.ceiling(n, CEILING), ratio.share(n, DISATTENUATED, TOO_NOISY)
 
 
 def mean_of_classes(found: list[Estimate], formula: str) -> Estimate:

@@ -10,8 +10,10 @@ depths, each as a share of the best that the data could show:
     order 2   second-order kernels: likewise
 
 A share of 1 says that nothing at this depth tells the two apart, once noise is allowed
-for. The share is the disattenuated correlation. Without shared trials, or without a
-double pass, order 0 has no share, and says so; d' of both stands beside it always.
+for. The share is the disattenuated correlation, less the bias of a ratio and not cut at
+1; where the interval of its denominator reaches 0 it is refused, and says so. Without
+shared trials, or without a double pass, order 0 has no share either; d' of both stands
+beside it always.
 """
 
 from collections.abc import Callable
@@ -44,7 +46,7 @@ class Depth(Result):
     ceiling
         What it could be at most.
     share
-        correlation / ceiling.
+        correlation / ceiling; without a value where the data cannot tell.
     """
 
     order: int
@@ -88,14 +90,22 @@ class DepthProfile(Result):
                 "depth": depth.name,
                 "correlation": depth.correlation.short(),
                 "ceiling": depth.ceiling.short(),
-                "share": depth.share.short(),
+                "share": depth.share.short()
+                if depth.share.value is not None
+                else self.reason(depth),
             }
             for depth in self.depths
         ]
 
+    def reason(self, depth: Depth) -> str:
+        """Give why a depth has no share, the observers by their names."""
+        note = depth.share.note or ""
+        note = note.replace("(ours)", f"({self.reference_observer})")
+        return note.replace("(theirs)", f"({self.other_observer})")
+
 
 def depth_profile(
-    reference: SessionLike, other: SessionLike, n_bootstrap: int = 200, seed: int = 0
+    reference: SessionLike, other: SessionLike, seed: int = 0
 ) -> DepthProfile:
     """Compare two observers at orders zero, one and two.
 
@@ -104,11 +114,8 @@ def depth_profile(
     reference, other
         Sessions of the same stimuli, any kind of observer. Order 0 needs the same
         trials: one yoked to the other, or both to a third.
-    n_bootstrap
-        Samples for the interval of the share of order 0; those of kernels are
-        jackknifed.
     seed
-        Of these samples, and of the groups of stimuli of the jackknife.
+        Of the groups of stimuli that shares of kernels rest on.
 
     Raises
     ------
@@ -124,7 +131,7 @@ def depth_profile(
     ...     yoked.run(protocol, observer, seed=seed, trials=600, contrast=0.15)
     ...     for seed in (1, 2)
     ... )
-    >>> profile = depth_profile(one, other, n_bootstrap=20)
+    >>> profile = depth_profile(one, other)
     >>> [depth.name for depth in profile.depths]
     ['responses', 'first-order kernel', 'second-order kernel']
     >>> profile.depths[0].share.note.split(",")[0]
@@ -141,7 +148,7 @@ def depth_profile(
     is_yes_no = not reference.protocol.task.is_forced_choice
 
     def latent() -> LatentAgreement:
-        return latent_agreement(reference, other, n_bootstrap, seed)
+        return latent_agreement(reference, other)
 
     def kernels(order: int) -> KernelSimilarity:
         linear_part = "remove" if order == 2 and is_yes_no else "keep"
@@ -175,9 +182,4 @@ def _depth(
         )
         missing = (Estimate.missing(part, attempt.missing[name]) for part in parts)
         return Depth(order, name, *missing)
-    share = found.disattenuated
-    if share.value is not None and share.low is None:
-        # Over a ceiling near nought: any number could have come out.
-        reason = share.note or "its interval is unknown"
-        share = Estimate.missing(share.formula, reason, share.n)
-    return Depth(order, name, found.correlation, found.ceiling, share)
+    return Depth(order, name, found.correlation, found.ceiling, found.disattenuated)

@@ -1,5 +1,6 @@
 """The headline picture: how far observers agree at each depth."""
 
+import math
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+FOUND = "correlation as found"
 COLORS = (GRAY, BLUE, ORANGE)
 
 
@@ -21,8 +23,8 @@ def draw_depth(profiles: Sequence[DepthProfile]) -> "Figure":
     """Draw depth profiles: a panel for each pair of observers.
 
     Bars are shares of the ceiling with 95 % intervals; a tick within a bar is the
-    correlation as found, and an outlined gray one its ceiling. A depth that the data
-    cannot tell has a cross, never a bar of no height.
+    correlation as found, and a dotted one its ceiling. A depth that the data cannot
+    tell, or not well enough for a share, has the reason instead, and no bar.
 
     Raises
     ------
@@ -57,7 +59,10 @@ def _profile(axis: "Axes", profile: DepthProfile) -> None:
     axis.axhline(0, color=PALE, lw=0.7, zorder=0)
     axis.axhline(1, color=GRAY, lw=0.9, ls="--", zorder=0, label="ceiling")
     for depth, color in zip(profile.depths, COLORS, strict=True):
-        _bar(axis, depth, color)
+        if depth.share.value is None:
+            _reason(axis, depth.order, profile.reason(depth), color)
+        else:
+            _bar(axis, depth, color)
     title = f"{profile.other_observer} and {profile.reference_observer}"
     axis.set_title("\n".join(textwrap.wrap(title, 20)), fontsize=9)
     names = ["0\nresponses", "1\nkernel", "2\nsecond\norder"]
@@ -73,23 +78,41 @@ def _profile(axis: "Axes", profile: DepthProfile) -> None:
 
 def _bar(axis: "Axes", depth: Depth, color: str) -> None:
     x, share = depth.order, depth.share
-    if share.value is None:
-        axis.plot([x], [0], "x", color=color, ms=8, mew=1.6, label="cannot be told")
-        return
+    assert share.value is not None
     axis.bar([x], [share.value], width=0.62, color=color, alpha=0.85)
     low, high = _ends(share)
     axis.plot([x, x], [low, high], color="black", lw=1.1)
-    # The legend names the tick once, by the first bar.
-    label = "correlation as found" if depth.order == 0 else None
     if depth.correlation.value is not None:
         y = depth.correlation.value
-        axis.plot([x - 0.31, x + 0.31], [y, y], color="black", lw=1.6, label=label)
+        axis.plot([x - 0.31, x + 0.31], [y, y], color="black", lw=1.6, label=FOUND)
     if depth.ceiling.value is not None:
-        label = "its ceiling" if depth.order == 0 else None
         y = depth.ceiling.value
         axis.plot(
-            [x - 0.31, x + 0.31], [y, y], color=GREEN, lw=1.6, ls=":", label=label
+            [x - 0.31, x + 0.31],
+            [y, y],
+            color=GREEN,
+            lw=1.6,
+            ls=":",
+            label="its ceiling",
         )
+
+
+def _reason(axis: "Axes", x: float, note: str, color: str) -> None:
+    """Write why there is no share, upwards from where its bar would stand."""
+    n_lines = math.ceil(len(note) / 34)
+    width = len(note) // n_lines + 7
+    lines = textwrap.wrap(note, width, max_lines=4, placeholder=" ...")
+    axis.text(
+        x,
+        0.04,
+        "\n".join(lines),
+        rotation=90,
+        ha="center",
+        va="bottom",
+        fontsize=6.5,
+        color=color,
+        linespacing=1.15,
+    )
 
 
 def _ends(share: Estimate) -> tuple[float, float]:

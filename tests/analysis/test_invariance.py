@@ -115,7 +115,7 @@ def test_one_session_is_the_same_under_other_names_and_row_orders(measure):
     [
         response_agreement,
         compare_kappa,
-        lambda a, b: latent_agreement(a, b, n_bootstrap=10),
+        latent_agreement,
         similarity,
         lambda a, b: similarity(a, b, order=2),
     ],

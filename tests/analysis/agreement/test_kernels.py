@@ -204,14 +204,12 @@ def test_a_kernel_without_reliability_is_named():
     guess, good = Linear(BUMP, gamma=1e4), design(Linear(BUMP), 400, 1)
     found = [similarity(design(guess, 400, seed), good) for seed in range(10)]
     without = [one for one in found if one.disattenuated.value is None]
-    assert without
+    assert len(without) >= 8
     for one in without:
-        assert "(ours) do not correlate above 0" in one.disattenuated.note
-        assert one.reliability_ours.value is one.ceiling.value is None
+        note = "the kernel (ours) is too noisy for a share"
+        assert one.disattenuated.note == note
+        assert one.disattenuated.low is one.disattenuated.high is None
         assert one.reliability_theirs.value > 0.5
-    unsure = [one.disattenuated for one in found if one.disattenuated.value is not None]
-    for one in unsure:
-        assert one.low is None or one.high - one.low > 0.5
 
 
 def test_what_cannot_be_compared_is_refused():

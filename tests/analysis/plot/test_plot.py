@@ -20,6 +20,7 @@ from yoked.analysis.sensitivity.roc import roc_from_ratings
 from yoked.analysis.sessions.kernel import kernel as kernel_of
 from yoked.analysis.sessions.summary import summarise
 from yoked.analysis.trials.design import TrialDesign
+from yoked.analysis.trials.estimate import Estimate
 from yoked.analysis.trials.responses import responses
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.session.results import session_data
@@ -149,15 +150,21 @@ def test_roc_and_psychometric_curves_pass_by_their_points():
     assert axis.get_xscale() == "log"
 
 
-def test_a_depth_profile_has_a_bar_or_a_cross_for_each_depth(sessions):
-    profile = depth_profile(sessions[0], sessions[2], n_bootstrap=20)
+def test_a_depth_profile_has_a_bar_or_a_reason_for_each_depth(sessions):
+    profile = depth_profile(sessions[0], sessions[2])
+    noise = "internal noise is too uncertain for a share"
+    refused = Estimate.missing("share/1", noise, 9)
+    first = replace(profile.depths[0], share=refused)
+    profile = replace(profile, depths=(first, *profile.depths[1:]))
     axis = draw_depth([profile]).axes[0]
     known = [
         depth.share.value for depth in profile.depths if depth.share.value is not None
     ]
     assert [bar.get_height() for bar in axis.patches] == known
-    crosses = [line for line in axis.lines if line.get_marker() == "x"]
-    assert len(known) + len(crosses) == 3
+    reasons = [text.get_text().replace("\n", " ") for text in axis.texts]
+    assert len(known) + len(reasons) == 3
+    assert noise in reasons
+    assert profile.table()[0]["share"] == noise
     with pytest.raises(ValueError, match="must have a depth profile to draw, got none"):
         draw_depth([])
 

@@ -77,7 +77,7 @@ def test_compare_has_the_depth_profile(log):
     assert done.exit_code == 0, done.output
     (row,) = json.loads(done.stdout)
     assert [depth["order"] for depth in row["depth_profile"]["depths"]] == [0, 1, 2]
-    assert row["latent"]["correlation"]["formula"] == "tetrachoric-likelihood/1"
+    assert row["latent"]["correlation"]["formula"] == "tetrachoric-thresholds-held/1"
     assert row["kappa"]["ceiling"]
     table = yoked("compare", path, *names, "--table").stdout
     assert "first-order kernel (share)" in table

@@ -1,0 +1,90 @@
+"""Products of two kernels without sampling noise, and what each stimulus adds to them.
+
+A kernel is the sum of the parts v_g that groups of stimuli add to it
+(`kernel_groups.py`). Products of different groups are free of sampling noise [1]_, so
+
+    C_ab = G / (G - 1) x sum over g != h of s_gh,  s_gh = v_g(a) . v_h(b), symmetrised
+
+is without bias for the product of the two kernels that infinitely many trials would
+give, likewise C_aa and C_bb for their squared lengths. (Observers without a stimulus in
+common have independent noise, so there the product is that of the whole kernels.) Each
+is a U-statistic, whose jackknife centre is itself. Group g has the influence
+2 x sum over h of s_gh, less the mean over groups. Squares of influences add up to more
+than the variance, as they hold the sampling noise of both kernels twice: the part that
+two groups have only together, 2 x sum over g != h of s_gh^2, is taken off once [2]_.
+
+References
+----------
+.. [1] Walther et al. (2016), NeuroImage 137, 188-200 (crossvalidated distances).
+.. [2] Efron & Stein (1981), Ann. Stat. 9, 586-596 (the jackknife's excess of variance).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from .ratio import Ratio
+
+Parts = Float[np.ndarray, " group value"]
+
+
+@dataclass(frozen=True, eq=False)
+class KernelProducts:
+    """C of two kernels with each other, and of each with itself.
+
+    Attributes
+    ----------
+    numbers
+        C_ab, C_aa and C_bb.
+    influence
+        What each group of stimuli adds to the three; of sessions without a common
+        stimulus first the groups of ours, then of theirs. Sessions that saw the same
+        stimuli have the same groups, whatever the partner.
+    """
+
+    numbers: Float[np.ndarray, " 3"]
+    influence: Float[np.ndarray, " group 3"]
+
+    @classmethod
+    def of(
+        cls, ours: Parts, theirs: Float[np.ndarray, " other value"], is_shared: bool
+    ) -> "KernelProducts":
+        """Multiply the parts of two kernels.
+
+        Parameters
+        ----------
+        is_shared
+            Whether group g of both is of the same stimuli.
+        """
+        both = _apart(ours, ours), _apart(theirs, theirs)
+        if is_shared:
+            found = [_apart(ours, theirs), *both]
+            numbers, influence = zip(*found, strict=True)
+            return cls(np.array(numbers), np.column_stack(influence))
+        total, n = (ours.sum(0), theirs.sum(0)), len(ours)
+        across = float(total[0] @ total[1])
+        influence = np.zeros((n + len(theirs), 3))
+        influence[:n, 0] = ours @ total[1] - across / n
+        influence[n:, 0] = theirs @ total[0] - across / len(theirs)
+        influence[:n, 1], influence[n:, 2] = both[0][1], both[1][1]
+        return cls(np.array([across, both[0][0], both[1][0]]), influence)
+
+    @property
+    def covariance(self) -> Float[np.ndarray, " 3 3"]:
+        """Sampling covariance of the three."""
+        n = len(self.influence)
+        return self.influence.T @ self.influence * n / (n - 1)
+
+    def ratio(self) -> Ratio:
+        """Return the three with their covariance."""
+        return Ratio(self.numbers, self.covariance)
+
+
+def _apart(one: Parts, other: Parts) -> tuple[float, np.ndarray]:
+    """Return C of two kernels from common groups, and the influence of each group."""
+    n, a, b = len(one), one.sum(0, dtype=np.float64), other.sum(0, dtype=np.float64)
+    same = np.einsum("gv,gv->g", one, other)
+    number = (float(a @ b) - float(same.sum())) * n / (n - 1)
+    influence = (one @ b + other @ a - 2 * same) * n / (n - 1)
+    return number, influence - influence.mean()
