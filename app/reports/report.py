@@ -260,8 +260,8 @@ def formulas(numbers: Any) -> list[tuple[str, str]]:
 
     Examples
     --------
-    >>> formulas([{"dprime": {"value": 1.5, "formula": "dprime-2afc-loglinear/1"}}])
-    [('dprime', 'dprime-2afc-loglinear/1')]
+    >>> formulas([{"dprime": {"value": 1.5, "formula": "dprime-2afc-loglinear/2"}}])
+    [('dprime', 'dprime-2afc-loglinear/2')]
     """
     return list(dict.fromkeys(_formulas(numbers, "")))
 
