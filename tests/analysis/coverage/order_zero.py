@@ -148,7 +148,7 @@ def _held(label: str, quantity: str) -> Column:
 TABLE = Table(
     name="order-zero",
     title="Order zero",
-    text="""The decision variable has internal noise γ, and a criterion `bias` decision SDs
+    text="""The decision variable has internal noise γ, and a criterion `bias` SDs
 towards "yes" (in 2AFC, towards the second interval). `pairs` trials were shown twice,
 `single` ones once; `correct` is the proportion without bias. The promise, 93 to 97, is
 for the first 36 lines; the last six are what it leaves out: fewer trials, more noise,
