@@ -170,11 +170,10 @@ class _Data:
             step = np.linalg.lstsq(information, gradient, rcond=1e-12)[0]
             if float(gradient @ step) < 1e-9:
                 break
-            for _ in range(30):
-                tried = self._score(theta + step, design)
-                if tried[0] >= now:
-                    break
+            tried = self._score(theta + step, design)
+            while tried[0] < now and np.abs(step).max() > 1e-10:
                 step = step / 2
+                tried = self._score(theta + step, design)
             theta, (now, gradient, information) = theta + step, tried
         slope = theta[2] - theta[1] if len(theta) == 3 else theta[-1]
         return now, float(slope)

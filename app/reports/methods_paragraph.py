@@ -95,8 +95,8 @@ def _design(protocol: Protocol) -> str:
     target = "a target" if protocol.signal.kind == "unknown" else "the target"
     return (
         f"The task ({protocol.name}) was {TASKS[protocol.task.kind]}: {target} was"
-        f" shown in {noise} noise with an SD of {protocol.noise.sd:g} contrast{cut_off},"
-        f" {what} of {rows} x {columns} elements (rows x columns)"
+        f" shown in {noise} noise with an SD of {protocol.noise.sd:g} contrast"
+        f"{cut_off}, {what} of {rows} x {columns} elements (rows x columns)"
         f" {protocol.display.deg_per_element:g} degrees of visual angle wide."
     )
 

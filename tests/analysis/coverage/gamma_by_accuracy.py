@@ -59,8 +59,8 @@ TABLE = Table(
     name="gamma-by-accuracy",
     title="Slope of log γ on accuracy",
     text="""`pairs` at each of `contrasts` contrasts from z .2 to 1.4 (58 to 92 %
-correct), all trials shown twice; γ is 1 at z .8 and multiplied by e^slope for each SD of
-accuracy. Criterion `bias` decision SDs from the middle.""",
+correct), all trials shown twice; γ is 1 at z .8 and multiplied by e^slope for each SD
+of accuracy. Criterion `bias` decision SDs from the middle.""",
     cells=CELLS,
     session=session,
     columns=(
