@@ -97,7 +97,7 @@ def efficiency_trend(
     k = int(values.argmax())
     best, top = math.exp(grid[k]), float(values[k])
     least = top - float(chi2.ppf(0.95, 1)) / 2
-    inside = np.flatnonzero(values >= least)
+    inside = np.flatnonzero(values >= least).tolist()
     low = 0.0 if inside[0] == 0 else _crossing(grid, values, inside[0], -1, least)
     at_end = inside[-1] == len(grid) - 1
     high = math.inf if at_end else _crossing(grid, values, inside[-1], 1, least)
