@@ -128,8 +128,9 @@ def test_the_page_names_exactly_the_keys_that_the_commands_print(printed):
     table, noise = observed(Linear(unit([0, 1, 0])), "2afc", 800, contrasts, seed=5)
     several = depths.depths(session(table, noise), orders=1)
     check(several.to_dict(), "row of analyse", seen)
-    bars = replace(load_protocol("bar-in-noise"), contrast=Contrast((0.1, 0.2)))
-    twice = run(bars.with_options(trials=600), Template(), seed=1, internal_noise=1.0)
+    one = load_protocol("bar-in-noise").with_options(trials=600, contrast=0.1)
+    bars = replace(one, contrast=Contrast((0.1, 0.2)))
+    twice = run(bars, Template(), seed=1, internal_noise=1.0)
     check(depths.depths(twice, orders=0).to_dict(), "row of analyse", seen)
     assert seen == set(SECTIONS), "every table was met"
 
