@@ -38,9 +38,9 @@ from ..double_pass.internal_noise import (
     why_reversed,
 )
 from ..double_pass.likelihood import cell_z
-from ..sensitivity.sdt import proportion
 from ..trials.estimate import CannotTell, Estimate, mapped
 from ..trials.held import as_responses
+from ..trials.proportion import proportion
 from ..trials.responses import Responses, SessionLike, design_effect
 from ..trials.result import Cells, Result
 

@@ -33,10 +33,10 @@ from scipy.optimize import brentq
 from scipy.special import ndtri, owens_t
 from scipy.stats import binom
 
-from ..sensitivity.sdt import STRONG_BIAS, proportion
-from ..trials.counts import loglinear_rate
+from ..trials.counts import STRONG_BIAS, loglinear_rate
 from ..trials.estimate import CannotTell, Estimate, mapped
 from ..trials.held import as_responses
+from ..trials.proportion import proportion
 from ..trials.responses import Responses, SessionLike
 from .likelihood import PairCounts, cell_z, fit
 

@@ -17,8 +17,8 @@ import math
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from ..sensitivity.sdt import proportion
 from ..trials.estimate import Estimate, mapped
+from ..trials.proportion import proportion
 from ..trials.responses import Responses, SessionLike
 from .internal_noise import (
     AGREEMENT,

@@ -8,8 +8,8 @@ from scipy.special import ndtr, ndtri
 
 from ..psychometric.fit import PsychometricFit
 from ..sensitivity.roc import Roc
-from ..sensitivity.sdt import wilson_interval
 from ..trials.estimate import CannotTell, Estimate
+from ..trials.proportion import wilson_interval
 from .style import BLUE, GRAY, GREEN, ORANGE, PALE, STYLE, new_figure
 
 if TYPE_CHECKING:

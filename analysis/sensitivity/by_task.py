@@ -4,37 +4,50 @@ Where the data cannot tell a quantity, its estimate has no value and says why.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Literal, get_args
 
 import numpy as np
 
-from ..trials.counts import four_counts, shared_noise_effect
-from ..trials.estimate import Z95, CannotTell, Estimate
+from ..double_pass.shared_responses import shared_r
+from ..trials.counts import STRONG_BIAS, four_counts, loglinear_rate
+from ..trials.estimate import CannotTell, Estimate
 from ..trials.held import as_responses
+from ..trials.proportion import proportion
 from ..trials.responses import Responses, SessionLike
 from . import intervals, sdt
+from .mover import shared_variance
+from .sdt import Effects
 
-Interval = Literal["normal", "profile", "enumerated"]
+Interval = Literal["mid-p", "profile", "enumerated"]
 INTERVALS = get_args(Interval)
 FEW_TRIALS = 20
-PROPORTION_CORRECT = "proportion-correct-wilson/1"
+PROPORTION_CORRECT = "proportion-correct-wilson/2"
+PAIRS_CORRECT = "proportion-correct-of-pairs-wilson/1"
+NO_PAIRS = "no trial was shown and answered twice"
 
 
-def dprime(source: SessionLike | Responses, interval: Interval = "normal") -> Estimate:
+def dprime(
+    source: SessionLike | Responses,
+    interval: Interval = "mid-p",
+    r: float | None = None,
+) -> Estimate:
     """Estimate d' by the formula of the task: yes/no (also rating), 2AFC or mAFC.
 
     From the counts of all trials, pooled over contrasts. SE and interval allow for
-    trials shown twice (`responses.design_effect`).
+    trials shown twice.
 
     Parameters
     ----------
     source
         A session, or the responses of some of its trials.
     interval
-        'normal': value -+ 1.96 SE. 'profile': of the profile likelihood, better where
-        d' is large, the criterion far out, or trials are few; two alternatives only.
-        'enumerated': by enumeration of all counts, exact; without a double pass only.
+        'mid-p': put together from the mid-P limits of the rates; holds at any d', and
+        has no upper end where a class has no error. 'profile': of the profile
+        likelihood; two alternatives only. 'enumerated': by enumeration of all counts,
+        exact; two alternatives, without a double pass only.
+    r
+        Correlation of the decision variables of two showings, by which trials shown
+        twice count; that of these responses by default.
 
     Raises
     ------
@@ -50,57 +63,159 @@ def dprime(source: SessionLike | Responses, interval: Interval = "normal") -> Es
     >>> observer = yoked.load_observer("template")
     >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
     >>> yoked.dprime(session).formula
-    'dprime-2afc-loglinear/1'
+    'dprime-2afc-loglinear/2'
     >>> yoked.dprime(session, interval="profile").formula
-    'dprime-2afc-loglinear-profile/1'
+    'dprime-2afc-loglinear-profile/2'
     """
     responses = as_responses(source)
     if interval not in INTERVALS:
         rule = f"one of {', '.join(INTERVALS)}"
         raise ValueError(f"interval must be {rule}, got {interval!r}")
-    if interval != "normal":
-        return _with_interval(responses, interval)
+    if interval != "mid-p":
+        return _with_interval(responses, interval, r)
     if responses.task == "mafc":
-        return _dprime_mafc(responses)
+        return _dprime_mafc(responses, r)
     formula = sdt.DPRIME_2AFC if responses.task == "2afc" else sdt.DPRIME_YES_NO
     function = sdt.dprime_2afc if responses.task == "2afc" else sdt.dprime_from_counts
-    return _from_counts(responses, function, formula)
+    return _from_counts(responses, function, formula, r)
 
 
-def criterion(responses: Responses) -> Estimate:
-    """Estimate the criterion of a yes/no or rating task, or the bias of a 2AFC task."""
+def criterion(responses: Responses, r: float | None = None) -> Estimate:
+    """Estimate the criterion of a yes/no or rating task, or the bias of a 2AFC task.
+
+    Parameters
+    ----------
+    r
+        As for `dprime`.
+    """
     if responses.task == "mafc":
         reason = "a task of several alternatives has no single criterion"
         return Estimate.missing(sdt.CRITERION, reason, len(responses))
     if responses.task == "2afc":
-        estimate = _from_counts(responses, sdt.interval_bias, sdt.INTERVAL_BIAS)
-        biased = estimate.value is not None and abs(estimate.value) > sdt.STRONG_BIAS
-        warning = (
-            f"beyond -+{sdt.STRONG_BIAS} proportion correct under-states sensitivity"
-        )
+        estimate = _from_counts(responses, sdt.interval_bias, sdt.INTERVAL_BIAS, r)
+        biased = estimate.value is not None and abs(estimate.value) > STRONG_BIAS
+        warning = f"beyond -+{STRONG_BIAS} proportion correct under-states sensitivity"
         return estimate.with_note(warning if biased else None)
-    return _from_counts(responses, sdt.criterion_from_counts, sdt.CRITERION)
+    return _from_counts(responses, sdt.criterion_from_counts, sdt.CRITERION, r)
 
 
-def proportion_correct(responses: Responses) -> Estimate:
-    """Estimate the proportion correct, with Wilson's interval."""
+def proportion_correct(
+    responses: Responses, r: float | None = None, formula: str = PROPORTION_CORRECT
+) -> Estimate:
+    """Estimate the proportion correct, with Wilson's interval.
+
+    Parameters
+    ----------
+    r
+        As for `dprime`.
+    formula
+        Name of what the trials are.
+    """
     if not len(responses):
-        return Estimate.missing(PROPORTION_CORRECT, "no trial counts")
-    n_correct, effect = int(responses.correct.sum()), shared_noise_effect(responses)
-    return sdt.proportion(n_correct, len(responses), PROPORTION_CORRECT, effect)
+        return Estimate.missing(formula, "no trial counts")
+    n_correct = int(responses.correct.sum())
+    effect = _effect_on_correct(responses, r)
+    return proportion(n_correct, len(responses), formula, effect)
 
 
-def _with_interval(responses: Responses, interval: str) -> Estimate:
+def pairs_correct(responses: Responses, r: float | None = None) -> Estimate:
+    """Estimate the proportion correct of the pairs of a double pass, both showings.
+
+    Agreement rests on it, and not on that of all trials: where pairs were shown at
+    other contrasts, or at another time, than the rest, the two differ.
+
+    Parameters
+    ----------
+    r
+        As for `dprime`.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> from yoked.analysis.trials.responses import responses
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> observer = yoked.load_observer("template")
+    >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
+    >>> pairs_correct(responses(session)).n
+    200
+    """
+    second = responses.second_rows
+    if not len(second):
+        return Estimate.missing(PAIRS_CORRECT, NO_PAIRS)
+    rows = np.zeros(len(responses), bool)
+    rows[second] = rows[responses.first[second]] = True
+    return proportion_correct(responses.where(rows), r, PAIRS_CORRECT)
+
+
+def shared_effects(responses: Responses, r: float | None = None) -> Effects:
+    """Return by how much trials shown twice raise the variance of each class's count.
+
+    Parameters
+    ----------
+    responses
+        Of a task of two alternatives, with trials of both classes.
+    r
+        As for `dprime`.
+
+    Returns
+    -------
+    tuple
+        Of the class that plays the signal, and of the other, as `four_counts` has them;
+        1 without pairs.
+    """
+    signal = 0 if responses.task == "2afc" else 1
+    r = shared_r(responses) if r is None else r
+    effects = [
+        _effect_of(responses, responses.target == target, responses.response == 1, r)
+        for target in (signal, 1 - signal)
+    ]
+    return effects[0], effects[1]
+
+
+def _effect_on_correct(responses: Responses, r: float | None) -> float:
+    """The same of the count of correct responses over all classes."""
+    r = shared_r(responses) if r is None else r
+    if responses.n_alternatives > 2:
+        every = np.ones(len(responses), bool)
+        return _effect_of(responses, every, responses.correct, r)
+    classes = [responses.target == target for target in (0, 1)]
+    n = np.array([rows.sum() for rows in classes])
+    rate, effect = np.array(
+        [
+            (
+                loglinear_rate(int(responses.correct[rows].sum()), int(rows.sum())),
+                _effect_of(responses, rows, responses.correct, r),
+            )
+            for rows in classes
+            if rows.any()
+        ]
+    ).T
+    variance = n[n > 0] * rate * (1 - rate)
+    return float(variance @ effect / variance.sum())
+
+
+def _effect_of(
+    responses: Responses, rows: np.ndarray, yes: np.ndarray, r: float
+) -> float:
+    """Variance of the count of one response in a class, relative to no pairs."""
+    second = responses.second_rows
+    n, n_pairs = int(rows.sum()), int(rows[second].sum())
+    if not n_pairs:
+        return 1.0
+    return shared_variance(loglinear_rate(int(yes[rows].sum()), n), 2 * n_pairs / n, r)
+
+
+def _with_interval(responses: Responses, interval: str, r: float | None) -> Estimate:
     """Estimate d' of two alternatives with the interval that was asked for."""
     forced_choice = responses.is_forced_choice
     if responses.n_alternatives == 2 and len(np.unique(responses.target)) < 2:
         formula = intervals.FORMULAS[interval, forced_choice]
         return Estimate.missing(formula, "a class has no counted trial", len(responses))
-    counts, effect = four_counts(responses), shared_noise_effect(responses)
+    counts = four_counts(responses)
     if interval == "profile":
-        estimate = intervals.profile_dprime(*counts, forced_choice, effect)
-        note = f"interval allows for trials shown twice (design effect {effect:.2f})"
-        return estimate.with_note(note if effect > 1 else None)
+        effects = shared_effects(responses, r)
+        estimate = intervals.profile_dprime(*counts, forced_choice, effects)
+        return estimate.with_note(_shared_note(*effects))
     if len(responses.second_rows):
         n = len(responses.second_rows)
         rule = "shown once for an interval by enumeration"
@@ -109,22 +224,31 @@ def _with_interval(responses: Responses, interval: str) -> Estimate:
 
 
 def _from_counts(
-    part: Responses, function: Callable[[int, int, int, int], Estimate], formula: str
+    part: Responses, function: Callable[..., Estimate], formula: str, r: float | None
 ) -> Estimate:
     """Apply a formula on four counts, or say which class has no trials."""
     n_target = [int((part.target == k).sum()) for k in (0, 1)]
     if not all(n_target):
         return Estimate.missing(formula, _without_trials(n_target), len(part))
-    estimate = _widened(function(*four_counts(part)), shared_noise_effect(part))
-    return estimate.with_note(*_limits(part))
+    effects = shared_effects(part, r)
+    estimate = function(*four_counts(part), effects=effects)
+    return estimate.with_note(_shared_note(*effects), *_limits(part))
 
 
-def _dprime_mafc(part: Responses) -> Estimate:
+def _dprime_mafc(part: Responses, r: float | None) -> Estimate:
     if not len(part):
         return Estimate.missing(sdt.DPRIME_MAFC, "no trial counts")
-    n_correct = int(part.correct.sum())
-    estimate = sdt.dprime_mafc(n_correct, len(part), part.n_alternatives)
-    return _widened(estimate, shared_noise_effect(part)).with_note(*_limits(part))
+    n_correct, effect = int(part.correct.sum()), _effect_on_correct(part, r)
+    estimate = sdt.dprime_mafc(n_correct, len(part), part.n_alternatives, effect)
+    return estimate.with_note(_shared_note(effect), *_limits(part))
+
+
+def _shared_note(*effects: float) -> str | None:
+    """Say by how much trials shown twice widen what is estimated, if they do."""
+    if max(effects) == 1:
+        return None
+    shown = " and ".join(dict.fromkeys(f"{effect:.2f}" for effect in effects))
+    return f"SE and interval allow for trials shown twice (variance x {shown})"
 
 
 def _without_trials(n_target: list[int]) -> str:
@@ -150,13 +274,3 @@ def _limits(part: Responses) -> list[str]:
     if len(part) < FEW_TRIALS:
         sentences.append(f"only {len(part)} trials")
     return sentences
-
-
-def _widened(estimate: Estimate, effect: float) -> Estimate:
-    """The estimate with its SE and interval for a design effect."""
-    if effect == 1 or estimate.value is None or estimate.se is None:
-        return estimate
-    se = estimate.se * float(np.sqrt(effect))
-    low, high = estimate.value - Z95 * se, estimate.value + Z95 * se
-    note = f"SE allows for trials shown twice (design effect {effect:.2f})"
-    return replace(estimate, se=se, low=low, high=high).with_note(note)

@@ -34,6 +34,7 @@ from ..trials.responses import Responses, SessionLike
 from ..trials.result import Result
 from ..trials.score import score
 from .by_task import dprime
+from .efficiency_trend import EfficiencyTrend, efficiency_trend
 from .ideal import NO_SIGNAL, IdealObserver
 from .mafc import mafc_proportion_correct, mafc_slope
 
@@ -74,10 +75,14 @@ class Efficiency(Result):
         One efficiency over all contrasts.
     by_contrast
         At each contrast, rising; empty where there is no ideal observer.
+    trend
+        Whether it changes with contrast; None where that cannot be told. A pooled
+        efficiency then says so in its note.
     """
 
     pooled: Estimate
     by_contrast: tuple[ContrastEfficiency, ...]
+    trend: EfficiencyTrend | None = None
 
 
 @dataclass(frozen=True)
@@ -126,7 +131,20 @@ def absolute_efficiency(session: SessionLike) -> Efficiency:
     parts = tuple(_at_contrast(counted, ideal, float(c)) for c in counted.contrasts)
     if not any(part.ideal_dprime for part in parts):
         return Efficiency(Estimate.missing(POOLED, NO_SIGNAL, len(counted)), parts)
-    return Efficiency(_pooled(counted, parts).with_note(ideal.note), parts)
+    trend = _trend(counted, parts)
+    pooled = _pooled(counted, parts)
+    return Efficiency(
+        pooled.with_note(ideal.note, trend and trend.warning), parts, trend
+    )
+
+
+def _trend(
+    counted: Responses, parts: tuple[ContrastEfficiency, ...]
+) -> EfficiencyTrend | None:
+    try:
+        return efficiency_trend(counted, np.array([p.ideal_dprime for p in parts]))
+    except CannotTell:
+        return None
 
 
 def _at_contrast(

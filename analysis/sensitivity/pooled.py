@@ -16,28 +16,30 @@ References
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import ndtr, xlogy
 from scipy.stats import chi2
 
+from ..double_pass.shared_responses import shared_r
 from ..trials.counts import four_counts, shared_noise_effect
 from ..trials.estimate import CannotTell, Estimate
 from ..trials.responses import Responses
 from ..trials.result import Result
 from . import sdt
-from .by_task import dprime
+from .by_task import dprime, shared_effects
 from .mafc import mafc_proportion_correct, mafc_slope
+from .mover import Part, square_and_add
 
 MEAN = {
-    "trials": "dprime-mean-by-trials/1",
-    "inverse variance": "dprime-mean-inverse-variance/1",
+    "trials": "dprime-mean-by-trials/2",
+    "inverse variance": "dprime-mean-inverse-variance/2",
 }
 SLOPE = "dprime-slope-ml/1"
 MOST_NAMED = 8  # contrasts in a note
-LN_BETA_2AFC = "ln-beta-2afc-loglinear/1"
+LN_BETA_2AFC = "ln-beta-2afc-loglinear/2"
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,19 +66,27 @@ class DprimeSlope(Result):
     p: float | None
 
 
-def dprime_mean(responses: Responses, weights: str = "trials") -> Estimate:
+def dprime_mean(
+    responses: Responses, weights: str = "trials", r: float | None = None
+) -> Estimate:
     """Estimate the weighted mean of the d's at each contrast.
+
+    The interval is put together from those of the d's by square-and-add (`mover.py`):
+    a contrast at which a class had no error leaves the mean without an upper end.
 
     Parameters
     ----------
     weights
         'trials' for the d' of an average trial. 'inverse variance' for the smallest
         SE, where the d's do not differ.
+    r
+        As for `dprime`; of all pairs together by default.
 
     Returns
     -------
     Estimate
-        Contrasts at which a class has no trials are left out, and named in the note.
+        Contrasts at which a class has no trials are left out, and named in the note,
+        as are those that leave the interval open.
 
     Raises
     ------
@@ -95,8 +105,9 @@ def dprime_mean(responses: Responses, weights: str = "trials") -> Estimate:
     """
     if weights not in MEAN:
         raise ValueError(f"weights must be one of {', '.join(MEAN)}, got {weights!r}")
+    r = shared_r(responses) if r is None else r
     found = {
-        float(c): dprime(responses.where(responses.contrast == c))
+        float(c): dprime(responses.where(responses.contrast == c), r=r)
         for c in responses.contrasts
     }
     kept = {c: e for c, e in found.items() if e.value is not None and e.se is not None}
@@ -110,9 +121,19 @@ def dprime_mean(responses: Responses, weights: str = "trials") -> Estimate:
     )
     weight = n if weights == "trials" else 1 / se**2
     weight = weight / weight.sum()
-    note = _left_out([c for c in found if c not in kept], "a class without trials")
-    combined = math.sqrt(float(weight**2 @ se**2))
-    return Estimate.normal(float(weight @ value), combined, int(n.sum()), formula, note)
+    parts = [
+        Part(*(np.array(getattr(e, name)) for name in ("value", "low", "high")))
+        for e in kept.values()
+    ]
+    low, high = map(float, square_and_add(parts, tuple(weight.tolist())))
+    mean, combined = float(weight @ value), math.sqrt(float(weight**2 @ se**2))
+    estimate = Estimate(mean, combined, low, high, int(n.sum()), formula)
+    absent = [c for c in found if c not in kept]
+    open_at = [c for c, e in kept.items() if not math.isfinite(e.high or 0.0)]
+    return estimate.with_note(
+        _named("left out", absent, "a class without trials"),
+        _named("without an upper limit", open_at, "a class without errors"),
+    )
 
 
 def dprime_slope(responses: Responses) -> DprimeSlope:
@@ -145,7 +166,7 @@ def dprime_slope(responses: Responses) -> DprimeSlope:
     )
     used = responses.contrasts[np.unique(cells.contrast)]
     absent = [c for c in responses.contrasts.tolist() if c not in used]
-    note = _left_out(absent, "all responses alike or a class without trials")
+    note = _named("left out", absent, "all responses alike or a class without trials")
     if not cells.x.any():
         reason = note or "no trial with a signal counts"
         return _no_slope(reason, len(responses), used)
@@ -185,20 +206,15 @@ def ln_beta(responses: Responses) -> Estimate:
     >>> observer = yoked.load_observer("template")
     >>> session = yoked.run(protocol, observer, seed=1, trials=300)
     >>> ln_beta(responses(session)).formula
-    'ln-beta-yes-no-loglinear/1'
+    'ln-beta-yes-no-loglinear/2'
     """
     formula = LN_BETA_2AFC if responses.task == "2afc" else sdt.LN_BETA
     try:
         counts = four_counts(responses)
     except CannotTell as error:
         return Estimate.missing(formula, str(error), len(responses))
-    plain, effect = sdt.ln_beta(*counts), shared_noise_effect(responses)
-    assert plain.value is not None
-    assert plain.se is not None
-    wider = Estimate.normal(
-        plain.value, plain.se * math.sqrt(effect), plain.n, formula, plain.note
-    )
-    return wider
+    found = sdt.ln_beta(*counts, effects=shared_effects(responses))
+    return replace(found, formula=formula)
 
 
 @dataclass(frozen=True, eq=False)
@@ -300,10 +316,10 @@ def _no_slope(reason: str, n: int, used: np.ndarray) -> DprimeSlope:
     return DprimeSlope(Estimate.missing(SLOPE, reason, n), used, None, 0, None)
 
 
-def _left_out(contrasts: list[float], why: str) -> str | None:
+def _named(what: str, contrasts: list[float], why: str) -> str | None:
     if not contrasts:
         return None
     few = contrasts[:MOST_NAMED]
     listed = ", ".join(f"{c:g}" for c in few)
     more = len(contrasts) - len(few)
-    return f"left out at contrast {listed}{f' and {more} more' * (more > 0)}: {why}"
+    return f"{what} at contrast {listed}{f' and {more} more' * (more > 0)}: {why}"

@@ -36,10 +36,10 @@ from scipy.stats import rankdata
 from ..trials.counts import loglinear_rate
 from ..trials.estimate import Z95, CannotTell, Estimate, mapped
 from ..trials.held import as_responses
+from ..trials.proportion import wilson_interval
 from ..trials.responses import Responses, SessionLike, design_effect
 from ..trials.result import Result
 from .roc_normal import SHOWN_TWICE, fit_unequal_variance
-from .sdt import wilson_interval
 
 AUC = "auc-trapezoid-delong/1"
 AUC_NORMAL = "auc-unequal-variance-ml/1"

@@ -3,7 +3,9 @@
 Rates are log-linear corrected before every z-transform, always and in both classes:
 (count + .5) / (n + 1) [1]_. Standard errors are Miller's [2]_: the estimator's exact
 variance under binomial counts at the estimated rates, which Suero, Privado & Botella
-[3]_ found the most accurate of the three in use.
+[3]_ found the most accurate of the three in use. Intervals are not made of them: they
+are put together from the mid-P limits of the rates (`mover.py`), hold up to the
+ceiling, and have no end where a class has no error.
 
 References
 ----------
@@ -12,34 +14,41 @@ References
 .. [3] Suero, Privado & Botella (2017), Psicologica 38, 149-175.
 .. [4] Macmillan & Creelman (2005), Detection Theory: A User's Guide, 2nd ed.
 .. [5] Gourevitch & Galanter (1967), Psychometrika 32, 25-33.
-.. [6] Wilson (1927), J. Am. Stat. Assoc. 22, 209-212.
 """
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtri
 from scipy.stats import binom
 
 from ..trials.counts import loglinear_rate
-from ..trials.estimate import Z95, Estimate
+from ..trials.estimate import Estimate
+from ..trials.proportion import check_counts
 from .mafc import check_alternatives, mafc_dprime
+from .mover import Part, mid_p_lower, square_and_add, z_part
 
-DPRIME_YES_NO = "dprime-yes-no-loglinear/1"
-CRITERION = "criterion-yes-no-loglinear/1"
-LN_BETA = "ln-beta-yes-no-loglinear/1"
-DPRIME_2AFC = "dprime-2afc-loglinear/1"
-INTERVAL_BIAS = "interval-bias-2afc-loglinear/1"
-DPRIME_MAFC = "dprime-mafc-loglinear/1"
-PROPORTION = "proportion-wilson/1"
-STRONG_BIAS = 0.2  # interval bias from which target intervals are kept apart
+DPRIME_YES_NO = "dprime-yes-no-loglinear/2"
+CRITERION = "criterion-yes-no-loglinear/2"
+LN_BETA = "ln-beta-yes-no-loglinear/2"
+DPRIME_2AFC = "dprime-2afc-loglinear/2"
+INTERVAL_BIAS = "interval-bias-2afc-loglinear/2"
+DPRIME_MAFC = "dprime-mafc-loglinear/2"
+AT_CEILING = "a class without errors leaves this side without a limit"
 
 Transform = Callable[[np.ndarray], np.ndarray]
+Effects = tuple[float, float]
+"""Variance of either class's count relative to independent trials."""
 
 
 def dprime_from_counts(
-    hits: int, misses: int, false_alarms: int, correct_rejections: int
+    hits: int,
+    misses: int,
+    false_alarms: int,
+    correct_rejections: int,
+    effects: Effects = (1.0, 1.0),
 ) -> Estimate:
     """Estimate sensitivity d' = z(H) - z(F) from the four yes/no counts.
 
@@ -49,11 +58,16 @@ def dprime_from_counts(
         Signal trials answered "yes" and "no".
     false_alarms, correct_rejections
         Noise-only trials answered "yes" and "no".
+    effects
+        Variance of the counts of the signal and of the noise-only class relative to
+        independent trials: above 1 where trials share their noise.
 
     Returns
     -------
     Estimate
-        In standard deviations of the decision variable; 0 is chance.
+        In standard deviations of the decision variable; 0 is chance. Without misses or
+        without false alarms the interval has no upper end, and the value rests on the
+        correction.
 
     Raises
     ------
@@ -64,19 +78,26 @@ def dprime_from_counts(
     --------
     >>> counts = {"false_alarms": 10, "correct_rejections": 40}
     >>> print(dprime_from_counts(hits=40, misses=10, **counts))
-    1.642 SE 0.284 [1.084, 2.199] n=100 (dprime-yes-no-loglinear/1)
+    1.642 SE 0.284 [1.112, 2.243] n=100 (dprime-yes-no-loglinear/2)
+    >>> print(dprime_from_counts(200, 0, 0, 200).short())
+    5.617 [4.719, ∞]
     """
-    z_h, z_f, se, n = _z_scores(hits, misses, false_alarms, correct_rejections)
-    return Estimate.normal(z_h - z_f, se, n, DPRIME_YES_NO)
+    found = _TwoRates.of(hits, misses, false_alarms, correct_rejections, effects)
+    return found.sum_of((1.0, -1.0), DPRIME_YES_NO)
 
 
 def criterion_from_counts(
-    hits: int, misses: int, false_alarms: int, correct_rejections: int
+    hits: int,
+    misses: int,
+    false_alarms: int,
+    correct_rejections: int,
+    effects: Effects = (1.0, 1.0),
 ) -> Estimate:
     """Estimate the yes/no criterion c = -[z(H) + z(F)] / 2 from the four counts.
 
     Above 0 the observer says "no" more often than an unbiased one. Parameters and
-    errors as for `dprime_from_counts`.
+    errors as for `dprime_from_counts`. A class in which all responses were alike does
+    not say how far out the criterion lies; without any error it has no limits at all.
 
     Examples
     --------
@@ -84,12 +105,16 @@ def criterion_from_counts(
     >>> criterion_from_counts(hits=30, misses=20, **counts).value > 0
     True
     """
-    z_h, z_f, se, n = _z_scores(hits, misses, false_alarms, correct_rejections)
-    return Estimate.normal(-(z_h + z_f) / 2, se / 2, n, CRITERION)
+    found = _TwoRates.of(hits, misses, false_alarms, correct_rejections, effects)
+    return found.sum_of((-0.5, -0.5), CRITERION)
 
 
 def ln_beta(
-    hits: int, misses: int, false_alarms: int, correct_rejections: int
+    hits: int,
+    misses: int,
+    false_alarms: int,
+    correct_rejections: int,
+    effects: Effects = (1.0, 1.0),
 ) -> Estimate:
     """Estimate the log likelihood ratio at the criterion, c d' = [z(F)^2 - z(H)^2] / 2.
 
@@ -100,14 +125,23 @@ def ln_beta(
     >>> ln_beta(hits=30, misses=20, false_alarms=5, correct_rejections=45).value > 0
     True
     """
-    h, f = _two_classes(hits, misses, false_alarms, correct_rejections)
-    se = math.hypot(_miller_se(*h, _z_squared), _miller_se(*f, _z_squared)) / 2
-    z_h, z_f, _, n = _z_scores(hits, misses, false_alarms, correct_rejections)
-    return Estimate.normal((z_f**2 - z_h**2) / 2, se, n, LN_BETA)
+    counts = _two_classes(hits, misses, false_alarms, correct_rejections)
+    found = _TwoRates.of(hits, misses, false_alarms, correct_rejections, effects)
+    ses = (
+        _miller_se(*count, _z_squared) * math.sqrt(effect) / 2
+        for count, effect in zip(counts, effects, strict=True)
+    )
+    hit, false_alarm = (part.half_squared() for part in found.parts)
+    halves = _TwoRates((hit, false_alarm), tuple(ses), found.n)
+    return halves.sum_of((-1.0, 1.0), LN_BETA)
 
 
 def dprime_2afc(
-    correct_first: int, wrong_first: int, wrong_second: int, correct_second: int
+    correct_first: int,
+    wrong_first: int,
+    wrong_second: int,
+    correct_second: int,
+    effects: Effects = (1.0, 1.0),
 ) -> Estimate:
     """Estimate d' = [z(H) - z(F)] / sqrt 2 from the four counts of a 2AFC task.
 
@@ -121,6 +155,8 @@ def dprime_2afc(
         Trials with the target in the first interval, answered "first" and "second".
     wrong_second, correct_second
         Trials with the target in the second interval, answered "first" and "second".
+    effects
+        As for `dprime_from_counts`, of these two classes.
 
     Raises
     ------
@@ -132,38 +168,47 @@ def dprime_2afc(
     >>> round(dprime_2afc(40, 10, 10, 40).value, 3)
     1.161
     """
-    z_h, z_f, se, n = _z_scores(
-        correct_first, wrong_first, wrong_second, correct_second
-    )
-    value = (z_h - z_f) / math.sqrt(2)
-    return Estimate.normal(value, se / math.sqrt(2), n, DPRIME_2AFC)
+    counts = correct_first, wrong_first, wrong_second, correct_second
+    root = math.sqrt(0.5)
+    return _TwoRates.of(*counts, effects).sum_of((root, -root), DPRIME_2AFC)
 
 
 def interval_bias(
-    correct_first: int, wrong_first: int, wrong_second: int, correct_second: int
+    correct_first: int,
+    wrong_first: int,
+    wrong_second: int,
+    correct_second: int,
+    effects: Effects = (1.0, 1.0),
 ) -> Estimate:
     """Estimate the interval bias -[z(H) + z(F)] / 2 from the four 2AFC counts.
 
     Above 0 the observer prefers the second interval. Beyond -+.2 proportion correct
-    under-states sensitivity. Parameters and errors as for `dprime_2afc`.
+    under-states sensitivity. Parameters and errors as for `dprime_2afc`; limits as for
+    `criterion_from_counts`.
 
     Examples
     --------
     >>> interval_bias(30, 20, 5, 45).value > 0
     True
     """
-    z_h, z_f, se, n = _z_scores(
-        correct_first, wrong_first, wrong_second, correct_second
-    )
-    return Estimate.normal(-(z_h + z_f) / 2, se / 2, n, INTERVAL_BIAS)
+    counts = correct_first, wrong_first, wrong_second, correct_second
+    return _TwoRates.of(*counts, effects).sum_of((-0.5, -0.5), INTERVAL_BIAS)
 
 
-def dprime_mafc(correct: int, n_trials: int, n_alternatives: int) -> Estimate:
+def dprime_mafc(
+    correct: int, n_trials: int, n_alternatives: int, effect: float = 1.0
+) -> Estimate:
     """Estimate d' of an m-alternative task from the number of correct trials.
 
     The log-linear correction adds one trial, spread evenly over the alternatives:
     (correct + 1/m) / (n + 1). For m = 2 that is Hautus's .5 and 1, and chance stays
-    d' = 0 for every m. Assumes an observer without a bias for a position.
+    d' = 0 for every m. Assumes an observer without a bias for a position. The interval
+    is the mid-P one of the rate, carried over; it has no upper end without an error.
+
+    Parameters
+    ----------
+    effect
+        Variance of the count relative to independent trials.
 
     Raises
     ------
@@ -174,9 +219,11 @@ def dprime_mafc(correct: int, n_trials: int, n_alternatives: int) -> Estimate:
     --------
     >>> dprime_mafc(correct=25, n_trials=100, n_alternatives=4).value
     0.0
+    >>> print(dprime_mafc(100, 100, 4).short())
+    3.755 [2.978, ∞]
     """
     check_alternatives(n_alternatives)
-    _check_counts(correct=correct, wrong=n_trials - correct)
+    check_counts(correct=correct, wrong=n_trials - correct)
     if n_trials == 0:
         raise ValueError("n_trials must be > 0, got 0")
 
@@ -185,72 +232,87 @@ def dprime_mafc(correct: int, n_trials: int, n_alternatives: int) -> Estimate:
         return mafc_dprime(rate, n_alternatives)
 
     rate = loglinear_rate(correct, n_trials, n_alternatives)
-    value = float(estimator(np.array(correct)))
-    se = _binomial_sd(n_trials, rate, estimator)
     # Newton leaves 1e-17 where chance is exactly 0.
-    return Estimate.normal(round(value, 12), se, n_trials, DPRIME_MAFC)
+    value = round(float(estimator(np.array(correct))), 12)
+    se = _binomial_sd(n_trials, rate, estimator) * math.sqrt(effect)
+    n = n_trials / effect
+    low, high = (
+        _mafc_limit(float(mid_p_lower(np.array(k / effect), np.array(n))), side)
+        for k, side in ((correct, 1), (n_trials - correct, -1))
+    )
+    ends = (_mafc_dprime(low, n_alternatives), _mafc_dprime(high, n_alternatives))
+    low, high = min(ends[0], value), max(ends[1], value)
+    note = AT_CEILING if math.isinf(high) else None
+    return Estimate(value, se, low, high, n_trials, DPRIME_MAFC, note)
 
 
-def wilson_interval(proportion: float, n: int | float) -> tuple[float, float]:
-    """Return Wilson's 95 % limits of a proportion [6]_; `n` may be an effective number.
-
-    Examples
-    --------
-    >>> [round(limit, 4) for limit in wilson_interval(1.0, 100)]
-    [0.963, 1.0]
-    """
-    centre = (proportion + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
-    variance = proportion * (1 - proportion) / n + Z95**2 / (4 * n**2)
-    half = Z95 * math.sqrt(variance) / (1 + Z95**2 / n)
-    # Rounding must not push a limit past 0, 1, or the proportion itself.
-    low, high = max(centre - half, 0.0), min(centre + half, 1.0)
-    return min(low, proportion), max(high, proportion)
+def _mafc_limit(rate: float, side: int) -> float:
+    """A limit of the rate of correct responses, from that of either response."""
+    return rate if side > 0 else 1 - rate
 
 
-def proportion(
-    count: int, n: int, formula: str = PROPORTION, design_effect: float = 1.0
-) -> Estimate:
-    """Estimate a proportion, uncorrected, with Wilson's 95 % interval.
-
-    Parameters
-    ----------
-    design_effect
-        Variance relative to independent trials: above 1 where trials share their noise.
-
-    Returns
-    -------
-    Estimate
-        Its SE is binomial, 0 at a proportion of 0 or 1: read the interval there.
-
-    Raises
-    ------
-    ValueError
-        If the counts do not fit each other, or `n` is 0.
-
-    Examples
-    --------
-    >>> print(proportion(75, 100))
-    0.750 SE 0.043 [0.657, 0.825] n=100 (proportion-wilson/1)
-    """
-    _check_counts(count=count, rest=n - count)
-    if n == 0:
-        raise ValueError("n must be > 0, got 0")
-    value, n_effective = count / n, n / design_effect
-    se = math.sqrt(value * (1 - value) / n_effective)
-    return Estimate(value, se, *wilson_interval(value, n_effective), n, formula)
+def _mafc_dprime(rate: float, n_alternatives: int) -> float:
+    """Carry a rate to d'; without an end where the rate is at its own."""
+    if not 0 < rate < 1:
+        return math.copysign(math.inf, rate - 0.5)
+    return float(mafc_dprime(np.array(rate), n_alternatives))
 
 
-def _check_counts(**counts: int) -> None:
-    for name, count in counts.items():
-        if count < 0 or int(count) != count:
-            raise ValueError(f"{name} must be a count >= 0, got {count}")
+@dataclass(frozen=True, eq=False)
+class _TwoRates:
+    """Something of the rate of either class, with limits; its SEs; and n."""
+
+    parts: tuple[Part, Part]
+    ses: tuple[float, ...]
+    n: int
+
+    @classmethod
+    def of(
+        cls,
+        hits: int,
+        misses: int,
+        false_alarms: int,
+        correct_rejections: int,
+        effects: Effects,
+    ) -> "_TwoRates":
+        """Give z of both rates: values of all trials, limits of effective ones."""
+        counts = _two_classes(hits, misses, false_alarms, correct_rejections)
+        h, f = (
+            _z(*count, effect) for count, effect in zip(counts, effects, strict=True)
+        )
+        ses = (
+            _miller_se(*count, ndtri) * math.sqrt(effect)
+            for count, effect in zip(counts, effects, strict=True)
+        )
+        return cls((h, f), tuple(ses), counts[0][1] + counts[1][1])
+
+    def sum_of(self, weights: tuple[float, float], formula: str) -> Estimate:
+        """Give the weighted sum of the two."""
+        value = sum(
+            w * float(p.value) for w, p in zip(weights, self.parts, strict=True)
+        )
+        low, high = (float(x) for x in square_and_add(list(self.parts), weights))
+        se = math.hypot(*(w * s for w, s in zip(weights, self.ses, strict=True)))
+        note = AT_CEILING if math.isinf(low) or math.isinf(high) else None
+        low, high = min(low, value), max(high, value)
+        return Estimate(value, se, low, high, self.n, formula, note)
+
+
+def _z(count: int, n: int, effect: float) -> Part:
+    """Z of a rate, with the limits that an effective number of trials gives."""
+    every = z_part(np.array(count), np.array(n))
+    if effect == 1:
+        return every
+    fewer = z_part(np.array(count / effect), np.array(n / effect))
+    ends = np.minimum(fewer.low, every.low), np.maximum(fewer.high, every.high)
+    return Part(every.value, *(np.asarray(end) for end in ends))
 
 
 def _two_classes(
     hits: int, misses: int, false_alarms: int, correct_rejections: int
 ) -> tuple[tuple[int, int], tuple[int, int]]:
     """(yes responses, trials) of the signal and of the noise-only class."""
-    _check_counts(
+    check_counts(
         hits=hits,
         misses=misses,
         false_alarms=false_alarms,
@@ -261,16 +323,6 @@ def _two_classes(
         got = f"{n_signal} and {n_noise}"
         raise ValueError(f"trials of both classes must be there, got {got}")
     return (hits, n_signal), (false_alarms, n_noise)
-
-
-def _z_scores(
-    hits: int, misses: int, false_alarms: int, correct_rejections: int
-) -> tuple[float, float, float, int]:
-    """z(H), z(F), the SE of their difference (and of their sum), and n."""
-    h, f = _two_classes(hits, misses, false_alarms, correct_rejections)
-    se = math.hypot(_miller_se(*h, ndtri), _miller_se(*f, ndtri))
-    z_h, z_f = (float(ndtri(loglinear_rate(*counts))) for counts in (h, f))
-    return z_h, z_f, se, h[1] + f[1]
 
 
 def _z_squared(rate: np.ndarray) -> np.ndarray:

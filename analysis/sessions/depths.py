@@ -11,6 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float
 
+from ...experiments.session.observer import Viewing
+from ..double_pass.gamma_by_accuracy import gamma_by_accuracy
 from ..double_pass.lapses import lapse_rate
 from ..kernels.fitted import fitted_kernel
 from ..kernels.hotelling import hotelling_test
@@ -28,6 +30,7 @@ from ..sensitivity.efficiency import (
     kernel_efficiency,
 )
 from ..sensitivity.ideal import signal_difference
+from ..sensitivity.physical_units import physical_units
 from ..sensitivity.pooled import dprime_mean, dprime_slope, ln_beta
 from ..sensitivity.roc import roc
 from ..trials.attempts import Attempts, Fault, Progress, Share
@@ -40,6 +43,7 @@ from ..trials.score import STILL, varies
 from .orders import OrderOne, OrderTwo, OrderZero
 from .psychometric import PsychometricMethod, psychometric
 from .summary import SessionSummary, summarise
+from .template_agreement import template_agreement
 
 # The parts of an analysis by order, as they are worked on.
 PARTS = (
@@ -50,6 +54,8 @@ PARTS = (
         "zero.roc",
         "zero.psychometric",
         "zero.efficiency",
+        "zero.physical_units",
+        "zero.gamma_by_accuracy",
         "zero.lapse_rate",
     ),
     (
@@ -58,6 +64,7 @@ PARTS = (
         "one.efficiency",
         "one.linear_share",
         "one.fitted",
+        "one.template_agreement",
         "one.test",
         "one.hotelling",
         "one.likelihood_ratios",
@@ -155,6 +162,7 @@ def depths(
     seed: int = 0,
     progress: Progress | None = None,
     psychometric_method: PsychometricMethod = "ml",
+    viewing: Viewing | None = None,
 ) -> Depths:
     """Return all that can be said of a session, down to an order.
 
@@ -171,6 +179,9 @@ def depths(
         Called with the name of a part, how many parts are done, and how many there are.
     psychometric_method
         As `method` of `yoked.psychometric`.
+    viewing
+        As the session's display showed it, for physical units; as the protocol asks for
+        by default.
 
     Raises
     ------
@@ -197,7 +208,7 @@ def depths(
     held = Held.of(session)
     attempt = Attempts(sum(PARTS[: orders + 1], ()), progress)
     one = two = None
-    zero = _zero(held, attempt, psychometric_method)
+    zero = _zero(held, attempt, psychometric_method, viewing)
     if orders > 0:
         trials = attempt("trials", lambda: held.design)
         kernels = attempt("kernels", lambda: _kernels(held, trials))
@@ -209,9 +220,15 @@ def depths(
 
 
 def _zero(
-    held: Held, attempt: Attempts, psychometric_method: PsychometricMethod
+    held: Held,
+    attempt: Attempts,
+    psychometric_method: PsychometricMethod,
+    viewing: Viewing | None,
 ) -> OrderZero:
     counted = held.responses
+    curve = attempt(
+        "zero.psychometric", lambda: psychometric(counted, method=psychometric_method)
+    )
     return OrderZero(
         summary=summarise(held),
         ln_beta=attempt("zero.ln_beta", lambda: ln_beta(counted)),
@@ -220,11 +237,15 @@ def _zero(
         ),
         dprime_slope=attempt("zero.dprime_slope", lambda: dprime_slope(counted)),
         roc=attempt("zero.roc", lambda: roc(counted)),
-        psychometric=attempt(
-            "zero.psychometric",
-            lambda: psychometric(counted, method=psychometric_method),
-        ),
+        psychometric=curve,
         efficiency=attempt("zero.efficiency", lambda: absolute_efficiency(held)),
+        physical_units=attempt(
+            "zero.physical_units",
+            lambda: physical_units(held, curve and curve.threshold, viewing),
+        ),
+        gamma_by_accuracy=attempt(
+            "zero.gamma_by_accuracy", lambda: gamma_by_accuracy(counted)
+        ),
         lapse_rate=attempt("zero.lapse_rate", lambda: lapse_rate(held)),
     )
 
@@ -249,9 +270,16 @@ def _one(
     share = attempt("one.linear_share", lambda: linear_share(held))
     if trials is None:  # `missing` says why there are none
         return OrderOne(kernel, None, None, None, None, share, efficiency)
+    fitted = attempt("one.fitted", lambda: fitted_kernel(trials, seed=seed))
+    template = None
+    if fitted is not None:  # else `missing` says why there is no kernel
+        template = attempt(
+            "one.template_agreement",
+            lambda: template_agreement(trials, held.responses, fitted, seed),
+        )
     return OrderOne(
         weighted_sum=kernel,
-        fitted=attempt("one.fitted", lambda: fitted_kernel(trials, seed=seed)),
+        fitted=fitted,
         test=attempt("one.test", lambda: kernel_test(trials, n_permutations, seed)),
         hotelling=attempt("one.hotelling", lambda: hotelling_test(trials)),
         likelihood_ratios=attempt(
@@ -259,6 +287,7 @@ def _one(
         ),
         linear_share=share,
         efficiency=efficiency,
+        template_agreement=template,
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ..double_pass.gamma_by_accuracy import GammaByAccuracy
 from ..kernels.fitted import FittedKernel
 from ..kernels.hotelling import HotellingTest
 from ..kernels.linear_share import LinearShare
@@ -18,11 +19,13 @@ from ..sensitivity.efficiency import (
     Efficiency,
     KernelEfficiency,
 )
+from ..sensitivity.physical_units import PhysicalUnits
 from ..sensitivity.pooled import DprimeSlope
 from ..sensitivity.roc import Roc
 from ..trials.estimate import Estimate
 from ..trials.result import Result
 from .summary import SessionSummary
+from .template_agreement import TemplateAgreement
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +48,10 @@ class OrderZero(Result):
         With three contrasts or more.
     efficiency
         Against the ideal observer.
+    physical_units
+        Noise and signal in degrees (and seconds), E / N at threshold.
+    gamma_by_accuracy
+        How internal noise changes with accuracy, over contrasts.
     lapse_rate
         From catch trials.
     dprime_bootstrap, dprime_interval
@@ -59,6 +66,8 @@ class OrderZero(Result):
     roc: Roc | None
     psychometric: PsychometricFit | None
     efficiency: Efficiency | None
+    physical_units: PhysicalUnits | None
+    gamma_by_accuracy: GammaByAccuracy | None
     lapse_rate: Estimate | None
     dprime_bootstrap: Estimate | None = None
     dprime_interval: Estimate | None = None
@@ -85,6 +94,8 @@ class OrderOne(Result):
         of the double pass.
     efficiency
         Whether the kernel explains the efficiency.
+    template_agreement
+        How often the kernel of other trials foretells the response.
     """
 
     weighted_sum: Kernel | None
@@ -94,6 +105,7 @@ class OrderOne(Result):
     likelihood_ratios: LikelihoodRatioTests | None
     linear_share: LinearShare | None
     efficiency: KernelEfficiency | None
+    template_agreement: TemplateAgreement | None = None
 
 
 @dataclass(frozen=True, eq=False)

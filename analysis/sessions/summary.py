@@ -15,12 +15,18 @@ from ..double_pass.internal_noise import (
     internal_noise_closed_form,
     pair_counts,
 )
+from ..double_pass.shared_responses import shared_r
 from ..double_pass.smooth_thresholds import (
     consistent_share,
     from_share,
     internal_noise_by_agreement,
 )
-from ..sensitivity.by_task import criterion, dprime, proportion_correct
+from ..sensitivity.by_task import (
+    criterion,
+    dprime,
+    pairs_correct,
+    proportion_correct,
+)
 from ..trials.estimate import Estimate
 from ..trials.held import as_responses
 from ..trials.responses import Responses, SessionLike
@@ -45,6 +51,9 @@ class ConditionSummary(Result):
         more "second".
     proportion_correct, agreement
         Uncorrected, with Wilson's interval.
+    pairs_correct
+        Proportion correct of both showings of the pairs: what the agreement, and
+        internal noise in closed form, rest on. With Wilson's interval.
     internal_noise
         By the likelihood of all showings, thresholds smooth in contrast.
     internal_noise_by_agreement
@@ -59,6 +68,7 @@ class ConditionSummary(Result):
     criterion: Estimate
     proportion_correct: Estimate
     agreement: Estimate
+    pairs_correct: Estimate
     internal_noise: InternalNoise
     internal_noise_by_agreement: InternalNoise
     internal_noise_pooled: InternalNoise
@@ -145,6 +155,7 @@ def summarise(session: SessionLike) -> SessionSummary:
         trials[name].to_numpy(bool)[main] for name in ("excluded", "valid")
     )
     missing = trials["response"].isna().to_numpy(bool)[main]
+    r = shared_r(counted)
     return SessionSummary(
         session=session.id,
         observer=session.observer,
@@ -157,23 +168,25 @@ def summarise(session: SessionLike) -> SessionSummary:
         n_counted=len(counted),
         n_pairs=len(counted.second_rows),
         quality=session_quality(session),
-        pooled=_condition(counted, None),
+        pooled=_condition(counted, None, r),
         by_contrast=tuple(
-            _condition(counted.where(counted.contrast == contrast), float(contrast))
+            _condition(counted.where(counted.contrast == contrast), float(contrast), r)
             for contrast in counted.contrasts
         ),
     )
 
 
-def _condition(part: Responses, contrast: float | None) -> ConditionSummary:
+def _condition(part: Responses, contrast: float | None, r: float) -> ConditionSummary:
+    """Give the numbers of some trials; `r` says what two showings share."""
     share = consistent_share(part)
     return ConditionSummary(
         contrast=contrast,
         n_trials=len(part),
-        dprime=dprime(part),
-        criterion=criterion(part),
-        proportion_correct=proportion_correct(part),
+        dprime=dprime(part, r=r),
+        criterion=criterion(part, r),
+        proportion_correct=proportion_correct(part, r),
         agreement=agreement(part),
+        pairs_correct=pairs_correct(part, r),
         internal_noise=from_share(share.r),
         internal_noise_by_agreement=internal_noise_by_agreement(share),
         internal_noise_pooled=_pooled(part),

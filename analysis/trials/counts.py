@@ -8,6 +8,7 @@ from jaxtyping import Float, Real
 from .estimate import CannotTell
 from .responses import Responses, design_effect
 
+STRONG_BIAS = 0.2  # interval bias from which target intervals are kept apart
 FourCounts = tuple[int, int, int, int]
 """Signal trials answered "signal" and not, then noise-only trials likewise."""
 

@@ -32,7 +32,7 @@ class Estimate:
     n
         What the estimate rests on: trials, or pairs of a double pass.
     formula
-        Name and version of the formula, such as "dprime-2afc-loglinear/1". Another
+        Name and version of the formula, such as "dprime-2afc-loglinear/2". Another
         formula, or a corrected one, has another name.
     note
         Sentences about the estimate's limits, or None.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..faults import tell
-from ..files import whole_file
+from ..files import whole_file, write_text
 from ..options import DATABASE, OUTPUT_FILE
 from ..output import output
 from ..progress import progress
@@ -66,6 +66,11 @@ if TYPE_CHECKING:
     type=OUTPUT_FILE,
     help="Also write every kernel to this NumPy archive (.npz).",
 )
+@click.option(
+    "--methods",
+    type=OUTPUT_FILE,
+    help="Also write a Methods paragraph about these sessions to this text file.",
+)
 @output()
 def analyse(
     db: Path,
@@ -77,6 +82,7 @@ def analyse(
     interval: "Interval | None",
     psychometric: "PsychometricMethod",
     arrays: Path | None,
+    methods: Path | None,
 ) -> "list[Depths]":
     """Estimate sensitivity, kernels and second-order kernels.
 
@@ -107,12 +113,17 @@ def analyse(
                 permutations,
                 progress=update,
                 psychometric_method=psychometric,
+                viewing=session.viewing,
             )
         each = _with_intervals(each, session, bootstrap, interval)
         tell(session.id, each.faults)
         found.append(each)
     if arrays is not None:
         write_arrays(arrays, {each.summary.session: each for each in found})
+    if methods is not None:
+        from ..reports.methods_paragraph import paragraphs
+
+        write_text(methods, paragraphs(sessions, found))
     return found
 
 

@@ -27,6 +27,8 @@ from ...analysis.trials.responses import SessionLike
 from ...experiments.clock import utc_now
 from ...experiments.session.results import SessionData
 from ..files import whole_file
+from .formulas import formulas
+from .methods_paragraph import methods_paragraph
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -149,7 +151,7 @@ def render_report(
 
 
 def _entry(session: SessionData, orders: int) -> Entry:
-    found = depths(session, orders)
+    found = depths(session, orders, viewing=session.viewing)
     kernel = None
     if found.one is not None:
         # The weighted sum stands in where the task is not one of two alternatives.
@@ -197,6 +199,9 @@ def _shown(group: list[Entry], orders: int, kept: Kept) -> dict[str, Any]:
         "pairs": pairs,
         "figures": {name: as_svg(drawn) for name, drawn in _figures(group, pairs)},
         "formulas": formulas([_numbers(group, pairs)]),
+        "methods": methods_paragraph(
+            [entry.session for entry in group], [entry.depths for entry in group]
+        ),
         "notes": _notes(group),
     }
 
@@ -248,34 +253,6 @@ def _numbers(group: list[Entry], pairs: list[Pair]) -> dict[str, Any]:
         "latent": [pair.latent.to_dict() for pair in pairs if pair.latent],
         "depth profile": [pair.profile.to_dict() for pair in pairs if pair.profile],
     }
-
-
-def formulas(numbers: Any) -> list[tuple[str, str]]:
-    """Name the formula of every kind of number in some plain data.
-
-    Returns
-    -------
-    list
-        Pairs of a number's name and its formula, each pair once, in the order met.
-
-    Examples
-    --------
-    >>> formulas([{"dprime": {"value": 1.5, "formula": "dprime-2afc-loglinear/1"}}])
-    [('dprime', 'dprime-2afc-loglinear/1')]
-    """
-    return list(dict.fromkeys(_formulas(numbers, "")))
-
-
-def _formulas(numbers: Any, name: str) -> Iterator[tuple[str, str]]:
-    if isinstance(numbers, list):
-        for each in numbers:
-            yield from _formulas(each, name)
-    if isinstance(numbers, dict):
-        if isinstance(numbers.get("formula"), str):
-            yield name.replace("_", " "), numbers["formula"]
-        for key, each in numbers.items():
-            is_level = key in ("pooled", "by_contrast", "sessions")
-            yield from _formulas(each, name if is_level else key)
 
 
 def _notes(group: list[Entry]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from itertools import chain
 from pathlib import Path
@@ -17,6 +17,7 @@ from ..store.rows import SessionRow
 from ..store.sqlite import Store, open_store
 from ..store.trial_batch import TrialColumns
 from ..store.trial_columns import FLAG, INTEGER, TRIAL, TRIAL_COLUMNS
+from .observer import Viewing
 from .screening import screened_out
 from .session import PEOPLES_PRESENTERS
 
@@ -69,6 +70,17 @@ class SessionData:
     def seed(self) -> int:
         """Seed of the noise and the schedule."""
         return self.row.seed
+
+    @property
+    def viewing(self) -> Viewing | None:
+        """How the display showed the stimulus; None where that was not measured."""
+        display = self.row.display or {}
+        degrees, shown = display.get("deg_per_element"), display.get("shown_ms")
+        if not degrees or not shown:
+            return None
+        frame_ms = shown["frame_ms"] or shown["interval_ms"]
+        asked = Viewing.of(self.protocol)
+        return replace(asked, deg_per_element=float(degrees), frame_ms=float(frame_ms))
 
     @property
     def status(self) -> str:

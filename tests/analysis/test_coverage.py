@@ -1,29 +1,104 @@
-"""Intervals cover: nominal 95 %, between 93 and 97 % where users should be."""
+"""The coverage study: its tables' results are whole, its page is theirs, it resumes."""
 
-import math
+import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-from .coverage_study import CELLS, Cell, studies, study
+from .coverage import order_zero, page, study
+from .coverage.tables import TABLES
 
-# Two standard errors of a share of 1,000 sessions.
-ROOM = 2 * math.sqrt(0.95 * 0.05 / 1000)
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_every_table_has_the_results_of_all_its_cells(table):
+    found = study.results(table)
+    assert set(found) == {study.key(cell) for cell in table.cells}
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_a_session_of_a_table_gives_what_its_columns_show(table):
+    found = study.simulate(table.name, table.session, table.cells[0], 0)
+    assert {column.quantity for column in table.columns} <= set(found)
+
+
+def test_a_few_sessions_of_order_zero_hold_the_truth():
+    cell = order_zero.PROMISED[4]
+    rng = np.random.default_rng(1)
+    found = [order_zero.session(cell, rng) for _ in range(40)]
+    for name in found[0]:
+        held = sum(one[name].low <= one[name].truth <= one[name].high for one in found)
+        assert held >= 33, name
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(7200)
-def test_every_interval_covers_where_it_should():
-    found = studies(CELLS, 1000)
-    assert len({row.cell for row in found}) == len(CELLS)
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_no_figure_lies_outside_its_range(table):
+    found = study.results(table)
     wrong = [
-        row
-        for row in found
-        if not 0.93 - ROOM <= row.held <= 0.97 + ROOM or row.n < 990
+        (study.key(cell), column.label)
+        for cell in table.cells
+        for column in table.columns
+        if page.outside(column, cell, found[study.key(cell)])
     ]
-    assert not wrong, wrong
+    assert not wrong
 
 
-def test_intervals_cover_in_a_few_sessions():
-    for row in study(Cell("2afc", 0.75, 1.0), n_sessions=100):
-        assert row.held == pytest.approx(0.95, abs=4 * math.sqrt(0.95 * 0.05 / 100))
-        assert row.n_missing == 0
+@pytest.mark.slow
+def test_the_page_is_that_of_the_last_results():
+    assert page.PAGE.read_text() == page.page()
+
+
+def coin(cell, rng):
+    """A session that finds whether a coin fell on its head."""
+    return {"head": bool(rng.random() < cell["chance"]), "number": float(rng.random())}
+
+
+COIN = study.Table(
+    "coin",
+    "Coin",
+    "Falls.",
+    ({"chance": 0.5}, {"chance": 0.9}),
+    coin,
+    (study.Column("head", "head", "true"),),
+    n_sessions=60,
+)
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(study, "SESSIONS", tmp_path / "sessions")
+    monkeypatch.setattr(study, "RESULTS", tmp_path / "results")
+    return tmp_path
+
+
+def test_an_interrupted_run_resumes_with_the_same_figures(folders):
+    study.run(COIN, n_workers=1)
+    whole = (folders / "results" / "coin.json").read_text()
+    (folders / "sessions" / "coin.jsonl").unlink()
+    study.run(COIN, n_sessions=20, n_workers=1)  # broken off after a third
+    assert json.loads((folders / "results" / "coin.json").read_text()) != whole
+    study.run(COIN, n_workers=2)
+    assert (folders / "results" / "coin.json").read_text() == whole
+
+
+def test_a_torn_line_of_a_session_is_survived(folders):
+    study.run(COIN, n_workers=1)
+    whole = (folders / "results" / "coin.json").read_text()
+    path = folders / "sessions" / "coin.jsonl"
+    text = path.read_text()
+    path.write_text(text[: len(text) - 25])
+    assert len(study.sessions_of(COIN)[study.key(COIN.cells[1])]) == 59
+    study.run(COIN, n_workers=1)
+    assert (folders / "results" / "coin.json").read_text() == whole
+
+
+def test_the_page_marks_what_lies_outside_and_leaves_no_cell_out():
+    table = TABLES[0]
+    lines = page.markdown(table).splitlines()
+    assert len(lines) == 2 + len(table.cells)
+    column = study.Column("head", "head", "true", low=93)
+    row = {"figures": {"head": {"n": 1000, "missing": 0, "true": 800}}}
+    assert page.outside(column, {}, row)
+    row["figures"]["head"]["true"] = 925
+    assert not page.outside(column, {}, row)  # within two of its errors

@@ -12,7 +12,7 @@ import pytest
 import yoked
 from tests import ROOT
 from yoked.analysis.agreement.kernels import similarity
-from yoked.app.reports.report import formulas
+from yoked.app.reports.formulas import formulas
 from yoked.experiments.protocols.parts import Contrast
 
 ROOMS = ("analysis", "app", "experiments", "models")

@@ -3,13 +3,19 @@
 from tests.app.planning.assurance import ASSURANCE, PILOT
 
 from .decision_law import TABLE as DECISION_LAW
+from .gamma_by_accuracy import TABLE as GAMMA_BY_ACCURACY
 from .internal_noise import TABLE as INTERNAL_NOISE
+from .order_zero import CEILING_TABLE as CEILING
+from .order_zero import TABLE as ORDER_ZERO
 from .second_order import TABLE as SECOND_ORDER
 from .shares import KERNEL_SHARES, SHARES
 from .study import Table
 
 TABLES: tuple[Table, ...] = (
+    ORDER_ZERO,
+    CEILING,
     INTERNAL_NOISE,
+    GAMMA_BY_ACCURACY,
     SHARES,
     KERNEL_SHARES,
     DECISION_LAW,

@@ -65,7 +65,7 @@ def test_both_ways_agree_with_each_other_and_with_the_exact_error(task, m):
 def test_showings_drawn_together_tell_what_the_design_effect_tells():
     made, _ = simulated.linear_responses(LINEAR, "2afc", 1000, 0.15, 3, n_pairs=500)
     together, exact = dprime_bootstrap(made), dprime(made)
-    assert "design effect" in exact.note
+    assert "trials shown twice" in exact.note
     assert together.se == pytest.approx(exact.se, rel=0.1)
     one_by_one = Responses.from_table(made.table.assign(repeats=pd.NA), "2afc", 2)
     assert together.se > 1.1 * dprime_bootstrap(one_by_one).se

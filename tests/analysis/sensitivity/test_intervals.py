@@ -11,12 +11,14 @@ from scipy.stats import binom
 
 from tests.analysis.observers import linear as simulated
 from yoked.analysis.sensitivity.by_task import dprime as dprime_of
+from yoked.analysis.sensitivity.by_task import shared_effects
 from yoked.analysis.sensitivity.intervals import (
     enumerated_dprime,
     profile_dprime,
 )
 from yoked.analysis.sensitivity.sdt import dprime_2afc, dprime_from_counts
-from yoked.analysis.trials.counts import four_counts, shared_noise_effect
+from yoked.analysis.trials.counts import four_counts
+from yoked.analysis.trials.estimate import Estimate
 
 counts = st.integers(min_value=0, max_value=200)
 LINEAR = simulated.Linear(simulated.unit(np.ones(4)), gamma=0.5)
@@ -37,16 +39,23 @@ def coverage(function, n, d, c):
     return covered / mass
 
 
+def normal_dprime(*responses):
+    found = dprime_from_counts(*responses)
+    return Estimate.normal(found.value, found.se, found.n, found.formula)
+
+
 @pytest.mark.parametrize("pc", [0.6, 0.75, 0.9])
-def test_the_normal_interval_covers_the_truth_with_200_trials(pc):
+def test_the_normal_interval_would_cover_the_truth_with_200_trials(pc):
     for c in (0.0, 0.3):
-        assert 0.93 < coverage(dprime_from_counts, 100, 2 * ndtri(pc), c) < 0.97
+        assert 0.93 < coverage(normal_dprime, 100, 2 * ndtri(pc), c) < 0.97
 
 
-@pytest.mark.parametrize("function", [profile_dprime, enumerated_dprime])
-def test_both_intervals_cover_where_the_normal_one_fails(function):
+@pytest.mark.parametrize(
+    "function", [dprime_from_counts, profile_dprime, enumerated_dprime]
+)
+def test_all_three_intervals_cover_where_a_normal_one_fails(function):
     d = 2 * ndtri(0.9)
-    assert coverage(dprime_from_counts, 100, d, 0.8) < 0.91
+    assert coverage(normal_dprime, 100, d, 0.8) < 0.91
     assert 0.93 < coverage(function, 100, d, 0.8) < 0.975
 
 
@@ -58,10 +67,14 @@ def test_both_intervals_cover_at_few_trials(function, n, pc, c):
     assert 0.93 < coverage(function, n, 2 * ndtri(pc), c) < 0.985
 
 
-def test_at_many_trials_all_three_intervals_are_one():
+def test_at_many_trials_all_intervals_are_one():
     responses = (4000, 1000, 1500, 3500)
-    normal = dprime_from_counts(*responses)
-    for other in (profile_dprime(*responses), enumerated_dprime(*responses)):
+    normal = normal_dprime(*responses)
+    for other in (
+        dprime_from_counts(*responses),
+        profile_dprime(*responses),
+        enumerated_dprime(*responses),
+    ):
         assert (other.value, other.se, other.n) == (normal.value, normal.se, normal.n)
         assert other.low == pytest.approx(normal.low, abs=2e-3)
         assert other.high == pytest.approx(normal.high, abs=2e-3)
@@ -76,9 +89,9 @@ def test_swapping_the_two_responses_mirrors_the_interval(h, m, f, c):
     assert one.low < one.value < one.high
 
 
-def test_a_perfect_session_has_an_interval_open_to_the_right_in_all_but_name():
-    profile, normal = profile_dprime(50, 0, 0, 50), dprime_from_counts(50, 0, 0, 50)
-    assert profile.high > normal.high
+def test_the_profile_of_a_perfect_session_is_closed_by_the_correction_alone():
+    profile, normal = profile_dprime(50, 0, 0, 50), normal_dprime(50, 0, 0, 50)
+    assert math.inf > profile.high > normal.high
     assert 2 * ndtri(0.95) < profile.low < profile.value
 
 
@@ -91,7 +104,7 @@ def test_two_intervals_of_time_are_two_looks():
     assert two.value == pytest.approx(dprime_2afc(*responses).value)
     assert two.low == pytest.approx(one.low / math.sqrt(2))
     assert two.se == pytest.approx(one.se / math.sqrt(2))
-    assert two.formula == "dprime-2afc-loglinear-profile/1"
+    assert two.formula == "dprime-2afc-loglinear-profile/2"
     exact = enumerated_dprime(*responses, forced_choice=True)
     assert exact.formula == "dprime-2afc-loglinear-enumerated/1"
 
@@ -99,14 +112,14 @@ def test_two_intervals_of_time_are_two_looks():
 @pytest.mark.parametrize("task", ["2afc", "yes_no"])
 def test_a_double_pass_widens_the_profile(task):
     made, _ = simulated.linear_responses(LINEAR, task, 800, 0.15, 1, n_pairs=400)
-    estimate, effect = dprime_of(made, "profile"), shared_noise_effect(made)
+    estimate, effect = dprime_of(made, "profile"), np.mean(shared_effects(made))
     assert effect > 1.1
     assert estimate.value == pytest.approx(dprime_of(made).value)
     assert estimate.se == pytest.approx(dprime_of(made).se)
     alone = profile_dprime(*four_counts(made), task == "2afc")
     wider = (estimate.high - estimate.low) / (alone.high - alone.low)
     assert wider == pytest.approx(math.sqrt(effect), rel=0.02)
-    assert "design effect" in estimate.note
+    assert "trials shown twice" in estimate.note
 
 
 def test_counts_that_are_not_there_get_a_clear_sentence():

@@ -87,7 +87,7 @@ def test_inverse_variance_is_surer_than_trials_where_the_contrasts_are_alike():
     by_trials, best = dprime_mean(made), dprime_mean(made, "inverse variance")
     assert best.se <= by_trials.se
     assert best.value == pytest.approx(by_trials.value, abs=0.03)
-    assert best.formula == "dprime-mean-inverse-variance/1"
+    assert best.formula == "dprime-mean-inverse-variance/2"
 
 
 def test_one_contrast_is_the_d_prime_itself_and_has_no_test():
@@ -134,7 +134,7 @@ def test_ln_beta_is_criterion_times_dprime_in_either_task():
     bias = interval_bias(*four_counts(pair)).value
     expected = bias * math.sqrt(2) * dprime(pair).value
     assert ln_beta(pair).value == pytest.approx(expected)
-    assert ln_beta(pair).formula == "ln-beta-2afc-loglinear/1"
+    assert ln_beta(pair).formula == "ln-beta-2afc-loglinear/2"
     four = at_strengths("mafc", 4, 400, [0.2], 9)
     assert "alternatives must be two" in ln_beta(four).note
 

@@ -17,8 +17,6 @@ from yoked.analysis.sensitivity.sdt import (
     dprime_mafc,
     interval_bias,
     ln_beta,
-    proportion,
-    wilson_interval,
 )
 from yoked.analysis.trials.counts import loglinear_rate
 
@@ -225,20 +223,6 @@ def test_a_guesser_has_dprime_zero_with_any_number_of_alternatives():
         assert dprime_mafc(10, 10 * m, m).value == pytest.approx(0.0, abs=1e-9)
 
 
-def test_proportions_carry_wilsons_interval():
-    # Agresti & Coull (1998), 0 of 10: (0, .2775).
-    assert wilson_interval(0.0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
-    estimate = proportion(10, 10)
-    assert (estimate.value, estimate.high, estimate.se) == (1.0, 1.0, 0.0)
-    assert estimate.low == pytest.approx(1 - 0.2775, abs=1e-4)
-
-
-def test_a_design_effect_widens_the_interval():
-    plain, shared = proportion(75, 100), proportion(75, 100, design_effect=1.44)
-    assert shared.se == pytest.approx(1.2 * plain.se)
-    assert shared.low < plain.low < plain.high < shared.high
-
-
 def test_bad_counts_get_a_clear_sentence():
     with pytest.raises(ValueError, match="hits must be a count >= 0, got -1"):
         dprime_from_counts(-1, 1, 1, 1)
@@ -248,5 +232,3 @@ def test_bad_counts_get_a_clear_sentence():
         dprime_mafc(11, 10, 4)
     with pytest.raises(ValueError, match="n_trials must be > 0, got 0"):
         dprime_mafc(0, 0, 4)
-    with pytest.raises(ValueError, match="n must be > 0, got 0"):
-        proportion(0, 0)

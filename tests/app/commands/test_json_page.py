@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from yoked.analysis.sessions import depths
 from yoked.app.cli import cli
 from yoked.app.commands.white_box import FORMAT
 from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.protocols.parts import Contrast
 from yoked.experiments.store.sqlite import open_store
 from yoked.models.observers.template import Template
 from yoked.models.simulate import run
@@ -129,6 +131,10 @@ def test_the_page_names_exactly_the_keys_that_the_commands_print(printed):
     table, noise = observed(Linear(unit([0, 1, 0])), "2afc", 800, contrasts, seed=5)
     several = depths.depths(session(table, noise), orders=1)
     check(several.to_dict(), "row of analyse", seen)
+    one = load_protocol("bar-in-noise").with_options(trials=600, contrast=0.1)
+    bars = replace(one, contrast=Contrast((0.1, 0.2)))
+    twice = run(bars, Template(), seed=1, internal_noise=1.0)
+    check(depths.depths(twice, orders=0).to_dict(), "row of analyse", seen)
     assert seen == set(SECTIONS), "every table was met"
 
 
