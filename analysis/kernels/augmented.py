@@ -42,13 +42,13 @@ from jaxtyping import Float
 from scipy.special import ndtri
 
 from ..trials.design import TrialDesign
-from ..trials.estimate import Z95, Estimate
+from ..trials.estimate import Z95, CannotTell, Estimate
 from ..trials.held import as_design
 from ..trials.responses import SessionLike
 from ..trials.result import Result
 from .cross_fit import density
 from .equality import KernelEquality, equality
-from .influence import PARTS, Influence, Scores
+from .influence import HALVES, Influence, Scores
 from .noise_law import Matrix, NoiseLaw
 
 FORMULA = "kernel-augmented-score/1"
@@ -92,7 +92,7 @@ class AugmentedKernel(Result):
         Of the noise that speaks for "yes".
     target_half, nontarget_half
         From the noise with and without the target. A linear observer has the same
-        kernel twice.
+        kernel twice. None where nearly all of a half's responses are alike.
     halves
         Test of whether the two are the same.
     critical
@@ -108,9 +108,9 @@ class AugmentedKernel(Result):
     """
 
     kernel: KernelBand
-    target_half: KernelBand
-    nontarget_half: KernelBand
-    halves: KernelEquality
+    target_half: KernelBand | None
+    nontarget_half: KernelBand | None
+    halves: KernelEquality | None
     critical: float
     lapse_rate: float
     n_trials: int
@@ -169,21 +169,32 @@ def augmented_kernel(
         lapse_rate if isinstance(lapse_rate, float | int) else lapse_rate.value or 0.0
     )
     scores = Scores.of(trials, rate, covariance, seed, n_folds)
-    found = {part: scores.influence(part) for part in PARTS}
+    found = {"kernel": scores.influence()}
+    missing = []
+    for part in HALVES:
+        try:
+            found[part] = scores.influence(part)
+        except CannotTell as reason:
+            missing.append(f"no {part.replace('_', ' ')}: {reason}")
     critical = simultaneous(found["kernel"], scores.law, seed)
     ends = _lapse_ends(scores, lapse_rate)
     bands = {
         part: _band(one, critical, ends, trials.shape) for part, one in found.items()
     }
+    halves = None
+    if not missing:
+        halves = equality(found["target_half"], found["nontarget_half"], seed=seed)
     return AugmentedKernel(
-        **bands,
-        halves=equality(found["target_half"], found["nontarget_half"], seed=seed),
+        kernel=bands["kernel"],
+        target_half=bands.get("target_half"),
+        nontarget_half=bands.get("nontarget_half"),
+        halves=halves,
         critical=critical,
         lapse_rate=rate,
         n_trials=len(trials),
         n_fields=len(found["kernel"].fields),
         n_folds=scores.n_folds,
-        note=_note(scores, found["kernel"].value),
+        note="; ".join([*missing, _note(scores, found["kernel"].value)]),
     )
 
 
@@ -220,7 +231,7 @@ def simultaneous(one: Influence, law: NoiseLaw, seed: int) -> float:
     p = len(one.value)
     if law.root is None:
         return float(ndtri(1 - (1 - 0.95 ** (1 / p)) / 2))
-    scaled = one.scaled() / one.se_all.astype(one.fields.dtype)
+    scaled = one.scaled() / one.se.astype(one.fields.dtype)
     rng = np.random.default_rng(seed)
     draws = rng.standard_normal((N_DRAWS, len(scaled)), dtype=np.float32)
     largest = np.abs(draws.astype(scaled.dtype) @ scaled).max(1)

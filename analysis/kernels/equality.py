@@ -12,8 +12,11 @@ the data could have shown:
 
 Under equality d is a sum of centred influences; their sums with random normal
 multipliers [1]_ give the law of the largest, and of Q the mean and variance, by which
-it is compared with a scaled chi-squared [2]_. It assumes many fields to each element
-that matters, no more; the standard errors are those that allow for few (HC3).
+it is compared with a scaled chi-squared [2]_. Sums over elements take the influences as
+they are, whose squares have the right mean; a single number (the largest, the
+amplitude) has a standard error that allows for its own scatter (HC2). Assumed are many
+fields to the elements that matter; with five fields an element the tests hold their
+level.
 
 References
 ----------
@@ -133,33 +136,33 @@ def equality(
     keys
         By which the fields of either are recognised; None: they are the same.
     """
-    each, n_shared = _by_field(first, second, keys)
-    difference = first.value - second.value
-    apart = each[0] - each[1]
-    p_largest, freedom = _by_multipliers(difference, apart, seed)
+    each, room, n_shared = _by_field(first, second, keys)
+    difference, apart = first.value - second.value, each[0] - each[1]
+    steady = apart / np.sqrt(room)[:, None].astype(apart.dtype)
+    p_largest, freedom = _by_multipliers(difference, steady, seed)
     p = _by_squares(difference, apart, freedom)
-    lengths = [_length(one) for one in (first, second)]
-    mean = Influence(
-        (first.value + second.value) / 2, (each[0] + each[1]) / 2, np.ones(len(each[0]))
-    )
-    length, of_length = _length(mean)
-    n = len(each[0])
-    too_faint = f"the kernel is not {FAINT:.0f} standard errors long"
-    if length < FAINT * of_length:
-        nothing = (
-            Estimate.missing(one, too_faint, n)
-            for one in (AMPLITUDE, DETECTABLE_COSINE)
-        )
-        amplitude, cosine = nothing
+    lengths = [
+        _length(k, one)
+        for k, one in zip((first.value, second.value), each, strict=True)
+    ]
+    mean = (first.value + second.value) / 2
+    length, error = _length(mean, (each[0] + each[1]) / 2)
+    n = len(apart)
+    if length < FAINT * error:
+        why = f"the kernel is not {FAINT:.0f} standard errors long"
+        amplitude = Estimate.missing(AMPLITUDE, why, n)
+        cosine = Estimate.missing(DETECTABLE_COSINE, why, n)
         return KernelEquality(p, p_largest, None, amplitude, None, cosine, n_shared)
-    moved = (each[0] @ first.value - each[1] @ second.value) / length
+    moved = _along(each[0], first.value) - _along(each[1], second.value)
+    moved /= length * np.sqrt(room)
     se = float(np.sqrt(moved @ moved))
     value = (lengths[0][0] - lengths[1][0]) / 2 / length
     amplitude = Estimate.normal(value, se, n, AMPLITUDE)
     p_shape = None
     if all(size > FAINT * error for size, error in lengths):
-        p_shape = _shape(first, second, each, (lengths[0][0], lengths[1][0]), freedom)
-    variance = float(np.mean(np.sum(np.square(apart), 0)))
+        sizes = lengths[0][0], lengths[1][0]
+        p_shape = _shape(first, second, each, sizes, freedom)
+    variance = float(np.mean(_root_of_squares(apart) ** 2))
     cosine = _found_cosine(length, variance, len(difference), freedom, n)
     return KernelEquality(
         p, p_largest, p_shape, amplitude, IN_SE * se, cosine, n_shared
@@ -168,18 +171,26 @@ def equality(
 
 def _by_field(
     first: Influence, second: Influence, keys: list[np.ndarray] | None
-) -> tuple[tuple[np.ndarray, np.ndarray], int]:
-    """Influences of the fields of both, with zeros where one did not see a field."""
+) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray, int]:
+    """Influences of every field of either, zero where one did not see it.
+
+    With the smaller room of the two, and how many fields both saw.
+    """
     if keys is None:
-        return (first.scaled(), second.scaled()), len(first.fields)
+        room = np.minimum(first.room, second.room)
+        return (first.fields, second.fields), room, len(room)
     every = np.unique(np.concatenate(keys))
-    found = []
+    found, room = [], np.ones(len(every))
     for one, key in zip((first, second), keys, strict=True):
-        filled = np.zeros((len(every), len(one.value)), one.fields.dtype)
-        np.add.at(filled, np.searchsorted(every, key), one.scaled())
+        filled, at = (
+            np.zeros((len(every), len(one.value)), one.fields.dtype),
+            np.searchsorted(every, key),
+        )
+        np.add.at(filled, at, one.fields)
+        np.minimum.at(room, at, one.room)
         found.append(filled)
     n_shared = len(np.unique(keys[0])) + len(np.unique(keys[1])) - len(every)
-    return (found[0], found[1]), n_shared
+    return (found[0], found[1]), room, n_shared
 
 
 def _by_multipliers(
@@ -208,16 +219,22 @@ def _by_squares(
     return float(chi2.sf(squares.mean() * freedom, freedom))
 
 
+def _along(each: np.ndarray, kernel: np.ndarray) -> Float[np.ndarray, " field"]:
+    """What each field adds to a kernel along another."""
+    return (each @ kernel.astype(each.dtype)).astype(np.float64)
+
+
 def _root_of_squares(each: np.ndarray) -> Float[np.ndarray, " element"]:
     return np.sqrt(np.einsum("ij,ij->j", each, each).astype(np.float64))
 
 
-def _length(one: Influence) -> tuple[float, float]:
+def _length(
+    kernel: Float[np.ndarray, " element"], each: Float[np.ndarray, " field element"]
+) -> tuple[float, float]:
     """Squared length without what sampling noise adds to it, and its SE."""
-    scaled = one.scaled()
-    noise = float(np.sum(np.square(scaled), dtype=np.float64))
-    moved = 2 * (scaled @ one.value)
-    return float(one.value @ one.value) - noise, float(np.sqrt(moved @ moved))
+    noise = float(np.einsum("ij,ij->i", each, each).sum(dtype=np.float64))
+    moved = 2 * _along(each, kernel)
+    return float(kernel @ kernel) - noise, float(np.sqrt(moved @ moved))
 
 
 def _shape(
@@ -230,9 +247,8 @@ def _shape(
     root = (lengths[0] / lengths[1]) ** 0.25  # of the ratio of lengths
     difference = first.value / root - second.value * root
     # d log root, by both lengths; it moves the kernels apart.
-    by_length = (each[0] @ first.value) / lengths[0] - (
-        each[1] @ second.value
-    ) / lengths[1]
+    by_length = _along(each[0], first.value) / lengths[0]
+    by_length -= _along(each[1], second.value) / lengths[1]
     both = (first.value / root + second.value * root) / 2
     kind = each[0].dtype
     moved = each[0] / kind.type(root) - each[1] * kind.type(root)
@@ -249,7 +265,8 @@ def _found_cosine(
     def lacking(moved: float) -> float:
         return float(ncx2.sf(critical, freedom, moved)) - POWER
 
-    moved = brentq(lacking, 1e-6, 100 + 10 * critical) * n_elements / freedom
+    found = float(brentq(lacking, 1e-6, 100 + 10 * critical))  # type: ignore[arg-type]
+    moved = found * n_elements / freedom
     cosine = 1 - moved * variance / (2 * length)
     if cosine < -1:
         reason = "no two kernels of this length differ enough to be found"

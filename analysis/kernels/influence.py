@@ -20,9 +20,10 @@ from .noise_law import Matrix, NoiseLaw
 N_FOLDS, FOLDS_OF_LARGE = 10, 5
 LARGE = 200_000  # noise elements, from which on there are fewer folds
 MOST_LEVERAGE = 0.5
+RARE, RARE_IN_HALF = 10, 20  # responses of one kind: of fewer no error is known
 
 Part = Literal["kernel", "target_half", "nontarget_half"]
-PARTS: tuple[Part, ...] = ("kernel", "target_half", "nontarget_half")
+HALVES: tuple[Part, ...] = ("target_half", "nontarget_half")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +53,8 @@ class Influence:
         return self._se(2)
 
     def scaled(self) -> Float[np.ndarray, " field element"]:
-        """Influences whose squares add up to those of `se_all`."""
-        return self.fields / self.room[:, None].astype(self.fields.dtype)
+        """Influences whose squares add up to those of `se`."""
+        return self.fields / np.sqrt(self.room)[:, None].astype(self.fields.dtype)
 
     def _se(self, power: int) -> Float[np.ndarray, " element"]:
         weight = (1 / self.room**power).astype(self.fields.dtype)
@@ -147,16 +148,15 @@ class Scores:
         """Of each trial about z: the weight of its class, phi^2 / (p q)."""
         return self.gain * self.slope
 
-    @cached_property
-    def room(self) -> Float[np.ndarray, " trial"]:
+    def _room(self, here: Bool[np.ndarray, " trial"]) -> Float[np.ndarray, " trial"]:
         """One less the leverage of the trial's noise field, its showings added.
 
-        Where the fit is sure of a response, the trial has none of the kernel's: an
+        Where the fit is sure of a response, the trial says nothing of the kernel: an
         observer with little internal noise is known by the few trials near its
         criterion.
         """
         fitted = self.lapse / 2 + (1 - self.lapse) * ndtr(self.fit.predictor)
-        by_slope = ((1 - self.lapse) * density(self.fit.predictor)) ** 2
+        by_slope = here * ((1 - self.lapse) * density(self.fit.predictor)) ** 2
         by_slope /= np.maximum(fitted * (1 - fitted), 1e-12)
         d = self.rates.columns
         by_rate = self.information * np.einsum("ij,ij->i", d @ self._inverse, d)
@@ -165,8 +165,19 @@ class Scores:
         return 1 - np.minimum(np.bincount(field, leverage)[field], MOST_LEVERAGE)
 
     def influence(self, part: Part = "kernel") -> Influence:
-        """Return a kernel and what each noise field added to it."""
+        """Return a kernel and what each noise field added to it.
+
+        Raises
+        ------
+        CannotTell
+            If nearly all of its responses are of one kind.
+        """
         noise, here = self._noise(part)
+        yes, n = int(self.trials.response[here].sum()), int(here.sum())
+        least = RARE if part == "kernel" else RARE_IN_HALF
+        if min(yes, n - yes) < least:
+            rule = f"of both kinds {least} times or more to bear an interval"
+            raise CannotTell(f"responses must be {rule}, got {yes} of {n} 'yes'")
         weight = self.information * here
         share = weight / weight.sum()
         pull = share / self.slope
@@ -178,24 +189,25 @@ class Scores:
         pulled = (pull * self.residual).astype(kind)
         value = value + (pulled @ noise).astype(np.float64)
         each = noise * pulled[:, None]
-        for group in np.unique(self.rates.group[here]):
-            rows = np.flatnonzero(here & (self.rates.group == group))
-            mean = each[rows].sum(0, dtype=np.float64) / share[rows].sum()
-            each[rows] -= np.outer(share[rows].astype(kind), mean.astype(kind))
+        # About the mean of classes, and what the rates add: one narrow product.
+        groups = np.unique(self.rates.group[here])
+        own = (self.rates.group[:, None] == groups) * share[:, None]
+        within = (self.rates.group == groups[:, None]).astype(kind) @ each
         d = self.rates.columns
         by_rate = d @ (self._inverse @ (d.T @ (share * self.z)))
         by_rate *= self.gain * self.residual
-        each += np.outer(by_rate.astype(kind), value.astype(kind))
+        left = np.column_stack([-own / own.sum(0), by_rate]).astype(kind)
+        each += left @ np.vstack([within, value.astype(kind)])
         value = value - self._curvature(value, noise, here)
         order = np.argsort(self.trials.cluster, kind="stable")
         _, start = np.unique(self.trials.cluster[order], return_index=True)
         if len(start) < len(order):
             each = np.add.reduceat(each[order], start, axis=0)
             order = order[start]
-        else:
+        elif np.any(np.diff(order) != 1):
             each = each[order]
         back = self.law.back
-        return Influence(back(value), back(each), self.room[order])
+        return Influence(back(value), back(each), self._room(here)[order])
 
     def _noise(
         self, part: Part

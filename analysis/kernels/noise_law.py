@@ -148,13 +148,13 @@ class NoiseLaw:
         one, with_x = self._characteristic(slope)
         turn = np.exp(-1j * np.outer(intercept, FREQUENCY) - FREQUENCY**2 / 2)
         turn *= STEP / FREQUENCY / np.pi
-        mean = 0.5 - (turn @ np.prod(one, 0)).imag
+        mean = 0.5 - np.imag(turn @ np.prod(one, 0))
         # The product over all elements but one, from both ends: a factor may be 0.
         before, after = np.ones_like(one), np.ones_like(one)
         np.cumprod(one[:-1], axis=0, out=before[1:])
         after[:-1] = np.cumprod(one[:0:-1], axis=0)[::-1]
         first = float(self.levels @ self.share) / 2  # type: ignore[operator]
-        return mean, first - (turn @ (with_x * before * after).T).imag
+        return mean, first - np.imag(turn @ (with_x * before * after).T)
 
     def _characteristic(
         self, slope: np.ndarray
@@ -190,7 +190,8 @@ def _root(
         if n < FIELDS_PER_ELEMENT * p:
             rule = f"{FIELDS_PER_ELEMENT} or more an element of correlated noise"
             raise CannotTell(f"noise fields must be {rule}, got {n} of {p} elements")
-        covariance = (fields.T @ fields).astype(np.float64) / n
+        covariance = np.asarray(fields.T @ fields, np.float64) / n
+    assert covariance is not None
     p = trials.halves.shape[2]
     if covariance.shape != (p, p):
         rule = f"{p} by {p} elements, as the noise is"
