@@ -10,19 +10,23 @@ depths, each as a share of the best that the data could show:
     order 2   second-order kernels: likewise
 
 A share of 1 says that nothing at this depth tells the two apart, once noise is allowed
-for. The share is the disattenuated correlation. Without shared trials, or without a
+for. The share is the disattenuated correlation. Whether the first-order kernels are the
+same, in size too, is tested beside it, with the smallest difference that would be found
+(`kernels/equality.py`). Without shared trials, or without a
 double pass, order 0 has no share, and says so; d' of both stands beside it always.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ..kernels.equality import KernelEquality, equal_kernels
 from ..sensitivity.by_task import dprime
+from ..sessions.kernel import lapses_of
 from ..trials.attempts import Attempts, Fault
 from ..trials.estimate import CannotTell, Estimate
 from ..trials.held import Held
 from ..trials.responses import SessionLike
-from ..trials.result import Cells, Result
+from ..trials.result import Cells, Result, short
 from .kernels import KernelSimilarity, similarity
 from .latent import LatentAgreement, latent_agreement
 
@@ -68,6 +72,9 @@ class DepthProfile(Result):
         Sensitivity: what comparisons of accuracy stop at.
     depths
         Of orders 0, 1 and 2.
+    equal_kernels
+        Test of whether the first-order kernels are the same; None where there is no
+        unshrunken kernel of one of them.
     faults
         Depths that could not be had by a mistake of ours, with the exception.
     """
@@ -79,6 +86,7 @@ class DepthProfile(Result):
     reference_dprime: Estimate
     other_dprime: Estimate
     depths: tuple[Depth, ...]
+    equal_kernels: KernelEquality | None = None
     faults: dict[str, Fault] = field(default_factory=dict)
 
     def table(self) -> list[Cells]:
@@ -89,9 +97,15 @@ class DepthProfile(Result):
                 "correlation": depth.correlation.short(),
                 "ceiling": depth.ceiling.short(),
                 "share": depth.share.short(),
+                "differ (p)": self._differ(depth),
             }
             for depth in self.depths
         ]
+
+    def _differ(self, depth: Depth) -> str:
+        if depth.order != 1 or self.equal_kernels is None:
+            return "-"
+        return short(self.equal_kernels.p)
 
 
 def depth_profile(
@@ -149,6 +163,12 @@ def depth_profile(
 
     attempt = Attempts(NAMES)
     found = (latent, lambda: kernels(1), lambda: kernels(2))
+    equal = attempt(
+        "equality of kernels",
+        lambda: equal_kernels(
+            reference, other, seed, [lapses_of(each) for each in (reference, other)]
+        ),
+    )
     return DepthProfile(
         reference=reference.id,
         other=other.id,
@@ -156,6 +176,7 @@ def depth_profile(
         other_observer=other.observer,
         reference_dprime=dprime(reference),
         other_dprime=dprime(other),
+        equal_kernels=equal,
         depths=tuple(_depth(order, attempt, found[order]) for order in (0, 1, 2)),
         faults=attempt.faults,
     )

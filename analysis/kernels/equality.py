@@ -24,6 +24,7 @@ References
 .. [2] Satterthwaite (1946), Biometrics Bull. 2, 110-114.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,12 +86,22 @@ class KernelEquality(Result):
 
 
 def equal_kernels(
-    ours: SessionLike | TrialDesign, theirs: SessionLike | TrialDesign, seed: int = 0
+    ours: SessionLike | TrialDesign,
+    theirs: SessionLike | TrialDesign,
+    seed: int = 0,
+    lapse_rates: Sequence[float | Estimate] = (0.0, 0.0),
 ) -> KernelEquality:
     """Test whether two observers have the same kernel, in decision SDs per noise SD.
 
     Noise fields that both were shown are differenced field by field; others are
     independent.
+
+    Parameters
+    ----------
+    seed
+        Of the folds and the multipliers.
+    lapse_rates
+        Of either, taken as known.
 
     Raises
     ------
@@ -116,8 +127,9 @@ def equal_kernels(
         got = f"{designs[0].shape} and {designs[1].shape}"
         raise CannotTell(f"noise fields must have one shape, got {got}")
     found, keys = [], []
-    for one in designs:
-        found.append(Scores.of(one, seed=seed).influence())
+    for one, rate in zip(designs, lapse_rates, strict=True):
+        known = rate.value or 0.0 if isinstance(rate, Estimate) else rate
+        found.append(Scores.of(one, known, seed=seed).influence())
         _, first = np.unique(one.cluster, return_index=True)
         keys.append(noise_keys(one.where(first)))
     return equality(found[0], found[1], keys, seed)

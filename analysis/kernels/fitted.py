@@ -7,22 +7,22 @@ fitted under a prior, and the prior and its strength are those that predict held
 responses best. Kernels are in decision SDs per noise SD: with white noise their squares
 add up to the share of the decision variable that this kernel predicts.
 
-A prior pulls towards itself: the standard errors are those of the penalised estimate
-about its own expectation, and say nothing of that pull. Where a test or an unbiased
-length is wanted, take the weighted sum (`significance.py`, `closed_forms.py`).
+A prior pulls towards itself, so that no error bar about the picture that it makes
+covers the kernel. The intervals are those of an estimate without that pull
+(`augmented.py`), which leans on a fit like this one: they hold the kernel, and need not
+contain the picture.
 
 References
 ----------
 .. [1] Murray (2011), J. Vis. 11(5):2, section on generalised linear models.
 .. [2] Mineault, Barthelme & Pack (2009), J. Vis. 9(10):17 (choice by cross-validation).
-.. [3] Efron & Tibshirani (1993), An Introduction to the Bootstrap, ch. 11 (jackknife).
 """
 
 import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from ..probit.newton import BinaryResponses, Solution, centred
 from ..probit.trials import influence, standardised
@@ -33,12 +33,13 @@ from ..trials.resample import folds
 from ..trials.responses import SessionLike
 from ..trials.result import Result
 from ..trials.score import ONE_KIND
+from .augmented import AugmentedKernel, augmented_kernel
 from .information import EFFICIENCY, share_of_bound
 from .priors import PRIORS, Prior
 from .priors import prior as prior_of
-from .search import PriorProblem, search, without_each_fold, without_kernel
+from .search import PriorProblem, search, without_kernel
 
-FORMULA = "kernel-penalised-probit/1"
+FORMULA = "kernel-penalised-probit/2"
 GAIN = "log-likelihood-gain-cross-validated/1"
 SMOOTH_LENGTHS = (1.0, 3.0)
 LARGE = 2_000_000  # noise elements, from which on there are fewer folds
@@ -55,16 +56,14 @@ class FittedKernel(Result):
     ----------
     kernel
         Of the noise that speaks for "yes" (in 2AFC the second interval's less the
-        first's). The squares of a white-noise kernel add up to at most 1.
-    se
-        Standard error of each element about the mean of the penalised estimate. Ridge
-        and smooth: sandwich. Sparse: jackknife over the folds [3]_, each variance
-        averaged with the mean of all elements'.
+        first's). The squares of a white-noise kernel add up to at most 1. It is pulled
+        towards its prior.
     target_half, nontarget_half
         The same from the noise with and without the target, in one fit with a kernel
         for each and the same prior. A linear observer has the same kernel twice.
-    target_half_se, nontarget_half_se
-        Their standard errors.
+    unshrunken
+        The kernel without that pull, with the intervals that cover it; None where it
+        cannot be had, and then `note` says why.
     prior, length, penalty
         'ridge', 'smooth' (with its length in elements) or 'sparse', and how strong.
     log_likelihood_gain
@@ -85,11 +84,9 @@ class FittedKernel(Result):
     """
 
     kernel: Field
-    se: Field
     target_half: Field
-    target_half_se: Field
     nontarget_half: Field
-    nontarget_half_se: Field
+    unshrunken: AugmentedKernel | None
     prior: str
     length: float
     penalty: float
@@ -106,6 +103,7 @@ def fitted_kernel(
     prior: str = "auto",
     seed: int = 0,
     n_folds: int = 10,
+    lapse_rate: float | Estimate = 0.0,
 ) -> FittedKernel:
     """Fit the first-order kernel under the prior that predicts best.
 
@@ -120,6 +118,8 @@ def fitted_kernel(
     n_folds
         Parts that are held out in turn; at most 5 of them where there are more than two
         million noise elements.
+    lapse_rate
+        That the unshrunken kernel allows for, as for `augmented_kernel`.
 
     Raises
     ------
@@ -150,21 +150,33 @@ def fitted_kernel(
     for candidate in _priors(prior, trials.shape):
         found += search(PriorProblem.of(x, candidate), responses, fold)
     best = max(found, key=lambda one: float(one.held_out.sum()))
-    fitted = PenalisedFit.of(trials, best.problem, best.penalty, fold)
-    kernel, se = fitted.kernel(np.ones(len(trials), bool))
-    halves = _halves(trials, scale, best.problem.prior, best.penalty, fold)
-    shaped = [part.reshape(trials.shape) for part in (kernel, se, *halves)]
+    fitted = PenalisedFit.of(trials, best.problem, best.penalty)
+    kernel = fitted.kernel(np.ones(len(trials), bool))
+    halves = _halves(trials, scale, best.problem.prior, best.penalty)
+    shaped = [part.reshape(trials.shape) for part in (kernel, *halves)]
     gain = _gain(best.held_out - without_kernel(responses, fold), trials)
+    unshrunken, why_not = _unshrunken(trials, lapse_rate, seed)
     return FittedKernel(
         *shaped,
+        unshrunken=unshrunken,
         prior=best.problem.prior.name,
         length=best.problem.prior.length,
         penalty=best.penalty,
         log_likelihood_gain=gain,
-        efficiency=_efficiency(trials, best.problem.prior, kernel, se),
+        efficiency=_efficiency(trials, fitted, kernel),
         n_trials=len(trials),
-        note=_note(gain),
+        note=_note(gain, why_not),
     )
+
+
+def _unshrunken(
+    trials: TrialDesign, lapse_rate: float | Estimate, seed: int
+) -> tuple[AugmentedKernel | None, str | None]:
+    """The estimate with its intervals, or why there is none."""
+    try:
+        return augmented_kernel(trials, lapse_rate, seed=seed), None
+    except CannotTell as reason:
+        return None, f"no intervals: {reason}"
 
 
 def _check(trials: TrialDesign, n_folds: int) -> None:
@@ -196,21 +208,19 @@ def _halves(
     scale: float,
     prior: Prior,
     penalty: float,
-    fold: Int[np.ndarray, " trial"],
 ) -> list[np.ndarray]:
-    """Target half, its SE, other half, its SE: one fit with a kernel for each."""
+    """Target half and other half: one fit with a kernel for each."""
     x = np.hstack([centred(half, trials.cell) / scale for half in trials.halves])
     p, q = prior.basis.shape
     basis = np.zeros((2 * p, 2 * q))
     basis[:p, :q] = basis[p:, q:] = prior.basis
     problem = PriorProblem.of(x, replace(prior, basis=basis))
-    fitted = PenalisedFit.of(trials, problem, penalty, fold)
+    fitted = PenalisedFit.of(trials, problem, penalty)
     parts = []
     for half in (0, 1):
         # In yes/no a half is the kernel of its own class, in that class's decision SDs.
         own = trials.is_forced_choice | (trials.target == 1 - half)
-        kernel, se = fitted.kernel(own)
-        parts += [part.reshape(2, p)[half] for part in (kernel, se)]
+        parts.append(fitted.kernel(own).reshape(2, p)[half])
     return parts
 
 
@@ -225,89 +235,66 @@ def _gain(difference: Float[np.ndarray, " trial"], trials: TrialDesign) -> Estim
 
 
 def _efficiency(
-    trials: TrialDesign, prior: Prior, kernel: np.ndarray, se: np.ndarray
+    trials: TrialDesign, fitted: "PenalisedFit", kernel: np.ndarray
 ) -> Estimate:
-    if prior.is_sparse:
+    if fitted.problem.prior.is_sparse:
         reason = "the standard errors of a sparse kernel have no Fisher bound"
         return Estimate.missing(EFFICIENCY, reason, len(trials))
-    return share_of_bound(trials, kernel, se)
+    return share_of_bound(trials, kernel, fitted.scatter(trials, kernel))
 
 
-def _note(gain: Estimate) -> str | None:
+def _note(gain: Estimate, why_not: str | None) -> str | None:
     assert gain.value is not None
     assert gain.se is not None
     is_blind = gain.value < 2 * gain.se
-    return (
-        "held-out responses are predicted no better than without it" * is_blind or None
-    )
+    blind = "held-out responses are predicted no better than without it"
+    return "; ".join(filter(None, [blind * is_blind, why_not])) or None
 
 
 @dataclass(frozen=True, eq=False)
 class PenalisedFit:
-    """A fit to all trials, with what its standard errors come from.
-
-    Attributes
-    ----------
-    spread
-        Quadratic penalties: what each noise field added to the coefficients.
-    parts
-        Sparse prior: the fits that left one fold out.
-    """
+    """A fit to all trials."""
 
     problem: PriorProblem
     responses: BinaryResponses
     solution: Solution
-    spread: Float[np.ndarray, " field coefficient"] | None
-    parts: list[Solution]
+    penalty: float
 
     @classmethod
     def of(
-        cls,
-        trials: TrialDesign,
-        problem: PriorProblem,
-        penalty: float,
-        fold: Int[np.ndarray, " trial"],
+        cls, trials: TrialDesign, problem: PriorProblem, penalty: float
     ) -> "PenalisedFit":
         """Fit."""
         responses = BinaryResponses(trials.response, trials.cell, np.ones(len(trials)))
-        solution = problem.fit(responses, penalty)
-        spread, parts = None, []
-        if problem.prior.is_sparse:
-            parts = [
-                problem.fit(part, penalty, solution)
-                for part in without_each_fold(responses, fold)
-            ]
-        else:
-            spread = influence(
-                problem.coordinates, responses, solution, penalty, trials.cluster
-            )
-        return cls(problem, responses, solution, spread, parts)
+        return cls(problem, responses, problem.fit(responses, penalty), penalty)
 
-    def kernel(
-        self, rows: Bool[np.ndarray, " trial"]
-    ) -> tuple[Float[np.ndarray, " element"], Float[np.ndarray, " element"]]:
-        """Return the kernel and its SE, in SDs of the decisions of these trials."""
-        kernel = self._in_decision_units(self.solution, rows)
-        if self.spread is None:
-            others = [self._in_decision_units(part, rows) for part in self.parts]
-            variance = (len(others) - 1) * np.var(others, axis=0)
-            # Few folds, and none of them with anything at most places: an element's own
-            # variance is drawn half-way to that of all.
-            return kernel, np.sqrt((variance + variance.mean()) / 2)
-        axes, size = self.problem.coordinates, self._decision_sd(self.solution, rows)
-        predictor = self._predictor(self.solution, rows).astype(axes.x.dtype)
+    def kernel(self, rows: Bool[np.ndarray, " trial"]) -> Float[np.ndarray, " element"]:
+        """Return the kernel, in SDs of the decisions of these trials."""
+        return self.problem.beta(self.solution) / self._decision_sd(rows)
+
+    def scatter(
+        self, trials: TrialDesign, kernel: Float[np.ndarray, " element"]
+    ) -> Float[np.ndarray, " element"]:
+        """Return the standard error of a quadratic prior's kernel about its own mean.
+
+        By the sandwich: what sampling adds, and nothing of the prior's pull.
+        """
+        axes, everywhere = self.problem.coordinates, np.ones(len(trials), bool)
+        spread = influence(
+            axes, self.responses, self.solution, self.penalty, trials.cluster
+        )
+        size = self._decision_sd(everywhere)
+        predictor = self._predictor(everywhere).astype(axes.x.dtype)
         # d kernel = (d beta - kernel (d predictor . predictor) / (n size)) / size
-        slope = (predictor @ axes.x[rows]) / rows.sum()
-        moved = (self.spread @ axes.back.astype(self.spread.dtype).T) / size
-        moved -= np.outer(self.spread @ slope, kernel / size**2)
-        return kernel, np.sqrt(np.einsum("ij,ij->j", moved, moved, dtype=np.float64))
+        slope = (predictor @ axes.x) / len(trials)
+        moved = (spread @ axes.back.astype(spread.dtype).T) / size
+        moved -= np.outer(spread @ slope, kernel / size**2)
+        return np.sqrt(np.einsum("ij,ij->j", moved, moved, dtype=np.float64))
 
-    def _in_decision_units(self, solution: Solution, rows: np.ndarray) -> np.ndarray:
-        return self.problem.beta(solution) / self._decision_sd(solution, rows)
+    def _decision_sd(self, rows: np.ndarray) -> float:
+        return math.sqrt(1 + float(np.mean(self._predictor(rows) ** 2)))
 
-    def _decision_sd(self, solution: Solution, rows: np.ndarray) -> float:
-        return math.sqrt(1 + float(np.mean(self._predictor(solution, rows) ** 2)))
-
-    def _predictor(self, solution: Solution, rows: np.ndarray) -> np.ndarray:
+    def _predictor(self, rows: np.ndarray) -> np.ndarray:
         """The noise's part of the decision variable, in internal-noise SDs."""
+        solution = self.solution
         return (solution.predictor - solution.intercept[self.responses.cell])[rows]

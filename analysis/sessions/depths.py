@@ -38,6 +38,7 @@ from ..trials.held import Held
 from ..trials.responses import SessionLike
 from ..trials.result import Cells, Result, short
 from ..trials.score import STILL, varies
+from .kernel import lapses_of
 from .orders import OrderOne, OrderTwo, OrderZero
 from .psychometric import PsychometricMethod, psychometric
 from .summary import SessionSummary, summarise
@@ -255,7 +256,10 @@ def _one(
         return OrderOne(kernel, None, None, None, None, share, efficiency)
     return OrderOne(
         weighted_sum=kernel,
-        fitted=attempt("one.fitted", lambda: fitted_kernel(trials, seed=seed)),
+        fitted=attempt(
+            "one.fitted",
+            lambda: fitted_kernel(trials, seed=seed, lapse_rate=lapses_of(held)),
+        ),
         test=attempt("one.test", lambda: kernel_test(trials, n_permutations, seed)),
         hotelling=attempt("one.hotelling", lambda: hotelling_test(trials)),
         likelihood_ratios=attempt(

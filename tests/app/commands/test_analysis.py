@@ -52,7 +52,7 @@ def analysed(log, tmp_path_factory):
 
 def test_analyse_gives_all_orders_as_json(analysed):
     (row,) = json.loads(analysed[0])
-    assert row["order_1"]["fitted"]["formula"] == "kernel-penalised-probit/1"
+    assert row["order_1"]["fitted"]["formula"] == "kernel-penalised-probit/2"
     assert row["order_2"]["spectrum"]["n_permutations"] == 39
     assert row["order_0"]["dprime_bootstrap"]["n"] == 400
 
@@ -68,7 +68,7 @@ def test_analyse_writes_every_kernel_into_an_archive(log, analysed):
     _, names = log
     with np.load(analysed[1]) as arrays:
         assert arrays[f"{names[0]}/two.kernel.kernel"].shape == (13, 13)
-        assert arrays[f"{names[0]}/one.fitted.se"].shape == (1, 1, 13)
+        assert arrays[f"{names[0]}/one.fitted.unshrunken.kernel.se"].shape == (1, 1, 13)
 
 
 def test_compare_has_the_depth_profile(log):
