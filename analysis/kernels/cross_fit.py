@@ -199,7 +199,7 @@ def _log_likelihood(signed: np.ndarray, lapse: float) -> tuple[np.ndarray, np.nd
     return np.log(chance), (1 - lapse) * density(signed) / chance
 
 
-def density(z: Float[np.ndarray, " any"]) -> Float[np.ndarray, " any"]:
+def density(z: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*any"]:
     """Return the normal density."""
     return np.exp(-(z**2) / 2 - LOG_ROOT_2_PI)
 

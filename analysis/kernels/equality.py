@@ -212,6 +212,8 @@ def _by_multipliers(
 ) -> tuple[float, float]:
     """P of the largest difference, and degrees of freedom of the sum of squares."""
     se = _root_of_squares(each)
+    if not se.any():  # the same responses to the same fields
+        return 1.0, float(len(se))
     draws = np.random.default_rng(seed).standard_normal(
         (N_DRAWS, len(each)), dtype=np.float32
     )
@@ -227,7 +229,10 @@ def _by_squares(
     freedom: float,
 ) -> float:
     """P of the sum of squares over its mean, by a scaled chi-squared."""
-    squares = (difference / _root_of_squares(each)) ** 2
+    se = _root_of_squares(each)
+    if not se.any():
+        return 1.0
+    squares = (difference / se) ** 2
     return float(chi2.sf(squares.mean() * freedom, freedom))
 
 
