@@ -42,7 +42,6 @@ MOST_LEVELS = 128  # of the law of an element
 ENOUGH = 2_000_000  # numbers, to tell white noise from other
 ROOT_2_PI = float(np.sqrt(2 * np.pi))
 
-Waves = Complex[np.ndarray, " element node"]
 Matrix = Float[np.ndarray, " element element"]
 
 
