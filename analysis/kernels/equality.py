@@ -165,10 +165,11 @@ def equality(
         amplitude = Estimate.missing(AMPLITUDE, why, n)
         cosine = Estimate.missing(DETECTABLE_COSINE, why, n)
         return KernelEquality(p, p_largest, None, amplitude, None, cosine, n_shared)
+    value = (lengths[0][0] - lengths[1][0]) / 2 / length
     moved = _along(each[0], first.value) - _along(each[1], second.value)
+    moved -= value * _along(each[0] + each[1], mean)
     moved /= length * np.sqrt(room)
     se = float(np.sqrt(moved @ moved))
-    value = (lengths[0][0] - lengths[1][0]) / 2 / length
     amplitude = Estimate.normal(value, se, n, AMPLITUDE)
     p_shape = None
     if all(size > FAINT * error for size, error in lengths):
