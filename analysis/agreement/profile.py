@@ -11,20 +11,24 @@ depths, each as a share of the best that the data could show:
 
 A share of 1 says that nothing at this depth tells the two apart, once noise is allowed
 for. The share is the disattenuated correlation, less the bias of a ratio and not cut at
-1; where the interval of its denominator reaches 0 it is refused, and says so. Without
-shared trials, or without a double pass, order 0 has no share either; d' of both stands
-beside it always.
+1; where the interval of its denominator reaches 0 it is refused, and says so. Whether
+the first-order kernels are the same, in size too, is tested beside it, with the
+smallest difference that would be found (`kernels/equality.py`). Without shared trials,
+or without a double pass, order 0 has no share either; d' of both stands beside it
+always.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ..kernels.equality import KernelEquality, equal_kernels
 from ..sensitivity.by_task import dprime
+from ..sessions.kernel import lapses_of
 from ..trials.attempts import Attempts, Fault
 from ..trials.estimate import CannotTell, Estimate
 from ..trials.held import Held
 from ..trials.responses import SessionLike
-from ..trials.result import Cells, Result
+from ..trials.result import Cells, Result, short
 from .kernels import KernelSimilarity, similarity
 from .latent import LatentAgreement, latent_agreement
 
@@ -70,6 +74,9 @@ class DepthProfile(Result):
         Sensitivity: what comparisons of accuracy stop at.
     depths
         Of orders 0, 1 and 2.
+    equal_kernels
+        Test of whether the first-order kernels are the same; None where there is no
+        unshrunken kernel of one of them.
     faults
         Depths that could not be had by a mistake of ours, with the exception.
     """
@@ -81,6 +88,7 @@ class DepthProfile(Result):
     reference_dprime: Estimate
     other_dprime: Estimate
     depths: tuple[Depth, ...]
+    equal_kernels: KernelEquality | None = None
     faults: dict[str, Fault] = field(default_factory=dict)
 
     def table(self) -> list[Cells]:
@@ -93,6 +101,7 @@ class DepthProfile(Result):
                 "share": depth.share.short()
                 if depth.share.value is not None
                 else self.reason(depth),
+                "differ (p)": self._differ(depth),
             }
             for depth in self.depths
         ]
@@ -102,6 +111,11 @@ class DepthProfile(Result):
         note = depth.share.note or ""
         note = note.replace("(ours)", f"({self.reference_observer})")
         return note.replace("(theirs)", f"({self.other_observer})")
+
+    def _differ(self, depth: Depth) -> str:
+        if depth.order != 1 or self.equal_kernels is None:
+            return "-"
+        return short(self.equal_kernels.p)
 
 
 def depth_profile(
@@ -156,6 +170,12 @@ def depth_profile(
 
     attempt = Attempts(NAMES)
     found = (latent, lambda: kernels(1), lambda: kernels(2))
+    equal = attempt(
+        "equality of kernels",
+        lambda: equal_kernels(
+            reference, other, seed, [lapses_of(each) for each in (reference, other)]
+        ),
+    )
     return DepthProfile(
         reference=reference.id,
         other=other.id,
@@ -163,6 +183,7 @@ def depth_profile(
         other_observer=other.observer,
         reference_dprime=dprime(reference),
         other_dprime=dprime(other),
+        equal_kernels=equal,
         depths=tuple(_depth(order, attempt, found[order]) for order in (0, 1, 2)),
         faults=attempt.faults,
     )

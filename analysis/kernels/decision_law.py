@@ -1,8 +1,8 @@
 """Is the decision variable normal? Internal noise and linear share where it is not.
 
 The formulas of a double pass, and the share from a kernel's squared length, take the
-decision variable as normal. Its law is known wherever the noise is (`noise_law.py`): up
-to an excess kurtosis of .25 the normal formulas are right within 3 %; beyond it gamma
+decision variable as normal. Its law is known wherever the noise is
+(`variable_law.py`): up to an excess kurtosis of .25 the normal formulas are right within 3 %; beyond it gamma
 comes from the exact law,
 
     P("yes" | v) = Phi((m + sqrt(r) v) / sqrt(1 - r)),
@@ -36,7 +36,7 @@ from ..trials.responses import Responses, SessionLike
 from ..trials.result import Result
 from ..trials.score import score, why_not_white
 from .given_noise import TOO_CERTAIN, GivenNoise, fit_given_noise, newton
-from .noise_law import NoiseLaw, decision_law
+from .variable_law import VariableLaw, decision_law
 
 EXACT = "likelihood-exact-law/1"
 SHARE = "linear-share-probit-jackknife/1"
@@ -183,14 +183,14 @@ def _share(
     return fit, Estimate(fit.share, fit.share_se, *ends, len(trials), SHARE)
 
 
-def _law(trials: TrialDesign, fit: GivenNoise | None) -> NoiseLaw | None:
+def _law(trials: TrialDesign, fit: GivenNoise | None) -> VariableLaw | None:
     if fit is not None:
         return decision_law(trials, fit.slope, fit.se)
     found = score(trials)
     return decision_law(trials, found.kernel, np.full(len(found.kernel), found.se))
 
 
-def _internal_noise(counted: Responses, law: NoiseLaw) -> InternalNoise:
+def _internal_noise(counted: Responses, law: VariableLaw) -> InternalNoise:
     n, name = len(counted.second_rows), f"r-{EXACT}"
     if not n:
         return InternalNoise.missing(EXACT, NO_PAIRS, n)

@@ -7,26 +7,25 @@ fitted under a prior, and the prior and its strength are those that predict held
 responses best. Kernels are in decision SDs per noise SD: with white noise their squares
 add up to the share of the decision variable that this kernel predicts.
 
-A prior pulls towards itself: the standard errors are those of the penalised estimate
-about its own expectation, and say nothing of that pull. Where a test or an unbiased
-length is wanted, take the weighted sum (`significance.py`, `closed_forms.py`).
+A prior pulls towards itself, so that no error bar about the picture that it makes
+covers the kernel. The intervals are those of an estimate without that pull
+(`augmented.py`), which leans on a fit like this one: they hold the kernel, and need not
+contain the picture.
 
 References
 ----------
 .. [1] Murray (2011), J. Vis. 11(5):2, section on generalised linear models.
 .. [2] Mineault, Barthelme & Pack (2009), J. Vis. 9(10):17 (choice by cross-validation).
-.. [3] Efron & Tibshirani (1993), An Introduction to the Bootstrap, ch. 11 (jackknife).
 """
 
 import math
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from ..probit.newton import IN_DOUBLE, BinaryResponses, Solution, centred
-from ..probit.sandwich import Sandwich, sandwich
+from ..probit.sandwich import sandwich
 from ..probit.trials import standardised
 from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell, Estimate
@@ -35,10 +34,11 @@ from ..trials.resample import folds
 from ..trials.responses import SessionLike
 from ..trials.result import Result
 from ..trials.score import ONE_KIND
+from .augmented import AugmentedKernel, augmented_kernel
 from .information import EFFICIENCY, share_of_bound
 from .priors import PRIORS, Prior
 from .priors import prior as prior_of
-from .search import PriorProblem, search, without_each_fold, without_kernel
+from .search import PriorProblem, search, without_kernel
 
 FORMULA = "kernel-penalised-probit/2"
 GAIN = "log-likelihood-gain-cross-validated/1"
@@ -58,16 +58,14 @@ class FittedKernel(Result):
     ----------
     kernel
         Of the noise that speaks for "yes" (in 2AFC the second interval's less the
-        first's). The squares of a white-noise kernel add up to at most 1.
-    se
-        Standard error of each element about the mean of the penalised estimate. Ridge
-        and smooth: sandwich. Sparse: jackknife over the folds [3]_, each variance
-        averaged with the mean of all elements'.
+        first's). The squares of a white-noise kernel add up to at most 1. It is pulled
+        towards its prior.
     target_half, nontarget_half
         The same from the noise with and without the target, in one fit with a kernel
         for each and the same prior. A linear observer has the same kernel twice.
-    target_half_se, nontarget_half_se
-        Their standard errors.
+    unshrunken
+        The kernel without that pull, with the intervals that cover it; None where it
+        cannot be had, and then `note` says why.
     prior, length, penalty
         'ridge', 'smooth' (with its length in elements) or 'sparse', and how strong.
     log_likelihood_gain
@@ -88,11 +86,9 @@ class FittedKernel(Result):
     """
 
     kernel: Field
-    se: Field
     target_half: Field
-    target_half_se: Field
     nontarget_half: Field
-    nontarget_half_se: Field
+    unshrunken: AugmentedKernel | None
     prior: str
     length: float
     penalty: float
@@ -109,6 +105,7 @@ def fitted_kernel(
     prior: str = "auto",
     seed: int = 0,
     n_folds: int = 10,
+    lapse_rate: float | Estimate = 0.0,
 ) -> FittedKernel:
     """Fit the first-order kernel under the prior that predicts best.
 
@@ -123,6 +120,8 @@ def fitted_kernel(
     n_folds
         Parts that are held out in turn; at most 5 of them where there are more than two
         million noise elements.
+    lapse_rate
+        That the unshrunken kernel allows for, as for `augmented_kernel`.
 
     Raises
     ------
@@ -154,24 +153,37 @@ def fitted_kernel(
     problems = [PriorProblem.of(x, candidate, products) for candidate in tried]
     found = search(problems, responses, fold)
     best = max(found, key=lambda one: float(one.held_out.sum()))
-    fitted = PenalisedFit.of(trials, best.problem, best.penalty, fold)
-    kernel, se = fitted.kernel(np.ones(len(trials), bool))
+    fitted = PenalisedFit.of(trials, best.problem, best.penalty)
+    kernel = fitted.kernel(np.ones(len(trials), bool))
     chosen = best.problem.prior
     held_out, penalty = best.held_out, best.penalty
+    efficiency = _efficiency(trials, fitted, kernel)
     del x, problems, found, best, fitted  # their noise is as large as that of a half
-    halves = _halves(trials, scale, chosen, penalty, fold, products)
-    shaped = [part.reshape(trials.shape) for part in (kernel, se, *halves)]
+    halves = _halves(trials, scale, chosen, penalty, products)
+    shaped = [part.reshape(trials.shape) for part in (kernel, *halves)]
     gain = _gain(held_out - without_kernel(responses, fold), trials)
+    unshrunken, why_not = _unshrunken(trials, lapse_rate, seed)
     return FittedKernel(
         *shaped,
+        unshrunken=unshrunken,
         prior=chosen.name,
         length=chosen.length,
         penalty=penalty,
         log_likelihood_gain=gain,
-        efficiency=_efficiency(trials, chosen, kernel, se),
+        efficiency=efficiency,
         n_trials=len(trials),
-        note=_note(gain),
+        note=_note(gain, why_not),
     )
+
+
+def _unshrunken(
+    trials: TrialDesign, lapse_rate: float | Estimate, seed: int
+) -> tuple[AugmentedKernel | None, str | None]:
+    """The estimate with its intervals, or why there is none."""
+    try:
+        return augmented_kernel(trials, lapse_rate, seed=seed), None
+    except CannotTell as reason:
+        return None, f"no intervals: {reason}"
 
 
 def _check(trials: TrialDesign, n_folds: int) -> None:
@@ -203,10 +215,9 @@ def _halves(
     scale: float,
     prior: Prior,
     penalty: float,
-    fold: Int[np.ndarray, " trial"],
     products: Float[np.ndarray, " element element"],
 ) -> list[np.ndarray]:
-    """Target half, its SE, other half, its SE: one fit with a kernel for each."""
+    """Target half and other half: one fit with a kernel for each."""
     p = len(prior.basis)
     kind = np.float32 if trials.halves[0].size > IN_DOUBLE else np.float64
     x = np.empty((len(trials), 2 * p), kind)
@@ -218,13 +229,12 @@ def _halves(
         problem = PriorProblem.of(x, prior, (x.T @ x).astype(np.float64))
     else:
         problem = PriorProblem.of(x, prior, products / 2, n_parts=2)
-    fitted = PenalisedFit.of(trials, problem, penalty, fold)
+    fitted = PenalisedFit.of(trials, problem, penalty)
     parts = []
     for half in (0, 1):
         # In yes/no a half is the kernel of its own class, in that class's decision SDs.
         own = trials.is_forced_choice | (trials.target == 1 - half)
-        kernel, se = fitted.kernel(own)
-        parts += [part.reshape(2, p)[half] for part in (kernel, se)]
+        parts.append(fitted.kernel(own).reshape(2, p)[half])
     return parts
 
 
@@ -239,99 +249,71 @@ def _gain(difference: Float[np.ndarray, " trial"], trials: TrialDesign) -> Estim
 
 
 def _efficiency(
-    trials: TrialDesign, prior: Prior, kernel: np.ndarray, se: np.ndarray
+    trials: TrialDesign, fitted: "PenalisedFit", kernel: np.ndarray
 ) -> Estimate:
-    if prior.is_sparse:
+    if fitted.problem.prior.is_sparse:
         reason = "the standard errors of a sparse kernel have no Fisher bound"
         return Estimate.missing(EFFICIENCY, reason, len(trials))
-    return share_of_bound(trials, kernel, se)
+    return share_of_bound(trials, kernel, fitted.scatter(trials, kernel))
 
 
-def _note(gain: Estimate) -> str | None:
+def _note(gain: Estimate, why_not: str | None) -> str | None:
     assert gain.value is not None
     assert gain.se is not None
     is_blind = gain.value < 2 * gain.se
-    return (
-        "held-out responses are predicted no better than without it" * is_blind or None
-    )
+    blind = "held-out responses are predicted no better than without it"
+    return "; ".join(filter(None, [blind * is_blind, why_not])) or None
 
 
 @dataclass(frozen=True, eq=False)
 class PenalisedFit:
-    """A fit to all trials, with what its standard errors come from.
-
-    Attributes
-    ----------
-    spread
-        Quadratic penalties: covariance of the slopes of x.
-    parts
-        Sparse prior: the fits that left one fold out.
-    """
+    """A fit to all trials."""
 
     problem: PriorProblem
     responses: BinaryResponses
     solution: Solution
-    spread: Sandwich | None
-    parts: list[Solution]
+    penalty: float
 
     @classmethod
     def of(
-        cls,
-        trials: TrialDesign,
-        problem: PriorProblem,
-        penalty: float,
-        fold: Int[np.ndarray, " trial"],
+        cls, trials: TrialDesign, problem: PriorProblem, penalty: float
     ) -> "PenalisedFit":
         """Fit."""
         responses = BinaryResponses(trials.response, trials.cell, np.ones(len(trials)))
         tolerance = None if problem.prior.is_sparse else CLOSELY
         (solution,) = problem.fit([responses], penalty, tolerance=tolerance)
-        spread, parts = None, []
-        if problem.prior.is_sparse:
-            others = without_each_fold(responses, fold)
-            parts = problem.fit(others, penalty, [solution] * len(others))
-        else:
-            spread = sandwich(
-                problem.seen, responses, solution, penalty, trials.cluster
-            )
-        return cls(problem, responses, solution, spread, parts)
+        return cls(problem, responses, solution, penalty)
 
-    def kernel(
-        self, rows: Bool[np.ndarray, " trial"]
-    ) -> tuple[Float[np.ndarray, " element"], Float[np.ndarray, " element"]]:
-        """Return the kernel and its SE, in SDs of the decisions of these trials."""
-        kernel = self._in_decision_units(self.solution, rows)
-        if self.spread is None:
-            others = [self._in_decision_units(part, rows) for part in self.parts]
-            variance = (len(others) - 1) * np.var(others, axis=0)
-            # Few folds, and none of them with anything at most places: an element's own
-            # variance is drawn half-way to that of all.
-            return kernel, np.sqrt((variance + variance.mean()) / 2)
-        x, back = self.problem.seen.x, self.problem.seen.back
-        size = self._decision_sd(self.solution, rows)
-        predictor = self._predictor(self.solution, rows).astype(x.dtype)
+    def kernel(self, rows: Bool[np.ndarray, " trial"]) -> Float[np.ndarray, " element"]:
+        """Return the kernel, in SDs of the decisions of these trials."""
+        return self.problem.beta(self.solution) / self._decision_sd(rows)
+
+    def scatter(
+        self, trials: TrialDesign, kernel: Float[np.ndarray, " element"]
+    ) -> Float[np.ndarray, " element"]:
+        """Return the standard error of a quadratic prior's kernel about its own mean.
+
+        By the sandwich: what sampling adds, and nothing of the prior's pull.
+        """
+        seen, everywhere = self.problem.seen, np.ones(len(trials), bool)
+        spread = sandwich(
+            seen, self.responses, self.solution, self.penalty, trials.cluster
+        )
+        size = self._decision_sd(everywhere)
+        predictor = self._predictor(everywhere).astype(seen.x.dtype)
         # d kernel = (d beta - kernel (d predictor . predictor) / (n size)) / size
-        slope = (predictor @ x[rows]).astype(np.float64) / rows.sum()
-        across = along = self.spread.times(slope)
-        own = self._variances
-        if back is not None:
-            across = back @ along
+        slope = (predictor @ seen.x).astype(np.float64) / len(trials)
+        along = spread.times(slope)
+        across = along if seen.back is None else seen.back @ along
         share = kernel / size
+        own = spread.variances(seen.back)
         variance = own - 2 * across * share + (slope @ along) * share**2
-        return kernel, np.sqrt(np.maximum(variance, 0)) / size
+        return np.sqrt(np.maximum(variance, 0)) / size
 
-    @cached_property
-    def _variances(self) -> Float[np.ndarray, " element"]:
-        """Of the slope of each element."""
-        assert self.spread is not None
-        return self.spread.variances(self.problem.seen.back)
+    def _decision_sd(self, rows: np.ndarray) -> float:
+        return math.sqrt(1 + float(np.mean(self._predictor(rows) ** 2)))
 
-    def _in_decision_units(self, solution: Solution, rows: np.ndarray) -> np.ndarray:
-        return self.problem.beta(solution) / self._decision_sd(solution, rows)
-
-    def _decision_sd(self, solution: Solution, rows: np.ndarray) -> float:
-        return math.sqrt(1 + float(np.mean(self._predictor(solution, rows) ** 2)))
-
-    def _predictor(self, solution: Solution, rows: np.ndarray) -> np.ndarray:
+    def _predictor(self, rows: np.ndarray) -> np.ndarray:
         """The noise's part of the decision variable, in internal-noise SDs."""
+        solution = self.solution
         return (solution.predictor - solution.intercept[self.responses.cell])[rows]

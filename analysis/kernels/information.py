@@ -91,8 +91,8 @@ def share_of_bound(
     >>> session = yoked.run(
     ...     protocol, observer, seed=1, trials=600, contrast=0.15, internal_noise=1.0
     ... )
-    >>> fitted = yoked.kernel(session)
-    >>> trials, kernel = as_design(session), fitted.kernel.ravel()
+    >>> fitted = yoked.kernel(session).unshrunken.kernel
+    >>> trials, kernel = as_design(session), fitted.value.ravel()
     >>> share_of_bound(trials, kernel, fitted.se.ravel()).note
     "the weighted sum's is 0.73"
     """

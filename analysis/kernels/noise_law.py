@@ -1,125 +1,220 @@
-"""The law of a linear decision variable in noise that is not Gaussian.
+"""The law of the noise, and what a probit response averages to under it.
 
-The decision variable's repeating part is v = k . x. Elements are independent, so
-cumulants add: with kappa the excess kurtosis of an element, that of v is
+The noise was drawn by a program, so that the mean of a fitted response and of its
+product with the noise can be computed, not estimated. For normal noise x of unit
+variance both are closed forms, s = sqrt(1 + |b|^2):
 
-    kappa sum k_j^4 / (sum k_j^2)^2,
+    E Phi(a + b.x) = Phi(a / s),     E x Phi(a + b.x) = phi(a / s) b / s.
 
--2 for one element of binary noise, -1.2 for one of uniform noise, halved where two
-intervals are compared; with many equal elements v is normal. The whole law is the
-convolution of the elements' scaled levels.
+Otherwise a + b.x > Z with Z normal is a sum of independent parts, whose characteristic
+functions multiply; both means are one integral over frequency w (Gil-Pelaez [1]_),
 
-Which kernel: elements beyond 2.5 standard errors count one by one; of the others only
-the energy that is not sampling noise, as a normal part, for their noise would make the
-law too normal.
+    E x_j Phi(a + b.x) = E x_j / 2
+        - 1/pi int Im[exp(-iwa - w^2/2) E x_j exp(-iw b.x)] / w dw,
+
+exact but for the law of one element, which all elements of all fields show. Correlated
+noise is turned to white noise first.
+
+References
+----------
+.. [1] Gil-Pelaez (1951), Biometrika 38, 481-482.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Complex, Float, Int
+from scipy.interpolate import CubicSpline
+from scipy.special import ndtr
 
 from ..trials.design import TrialDesign
+from ..trials.estimate import CannotTell
+from ..trials.score import STILL, varies, why_not_white
 
-OWN_ELEMENT = 2.5  # standard errors
-MOST_POINTS = 96  # of a law
-_GAUSS_HERMITE = np.polynomial.hermite_e.hermegauss(15)
+NORMAL = 0.1  # of an element's excess kurtosis: below it the noise passes for normal
+CORRELATED_NORMAL = 0.5  # where elements correlate, only normal noise has a known law
+FIELDS_PER_ELEMENT = 10  # for a covariance that is estimated
+HIGHEST = 7.0  # frequency: exp(-HIGHEST^2 / 2) is nothing
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(160)
+FREQUENCY, STEP = HIGHEST / 2 * (NODES + 1), HIGHEST / 2 * WEIGHTS
+MOST_LEVELS = 128  # of the law of an element
+ENOUGH = 2_000_000  # numbers, to tell white noise from other
+ROOT_2_PI = float(np.sqrt(2 * np.pi))
+
+Matrix = Float[np.ndarray, " element element"]
 
 
 @dataclass(frozen=True, eq=False)
 class NoiseLaw:
-    """The law of v, mean 0 and variance 1.
+    """What is known of the noise that speaks for "yes".
 
     Attributes
     ----------
-    points, chances
-        Its values, as means of intervals where there are many, and their chances.
-    excess_kurtosis
-        By cumulants.
-    n_elements
-        Elements that count one by one.
+    scale
+        SD of the noise, contrast: kernels are per this SD.
+    offset
+        Mean of an element, contrast; 0 unless it clearly is not.
+    root
+        Symmetric square root of the covariance in units of `scale` squared; None for
+        white noise.
+    levels, share
+        Law of an element: its values in units of `scale`, and how often each comes;
+        None where it passes for normal.
+    kurtosis
+        Excess kurtosis of an element.
     """
 
-    points: Float[np.ndarray, " point"]
-    chances: Float[np.ndarray, " point"]
-    excess_kurtosis: float
-    n_elements: int
+    scale: float
+    offset: float
+    root: Matrix | None
+    levels: Float[np.ndarray, " level"] | None
+    share: Float[np.ndarray, " level"] | None
+    kurtosis: float
 
-    @property
-    def as_rows(self) -> Float[np.ndarray, " 2 point"]:
-        """Points and chances, as `Showings.law` takes them."""
-        return np.stack([self.points, self.chances])
+    @classmethod
+    def of(cls, trials: TrialDesign, covariance: Matrix | None = None) -> "NoiseLaw":
+        """Find the law of a session's noise.
+
+        Parameters
+        ----------
+        covariance
+            Of one noise field, as it was designed; by default white noise, or, where
+            neighbours correlate, the covariance of all fields that were shown.
+
+        Raises
+        ------
+        CannotTell
+            If the noise never varies, is correlated with too few fields to know how, or
+            is correlated and not normal.
+        """
+        noise, some = trials.noise, trials.where(_some_fields(trials))
+        if not (
+            varies(some.noise, some.cell).any() or varies(noise, trials.cell).any()
+        ):
+            raise CannotTell(STILL)
+        mean, spread = float(noise.mean(dtype=np.float64)), float(noise.std())
+        is_off = abs(mean) > 5 * spread / np.sqrt(noise.size) + 0.01 * spread
+        offset = mean * is_off
+        x = noise - np.float32(offset) if is_off else noise
+        scale = float(np.sqrt(np.mean(np.square(x), dtype=np.float64)))
+        x = x / np.float32(scale)
+        squares = np.square(x)
+        kurtosis = float(np.mean(squares * squares, dtype=np.float64)) - 3
+        root = None
+        if covariance is not None or why_not_white(some):
+            if abs(kurtosis) > CORRELATED_NORMAL:
+                rule = "normal or white, to have a known law"
+                raise CannotTell(
+                    f"noise must be {rule}, got correlated noise of excess kurtosis "
+                    f"{kurtosis:.2f}"
+                )
+            root = _root(trials, covariance, scale, offset)
+        close = max(NORMAL, 5 * np.sqrt(24 / noise.size))
+        if root is not None or abs(kurtosis) < close:
+            return cls(scale, offset, root, None, None, kurtosis)
+        return cls(scale, offset, None, *_levels(x), kurtosis)
+
+    def white(
+        self, noise: Float[np.ndarray, " trial element"]
+    ) -> Float[np.ndarray, " trial element"]:
+        """Return noise in SDs, its correlation undone."""
+        x = (noise - np.float32(self.offset)) / np.float32(self.scale)
+        return x if self.root is None else x @ self._inverse
+
+    def back(
+        self, values: Float[np.ndarray, "*rows element"]
+    ) -> Float[np.ndarray, "*rows element"]:
+        """Turn gradients by white noise to gradients by the noise that was shown."""
+        return values if self.root is None else values @ self._inverse
+
+    @cached_property
+    def _inverse(self) -> Matrix:
+        assert self.root is not None
+        return np.linalg.inv(self.root).astype(np.float32)
+
+    def means(
+        self,
+        intercept: Float[np.ndarray, " cell"],
+        slope: Float[np.ndarray, " element"],
+    ) -> tuple[Float[np.ndarray, " cell"], Float[np.ndarray, " cell element"]]:
+        """Return the means of Phi(a + b.x) and of x Phi(a + b.x), x white."""
+        if self.levels is None:
+            s = np.sqrt(1 + slope @ slope)
+            m = intercept / s
+            density = np.exp(-(m**2) / 2) / ROOT_2_PI
+            return ndtr(m), np.outer(density, slope / s)
+        one, with_x = self._characteristic(slope)
+        turn = np.exp(-1j * np.outer(intercept, FREQUENCY) - FREQUENCY**2 / 2)
+        turn *= STEP / FREQUENCY / np.pi
+        mean = 0.5 - np.imag(turn @ np.prod(one, 0))
+        # The product over all elements but one, from both ends: a factor may be 0.
+        before, after = np.ones_like(one), np.ones_like(one)
+        np.cumprod(one[:-1], axis=0, out=before[1:])
+        after[:-1] = np.cumprod(one[:0:-1], axis=0)[::-1]
+        first = float(self.levels @ self.share) / 2  # type: ignore[operator]
+        return mean, first - np.imag(turn @ (with_x * before * after).T)
+
+    def _characteristic(
+        self, slope: np.ndarray
+    ) -> tuple[
+        Complex[np.ndarray, " element node"], Complex[np.ndarray, " element node"]
+    ]:
+        """Means of exp(-iw b x) and x exp(-iw b x) of each element, by frequency."""
+        levels, share = self.levels, self.share
+        assert levels is not None
+        assert share is not None
+        top = HIGHEST * float(np.abs(slope).max(initial=1e-6))
+        at = np.linspace(-top, top, 2 * int(64 + 16 * top) + 1)
+        waves = np.exp(-1j * np.outer(at, levels))
+        one, with_x = (CubicSpline(at, waves @ w) for w in (share, share * levels))
+        u = np.outer(slope, FREQUENCY)
+        return one(u), with_x(u)
 
 
-def element_law(
-    trials: TrialDesign,
-) -> tuple[Float[np.ndarray, " level"], Float[np.ndarray, " level"]]:
-    """Return the levels that an element of the noise took, and how often.
-
-    About their mean and in SDs; of the noise that speaks for "yes", so in 2AFC the
-    levels of a difference of two.
-    """
-    levels, n = np.unique(trials.shown, return_counts=True)
-    values, chances = levels.astype(np.float64), n / n.sum()
-    values = values - chances @ values
-    values, chances = compressed(values, chances, 4 * MOST_POINTS)
-    if trials.is_forced_choice:
-        values, chances = _sum(values, chances, -values, chances)
-    return values / np.sqrt(chances @ values**2), chances
+def _some_fields(trials: TrialDesign) -> Int[np.ndarray, " row"]:
+    """Rows of enough noise fields to see whether the noise is white."""
+    _, first = np.unique(trials.cluster, return_index=True)
+    return first[: max(ENOUGH // trials.halves.shape[2], 200)]
 
 
-def decision_law(
-    trials: TrialDesign,
-    kernel: Float[np.ndarray, " element"],
-    se: Float[np.ndarray, " element"],
-) -> NoiseLaw | None:
-    """Return the law of v under a kernel; None where the kernel is only noise."""
-    size = np.abs(kernel)
-    own = size > OWN_ELEMENT * se
-    others = max(float((kernel[~own] ** 2 - se[~own] ** 2).sum()), 0.0)
-    energy = float((kernel[own] ** 2).sum()) + others
-    if not own.any():
-        return None
-    values, chances = element_law(trials)
-    kurtosis = float(chances @ values**4) - 3
-    points, weights = np.zeros(1), np.ones(1)
-    for weight in kernel[own] / np.sqrt(energy):
-        points, weights = _sum(points, weights, weight * values, chances)
-    if others > 0:
-        nodes, of_node = _GAUSS_HERMITE
-        normal = np.sqrt(others / energy) * nodes
-        points, weights = _sum(points, weights, normal, of_node / of_node.sum())
-    points, weights = compressed(points, weights, MOST_POINTS)
-    points = points - weights @ points
-    points = points / np.sqrt(weights @ points**2)
-    excess = kurtosis * float((kernel[own] ** 4).sum()) / energy**2
-    return NoiseLaw(points, weights, excess, int(own.sum()))
+def _root(
+    trials: TrialDesign, covariance: Matrix | None, scale: float, offset: float
+) -> Matrix:
+    if covariance is None:
+        shown = trials.shown
+        _, first = np.unique(trials.cluster, return_index=True)
+        fields = shown[:, first].reshape(-1, shown.shape[2]) - offset
+        n, p = fields.shape
+        if n < FIELDS_PER_ELEMENT * p:
+            rule = f"{FIELDS_PER_ELEMENT} or more an element of correlated noise"
+            raise CannotTell(f"noise fields must be {rule}, got {n} of {p} elements")
+        covariance = np.asarray(fields.T @ fields, np.float64) / n
+    assert covariance is not None
+    p = trials.halves.shape[2]
+    if covariance.shape != (p, p):
+        rule = f"{p} by {p} elements, as the noise is"
+        raise ValueError(f"covariance must be {rule}, got {covariance.shape}")
+    values, vectors = np.linalg.eigh(covariance / np.mean(np.diag(covariance)))
+    if values[0] < 1e-6 * values[-1]:
+        got = f"variances from {values[0]:.2g} to {values[-1]:.2g}"
+        raise CannotTell(f"covariance of the noise must be invertible, got {got}")
+    return (vectors * np.sqrt(values)) @ vectors.T
 
 
-def _sum(
-    a: np.ndarray, of_a: np.ndarray, b: np.ndarray, of_b: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Convolve two laws."""
-    values, chances = np.add.outer(a, b).ravel(), np.outer(of_a, of_b).ravel()
-    return compressed(values, chances, 4 * MOST_POINTS)
-
-
-def compressed(
-    values: Float[np.ndarray, " value"], chances: Float[np.ndarray, " value"], most: int
-) -> tuple[Float[np.ndarray, " point"], Float[np.ndarray, " point"]]:
-    """Return a law with at most so many points, each the mean of an interval.
-
-    Values that are equal but for rounding are one. Intervals are of equal length, for
-    points in the tails decide how certain a response can be.
-    """
-    order = np.argsort(values)
-    values, chances = values[order], chances[order]
-    span = float(values[-1] - values[0])
-    place = (values - values[0]) / max(span, 1e-300)
-    new = np.diff(place, prepend=-1.0) > 1e-9
-    bins = np.cumsum(new) - 1
-    if bins[-1] + 1 > most:
-        bins = np.minimum((place * most).astype(int), most - 1)
-    total = np.bincount(bins, chances)
-    kept = total > 0
-    return np.bincount(bins, chances * values)[kept] / total[kept], total[kept]
+def _levels(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Values of an element and their shares; of very many, the means of bins."""
+    values = x.ravel().astype(np.float64)
+    skew = float(np.mean(values**3))
+    if abs(skew) < 5 * np.sqrt(15 / len(values)):
+        # By chance alone as it is; a mean of one element in a thousand SDs would add up
+        # over the elements.
+        values = np.concatenate([values, -values])
+    low, high = values.min(), values.max()
+    bins = ((values - low) / (high - low) * MOST_LEVELS).astype(np.int64)
+    bins = np.minimum(bins, MOST_LEVELS - 1)
+    n, total = np.bincount(bins), np.bincount(bins, values)
+    there = n > 0
+    levels, share = total[there] / n[there], n[there] / len(values)
+    levels -= share @ levels
+    return levels / np.sqrt(share @ levels**2), share

@@ -152,8 +152,11 @@ def kernels(sessions: Sessions, order: int = 1, method: Method = "fitted") -> "F
     Returns
     -------
     Figure
-        Order 1: bars as lines with bands of one standard error; fields as pictures,
-        above the halves. Order 2: that of `second_order`. One scale.
+        Order 1: bars as lines, fields as pictures, above the halves. Of a fitted
+        kernel, dots and bands are the unshrunken estimate with its 95 % intervals, of
+        each element and, paler, of all at once; of a field they are those of the line
+        through its peak. Of other methods a band is one standard error. Order 2: that
+        of `second_order`. One scale.
 
     Raises
     ------

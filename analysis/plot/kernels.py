@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...experiments.protocols.signal import signal_template
+from ..kernels.augmented import AugmentedKernel, KernelBand
 from ..kernels.fitted import FittedKernel
 from ..kernels.weighted_sum import Kernel
 from ..second_order.kernel import SecondOrderKernel
@@ -20,6 +21,7 @@ from .style import (
     GRAY,
     GREEN,
     ORANGE,
+    PALE,
     as_picture,
     band,
     grid,
@@ -29,6 +31,11 @@ from .style import (
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+BANDS = (
+    "dots and bands: the unshrunken estimate with its 95 % intervals, which cover the "
+    "kernel and need not hold the shrunken line"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,17 +78,53 @@ def signed_template(
 
 
 def draw_kernels(panels: Sequence[Panel]) -> "Figure":
-    """Draw kernels above their two halves, all on one scale."""
+    """Draw kernels above their two halves, all on one scale.
+
+    A fitted kernel is pulled towards its prior; the bands about it are the 95 %
+    intervals of the unshrunken estimate, of each element and, paler, of all at once.
+    """
     is_line = sum(size > 1 for size in panels[0].kernel.kernel.shape) <= 1
-    rows = 2 if is_line else 3
+    has_bands = any(_unshrunken(each) is not None for each in panels)
+    rows = 2 if is_line else 3 + 2 * has_bands
     figure, axes = grid(rows, len(panels))
     if is_line:
         _draw_lines(axes, panels)
     else:
-        _draw_pictures(figure, axes, panels)
+        _draw_pictures(figure, axes, panels, has_bands)
+    if has_bands:
+        _name_bands(figure, axes)
     for axis, each in zip(axes[0], panels, strict=True):
         axis.set_title("\n".join(textwrap.wrap(each.label, 18)))
     return figure
+
+
+def _unshrunken(panel: Panel) -> AugmentedKernel | None:
+    return panel.kernel.unshrunken if isinstance(panel.kernel, FittedKernel) else None
+
+
+def _name_bands(figure: "Figure", axes: Any) -> None:
+    """Say below the panels what lines, dots and bands are."""
+    named: dict[str, Any] = {}
+    for axis in axes.ravel():
+        handles, labels = axis.get_legend_handles_labels()
+        named |= dict(zip(labels, handles, strict=True))
+        if axis.get_legend() is not None:
+            axis.get_legend().remove()
+    width, height = figure.get_size_inches()
+    text = textwrap.wrap(BANDS, int(15 * width))
+    columns = max(int(width / 1.4), 1)
+    lines = len(text) - (-len(named) // columns)
+    figure.set_size_inches(width, height + 0.16 * lines)
+    figure.legend(
+        list(named.values()),
+        list(named),
+        loc="outside lower center",
+        frameon=False,
+        fontsize=7,
+        ncol=columns,
+        title="\n".join(text),
+        title_fontsize=7,
+    )
 
 
 def _draw_lines(axes: Any, panels: Sequence[Panel]) -> None:
@@ -89,18 +132,54 @@ def _draw_lines(axes: Any, panels: Sequence[Panel]) -> None:
     for column, each in enumerate(panels):
         top, bottom = axes[0][column], axes[1][column]
         x, name = line_axis(each.kernel.kernel.shape)
-        band(top, x, each.kernel.kernel, each.kernel.se, BLUE, "kernel")
+        if isinstance(each.kernel, FittedKernel):
+            _fitted_lines(top, bottom, x, each.kernel)
+        else:
+            band(top, x, each.kernel.kernel, each.kernel.se, BLUE, "kernel")
+            _halves(bottom, x, each.kernel)
         if each.template is not None:
             scaled = _scaled(each.template, each.kernel.kernel)
             top.plot(x, scaled, color=GRAY, lw=1, ls="--", label="signal, scaled")
-        halves = each.kernel
-        band(bottom, x, halves.target_half, halves.target_half_se, ORANGE, "target")
-        band(bottom, x, halves.nontarget_half, halves.nontarget_half_se, GREEN, "other")
         bottom.set_xlabel(name)
     for row, name in zip(axes, ("kernel", "its halves"), strict=True):
         share_limits(row)
-        row[0].set_ylabel(f"{name}\n({panels[0].unit})")
+        row[0].set_ylabel(f"{name}\n({panels[0].unit})", fontsize=8)
         row[0].legend(frameon=False, fontsize=7, loc="upper right")
+
+
+def _halves(axis: Any, x: np.ndarray, kernel: Kernel) -> None:
+    band(axis, x, kernel.target_half, kernel.target_half_se, ORANGE, "target")
+    band(axis, x, kernel.nontarget_half, kernel.nontarget_half_se, GREEN, "other")
+
+
+def _fitted_lines(top: Any, bottom: Any, x: np.ndarray, kernel: FittedKernel) -> None:
+    """Draw the picture, and the unshrunken estimate with its intervals."""
+    found = kernel.unshrunken
+    for axis in (top, bottom):
+        axis.axhline(0, color=PALE, lw=0.7, zorder=0)
+    top.plot(x, kernel.kernel.ravel(), color=BLUE, lw=1.6, label="kernel")
+    if found is not None:
+        _intervals(top, x, found.kernel, BLUE, "unshrunken")
+        inner = dict(color=BLUE, alpha=0.1, lw=0)
+        low, high = found.kernel.low_all.ravel(), found.kernel.high_all.ravel()
+        top.fill_between(x, low, high, **inner, label="95 %, all at once")
+    for name, color in (("target", ORANGE), ("nontarget", GREEN)):
+        half = getattr(kernel, f"{name}_half").ravel()
+        label = name.replace("nontarget", "other")
+        bottom.plot(x, half, color=color, lw=1.6, label=label)
+        known = None if found is None else getattr(found, f"{name}_half")
+        if known is not None:
+            _intervals(bottom, x, known, color, None)
+
+
+def _intervals(
+    axis: Any, x: np.ndarray, found: KernelBand, color: str, label: str | None
+) -> None:
+    low, high = found.low.ravel(), found.high.ravel()
+    each = None if label is None else "95 %, each element"
+    axis.fill_between(x, low, high, color=color, alpha=0.22, lw=0, label=each)
+    value = found.value.ravel()
+    axis.plot(x, value, "o", color=color, ms=2.5, mew=0, alpha=0.8, label=label)
 
 
 def _scaled(template: np.ndarray, kernel: np.ndarray) -> np.ndarray:
@@ -109,23 +188,67 @@ def _scaled(template: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     return t * (t @ k) / max(t @ t, 1e-300)
 
 
-def _draw_pictures(figure: "Figure", axes: Any, panels: Sequence[Panel]) -> None:
+def _draw_pictures(
+    figure: "Figure", axes: Any, panels: Sequence[Panel], has_bands: bool
+) -> None:
     """Draw kernels of fields, or of bars over time, as pictures on one scale."""
-    rows = ("kernel", "target_half", "nontarget_half")
-    limit = max(float(np.abs(getattr(p.kernel, r)).max()) for p in panels for r in rows)
+    names = ["kernel", "target_half", "nontarget_half"]
+    fields = {name: [getattr(p.kernel, name) for p in panels] for name in names}
+    if has_bands:
+        names[1:1] = ["section", "unshrunken"]
+        fields["unshrunken"] = [
+            np.zeros(0) if found is None else found.kernel.value
+            for found in map(_unshrunken, panels)
+        ]
+    limit = max(
+        float(np.abs(field).max(initial=0)) for row in fields.values() for field in row
+    )
     shown: Any = None
-    for row, name in zip(axes, rows, strict=True):
-        for axis, each in zip(row, panels, strict=True):
-            picture = as_picture(getattr(each.kernel, name))
+    for row, name in zip(axes, names, strict=True):
+        if name == "section":
+            _draw_sections(row, panels)
+            continue
+        for axis, field in zip(row, fields[name], strict=True):
+            axis.set(xticks=[], yticks=[])
+            if not field.size:
+                axis.set_axis_off()
+                continue
             shown = axis.imshow(
-                picture,
+                as_picture(field),
                 cmap=DIVERGING,
                 vmin=-limit,
                 vmax=limit,
                 interpolation="nearest",
             )
-            axis.set(xticks=[], yticks=[])
         row[0].set_ylabel(name.replace("_", " ").replace("nontarget", "other"))
     bar = figure.colorbar(shown, ax=axes, shrink=0.5, aspect=25)
     bar.set_label(panels[0].unit)
     bar.outline.set_linewidth(0)
+
+
+def _draw_sections(row: Any, panels: Sequence[Panel]) -> None:
+    """Draw the line of elements through each kernel's peak, with its intervals."""
+    for axis, each in zip(row, panels, strict=True):
+        found, field = _unshrunken(each), each.kernel.kernel
+        frame, line, _ = np.unravel_index(int(np.abs(field).argmax()), field.shape)
+        x, name = line_axis((1, 1, field.shape[2]))
+        axis.axhline(0, color=PALE, lw=0.7, zorder=0)
+        axis.plot(x, field[frame, line], color=BLUE, lw=1.6, label="kernel")
+        if found is not None:
+            parts = {
+                part: getattr(found.kernel, part)[frame, line]
+                for part in ("value", "se", "low", "high", "low_all", "high_all")
+            }
+            _intervals(axis, x, KernelBand(**parts), BLUE, "unshrunken")
+            axis.fill_between(
+                x,
+                parts["low_all"],
+                parts["high_all"],
+                color=BLUE,
+                alpha=0.1,
+                lw=0,
+                label="95 %, all at once",
+            )
+        axis.set_xlabel(name)
+    share_limits(row)
+    row[0].set_ylabel("line through\nthe peak")

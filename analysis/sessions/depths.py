@@ -40,6 +40,7 @@ from ..trials.held import Held
 from ..trials.responses import SessionLike
 from ..trials.result import Cells, Result, short
 from ..trials.score import STILL, varies
+from .kernel import lapses_of
 from .orders import OrderOne, OrderTwo, OrderZero
 from .psychometric import PsychometricMethod, psychometric
 from .summary import SessionSummary, summarise
@@ -270,7 +271,10 @@ def _one(
     share = attempt("one.linear_share", lambda: linear_share(held))
     if trials is None:  # `missing` says why there are none
         return OrderOne(kernel, None, None, None, None, share, efficiency)
-    fitted = attempt("one.fitted", lambda: fitted_kernel(trials, seed=seed))
+    fitted = attempt(
+        "one.fitted",
+        lambda: fitted_kernel(trials, seed=seed, lapse_rate=lapses_of(held)),
+    )
     template = None
     if fitted is not None:  # else `missing` says why there is no kernel
         template = attempt(

@@ -2,15 +2,18 @@
 
 from typing import Literal, get_args
 
+from ..double_pass.lapses import lapse_rate
 from ..kernels.fitted import FittedKernel, fitted_kernel
 from ..kernels.weighted_sum import Kernel, first_order_kernel
 from ..kernels.whitening import noise_covariance, whitened
 from ..second_order.kernel import SecondOrderKernel, second_order_kernel
+from ..trials.estimate import Estimate
 from ..trials.held import Held
 from ..trials.responses import SessionLike
 
 Method = Literal["fitted", "weighted_sum", "optimal", "whitened"]
 METHODS = get_args(Method)
+CATCH_TRIALS = 50  # from which on their lapse rate is allowed for
 
 
 def kernel(
@@ -28,8 +31,9 @@ def kernel(
         1: what the observer looks at. 2: how it is combined; `method` says nothing
         there.
     method
-        'fitted', the default: penalised probit with the prior that predicts best,
-        in decision SDs per noise SD. 'weighted_sum': the classical sum of class means
+        'fitted', the default: penalised probit with the prior that predicts best, in
+        decision SDs per noise SD, and beside it the unshrunken estimate with intervals
+        that cover the kernel. 'weighted_sum': the classical sum of class means
         that the literature reports, in noise contrast. 'optimal': the same with the
         best weights for a biased observer. 'whitened': the weighted sum with the
         correlation of the noise undone, by its realised covariance; in 1 / contrast.
@@ -61,7 +65,7 @@ def kernel(
     if order != 1:
         raise ValueError(f"order must be 1 or 2, got {order}")
     if method == "fitted":
-        return fitted_kernel(held)
+        return fitted_kernel(held, lapse_rate=lapses_of(held))
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
     weights = "optimal" if method == "optimal" else "sum"
@@ -70,3 +74,9 @@ def kernel(
         return found
     covariance = noise_covariance(held.responses, held.noise)
     return whitened(found, covariance, ridge, passband)
+
+
+def lapses_of(session: SessionLike) -> float | Estimate:
+    """Return the lapse rate of 50 catch trials or more; 0 where there are fewer."""
+    rate = lapse_rate(session)
+    return rate if rate.value is not None and rate.n >= CATCH_TRIALS else 0.0

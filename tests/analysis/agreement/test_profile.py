@@ -57,7 +57,9 @@ def test_observers_with_one_kernel_agree_up_to_the_ceiling():
 
 
 def test_observers_with_orthogonal_kernels_do_not():
-    kernel = depth_profile(*pair(OTHER)).depths[1]
+    profile = depth_profile(*pair(OTHER))
+    kernel = profile.depths[1]
+    assert profile.equal_kernels.p < 1e-6
     # Pearson's correlation of these two templates, their means taken off.
     truth = np.corrcoef(TEMPLATE, OTHER)[0, 1]
     assert kernel.share.low < truth < kernel.share.high
@@ -72,6 +74,10 @@ def test_a_profile_can_be_written_as_json(linear):
     row = json.loads(json.dumps(linear.to_dict(), allow_nan=False))
     assert [depth["order"] for depth in row["depths"]] == [0, 1, 2]
     assert (row["reference_observer"], row["other_observer"]) == ("ann", "net")
+    equal = row["equal_kernels"]
+    assert equal["formula"] == "kernel-equality-multiplier/1"
+    assert equal["n_shared"] > 0
+    assert -1 < equal["found_cosine"]["value"] < 1
 
 
 def test_without_shared_trials_only_responses_are_missing():

@@ -5,6 +5,7 @@ from tests.app.planning.assurance import ASSURANCE, PILOT
 from .decision_law import TABLE as DECISION_LAW
 from .gamma_by_accuracy import TABLE as GAMMA_BY_ACCURACY
 from .internal_noise import TABLE as INTERNAL_NOISE
+from .kernels import EQUALITY, KERNELS
 from .order_zero import CEILING_TABLE as CEILING
 from .order_zero import TABLE as ORDER_ZERO
 from .second_order import TABLE as SECOND_ORDER
@@ -18,6 +19,8 @@ TABLES: tuple[Table, ...] = (
     GAMMA_BY_ACCURACY,
     SHARES,
     KERNEL_SHARES,
+    KERNELS,
+    EQUALITY,
     DECISION_LAW,
     SECOND_ORDER,
     ASSURANCE,

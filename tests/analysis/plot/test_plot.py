@@ -116,6 +116,30 @@ def test_a_fitted_kernel_is_drawn_in_decision_sds(sessions):
     assert "decision SD per noise SD" in figure.axes[0].get_ylabel()
 
 
+def test_its_bands_are_the_intervals_that_cover_the_kernel(sessions):
+    figure = plot.kernels(sessions[:1])
+    found = yoked.kernel(sessions[0]).unshrunken
+    dots = next(
+        line for line in figure.axes[0].lines if line.get_label() == "unshrunken"
+    )
+    assert np.allclose(dots.get_ydata(), found.kernel.value.ravel())
+    each, together = (
+        np.concatenate([path.vertices[:, 1] for path in one.get_paths()])
+        for one in figure.axes[0].collections
+    )
+    for drawn, name in ((each, ""), (together, "_all")):
+        low, high = (
+            getattr(found.kernel, f"low{name}"),
+            getattr(found.kernel, f"high{name}"),
+        )
+        assert drawn.min() == pytest.approx(low.min())
+        assert drawn.max() == pytest.approx(high.max())
+    (legend,) = figure.legends
+    assert "need not hold the shrunken line" in " ".join(
+        legend.get_title().get_text().split()
+    )
+
+
 def test_a_second_order_kernel_is_a_matrix_in_units_of_the_noise(sessions):
     figure = plot.kernels(sessions, order=2)
     kernel = yoked.kernel(sessions[0], order=2)

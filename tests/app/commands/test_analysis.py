@@ -68,7 +68,7 @@ def test_analyse_writes_every_kernel_into_an_archive(log, analysed):
     _, names = log
     with np.load(analysed[1]) as arrays:
         assert arrays[f"{names[0]}/two.kernel.kernel"].shape == (13, 13)
-        assert arrays[f"{names[0]}/one.fitted.se"].shape == (1, 1, 13)
+        assert arrays[f"{names[0]}/one.fitted.unshrunken.kernel.se"].shape == (1, 1, 13)
 
 
 def test_compare_has_the_depth_profile(log):

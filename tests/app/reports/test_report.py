@@ -63,6 +63,13 @@ def test_the_page_has_the_analysis_numbers(page, sessions):
     assert f"{same:.3f}<br>" in page
 
 
+def test_the_page_says_what_the_bands_cover_and_whether_kernels_differ(page):
+    text = " ".join(page.split())
+    assert "dots and bands are the unshrunken estimate with its 95 % intervals" in text
+    assert "need not hold the shrunken line" in text
+    assert "the same first-order kernel? Any difference: p" in text
+
+
 def test_the_page_loads_nothing_from_elsewhere(page):
     addresses = re.findall(r'(?:src|href)="([^"#]+)"|url\(([^#)]+)\)', page)
     # A matrix in a figure is a picture within the page.

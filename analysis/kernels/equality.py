@@ -1,0 +1,292 @@
+"""Are two kernels the same: halves of one observer, or those of two observers.
+
+Both are sums of what noise fields add to them (`influence.py`), and so is their
+difference d; a field that both saw adds a difference. Three questions, each with what
+the data could have shown:
+
+- any difference: Q = sum of (d_j / SE_j)^2, and the largest |d_j| / SE_j;
+- of amplitude: (|k_1|^2 - |k_2|^2) / 2 over the squared length of their mean, each
+  without what sampling noise adds to a square. Two observers of one template but
+  different internal noise differ in this alone;
+- of shape: Q of k_1 / sqrt(rho) - sqrt(rho) k_2, rho the ratio of their lengths.
+
+Under equality d is a sum of centred influences; their sums with random normal
+multipliers [1]_ give the law of the largest, and of Q the mean and variance, by which
+it is compared with a scaled chi-squared [2]_. Sums over elements take the influences as
+they are, whose squares have the right mean; a single number (the largest, the
+amplitude) has a standard error that allows for its own scatter (HC2). Assumed are many
+fields to the elements that matter; with five fields an element the tests hold their
+level.
+
+References
+----------
+.. [1] Chernozhukov, Chetverikov & Kato (2013), Ann. Stat. 41, 2786-2819.
+.. [2] Satterthwaite (1946), Biometrics Bull. 2, 110-114.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy.optimize import brentq
+from scipy.stats import chi2, ncx2
+
+from ..trials.chance import counted_p
+from ..trials.design import TrialDesign, noise_keys
+from ..trials.estimate import CannotTell, Estimate
+from ..trials.held import as_design
+from ..trials.responses import SessionLike
+from ..trials.result import Result
+from .influence import Influence, Scores
+
+FORMULA = "kernel-equality-multiplier/1"
+AMPLITUDE = "kernel-amplitude-difference/1"
+DETECTABLE_COSINE = "kernel-cosine-found-in-80-percent/1"
+N_DRAWS = 499
+LEVEL, POWER = 0.05, 0.8
+IN_SE = 2.8016  # difference over its SE that a test at 5 % finds in 80 %
+FAINT = 2.0  # SEs: a squared length of less has no shape to compare
+
+
+@dataclass(frozen=True)
+class KernelEquality(Result):
+    """A test of two kernels, and the smallest difference that it would find.
+
+    Attributes
+    ----------
+    p
+        Of any difference: the chance of a larger sum of squares if there is none.
+    p_largest
+        Of the largest difference of an element.
+    p_shape
+        Of a difference in more than amplitude; None where a kernel is too faint.
+    amplitude
+        (first - second) / their mean: 0 if equally long.
+    found_amplitude
+        The smallest such difference that 80 % of sessions like this would show at 5 %.
+    found_cosine
+        The largest cosine between kernels of this length that 80 % of them would tell
+        from 1 by `p`: what is nearer to 1 is not ruled out.
+    n_shared
+        Noise fields that both kernels rest on.
+    n_draws
+        Of multipliers.
+    """
+
+    p: float
+    p_largest: float
+    p_shape: float | None
+    amplitude: Estimate
+    found_amplitude: float | None
+    found_cosine: Estimate
+    n_shared: int
+    n_draws: int = N_DRAWS
+    formula: str = FORMULA
+
+
+def equal_kernels(
+    ours: SessionLike | TrialDesign,
+    theirs: SessionLike | TrialDesign,
+    seed: int = 0,
+    lapse_rates: Sequence[float | Estimate] = (0.0, 0.0),
+) -> KernelEquality:
+    """Test whether two observers have the same kernel, in decision SDs per noise SD.
+
+    Noise fields that both were shown are differenced field by field; others are
+    independent.
+
+    Parameters
+    ----------
+    seed
+        Of the folds and the multipliers.
+    lapse_rates
+        Of either, taken as known.
+
+    Raises
+    ------
+    CannotTell
+        If fields differ in shape, or a kernel cannot be had.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> observer = yoked.load_observer("template")
+    >>> one, other = (
+    ...     yoked.run(
+    ...         protocol, observer, seed=s, trials=400, contrast=0.1, internal_noise=1.0
+    ...     )
+    ...     for s in (1, 2)
+    ... )
+    >>> equal_kernels(one, other).p > 0.05
+    True
+    """
+    designs = [as_design(one) for one in (ours, theirs)]
+    if designs[0].shape != designs[1].shape:
+        got = f"{designs[0].shape} and {designs[1].shape}"
+        raise CannotTell(f"noise fields must have one shape, got {got}")
+    found, keys = [], []
+    for one, rate in zip(designs, lapse_rates, strict=True):
+        known = rate.value or 0.0 if isinstance(rate, Estimate) else rate
+        found.append(Scores.of(one, known, seed=seed).influence())
+        _, first = np.unique(one.cluster, return_index=True)
+        keys.append(noise_keys(one.where(first)))
+    return equality(found[0], found[1], keys, seed)
+
+
+def equality(
+    first: Influence,
+    second: Influence,
+    keys: list[np.ndarray] | None = None,
+    seed: int = 0,
+) -> KernelEquality:
+    """Test two kernels; those of one session rest on the same fields.
+
+    Parameters
+    ----------
+    keys
+        By which the fields of either are recognised; None: they are the same.
+    """
+    each, room, n_shared = _by_field(first, second, keys)
+    difference, apart = first.value - second.value, each[0] - each[1]
+    steady = apart / np.sqrt(room)[:, None].astype(apart.dtype)
+    p_largest, freedom = _by_multipliers(difference, steady, seed)
+    p = _by_squares(difference, apart, freedom)
+    lengths = [
+        _length(k, one)
+        for k, one in zip((first.value, second.value), each, strict=True)
+    ]
+    mean = (first.value + second.value) / 2
+    length, error = _length(mean, (each[0] + each[1]) / 2)
+    n = len(apart)
+    if length < FAINT * error:
+        why = f"the kernel is not {FAINT:.0f} standard errors long"
+        amplitude = Estimate.missing(AMPLITUDE, why, n)
+        cosine = Estimate.missing(DETECTABLE_COSINE, why, n)
+        return KernelEquality(p, p_largest, None, amplitude, None, cosine, n_shared)
+    value = (lengths[0][0] - lengths[1][0]) / 2 / length
+    moved = _along(each[0], first.value) - _along(each[1], second.value)
+    moved -= value * _along(each[0] + each[1], mean)
+    moved /= length * np.sqrt(room)
+    se = float(np.sqrt(moved @ moved))
+    amplitude = Estimate.normal(value, se, n, AMPLITUDE)
+    p_shape = None
+    if all(size > FAINT * error for size, error in lengths):
+        sizes = lengths[0][0], lengths[1][0]
+        p_shape = _shape(first, second, each, sizes, freedom)
+    variance = float(np.mean(_root_of_squares(apart) ** 2))
+    cosine = _found_cosine(length, variance, len(difference), freedom, n)
+    return KernelEquality(
+        p, p_largest, p_shape, amplitude, IN_SE * se, cosine, n_shared
+    )
+
+
+def _by_field(
+    first: Influence, second: Influence, keys: list[np.ndarray] | None
+) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray, int]:
+    """Influences of every field of either, zero where one did not see it.
+
+    With the smaller room of the two, and how many fields both saw.
+    """
+    if keys is None:
+        room = np.minimum(first.room, second.room)
+        return (first.fields, second.fields), room, len(room)
+    every = np.unique(np.concatenate(keys))
+    found, room = [], np.ones(len(every))
+    for one, key in zip((first, second), keys, strict=True):
+        filled, at = (
+            np.zeros((len(every), len(one.value)), one.fields.dtype),
+            np.searchsorted(every, key),
+        )
+        np.add.at(filled, at, one.fields)
+        np.minimum.at(room, at, one.room)
+        found.append(filled)
+    n_shared = len(np.unique(keys[0])) + len(np.unique(keys[1])) - len(every)
+    return (found[0], found[1]), room, n_shared
+
+
+def _by_multipliers(
+    difference: Float[np.ndarray, " element"],
+    each: Float[np.ndarray, " field element"],
+    seed: int,
+) -> tuple[float, float]:
+    """P of the largest difference, and degrees of freedom of the sum of squares."""
+    se = _root_of_squares(each)
+    if not se.any():  # the same responses to the same fields
+        return 1.0, float(len(se))
+    draws = np.random.default_rng(seed).standard_normal(
+        (N_DRAWS, len(each)), dtype=np.float32
+    )
+    drawn = (draws.astype(each.dtype) @ (each / se.astype(each.dtype))) ** 2
+    largest = float(np.max((difference / se) ** 2))
+    freedom = 2 * len(se) ** 2 / float(np.var(drawn.sum(1), dtype=np.float64))
+    return counted_p(int(np.sum(drawn.max(1) >= largest)), N_DRAWS, "draws"), freedom
+
+
+def _by_squares(
+    difference: Float[np.ndarray, " element"],
+    each: Float[np.ndarray, " field element"],
+    freedom: float,
+) -> float:
+    """P of the sum of squares over its mean, by a scaled chi-squared."""
+    se = _root_of_squares(each)
+    if not se.any():
+        return 1.0
+    squares = (difference / se) ** 2
+    return float(chi2.sf(squares.mean() * freedom, freedom))
+
+
+def _along(each: np.ndarray, kernel: np.ndarray) -> Float[np.ndarray, " field"]:
+    """What each field adds to a kernel along another."""
+    return (each @ kernel.astype(each.dtype)).astype(np.float64)
+
+
+def _root_of_squares(each: np.ndarray) -> Float[np.ndarray, " element"]:
+    return np.sqrt(np.einsum("ij,ij->j", each, each).astype(np.float64))
+
+
+def _length(
+    kernel: Float[np.ndarray, " element"], each: Float[np.ndarray, " field element"]
+) -> tuple[float, float]:
+    """Squared length without what sampling noise adds to it, and its SE."""
+    noise = float(np.einsum("ij,ij->i", each, each).sum(dtype=np.float64))
+    moved = 2 * _along(each, kernel)
+    return float(kernel @ kernel) - noise, float(np.sqrt(moved @ moved))
+
+
+def _shape(
+    first: Influence,
+    second: Influence,
+    each: tuple[np.ndarray, np.ndarray],
+    lengths: tuple[float, float],
+    freedom: float,
+) -> float:
+    root = (lengths[0] / lengths[1]) ** 0.25  # of the ratio of lengths
+    difference = first.value / root - second.value * root
+    # d log root, by both lengths; it moves the kernels apart.
+    by_length = _along(each[0], first.value) / lengths[0]
+    by_length -= _along(each[1], second.value) / lengths[1]
+    both = (first.value / root + second.value * root) / 2
+    kind = each[0].dtype
+    moved = each[0] / kind.type(root) - each[1] * kind.type(root)
+    moved -= np.outer(by_length.astype(kind), both.astype(kind))
+    return _by_squares(difference, moved, max(freedom - 1, 1.0))
+
+
+def _found_cosine(
+    length: float, variance: float, n_elements: int, freedom: float, n: int
+) -> Estimate:
+    """The cosine at which the sum of squares is found in 80 %."""
+    critical = chi2.ppf(1 - LEVEL, freedom)
+
+    def lacking(moved: float) -> float:
+        return float(ncx2.sf(critical, freedom, moved)) - POWER
+
+    found = float(brentq(lacking, 1e-6, 100 + 10 * critical))  # type: ignore[arg-type]
+    moved = found * n_elements / freedom
+    cosine = 1 - moved * variance / (2 * length)
+    if cosine < -1:
+        reason = "no two kernels of this length differ enough to be found"
+        return Estimate.missing(DETECTABLE_COSINE, reason, n)
+    return Estimate(cosine, None, None, None, n, DETECTABLE_COSINE)
