@@ -8,7 +8,7 @@ so that half-squaring, saturation and powers from 1 to 3 are close to some membe
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -52,6 +52,7 @@ class Clues:
         return vectors[:, np.argsort(-np.abs(values))]
 
 
+@runtime_checkable
 class Family(Protocol):
     """A family of cascades; `cascade` is its name, which several variants may share."""
 

@@ -194,8 +194,21 @@ def residual_matrices(
 
 def covariance(fit: Fit) -> Float[np.ndarray, " parameter parameter"]:
     """Return that of the parameters, as the likelihood has it at its top."""
-    weighted = fit.slopes / (fit.p * (1 - fit.p))[:, None]
-    return np.linalg.pinv(fit.slopes.T @ weighted, rcond=1e-9, hermitian=True)
+    scale, information = _information(fit)
+    inverse = np.linalg.pinv(information, rcond=1e-9, hermitian=True)
+    return scale[:, None] * inverse * scale
+
+
+def _information(fit: Fit) -> tuple[np.ndarray, np.ndarray]:
+    """Units that make it alike in all parameters, and Fisher's information in them.
+
+    A lapse rate near nought is known far better than the rest.
+    """
+    weighted = fit.slopes.T / (fit.p * (1 - fit.p))
+    information = weighted @ fit.slopes
+    size = np.diag(information)
+    scale = 1 / np.sqrt(np.where(size > 0, size, 1))
+    return scale, scale[:, None] * information * scale
 
 
 def _fit(
@@ -237,13 +250,13 @@ class _Climb:
 
     def _step(self) -> None:
         at = self.at
-        weight = 1 / (at.p * (1 - at.p))
-        gradient = at.slopes.T @ ((self.choices.yes - at.p) * weight)
-        information = (at.slopes.T * weight) @ at.slopes
-        size = np.diag(information) + 1e-6 * np.trace(information) / len(information)
+        residual = (self.choices.yes - at.p) / (at.p * (1 - at.p))
+        scale, information = _information(at)
+        gradient = scale * (at.slopes.T @ residual)
         for _ in range(12):
-            damped = information + np.diag(self.damping * size + LEAST)
-            tried = self._fit_at(at.theta + np.linalg.solve(damped, gradient))
+            damped = information + (self.damping + LEAST) * np.eye(len(scale))
+            step = scale * np.linalg.solve(damped, gradient)
+            tried = self._fit_at(at.theta + step)
             gain = tried.log_likelihood - at.log_likelihood
             if gain > 0:
                 self.damping = max(self.damping / 6, 1e-7)

@@ -39,7 +39,7 @@ def features(trials: TrialDesign) -> dict[str, Estimate]:
     of_field = _halves(trials)
     kernels = [_kernel(trials, first * (of_field != part)) for part in range(2)]
     unit = np.stack([k / max(float(np.linalg.norm(k)), 1e-300) for k in kernels])
-    shown = trials.shown.astype(np.float64) / sd
+    shown = _about_class_means(trials.shown.astype(np.float64) / sd, label)
     sign = np.array([1.0, -1.0])[: len(shown)]
     squares = np.square(shown)
     along = np.einsum("fte,te->ft", shown, unit[of_field]) ** 2
@@ -55,6 +55,14 @@ def features(trials: TrialDesign) -> dict[str, Estimate]:
     }
     both = [k / sd for k in kernels]
     return found | {"second_order_share": _share(trials, shown, second, both)}
+
+
+def _about_class_means(
+    shown: Float[np.ndarray, " field trial element"], label: Int[np.ndarray, " trial"]
+) -> Float[np.ndarray, " field trial element"]:
+    inside = (label == np.arange(label.max() + 1)[:, None]).astype(np.float64)
+    mean = inside @ shown / np.maximum(inside.sum(1), 1)[:, None]
+    return shown - mean[:, label]
 
 
 def _halves(trials: TrialDesign) -> Int[np.ndarray, " trial"]:

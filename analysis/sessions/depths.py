@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from jaxtyping import Float
 
+from ...experiments.protocols.signal import signal_template
 from ..double_pass.lapses import lapse_rate
 from ..kernels.fitted import fitted_kernel
 from ..kernels.hotelling import hotelling_test
@@ -65,10 +66,10 @@ PARTS = (
         "one.likelihood_ratios",
     ),
     (
-        "two.signature",
         "two.spectrum",
         "two.without_linear_part",
         "two.consistency",
+        "two.signature",
         "two.diagonal",
         "two.quadratic",
     ),
@@ -139,7 +140,7 @@ class Depths(Result):
             row["second order (bits)"] = short(two.quadratic and two.quadratic.gain)
             row["eigenvalues"] = short(spectrum and spectrum.n_significant)
             row["of the first (p)"] = short(spectrum and spectrum.p[0])
-            row["cascade"] = short(two.signature and two.signature.verdict)
+            row["cascade"] = short(two.signature and two.signature.short())
         return [row]
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -306,19 +307,9 @@ def _two(
         rule = f"at most {LARGE_WORK:.0e} to be replicated here"
         raise CannotTell(f"trials x elements^2 must be {rule}, got {got}")
 
-    marks = attempt(
-        "two.signature",
-        lambda: replicated(
-            lambda: signature(
-                trials, n_permutations, seed=seed, progress=attempt.within
-            )
-        ),
-    )
     return OrderTwo(
         kernel=kernel,
-        spectrum=marks.spectrum
-        if marks
-        else attempt("two.spectrum", lambda: spectrum("keep")),
+        spectrum=attempt("two.spectrum", lambda: spectrum("keep")),
         without_linear_part=None
         if trials.is_forced_choice
         else attempt("two.without_linear_part", lambda: spectrum("remove")),
@@ -330,7 +321,12 @@ def _two(
                 )
             ),
         ),
-        signature=marks,
+        signature=attempt(
+            "two.signature",
+            lambda: signature(
+                trials, _alternatives(held), seed=seed, progress=attempt.within
+            ),
+        ),
         diagonal=attempt(
             "two.diagonal",
             lambda: replicated(
@@ -347,3 +343,9 @@ def _two(
 def _signal(held: Held) -> Float[np.ndarray, " element"]:
     """What the target has more than the other alternative; any scale."""
     return signal_difference(held.protocol, 1.0, is_quantised=False).ravel()
+
+
+def _alternatives(held: Held) -> Float[np.ndarray, " 2 element"]:
+    """What the other alternative and the target show at contrast 1."""
+    template = signal_template(held.protocol).ravel()
+    return np.stack([gain * template for gain in held.protocol.signal.gains])
