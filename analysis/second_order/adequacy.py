@@ -2,10 +2,10 @@
 
 Four marks of the residuals r = y - P: the most extreme eigenvalue, and the size, of
 sum r (n n' of the noise that speaks for "yes", less that of the other), which is a
-second order that the cascade leaves over; and how far powers of its own response, and
-its product with the energy of the field, would explain them, which tells of a further
-nonlinearity, and of a gain. The most telling counts, and is compared with the most telling of
-every set of answers.
+second order that the cascade leaves over; and how far powers of its own response would
+explain them, or its product with the energy of the field, which tell of a further
+nonlinearity and of a gain. The most telling counts, and is compared with the most
+telling of every set of answers.
 """
 
 import numpy as np

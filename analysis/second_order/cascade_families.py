@@ -20,7 +20,11 @@ Response = tuple[
     Float[np.ndarray, " field parameter"],
 ]
 KNOTS = (-1.0, 0.0, 1.0, 2.0)  # of a curve, in SDs of what goes in
-TAPS = {1: 7, 2: 5, 3: 3}  # of the template of a MAX, by the axes that are longer than 1
+TAPS = {
+    1: 7,
+    2: 5,
+    3: 3,
+}  # of the template of a MAX, by the axes that are longer than 1
 SHARPEST = 5.0  # log of a MAX's sharpness
 
 
@@ -83,16 +87,20 @@ class Features:
     of: Callable[[Stimuli], np.ndarray]
 
     def n_parameters(self, n_elements: int) -> int:
+        """Count what can be chosen of the response."""
         return n_elements
 
     def response(self, x: Stimuli, theta: Theta) -> Response:
+        """Give the response to each field, and its derivatives."""
         columns = self.of(x)
         return columns @ theta, columns
 
     def starts(self, x: Stimuli, clues: Clues) -> Iterator[Theta]:
+        """Give parameters to start from."""
         yield clues.scaled(self.of(x))
 
     def inside(self, theta: Theta) -> Theta:
+        """Give the nearest parameters that are allowed."""
         return theta
 
 
@@ -131,9 +139,11 @@ class LN:
     cascade: str = "LN"
 
     def n_parameters(self, n_elements: int) -> int:
+        """Count what can be chosen of the response."""
         return n_elements - 1 + self.curve.n
 
     def response(self, x: Stimuli, theta: Theta) -> Response:
+        """Give the response to each field, and its derivatives."""
         weights, alpha = theta[: x.shape[1]], theta[x.shape[1] :]
         size = np.linalg.norm(weights)
         unit = weights / size
@@ -143,11 +153,13 @@ class LN:
         return parts @ alpha, np.concatenate([along, parts], 1)
 
     def starts(self, x: Stimuli, clues: Clues) -> Iterator[Theta]:
+        """Give parameters to start from."""
         for weights in (clues.template, clues.axes[:, 0]):
             unit = weights / np.linalg.norm(weights)
             yield np.concatenate([unit, clues.scaled(self.curve.parts(x @ unit)[0])])
 
     def inside(self, theta: Theta) -> Theta:
+        """Give the nearest parameters that are allowed."""
         return _unit_weights(theta, self.curve.n)
 
 
@@ -159,9 +171,11 @@ class Hammerstein:
     cascade: str = "Hammerstein"
 
     def n_parameters(self, n_elements: int) -> int:
+        """Count what can be chosen of the response."""
         return n_elements - 1 + self.curve.n
 
     def response(self, x: Stimuli, theta: Theta) -> Response:
+        """Give the response to each field, and its derivatives."""
         weights, alpha = theta[: x.shape[1]], theta[x.shape[1] :]
         size = np.linalg.norm(weights)
         unit = weights / size
@@ -173,12 +187,14 @@ class Hammerstein:
         return response, np.concatenate([by_weight, by_part], 1)
 
     def starts(self, x: Stimuli, clues: Clues) -> Iterator[Theta]:
+        """Give parameters to start from."""
         for weights in (clues.template, np.diag(clues.residual)):
             unit = weights / np.linalg.norm(weights)
             columns = np.einsum("fep,e->fp", self.curve.parts(x)[0], unit)
             yield np.concatenate([unit, clues.scaled(columns)])
 
     def inside(self, theta: Theta) -> Theta:
+        """Give the nearest parameters that are allowed."""
         return _unit_weights(theta, self.curve.n)
 
 
@@ -189,21 +205,25 @@ class Energy:
     cascade: str = "energy"
 
     def n_parameters(self, n_elements: int) -> int:
+        """Count what can be chosen of the response."""
         return 2 * n_elements - (n_elements > 1)  # the pair may turn in its plane
 
     def response(self, x: Stimuli, theta: Theta) -> Response:
+        """Give the response to each field, and its derivatives."""
         filters = theta.reshape(2, -1)
         out = x @ filters.T
         by_filter = [out[:, i, None] * x for i in range(2)]
         return (out**2).sum(1) / 2, np.concatenate(by_filter, 1)
 
     def starts(self, x: Stimuli, clues: Clues) -> Iterator[Theta]:
+        """Give parameters to start from."""
         values, vectors = np.linalg.eigh(clues.residual)
         pair = vectors[:, -2:].T if len(values) > 1 else np.ones((2, 1))
         scale = clues.scaled((x @ pair.T) ** 2 / 2)
         yield (np.sqrt(np.maximum(scale, 0.01))[:, None] * pair).ravel()
 
     def inside(self, theta: Theta) -> Theta:
+        """Give the nearest parameters that are allowed."""
         return theta
 
 
@@ -232,13 +252,16 @@ class Max:
         ).reshape(-1, len(shape))
         middles = np.stack(np.indices(shape), -1).reshape(-1, len(shape))
         at = middles[:, None] + steps
-        place = np.ravel_multi_index(tuple(np.moveaxis(at, -1, 0) % np.array(shape).reshape(-1, 1, 1)), shape)
+        place = np.ravel_multi_index(
+            tuple(np.moveaxis(at, -1, 0) % np.array(shape).reshape(-1, 1, 1)), shape
+        )
         if not is_ring:
             is_out = ((at < 0) | (at >= np.array(shape))).any(-1)
             place = np.where(is_out, int(np.prod(shape)), place)
         return cls(place)
 
     def n_parameters(self, n_elements: int) -> int:
+        """Count what can be chosen of the response."""
         return self.places.shape[1] + 1
 
     def _windows(self, x: Stimuli) -> np.ndarray:
@@ -246,6 +269,7 @@ class Max:
         return padded[:, self.places]  # (field, position, tap)
 
     def response(self, x: Stimuli, theta: Theta) -> Response:
+        """Give the response to each field, and its derivatives."""
         template, sharpness = theta[:-1], np.exp(theta[-1])
         windows = self._windows(x)
         driven = sharpness * (windows @ template)
@@ -259,10 +283,10 @@ class Max:
         return response, np.concatenate([by_tap, by_sharpness[:, None]], 1)
 
     def starts(self, x: Stimuli, clues: Clues) -> Iterator[Theta]:
-        middle = self.places.shape[1] // 2
+        """Give parameters to start from."""
         at = self.places[int(np.argmax(np.abs(clues.signal)))]
         shapes = [np.append(one, 0.0)[at] for one in (clues.signal, clues.template)]
-        shapes.append((shapes[0] + shapes[1] / np.abs(shapes[1]).max()))
+        shapes.append(shapes[0] + shapes[1] / np.abs(shapes[1]).max())
         for shape in shapes:
             if not np.any(shape):
                 continue
@@ -273,6 +297,7 @@ class Max:
             yield np.append(scale * unit, np.log(3.0 / scale))
 
     def inside(self, theta: Theta) -> Theta:
+        """Give the nearest parameters that are allowed."""
         return np.append(theta[:-1], np.clip(theta[-1], -SHARPEST, SHARPEST))
 
 
@@ -283,9 +308,11 @@ class GainControl:
     cascade: str = "gain control"
 
     def n_parameters(self, n_elements: int) -> int:
+        """Count what can be chosen of the response."""
         return n_elements + 1
 
     def response(self, x: Stimuli, theta: Theta) -> Response:
+        """Give the response to each field, and its derivatives."""
         power = (x**2).mean(1)
         below = 1 / (1 + theta[-1] * power)
         response = (x @ theta[:-1]) * below
@@ -293,12 +320,14 @@ class GainControl:
         return response, np.concatenate([x * below[:, None], by_gain[:, None]], 1)
 
     def starts(self, x: Stimuli, clues: Clues) -> Iterator[Theta]:
+        """Give parameters to start from."""
         for gain in (0.05, 0.5):
             below = 1 + gain * (x**2).mean(1)
             scale = clues.scaled((x @ clues.template / below)[:, None])
             yield np.append(scale * clues.template, gain)
 
     def inside(self, theta: Theta) -> Theta:
+        """Give the nearest parameters that are allowed."""
         return np.append(theta[:-1], max(theta[-1], 0.0))
 
 

@@ -1,4 +1,4 @@
-"""Which cascade of filters and nonlinearities answers like the observer, and how surely.
+"""Which cascade of filters and nonlinearities answers like the observer.
 
 Seven families are fitted in turn to what was shown (`cascade_fits.py`). The one with
 the best score, log likelihood - parameters / 2 x log(trials), is named if the next is
@@ -9,13 +9,12 @@ A family that contains the best one can only be so far behind, and need only be 
 'linear' is therefore a test of equivalence: the nonlinearity that the intervals of the
 curved families still allow must be less than a thirtieth of the variance.
 
-Two cascades that choose alike cannot be told apart. A monotone nonlinearity *after* the
-noise changes no choice: what is named linear may have one. With a template of a single
-element an LN cascade is a Hammerstein one, and the verdict is both.
+Two cascades that choose alike cannot be told apart. A monotone nonlinearity with its
+noise before it changes no choice: what is named linear may have one. With a template of
+a single element an LN cascade is a Hammerstein one, and the verdict is both.
 """
 
 from dataclasses import dataclass
-
 
 import numpy as np
 from jaxtyping import Float
@@ -295,9 +294,7 @@ def _left_by_a_line(choices: Choices, fit: Fit, theta: np.ndarray) -> float:
 
 def _note(trials: TrialDesign, choices: Choices, fit: Fit) -> str | None:
     """Say how alike two answers to one stimulus are beyond what the cascade says."""
-    _, field, times = np.unique(
-        trials.cluster, return_inverse=True, return_counts=True
-    )
+    _, field, times = np.unique(trials.cluster, return_inverse=True, return_counts=True)
     if not np.any(times > 1):
         return None
     z = (choices.yes - fit.p) / np.sqrt(fit.p * (1 - fit.p))

@@ -92,9 +92,12 @@ OBSERVERS: Mapping[str, tuple[Callable[[float, float], Response], tuple[str, ...
         (),
     ),
     "half-square less another": (
-        lambda w, e: lambda x: (
-            up(x @ bump(w)) ** 2
-            - 0.7 * up(x @ (bump(2.5 * w) - bump(w) * (bump(w) @ bump(2.5 * w)))) ** 2
+        lambda w, e: (
+            lambda x: (
+                up(x @ bump(w)) ** 2
+                - 0.7
+                * up(x @ (bump(2.5 * w) - bump(w) * (bump(w) @ bump(2.5 * w)))) ** 2
+            )
         ),
         (),
     ),
@@ -274,8 +277,8 @@ CELLS = (
     _cell("MAX", width=0.8, task=YES_NO),
     _cell("gain control", exponent=0.1),
     _cell("gain control", exponent=0.03, task=YES_NO),
-    _cell("gain control, local pool", exponent=0.5),
-    _cell("two half-squares", width=0.8),
+    _cell("gain control, local pool", exponent=0.2),
+    _cell("two half-squares", width=1.4),
     _cell("two half-squares", gamma=1.5),
     _cell("two half-squares", task=YES_NO),
     _cell("half-square less another"),
@@ -293,9 +296,7 @@ CELLS = (
 
 def is_half_squaring(cell: Parameters) -> bool:
     """Whether LN must be named: half-squaring, in 3,000 trials or more."""
-    return (
-        cell["observer"] == "LN" and cell["exponent"] == 2 and cell["trials"] >= 3000
-    )
+    return cell["observer"] == "LN" and cell["exponent"] == 2 and cell["trials"] >= 3000
 
 
 NAMING = Table(
@@ -305,9 +306,10 @@ NAMING = Table(
         "`signature`, per cent of sessions, 13 bars and 75 % correct at the middle\n"
         "contrast. The rule was made on templates of width 1.2 and gamma .5 and 1,\n"
         "which are not here. `right` is the cascade's name; 'none' for the observers\n"
-        "outside the families, from two half-squares on. A drift of 1 is a line of the\n"
-        "criterion from -1 to 1 decision SD. Promised: falsely named in at most 5 %,\n"
-        "LN named in at least 85 % of sessions of 3,000 trials where it half-squares."
+        "outside the families, from two half-squares on. A drift of 1 is a line of\n"
+        "the criterion from -1 to 1 decision SD. Promised: falsely named in at most\n"
+        "5 %, LN named in at least 85 % of sessions of 3,000 trials where it\n"
+        "half-squares."
     ),
     cells=CELLS,
     session=session,
