@@ -58,9 +58,12 @@ class Clues:
 
 @runtime_checkable
 class Family(Protocol):
-    """A family of cascades; `cascade` is its name, which several variants may share."""
+    """A family of cascades, or a variant of one."""
 
-    cascade: str
+    @property
+    def cascade(self) -> str:
+        """Name of the family, which its variants share."""
+        ...
 
     def n_parameters(self, n_elements: int) -> int:
         """Count what can be chosen of the response."""
@@ -247,14 +250,12 @@ class Max:
         """Make the family for a field of (frames, rows, columns)."""
         n_axes = max(sum(size > 1 for size in shape), 1)
         reach = [min(TAPS[n_axes], size - (size % 2 == 0)) // 2 for size in shape]
-        steps = np.stack(
-            np.meshgrid(*[np.arange(-r, r + 1) for r in reach], indexing="ij"), -1
-        ).reshape(-1, len(shape))
-        middles = np.stack(np.indices(shape), -1).reshape(-1, len(shape))
+        axes = [np.arange(-r, r + 1) for r in reach]
+        steps = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, len(shape))
+        middles = np.argwhere(np.ones(shape))
         at = middles[:, None] + steps
-        place = np.ravel_multi_index(
-            tuple(np.moveaxis(at, -1, 0) % np.array(shape).reshape(-1, 1, 1)), shape
-        )
+        strides = np.cumprod((*shape[1:], 1)[::-1])[::-1]
+        place = (at % np.array(shape)) @ strides
         if not is_ring:
             is_out = ((at < 0) | (at >= np.array(shape))).any(-1)
             place = np.where(is_out, int(np.prod(shape)), place)

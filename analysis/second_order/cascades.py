@@ -34,15 +34,6 @@ from .replicates import noise_sd, well_filled
 __all__ = ["Consistency", "Signature", "consistency", "signature"]
 
 FORMULA = "cascade-likelihood/1"
-CASCADES = (
-    "linear",
-    "LN",
-    "Hammerstein",
-    "squared elements",
-    "energy",
-    "MAX",
-    "gain control",
-)
 MARGIN = 3.0
 LEVEL = 0.05
 CONTAINING = {

@@ -130,7 +130,7 @@ def at_75(
     sd = float(other.std())
     internal = gamma * sd * rng.normal(size=(2, 20_000))
     other = other + internal[1]
-    low, high = 0.0, 12.0
+    low, middle, high = 0.0, 6.0, 12.0
     for _ in range(16):
         middle = (low + high) / 2
         target = response(noise[0] + middle * SPOT) + internal[0]
