@@ -2,8 +2,8 @@
 
 The formulas of a double pass, and the share from a kernel's squared length, take the
 decision variable as normal. Its law is known wherever the noise is
-(`variable_law.py`): up to an excess kurtosis of .25 the normal formulas are right within 3 %; beyond it gamma
-comes from the exact law,
+(`variable_law.py`): up to an excess kurtosis of .25 the normal formulas are right
+within 3 %; beyond it gamma comes from the exact law,
 
     P("yes" | v) = Phi((m + sqrt(r) v) / sqrt(1 - r)),
 

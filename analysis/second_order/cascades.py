@@ -1,160 +1,145 @@
-"""Which cascade of filters and nonlinearities the kernels are like, and how surely.
+"""Which cascade of filters and nonlinearities answers like the observer.
 
-Seven cascades leave different marks in the kernels of both orders of a 2AFC session.
-`RULES` says which, as a range of every feature that tells. A cascade is contradicted by
-a feature whose interval, widened for the number of features, lies outside its range; so
-a true one is kept in at least 95 % of sessions, and with too few trials many are kept
-and the verdict is that nothing is decided. The confidence in a cascade is the share of
-bootstrap samples to whose features it is nearest.
+Seven families are fitted in turn to what was shown (`cascade_fits.py`). The one with
+the best score, log likelihood - parameters / 2 x log(trials), is named if the next is
+3 or more behind, and if its residuals are like those of answers drawn from it
+(`adequacy.py`). Else the verdict is 'undecided', or 'none': no family is enough.
 
-The ranges were set by hand between simulated cascades, and are no theorems: a cascade
-of an eighth kind may resemble one of the seven. MAX and an early static nonlinearity
-are told apart weakly: by the elements off the diagonal, which a MAX over few or narrow
-positions hardly has, and by the flatness of the other's half, which a flat template has
-too. A MAX over templates whose elements add up to nothing leaves no half of the other,
-as an energy does, but more eigenvalues; the verdict on it is 'none'. A linear observer
-and a weakly nonlinear one differ by degree: less than a fiftieth of the variance of the
-decision counts as nothing.
+A family that contains the best one can only be so far behind, and need only be behind.
+'linear' is therefore a test of equivalence: the nonlinearity that the intervals of the
+curved families still allow must be less than a thirtieth of the variance.
+
+Two cascades that choose alike cannot be told apart. A monotone nonlinearity with its
+noise before it changes no choice: what is named linear may have one. With a template of
+a single element an LN cascade is a Hammerstein one, and the verdict is both.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from ..trials.attempts import Share
+from ..trials.chance import CountedP
 from ..trials.design import TrialDesign
-from ..trials.estimate import Estimate
+from ..trials.estimate import CannotTell, Estimate
 from ..trials.result import Result
+from ..trials.score import ONE_KIND, STILL, varies
+from .adequacy import adequacy
+from .cascade_fits import Choices, Fit, covariance, fit_all
 from .consistency import Consistency, consistency
-from .features import NAMES, Draws, features
-from .replicates import bootstrapped, noise_sd, observed, well_filled
-from .spectrum import Spectrum, eigen_spectrum
+from .features import features
+from .replicates import noise_sd, well_filled
 
-__all__ = [
-    "RULES",
-    "Consistency",
-    "Signature",
-    "consistency",
-    "signature",
-]
+__all__ = ["Consistency", "Signature", "consistency", "signature"]
 
-FORMULA = "cascade-signature-rules/1"
-END = float("inf")
-LEVEL = 0.95
-SOMETHING = (0.02, END)  # of the decision variance
-ABSENT = (-0.15, 0.15)
-RULES: dict[str, dict[str, tuple[float, float]]] = {
-    "linear": {
-        "second_order_share": (-END, 0.02),
-        "trace": (-0.25, 0.25),
-        "other_to_target_ratio": (0.85, 1.15),
-        "halves_correlation": (0.9, END),
-    },
-    "LN": {
-        "second_order_share": SOMETHING,
-        "along_kernel_share": (0.6, END),
-        "other_to_target_ratio": (0.15, END),
-        "halves_correlation": (0.9, END),
-    },
-    "Hammerstein": {
-        "second_order_share": SOMETHING,
-        "off_diagonal_share": (-END, 0.3),
-        "other_to_target_ratio": (0.15, END),
-        "diagonal_correlation": (0.5, END),
-    },
-    "squared elements": {
-        "second_order_share": SOMETHING,
-        "off_diagonal_share": (-END, 0.3),
-        "other_to_target_ratio": ABSENT,
-    },
-    "energy": {
-        "second_order_share": SOMETHING,
-        "trace": (0.25, END),
-        "off_diagonal_share": (0.3, END),
-        "other_to_target_ratio": ABSENT,
-    },
-    "MAX": {
-        "second_order_share": SOMETHING,
-        "trace": (0.25, END),
-        "off_diagonal_share": (0.3, END),
-        "other_to_target_ratio": (0.15, END),
-        "flatness_of_other": (0.7, END),
-        "along_kernel_share": (-END, 0.6),
-    },
-    "gain control": {
-        "second_order_share": (0.005, END),
-        "trace": (-END, -0.25),
-        "other_to_target_ratio": (0.95, END),
-        "along_kernel_share": (-END, 0.6),
-    },
+FORMULA = "cascade-likelihood/1"
+MARGIN = 3.0
+LEVEL = 0.05
+CONTAINING = {
+    "linear": ("LN", "Hammerstein", "gain control"),
+    "squared elements": ("Hammerstein",),
 }
-MOST_EIGENVALUES = {"linear": 0, "LN": 1, "energy": 2}
-NOT_TOLD = "the cascades are told apart in 2AFC only"
+EQUIVALENT = 0.03  # share of the variance that a linear observer's curves may have
+ONE_ELEMENT = 0.9  # share of the squared weights that one element has
+TOLD_APART = 10.0  # margin at which LN and Hammerstein differ even so
+EITHER = "LN or Hammerstein: one element"
+MOST_ELEMENTS = 128
+TRIALS_PER_ELEMENT = 10
+MEANINGS = {
+    "linear": "linear, or monotone with its noise before the non-linearity",
+    "undecided": "more than one cascade answers like this observer",
+    "none": "no cascade of the seven answers like this observer",
+    EITHER: "a curve of one element, which is an LN cascade and a Hammerstein one",
+}
+
+
+@dataclass(frozen=True)
+class CascadeFit:
+    """How well a family explains the responses.
+
+    Attributes
+    ----------
+    behind
+        Its score less than the best one's.
+    lapse_rate
+        Share of trials answered by a coin, under this family.
+    """
+
+    log_likelihood: float
+    n_parameters: int
+    behind: float
+    lapse_rate: float
 
 
 @dataclass(frozen=True, eq=False)
 class Signature(Result):
-    """The marks of a cascade in the kernels, and the cascades that leave such marks.
+    """The cascade that answers like the observer, and how the others do.
 
     Attributes
     ----------
-    features
-        By name, freed of estimation noise: `cascade_features.MEANINGS`. Missing where
-        they would divide by noise.
-    spectrum
-        Eigenvalues of the second-order kernel, tested.
-    compatible
-        Confidence in each cascade that nothing contradicts: share of bootstrap samples
-        whose features it is nearest to. Contradicted cascades have the rest.
-    contradicted
-        Of each other cascade, what contradicts it.
     verdict
-        A cascade's name if it is the only one left; else 'undecided', or 'none'.
+        A cascade's name; 'undecided'; 'none'; 'LN or Hammerstein: one element'.
+    meaning
+        What the verdict leaves open.
+    margin
+        How far the next cascade is behind the best.
+    adequacy
+        p of the residuals of the best one.
+    cascades
+        Every family, the best first.
+    largest_nonlinear_share
+        The largest share of the response's variance in noise that the 95 % intervals of
+        a curve of the sum, of the elements, or of a gain allow.
+    features
+        Marks in the second-order kernel: `features.MEANINGS`.
     """
 
-    features: dict[str, Estimate]
-    spectrum: Spectrum
-    compatible: dict[str, float]
-    contradicted: dict[str, tuple[str, ...]]
     verdict: str
-    n_bootstrap: int
+    meaning: str
+    margin: float
+    adequacy: CountedP
+    cascades: dict[str, CascadeFit]
+    largest_nonlinear_share: float
+    features: dict[str, Estimate]
+    n_sets: int
     seed: int
     formula: str
     note: str | None
 
-    def parts(self) -> dict[str, Any]:
-        """Give the fields, without the spectrum, which is a result of its own."""
-        return self._fields_but("spectrum")
+    def short(self) -> str:
+        """Give the verdict as a table has it."""
+        if self.verdict != "linear":
+            return self.verdict
+        return f"linear (up to {100 * self.largest_nonlinear_share:.2g} % not)"
 
 
 def signature(
     trials: TrialDesign,
-    n_permutations: int = 200,
-    n_bootstrap: int = 200,
+    signal: Float[np.ndarray, " 2 element"],
+    n_sets: int = 199,
     seed: int = 0,
     progress: Share | None = None,
 ) -> Signature:
-    """Return the marks in the kernels of both orders, and which cascades have them.
+    """Return the cascade that answers like the observer, if the trials tell one.
 
     Parameters
     ----------
-    trials
-        Responses and noise. In yes/no the features are given and no verdict:
-        there an LN cascade leaves the marks of a linear one.
-    n_permutations
-        For the tests of eigenvalues; 140 or more, or they contradict nothing.
-    n_bootstrap
-        Samples of noise fields within class, for intervals and confidence.
+    signal
+        What the other alternative and the target show at contrast 1, beside the noise.
+    n_sets
+        Sets of answers drawn from the best cascade, for its adequacy.
     progress
-        Called with the number of replicates done, and of all.
+        Called with the number of families fitted, and of all.
 
     Raises
     ------
     ValueError
-        If there are fewer than 50 bootstrap samples or too few permutations, or a
-        contrast lacks a class.
+        If the signal has another size than the noise, or there are fewer than 19 sets
+        of answers.
+    CannotTell
+        If the signal is not known, all responses are alike, the noise does not vary, or
+        there are too many elements or too few trials.
 
     References
     ----------
@@ -164,111 +149,154 @@ def signature(
     --------
     >>> import numpy as np
     >>> rng = np.random.default_rng(1)
-    >>> noise, target = rng.normal(size=(2, 8000, 6)), np.arange(8000) % 2
-    >>> shown = noise + 1.8 * np.array([1, 0])[:, None, None] * (np.arange(6) == 2)
+    >>> noise, target = rng.normal(size=(2, 3000, 6)), np.arange(3000) % 2
+    >>> signal = np.stack([np.zeros(6), 1.8 * (np.arange(6) == 2)])
+    >>> shown = noise + signal[::-1, None]
     >>> drive = np.square(shown) @ np.array([0.2, 0.6, 1, 0.6, 0.2, 0])
-    >>> correct = drive[0] - drive[1] > rng.normal(size=8000)
+    >>> correct = drive[0] - drive[1] > rng.normal(size=3000)
     >>> sign = np.where(target == 1, 1, -1)[:, None]
     >>> trials = TrialDesign(
     ...     response=correct == (target == 1), target=target, cell=target,
-    ...     contrast=np.ones(8000), cluster=np.arange(8000), stratum=target,
+    ...     contrast=np.ones(3000), cluster=np.arange(3000), stratum=target,
     ...     halves=np.stack([sign * noise[0], -sign * noise[1]]).astype(np.float32),
     ...     shape=(1, 1, 6), is_forced_choice=True)
-    >>> signature(trials, n_permutations=150, n_bootstrap=100).verdict
+    >>> signature(trials, signal).verdict
     'squared elements'
     """
-    if n_bootstrap < 50:
-        raise ValueError(f"n_bootstrap must be >= 50, got {n_bootstrap}")
-
-    trials = well_filled(trials)
-    tell = progress or (lambda done, total: None)
-    n = n_bootstrap + n_permutations
-    given, drawn = (
-        observed(trials),
-        bootstrapped(trials, n_bootstrap, seed, lambda done, _: tell(done, n)),
-    )
-    found = features(given, drawn, noise_sd(trials))
-    spectrum = eigen_spectrum(
-        trials,
-        n_permutations,
-        seed,
-        progress=lambda done, _: tell(n_bootstrap + done, n),
-    )
-    contradicted = _contradicted(found, spectrum) if trials.is_forced_choice else {}
-    shares = _nearest(found) if trials.is_forced_choice else {}
-    left = {name: share for name, share in shares.items() if not contradicted.get(name)}
+    _check(trials, signal, n_sets)
+    choices = Choices.of(trials, signal, noise_sd(trials))
+    fits = fit_all(choices, progress or (lambda done, total: None))
+    best = _best_by_cascade(fits)
+    ranked = sorted(best.values(), key=lambda fit: -fit.score)
+    name = ranked[0].family.cascade
+    p = adequacy(choices, _richest(fits, name), n_sets, seed)
+    nonlinear = max(_nonlinear_share(choices, fit) for fit in _curved(fits))
+    verdict = _verdict(ranked, p, nonlinear, choices.x.shape[1])
     return Signature(
-        features={name: found[name].estimate(name, len(trials)) for name in NAMES},
-        spectrum=spectrum,
-        compatible=left,
-        contradicted={name: why for name, why in contradicted.items() if why},
-        verdict=_verdict(left) if trials.is_forced_choice else "undecided",
-        n_bootstrap=n_bootstrap,
+        verdict=verdict,
+        meaning=MEANINGS.get(verdict, f"no other cascade is within {MARGIN:g}"),
+        margin=ranked[0].score - ranked[1].score,
+        adequacy=p,
+        cascades={
+            fit.family.cascade: CascadeFit(
+                fit.log_likelihood,
+                fit.n_parameters,
+                ranked[0].score - fit.score,
+                fit.lapse_rate,
+            )
+            for fit in ranked
+        },
+        largest_nonlinear_share=nonlinear,
+        features=features(well_filled(trials)),
+        n_sets=n_sets,
         seed=seed,
         formula=FORMULA,
-        note=None if trials.is_forced_choice else NOT_TOLD,
+        note=_note(trials, choices, ranked[0]),
     )
 
 
-def _verdict(left: dict[str, float]) -> str:
-    if len(left) == 1:
-        return next(iter(left))
-    return "undecided" if left else "none"
+def _check(trials: TrialDesign, signal: np.ndarray, n_sets: int) -> None:
+    e = trials.halves.shape[2]
+    if n_sets < 19:
+        raise ValueError(f"n_sets must be >= 19 for a test at 5 %, got {n_sets}")
+    if signal.shape[1] != e:
+        rule = f"one value for each of the {e} elements of the noise"
+        raise ValueError(f"signal must be {rule}, got {signal.shape[1]}")
+    if not np.isfinite(signal).all() or np.array_equal(*signal):
+        rule = "known, and not the same in both alternatives,"
+        raise CannotTell(f"signal must be {rule} for cascades, got none")
+    if e > MOST_ELEMENTS:
+        rule = f"at most {MOST_ELEMENTS} for cascades to be fitted"
+        hint = "show coarser noise, or import the frames and region that matter"
+        raise CannotTell(f"elements must be {rule}, got {e}; {hint}")
+    if len(trials) < TRIALS_PER_ELEMENT * e:
+        rule = f"{TRIALS_PER_ELEMENT} or more for each of {e} elements"
+        raise CannotTell(f"trials must be {rule} to fit cascades, got {len(trials)}")
+    if trials.response.all() or not trials.response.any():
+        raise CannotTell(ONE_KIND)
+    if not varies(trials.noise, trials.cell).any():
+        raise CannotTell(STILL)
 
 
-def _contradicted(
-    found: dict[str, Draws], spectrum: Spectrum
-) -> dict[str, tuple[str, ...]]:
-    """What contradicts each cascade; levels divided by the number of its rules."""
-    reasons: dict[str, tuple[str, ...]] = {}
-    for cascade, rules in RULES.items():
-        level = (1 - LEVEL) / (len(rules) + (cascade in MOST_EIGENVALUES))
-        why = [_outside(name, found[name], rules[name], level) for name in rules]
-        why.append(_too_many(cascade, spectrum, level))
-        reasons[cascade] = tuple(each for each in why if each)
-    return reasons
+def _best_by_cascade(fits: list[Fit]) -> dict[str, Fit]:
+    """The variant of each family with the best score."""
+    best: dict[str, Fit] = {}
+    for fit in sorted(fits, key=lambda fit: fit.score):
+        best[fit.family.cascade] = fit
+    return best
 
 
-def _outside(
-    name: str, draws: Draws, allowed: tuple[float, float], level: float
-) -> str | None:
-    if not draws.is_defined:
-        return None
-    low, high = draws.limits(1 - level)
-    if low > allowed[1]:
-        return f"{name} is above {allowed[1]:g}"
-    return f"{name} is below {allowed[0]:g}" if high < allowed[0] else None
+def _richest(fits: list[Fit], cascade: str) -> Fit:
+    """The variant that explains most, however many parameters it has."""
+    variants = [fit for fit in fits if fit.family.cascade == cascade]
+    return max(variants, key=lambda fit: fit.log_likelihood)
 
 
-def _too_many(cascade: str, spectrum: Spectrum, level: float) -> str | None:
-    most = MOST_EIGENVALUES.get(cascade)
-    if most is None or sum(p <= level for p in spectrum.p) <= most:
-        return None
-    return f"more than {most} eigenvalues are significant"
+def _verdict(ranked: list[Fit], p: float, nonlinear: float, n_elements: int) -> str:
+    best, name = ranked[0], ranked[0].family.cascade
+    rivals = ranked[1:]
+    if {name, rivals[0].family.cascade} == {"LN", "Hammerstein"} and (
+        best.score - rivals[0].score < TOLD_APART
+        and all(_is_one_element(fit, n_elements) for fit in ranked[:2])
+    ):
+        name, rivals = EITHER, rivals[1:]
+    free = CONTAINING.get(name, ())
+    close = [fit for fit in rivals if best.score - fit.score < MARGIN]
+    if any(fit.family.cascade not in free for fit in close):
+        return "undecided"
+    if p <= LEVEL:
+        return "none"
+    return "undecided" if name == "linear" and nonlinear > EQUIVALENT else name
 
 
-def _nearest(found: dict[str, Draws]) -> dict[str, float]:
-    """Share of bootstrap samples that each cascade is nearest to; ties are shared.
+def _is_one_element(fit: Fit, n_elements: int) -> bool:
+    weights = np.square(fit.theta[:n_elements])
+    return bool(weights.max() >= ONE_ELEMENT * weights.sum())
 
-    Distance: of the features from the cascade's ranges, in SDs of the features.
+
+def _curved(fits: list[Fit]) -> list[Fit]:
+    """Families with one parameter more than the linear one."""
+    least = fits[0].n_parameters + 1
+    names = CONTAINING["linear"]
+    return [f for f in fits if f.n_parameters == least and f.family.cascade in names]
+
+
+def _nonlinear_share(choices: Choices, fit: Fit) -> float:
+    """Largest nonlinear share of the variance within 95 % of the last parameter.
+
+    It is the bend of a curve, beside its slope, or the strength of a gain; the share is
+    what a linear regression of the response to noise alone leaves.
     """
-    distance = np.stack([_distance(found, rules) for rules in RULES.values()])
-    is_least = distance <= distance.min(axis=0) + 1e-9
-    shares = (is_least / is_least.sum(axis=0)).mean(axis=1)
-    return {name: float(x) for name, x in zip(RULES, shares, strict=True)}
+    own = fit.theta[: fit.n_family]
+    se = float(np.sqrt(max(covariance(fit)[fit.n_family - 1, fit.n_family - 1], 0)))
+    return max(
+        _left_by_a_line(choices, fit, np.append(own[:-1], own[-1] + side * 1.96 * se))
+        for side in (-1, 1)
+    )
 
 
-def _distance(
-    found: dict[str, Draws], rules: dict[str, tuple[float, float]]
-) -> Float[np.ndarray, " replicate"]:
-    total = np.zeros(len(found["trace"].drawn))
-    for name, (low, high) in rules.items():
-        if found[name].is_defined:
-            drawn = found[name].drawn
-            outside = np.maximum(low - drawn, 0) + np.maximum(drawn - high, 0)
-            sd = float(np.nanstd(drawn))
-            if sd == 0:  # a feature that cannot be otherwise, as of a single element
-                total += np.where(outside > 0, np.inf, 0.0)
-            else:
-                total += np.nan_to_num(outside / sd) ** 2
-    return np.sqrt(total)
+def _left_by_a_line(choices: Choices, fit: Fit, theta: np.ndarray) -> float:
+    response = fit.family.response(choices.noise, fit.family.inside(theta))[0]
+    x = choices.noise - choices.noise.mean(0)
+    response = response - response.mean()
+    along = x @ np.linalg.lstsq(x, response, rcond=None)[0]
+    return float(1 - (along @ along) / max(float(response @ response), 1e-300))
+
+
+def _note(trials: TrialDesign, choices: Choices, fit: Fit) -> str | None:
+    """Say how alike two answers to one stimulus are beyond what the cascade says."""
+    _, field, times = np.unique(trials.cluster, return_inverse=True, return_counts=True)
+    if not np.any(times > 1):
+        return None
+    z = (choices.yes - fit.p) / np.sqrt(fit.p * (1 - fit.p))
+    total, squares = np.bincount(field, z), np.bincount(field, z**2)
+    products = ((total**2 - squares) / 2)[times > 1]
+    mean = products.mean()
+    se = products.std() / np.sqrt(len(products))
+    if mean < 3 * se:
+        return None
+    return (
+        f"answers to one stimulus agree more than the best cascade says (residuals "
+        f"correlate by {mean:.2f}): something consistent is missing in it, or the "
+        "criterion drifts"
+    )

@@ -1,164 +1,118 @@
-"""What kernels of both orders say about the cascade behind them, freed of noise.
+"""Marks that a cascade leaves in the second-order kernel: scalars, each one product.
 
-Every feature is a ratio of sums of products of the two kernels. Estimation noise adds
-to each sum of squares what its variance says, and that much is taken away; a bootstrap
-sample has this noise twice, once of its own, and twice as much is taken away. A ratio
-whose denominator may be nothing is not given.
+They are no verdict, but evidence that needs no model: the trace of H2; its part along
+the first-order kernel w, w'H2w; and of this the part off the diagonal, which is
+positive for an LN cascade, nought for squared elements and negative or nought for a
+Hammerstein. The kernel is cross-fitted, of the other half of the fields, so that its
+noise does not enter twice.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
+from ..kernels.classes import Classes
+from ..trials.design import TrialDesign
 from ..trials.estimate import Estimate
-from .replicates import Replicates
+from .replicates import noise_sd, off_diagonal_se
 
-FORMULA = "cascade-feature-{}/1"
-NAMES = (
-    "second_order_share",
-    "trace",
-    "off_diagonal_share",
-    "diagonal_correlation",
-    "along_kernel_share",
-    "other_to_target_ratio",
-    "halves_correlation",
-    "flatness_of_other",
-)
+FORMULA = "cascade-feature-{}/2"
 MEANINGS = {
-    "second_order_share": "share of the decision variance that is of second order",
     "trace": "trace of H2, in noise variances",
-    "off_diagonal_share": "energy of H2 off its diagonal",
-    "diagonal_correlation": "cosine of the diagonal of H2 with the other's half",
-    "along_kernel_share": "energy of H2 that is along the first-order kernel",
-    "other_to_target_ratio": "size of the other's half along the target's half",
-    "halves_correlation": "cosine of the halves of the first-order kernel",
-    "flatness_of_other": "energy of the other's half that is its mean",
+    "along_kernel": "H2 along the first-order kernel, in noise variances",
+    "off_diagonal": "of this, what is off the diagonal: LN above 0, Hammerstein not",
+    "second_order_share": "share of the decision variance that is of second order",
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Draws:
-    """A feature of the trials, and of bootstrap samples of them; NaN: undefined."""
-
-    value: float
-    drawn: Float[np.ndarray, " replicate"]
-
-    @property
-    def is_defined(self) -> bool:
-        """Whether the denominator is surely there: in all but 1 % of the samples."""
-        share = float(np.mean(np.isnan(self.drawn)))
-        return bool(np.isfinite(self.value)) and share <= 0.01
-
-    def limits(self, level: float) -> tuple[float, float]:
-        """Return the interval that holds a share `level` of the samples, and value."""
-        tail = (1 - level) / 2
-        low, high = np.nanquantile(self.drawn, (tail, 1 - tail))
-        return min(float(low), self.value), max(float(high), self.value)
-
-    def estimate(self, name: str, n: int) -> Estimate:
-        """Return the feature with its SE and 95 % interval, or why there is none."""
-        formula = FORMULA.format(name.replace("_", "-"))
-        if not self.is_defined:
-            return Estimate.missing(formula, "too few trials: it divides by noise", n)
-        low, high = self.limits(0.95)
-        se = float(np.nanstd(self.drawn))
-        return Estimate(self.value, se, low, high, n, formula, MEANINGS[name])
-
-
-def features(given: Replicates, drawn: Replicates, sd: float) -> dict[str, Draws]:
-    """Return every feature of the observed kernels, with bootstrap samples of it.
+def features(trials: TrialDesign) -> dict[str, Estimate]:
+    """Return the marks in the kernels of a session, with intervals.
 
     Parameters
     ----------
-    given
-        Kernels of the responses given, one replicate.
-    drawn
-        Kernels of bootstrap samples.
-    sd
-        SD of the noise, contrast; features have no unit.
+    trials
+        Well filled (`replicates.well_filled`).
     """
-    noise = _Noise.of(drawn, sd)
-    value = _of(given.halves / sd, given.second / sd**2, noise, 1)
-    samples = _of(drawn.halves / sd, drawn.second / sd**2, noise, 2)
-    return {name: Draws(float(value[name][0]), samples[name]) for name in NAMES}
-
-
-@dataclass(frozen=True)
-class _Noise:
-    """Variances of the kernels' elements, summed: what noise adds to squares."""
-
-    target: float
-    other: float
-    kernel: float
-    between: float  # covariance of the halves
-    on_diagonal: float
-    off_diagonal: float
-
-    @classmethod
-    def of(cls, drawn: Replicates, sd: float) -> "_Noise":
-        halves = (drawn.halves - drawn.halves.mean(0)) / sd
-        n = len(halves) - 1
-        covariance = np.einsum("rae,rbe->ab", halves, halves) / n
-        elements = drawn.second.var(axis=0, ddof=1).astype(float) / sd**4
-        on_diagonal = float(np.trace(elements))
-        return cls(
-            target=float(covariance[0, 0]),
-            other=float(covariance[1, 1]),
-            kernel=float(covariance.sum()),
-            between=float(covariance[0, 1]),
-            on_diagonal=on_diagonal,
-            off_diagonal=float(elements.sum()) - on_diagonal,
-        )
-
-
-def _of(
-    halves: np.ndarray, second: np.ndarray, noise: _Noise, times: int
-) -> dict[str, np.ndarray]:
-    """Features of each replicate; `times` is how often its noise was added."""
-    target, other = halves[:, 0].astype(float), halves[:, 1].astype(float)
-    kernel, e = target + other, halves.shape[2]
-    matrix = second.astype(float)
-    diagonal = np.diagonal(matrix, axis1=1, axis2=2)
-    squared_target = _dot(target, target) - times * noise.target
-    squared_other = _dot(other, other) - times * noise.other
-    squared_kernel = _dot(kernel, kernel) - times * noise.kernel
-    across = _dot(target, other) - times * noise.between
-    on = _dot(diagonal, diagonal) - times * noise.on_diagonal
-    off = (matrix**2).sum((1, 2)) - _dot(diagonal, diagonal)
-    off = off - times * noise.off_diagonal
-    trace = diagonal.sum(1)
-    per_element = times * noise.kernel / e
-    along = np.einsum("ri,rij,rj->r", kernel, matrix, kernel) - per_element * trace
-    along_squared = _ratio(along**2, squared_kernel**2, squared_kernel)
-    along_squared = along_squared - times * noise.on_diagonal / e
-    of_mean = e * other.mean(1) ** 2 - times * noise.other / e
-    share = on + off
-    return {
-        "second_order_share": _ratio(share / 2, squared_kernel + share / 2),
-        "trace": trace,
-        "off_diagonal_share": _ratio(off, share),
-        "diagonal_correlation": _cosine(_dot(diagonal, other), on, squared_other),
-        "along_kernel_share": _ratio(along_squared, share),
-        "other_to_target_ratio": _ratio(across, squared_target),
-        "halves_correlation": _cosine(across, squared_target, squared_other),
-        "flatness_of_other": _ratio(of_mean, squared_other),
+    sd = noise_sd(trials)
+    classes = Classes.of(trials)
+    first, second = (classes.coefficients(order)[0] for order in (1, 2))
+    label = classes.label[0]
+    of_field = _halves(trials)
+    kernels = [_kernel(trials, first * (of_field != part)) for part in range(2)]
+    unit = np.stack([k / max(float(np.linalg.norm(k)), 1e-300) for k in kernels])
+    shown = _about_class_means(trials.shown.astype(np.float64) / sd, label)
+    sign = np.array([1.0, -1.0])[: len(shown)]
+    squares = np.square(shown)
+    along = np.einsum("fte,te->ft", shown, unit[of_field]) ** 2
+    diagonal = np.einsum("fte,te->ft", squares, np.square(unit)[of_field])
+    parts = {
+        "trace": sign @ squares.sum(2),
+        "along_kernel": sign @ along,
+        "off_diagonal": sign @ (along - diagonal),
     }
+    found = {
+        name: _estimate(trials, name, second, label, values)
+        for name, values in parts.items()
+    }
+    both = [k / sd for k in kernels]
+    return found | {"second_order_share": _share(trials, shown, second, both)}
 
 
-def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return np.einsum("re,re->r", a, b)
+def _about_class_means(
+    shown: Float[np.ndarray, " field trial element"], label: Int[np.ndarray, " trial"]
+) -> Float[np.ndarray, " field trial element"]:
+    inside = (label == np.arange(label.max() + 1)[:, None]).astype(np.float64)
+    mean = inside @ shown / np.maximum(inside.sum(1), 1)[:, None]
+    return shown - mean[:, label]
 
 
-def _ratio(
-    above: np.ndarray, below: np.ndarray, positive: np.ndarray | None = None
-) -> np.ndarray:
-    """Quotient where the denominator is positive, else NaN."""
-    good = (below if positive is None else positive) > 0
-    return np.where(good, above / np.where(good, below, 1), np.nan)
+def _halves(trials: TrialDesign) -> Int[np.ndarray, " trial"]:
+    """Which half of the fields each trial is of; classes are spread over both."""
+    _, field = np.unique(trials.cluster, return_inverse=True)
+    return field // 2 % 2  # neighbours may alternate between classes
 
 
-def _cosine(across: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    good = (first > 0) & (second > 0)
-    below = np.sqrt(np.where(good, first * second, 1))
-    return np.where(good, across / below, np.nan)
+def _kernel(trials: TrialDesign, coefficient: np.ndarray) -> np.ndarray:
+    """First-order kernel of half the fields: twice their sum."""
+    return 2 * (coefficient * trials.sign) @ trials.noise.astype(np.float64)
+
+
+def _estimate(
+    trials: TrialDesign,
+    name: str,
+    coefficient: Float[np.ndarray, " trial"],
+    label: Int[np.ndarray, " trial"],
+    values: Float[np.ndarray, " trial"],
+) -> Estimate:
+    """Difference of class means; SE from the fields, about the mean of their class."""
+    n = np.bincount(label)
+    mean = np.bincount(label, values) / np.maximum(n, 1)
+    value = float(coefficient @ values)
+    each = trials.by_field(coefficient * (values - mean[label]))
+    formula = FORMULA.format(name.replace("_", "-"))
+    se = float(np.sqrt(np.square(each).sum()))
+    return Estimate.normal(value, se, len(trials), formula, MEANINGS[name])
+
+
+def _share(
+    trials: TrialDesign,
+    shown: Float[np.ndarray, " field trial element"],
+    coefficient: Float[np.ndarray, " trial"],
+    kernels: list[np.ndarray],
+) -> Estimate:
+    """Half of |H2|^2 over this and |H1|^2, both freed of what noise adds to squares.
+
+    The SE is that without a second order, where it is largest relative to the share.
+    """
+    signs = (1, -1)
+    weighted = [s * (n.T * coefficient) @ n for s, n in zip(signs, shown, strict=False)]
+    matrix, e = sum(weighted), shown.shape[2]
+    null = off_diagonal_se(trials) / noise_sd(trials) ** 2
+    energy = float(np.square(matrix).sum()) - (e * e + e) * null**2
+    se = null**2 * np.sqrt(2 * (2 * e * (e - 1) + 4 * e))
+    first = max(float(kernels[0] @ kernels[1]), 1e-300)
+    scale = first + max(energy, 0) / 2
+    formula = FORMULA.format("second-order-share")
+    note = MEANINGS["second_order_share"]
+    return Estimate.normal(
+        energy / 2 / scale, se / 2 / scale, len(trials), formula, note
+    )

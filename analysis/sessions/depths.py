@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float
 
+from ...experiments.protocols.signal import signal_template
 from ...experiments.session.observer import Viewing
 from ..double_pass.gamma_by_accuracy import gamma_by_accuracy
 from ..double_pass.lapses import lapse_rate
@@ -20,7 +21,7 @@ from ..kernels.linear_share import linear_share
 from ..kernels.significance import kernel_test
 from ..kernels.weighted_sum import Kernel
 from ..probit.likelihood_ratio import LikelihoodRatioTests, likelihood_ratio_tests
-from ..second_order.cascades import Signature, signature
+from ..second_order.cascades import signature
 from ..second_order.consistency import consistency
 from ..second_order.kernel import SecondOrderKernel, both_kernels
 from ..second_order.quadratic import quadratic_gain
@@ -33,7 +34,7 @@ from ..sensitivity.ideal import signal_difference
 from ..sensitivity.physical_units import physical_units
 from ..sensitivity.pooled import dprime_mean, dprime_slope, ln_beta
 from ..sensitivity.roc import roc
-from ..trials.attempts import Attempts, Fault, Progress, Share
+from ..trials.attempts import Attempts, Fault, Progress
 from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell
 from ..trials.held import Held
@@ -71,19 +72,16 @@ PARTS = (
         "one.likelihood_ratios",
     ),
     (
-        "two.signature",
         "two.spectrum",
         "two.without_linear_part",
         "two.consistency",
+        "two.signature",
         "two.diagonal",
         "two.quadratic",
     ),
 )
 LEAST_PERMUTATIONS = 19
 TRIALS_PER_ELEMENT = 20
-# Trials x elements^2 from which a second-order kernel takes about .1 s to replicate:
-# a signature, which needs hundreds of formed ones, is left to whoever calls it.
-LARGE_WORK = 2e9
 FORMAT = "yoked-analyse/2"  # of the plain form, which docs/json.md describes
 
 
@@ -143,7 +141,7 @@ class Depths(Result):
             row["second order (bits)"] = short(two.quadratic and two.quadratic.gain)
             row["eigenvalues"] = short(spectrum and spectrum.n_significant)
             row["of the first (p)"] = short(spectrum and spectrum.p[0])
-            row["cascade"] = short(two.signature and two.signature.verdict)
+            row["cascade"] = short(two.signature and two.signature.short())
         return [row]
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -324,15 +322,9 @@ def _two(
             progress=attempt.within,
         )
 
-    marks = attempt(
-        "two.signature",
-        lambda: _signature(trials, n_permutations, seed, attempt.within),
-    )
     return OrderTwo(
         kernel=kernel,
-        spectrum=marks.spectrum
-        if marks
-        else attempt("two.spectrum", lambda: spectrum("keep")),
+        spectrum=attempt("two.spectrum", lambda: spectrum("keep")),
         without_linear_part=None
         if trials.is_forced_choice
         else attempt("two.without_linear_part", lambda: spectrum("remove")),
@@ -342,7 +334,12 @@ def _two(
                 trials, _signal(held), n_permutations, seed, progress=attempt.within
             ),
         ),
-        signature=marks,
+        signature=attempt(
+            "two.signature",
+            lambda: signature(
+                trials, _alternatives(held), seed=seed, progress=attempt.within
+            ),
+        ),
         diagonal=attempt(
             "two.diagonal",
             lambda: diagonal_test(trials, n_permutations, seed, attempt.within),
@@ -351,18 +348,12 @@ def _two(
     )
 
 
-def _signature(
-    trials: TrialDesign, n_permutations: int, seed: int, progress: Share
-) -> Signature:
-    """Look for a cascade where kernels can be formed hundreds of times."""
-    n_elements = trials.halves.shape[2]
-    if len(trials) * n_elements**2 > LARGE_WORK:
-        rule = f"at most {LARGE_WORK:.0e} to be replicated here"
-        got = f"{len(trials)} and {n_elements}"
-        raise CannotTell(f"trials x elements^2 must be {rule}, got {got}")
-    return signature(trials, n_permutations, seed=seed, progress=progress)
-
-
 def _signal(held: Held) -> Float[np.ndarray, " element"]:
     """What the target has more than the other alternative; any scale."""
     return signal_difference(held.protocol, 1.0, is_quantised=False).ravel()
+
+
+def _alternatives(held: Held) -> Float[np.ndarray, " 2 element"]:
+    """What the other alternative and the target show at contrast 1."""
+    template = signal_template(held.protocol).ravel()
+    return np.stack([gain * template for gain in held.protocol.signal.gains])

@@ -124,7 +124,7 @@ class OrderTwo(Result):
     consistency
         Whether the kernels of the two orders agree, where there is a signal.
     signature
-        Which cascades leave such kernels.
+        Which cascade answers like the observer.
     diagonal
         Which elements of the variance kernel, its diagonal, are more than chance.
     quadratic

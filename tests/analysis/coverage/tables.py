@@ -2,6 +2,7 @@
 
 from tests.app.planning.assurance import ASSURANCE, PILOT
 
+from .cascades import NAMING as CASCADES
 from .decision_law import TABLE as DECISION_LAW
 from .gamma_by_accuracy import TABLE as GAMMA_BY_ACCURACY
 from .internal_noise import TABLE as INTERNAL_NOISE
@@ -23,6 +24,7 @@ TABLES: tuple[Table, ...] = (
     EQUALITY,
     DECISION_LAW,
     SECOND_ORDER,
+    CASCADES,
     ASSURANCE,
     PILOT,
 )

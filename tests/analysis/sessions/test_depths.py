@@ -8,7 +8,10 @@ import pytest
 from tests.analysis.observers.linear import Linear, run, session, unit
 from yoked.analysis.sessions.depths import depths
 from yoked.analysis.sessions.kernel import kernel
+from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.stimulus.sources import StoredNoise
+from yoked.models.observers.template import Template
+from yoked.models.simulate import run as simulate
 
 OBSERVER = Linear(unit([0, 1, 2, 1, 0, 0, 0]))
 
@@ -35,8 +38,17 @@ def test_a_linear_observer_is_known_at_every_depth(task):
     spectrum = found.two.without_linear_part or found.two.spectrum
     assert spectrum.n_significant == 0
     assert found.two.quadratic.gain.low < 0
-    if task == "2afc":
-        assert "linear" in found.two.signature.compatible
+
+
+def test_a_session_of_a_protocol_has_its_cascade():
+    protocol = load_protocol("bar-in-noise")
+    played = simulate(protocol, Template(), seed=1, trials=1500, contrast=0.15)
+    found = depths(played, n_permutations=19)
+    signature = found.two.signature
+    assert signature.cascades["linear"].behind < 4
+    assert signature.verdict in {"linear", "undecided"}
+    (row,) = found.table()
+    assert row["cascade"] == signature.short()
 
 
 def test_everything_can_be_written_as_json_and_as_arrays():
