@@ -137,3 +137,29 @@ def _own_thresholds(
     threshold, slopes = np.empty(len(base)), np.empty((len(base), len(theta)))
     place(base, showings.power, showings.log_contrast, theta, threshold, slopes)
     return threshold, slopes
+
+
+def signal_of(
+    responses: Responses, theta: Float[np.ndarray, " parameter"]
+) -> Float[np.ndarray, " trial"] | None:
+    """Return what the stimulus does to each threshold, over its mean: -+ d'(c) / d'.
+
+    Parameters
+    ----------
+    theta
+        Of the session's own thresholds, as `Showings.of` has them.
+    """
+    weight = _of_target(responses)
+    if weight is None:
+        return None
+    own = Showings.of(responses)
+    threshold, _ = _own_thresholds(own, own.base.shape[1], theta)
+    signed = np.where(responses.target == 1, 0.5, -0.5)
+    mean = float(weight @ threshold)
+    effect = np.zeros(len(responses))
+    for contrast in responses.contrasts:
+        here = responses.contrast == contrast
+        ends = [threshold[here & (responses.target == k)] for k in (0, 1)]
+        if len(ends[0]) and len(ends[1]):
+            effect[here] = ends[1].mean() - ends[0].mean()
+    return signed * effect / mean if mean else signed
