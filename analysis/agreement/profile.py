@@ -17,6 +17,8 @@ double pass, order 0 has no share, and says so; d' of both stands beside it alwa
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ..double_pass.drift import CriterionCourse, criterion_course
+from ..double_pass.given import Given
 from ..sensitivity.by_task import dprime
 from ..trials.attempts import Attempts, Fault
 from ..trials.estimate import CannotTell, Estimate
@@ -68,6 +70,10 @@ class DepthProfile(Result):
         Sensitivity: what comparisons of accuracy stop at.
     depths
         Of orders 0, 1 and 2.
+    reference_constant, other_constant, reference_conditional, other_conditional
+        d' and internal noise with a constant criterion, and conditional on its course:
+        different things, and where it drifts the second are to be read. None where
+        there is no course.
     faults
         Depths that could not be had by a mistake of ours, with the exception.
     """
@@ -79,6 +85,10 @@ class DepthProfile(Result):
     reference_dprime: Estimate
     other_dprime: Estimate
     depths: tuple[Depth, ...]
+    reference_constant: Given | None = None
+    other_constant: Given | None = None
+    reference_conditional: Given | None = None
+    other_conditional: Given | None = None
     faults: dict[str, Fault] = field(default_factory=dict)
 
     def table(self) -> list[Cells]:
@@ -149,6 +159,7 @@ def depth_profile(
 
     attempt = Attempts(NAMES)
     found = (latent, lambda: kernels(1), lambda: kernels(2))
+    ours, theirs = (_course(attempt, each) for each in (reference, other))
     return DepthProfile(
         reference=reference.id,
         other=other.id,
@@ -157,8 +168,17 @@ def depth_profile(
         reference_dprime=dprime(reference),
         other_dprime=dprime(other),
         depths=tuple(_depth(order, attempt, found[order]) for order in (0, 1, 2)),
+        reference_constant=ours and ours.constant,
+        other_constant=theirs and theirs.constant,
+        reference_conditional=ours and ours.conditional,
+        other_conditional=theirs and theirs.conditional,
         faults=attempt.faults,
     )
+
+
+def _course(attempt: Attempts, held: Held) -> CriterionCourse | None:
+    """Fit the course of a criterion, or say nothing where there is none."""
+    return attempt(f"course of {held.id}", lambda: criterion_course(held.responses))
 
 
 def _depth(

@@ -20,10 +20,8 @@ References
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from scipy.stats import norm
 
 from ..trials.estimate import CannotTell, Estimate
@@ -104,7 +102,7 @@ def sensitivity_change(responses: Responses) -> SensitivityChange:
         raise CannotTell(ONE_CLASS)
     start = maximise(showings, r)
 
-    def test(columns: Float[np.ndarray, " trial column"]) -> tuple[Any, ...]:
+    def test(columns: np.ndarray) -> tuple[float, int, float]:
         return ratio_test(showings, signal[:, None] * columns, r, start)
 
     spline = spline_columns(responses)
@@ -113,7 +111,7 @@ def sensitivity_change(responses: Responses) -> SensitivityChange:
         passes = np.zeros((len(responses), 1))
         passes[serial.first], passes[serial.second] = -0.5, 0.5
         found.append(test(passes))
-    smallest = min(p for *_, p in found)
+    smallest = min(one[2] for one in found)
     tests = [
         CourseTest(*one, min(1.0, max(one[2], len(found) * smallest))) for one in found
     ]

@@ -87,7 +87,9 @@ class PreviousTrial(Result):
 
 @dataclass(frozen=True, eq=False)
 class Course(Result):
-    """The criterion's course, about its mean: above 0 for more "yes", or "second".
+    """The criterion's course about its mean, with the sign of `criterion`.
+
+    Above 0 for fewer "yes"; in a forced choice for more "second".
 
     Attributes
     ----------
@@ -253,7 +255,8 @@ def _previous(
 
 def _course(responses: Responses, with_course: StateSpace, fit: ShowingsFit) -> Course:
     rows = np.unique(np.linspace(0, len(responses) - 1, POINTS).astype(int))
-    value, se = with_course.course(fit), with_course.course_se(fit)
+    sign = 1.0 if responses.is_forced_choice else -1.0
+    value, se = sign * with_course.course(fit), with_course.course_se(fit)
     return Course(
         trial=responses.trial[rows],
         value=value[rows],

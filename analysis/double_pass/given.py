@@ -75,7 +75,7 @@ def given(
     else:
         fit = maximise(showings, 0.0, lapse_rate, lapses)
         noise = InternalNoise.missing(formula, NO_PAIRS, 0)
-    dprime = _dprime(showings, n_own, responses, fit, formula)
+    dprime = _dprime(showings, n_own, responses, fit, formula, lapse_rate is None)
     return Given(estimand, dprime, noise), fit
 
 
@@ -96,7 +96,12 @@ def noise_of(found: ConsistencyFit, n_pairs: int, formula: str) -> InternalNoise
 
 
 def _dprime(
-    showings: Showings, n_own: int, responses: Responses, fit: ShowingsFit, formula: str
+    showings: Showings,
+    n_own: int,
+    responses: Responses,
+    fit: ShowingsFit,
+    formula: str,
+    lapse_is_fitted: bool,
 ) -> Estimate:
     name = f"dprime-{formula}"
     weight = _of_target(responses)
@@ -104,12 +109,14 @@ def _dprime(
         return Estimate.missing(name, ONE_CLASS, len(responses))
     threshold, slopes = _own_thresholds(showings, n_own, fit.theta)
     value, slope = float(weight @ threshold), weight @ slopes
-    known = np.flatnonzero(np.diag(fit.information) > 0)
+    k = len(slope)
+    fitted = np.diag(fit.information) > 0
+    fitted[k + 1] &= lapse_is_fitted
+    known = np.flatnonzero(fitted)
     covariance = np.zeros_like(fit.information)
     covariance[np.ix_(known, known)] = np.linalg.pinv(
         fit.information[np.ix_(known, known)]
     )
-    k = len(slope)
     se = math.sqrt(max(float(slope @ covariance[:k, :k] @ slope), 0.0))
     return Estimate.normal(value, se, len(responses), name)
 

@@ -123,9 +123,13 @@ def lapses(session: SessionLike, counted: Responses) -> Lapses:
     >>> found.n_errors, found.n_catch
     (0, 12)
     """
+    return fit_lapses(counted, *catch_errors(session))
+
+
+def catch_errors(session: SessionLike) -> tuple[int, int]:
+    """Return errors on catch trials, and how many were answered."""
     seen, _ = _catch(session)
-    n_errors = 0 if seen is None else int((~seen.correct).sum())
-    return fit_lapses(counted, n_errors, 0 if seen is None else len(seen))
+    return (0, 0) if seen is None else (int((~seen.correct).sum()), len(seen))
 
 
 def fit_lapses(counted: Responses, n_errors: int, n_catch: int) -> Lapses:

@@ -84,7 +84,7 @@ def kernel_halves(
     found = [_half(part) for part in parts]
     first, second = (half.kernel for half in found)
     difference = second - first
-    both = sum(half.kernel / half.se**2 for half in found)
+    both = first / found[0].se ** 2 + second / found[1].se ** 2
     direction = both / max(float(np.linalg.norm(both)), math.ulp(1.0))
     each, adds = np.zeros(len(trials)), np.zeros(len(trials))
     for rows, part, half in zip((~late, late), parts, found, strict=True):

@@ -16,9 +16,11 @@ from ..second_order.spectrum import Spectrum, eigen_spectrum
 from ..sensitivity.roc import roc as estimated_roc
 from ..sessions.kernel import Method
 from ..sessions.summary import summarise
+from ..sessions.timeline import timeline
 from ..trials.estimate import CannotTell
 from ..trials.held import as_design
 from ..trials.responses import SessionLike, responses
+from .course import draw_course
 from .curves import draw_psychometric, draw_roc
 from .depth import draw_depth
 from .kernels import draw_kernels, panel
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "agreement",
+    "course",
     "depth",
     "kernels",
     "measures",
@@ -74,6 +77,37 @@ def measures(sessions: Sessions) -> "Figure":
     ['d′', 'criterion', 'proportion correct', 'internal noise γ']
     """
     return draw_measures([summarise(each) for each in _listed(sessions)])
+
+
+def course(sessions: Sessions) -> "Figure":
+    """Plot sessions along their trials: criterion, d', accuracy, misses, lapses.
+
+    Parameters
+    ----------
+    sessions
+        One or more, of any stimuli.
+
+    Returns
+    -------
+    Figure
+        A column for each session. Dots are windows of trials with 95 % intervals; the
+        line with its band is the fitted course of the criterion.
+
+    Raises
+    ------
+    ValueError
+        If there is no session, or one has no trial that counts.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> template = yoked.load_observer("template")
+    >>> session = yoked.run(protocol, template, seed=1, trials=300, contrast=0.15)
+    >>> yoked.plot.course(session).axes[0].get_ylabel()
+    'criterion'
+    """
+    return draw_course([each for _, each in _named(_listed(sessions), timeline)])
 
 
 def roc(sessions: Sessions) -> "Figure":

@@ -12,9 +12,11 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from jaxtyping import Float
 
-from ..double_pass.lapses import lapse_rate
+from ..double_pass.drift import criterion_course
+from ..double_pass.lapses import catch_errors, lapse_rate, lapses
 from ..kernels.fitted import fitted_kernel
 from ..kernels.hotelling import hotelling_test
+from ..kernels.lapse_share import share_without_lapses
 from ..kernels.linear_share import linear_share
 from ..kernels.significance import kernel_test
 from ..kernels.weighted_sum import Kernel
@@ -38,6 +40,7 @@ from ..trials.held import Held
 from ..trials.responses import SessionLike
 from ..trials.result import Cells, Result, short
 from ..trials.score import STILL, varies
+from .learning import learning
 from .orders import OrderOne, OrderTwo, OrderZero
 from .psychometric import PsychometricMethod, psychometric
 from .summary import SessionSummary, summarise
@@ -53,6 +56,9 @@ PARTS = (
         "zero.psychometric",
         "zero.efficiency",
         "zero.lapse_rate",
+        "zero.course",
+        "zero.lapses",
+        "zero.learning",
     ),
     (
         "trials",
@@ -63,6 +69,7 @@ PARTS = (
         "one.test",
         "one.hotelling",
         "one.likelihood_ratios",
+        "one.linear_share_without_lapses",
     ),
     (
         "two.signature",
@@ -201,7 +208,7 @@ def depths(
     held = Held.of(session)
     attempt = Attempts(sum(PARTS[: orders + 1], ()), progress)
     one = two = None
-    zero = _zero(held, attempt, psychometric_method)
+    zero = _zero(held, attempt, psychometric_method, with_kernels=orders > 0)
     if orders > 0:
         trials = attempt("trials", lambda: held.design)
         kernels = attempt("kernels", lambda: _kernels(held, trials))
@@ -213,7 +220,10 @@ def depths(
 
 
 def _zero(
-    held: Held, attempt: Attempts, psychometric_method: PsychometricMethod
+    held: Held,
+    attempt: Attempts,
+    psychometric_method: PsychometricMethod,
+    with_kernels: bool,
 ) -> OrderZero:
     counted = held.responses
     return OrderZero(
@@ -230,6 +240,9 @@ def _zero(
         ),
         efficiency=attempt("zero.efficiency", lambda: absolute_efficiency(held)),
         lapse_rate=attempt("zero.lapse_rate", lambda: lapse_rate(held)),
+        course=attempt("zero.course", lambda: criterion_course(counted)),
+        lapses=attempt("zero.lapses", lambda: lapses(held, counted)),
+        learning=attempt("zero.learning", lambda: learning(held, with_kernels)),
     )
 
 
@@ -263,6 +276,10 @@ def _one(
         ),
         linear_share=share,
         efficiency=efficiency,
+        linear_share_without_lapses=attempt(
+            "one.linear_share_without_lapses",
+            lambda: share_without_lapses(trials, *catch_errors(held), seed=seed),
+        ),
     )
 
 

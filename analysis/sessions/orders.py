@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ..double_pass.drift import CriterionCourse
+from ..double_pass.lapses import Lapses
 from ..kernels.fitted import FittedKernel
 from ..kernels.hotelling import HotellingTest
 from ..kernels.linear_share import LinearShare
@@ -22,6 +24,7 @@ from ..sensitivity.pooled import DprimeSlope
 from ..sensitivity.roc import Roc
 from ..trials.estimate import Estimate
 from ..trials.result import Result
+from .learning import Learning
 from .summary import SessionSummary
 
 
@@ -47,6 +50,12 @@ class OrderZero(Result):
         Against the ideal observer.
     lapse_rate
         From catch trials.
+    course
+        Of the criterion: drift, the trial before, and values conditional on both.
+    lapses
+        d' and internal noise without them, in one likelihood with catch trials.
+    learning
+        The halves of the session, and whether sensitivity changed.
     dprime_bootstrap, dprime_interval
         Pooled d' with a bootstrap interval, or with that of the profile likelihood or
         by enumeration, where somebody asked for it.
@@ -60,6 +69,9 @@ class OrderZero(Result):
     psychometric: PsychometricFit | None
     efficiency: Efficiency | None
     lapse_rate: Estimate | None
+    course: CriterionCourse | None
+    lapses: Lapses | None
+    learning: Learning | None
     dprime_bootstrap: Estimate | None = None
     dprime_interval: Estimate | None = None
 
@@ -85,6 +97,8 @@ class OrderOne(Result):
         of the double pass.
     efficiency
         Whether the kernel explains the efficiency.
+    linear_share_without_lapses
+        The linear share of attentive decisions, by catch trials.
     """
 
     weighted_sum: Kernel | None
@@ -94,6 +108,7 @@ class OrderOne(Result):
     likelihood_ratios: LikelihoodRatioTests | None
     linear_share: LinearShare | None
     efficiency: KernelEfficiency | None
+    linear_share_without_lapses: Estimate | None = None
 
 
 @dataclass(frozen=True, eq=False)
