@@ -12,8 +12,8 @@ of showings (`showings.py`) lambda is a parameter like others, and the k errors 
 catch trials enter it as Binomial(n, lambda (m - 1) / m). It is profiled with
 everything else, so its uncertainty is in every interval.
 
-A prior keeps lambda from running off where catch trials are few: .15 log lambda +
-3 log(1 - lambda), with logit lambda the parameter. It is worth three trials. A stronger
+A prior keeps lambda from running off where catch trials are few: .25 log lambda +
+5 log(1 - lambda), with logit lambda the parameter. It is worth five trials. A stronger
 one, of 1 and 19, makes gamma 7 % too small where nobody lapses (.91 for .98 with 60
 catch trials); none at all makes it .2 for 1 with 20 catch trials at 10 % lapses.
 
@@ -32,13 +32,13 @@ from ..trials.responses import Responses, SessionLike
 from ..trials.result import Result
 from .consistency import LIMIT, LapseTerm, ShowingsFit, maximise
 from .course import state_space
-from .drift import ALMOST_FREE, course_thresholds
+from .drift import ALMOST_FREE, ALPHA, course_thresholds, ratio_test
 from .given import Given, given
 from .previous import previous_columns
 from .showings import FEW_CONTRASTS, Showings
 
 LAPSE_RATE = "lapse-rate-catch-trials-wilson/1"
-PRIOR = (0.15, 3.0)
+PRIOR = (0.25, 5.0)
 JOINT = "lapse-rate-joint/1"
 WITHOUT = "given-course-without-lapses/1"
 ASSUMED = (0.0, 0.1)
@@ -141,7 +141,7 @@ def fit_lapses(counted: Responses, n_errors: int, n_catch: int) -> Lapses:
         As for `criterion_course`.
     """
     thresholds = course_thresholds(counted)
-    serial = thresholds.with_columns(previous_columns(counted), ALMOST_FREE)
+    serial = _with_previous(thresholds, counted)
     if_none, if_tenth = (_held(serial, counted, rate) for rate in ASSUMED)
     if not n_catch and len(counted.contrasts) <= FEW_CONTRASTS:
         rate = Estimate.missing(JOINT, NOTHING_TELLS)
@@ -153,6 +153,15 @@ def fit_lapses(counted: Responses, n_errors: int, n_catch: int) -> Lapses:
     without, fit = given(estimand, course, counted, WITHOUT, None, term)
     rate = _rate(course, fit, LapseTerm(n_errors, n_catch), r)
     return Lapses(n_errors, n_catch, rate, without, if_none, if_tenth)
+
+
+def _with_previous(thresholds: Showings, counted: Responses) -> Showings:
+    """Add the trial before where it matters: with lapses two columns cost 10 %."""
+    before, r = previous_columns(counted), None if thresholds.n_pairs else 0.0
+    course = state_space(thresholds, counted, r).showings
+    _, df, p = ratio_test(course, before, r, maximise(course, r))
+    is_found = df > 0 and p < ALPHA
+    return thresholds.with_columns(before, ALMOST_FREE) if is_found else thresholds
 
 
 def _held(serial: Showings, counted: Responses, rate: float) -> Given:

@@ -1,9 +1,12 @@
 """Observers whose sensitivity changes, and observers who stay as they are."""
 
+from contextlib import suppress
+
 import numpy as np
 
 from yoked.analysis.double_pass.change import second_half, sensitivity_change
 from yoked.analysis.kernels.halves import kernel_halves
+from yoked.analysis.trials.estimate import CannotTell
 
 from .lapses import design
 from .showings import shown
@@ -28,16 +31,19 @@ def session(cell: Parameters, rng: np.random.Generator) -> dict[str, Found]:
     """Give what a session of an observer who may learn says of it."""
     made = shown(cell, rng)
     found = sensitivity_change(made.responses)
-    kernels = kernel_halves(design(made, rng), second_half(made.responses))
+    kernels = None
+    with suppress(CannotTell):  # white noise that does not look it
+        kernels = kernel_halves(design(made, rng), second_half(made.responses))
     said: dict[str, Found] = {
         "gamma": Interval.of(found.conditional.internal_noise.gamma, made.gamma),
         "time": found.time.p < 0.05,
         "passes": found.passes is not None and found.passes.p < 0.05,
         "told": found.says is not None,
         "dprime": (found.dprime.p or 0.0) < 0.05,
-        "amplitude": kernels.p_amplitude < 0.05,
-        "shape": kernels.p_shape < 0.05,
     }
+    if kernels is not None:
+        said["amplitude"] = kernels.p_amplitude < 0.05
+        said["shape"] = kernels.p_shape < 0.05
     if found.gamma.p is not None:
         said["gamma halves"] = found.gamma.p < 0.05
     return said
