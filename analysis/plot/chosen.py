@@ -14,7 +14,7 @@ _Result = TypeVar("_Result")
 def named(
     sessions: Sequence[SessionLike], of_one: Callable[[SessionLike], _Result]
 ) -> list[tuple[str, _Result]]:
-    """What is drawn of each session, with its observer's name; or who cannot be."""
+    """Return what is drawn of each session with its observer; or say who cannot be."""
     found = []
     for each in sessions:
         try:
@@ -25,6 +25,7 @@ def named(
 
 
 def listed_sessions(sessions: Sessions) -> list[SessionLike]:
+    """Return one session or several as a list that is not empty."""
     listed = [sessions] if isinstance(sessions, SessionLike) else list(sessions)
     if not listed:
         raise ValueError("sessions must be one or more, got none")
@@ -32,6 +33,7 @@ def listed_sessions(sessions: Sessions) -> list[SessionLike]:
 
 
 def of_same_stimuli(sessions: Sessions) -> list[SessionLike]:
+    """Return the sessions if all had the same stimuli."""
     listed = listed_sessions(sessions)
     hashes = {session.protocol.stimulus_hash for session in listed}
     if len(hashes) != 1:
@@ -40,6 +42,7 @@ def of_same_stimuli(sessions: Sessions) -> list[SessionLike]:
 
 
 def paired(sessions: Sessions) -> list[tuple[SessionLike, SessionLike]]:
+    """Return each session that is yoked to another with that one first."""
     pairs = yoked_pairs(listed_sessions(sessions))
     if not pairs:
         raise CannotTell("sessions must have one that is yoked to another, got none")

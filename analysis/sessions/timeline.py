@@ -115,15 +115,19 @@ def timeline(session: SessionLike, course: CriterionCourse | None = None) -> Tim
     starts = trials.loc[kind == "main"].groupby("block")["trial"].min().to_numpy()[1:]
     n_windows = max(min(WINDOWS, len(counted) // LEAST), 1)
     windows = []
-    for rows in np.array_split(np.arange(len(counted)), n_windows):
-        ends = counted.trial[rows[[0, -1]]]
-        part = counted.where(np.isin(np.arange(len(counted)), rows))
-        around = main.loc[main["trial"].between(*ends)]
+    number = main["trial"]
+    parts = np.array_split(counted.trial, n_windows)
+    # A window ends where the next begins: a trial without a response is in one.
+    first = [int(number.min()), *(int(part[0]) for part in parts[1:])]
+    last = [*(start - 1 for start in first[1:]), int(number.max())]
+    for ends in zip(first, last, strict=True):
+        part = counted.where((counted.trial >= ends[0]) & (counted.trial <= ends[1]))
+        around = main.loc[number.between(*ends)]
         missed = int(around["response"].isna().sum())
         windows.append(
             Window(
-                first=int(ends[0]),
-                last=int(ends[1]),
+                first=ends[0],
+                last=ends[1],
                 dprime=dprime(part),
                 criterion=criterion(part),
                 proportion_correct=proportion_correct(part),

@@ -30,7 +30,7 @@ def made(seed, **cell):
 
 @pytest.fixture(scope="module")
 def drifting():
-    return criterion_course(made(1, **LINE).responses)
+    return criterion_course(made(2, **LINE).responses)
 
 
 def test_a_drifting_criterion_is_found_and_its_values_come_first(drifting):
