@@ -21,6 +21,8 @@ always.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ..double_pass.drift import CriterionCourse, criterion_course
+from ..double_pass.given import Given
 from ..kernels.equality import KernelEquality, equal_kernels
 from ..sensitivity.by_task import dprime
 from ..sessions.kernel import lapses_of
@@ -77,6 +79,10 @@ class DepthProfile(Result):
     equal_kernels
         Test of whether the first-order kernels are the same; None where there is no
         unshrunken kernel of one of them.
+    reference_constant, other_constant, reference_conditional, other_conditional
+        d' and internal noise with a constant criterion, and conditional on its course:
+        different things, and where it drifts the second are to be read. None where
+        there is no course.
     faults
         Depths that could not be had by a mistake of ours, with the exception.
     """
@@ -89,6 +95,10 @@ class DepthProfile(Result):
     other_dprime: Estimate
     depths: tuple[Depth, ...]
     equal_kernels: KernelEquality | None = None
+    reference_constant: Given | None = None
+    other_constant: Given | None = None
+    reference_conditional: Given | None = None
+    other_conditional: Given | None = None
     faults: dict[str, Fault] = field(default_factory=dict)
 
     def table(self) -> list[Cells]:
@@ -176,6 +186,7 @@ def depth_profile(
             reference, other, seed, [lapses_of(each) for each in (reference, other)]
         ),
     )
+    ours, theirs = (_course(attempt, each) for each in (reference, other))
     return DepthProfile(
         reference=reference.id,
         other=other.id,
@@ -185,8 +196,17 @@ def depth_profile(
         other_dprime=dprime(other),
         equal_kernels=equal,
         depths=tuple(_depth(order, attempt, found[order]) for order in (0, 1, 2)),
+        reference_constant=ours and ours.constant,
+        other_constant=theirs and theirs.constant,
+        reference_conditional=ours and ours.conditional,
+        other_conditional=theirs and theirs.conditional,
         faults=attempt.faults,
     )
+
+
+def _course(attempt: Attempts, held: Held) -> CriterionCourse | None:
+    """Fit the course of a criterion, or say nothing where there is none."""
+    return attempt(f"course of {held.id}", lambda: criterion_course(held.responses))
 
 
 def _depth(

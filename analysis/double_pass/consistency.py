@@ -296,7 +296,7 @@ def fit_consistency(
         return known[zeta][0]
 
     k = showings.n_theta
-    spread = 1 / math.sqrt(max(_about_zeta(plain), 1e-12))
+    spread = 1 / math.sqrt(max(_about_zeta(plain, lapse_rate is None), 1e-12))
     at = _top(profile, plain._start[k], min(spread, 1.0), least_zeta(showings))
     r, top = math.tanh(at), profile(at)
     least = least_zeta(showings)
@@ -315,11 +315,11 @@ def fit_consistency(
     )
 
 
-def _about_zeta(fit: ShowingsFit) -> float:
+def _about_zeta(fit: ShowingsFit, lapse_is_fitted: bool) -> float:
     """Information about atanh r, everything else that was fitted being unknown."""
     k = len(fit.theta)
     rest = [*range(k)]
-    if math.isfinite(fit._start[k + 1]) and fit.information[k + 1, k + 1] > 0:
+    if lapse_is_fitted and fit.information[k + 1, k + 1] > 0:
         rest.append(k + 1)
     crossed = fit.information[rest, k]
     inner = fit.information[np.ix_(rest, rest)]

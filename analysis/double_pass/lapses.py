@@ -1,4 +1,4 @@
-"""Lapses: how often an observer guesses, and what that does to internal noise.
+"""Lapses: how often an observer guesses, and what is left of internal noise without.
 
 On a lapse, of probability lambda on every showing, the response is a guess, equally
 likely for every alternative, whatever is shown. Catch trials are so easy that an error
@@ -6,36 +6,44 @@ there is a lapse; of m alternatives a guess hits the target once in m:
 
     lambda = errors m / (m - 1).
 
-Two passes then agree with probability (1 - lambda)^2 P(z, r) +
-[1 - (1 - lambda)^2] / 2, and the rate of "yes" is (1 - lambda) p + lambda / 2. Taken
-at face value, both make the internal noise look larger: at 75 % correct a gamma of 1
-passes for 1.049, 1.125 and 1.259 with lapses of 2, 5 and 10 %.
+Taken at face value lapses make internal noise look larger: at 75 % correct a gamma of 1
+passes for 1.049, 1.125 and 1.259 with lapses of 2, 5 and 10 %. In the one likelihood
+of showings (`showings.py`) lambda is a parameter like others, and the k errors of n
+catch trials enter it as Binomial(n, lambda (m - 1) / m). It is profiled with
+everything else, so its uncertainty is in every interval.
+
+A prior keeps lambda from running off where catch trials are few: .25 log lambda +
+5 log(1 - lambda), with logit lambda the parameter. It is worth five trials. A stronger
+one, of 1 and 19, makes gamma 7 % too small where nobody lapses (.91 for .98 with 60
+catch trials); none at all makes it .2 for 1 with 20 catch trials at 10 % lapses.
+
+Without catch trials and at one or two contrasts nothing tells a lapse from noise. Then
+lambda is not fitted: values are given for none and for 10 % lapses, as a range.
 """
 
-import math
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.optimize import brentq
 
 from ..trials.estimate import Estimate, mapped
 from ..trials.proportion import proportion
 from ..trials.responses import Responses, SessionLike
-from .internal_noise import (
-    AGREEMENT,
-    InternalNoise,
-    PairCounts,
-    agreement_probability,
-    gamma_from_r,
-    r_from_agreement,
-    r_from_gamma,
-    three_conventions,
-    why_no_internal_noise,
-)
-from .likelihood import cell_rates
+from ..trials.result import Result
+from .consistency import LIMIT, LapseTerm, ShowingsFit, maximise
+from .course import state_space
+from .drift import ALMOST_FREE, ALPHA, course_thresholds, ratio_test
+from .given import Given, given
+from .previous import previous_columns
+from .showings import FEW_CONTRASTS, Showings
 
 LAPSE_RATE = "lapse-rate-catch-trials-wilson/1"
-CORRECTED = "pooled-without-lapses/1"
-_MOST = 0.99  # of lapses: beyond it nothing of the observer is left
+PRIOR = (0.25, 5.0)
+JOINT = "lapse-rate-joint/1"
+WITHOUT = "given-course-without-lapses/1"
+ASSUMED = (0.0, 0.1)
+NOTHING_TELLS = "there are neither catch trials nor three contrasts to tell lapses by"
+HELD = "conditional on the course of the criterion, "
 NO_CATCH = "no catch trial was answered"
 
 
@@ -54,114 +62,147 @@ def lapse_rate(session: SessionLike) -> Estimate:
     >>> print(lapse_rate(session))
     0.000 SE 0.000 [0.000, 0.485] n=12 (lapse-rate-catch-trials-wilson/1)
     """
-    trials = session.trials
-    catch = trials["block_kind"].to_numpy() == "catch"
-    shown = trials.loc[catch & trials["valid"] & ~trials["excluded"]]
-    answered = shown.loc[shown["response"].notna()]
-    silent = len(shown) - len(answered)
+    seen, silent = _catch(session)
     note = f"{silent} catch trials had no response" if silent else None
-    if not len(answered):
+    if seen is None:
         return Estimate.missing(LAPSE_RATE, note or NO_CATCH)
-    task, n_responses = session.protocol.task.kind, session.protocol.n_responses
-    table = answered.assign(repeats=None) if "repeats" in answered else answered
-    seen = Responses.from_table(table, task, n_responses)
     errors = proportion(int((~seen.correct).sum()), len(seen), LAPSE_RATE)
     factor = seen.n_alternatives / (seen.n_alternatives - 1)
     found = mapped(errors, lambda e: min(factor * e, 1.0), LAPSE_RATE, factor)
     return found.with_note(note)
 
 
-def apparent_gamma(gamma: float, lapse_rate: float, z: float) -> float:
-    """Return the gamma that a double pass with lapses seems to show.
+@dataclass(frozen=True)
+class Lapses(Result):
+    """What lapses do to d' and internal noise.
+
+    Attributes
+    ----------
+    n_errors, n_catch
+        On catch trials.
+    rate
+        Lambda, by catch trials and all responses together.
+    without
+        d' and internal noise of attentive showings, lambda fitted; None where nothing
+        tells it.
+    if_none, if_tenth
+        The same if the observer never lapses, and on 10 % of showings: a range.
+    """
+
+    n_errors: int
+    n_catch: int
+    rate: Estimate
+    without: Given | None
+    if_none: Given
+    if_tenth: Given
+
+
+def lapses(session: SessionLike, counted: Responses) -> Lapses:
+    """Fit the lapse rate together with everything else, or say what it could do.
 
     Parameters
     ----------
-    gamma
-        Internal / external SD of the observer when attentive.
-    lapse_rate
-        Probability of a guess on every showing, in [0, 1).
-    z
-        Phi^-1 of the proportion correct (or of "yes") when attentive.
+    session
+        For its catch trials.
+    counted
+        Its responses.
 
     Raises
     ------
-    ValueError
-        If the lapse rate is not in [0, 1).
+    CannotTell
+        As for `criterion_course`.
 
     Examples
     --------
-    >>> [round(apparent_gamma(1.0, rate, z=0.67449), 3) for rate in (0.02, 0.05, 0.1)]
-    [1.049, 1.125, 1.259]
+    >>> import yoked
+    >>> from yoked.analysis.trials.responses import responses
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> observer = yoked.load_observer("template")
+    >>> session = yoked.run(protocol, observer, seed=1)
+    >>> found = lapses(session, responses(session))
+    >>> found.n_errors, found.n_catch
+    (0, 12)
     """
-    _check_rate(lapse_rate)
-    attentive = (1 - lapse_rate) ** 2
-    agree = attentive * float(agreement_probability(z, r_from_gamma(gamma)))
-    agree += (1 - attentive) / 2
-    rate = (1 - lapse_rate) * float(ndtr(z)) + lapse_rate / 2
-    seen = np.array([float(ndtri(rate))])
-    return gamma_from_r(r_from_agreement(agree, seen, np.ones(1)))
+    return fit_lapses(counted, *catch_errors(session))
 
 
-def internal_noise_without_lapses(
-    counts: PairCounts, lapse_rate: float | Estimate
-) -> InternalNoise:
-    """Estimate internal noise from pairs, with guesses on some showings taken off.
+def catch_errors(session: SessionLike) -> tuple[int, int]:
+    """Return errors on catch trials, and how many were answered."""
+    seen, _ = _catch(session)
+    return (0, 0) if seen is None else (int((~seen.correct).sum()), len(seen))
 
-    The closed form of `internal_noise_closed_form`, solved at the rates and the
-    agreement of attentive showings.
 
-    Parameters
-    ----------
-    counts
-        From `pair_counts`.
-    lapse_rate
-        A number, taken as known; or an estimate, whose limits widen the interval: the
-        arms due to agreement and to the lapse rate combine as SDs do.
+def fit_lapses(counted: Responses, n_errors: int, n_catch: int) -> Lapses:
+    """Do the same with errors on catch trials that are given as numbers.
 
     Raises
     ------
-    ValueError
-        If the lapse rate is not in [0, 1), or has no value.
-
-    Examples
-    --------
-    >>> counts = np.array([[5960, 2829, 1211]])  # gamma 1, 5 % lapses
-    >>> round(internal_noise_without_lapses(counts, 0.05).gamma.value, 2)
-    1.0
+    CannotTell
+        As for `criterion_course`.
     """
-    if isinstance(lapse_rate, float | int):
-        lapse_rate = Estimate(lapse_rate, None, lapse_rate, lapse_rate, 0, "given/1")
-    if lapse_rate.value is None or lapse_rate.low is None or lapse_rate.high is None:
-        raise ValueError(f"lapse_rate must have a value, got none: {lapse_rate.note}")
-    _check_rate(lapse_rate.value)
-    n = int(counts.sum())
-    if reason := why_no_internal_noise(counts):
-        return InternalNoise.missing(CORRECTED, reason, n)
-    agree = proportion(int(counts[:, [0, 2]].sum()), n, AGREEMENT)
-    assert agree.value is not None
-    assert agree.low is not None
-    assert agree.high is not None
-    rates, weight = cell_rates(counts), counts.sum(1) / n
-
-    def r(agreement: float, lapses: float) -> float:
-        """Solve for r at the rates and the agreement of attentive showings."""
-        kept = 1 - min(lapses, _MOST)
-        z = ndtri(np.clip((rates - (1 - kept) / 2) / kept, 1e-6, 1 - 1e-6))
-        attentive = (agreement - (1 - kept**2) / 2) / kept**2
-        return r_from_agreement(attentive, z, weight)
-
-    value, lapses = r(agree.value, lapse_rate.value), lapse_rate.value
-    low = math.hypot(
-        value - r(agree.low, lapses), value - r(agree.value, lapse_rate.low)
-    )
-    high = math.hypot(
-        r(agree.high, lapses) - value, r(agree.value, lapse_rate.high) - value
-    )
-    name = f"r-{CORRECTED}"
-    ends = max(value - low, 0.0), min(value + high, 1.0)
-    return three_conventions(Estimate(value, None, *ends, n, name), CORRECTED)
+    thresholds = course_thresholds(counted)
+    serial = _with_previous(thresholds, counted)
+    if_none, if_tenth = (_held(serial, counted, rate) for rate in ASSUMED)
+    if not n_catch and len(counted.contrasts) <= FEW_CONTRASTS:
+        rate = Estimate.missing(JOINT, NOTHING_TELLS)
+        return Lapses(n_errors, n_catch, rate, None, if_none, if_tenth)
+    term = LapseTerm(n_errors, n_catch, PRIOR)
+    r = None if serial.n_pairs else 0.0
+    course = state_space(serial, counted, r, None, term).showings
+    estimand = HELD + "lapses taken off"
+    without, fit = given(estimand, course, counted, WITHOUT, None, term)
+    rate = _rate(course, fit, LapseTerm(n_errors, n_catch), r)
+    return Lapses(n_errors, n_catch, rate, without, if_none, if_tenth)
 
 
-def _check_rate(lapse_rate: float) -> None:
-    if not 0 <= lapse_rate < 1:
-        raise ValueError(f"lapse_rate must be in [0, 1), got {lapse_rate}")
+def _with_previous(thresholds: Showings, counted: Responses) -> Showings:
+    """Add the trial before where it matters: with lapses two columns cost 10 %."""
+    before, r = previous_columns(counted), None if thresholds.n_pairs else 0.0
+    course = state_space(thresholds, counted, r).showings
+    _, df, p = ratio_test(course, before, r, maximise(course, r))
+    is_found = df > 0 and p < ALPHA
+    return thresholds.with_columns(before, ALMOST_FREE) if is_found else thresholds
+
+
+def _held(serial: Showings, counted: Responses, rate: float) -> Given:
+    course = state_space(serial, counted, None if serial.n_pairs else 0.0, rate)
+    words = "no lapses" if rate == 0 else f"lapses on {rate:.0%} of showings"
+    formula = f"given-course-if-lapses-{round(100 * rate)}/1"
+    return given(HELD + words, course.showings, counted, formula, rate)[0]
+
+
+def _rate(
+    showings: Showings, fit: ShowingsFit, term: LapseTerm, r: float | None
+) -> Estimate:
+    """Give lambda with the interval of its profile likelihood, without the prior."""
+
+    def profile(rate: float) -> float:
+        value = maximise(showings, r, rate, start=fit).log_likelihood
+        wrong = max(rate / 2, 1e-12)
+        right = term.trials - term.errors
+        return value + term.errors * np.log(wrong) + right * np.log1p(-wrong)
+
+    at, most = fit.lapse_rate, 0.9
+    top = max(profile(at), profile(0.0))
+
+    def excess(rate: float) -> float:
+        return top - profile(rate) - LIMIT
+
+    low = 0.0 if excess(0.0) <= 0 else float(brentq(excess, 0.0, at, xtol=1e-4))  # type: ignore[arg-type]
+    high = most if excess(most) <= 0 else float(brentq(excess, at, most, xtol=1e-4))  # type: ignore[arg-type]
+    n = int(term.trials) + len(showings.yes)
+    return Estimate(at, None, min(low, at), max(high, at), n, JOINT)
+
+
+def _catch(session: SessionLike) -> tuple[Responses | None, int]:
+    """Return valid catch trials that were answered, and how many were not."""
+    trials = session.trials
+    catch = trials["block_kind"].to_numpy() == "catch"
+    shown = trials.loc[catch & trials["valid"] & ~trials["excluded"]]
+    answered = shown.loc[shown["response"].notna()]
+    silent = len(shown) - len(answered)
+    if not len(answered):
+        return None, silent
+    task, n_responses = session.protocol.task.kind, session.protocol.n_responses
+    table = answered.assign(repeats=None) if "repeats" in answered else answered
+    return Responses.from_table(table, task, n_responses), silent

@@ -4,10 +4,8 @@ Every function takes sessions, or one alone, and returns a matplotlib figure;
 `figure.savefig("kernels.svg")` writes it.
 """
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from ..agreement.pairs import yoked_pairs
 from ..agreement.profile import depth_profile
 from ..agreement.responses import response_agreement
 from ..psychometric.fit import psychometric as fitted_psychometric
@@ -16,9 +14,11 @@ from ..second_order.spectrum import Spectrum, eigen_spectrum
 from ..sensitivity.roc import roc as estimated_roc
 from ..sessions.kernel import Method
 from ..sessions.summary import summarise
-from ..trials.estimate import CannotTell
+from ..sessions.timeline import timeline
 from ..trials.held import as_design
 from ..trials.responses import SessionLike, responses
+from .chosen import Sessions, listed_sessions, named, of_same_stimuli, paired
+from .course import draw_course
 from .curves import draw_psychometric, draw_roc
 from .depth import draw_depth
 from .kernels import draw_kernels, panel
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "agreement",
+    "course",
     "depth",
     "kernels",
     "measures",
@@ -40,9 +41,6 @@ __all__ = [
     "spectra",
     "white_box",
 ]
-
-Sessions = SessionLike | Sequence[SessionLike]
-_Result = TypeVar("_Result")
 
 
 def measures(sessions: Sessions) -> "Figure":
@@ -73,7 +71,38 @@ def measures(sessions: Sessions) -> "Figure":
     >>> [axis.get_title() for axis in figure.axes]
     ['d′', 'criterion', 'proportion correct', 'internal noise γ']
     """
-    return draw_measures([summarise(each) for each in _listed(sessions)])
+    return draw_measures([summarise(each) for each in listed_sessions(sessions)])
+
+
+def course(sessions: Sessions) -> "Figure":
+    """Plot sessions along their trials: criterion, d', accuracy, misses, lapses.
+
+    Parameters
+    ----------
+    sessions
+        One or more, of any stimuli.
+
+    Returns
+    -------
+    Figure
+        A column for each session. Dots are windows of trials with 95 % intervals; the
+        line with its band is the fitted course of the criterion.
+
+    Raises
+    ------
+    ValueError
+        If there is no session, or one has no trial that counts.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> template = yoked.load_observer("template")
+    >>> session = yoked.run(protocol, template, seed=1, trials=300, contrast=0.15)
+    >>> yoked.plot.course(session).axes[0].get_ylabel()
+    'criterion'
+    """
+    return draw_course([each for _, each in named(listed_sessions(sessions), timeline)])
 
 
 def roc(sessions: Sessions) -> "Figure":
@@ -103,7 +132,7 @@ def roc(sessions: Sessions) -> "Figure":
     >>> yoked.plot.roc(session).axes[0].get_ylabel()
     'hit rate'
     """
-    return draw_roc(_named(_listed(sessions), estimated_roc))
+    return draw_roc(named(listed_sessions(sessions), estimated_roc))
 
 
 def psychometric(sessions: Sessions) -> "Figure":
@@ -136,7 +165,7 @@ def psychometric(sessions: Sessions) -> "Figure":
     >>> yoked.plot.psychometric(session).axes[0].get_xlabel()
     'signal contrast'
     """
-    return draw_psychometric(_named(_listed(sessions), fitted_psychometric))
+    return draw_psychometric(named(listed_sessions(sessions), fitted_psychometric))
 
 
 def kernels(sessions: Sessions, order: int = 1, method: Method = "fitted") -> "Figure":
@@ -178,7 +207,7 @@ def kernels(sessions: Sessions, order: int = 1, method: Method = "fitted") -> "F
         raise ValueError(f"order must be 1 or 2, got {order}")
     if order == 2:
         return second_order(sessions)
-    panels = _named(_of_same_stimuli(sessions), lambda each: panel(each, method))
+    panels = named(of_same_stimuli(sessions), lambda each: panel(each, method))
     return draw_kernels([each for _, each in panels])
 
 
@@ -209,7 +238,7 @@ def second_order(sessions: Sessions) -> "Figure":
     >>> yoked.plot.second_order(session).axes[0].images[0].get_array().shape
     (13, 13)
     """
-    return draw_second_order(_named(_of_same_stimuli(sessions), _second_order))
+    return draw_second_order(named(of_same_stimuli(sessions), _second_order))
 
 
 def spectra(sessions: Sessions) -> "Figure":
@@ -242,9 +271,9 @@ def spectra(sessions: Sessions) -> "Figure":
     >>> yoked.plot.spectra(session).axes[0].get_xlabel()
     'rank'
     """
-    listed = _of_same_stimuli(sessions)
-    found = _named(listed, _spectrum)
-    ((_, first),) = _named(listed[:1], _second_order)
+    listed = of_same_stimuli(sessions)
+    found = named(listed, _spectrum)
+    ((_, first),) = named(listed[:1], _second_order)
     return draw_spectra(found, first.noise_sd)
 
 
@@ -278,7 +307,7 @@ def agreement(sessions: Sessions) -> "Figure":
     >>> yoked.plot.agreement([one, other]).axes[0].get_xlabel()
     'share of trials with the same response'
     """
-    return draw_agreement([response_agreement(*pair) for pair in _pairs(sessions)])
+    return draw_agreement([response_agreement(*pair) for pair in paired(sessions)])
 
 
 def depth(sessions: Sessions) -> "Figure":
@@ -311,7 +340,7 @@ def depth(sessions: Sessions) -> "Figure":
     >>> yoked.plot.depth([one, other]).axes[0].get_ylabel()
     'agreement, share of its ceiling'
     """
-    return draw_depth([depth_profile(*pair) for pair in _pairs(sessions)])
+    return draw_depth([depth_profile(*pair) for pair in paired(sessions)])
 
 
 def white_box(found: WhiteBoxLike, order: int = 1) -> "Figure":
@@ -358,38 +387,3 @@ def _spectrum(session: SessionLike) -> Spectrum:
     trials = as_design(session)
     linear_part = "keep" if trials.is_forced_choice else "remove"
     return eigen_spectrum(trials, linear_part=linear_part)
-
-
-def _named(
-    sessions: Sequence[SessionLike], of_one: Callable[[SessionLike], _Result]
-) -> list[tuple[str, _Result]]:
-    """What is drawn of each session, with its observer's name; or who cannot be."""
-    found = []
-    for each in sessions:
-        try:
-            found.append((each.observer, of_one(each)))
-        except CannotTell as reason:
-            raise CannotTell(f"{each.observer} ({each.id}): {reason}") from reason
-    return found
-
-
-def _listed(sessions: Sessions) -> list[SessionLike]:
-    listed = [sessions] if isinstance(sessions, SessionLike) else list(sessions)
-    if not listed:
-        raise ValueError("sessions must be one or more, got none")
-    return listed
-
-
-def _of_same_stimuli(sessions: Sessions) -> list[SessionLike]:
-    listed = _listed(sessions)
-    hashes = {session.protocol.stimulus_hash for session in listed}
-    if len(hashes) != 1:
-        raise CannotTell(f"sessions must share their stimuli, got {len(hashes)} kinds")
-    return listed
-
-
-def _pairs(sessions: Sessions) -> list[tuple[SessionLike, SessionLike]]:
-    pairs = yoked_pairs(_listed(sessions))
-    if not pairs:
-        raise CannotTell("sessions must have one that is yoked to another, got none")
-    return pairs

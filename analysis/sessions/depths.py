@@ -13,10 +13,12 @@ from jaxtyping import Float
 
 from ...experiments.protocols.signal import signal_template
 from ...experiments.session.observer import Viewing
+from ..double_pass.drift import criterion_course
 from ..double_pass.gamma_by_accuracy import gamma_by_accuracy
-from ..double_pass.lapses import lapse_rate
+from ..double_pass.lapses import catch_errors, lapse_rate, lapses
 from ..kernels.fitted import fitted_kernel
 from ..kernels.hotelling import hotelling_test
+from ..kernels.lapse_share import share_without_lapses
 from ..kernels.linear_share import linear_share
 from ..kernels.significance import kernel_test
 from ..kernels.weighted_sum import Kernel
@@ -42,6 +44,7 @@ from ..trials.responses import SessionLike
 from ..trials.result import Cells, Result, short
 from ..trials.score import STILL, varies
 from .kernel import lapses_of
+from .learning import learning
 from .orders import OrderOne, OrderTwo, OrderZero
 from .psychometric import PsychometricMethod, psychometric
 from .summary import SessionSummary, summarise
@@ -59,6 +62,9 @@ PARTS = (
         "zero.physical_units",
         "zero.gamma_by_accuracy",
         "zero.lapse_rate",
+        "zero.course",
+        "zero.lapses",
+        "zero.learning",
     ),
     (
         "trials",
@@ -70,6 +76,7 @@ PARTS = (
         "one.test",
         "one.hotelling",
         "one.likelihood_ratios",
+        "one.linear_share_without_lapses",
     ),
     (
         "two.spectrum",
@@ -82,7 +89,7 @@ PARTS = (
 )
 LEAST_PERMUTATIONS = 19
 TRIALS_PER_ELEMENT = 20
-FORMAT = "yoked-analyse/2"  # of the plain form, which docs/json.md describes
+FORMAT = "yoked-analyse/3"  # of the plain form, which docs/json.md describes
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,7 +214,7 @@ def depths(
     held = Held.of(session)
     attempt = Attempts(sum(PARTS[: orders + 1], ()), progress)
     one = two = None
-    zero = _zero(held, attempt, psychometric_method, viewing)
+    zero = _zero(held, attempt, psychometric_method, viewing, with_kernels=orders > 0)
     if orders > 0:
         trials = attempt("trials", lambda: held.design)
         kernels = attempt("kernels", lambda: _kernels(held, trials))
@@ -223,6 +230,7 @@ def _zero(
     attempt: Attempts,
     psychometric_method: PsychometricMethod,
     viewing: Viewing | None,
+    with_kernels: bool,
 ) -> OrderZero:
     counted = held.responses
     curve = attempt(
@@ -246,6 +254,9 @@ def _zero(
             "zero.gamma_by_accuracy", lambda: gamma_by_accuracy(counted)
         ),
         lapse_rate=attempt("zero.lapse_rate", lambda: lapse_rate(held)),
+        course=attempt("zero.course", lambda: criterion_course(counted)),
+        lapses=attempt("zero.lapses", lambda: lapses(held, counted)),
+        learning=attempt("zero.learning", lambda: learning(held, with_kernels)),
     )
 
 
@@ -290,6 +301,10 @@ def _one(
         linear_share=share,
         efficiency=efficiency,
         template_agreement=template,
+        linear_share_without_lapses=attempt(
+            "one.linear_share_without_lapses",
+            lambda: share_without_lapses(trials, *catch_errors(held), seed=seed),
+        ),
     )
 
 

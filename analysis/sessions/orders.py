@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from ..double_pass.drift import CriterionCourse
 from ..double_pass.gamma_by_accuracy import GammaByAccuracy
+from ..double_pass.lapses import Lapses
 from ..kernels.fitted import FittedKernel
 from ..kernels.hotelling import HotellingTest
 from ..kernels.linear_share import LinearShare
@@ -24,6 +26,7 @@ from ..sensitivity.pooled import DprimeSlope
 from ..sensitivity.roc import Roc
 from ..trials.estimate import Estimate
 from ..trials.result import Result
+from .learning import Learning
 from .summary import SessionSummary
 from .template_agreement import TemplateAgreement
 
@@ -54,6 +57,12 @@ class OrderZero(Result):
         How internal noise changes with accuracy, over contrasts.
     lapse_rate
         From catch trials.
+    course
+        Of the criterion: drift, the trial before, and values conditional on both.
+    lapses
+        d' and internal noise without them, in one likelihood with catch trials.
+    learning
+        The halves of the session, and whether sensitivity changed.
     dprime_bootstrap, dprime_interval
         Pooled d' with a bootstrap interval, or with that of the profile likelihood or
         by enumeration, where somebody asked for it.
@@ -69,6 +78,9 @@ class OrderZero(Result):
     physical_units: PhysicalUnits | None
     gamma_by_accuracy: GammaByAccuracy | None
     lapse_rate: Estimate | None
+    course: CriterionCourse | None
+    lapses: Lapses | None
+    learning: Learning | None
     dprime_bootstrap: Estimate | None = None
     dprime_interval: Estimate | None = None
 
@@ -96,6 +108,8 @@ class OrderOne(Result):
         Whether the kernel explains the efficiency.
     template_agreement
         How often the kernel of other trials foretells the response.
+    linear_share_without_lapses
+        The linear share of attentive decisions, by catch trials.
     """
 
     weighted_sum: Kernel | None
@@ -106,6 +120,7 @@ class OrderOne(Result):
     linear_share: LinearShare | None
     efficiency: KernelEfficiency | None
     template_agreement: TemplateAgreement | None = None
+    linear_share_without_lapses: Estimate | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # Functions of `analysis.plot.figure`; there `second-order` is `second_order`.
 PLOTS = (
     "measures",
+    "course",
     "roc",
     "psychometric",
     "kernels",

@@ -12,6 +12,7 @@ from ...analysis.agreement.pairs import yoked_pairs
 from ...analysis.agreement.profile import DepthProfile, depth_profile
 from ...analysis.agreement.responses import ResponseAgreement, response_agreement
 from ...analysis.kernels.weighted_sum import template_match
+from ...analysis.plot.course import draw_course
 from ...analysis.plot.curves import draw_psychometric, draw_roc
 from ...analysis.plot.depth import draw_depth
 from ...analysis.plot.kernels import Panel, draw_kernels, signed_template
@@ -19,6 +20,7 @@ from ...analysis.plot.measures import draw_agreement, draw_measures
 from ...analysis.plot.second_order import draw_second_order, draw_spectra
 from ...analysis.sessions.depths import Depths, depths
 from ...analysis.sessions.summary import SessionSummary
+from ...analysis.sessions.timeline import timeline
 from ...analysis.trials.attempts import Attempts, Fault
 from ...analysis.trials.chance import CountedP
 from ...analysis.trials.estimate import CannotTell, Estimate
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 Kept = dict[tuple[str, ...], Any]  # entries by session id, pairs by both ids
 Faults = dict[str, dict[str, Fault]]  # by session or pair, and part
+
+
+SIDE_BY_SIDE = 3  # sessions along their trials
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,6 +214,13 @@ def _shown(group: list[Entry], orders: int, kept: Kept) -> dict[str, Any]:
 def _figures(group: list[Entry], pairs: list[Pair]) -> Iterator[tuple[str, "Figure"]]:
     """Draw what there is to draw; a figure without data is left out."""
     yield "measures", draw_measures([entry.summary for entry in group])
+    lines = [
+        timeline(entry.session, entry.depths.zero.course)
+        for entry in group
+        if entry.summary.n_counted
+    ]
+    for start in range(0, len(lines), SIDE_BY_SIDE):
+        yield f"course{start}", draw_course(lines[start : start + SIDE_BY_SIDE])
     if pairs:
         profiles = [pair.profile for pair in pairs if pair.profile is not None]
         if profiles:

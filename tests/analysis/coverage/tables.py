@@ -4,9 +4,12 @@ from tests.app.planning.assurance import ASSURANCE, PILOT
 
 from .cascades import NAMING as CASCADES
 from .decision_law import TABLE as DECISION_LAW
+from .drift import DRIFT
 from .gamma_by_accuracy import TABLE as GAMMA_BY_ACCURACY
 from .internal_noise import TABLE as INTERNAL_NOISE
 from .kernels import EQUALITY, KERNELS
+from .lapses import LAPSES
+from .learning import LEARNING
 from .order_zero import CEILING_TABLE as CEILING
 from .order_zero import TABLE as ORDER_ZERO
 from .second_order import TABLE as SECOND_ORDER
@@ -18,6 +21,9 @@ TABLES: tuple[Table, ...] = (
     CEILING,
     INTERNAL_NOISE,
     GAMMA_BY_ACCURACY,
+    DRIFT,
+    LAPSES,
+    LEARNING,
     SHARES,
     KERNEL_SHARES,
     KERNELS,

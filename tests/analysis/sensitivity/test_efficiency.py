@@ -11,23 +11,15 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 import yoked
 from yoked.analysis.double_pass.internal_noise import (
-    agreement_probability,
-    internal_noise_closed_form,
     internal_noise_likelihood,
     pair_counts,
     r_from_gamma,
 )
-from yoked.analysis.double_pass.lapses import (
-    apparent_gamma,
-    internal_noise_without_lapses,
-    lapse_rate,
-)
+from yoked.analysis.double_pass.lapses import lapse_rate
 from yoked.analysis.kernels.linear_share import linear_share, shares_of_trials
 from yoked.analysis.sensitivity.efficiency import (
     absolute_efficiency,
@@ -316,43 +308,6 @@ def test_most_of_a_published_observers_consistency_is_linear(murray):
     assert found.nonlinear.low > 0
 
 
-def test_lapses_pass_for_internal_noise():
-    # methods.md 3.3
-    seen = [apparent_gamma(1.0, rate, ndtri(0.75)) for rate in (0.02, 0.05, 0.10)]
-    assert np.round(seen, 3).tolist() == [1.049, 1.125, 1.259]
-
-
-def test_an_observer_that_never_lapses_shows_its_own_gamma():
-    assert apparent_gamma(1.35, 0.0, ndtri(0.75)) == pytest.approx(1.35)
-
-
-@settings(max_examples=25)
-@given(st.floats(0.1, 2), st.floats(0, 0.3), st.floats(-1, 1))
-def test_gamma_is_found_again_behind_its_lapses(gamma, rate, z):
-    n = 10**7
-    agree = float(agreement_probability(z, r_from_gamma(gamma)))
-    kept = (1 - rate) ** 2
-    same = kept * agree + (1 - kept) / 2
-    yes = (1 - rate) * float(ndtr(z)) + rate / 2
-    once = round(n * (1 - same))
-    twice = round(n * yes - once / 2)
-    counts = np.array([[twice, once, n - once - twice]])
-    found = internal_noise_without_lapses(counts, rate).gamma
-    assert found.value == pytest.approx(gamma, rel=0.02)
-    assert apparent_gamma(gamma, rate, z) >= gamma - 1e-6
-    seen = internal_noise_closed_form(counts).gamma.value
-    assert seen == pytest.approx(apparent_gamma(gamma, rate, z), rel=0.02)
-
-
-def test_an_uncertain_lapse_rate_widens_the_interval_of_gamma():
-    counts = np.array([[5960, 2829, 1211]])
-    known = internal_noise_without_lapses(counts, 0.05).gamma
-    rate = Estimate(0.05, None, 0.01, 0.12, 12, "lapse/1")
-    unsure = internal_noise_without_lapses(counts, rate).gamma
-    assert unsure.value == known.value == pytest.approx(1.0, abs=0.01)
-    assert unsure.low < known.low < known.high < unsure.high
-
-
 def test_errors_on_catch_trials_are_lapses():
     made = yoked.run(
         load_protocol("bar-in-noise"), yoked.load_observer("template"), seed=1
@@ -374,17 +329,3 @@ def test_without_catch_trials_the_lapse_rate_says_so():
     main = made.trials.loc[made.trials["block_kind"] == "main"]
     found = lapse_rate(replace(made, trials=main))
     assert found.note == "no catch trial was answered"
-
-
-def test_impossible_lapse_rates_are_refused():
-    counts = np.array([[50, 20, 30]])
-    with pytest.raises(ValueError, match=r"lapse_rate must be in \[0, 1\), got 1"):
-        internal_noise_without_lapses(counts, 1.0)
-    with pytest.raises(ValueError, match="must have a value, got none: why"):
-        internal_noise_without_lapses(counts, Estimate.missing("x/1", "why"))
-    with pytest.raises(ValueError, match=r"lapse_rate must be in \[0, 1\), got -0\.1"):
-        apparent_gamma(1.0, -0.1, 0.5)
-    with pytest.raises(ValueError, match=r"lapse_rate must be in \[0, 1\), got 1\.0"):
-        apparent_gamma(1.0, 1.0, 0.5)
-    none = internal_noise_without_lapses(np.zeros((0, 3), int), 0.1)
-    assert none.gamma.note == "no trial was shown and answered twice"

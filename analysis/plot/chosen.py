@@ -1,0 +1,49 @@
+"""The sessions of a plot: one or several, of the same stimuli, or in pairs."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from ..agreement.pairs import yoked_pairs
+from ..trials.estimate import CannotTell
+from ..trials.responses import SessionLike
+
+Sessions = SessionLike | Sequence[SessionLike]
+_Result = TypeVar("_Result")
+
+
+def named(
+    sessions: Sequence[SessionLike], of_one: Callable[[SessionLike], _Result]
+) -> list[tuple[str, _Result]]:
+    """Return what is drawn of each session with its observer; or say who cannot be."""
+    found = []
+    for each in sessions:
+        try:
+            found.append((each.observer, of_one(each)))
+        except CannotTell as reason:
+            raise CannotTell(f"{each.observer} ({each.id}): {reason}") from reason
+    return found
+
+
+def listed_sessions(sessions: Sessions) -> list[SessionLike]:
+    """Return one session or several as a list that is not empty."""
+    listed = [sessions] if isinstance(sessions, SessionLike) else list(sessions)
+    if not listed:
+        raise ValueError("sessions must be one or more, got none")
+    return listed
+
+
+def of_same_stimuli(sessions: Sessions) -> list[SessionLike]:
+    """Return the sessions if all had the same stimuli."""
+    listed = listed_sessions(sessions)
+    hashes = {session.protocol.stimulus_hash for session in listed}
+    if len(hashes) != 1:
+        raise CannotTell(f"sessions must share their stimuli, got {len(hashes)} kinds")
+    return listed
+
+
+def paired(sessions: Sessions) -> list[tuple[SessionLike, SessionLike]]:
+    """Return each session that is yoked to another with that one first."""
+    pairs = yoked_pairs(listed_sessions(sessions))
+    if not pairs:
+        raise CannotTell("sessions must have one that is yoked to another, got none")
+    return pairs

@@ -1,0 +1,114 @@
+"""Sessions along their trials: criterion, d', accuracy, misses and lapses."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..sessions.timeline import Timeline, Window
+from ..trials.estimate import CannotTell, Estimate
+from .style import BLUE, GRAY, ORANGE, PALE, STYLE, new_figure, share_limits
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+ROWS = ("criterion", "d′", "proportion correct", "misses, lapses")
+WIDTH, HEIGHT = 3.3, 6.4  # inches
+
+
+def draw_course(timelines: Sequence[Timeline]) -> "Figure":
+    """Draw sessions side by side, a row for each measure, trials from left to right.
+
+    Dots are windows of trials with 95 % intervals; the line with its band is the course
+    of the criterion that the likelihood fits. Vertical lines are blocks.
+    """
+    if not timelines:
+        raise CannotTell("a plot must have a session to draw, got none")
+    n = len(timelines)
+    figure, pyplot = new_figure((0.9 + WIDTH * n, HEIGHT))
+    with pyplot.rc_context(STYLE):
+        axes: Any = figure.subplots(
+            len(ROWS), n, squeeze=False, sharex="col", height_ratios=(3, 2, 2, 1.4)
+        )
+    for column, each in zip(axes.T, timelines, strict=True):
+        for axis in column:
+            for start in each.blocks:
+                axis.axvline(start - 0.5, color=PALE, lw=0.6, zorder=0)
+        _criterion(column[0], each)
+        for axis, name in zip(
+            column[1:3], ("dprime", "proportion_correct"), strict=True
+        ):
+            _windows(axis, each.windows, name, BLUE)
+        column[2].axhline(0.5, color=PALE, lw=0.7, zorder=0)
+        _misses(column[3], each)
+        column[0].set_title(each.observer)
+        column[-1].set_xlabel("trial")
+    for row, name in zip(axes, ROWS, strict=True):
+        row[0].set_ylabel(name)
+        share_limits(list(row))
+    return figure
+
+
+def _criterion(axis: "Axes", each: Timeline) -> None:
+    axis.axhline(0, color=PALE, lw=0.7, zorder=0)
+    _windows(axis, each.windows, "criterion", BLUE)
+    middle = each.criterion.value
+    if each.course is None or middle is None:
+        text = each.note or "no course"
+        axis.text(0.02, 0.02, text, transform=axis.transAxes, fontsize=6.5, wrap=True)
+        return
+    course = each.course.course
+    axis.fill_between(
+        course.trial,
+        course.low + middle,
+        course.high + middle,
+        color=ORANGE,
+        alpha=0.22,
+        lw=0,
+    )
+    axis.plot(course.trial, course.value + middle, color=ORANGE, lw=1.4)
+    axis.text(0.02, 0.97, _tests(each), transform=axis.transAxes, fontsize=7, va="top")
+    axis.margins(y=0.2)
+
+
+def _tests(each: Timeline) -> str:
+    assert each.course is not None
+    tests = {"drift": each.course.spline, "blocks": each.course.blocks}
+    said = [f"{name} {_p(test.p_holm)}" for name, test in tests.items() if test]
+    return ", ".join([*said, f"trial before {_p(each.course.previous.p)}"])
+
+
+def _p(p: float) -> str:
+    return "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".", 1)
+
+
+def _windows(
+    axis: "Axes", windows: Sequence[Window], name: str, color: str, offset: float = 0.0
+) -> None:
+    for each in windows:
+        estimate: Estimate = getattr(each, name)
+        if estimate.value is None or not np.isfinite(estimate.value):
+            continue
+        x = (each.first + each.last) / 2 + offset
+        ends = [end for end in (estimate.low, estimate.high) if end is not None]
+        if len(ends) == 2 and np.isfinite(ends).all():
+            axis.plot([x, x], ends, color=color, lw=0.9)
+        axis.plot([x], [estimate.value], "o", color=color, ms=3.5)
+
+
+def _misses(axis: "Axes", each: Timeline) -> None:
+    """Draw the share of misses, and catch trials as marks: errors high, others low."""
+    for window in each.windows:
+        ends = [window.first, window.last]
+        if window.misses.value is not None:
+            axis.plot(ends, [window.misses.value] * 2, color=GRAY, lw=1.6)
+    axis.set_ylim(-0.12, 1.12)
+    axis.set_yticks([0, 0.5, 1])
+    right, wrong = each.catch_trial[each.catch_correct], ~each.catch_correct
+    axis.plot(right, np.zeros(len(right)), "|", color=BLUE, ms=6)
+    missed = each.catch_trial[wrong]
+    axis.plot(missed, np.ones(len(missed)), "x", color=ORANGE, ms=5)
+    if len(each.catch_trial):
+        text = f"catch trials: {len(missed)} of {len(each.catch_trial)} wrong (×)"
+        axis.text(0.02, 0.6, text, transform=axis.transAxes, fontsize=7)
