@@ -27,7 +27,7 @@ NUMBERS = r"\d+(?:\.\d+)*(?:(?:, | and | to )\d+(?:\.\d+)*)*"
 
 # Placeholders of estimates that are never shown: nobody has to look them up.
 NEVER_SHOWN = {"given/1", "r/1"}
-FORMATS = {"yoked-analyse/2", "yoked-compare/2"}  # of JSON: docs/json.md has them
+FORMATS = {"yoked-analyse/3", "yoked-compare/2"}  # of JSON: docs/json.md has them
 OTHERS = {"CHANGES.md"}  # a file of every Psych-DS data set
 
 

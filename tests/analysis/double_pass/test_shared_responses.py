@@ -4,11 +4,8 @@ import numpy as np
 import pytest
 
 from tests.analysis.observers import linear as simulated
-from yoked.analysis.double_pass.internal_noise import (
-    internal_noise_likelihood,
-    pair_counts,
-)
 from yoked.analysis.double_pass.shared_responses import shared_r
+from yoked.analysis.double_pass.smooth_thresholds import consistent_share
 
 LINEAR = simulated.Linear(simulated.unit(np.ones(4)), gamma=1.0)
 
@@ -16,8 +13,8 @@ LINEAR = simulated.Linear(simulated.unit(np.ones(4)), gamma=1.0)
 @pytest.mark.parametrize("task", ["2afc", "yes_no"])
 def test_it_is_the_r_of_the_likelihood(task):
     made, _ = simulated.linear_responses(LINEAR, task, 600, 0.15, 1, n_pairs=200)
-    found = internal_noise_likelihood(pair_counts(made, by_contrast=True)).r
-    assert shared_r(made) == pytest.approx(found.value, abs=2e-4)
+    found = consistent_share(made).fit.plain
+    assert shared_r(made) == pytest.approx(found.r, abs=2e-4)
     assert 0.2 < shared_r(made) < 0.8
 
 

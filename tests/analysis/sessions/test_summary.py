@@ -89,7 +89,7 @@ def test_contrasts_come_alone_and_pooled():
 
 def test_both_estimators_of_internal_noise_find_gamma():
     found = summarise(human(n=8000, n_pairs=4000)).pooled
-    for noise in (found.internal_noise, found.internal_noise_likelihood):
+    for noise in (found.internal_noise, found.internal_noise_by_agreement):
         assert abs(noise.gamma.value - 1) < 4 * noise.gamma.se
 
 
@@ -140,7 +140,7 @@ def test_a_constant_yes_sayer_has_no_measurable_internal_noise():
     made = human("yes_no")
     made.trials["response"] = 1
     found = summarise(made).pooled
-    for noise in (found.internal_noise, found.internal_noise_likelihood):
+    for noise in (found.internal_noise, found.internal_noise_by_agreement):
         assert "the responses never varied" in noise.gamma.note
 
 
@@ -244,7 +244,7 @@ def test_a_published_observer_is_summarised_from_the_trial_log(shared_data, db_p
     assert (found.n_counted, found.n_pairs) == (9900, 1650)
     assert round(pooled.proportion_correct.value, 4) == 0.7243
     assert round(pooled.agreement.value, 4) == 0.7588
-    assert round(pooled.internal_noise.gamma.value, 3) == 0.762
-    assert round(pooled.internal_noise_likelihood.gamma.value, 1) == 0.8
+    assert round(pooled.internal_noise_pooled.gamma.value, 3) == 0.762
+    assert round(pooled.internal_noise.gamma.value, 2) == 0.81
     assert len(found.by_contrast) == 19
     assert found.by_contrast[0].dprime.note == "no counted trial has target 0"

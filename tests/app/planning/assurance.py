@@ -16,10 +16,7 @@ import numpy as np
 
 from tests.analysis.coverage.study import Column, Found, Parameters, Table, key
 from tests.analysis.observers.linear import Linear, run, session, unit
-from yoked.analysis.double_pass.internal_noise import (
-    internal_noise_likelihood,
-    pair_counts,
-)
+from yoked.analysis.double_pass.smooth_thresholds import internal_noise
 from yoked.analysis.kernels.weighted_sum import first_order_kernel, template_match
 from yoked.analysis.sensitivity.by_task import dprime
 from yoked.analysis.trials.responses import Responses
@@ -117,8 +114,7 @@ def reaches(
     if aim == "dprime":
         found = dprime(counted)
     else:
-        counts = pair_counts(counted, by_contrast=True)
-        found = internal_noise_likelihood(counts).gamma
+        found = internal_noise(counted).gamma
     if found.low is None or found.high is None or math.isinf(found.high):
         return False
     return found.high - found.low <= wanted
