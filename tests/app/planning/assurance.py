@@ -111,10 +111,7 @@ def reaches(
     if aim == "kernel":
         kernel = first_order_kernel(counted, noise).kernel
         return template_match(kernel.ravel(), template).cosine >= wanted
-    if aim == "dprime":
-        found = dprime(counted)
-    else:
-        found = internal_noise(counted).gamma
+    found = dprime(counted) if aim == "dprime" else internal_noise(counted).gamma
     if found.low is None or found.high is None or math.isinf(found.high):
         return False
     return found.high - found.low <= wanted
