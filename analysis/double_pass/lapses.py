@@ -42,6 +42,7 @@ PRIOR = (0.25, 5.0)
 JOINT = "lapse-rate-joint/1"
 WITHOUT = "given-course-without-lapses/1"
 ASSUMED = (0.0, 0.1)
+RATES = (0.0, 0.003, 0.01, 0.03, 0.1, 0.2, 0.4, 0.6, 0.9)
 NOTHING_TELLS = "there are neither catch trials nor three contrasts to tell lapses by"
 HELD = "conditional on the course of the criterion, "
 NO_CATCH = "no catch trial was answered"
@@ -182,14 +183,24 @@ def _rate(
         right = term.trials - term.errors
         return value + term.errors * np.log(wrong) + right * np.log1p(-wrong)
 
-    at, most = fit.lapse_rate, 0.9
-    top = max(profile(at), profile(0.0))
+    # The maximum without the prior may lie elsewhere: at 0 where no pair disagrees.
+    rates = sorted({*RATES, fit.lapse_rate})
+    values = [profile(rate) for rate in rates]
+    best = int(np.argmax(values))
 
     def excess(rate: float) -> float:
-        return top - profile(rate) - LIMIT
+        return values[best] - profile(rate) - LIMIT
 
-    low = 0.0 if excess(0.0) <= 0 else float(brentq(excess, 0.0, at, xtol=1e-4))  # type: ignore[arg-type]
-    high = most if excess(most) <= 0 else float(brentq(excess, at, most, xtol=1e-4))  # type: ignore[arg-type]
+    def end(outward: list[float], edge: float) -> float:
+        inner = rates[best]
+        for rate in outward:
+            if excess(rate) > 0:
+                return float(brentq(excess, inner, rate, xtol=1e-4))  # type: ignore[arg-type]
+            inner = rate
+        return edge
+
+    at = fit.lapse_rate
+    low, high = end(rates[:best][::-1], 0.0), end(rates[best + 1 :], rates[-1])
     n = int(term.trials) + len(showings.yes)
     return Estimate(at, None, min(low, at), max(high, at), n, JOINT)
 

@@ -133,6 +133,13 @@ def test_without_catch_trials_at_one_contrast_lapses_are_a_range():
     assert none.value < tenth.value
 
 
+def test_where_every_pair_agrees_the_lapse_rate_ends_at_none():
+    one = made(5, task="2afc", gamma=0.0)
+    found = fit_lapses(one.responses, 0, 12)
+    assert found.rate.low == 0.0
+    assert found.rate.high < 0.02
+
+
 def test_a_rate_that_is_held_adds_nothing_to_the_error_of_dprime():
     found = fit_lapses(made(5, task="2afc").responses, 0, 0)
     assert found.if_tenth.dprime.se < 1.5 * found.if_none.dprime.se
