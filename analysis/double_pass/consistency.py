@@ -88,11 +88,6 @@ class ShowingsFit:
         k = len(self.theta)
         return float(np.linalg.slogdet(self.information[:k, :k])[1]) / 2
 
-    def se_theta(self) -> Float[np.ndarray, " parameter"]:
-        """Give the thresholds' standard errors, r and lambda being as they are."""
-        k = len(self.theta)
-        return np.sqrt(np.diag(np.linalg.pinv(self.information[:k, :k])))
-
 
 def maximise(
     showings: Showings,

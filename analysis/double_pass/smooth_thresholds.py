@@ -63,7 +63,7 @@ def consistent_share(source: SessionLike | Responses) -> ConsistentShare:
     >>> observer = yoked.load_observer("template")
     >>> session = yoked.run(protocol, observer, seed=1, trials=300, contrast=0.15)
     >>> print(consistent_share(session).r)  # this template has no internal noise
-    1.000 [0.977, 1.000] n=100 (r-likelihood-smooth-thresholds/1)
+    1.000 [0.993, 1.000] n=100 (r-likelihood-smooth-thresholds/1)
     """
     responses = as_responses(source)
     n, name = len(responses.second_rows), f"r-{LIKELIHOOD}"

@@ -220,7 +220,7 @@ def dprime_mafc(
     >>> dprime_mafc(correct=25, n_trials=100, n_alternatives=4).value
     0.0
     >>> print(dprime_mafc(100, 100, 4).short())
-    3.755 [2.978, ∞]
+    3.940 [3.229, ∞]
     """
     check_alternatives(n_alternatives)
     check_counts(correct=correct, wrong=n_trials - correct)
