@@ -178,7 +178,9 @@ def _with_few_rows(showings: Showings) -> Showings:
     columns = np.column_stack(
         [showings.base, showings.power, showings.log_contrast, showings.yes]
     )
-    _, example, kind = np.unique(columns, axis=0, return_index=True, return_inverse=True)
+    _, example, kind = np.unique(
+        columns, axis=0, return_index=True, return_inverse=True
+    )
     kind = kind.ravel()
     return replace(
         showings,

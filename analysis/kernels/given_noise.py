@@ -1,7 +1,7 @@
 """The linear share from single responses given their noise.
 
-P("yes" | x) = Phi(m + b . x), the internal noise being normal, holds whatever the law of
-the noise x is; it needs no normal decision variable. In noise SDs, with x white,
+P("yes" | x) = Phi(m + b . x), the internal noise being normal, holds whatever the law
+of the noise x is; it needs no normal decision variable. In noise SDs, with x white,
 
     linear share = |b|^2 / (1 + |b|^2).
 
@@ -11,7 +11,8 @@ that off and gives the standard error (19 degrees of freedom).
 
 References
 ----------
-.. [1] Quenouille (1956), Biometrika 43, 353-360; Tukey (1958), Ann. Math. Stat. 29, 614.
+.. [1] Quenouille (1956), Biometrika 43, 353-360; Tukey (1958), Ann. Math. Stat. 29,
+   614.
 """
 
 import math
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
+from scipy.special import ndtr
 from scipy.stats import t as student
 
 from ..double_pass.consistency import maximise
@@ -33,10 +35,10 @@ GROUPS = 20
 MOST_PER_TRIAL = 0.1  # elements per trial, beyond which the jackknife is too short
 MOST_WORK = 2e8  # trials x elements^2
 LITTLE = 1e-3  # precision of a prior on b: a fit exists, and is moved by nothing else
-CERTAIN = 3.0  # of a predictor, SDs of the internal noise
-MOST_CERTAIN = 0.4  # of the trials of a class
 T95 = float(student.ppf(0.975, GROUPS - 1))
 FAR = 50.0
+NEAR_CERTAIN = 2.5  # of a predictor, SDs of the internal noise
+SHORT = 0.4  # a share below which nothing is certain
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +57,11 @@ class GivenNoise:
         |b|^2 / (1 + |b|^2) of all trials; and without each group of fields.
     influence
         What each noise field, by rising cluster, adds to the share.
+    loose, loose_near
+        Standard error of log |b|, above .5 nothing is known of the length; and what it
+        would be without the trials beyond 2.5 SD.
+    contrary
+        Responses that are expected against the predictor on those trials.
     """
 
     slope: Float[np.ndarray, " element"]
@@ -64,18 +71,15 @@ class GivenNoise:
     share: float
     groups: Float[np.ndarray, " group"]
     influence: Float[np.ndarray, " field"]
+    loose: float
+    loose_near: float
+    contrary: float
 
     def estimate(self, formula: str, n: int) -> Estimate:
         """Return the share about its jackknife centre, with its interval."""
         value = GROUPS * self.share - (GROUPS - 1) * float(self.groups.mean())
         se = math.sqrt((GROUPS - 1) * float(np.var(self.groups)))
         return Estimate(value, se, value - T95 * se, value + T95 * se, n, formula)
-
-    def certain(self, trials: TrialDesign) -> float:
-        """Return the largest share, over classes, of trials whose answer is certain."""
-        far = np.abs(self.predictor) > CERTAIN
-        n = np.bincount(trials.cell)
-        return float((np.bincount(trials.cell, far) / np.maximum(n, 1)).max())
 
 
 def threshold_columns(showings: Showings) -> Float[np.ndarray, " trial column"]:
@@ -84,7 +88,9 @@ def threshold_columns(showings: Showings) -> Float[np.ndarray, " trial column"]:
         return showings.base
     theta = maximise(showings.counted(), r=0.0).theta
     n = showings.base.shape[1]
-    power = showings.power * np.exp(math.exp(theta[-1]) * showings.log_contrast)[:, None]
+    power = (
+        showings.power * np.exp(math.exp(theta[-1]) * showings.log_contrast)[:, None]
+    )
     bend = (power @ theta[n:-1]) * showings.log_contrast
     columns = np.column_stack([showings.base, power, bend])
     return columns / np.maximum(np.abs(columns).max(0), 1e-12)
@@ -129,11 +135,15 @@ def given_noise(
     theta = newton(x, yes, precision)
     predictor = x @ theta
     if np.all((predictor > 0) == yes) or np.abs(predictor).max() > FAR * 4:
-        raise CannotTell(f"{SEPARABLE}, got {len(x)} trials of {x.shape[1] - k} elements")
+        raise CannotTell(
+            f"{SEPARABLE}, got {len(x)} trials of {x.shape[1] - k} elements"
+        )
     group = folds(trials.cluster, trials.cell, GROUPS, np.random.default_rng(seed))
     parts = jackknifed(x, yes, precision, theta, group)
     slope, curvature = slopes(predictor, yes)
     hessian = (x * curvature[:, None]).T @ x + np.diag(precision)
+    near = np.abs(predictor) <= NEAR_CERTAIN
+    of_near = (x[near] * curvature[near, None]).T @ x[near] + np.diag(precision)
     inverse = np.linalg.inv(hessian)
     moved = (x * slope[:, None]) @ inverse[:, k:]
     b = theta[k:]
@@ -146,7 +156,17 @@ def given_noise(
         share=share_of(b),
         groups=np.array([share_of(part[k:]) for part in parts]),
         influence=trials.by_field(moved @ by_share),
+        loose=_loose(b, inverse[k:, k:]),
+        loose_near=_loose(b, np.linalg.inv(of_near)[k:, k:]),
+        contrary=float(ndtr(-np.abs(predictor[~near])).sum()),
     )
+
+
+def _loose(b: np.ndarray, covariance: np.ndarray) -> float:
+    """Return the standard error of log |b|; 0 of a short kernel: it does not matter."""
+    if share_of(b) < SHORT:
+        return 0.0
+    return math.sqrt(max(float(b @ covariance @ b), 0.0)) / float(b @ b)
 
 
 def share_of(b: Float[np.ndarray, " element"]) -> float:

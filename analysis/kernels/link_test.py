@@ -5,7 +5,7 @@ responses that the fit did not see are put in as a straight line, and then with 
 squares and cubes besides; thresholds by class in both. Without a bend the likelihood
 ratio is chi-squared on 2 degrees of freedom.
 
-That is the pregibon-type test of a link [1]_, [2]_. Lapses, internal noise with heavy
+That is the kind of test of a link [1]_, [2]_. Lapses, internal noise with heavy
 tails, and a compressive transducer before the noise bend the line. Choices alone can
 say no more than that: a monotone transducer with all noise before it leaves them as
 they were.
@@ -30,7 +30,6 @@ from .given_noise import newton
 
 LINK = "link-held-out-powers/1"
 FOLDS = 5
-LEAST_LEVELS = 4
 FREE = 30.0  # by which thresholds' columns are multiplied: next to no penalty on them
 
 

@@ -2,9 +2,9 @@
 
 The elements x_j of white noise are independent, so that cumulants of v = sum of k_j x_j
 add up: its excess kurtosis is kappa sum k^4 / (sum k^2)^2, kappa that of one element
-(-2 binary, -1.2 uniform, 0 normal; of a difference of two intervals half of it). m equal
-elements have kappa / m. The whole law is the convolution of the elements' levels, each
-times its weight.
+(-2 binary, -1.2 uniform, 0 normal; of a difference of two intervals half of it). m
+equal elements have kappa / m. The whole law is the convolution of the elements' levels,
+each times its weight.
 
 The sampling noise of many small weights would make the law too normal: elements enter
 with their own levels where their weight is beyond 2.5 standard errors, and the others
@@ -12,7 +12,7 @@ as one normal part of their unbiased energy, max(sum of k^2 - SE^2, 0).
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -26,11 +26,14 @@ STEP = 0.02  # of the law's grid, SDs
 REACH = 6.0  # of the normal part, its SDs
 MOST_LEVELS = 512
 LEAST_MASS = 1e-9
+LITTLE = 0.1  # of the energy of a kernel
+GAP = 0.25  # between two levels, SDs
+LEAST_LEVEL = 0.01  # mass of what counts as a level
 
 
 @dataclass(frozen=True, eq=False)
 class ElementLevels:
-    """What one element of the noise that speaks for "yes" can be, in its SDs.
+    """What one element of a noise field can be, in its SDs.
 
     Attributes
     ----------
@@ -43,7 +46,7 @@ class ElementLevels:
 
     @classmethod
     def of(cls, trials: TrialDesign) -> "ElementLevels":
-        """Count the levels that were shown; of 2AFC, their differences.
+        """Count the levels that were shown.
 
         Noise of more levels than 512 is sorted into so many.
         """
@@ -101,6 +104,16 @@ class KernelParts:
         """Sum of squares of all."""
         return float(self.weights @ self.weights) + self.normal
 
+    @property
+    def are_few(self) -> bool:
+        """Whether the elements beyond 2.5 SE are all that counts."""
+        return len(self.weights) > 0 and self.normal <= LITTLE * self.energy
+
+    @property
+    def without_little(self) -> "KernelParts":
+        """The same without a normal part that is little, such as noise leaves."""
+        return replace(self, normal=0.0) if self.are_few else self
+
 
 def kurtosis_of_sum(parts: KernelParts, element_kurtosis: float) -> float:
     """Return the excess kurtosis of the decision variable.
@@ -114,6 +127,19 @@ def kurtosis_of_sum(parts: KernelParts, element_kurtosis: float) -> float:
     if not parts.energy > 0:
         return 0.0
     return element_kurtosis * float(np.sum(parts.weights**4)) / parts.energy**2
+
+
+def n_levels(law: Law) -> int:
+    """Count the levels of a law: what lies closer together than .25 is one.
+
+    A stretch without gaps counts as one for every .5 SD of it.
+    """
+    ends = np.flatnonzero(np.diff(law.points) > GAP)
+    first = np.concatenate([[0], ends + 1])
+    last = np.concatenate([ends, [len(law.points) - 1]])
+    total = np.add.reduceat(law.mass, first)
+    width = law.points[last] - law.points[first]
+    return int(np.sum((1 + np.floor(width / (2 * GAP)))[total >= LEAST_LEVEL]))
 
 
 def law_of(

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..double_pass.lapses import lapse_rate
+from ..kernels.decision_law import decision_of
 from ..kernels.fitted import fitted_kernel
 from ..kernels.hotelling import hotelling_test
 from ..kernels.linear_share import linear_share
@@ -58,6 +59,7 @@ PARTS = (
         "trials",
         "kernels",
         "one.efficiency",
+        "one.decision_law",
         "one.linear_share",
         "one.fitted",
         "one.test",
@@ -134,6 +136,7 @@ class Depths(Result):
             row["kernel (bits)"] = short(fitted and fitted.log_likelihood_gain)
             row["any kernel (p)"] = short(one.test and one.test.p_any)
             row["linear share"] = short(share and share.linear)
+            row["decision law"] = short(one.decision_law and one.decision_law.law)
         if two is not None:
             spectrum = two.without_linear_part or two.spectrum
             row["second order (bits)"] = short(two.quadratic and two.quadratic.gain)
@@ -250,9 +253,13 @@ def _one(
     seed: int,
 ) -> OrderOne:
     efficiency = attempt("one.efficiency", lambda: kernel_efficiency(held))
-    share = attempt("one.linear_share", lambda: linear_share(held))
+    decision = attempt(
+        "one.decision_law", lambda: decision_of(held.responses, held.design, seed)
+    )
+    share = attempt("one.linear_share", lambda: linear_share(held, decision))
+    law = decision and decision.law
     if trials is None:  # `missing` says why there are none
-        return OrderOne(kernel, None, None, None, None, share, efficiency)
+        return OrderOne(kernel, None, None, None, None, share, efficiency, law)
     return OrderOne(
         weighted_sum=kernel,
         fitted=attempt("one.fitted", lambda: fitted_kernel(trials, seed=seed)),
@@ -263,6 +270,7 @@ def _one(
         ),
         linear_share=share,
         efficiency=efficiency,
+        decision_law=law,
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ..kernels.decision_law import DecisionLaw
 from ..kernels.fitted import FittedKernel
 from ..kernels.hotelling import HotellingTest
 from ..kernels.linear_share import LinearShare
@@ -85,6 +86,8 @@ class OrderOne(Result):
         of the double pass.
     efficiency
         Whether the kernel explains the efficiency.
+    decision_law
+        Whether the decision variable is normal; gamma by its exact law; the link.
     """
 
     weighted_sum: Kernel | None
@@ -94,6 +97,7 @@ class OrderOne(Result):
     likelihood_ratios: LikelihoodRatioTests | None
     linear_share: LinearShare | None
     efficiency: KernelEfficiency | None
+    decision_law: DecisionLaw | None
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,6 @@
 """All tables of the study, in the order of docs/coverage.md."""
 
+from .decision_law import LAW
 from .study import Table
 
-TABLES: tuple[Table, ...] = ()
+TABLES: tuple[Table, ...] = (LAW,)
