@@ -192,12 +192,13 @@ class Showings:
             first=ends[:, 0],
             second=ends[:, 1],
             single=row_of[2 * len(pairs) :],
+            # Of nothing a count is an integer, weights or not.
             pair_weight=np.bincount(
                 pair_of.ravel(), self.pair_weight, minlength=len(pairs)
-            ),
+            ).astype(float),
             single_weight=np.bincount(
                 single_of, self.single_weight, minlength=len(singles)
-            ),
+            ).astype(float),
             stimulus=np.arange(len(rows)),
         )
 

@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..double_pass.consistency import ConsistencyFit, fit_consistency
-from ..double_pass.internal_noise import gamma_from_r
+from ..double_pass.internal_noise import NO_PAIRS, gamma_from_r
 from ..double_pass.law import LawFit, fit_law, influence_on_r
 from ..double_pass.showings import Showings
 from ..probit.trials import SEPARABLE
@@ -52,10 +52,9 @@ SHARE = "linear-share-given-noise/1"
 NEAR_NORMAL = 0.25  # excess kurtosis, up to which normal formulas are within 3 %
 FEW_LEVELS = 4
 LEAST_CONTRARY = 5.0
-LOOSE = 0.5  # standard error of log |b|
+LOOSE, LOOSE_NEAR = 0.5, 0.25  # standard errors of log |b|: of all, of near trials
 MOST_SE = 0.25  # of r, from which on there is no gamma
 CERTAIN = "answers are certain at one of the noise's few levels"
-NO_PAIRS = "no noise was shown twice"
 FEW_PAIRS = "SE of the consistent share must be at most 0.25 for gamma, got"
 IS_NORMAL = "the decision variable is near normal"
 BLIND = (
@@ -442,5 +441,5 @@ def _is_certain(known: _Known, levels: int) -> bool:
         return levels <= FEW_LEVELS and known.why is not None
     if given.loose > LOOSE:
         return True
-    is_near = given.loose_near <= LOOSE
+    is_near = given.loose_near <= LOOSE_NEAR
     return levels <= FEW_LEVELS and not is_near and given.contrary < LEAST_CONTRARY

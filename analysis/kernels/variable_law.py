@@ -26,7 +26,7 @@ STEP = 0.02  # of the law's grid, SDs
 REACH = 6.0  # of the normal part, its SDs
 MOST_LEVELS = 512
 LEAST_MASS = 1e-9
-LITTLE = 0.1  # of the energy of a kernel
+LITTLE = 0.2  # of the energy of a kernel
 GAP = 0.25  # between two levels, SDs
 LEAST_LEVEL = 0.01  # mass of what counts as a level
 

@@ -169,5 +169,5 @@ LAW = Table(
         Column("refused", "refused", "true"),
         Column("link rejected", "link", "true", None, 5, is_linear),
     ),
-    n_sessions=1000,
+    n_sessions=200,
 )
