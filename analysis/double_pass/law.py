@@ -19,6 +19,7 @@ from those at the neighbour, once from either end.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -110,7 +111,7 @@ def fit_law(showings: Showings, law: Law) -> LawFit:
     values = np.array([known[x][0] for x in grid.tolist()])
     best = int(values.argmax())
     inside = grid[max(best - 1, 0)], grid[min(best + 1, N_GRID - 1)]
-    found = minimize_scalar(
+    found: Any = minimize_scalar(
         lambda x: -profile(float(x)),
         bounds=inside,
         method="bounded",

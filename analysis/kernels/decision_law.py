@@ -1,71 +1,12 @@
-"""Whether the decision variable is normal, and what is said where it is not.
+"""The law of a decision variable, as a session's analysis prints it."""
 
-The closed forms of internal noise and of the linear share rest on a normal decision
-variable. Its excess kurtosis follows from the kernel and the noise that was shown
-(`variable_law.py`). Within -.25 and .25 the normal formulas are within 3 %. Beyond,
-gamma is by the exact law (`double_pass/law.py`) and the linear share from single
-responses given their noise (`given_noise.py`), neither of which needs normal noise.
+from dataclasses import dataclass
 
-Where the law has few levels and responses are certain at one of them, the share is not
-identified (separation) and is refused; of gamma the upper limit remains.
-"""
-
-import math
-from dataclasses import dataclass, replace
-from functools import cached_property
-
-import numpy as np
-from jaxtyping import Float
-
-from ..double_pass.consistency import ConsistencyFit, fit_consistency
-from ..double_pass.internal_noise import NO_PAIRS, gamma_from_r
-from ..double_pass.law import LawFit, fit_law, influence_on_r
-from ..double_pass.showings import Showings
-from ..probit.trials import SEPARABLE
-from ..trials.design import TrialDesign
-from ..trials.estimate import CannotTell, Estimate
-from ..trials.held import Held
-from ..trials.responses import Responses, SessionLike
+from ..trials.estimate import Estimate
 from ..trials.result import Result, short
-from ..trials.score import Score, score, why_not_white
-from .given_noise import (
-    GivenNoise,
-    given_noise,
-    threshold_columns,
-    why_not_by_trials,
-)
-from .link_test import LinkTest, link_test
-from .variable_law import (
-    STEP,
-    ElementLevels,
-    KernelParts,
-    kurtosis_of_sum,
-    law_of,
-    n_levels,
-)
+from .link_test import LinkTest
 
-GAMMA_NORMAL = "gamma-smooth-thresholds/1"
-GAMMA_EXACT = "gamma-exact-law/1"
-R_NORMAL = "r-smooth-thresholds/1"
-R_EXACT = "r-exact-law/1"
-SHARE = "linear-share-given-noise/1"
-NEAR_NORMAL = 0.25  # excess kurtosis, up to which normal formulas are within 3 %
-FEW_LEVELS = 4
-LEAST_CONTRARY = 5.0
-LOOSE, LOOSE_NEAR = 0.5, 0.25  # standard errors of log |b|: of all, of near trials
-MOST_SE = 0.25  # of r, from which on there is no gamma
-CERTAIN = "answers are certain at one of the noise's few levels"
-FEW_PAIRS = "SE of the consistent share must be at most 0.25 for gamma, got"
-IS_NORMAL = "the decision variable is near normal"
-BLIND = (
-    "the kernel is no larger than its sampling noise, the law of the decision "
-    "variable is unknown"
-)
-BLIND_LINK = "without a kernel there is nothing to test the link by"
-CHOICES = (
-    "choices alone can say no more of the internal noise than the test of the link"
-)
-LINEAR_ONLY = "the exact law is that of a linear observer"
+BENT = 0.05  # p of the link's test
 
 
 @dataclass(frozen=True)
@@ -112,334 +53,40 @@ class DecisionLaw(Result):
     link: LinkTest | None
     note: str | None = None
 
-
-@dataclass(frozen=True, eq=False)
-class Decision:
-    """What a decision law rests on, for whoever combines it further.
-
-    Attributes
-    ----------
-    law
-        The result.
-    influence_on_r, influence_on_share
-        Of each noise field, by rising cluster; None where there is none.
-    """
-
-    law: DecisionLaw
-    influence_on_r: Float[np.ndarray, " field"] | None = None
-    influence_on_share: Float[np.ndarray, " field"] | None = None
-
-
-def decision_law(session: SessionLike) -> DecisionLaw:
-    """Return the law of a session's decision variable, and gamma under it.
-
-    Raises
-    ------
-    CannotTell
-        If there are more than two alternatives, or no class has both responses.
-
-    Examples
-    --------
-    Many elements, or normal noise, make it normal.
-
-    >>> import yoked
-    >>> protocol = yoked.load_protocol("bar-in-noise")
-    >>> observer = yoked.load_observer("template")
-    >>> session = yoked.run(
-    ...     protocol, observer, seed=1, trials=300, contrast=0.15, internal_noise=1.0
-    ... )
-    >>> decision_law(session).law
-    'normal'
-    """
-    held = Held.of(session)
-    return decision_of(held.responses, held.design).law
-
-
-def decision_of(counted: Responses, trials: TrialDesign, seed: int = 0) -> Decision:
-    """Return the decision law of trials, with the influences of noise fields.
-
-    Parameters
-    ----------
-    counted
-        All trials that count, for the double pass.
-    trials
-        Those of them whose noise can be compared.
-    seed
-        Of jackknife groups and folds.
-    """
-    known = _Known.of(counted, trials, seed)
-    reason = why_not_white(trials)
-    if reason:
-        return _not_white(known, reason)
-    kurtosis = kurtosis_of_sum(known.parts, known.element_kurtosis)
-    is_normal = abs(known.element_kurtosis) <= NEAR_NORMAL
-    if known.is_blind and not is_normal:
-        return _blind(known)
-    if abs(kurtosis) <= NEAR_NORMAL:
-        return _near_normal(known, kurtosis)
-    return _exact(known, kurtosis)
-
-
-@dataclass(frozen=True, eq=False)
-class _Known:
-    """What every law needs."""
-
-    trials: TrialDesign
-    showings: Showings
-    double_pass: Showings
-    normal: ConsistencyFit | None
-    levels: ElementLevels
-    score: Score
-    columns: Float[np.ndarray, " trial column"]
-    given: GivenNoise | None
-    why: str | None
-    seed: int
-
-    @classmethod
-    def of(cls, counted: Responses, trials: TrialDesign, seed: int) -> "_Known":
-        showings = Showings.of(counted)
-        double_pass = showings.counted()
-        same = counted.where(np.isin(counted.cluster, trials.cluster))
-        columns = threshold_columns(Showings.of(same))
-        found, given = score(trials), None
-        why = why_not_by_trials(trials)
-        if why is None:
-            try:
-                given = given_noise(trials, columns, found.sd, seed)
-            except CannotTell as error:
-                why = str(error)
-        normal = fit_consistency(double_pass) if showings.n_pairs else None
-        levels = ElementLevels.of(trials)
-        return cls(
-            trials,
-            showings,
-            double_pass,
-            normal,
-            levels,
-            found,
-            columns,
-            given,
-            why,
-            seed,
+    def sentence(self) -> str:
+        """Say in words by which law the numbers are, and whether the link holds."""
+        return " ".join(
+            part for part in (self._about_law(), self._about_link()) if part
         )
 
-    @property
-    def n(self) -> int:
-        """Pairs."""
-        return self.showings.n_pairs
+    def _about_law(self) -> str:
+        if self.kurtosis is None:
+            return f"The law of the decision variable is not known: {self.note}."
+        if self.law == "normal":
+            return (
+                f"The decision variable is near normal (excess kurtosis "
+                f"{self.kurtosis:.2f}): the normal formulas hold."
+            )
+        if self.law == "unknown":
+            return f"Internal noise has bounds alone: {self.gamma.note}."
+        of_it = f"excess kurtosis {self.kurtosis:.2f}, {self.n_elements} elements count"
+        beyond = f"The decision variable is not normal ({of_it}): internal noise is"
+        if self.gamma.value is None and self.gamma.high is not None:
+            at_most = f"at most {short(self.gamma.high)}"
+            return f"{beyond} {at_most}, no more can be told, for {self.gamma.note}."
+        if self.gamma.value is None:
+            return f"{beyond} missing, for {self.gamma.note}."
+        exact, normal = self.gamma.short(), self.gamma_normal.short()
+        return f"{beyond} {exact} by its exact law, {normal} by the normal."
 
-    @property
-    def element_kurtosis(self) -> float:
-        """Of the noise that speaks for "yes": of a difference it is half."""
-        return self.levels.kurtosis / (2 if self.trials.is_forced_choice else 1)
-
-    @cached_property
-    def parts(self) -> KernelParts:
-        """The kernel, of single responses; by the score where those are separated."""
-        given = self.given
-        if given is None or given.loose > LOOSE:
-            kernel = self.score.kernel
-            return KernelParts.of(kernel, np.full(len(kernel), self.score.se))
-        return KernelParts.of(given.slope, given.se)
-
-    @property
-    def is_blind(self) -> bool:
-        """Whether the kernel may be all noise: p chi-squared variables at .05."""
-        if len(self.parts.weights):
-            return False
-        p, ratio = len(self.score.kernel), self.score.kernel / self.score.se
-        return float(ratio @ ratio) < p + 1.645 * math.sqrt(2 * p)
-
-    @property
-    def gamma_normal(self) -> Estimate:
-        """Gamma by the normal formula."""
-        fit = self.normal
-        if fit is None:
-            return Estimate.missing(GAMMA_NORMAL, NO_PAIRS)
-        if fit.se is not None and fit.se > MOST_SE:
-            return Estimate.missing(GAMMA_NORMAL, f"{FEW_PAIRS} {fit.se:.2f}", self.n)
-        low, value, high = (
-            gamma_from_r(min(max(r, 0.0), 1.0)) for r in (fit.high, fit.r, fit.low)
-        )
-        return Estimate(value, None, low, high, self.n, GAMMA_NORMAL)
-
-    @property
-    def r_normal(self) -> Estimate:
-        """Consistent share by the normal formula, cut to 0 to 1."""
-        fit = self.normal
-        if fit is None:
-            return Estimate.missing(R_NORMAL, NO_PAIRS)
-        low, value, high = (min(max(r, 0.0), 1.0) for r in (fit.low, fit.r, fit.high))
-        return Estimate(value, fit.se, low, high, self.n, R_NORMAL)
-
-    def share(self) -> Estimate:
-        """Linear share given the noise, where single responses have a fit."""
-        if self.given is None or self.given.loose > LOOSE:
-            n, why = len(self.trials), self.why or SEPARABLE
-            return Estimate.missing(SHARE, why, n)
-        return self.given.estimate(SHARE, len(self.trials))
-
-    def link(self) -> LinkTest:
-        """Test the link by predictions about as long as the kernel.
-
-        Where few elements decide, by these alone: the noise of the other weights in the
-        predictor of few levels would look like a bend.
-        """
-        trials, share = self.trials, self.parts.energy
-        if self.given is not None:
-            share = self.given.share
-        if self.parts.are_few:
-            chosen = self.parts.chosen
-            halves, shape = trials.halves[:, :, chosen], (1, 1, int(chosen.sum()))
-            trials = replace(trials, halves=halves, shape=shape)
-        return link_test(trials, self.columns, self.score.sd, share, self.seed)
-
-
-def _not_white(known: _Known, reason: str) -> Decision:
-    is_normal = abs(known.element_kurtosis) <= NEAR_NORMAL
-    law = DecisionLaw(
-        kurtosis=None,
-        element_kurtosis=known.element_kurtosis,
-        n_elements=0,
-        n_levels=None,
-        law="normal" if is_normal else "unknown",
-        gamma_normal=known.gamma_normal,
-        gamma=Estimate.missing(GAMMA_EXACT, reason, known.n),
-        consistent=known.r_normal,
-        given_noise=Estimate.missing(SHARE, reason, len(known.trials)),
-        link=None,
-        note=reason,
-    )
-    return Decision(law)
-
-
-def _near_normal(known: _Known, kurtosis: float) -> Decision:
-    law = DecisionLaw(
-        kurtosis=kurtosis,
-        element_kurtosis=known.element_kurtosis,
-        n_elements=len(known.parts.weights),
-        n_levels=None,
-        law="normal",
-        gamma_normal=known.gamma_normal,
-        gamma=Estimate.missing(GAMMA_EXACT, IS_NORMAL, known.n),
-        consistent=known.r_normal,
-        given_noise=known.share(),
-        link=None if known.is_blind else known.link(),
-        note=BLIND_LINK if known.is_blind else CHOICES,
-    )
-    return Decision(law)
-
-
-def _blind(known: _Known) -> Decision:
-    """Bound gamma by the normal law and by that of a single element."""
-    one = KernelParts(np.ones(1), np.ones(1, bool), 0.0)
-    law = law_of(one, known.levels, known.trials.is_forced_choice)
-    gamma = Estimate.missing(GAMMA_EXACT, NO_PAIRS)
-    if known.normal is not None:
-        fit, normal = fit_law(known.double_pass, law), known.gamma_normal
-        note = f"{BLIND}; {short(normal.value)} by a normal law, "
-        note += f"{short(fit.gamma)} if one element decides"
-        ends = [(fit.low, fit.high)]
-        if normal.low is not None and normal.high is not None:
-            ends.append((normal.low, normal.high))
-        low, high = min(end[0] for end in ends), max(end[1] for end in ends)
-        gamma = Estimate(None, None, low, high, known.n, GAMMA_EXACT, note)
-    found = DecisionLaw(
-        kurtosis=0.0,
-        element_kurtosis=known.element_kurtosis,
-        n_elements=0,
-        n_levels=None,
-        law="unknown",
-        gamma_normal=known.gamma_normal,
-        gamma=gamma,
-        consistent=Estimate.missing(R_EXACT, BLIND, known.n),
-        given_noise=known.share(),
-        link=None,
-        note=f"{BLIND}; {BLIND_LINK}",
-    )
-    return Decision(found)
-
-
-def _exact(known: _Known, kurtosis: float) -> Decision:
-    trials = known.trials
-    law = law_of(known.parts, known.levels, trials.is_forced_choice, _step(known))
-    levels = n_levels(
-        law_of(known.parts.without_little, known.levels, trials.is_forced_choice)
-    )
-    is_certain = _is_certain(known, levels)
-    share, fit, influence = known.share(), None, None
-    if is_certain:
-        share = Estimate.missing(SHARE, CERTAIN, len(trials))
-    if known.normal is not None:
-        fit = fit_law(known.double_pass, law)
-        if not is_certain:
-            by_stimulus = influence_on_r(known.showings, law, fit)
-            influence = by_stimulus[np.unique(trials.cluster)]
-    gamma, r = _by_law(known, fit, is_certain)
-    notes, link = [], None
-    if levels <= FEW_LEVELS:
-        rule = f"more than {FEW_LEVELS} for a test of the link"
-        notes.append(f"levels of the decision variable must be {rule}, got {levels}")
-    else:
-        notes.append(CHOICES)
-        link = known.link()
-    if not is_certain:
-        notes.append(LINEAR_ONLY)
-    found = DecisionLaw(
-        kurtosis=kurtosis,
-        element_kurtosis=known.element_kurtosis,
-        n_elements=len(known.parts.weights),
-        n_levels=levels,
-        law="exact",
-        gamma_normal=known.gamma_normal,
-        gamma=gamma,
-        consistent=r,
-        given_noise=share,
-        link=link,
-        note="; ".join(notes),
-    )
-    on_share = known.given.influence if known.given is not None else None
-    return Decision(found, influence, on_share)
-
-
-def _by_law(
-    known: _Known, fit: LawFit | None, is_certain: bool
-) -> tuple[Estimate, Estimate]:
-    """Return gamma and r by the exact law; where all is certain, one limit of each."""
-    n = known.n
-    if fit is None:
+    def _about_link(self) -> str:
+        if self.link is None:
+            return ""
+        p = f"p = {self.link.p:.2g}"
+        if self.link.p >= BENT:
+            return f"Held-out predictions show no bend of the link ({p})."
         return (
-            Estimate.missing(GAMMA_EXACT, NO_PAIRS),
-            Estimate.missing(R_EXACT, NO_PAIRS),
+            f"Held-out predictions bend the link ({p}): lapses, internal noise with "
+            "heavy tails or a saturation before it, and the numbers above are of a "
+            "model that does not hold."
         )
-    low, value, high = (1 / (1 + g**2) for g in (fit.high, fit.gamma, fit.low))
-    if is_certain:
-        return (
-            Estimate(None, None, None, fit.high, n, GAMMA_EXACT, CERTAIN),
-            Estimate(None, None, low, None, n, R_EXACT, CERTAIN),
-        )
-    se = 2 * value * (1 - value) * fit.se_log
-    r = Estimate(value, se if math.isfinite(se) else None, low, high, n, R_EXACT)
-    if se > MOST_SE:
-        return Estimate.missing(GAMMA_EXACT, f"{FEW_PAIRS} {se:.2f}", n), r
-    return Estimate(fit.gamma, None, fit.low, fit.high, n, GAMMA_EXACT), r
-
-
-def _step(known: _Known) -> float:
-    """Step of the law's grid: coarser with hundreds of thresholds, for time."""
-    return STEP * min(max(len(known.double_pass.yes) / 100, 1.0), 4.0)
-
-
-def _is_certain(known: _Known, levels: int) -> bool:
-    """Whether responses are certain at one of few levels, so that none tells its size.
-
-    They are where the fit is separated or nearly so; or where the length of the kernel
-    would rest on fewer than five responses that are contrary to a near certain one.
-    """
-    given = known.given
-    if given is None:
-        return levels <= FEW_LEVELS and known.why is not None
-    if given.loose > LOOSE:
-        return True
-    is_near = given.loose_near <= LOOSE_NEAR
-    return levels <= FEW_LEVELS and not is_near and given.contrary < LEAST_CONTRARY

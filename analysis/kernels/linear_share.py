@@ -44,8 +44,8 @@ from ..trials.responses import Responses, SessionLike
 from ..trials.result import Result
 from ..trials.score import score, why_not_white
 from .calibrated_share import calibrated_share
-from .decision_law import Decision, decision_of
-from .given_noise import MOST_PER_TRIAL
+from .decision import Decision, decision_of
+from .given_noise import why_not_by_trials
 
 LINEAR_SHARE = "linear-share-kernel/1"
 GAMMA = "gamma-kernel-implied/1"
@@ -117,7 +117,7 @@ def _by_law(decision: Decision, trials: TrialDesign) -> LinearShare:
     """Take the shares of a decision variable that is not normal."""
     law, n = decision.law, len(trials)
     linear, r = law.given_noise, law.consistent
-    if linear.value is None and trials.noise.shape[1] > MOST_PER_TRIAL * n:
+    if linear.value is None and linear.note == why_not_by_trials(trials):
         linear = calibrated_share(trials, lambda these: _linear(these)[0])
     if linear.value is None:
         note = linear.note or r.note or ""

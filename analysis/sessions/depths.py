@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..double_pass.lapses import lapse_rate
-from ..kernels.decision_law import decision_of
+from ..kernels.decision import decision_of
 from ..kernels.fitted import fitted_kernel
 from ..kernels.hotelling import hotelling_test
 from ..kernels.linear_share import linear_share

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from tests.analysis.observers.linear import session as session_of
-from yoked.analysis.kernels.decision_law import decision_of
+from yoked.analysis.kernels.decision import decision_of
 from yoked.analysis.kernels.linear_share import linear_share
 from yoked.analysis.trials.held import Held
 from yoked.experiments.stimulus.sources import StoredNoise
