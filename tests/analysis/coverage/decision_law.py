@@ -91,6 +91,7 @@ def session(cell: Parameters, rng: np.random.Generator) -> Mapping[str, Found]:
     }
     if rest.low is not None and rest.high is not None:
         found |= {"more": rest.low > 0, "less": rest.high < 0}
+        found["excludes"] = rest.low > 0 or rest.high < 0
     return found
 
 
@@ -164,8 +165,9 @@ LAW = Table(
         Column("held", "share", "held", 93, 99, is_linear),
         Column("share given noise", "given noise", "mean ratio"),
         Column("held", "given noise", "held"),
-        Column("r > share", "more", "true", None, 5, is_linear),
-        Column("r < share", "less", "true", None, 5, is_linear),
+        Column("r − share excludes 0", "excludes", "true", None, 5, is_linear),
+        Column("above", "more", "true"),
+        Column("below", "less", "true"),
         Column("refused", "refused", "true"),
         Column("link rejected", "link", "true", None, 5, is_linear),
     ),
