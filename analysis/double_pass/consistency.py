@@ -25,14 +25,12 @@ from scipy.stats import chi2
 
 from .showings import Showings
 from .showings_numba import (
-    LAW_ZETA,
     LEAST_ETA,
     LEAST_LOG_BETA,
     LEAST_ZETA,
     MOST_ETA,
     MOST_LOG_BETA,
     MOST_ZETA,
-    law_objective,
     objective,
 )
 
@@ -115,7 +113,7 @@ def maximise(
         k = len(at) - 2
         if r is not None:
             inside = np.clip(r, -1 + 1e-9, 1 - 1e-16)
-            at[k] = np.clip(math.atanh(inside), least_zeta(showings), MOST_ZETA)
+            at[k] = np.clip(math.atanh(inside), LEAST_ZETA, MOST_ZETA)
         if lapse_rate is not None:
             at[k + 1] = _logit(lapse_rate)
         elif not math.isfinite(at[k + 1]):
@@ -163,18 +161,14 @@ def _climb(
     low, high = np.full(k + 2, -np.inf), np.full(k + 2, np.inf)
     if showings.power.shape[1]:
         low[k - 1], high[k - 1] = LEAST_LOG_BETA, MOST_LOG_BETA
-    low[k], high[k] = least_zeta(showings), MOST_ZETA
+    low[k], high[k] = LEAST_ZETA, MOST_ZETA
     if frees_eta:
         low[k + 1], high[k + 1] = LEAST_ETA, MOST_ETA
     m, jacobian = np.empty(len(showings.yes)), np.empty((len(showings.yes), k))
 
     def here(at: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         score, information = np.empty(k + 2), np.empty((k + 2, k + 2))
-        parts = at, m, jacobian, score, information
-        if showings.law is not None:
-            value = law_objective(*given[:10], *showings.law, *parts)
-        else:
-            value = objective(*given, at, frees_eta, *parts[1:])
+        value = objective(*given, at, frees_eta, m, jacobian, score, information)
         return value, score, information
 
     now, score, information = here(at)
@@ -208,28 +202,10 @@ def _logit(rate: float) -> float:
     return math.log(rate / (1 - rate)) if rate > 0 else NO_LAPSES
 
 
-def least_zeta(showings: Showings) -> float:
-    """Return the lower end of atanh r."""
-    return LEAST_ZETA if showings.law is None else LAW_ZETA
-
-
 def _starts(showings: Showings) -> list[np.ndarray]:
-    """Start at r .3, no thresholds; where contrast has a power, at 1 and at 3.
-
-    With few values of the decision variable the likelihood may have several tops, so
-    it is climbed from several r.
-    """
+    """Start at r .3, no thresholds; where contrast has a power, at 1 and at 3."""
     k = showings.n_theta
-    rs = (0.3,) if showings.law is None else (0.3, 0.7, 0.95)
-    starts = []
-    for r in rs:
-        start = np.concatenate([np.zeros(k), [math.atanh(r), NO_LAPSES]])
-        starts += _by_power(showings, start)
-    return starts
-
-
-def _by_power(showings: Showings, start: np.ndarray) -> list[np.ndarray]:
-    k = showings.n_theta
+    start = np.concatenate([np.zeros(k), [math.atanh(0.3), NO_LAPSES]])
     if not showings.power.shape[1]:
         return [start]
     steep = start.copy()
@@ -292,19 +268,18 @@ def fit_consistency(
 
     k = showings.n_theta
     spread = 1 / math.sqrt(max(_about_zeta(plain, lapse_rate is None), 1e-12))
-    at = _top(profile, plain._start[k], min(spread, 1.0), least_zeta(showings))
+    at = _top(profile, plain._start[k], min(spread, 1.0))
     r, top = math.tanh(at), profile(at)
-    least = least_zeta(showings)
-    low = _end(profile, at, top, least, -min(spread, 1.0))
+    low = _end(profile, at, top, LEAST_ZETA, -min(spread, 1.0))
     high = _end(profile, at, top, MOST_ZETA, min(spread, 1.0))
-    inside = least < at < MOST_ZETA
+    inside = LEAST_ZETA < at < MOST_ZETA
     se = spread * (1 - r**2) if inside and spread < 1e3 else None
     if at >= MOST_ZETA:
         r = 1.0
     return ConsistencyFit(
         r=r,
         se=se,
-        low=0.0 if low <= LAW_ZETA and showings.law is not None else math.tanh(low),
+        low=math.tanh(low),
         high=1.0 if high >= MOST_ZETA else math.tanh(high),
         plain=plain,
     )
@@ -321,13 +296,11 @@ def _about_zeta(fit: ShowingsFit, lapse_is_fitted: bool) -> float:
     return float(fit.information[k, k] - crossed @ np.linalg.pinv(inner) @ crossed)
 
 
-def _top(
-    profile: Callable[[float], float], at: float, step: float, least: float
-) -> float:
+def _top(profile: Callable[[float], float], at: float, step: float) -> float:
     """Climb to the maximum by parabolas through three points."""
     step = min(step / 2, 0.5)
     for _ in range(40):
-        points = np.clip([at - step, at, at + step], least, MOST_ZETA)
+        points = np.clip([at - step, at, at + step], LEAST_ZETA, MOST_ZETA)
         below, here, above = (profile(float(x)) for x in points)
         if here >= below and here >= above:
             bend = below - 2 * here + above

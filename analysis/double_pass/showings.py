@@ -67,11 +67,6 @@ class Showings:
         Of a normal prior with mean 0 on every theta; 0 for none.
     stimulus
         Number of the noise field of every showing.
-    law
-        Values of the decision variable's repeating part and their chances, where it is
-        not normal: mean 0, variance 1. The response to value v is then "yes" with
-        probability Phi((m + sqrt(r) v) / sqrt(1 - r)), r is above 0, and there are no
-        lapses.
     """
 
     yes: Bool[np.ndarray, " showing"]
@@ -85,7 +80,6 @@ class Showings:
     single_weight: Float[np.ndarray, " once"]
     precision: Float[np.ndarray, " parameter"]
     stimulus: Int[np.ndarray, " showing"]
-    law: Float[np.ndarray, " 2 point"] | None = None
 
     @classmethod
     def of(

@@ -1,154 +1,239 @@
-"""The probit of single responses given the noise, without penalty, and its jackknife.
+"""The linear share from single responses given their noise.
 
-P("yes" | x) = Phi(a + b . x) with x the noise in SDs holds for a linear observer in
-noise of any law, since only the internal noise is left to be normal. The share of the
-decision variance that is linear in the noise is then
+P("yes" | x) = Phi(m + b . x), the internal noise being normal, holds whatever the law
+of the noise x is; it needs no normal decision variable. In noise SDs, with x white,
 
-    |b|^2 / (1 + |b|^2).
+    linear share = |b|^2 / (1 + |b|^2).
 
-It is biased by about p / n, which the jackknife over groups of noise fields takes away.
-Intercepts are smooth in contrast, as the thresholds of a double pass are.
+b is fitted without a penalty, thresholds smooth in contrast as in `showings.py`. The
+maximum is too long by O(p / n); the jackknife over 20 groups of noise fields [1]_ takes
+that off and gives the standard error (19 degrees of freedom).
+
+References
+----------
+.. [1] Quenouille (1956), Biometrika 43, 353-360; Tukey (1958), Ann. Math. Stat. 29,
+   614.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
-from scipy.special import log_ndtr
+from jaxtyping import Bool, Float
+from scipy.special import ndtr
+from scipy.stats import t as student
 
-from ..trials.estimate import CannotTell
+from ..double_pass.consistency import maximise
+from ..double_pass.showings import Showings
+from ..probit.newton import log_likelihoods, slopes
+from ..probit.trials import SEPARABLE
+from ..trials.design import TrialDesign
+from ..trials.estimate import CannotTell, Estimate
+from ..trials.resample import folds
 
 GROUPS = 20
-CERTAIN, MOSTLY = 3.0, 0.4  # internal-noise SDs; share of a class's trials
-_STEPS, _HALVINGS, _ENOUGH, _MOST = 40, 20, 1e-7, 40.0
-TOO_CERTAIN = (
-    "answers are certain at one of the noise's few levels, so that the slope has no "
-    "upper end"
-)
+MOST_PER_TRIAL = 0.1  # elements per trial, beyond which the jackknife is too short
+MOST_WORK = 2e8  # trials x elements^2
+LITTLE = 1e-3  # precision of a prior on b: a fit exists, and is moved by nothing else
+T95 = float(student.ppf(0.975, GROUPS - 1))
+FAR = 50.0
+NEAR_CERTAIN = 2.5  # of a predictor, SDs of the internal noise
+SHORT = 0.4  # a share below which nothing is certain
 
 
 @dataclass(frozen=True, eq=False)
 class GivenNoise:
-    """The fit to all trials, and to all but each group.
+    """The probit fit of single responses given their noise, in internal-noise SDs.
 
     Attributes
     ----------
     slope, se
-        b and its standard error, per noise SD, in internal-noise SDs.
-    share, share_se
-        |b|^2 / (1 + |b|^2) with its bias taken away, and its standard error.
+        b per SD of the noise, and its standard errors.
     predictor
-        a + b . x.
-    kernel_part
-        b . x.
+        m + b . x of every trial.
+    columns
+        Of the thresholds.
+    share, groups
+        |b|^2 / (1 + |b|^2) of all trials; and without each group of fields.
+    influence
+        What each noise field, by rising cluster, adds to the share.
+    loose, loose_near
+        Standard error of log |b|, above .5 nothing is known of the length; and what it
+        would be without the trials beyond 2.5 SD.
+    contrary
+        Responses that are expected against the predictor on those trials.
     """
 
     slope: Float[np.ndarray, " element"]
     se: Float[np.ndarray, " element"]
-    share: float
-    share_se: float
     predictor: Float[np.ndarray, " trial"]
-    kernel_part: Float[np.ndarray, " trial"]
+    columns: Float[np.ndarray, " trial column"]
+    share: float
+    groups: Float[np.ndarray, " group"]
+    influence: Float[np.ndarray, " field"]
+    loose: float
+    loose_near: float
+    contrary: float
 
-    def is_certain(self, cell: Int[np.ndarray, " trial"]) -> bool:
-        """Whether in some class most responses could not have been others."""
-        sure = np.abs(self.predictor) > CERTAIN
-        share = np.bincount(cell, sure) / np.maximum(np.bincount(cell), 1)
-        return bool(share.max() > MOSTLY)
+    def estimate(self, formula: str, n: int) -> Estimate:
+        """Return the share about its jackknife centre, with its interval."""
+        value = GROUPS * self.share - (GROUPS - 1) * float(self.groups.mean())
+        se = math.sqrt((GROUPS - 1) * float(np.var(self.groups)))
+        return Estimate(value, se, value - T95 * se, value + T95 * se, n, formula)
 
 
-def fit_given_noise(
-    x: Float[np.ndarray, " trial element"],
-    intercepts: Float[np.ndarray, " trial column"],
-    yes: Bool[np.ndarray, " trial"],
-    cluster: Int[np.ndarray, " trial"],
+def threshold_columns(showings: Showings) -> Float[np.ndarray, " trial column"]:
+    """Return the thresholds' columns, a power of contrast straightened at its fit."""
+    if not showings.power.shape[1]:
+        return showings.base
+    theta = maximise(showings.counted(), r=0.0).theta
+    n = showings.base.shape[1]
+    power = (
+        showings.power * np.exp(math.exp(theta[-1]) * showings.log_contrast)[:, None]
+    )
+    bend = (power @ theta[n:-1]) * showings.log_contrast
+    columns = np.column_stack([showings.base, power, bend])
+    return columns / np.maximum(np.abs(columns).max(0), 1e-12)
+
+
+def why_not_by_trials(trials: TrialDesign) -> str | None:
+    """Return why an unpenalised fit of single responses is not to be had, or None."""
+    n, p = trials.noise.shape
+    if p > MOST_PER_TRIAL * n:
+        return f"trials must be ten for each of {p} elements, got {n}"
+    if n * p**2 > MOST_WORK:
+        return f"trials x elements^2 must be at most {MOST_WORK:.0e}, got {n} and {p}"
+    return None
+
+
+def given_noise(
+    trials: TrialDesign,
+    columns: Float[np.ndarray, " trial column"],
+    sd: float,
     seed: int = 0,
 ) -> GivenNoise:
-    """Fit the probit of responses given the noise, and jackknife its share.
+    """Fit single responses given their noise.
 
     Parameters
     ----------
-    x
-        Noise that speaks for "yes", in SDs about the mean of its class.
-    intercepts
-        What a is made of.
-    cluster
-        Number of the noise field; its showings stay together.
+    columns
+        Of the thresholds, from `threshold_columns`.
+    sd
+        Of the noise.
+    seed
+        Of the split into groups.
 
     Raises
     ------
     CannotTell
         If the noise separates the responses.
     """
-    design, q = np.hstack([intercepts, x]).astype(np.float64), intercepts.shape[1]
-    every = np.ones(len(yes))
-    theta, information = newton(design, yes, every)
-    covariance = np.linalg.pinv(information)
-    fields, number = np.unique(cluster, return_inverse=True)
-    group = np.random.default_rng(seed).permutation(len(fields)) % GROUPS
-    shares = np.array(
-        [
-            _share(newton(design, yes, every * (group[number] != g), theta)[0][q:])
-            for g in range(GROUPS)
-        ]
-    )
-    value = GROUPS * _share(theta[q:]) - (GROUPS - 1) * shares.mean()
-    spread = np.sqrt((GROUPS - 1) / GROUPS * ((shares - shares.mean()) ** 2).sum())
-    kernel_part = x @ theta[q:]
+    k = columns.shape[1]
+    x = np.hstack([columns, trials.noise.astype(np.float64) / sd])
+    precision = np.where(np.arange(x.shape[1]) < k, 1e-6, LITTLE)
+    yes = trials.response
+    theta = newton(x, yes, precision)
+    predictor = x @ theta
+    if np.all((predictor > 0) == yes) or np.abs(predictor).max() > FAR * 4:
+        raise CannotTell(
+            f"{SEPARABLE}, got {len(x)} trials of {x.shape[1] - k} elements"
+        )
+    group = folds(trials.cluster, trials.cell, GROUPS, np.random.default_rng(seed))
+    parts = jackknifed(x, yes, precision, theta, group)
+    slope, curvature = slopes(predictor, yes)
+    hessian = (x * curvature[:, None]).T @ x + np.diag(precision)
+    near = np.abs(predictor) <= NEAR_CERTAIN
+    of_near = (x[near] * curvature[near, None]).T @ x[near] + np.diag(precision)
+    inverse = np.linalg.inv(hessian)
+    moved = (x * slope[:, None]) @ inverse[:, k:]
+    b = theta[k:]
+    by_share = 2 * b / (1 + b @ b) ** 2
     return GivenNoise(
-        slope=theta[q:],
-        se=np.sqrt(np.diag(covariance)[q:]),
-        share=float(value),
-        share_se=float(spread),
-        predictor=design @ theta,
-        kernel_part=kernel_part,
+        slope=b,
+        se=np.sqrt(np.diag(inverse)[k:]),
+        predictor=predictor,
+        columns=columns,
+        share=share_of(b),
+        groups=np.array([share_of(part[k:]) for part in parts]),
+        influence=trials.by_field(moved @ by_share),
+        loose=_loose(b, inverse[k:, k:]),
+        loose_near=_loose(b, np.linalg.inv(of_near)[k:, k:]),
+        contrary=float(ndtr(-np.abs(predictor[~near])).sum()),
     )
 
 
-def _share(slope: np.ndarray) -> float:
-    energy = float(slope @ slope)
-    return energy / (1 + energy)
+def _loose(b: np.ndarray, covariance: np.ndarray) -> float:
+    """Return the standard error of log |b|; 0 of a short kernel: it does not matter."""
+    if share_of(b) < SHORT:
+        return 0.0
+    return math.sqrt(max(float(b @ covariance @ b), 0.0)) / float(b @ b)
+
+
+def share_of(b: Float[np.ndarray, " element"]) -> float:
+    """Return |b|^2 / (1 + |b|^2)."""
+    length = float(b @ b)
+    return length / (1 + length)
 
 
 def newton(
-    design: Float[np.ndarray, " trial column"],
+    x: Float[np.ndarray, " trial column"],
     yes: Bool[np.ndarray, " trial"],
-    weight: Float[np.ndarray, " trial"],
+    precision: Float[np.ndarray, " column"],
     start: Float[np.ndarray, " column"] | None = None,
-    ridge: float = 0.0,
-) -> tuple[Float[np.ndarray, " column"], Float[np.ndarray, " column column"]]:
-    """Return the probit's coefficients and their information.
+    max_steps: int = 40,
+) -> Float[np.ndarray, " column"]:
+    """Return the maximum of a probit likelihood under a normal prior."""
+    theta = np.zeros(x.shape[1]) if start is None else start.copy()
+    predictor = x @ theta
 
-    Raises
-    ------
-    CannotTell
-        If there is no finite fit.
-    """
-    sign = np.where(yes, 1.0, -1.0)
+    def loss_at(theta: np.ndarray, predictor: np.ndarray) -> float:
+        penalty = float(precision @ theta**2) / 2
+        return penalty - float(log_likelihoods(predictor, yes).sum())
 
-    def value(theta: np.ndarray) -> float:
-        inside = weight @ log_ndtr(sign * (design @ theta))
-        return float(inside) - ridge / 2 * float(theta @ theta)
-
-    theta = np.zeros(design.shape[1]) if start is None else start.copy()
-    now = value(theta)
-    for _ in range(_STEPS):
-        margin = sign * (design @ theta)
-        if np.abs(margin).max() > _MOST:
-            break
-        ratio = np.exp(-(margin**2) / 2 - log_ndtr(margin)) / np.sqrt(2 * np.pi)
-        score = design.T @ (weight * sign * ratio) - ridge * theta
-        bend = weight * ratio * (margin + ratio)
-        information = (design * bend[:, None]).T @ design
-        information[np.diag_indices_from(information)] += ridge + 1e-9
-        step = np.linalg.solve(information, score)
-        if step @ score < _ENOUGH:
-            return theta, information
-        for _ in range(_HALVINGS):
-            if (after := value(theta + step)) >= now - 1e-10:
-                theta, now = theta + step, after
+    loss = loss_at(theta, predictor)
+    for _ in range(max_steps):
+        slope, curvature = slopes(predictor, yes)
+        gradient = slope @ x - precision * theta
+        hessian = (x * curvature[:, None]).T @ x + np.diag(precision)
+        step = np.linalg.solve(hessian, gradient)
+        promised = float(gradient @ step)
+        for _ in range(30):
+            new = theta + step
+            new_predictor = x @ new
+            new_loss = loss_at(new, new_predictor)
+            if new_loss <= loss + 1e-10:
                 break
             step = step / 2
         else:
-            return theta, information
-    raise CannotTell(TOO_CERTAIN)
+            break
+        theta, predictor, loss = new, new_predictor, new_loss
+        if promised < 1e-8 or np.abs(predictor).max() > 4 * FAR:
+            break
+    return theta
+
+
+def jackknifed(
+    x: Float[np.ndarray, " trial column"],
+    yes: Bool[np.ndarray, " trial"],
+    precision: Float[np.ndarray, " column"],
+    theta: Float[np.ndarray, " column"],
+    group: np.ndarray,
+) -> Float[np.ndarray, " group column"]:
+    """Return the maximum without each group of trials, from that of all.
+
+    A Newton step from the sums of all trials less the group's, then from where that
+    leads until nothing moves: two or three steps.
+    """
+    slope, curvature = slopes(x @ theta, yes)
+    prior = np.diag(precision)
+    hessian = (x * curvature[:, None]).T @ x + prior
+    gradient = slope @ x - precision * theta
+    found = []
+    for number in range(GROUPS):
+        out = group == number
+        z = x[out]
+        less = hessian - (z * curvature[out][:, None]).T @ z
+        near = theta + np.linalg.solve(less, gradient - slope[out] @ z)
+        kept = ~out
+        found.append(newton(x[kept], yes[kept], precision, near, max_steps=4))
+    return np.array(found)

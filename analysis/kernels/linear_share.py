@@ -14,6 +14,11 @@ Instead of taking off the expected squared length of the sampling noise, product
 stimulus with itself are left out of |U|^2 (`score.py`): the same on average, and right
 for any distribution of the noise.
 
+All that rests on a normal decision variable. Where its law is far from normal
+(`decision_law.py`), the share is that of single responses given their noise, and r that
+of the exact law; with more elements than a tenth of the trials the share above is
+calibrated (`calibrated_share.py`).
+
 References
 ----------
 .. [1] Murray, Bennett & Sekuler (2002), J. Vision 2(1):6, 79-104, eqs 4, A15.
@@ -32,17 +37,19 @@ from ..double_pass.bivariate_probit import (
     response_kind,
 )
 from ..double_pass.internal_noise import gamma_from_r, pair_responses
-from ..double_pass.smooth_thresholds import consistent_share
 from ..trials.design import TrialDesign
-from ..trials.estimate import Z95, Estimate, mapped
+from ..trials.estimate import Estimate, mapped
 from ..trials.held import Held
 from ..trials.responses import Responses, SessionLike
 from ..trials.result import Result
 from ..trials.score import score, why_not_white
-from .decision_law import DecisionLaw, law_of_trials
+from .calibrated_share import calibrated_share
+from .decision import Decision, decision_of
+from .given_noise import why_not_by_trials
 
 LINEAR_SHARE = "linear-share-kernel/1"
 GAMMA = "gamma-kernel-implied/1"
+GAMMA_GIVEN_NOISE = "gamma-given-noise/1"
 NONLINEAR = "nonlinear-consistent-share/2"
 NONE_LINEAR = "the kernel is no larger than its sampling noise"
 
@@ -69,11 +76,16 @@ class LinearShare(Result):
     nonlinear: Estimate
 
 
-def linear_share(session: SessionLike) -> LinearShare:
+def linear_share(session: SessionLike, decision: Decision | None = None) -> LinearShare:
     """Estimate the linear and the other consistent share of a session's decisions.
 
-    Where the decision variable is not normal (`decision_law.py`), r is that of the
-    exact law and the share that of the probit given the noise.
+    Both are by the law of the decision variable: normal, or as the kernel and the noise
+    have it.
+
+    Parameters
+    ----------
+    decision
+        That law, where it is known already.
 
     Raises
     ------
@@ -92,37 +104,31 @@ def linear_share(session: SessionLike) -> LinearShare:
     """
     held = Held.of(session)
     counted, trials = held.responses, held.design
-    law = None if why_not_white(trials) else law_of_trials(counted, trials)
-    return share_given_law(counted, trials, law)
+    decision = decision or decision_of(counted, trials)
+    if decision.law.law == "exact":
+        return _by_law(decision, trials)
+    r, influence = decision.law.consistent, _influence_on_r(counted)
+    if influence is not None:
+        influence = influence[np.isin(np.unique(counted.cluster), trials.cluster)]
+    return shares_of_trials(trials, r, influence)
 
 
-def share_given_law(
-    counted: Responses, trials: TrialDesign, law: DecisionLaw | None
-) -> LinearShare:
-    """Estimate the shares by the formulas that a decision variable's law allows.
-
-    Parameters
-    ----------
-    law
-        None takes the decision variable as normal.
-
-    Notes
-    -----
-    By the exact law the arms of r and of the share combine as if the two were
-    independent. They rise together, so the interval of what is left is too wide.
-    """
-    if law is None or law.is_normal:
-        r, influence = consistent_share(counted).r, _influence_on_r(counted)
-        if influence is not None:
-            influence = influence[np.isin(np.unique(counted.cluster), trials.cluster)]
-        return shares_of_trials(trials, r, influence)
-    r = law.internal_noise.r
-    if law.share.value is None:
-        reason, n = law.share.note or "", law.share.n
-        gamma, left = (Estimate.missing(name, reason, n) for name in (GAMMA, NONLINEAR))
-        return LinearShare(law.share, gamma, r, left)
-    left = _difference(r, law.share, together=0.0)
-    return LinearShare(law.share, _gamma(law.share), r, left)
+def _by_law(decision: Decision, trials: TrialDesign) -> LinearShare:
+    """Take the shares of a decision variable that is not normal."""
+    law, n = decision.law, len(trials)
+    linear, r = law.given_noise, law.consistent
+    if linear.value is None and linear.note == why_not_by_trials(trials):
+        linear = calibrated_share(trials, lambda these: _linear(these)[0])
+    if linear.value is None:
+        note = linear.note or r.note or ""
+        high = law.gamma.high if law.gamma.value is None else None
+        gamma = Estimate(None, None, None, high, n, GAMMA_GIVEN_NOISE, note)
+        return LinearShare(linear, gamma, r, Estimate.missing(NONLINEAR, note, r.n))
+    together = 0.0
+    if decision.influence_on_r is not None and decision.influence_on_share is not None:
+        together = _correlation(decision.influence_on_share, decision.influence_on_r)
+    gamma = _gamma(linear, GAMMA_GIVEN_NOISE)
+    return LinearShare(linear, gamma, r, _difference(r, linear, together))
 
 
 def shares_of_trials(
@@ -194,10 +200,10 @@ def _linear(trials: TrialDesign) -> tuple[Estimate, Float[np.ndarray, " stimulus
     return Estimate.normal(value, se, found.n, LINEAR_SHARE), influence
 
 
-def _gamma(linear: Estimate) -> Estimate:
+def _gamma(linear: Estimate, formula: str = GAMMA) -> Estimate:
     assert linear.value is not None
     if linear.value <= 0:
-        return Estimate.missing(GAMMA, NONE_LINEAR, linear.n)
+        return Estimate.missing(formula, NONE_LINEAR, linear.n)
 
     def gamma(share: float) -> float:
         return gamma_from_r(min(max(share, 0.0), 1.0))
@@ -205,7 +211,7 @@ def _gamma(linear: Estimate) -> Estimate:
     share = linear.value
     inside = 0 < share < 1
     slope = -1 / (2 * share**2 * gamma(share)) if inside else None
-    found = mapped(linear, gamma, GAMMA, slope)
+    found = mapped(linear, gamma, formula, slope)
     return found.with_note(None if inside else "the linear share is 1 or more")
 
 
@@ -239,12 +245,14 @@ def _difference(r: Estimate, linear: Estimate, together: float) -> Estimate:
     if r.value is None or r.low is None or r.high is None or linear.se is None:
         return Estimate.missing(NONLINEAR, r.note or "no consistent share", r.n)
     assert linear.value is not None
+    assert linear.low is not None
+    assert linear.high is not None
 
     def combined(one: float, other: float) -> float:
-        return math.sqrt(one**2 + other**2 - 2 * together * one * other)
+        return math.sqrt(max(one**2 + other**2 - 2 * together * one * other, 0.0))
 
-    value, arm = r.value - linear.value, Z95 * linear.se
-    low = value - combined(r.value - r.low, arm)
-    high = value + combined(r.high - r.value, arm)
+    value = r.value - linear.value
+    low = value - combined(r.value - r.low, linear.high - linear.value)
+    high = value + combined(r.high - r.value, linear.value - linear.low)
     se = combined(r.se, linear.se) if r.se is not None else None
     return Estimate(value, se, low, high, min(r.n, linear.n), NONLINEAR)

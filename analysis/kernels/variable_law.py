@@ -1,125 +1,201 @@
-"""The law of a linear decision variable in noise that is not Gaussian.
+"""The law of the decision variable: what a kernel makes of the noise that was shown.
 
-The decision variable's repeating part is v = k . x. Elements are independent, so
-cumulants add: with kappa the excess kurtosis of an element, that of v is
+The elements x_j of white noise are independent, so that cumulants of v = sum of k_j x_j
+add up: its excess kurtosis is kappa sum k^4 / (sum k^2)^2, kappa that of one element
+(-2 binary, -1.2 uniform, 0 normal; of a difference of two intervals half of it). m
+equal elements have kappa / m. The whole law is the convolution of the elements' levels,
+each times its weight.
 
-    kappa sum k_j^4 / (sum k_j^2)^2,
-
--2 for one element of binary noise, -1.2 for one of uniform noise, halved where two
-intervals are compared; with many equal elements v is normal. The whole law is the
-convolution of the elements' scaled levels.
-
-Which kernel: elements beyond 2.5 standard errors count one by one; of the others only
-the energy that is not sampling noise, as a normal part, for their noise would make the
-law too normal.
+The sampling noise of many small weights would make the law too normal: elements enter
+with their own levels where their weight is beyond 2.5 standard errors, and the others
+as one normal part of their unbiased energy, max(sum of k^2 - SE^2, 0).
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
+from scipy.fft import irfft, next_fast_len, rfft
 
+from ..double_pass.law import Law
 from ..trials.design import TrialDesign
 
-OWN_ELEMENT = 2.5  # standard errors
-MOST_POINTS = 96  # of a law
-_GAUSS_HERMITE = np.polynomial.hermite_e.hermegauss(15)
+BEYOND_SE = 2.5  # of a weight, from where on its element enters by itself
+STEP = 0.02  # of the law's grid, SDs
+REACH = 6.0  # of the normal part, its SDs
+MOST_LEVELS = 512
+LEAST_MASS = 1e-9
+ENOUGH = 1_000_000  # values, whose kurtosis has a standard error of .005
+LITTLE = 0.2  # of the energy of a kernel
+GAP = 0.25  # between two levels, SDs
+LEAST_LEVEL = 0.01  # mass of what counts as a level
 
 
 @dataclass(frozen=True, eq=False)
-class VariableLaw:
-    """The law of v, mean 0 and variance 1.
+class ElementLevels:
+    """What one element of a noise field can be, in its SDs.
 
     Attributes
     ----------
-    points, chances
-        Its values, as means of intervals where there are many, and their chances.
-    excess_kurtosis
-        By cumulants.
-    n_elements
-        Elements that count one by one.
+    value, mass
+        Levels and their shares; mean 0 and variance 1.
     """
 
-    points: Float[np.ndarray, " point"]
-    chances: Float[np.ndarray, " point"]
-    excess_kurtosis: float
-    n_elements: int
+    value: Float[np.ndarray, " level"]
+    mass: Float[np.ndarray, " level"]
+
+    @classmethod
+    def of(cls, trials: TrialDesign) -> "ElementLevels":
+        """Count the levels that were shown, of a million values at most.
+
+        Noise of more levels than 512 is sorted into so many.
+        """
+        _, first = np.unique(trials.cluster, return_index=True)
+        first = first[: max(ENOUGH // trials.halves.shape[2], 1)]
+        shown = trials.where(first).shown
+        value, count = np.unique(shown, return_counts=True)
+        if len(value) > MOST_LEVELS:
+            edges = np.linspace(value[0], value[-1], MOST_LEVELS + 1)
+            bin_of = np.clip(np.searchsorted(edges, value, "right") - 1, 0, None)
+            bin_of = np.minimum(bin_of, MOST_LEVELS - 1)
+            total = np.bincount(bin_of, count, MOST_LEVELS)
+            middle = np.bincount(bin_of, count * value, MOST_LEVELS)
+            value, count = middle[total > 0] / total[total > 0], total[total > 0]
+        value, mass = value.astype(np.float64), count / count.sum()
+        value = value - mass @ value
+        value = value / math.sqrt(mass @ value**2)
+        return cls(value, mass)
 
     @property
-    def as_rows(self) -> Float[np.ndarray, " 2 point"]:
-        """Points and chances, as `Showings.law` takes them."""
-        return np.stack([self.points, self.chances])
+    def kurtosis(self) -> float:
+        """Excess kurtosis."""
+        return float(self.mass @ self.value**4) - 3.0
 
 
-def element_law(
-    trials: TrialDesign,
-) -> tuple[Float[np.ndarray, " level"], Float[np.ndarray, " level"]]:
-    """Return the levels that an element of the noise took, and how often.
+@dataclass(frozen=True, eq=False)
+class KernelParts:
+    """A kernel as the law takes it.
 
-    About their mean and in SDs; of the noise that speaks for "yes", so in 2AFC the
-    levels of a difference of two.
+    Attributes
+    ----------
+    weights
+        Of the elements beyond 2.5 SE.
+    chosen
+        Which elements these are.
+    normal
+        Energy of the others, without bias.
     """
-    levels, n = np.unique(trials.shown, return_counts=True)
-    values, chances = levels.astype(np.float64), n / n.sum()
-    values = values - chances @ values
-    values, chances = compressed(values, chances, 4 * MOST_POINTS)
-    if trials.is_forced_choice:
-        values, chances = _sum(values, chances, -values, chances)
-    return values / np.sqrt(chances @ values**2), chances
+
+    weights: Float[np.ndarray, " some"]
+    chosen: Bool[np.ndarray, " element"]
+    normal: float
+
+    @classmethod
+    def of(
+        cls, kernel: Float[np.ndarray, " element"], se: Float[np.ndarray, " element"]
+    ) -> "KernelParts":
+        """Part the elements by their standard errors."""
+        chosen = np.abs(kernel) > BEYOND_SE * se
+        rest = ~chosen
+        energy = float(np.sum(kernel[rest] ** 2 - se[rest] ** 2))
+        return cls(kernel[chosen], chosen, max(energy, 0.0))
+
+    @property
+    def energy(self) -> float:
+        """Sum of squares of all."""
+        return float(self.weights @ self.weights) + self.normal
+
+    @property
+    def are_few(self) -> bool:
+        """Whether the elements beyond 2.5 SE are all that counts."""
+        return len(self.weights) > 0 and self.normal <= LITTLE * self.energy
+
+    @property
+    def without_little(self) -> "KernelParts":
+        """The same without a normal part that is little, such as noise leaves."""
+        return replace(self, normal=0.0) if self.are_few else self
 
 
-def decision_law(
-    trials: TrialDesign,
-    kernel: Float[np.ndarray, " element"],
-    se: Float[np.ndarray, " element"],
-) -> VariableLaw | None:
-    """Return the law of v under a kernel; None where the kernel is only noise."""
-    size = np.abs(kernel)
-    own = size > OWN_ELEMENT * se
-    others = max(float((kernel[~own] ** 2 - se[~own] ** 2).sum()), 0.0)
-    energy = float((kernel[own] ** 2).sum()) + others
-    if not own.any():
-        return None
-    values, chances = element_law(trials)
-    kurtosis = float(chances @ values**4) - 3
-    points, weights = np.zeros(1), np.ones(1)
-    for weight in kernel[own] / np.sqrt(energy):
-        points, weights = _sum(points, weights, weight * values, chances)
-    if others > 0:
-        nodes, of_node = _GAUSS_HERMITE
-        normal = np.sqrt(others / energy) * nodes
-        points, weights = _sum(points, weights, normal, of_node / of_node.sum())
-    points, weights = compressed(points, weights, MOST_POINTS)
-    points = points - weights @ points
-    points = points / np.sqrt(weights @ points**2)
-    excess = kurtosis * float((kernel[own] ** 4).sum()) / energy**2
-    return VariableLaw(points, weights, excess, int(own.sum()))
+def kurtosis_of_sum(parts: KernelParts, element_kurtosis: float) -> float:
+    """Return the excess kurtosis of the decision variable.
 
-
-def _sum(
-    a: np.ndarray, of_a: np.ndarray, b: np.ndarray, of_b: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Convolve two laws."""
-    values, chances = np.add.outer(a, b).ravel(), np.outer(of_a, of_b).ravel()
-    return compressed(values, chances, 4 * MOST_POINTS)
-
-
-def compressed(
-    values: Float[np.ndarray, " value"], chances: Float[np.ndarray, " value"], most: int
-) -> tuple[Float[np.ndarray, " point"], Float[np.ndarray, " point"]]:
-    """Return a law with at most so many points, each the mean of an interval.
-
-    Values that are equal but for rounding are one. Intervals are of equal length, for
-    points in the tails decide how certain a response can be.
+    Examples
+    --------
+    >>> none = np.zeros(3)
+    >>> kurtosis_of_sum(KernelParts.of(np.array([1.0, 1.0, 0.0]), none), -2.0)
+    -1.0
     """
-    order = np.argsort(values)
-    values, chances = values[order], chances[order]
-    span = float(values[-1] - values[0])
-    place = (values - values[0]) / max(span, 1e-300)
-    new = np.diff(place, prepend=-1.0) > 1e-9
-    bins = np.cumsum(new) - 1
-    if bins[-1] + 1 > most:
-        bins = np.minimum((place * most).astype(int), most - 1)
-    total = np.bincount(bins, chances)
-    kept = total > 0
-    return np.bincount(bins, chances * values)[kept] / total[kept], total[kept]
+    if not parts.energy > 0:
+        return 0.0
+    return element_kurtosis * float(np.sum(parts.weights**4)) / parts.energy**2
+
+
+def n_levels(law: Law) -> int:
+    """Count the levels of a law: what lies closer together than .25 is one.
+
+    A stretch without gaps counts as one for every .5 SD of it.
+    """
+    ends = np.flatnonzero(np.diff(law.points) > GAP)
+    first = np.concatenate([[0], ends + 1])
+    last = np.concatenate([ends, [len(law.points) - 1]])
+    total = np.add.reduceat(law.mass, first)
+    width = law.points[last] - law.points[first]
+    return int(np.sum((1 + np.floor(width / (2 * GAP)))[total >= LEAST_LEVEL]))
+
+
+def law_of(
+    parts: KernelParts, levels: ElementLevels, difference: bool, step: float = STEP
+) -> Law:
+    """Return the law of the decision variable.
+
+    Parameters
+    ----------
+    parts
+        With some energy.
+    difference
+        Whether an element is the difference of two intervals' levels.
+    step
+        Of the grid that the levels are put on, SDs of the decision variable.
+
+    Examples
+    --------
+    A single element of binary noise is one of two.
+
+    >>> parts = KernelParts.of(np.array([0.5]), np.zeros(1))
+    >>> binary = ElementLevels(np.array([-1.0, 1.0]), np.array([0.5, 0.5]))
+    >>> law = law_of(parts, binary, difference=False)
+    >>> law.points.round(6).tolist(), law.mass.round(6).tolist()
+    ([-1.0, 1.0], [0.5, 0.5])
+    """
+    weights = parts.weights / math.sqrt(parts.energy)
+    normal = math.sqrt(parts.normal / parts.energy)
+    if difference:
+        weights = np.concatenate([weights, -weights]) / math.sqrt(2)
+    farthest = float(np.abs(levels.value).max()) * np.abs(weights).sum()
+    reach = min(farthest, 12.0) + REACH * normal + 2 * step
+    half = math.ceil(reach / step)
+    n = int(next_fast_len(2 * half + 1, real=True) or 0)
+    spectrum = np.ones(n // 2 + 1, complex)
+    for weight in weights.tolist():
+        spectrum *= rfft(_on_grid(weight * levels.value, levels.mass, step, n))
+    if normal > 0:
+        frequency = 2 * np.pi * np.arange(n // 2 + 1) / (n * step)
+        spectrum *= np.exp(-((frequency * normal) ** 2) / 2)
+    mass = np.asarray(irfft(spectrum, n))
+    points = step * (np.arange(n) - n * (np.arange(n) > half))
+    kept = mass > LEAST_MASS
+    order = np.argsort(points[kept])
+    points, mass = points[kept][order], mass[kept][order] / mass[kept].sum()
+    points = points - mass @ points
+    return Law(points / math.sqrt(mass @ points**2), mass)
+
+
+def _on_grid(value: np.ndarray, mass: np.ndarray, step: float, n: int) -> np.ndarray:
+    """Share every level between the two grid points next to it, its mean kept."""
+    below = np.floor(value / step + 1e-9).astype(np.int64)
+    part = np.clip(value / step - below, 0, 1)
+    found = np.zeros(n)
+    np.add.at(found, below % n, mass * (1 - part))
+    np.add.at(found, (below + 1) % n, mass * part)
+    return found

@@ -16,6 +16,7 @@ from ...experiments.session.observer import Viewing
 from ..double_pass.drift import criterion_course
 from ..double_pass.gamma_by_accuracy import gamma_by_accuracy
 from ..double_pass.lapses import catch_errors, lapse_rate, lapses
+from ..kernels.decision import decision_of
 from ..kernels.fitted import fitted_kernel
 from ..kernels.hotelling import hotelling_test
 from ..kernels.lapse_share import share_without_lapses
@@ -70,6 +71,7 @@ PARTS = (
         "trials",
         "kernels",
         "one.efficiency",
+        "one.decision_law",
         "one.linear_share",
         "one.fitted",
         "one.template_agreement",
@@ -143,6 +145,7 @@ class Depths(Result):
             row["kernel (bits)"] = short(fitted and fitted.log_likelihood_gain)
             row["any kernel (p)"] = short(one.test and one.test.p_any)
             row["linear share"] = short(share and share.linear)
+            row["decision law"] = short(one.decision_law and one.decision_law.law)
         if two is not None:
             spectrum = two.without_linear_part or two.spectrum
             row["second order (bits)"] = short(two.quadratic and two.quadratic.gain)
@@ -277,9 +280,15 @@ def _one(
     seed: int,
 ) -> OrderOne:
     efficiency = attempt("one.efficiency", lambda: kernel_efficiency(held))
-    share = attempt("one.linear_share", lambda: linear_share(held))
+    decision = attempt(
+        "one.decision_law", lambda: decision_of(held.responses, held.design, seed)
+    )
+    share = attempt("one.linear_share", lambda: linear_share(held, decision))
+    law = decision and decision.law
     if trials is None:  # `missing` says why there are none
-        return OrderOne(kernel, None, None, None, None, share, efficiency)
+        return OrderOne(
+            kernel, None, None, None, None, share, efficiency, decision_law=law
+        )
     fitted = attempt(
         "one.fitted",
         lambda: fitted_kernel(trials, seed=seed, lapse_rate=lapses_of(held)),
@@ -305,6 +314,7 @@ def _one(
             "one.linear_share_without_lapses",
             lambda: share_without_lapses(trials, *catch_errors(held), seed=seed),
         ),
+        decision_law=law,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ..double_pass.drift import CriterionCourse
 from ..double_pass.gamma_by_accuracy import GammaByAccuracy
 from ..double_pass.lapses import Lapses
+from ..kernels.decision_law import DecisionLaw
 from ..kernels.fitted import FittedKernel
 from ..kernels.hotelling import HotellingTest
 from ..kernels.linear_share import LinearShare
@@ -110,6 +111,8 @@ class OrderOne(Result):
         How often the kernel of other trials foretells the response.
     linear_share_without_lapses
         The linear share of attentive decisions, by catch trials.
+    decision_law
+        Whether the decision variable is normal; gamma by its exact law; the link.
     """
 
     weighted_sum: Kernel | None
@@ -121,6 +124,7 @@ class OrderOne(Result):
     efficiency: KernelEfficiency | None
     template_agreement: TemplateAgreement | None = None
     linear_share_without_lapses: Estimate | None = None
+    decision_law: DecisionLaw | None = None
 
 
 @dataclass(frozen=True, eq=False)

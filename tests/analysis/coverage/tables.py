@@ -3,7 +3,7 @@
 from tests.app.planning.assurance import ASSURANCE, PILOT
 
 from .cascades import NAMING as CASCADES
-from .decision_law import TABLE as DECISION_LAW
+from .decision_law import LAW as DECISION_LAW
 from .drift import DRIFT
 from .gamma_by_accuracy import TABLE as GAMMA_BY_ACCURACY
 from .internal_noise import TABLE as INTERNAL_NOISE
