@@ -12,8 +12,6 @@ from .bivariate_probit import fit_bivariate_probit, informative
 from .consistency import maximise
 from .showings import Showings
 
-ALL_SHARED = 1 - 1e-6  # r from which on it is 1
-
 
 def shared_r(responses: Responses) -> float:
     """Return the correlation of two showings' decision variables.
@@ -45,11 +43,11 @@ def shared_r(responses: Responses) -> float:
 
 def _r_of_two(responses: Responses) -> float:
     second = responses.second_rows
-    shown = responses.response[np.concatenate([second, responses.first[second]])]
-    if shown.min() == shown.max():
+    if np.all(
+        responses.response[second] == responses.response[responses.first[second]]
+    ):
         return 1.0
-    r = maximise(Showings.of(responses).counted()).r
-    return 1.0 if r > ALL_SHARED else max(r, 0.0)
+    return max(maximise(Showings.of(responses).counted()).r, 0.0)
 
 
 def _pairs_correct(responses: Responses) -> np.ndarray:
