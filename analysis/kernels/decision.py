@@ -205,7 +205,7 @@ def _exact(known: DecisionBasis, kurtosis: float) -> Decision:
     if levels <= FEW_LEVELS:
         rule = f"more than {FEW_LEVELS} for a test of the link"
         notes.append(f"levels of the decision variable must be {rule}, got {levels}")
-    else:
+    elif not is_certain:
         notes.append(CHOICES)
         link = known.link()
     if not is_certain:
