@@ -81,9 +81,9 @@ def decision_of(counted: Responses, trials: TrialDesign, seed: int = 0) -> Decis
     Parameters
     ----------
     counted
-        All trials that count, for the double pass.
+        All trials that count.
     trials
-        Those of them whose noise can be compared.
+        Those of them whose noise can be compared, which alone enter.
     seed
         Of jackknife groups and folds.
 
@@ -199,7 +199,7 @@ def _exact(known: DecisionBasis, kurtosis: float) -> Decision:
         fit = fit_law(known.double_pass, law)
         if not is_certain:
             by_stimulus = influence_on_r(known.showings, law, fit)
-            influence = by_stimulus[np.unique(trials.cluster)]
+            influence = by_stimulus[np.unique(known.showings.stimulus)]
     gamma, r = _by_law(known, fit, is_certain)
     notes, link = [], None
     if levels <= FEW_LEVELS:

@@ -50,10 +50,11 @@ class DecisionBasis:
     @classmethod
     def of(cls, counted: Responses, trials: TrialDesign, seed: int) -> "DecisionBasis":
         """Fit what can be fitted; `why` says what single responses have no fit for."""
-        showings = Showings.of(counted)
-        double_pass = showings.counted()
+        # The same trials for both: a rare contrast, whose noise can be compared with
+        # nothing, moves neither the thresholds nor r.
         same = counted.where(np.isin(counted.cluster, trials.cluster))
-        columns = threshold_columns(Showings.of(same))
+        showings = Showings.of(same)
+        double_pass, columns = showings.counted(), threshold_columns(showings)
         found, given = score(trials), None
         why = why_not_by_trials(trials)
         if why is None:
