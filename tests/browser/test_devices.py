@@ -4,13 +4,14 @@ import io
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import expect
 
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.protocols.parts import Task
 from yoked.experiments.store.sqlite import open_store
 
 from .walking import FAST, begin, read_canvas
+
+expect = pytest.importorskip("playwright.sync_api").expect
 
 LAYOUTS = {
     "Cyrillic": ("а", "о"),

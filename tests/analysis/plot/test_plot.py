@@ -36,8 +36,9 @@ def sessions():
     store = open_store(":memory:")
     protocol = load_protocol("bar-in-noise").with_options(trials=600, contrast=0.227)
     first = run(protocol, Template(), store=store, seed=1, internal_noise=1.0)
-    for observer in (Guesser(), Template(efficiency=0.5)):
-        run(None, observer, store=store, yoke_to=first.id, internal_noise=0.5, seed=2)
+    options = {"store": store, "yoke_to": first.id, "internal_noise": 0.5}
+    for seed, observer in enumerate((Guesser(), Template(efficiency=0.5)), start=2):
+        run(None, observer, observer_seed=seed, **options)
     yield [session_data(store, row.id) for row in store.sessions()]
     store.close()
 

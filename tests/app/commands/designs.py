@@ -145,7 +145,9 @@ def recorded(design: Design, folder: Path, seed: int = 1) -> tuple[Path, list[st
         _record(store, design, name, own, sha256)
         for name, own in rows.groupby("observer", sort=False)
     ]
-    model = run(None, Middle(design.n_elements), store=store, yoke_to=ids[0], seed=2)
+    # By default its own noise follows the session's id, which differs at every run.
+    seeds = {"seed": 2, "observer_seed": 3}
+    model = run(None, Middle(design.n_elements), store=store, yoke_to=ids[0], **seeds)
     store.close()
     return folder / "results.db", [*ids, model.id]
 
@@ -212,7 +214,7 @@ class Middle:
         """Give the level of the middle element, within its own noise."""
         width = frames.shape[-1] // self.n_elements
         level = frames[:, :, 0, 0, width * (self.n_elements // 2)].astype(float)
-        return level + 127 * SD * noise.normal(frames.shape[1])
+        return level + 127 * 2 * SD * noise.normal(frames.shape[1])
 
 
 def without(rows: pd.DataFrame, contrast: float) -> pd.DataFrame:

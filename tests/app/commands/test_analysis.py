@@ -28,7 +28,7 @@ def log(tmp_path_factory):
         store=store,
         yoke_to=first.id,
         internal_noise=1.0,
-        seed=2,
+        observer_seed=2,
     )
     names = [row.id for row in store.sessions()]
     store.close()

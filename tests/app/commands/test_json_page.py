@@ -103,7 +103,7 @@ def printed(tmp_path_factory):
     bars = load_protocol("bar-in-noise").with_options(trials=300, contrast=0.227)
     alone = run(polarity, Template(), seed=1, **options).id
     first = run(bars, Template(), seed=1, **options).id
-    second = run(None, Template(), seed=2, yoke_to=first, **options).id
+    second = run(None, Template(), observer_seed=2, yoke_to=first, **options).id
     store.close()
     with_all = ["analyse", path, alone, "--permutations", 39, "--bootstrap", "trial"]
     with_all += ["--interval", "profile"]

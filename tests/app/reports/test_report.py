@@ -34,7 +34,7 @@ def sessions():
     store = open_store(":memory:")
     protocol = load_protocol("bar-in-noise").with_options(trials=400, contrast=0.227)
     first = run(protocol, Template(), store=store, seed=1, internal_noise=1.0)
-    run(None, Guesser(), store=store, yoke_to=first.id, seed=2)
+    run(None, Guesser(), store=store, yoke_to=first.id, observer_seed=2)
     run(protocol, AlwaysFirst(), store=store, seed=3)
     run(load_protocol("bar-polarity"), Template(), store=store, seed=1, trials=300)
     easy = load_protocol("bar-in-noise").with_options(trials=200, contrast=0.56)
