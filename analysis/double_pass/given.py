@@ -22,9 +22,10 @@ from .consistency import (
     fit_consistency,
     maximise,
 )
-from .internal_noise import NO_PAIRS, InternalNoise, three_conventions
+from .internal_noise import NO_PAIRS, InternalNoise
 from .showings import Showings
 from .showings_numba import place
+from .smooth_thresholds import from_share
 
 ONE_CLASS = "no contrast has trials of both classes"
 
@@ -86,13 +87,13 @@ def _is_shared(showings: Showings) -> bool:
 
 
 def noise_of(found: ConsistencyFit, n_pairs: int, formula: str) -> InternalNoise:
-    """Return internal noise in its three conventions, r cut to 0 to 1."""
+    """Return r, cut to 0 to 1, and gamma where r tells it."""
     value, low, high = (
         float(np.clip(x, 0, 1)) for x in (found.r, found.low, found.high)
     )
     se = found.se if 0 < value < 1 else None
     r = Estimate(value, se, min(low, value), max(high, value), n_pairs, f"r-{formula}")
-    return three_conventions(r, formula)
+    return from_share(r, formula)
 
 
 def _dprime(

@@ -122,14 +122,18 @@ def from_share(r: Estimate, formula: str = LIKELIHOOD) -> InternalNoise:
     assert r.low is not None
     assert r.high is not None
     se = r.se if r.se is not None else (r.high - r.low) / 3.92
-    reason = None
-    if r.n < LEAST_PAIRS:
-        reason = f"gamma needs {LEAST_PAIRS} pairs or more, got {r.n}"
-    elif se > MOST_SE:
-        reason = f"gamma needs a standard error of r of {MOST_SE} or less, got {se:.2f}"
-    if reason:
+    if reason := why_no_gamma(r.n, se):
         return replace(InternalNoise.missing(formula, reason, r.n), r=r)
     return three_conventions(r, formula)
+
+
+def why_no_gamma(n_pairs: int, se: float) -> str | None:
+    """Return why r, with this standard error, tells no gamma; or None."""
+    if n_pairs < LEAST_PAIRS:
+        return f"gamma needs {LEAST_PAIRS} pairs or more, got {n_pairs}"
+    if se > MOST_SE:
+        return f"gamma needs a standard error of r of {MOST_SE} or less, got {se:.2f}"
+    return None
 
 
 def internal_noise_by_agreement(share: ConsistentShare) -> InternalNoise:

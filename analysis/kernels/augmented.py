@@ -170,12 +170,12 @@ def augmented_kernel(
     )
     scores = Scores.of(trials, rate, covariance, seed, n_folds)
     found = {"kernel": scores.influence()}
-    missing = []
+    missing: dict[str, CannotTell] = {}
     for part in HALVES:
         try:
             found[part] = scores.influence(part)
         except CannotTell as reason:
-            missing.append(f"no {part.replace('_', ' ')}: {reason}")
+            missing[part] = reason
     critical = simultaneous(found["kernel"], scores.law, seed)
     ends = _lapse_ends(scores, lapse_rate)
     bands = {
@@ -194,8 +194,17 @@ def augmented_kernel(
         n_trials=len(trials),
         n_fields=len(found["kernel"].fields),
         n_folds=scores.n_folds,
-        note="; ".join([*missing, _note(scores, found["kernel"].value)]),
+        note="; ".join([*_of_halves(missing), _note(scores, found["kernel"].value)]),
     )
+
+
+def _of_halves(missing: dict[str, CannotTell]) -> list[str]:
+    """Why halves have no interval; one reason for both."""
+    if not missing:
+        return []
+    (part, reason), *others = missing.items()
+    what = "half by itself" if others else part.replace("_", " ")
+    return [f"no {what}: {reason}"]
 
 
 def kept_under_lapses(lapse_rate: float, proportion_correct: float) -> float:

@@ -16,18 +16,16 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from ..double_pass.internal_noise import NO_PAIRS
 from ..double_pass.law import LawFit, fit_law, influence_on_r
+from ..double_pass.smooth_thresholds import why_no_gamma
 from ..trials.design import TrialDesign
 from ..trials.estimate import Estimate
 from ..trials.responses import Responses
 from ..trials.result import short
 from ..trials.score import why_not_white
 from .decision_basis import (
-    FEW_PAIRS,
     LOOSE,
     LOOSE_NEAR,
-    MOST_SE,
     SHARE,
     DecisionBasis,
 )
@@ -159,8 +157,9 @@ def _blind(known: DecisionBasis) -> Decision:
     """Bound gamma by the normal law and by that of a single element."""
     one = KernelParts(np.ones(1), np.ones(1, bool), 0.0)
     law = law_of(one, known.levels, known.trials.is_forced_choice)
-    gamma = Estimate.missing(GAMMA_EXACT, NO_PAIRS)
-    if known.normal is not None:
+    if not known.has_pairs:
+        gamma = known.without(GAMMA_EXACT)
+    else:
         fit, normal = fit_law(known.double_pass, law), known.gamma_normal
         note = f"{BLIND}; {short(normal.value)} by a normal law, "
         note += f"{short(fit.gamma)} if one element decides"
@@ -195,7 +194,7 @@ def _exact(known: DecisionBasis, kurtosis: float) -> Decision:
     share, fit, influence = known.share(), None, None
     if is_certain:
         share = Estimate.missing(SHARE, CERTAIN, len(trials))
-    if known.normal is not None:
+    if known.has_pairs:
         fit = fit_law(known.double_pass, law)
         if not is_certain:
             by_stimulus = influence_on_r(known.showings, law, fit)
@@ -233,10 +232,7 @@ def _by_law(
     """Return gamma and r by the exact law; where all is certain, one limit of each."""
     n = known.n
     if fit is None:
-        return (
-            Estimate.missing(GAMMA_EXACT, NO_PAIRS),
-            Estimate.missing(R_EXACT, NO_PAIRS),
-        )
+        return known.without(GAMMA_EXACT), known.without(R_EXACT)
     low, value, high = (1 / (1 + g**2) for g in (fit.high, fit.gamma, fit.low))
     if is_certain:
         return (
@@ -245,8 +241,8 @@ def _by_law(
         )
     se = 2 * value * (1 - value) * fit.se_log
     r = Estimate(value, se if math.isfinite(se) else None, low, high, n, R_EXACT)
-    if se > MOST_SE:
-        return Estimate.missing(GAMMA_EXACT, f"{FEW_PAIRS} {se:.2f}", n), r
+    if reason := why_no_gamma(n, se):
+        return Estimate.missing(GAMMA_EXACT, reason, n), r
     return Estimate(fit.gamma, None, fit.low, fit.high, n, GAMMA_EXACT), r
 
 

@@ -7,9 +7,12 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float
 
-from ..double_pass.consistency import ConsistencyFit, fit_consistency
-from ..double_pass.internal_noise import NO_PAIRS, gamma_from_r
 from ..double_pass.showings import Showings
+from ..double_pass.smooth_thresholds import (
+    ConsistentShare,
+    consistent_share,
+    from_share,
+)
 from ..probit.trials import SEPARABLE
 from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell, Estimate
@@ -24,12 +27,8 @@ from .given_noise import (
 from .link_test import LinkTest, link_test
 from .variable_law import ElementLevels, KernelParts
 
-GAMMA_NORMAL = "gamma-smooth-thresholds/1"
-R_NORMAL = "r-smooth-thresholds/1"
 SHARE = "linear-share-given-noise/1"
 LOOSE, LOOSE_NEAR = 0.5, 0.25  # standard errors of log |b|: of all, of near trials
-MOST_SE = 0.25  # of r, from which on there is no gamma
-FEW_PAIRS = "SE of the consistent share must be at most 0.25 for gamma, got"
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +38,7 @@ class DecisionBasis:
     trials: TrialDesign
     showings: Showings
     double_pass: Showings
-    normal: ConsistencyFit | None
+    consistent: ConsistentShare
     levels: ElementLevels
     score: Score
     columns: Float[np.ndarray, " trial column"]
@@ -53,7 +52,8 @@ class DecisionBasis:
         # The same trials for both: a rare contrast, whose noise can be compared with
         # nothing, moves neither the thresholds nor r.
         same = counted.where(np.isin(counted.cluster, trials.cluster))
-        showings = Showings.of(same)
+        consistent = consistent_share(same)
+        showings = Showings.of(same, consistent.thresholds)
         double_pass, columns = showings.counted(), threshold_columns(showings)
         found, given = score(trials), None
         why = why_not_by_trials(trials)
@@ -62,13 +62,12 @@ class DecisionBasis:
                 given = given_noise(trials, columns, found.sd, seed)
             except CannotTell as error:
                 why = str(error)
-        normal = fit_consistency(double_pass) if showings.n_pairs else None
         levels = ElementLevels.of(trials)
         return cls(
             trials,
             showings,
             double_pass,
-            normal,
+            consistent,
             levels,
             found,
             columns,
@@ -116,26 +115,23 @@ class DecisionBasis:
         return float(ratio @ ratio) < p + 1.645 * math.sqrt(2 * p)
 
     @property
+    def has_pairs(self) -> bool:
+        """Whether the double pass tells how much of the decision variable repeats."""
+        return self.consistent.fit is not None
+
+    @property
     def gamma_normal(self) -> Estimate:
         """Gamma by the normal formula."""
-        fit = self.normal
-        if fit is None:
-            return Estimate.missing(GAMMA_NORMAL, NO_PAIRS)
-        if fit.se is not None and fit.se > MOST_SE:
-            return Estimate.missing(GAMMA_NORMAL, f"{FEW_PAIRS} {fit.se:.2f}", self.n)
-        low, value, high = (
-            gamma_from_r(min(max(r, 0.0), 1.0)) for r in (fit.high, fit.r, fit.low)
-        )
-        return Estimate(value, None, low, high, self.n, GAMMA_NORMAL)
+        return from_share(self.r_normal).gamma
 
     @property
     def r_normal(self) -> Estimate:
-        """Consistent share by the normal formula, cut to 0 to 1."""
-        fit = self.normal
-        if fit is None:
-            return Estimate.missing(R_NORMAL, NO_PAIRS)
-        low, value, high = (min(max(r, 0.0), 1.0) for r in (fit.low, fit.r, fit.high))
-        return Estimate(value, fit.se, low, high, self.n, R_NORMAL)
+        """Consistent share by the normal formula."""
+        return self.consistent.r
+
+    def without(self, formula: str) -> Estimate:
+        """Return the reason why the pairs tell nothing, as an estimate."""
+        return Estimate.missing(formula, self.r_normal.note or "", self.n)
 
     def share(self) -> Estimate:
         """Linear share given the noise, where single responses have a fit."""

@@ -22,7 +22,6 @@ from ..kernels.classes import Classes
 from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell
 from ..trials.resample import NOTHING_TO_EXCHANGE, permuted_rows
-from .replicates import bootstrap_counts
 
 ROWS = 2048  # of the noise that are worked on at once
 
@@ -63,7 +62,10 @@ class Operators:
 
     @classmethod
     def bootstrapped(cls, trials: TrialDesign, n: int, seed: int) -> "Operators":
-        """Take n samples of noise fields, as `replicates.bootstrapped`.
+        """Take n bootstrap samples: noise fields drawn within their class.
+
+        Both showings of a double pass are drawn together. Cells keep their number of
+        noise fields, as the design fixed it.
 
         Raises
         ------
@@ -164,6 +166,25 @@ class Operators:
             rows = self.trials.contrast == contrast
             for label in range(n * number, n * (number + 1)):
                 yield label, rows
+
+
+def bootstrap_counts(
+    trials: TrialDesign, n: int, rng: np.random.Generator
+) -> UInt8[np.ndarray, " replicate trial"]:
+    """Return how often each trial is drawn; trials of one noise field alike."""
+    _, first, cluster = np.unique(
+        trials.cluster, return_index=True, return_inverse=True
+    )
+    cell = trials.cell[first]
+    drawn = np.zeros((n, len(first)), np.uint8)
+    for number in np.unique(cell):
+        members = np.flatnonzero(cell == number)
+        picks = rng.integers(len(members), size=(n, len(members)))
+        for replicate in range(n):
+            drawn[replicate, members] = np.bincount(
+                picks[replicate], minlength=len(members)
+            )
+    return drawn[:, cluster]
 
 
 def _check(n: int) -> None:

@@ -339,14 +339,8 @@ def _fit(
         options={"maxiter": MAX_ITERATIONS, "ftol": FTOL},
     )
     intercept, weights, vectors = _split(found.x, n_cells, e)
-    return QuadraticFit(
-        intercept,
-        weights.reshape(2, e),
-        vectors,
-        start.signs,
-        penalty,
-        quadratic_penalty,
-    )
+    of_fit = (intercept, weights.reshape(2, e), vectors, start.signs)
+    return QuadraticFit(*of_fit, penalty, quadratic_penalty)
 
 
 def _split(x: np.ndarray, n_cells: int, e: int) -> tuple[np.ndarray, ...]:

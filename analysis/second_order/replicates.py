@@ -1,18 +1,17 @@
 """Kernels of both orders for many sets of responses to the same trials, at once.
 
-A permutation test and a bootstrap need the same sums hundreds of times. Permuting
-changes which trials are in a class, a bootstrap how often each counts; the outer
-product of a trial's noise stays. So a few elements have their products made once, and a
-batch of replicates is one matrix product; many elements are summed one by one.
-Both halves of order 1, and the sum of those of order 2, as `kernels/classes.py` has the
-classes and what a trial counts in them.
+A permutation test needs the same sums hundreds of times. Permuting changes which trials
+are in a class; the outer product of a trial's noise stays. So a few elements have their
+products made once, and a batch of replicates is one matrix product; many elements are
+summed one by one. Both halves of order 1, and the sum of those of order 2, as
+`kernels/classes.py` has the classes and what a trial counts in them.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, UInt8
+from jaxtyping import Bool, Float, Float32
 
 from ..kernels.classes import Classes
 from ..trials.attempts import Share
@@ -30,7 +29,7 @@ MAX_BYTES = 2**31
 
 @dataclass(frozen=True, eq=False)
 class Replicates:
-    """Kernels of several sets of responses to, or samples of, the same trials.
+    """Kernels of several sets of responses to the same trials.
 
     Attributes
     ----------
@@ -94,7 +93,7 @@ def observed(trials: TrialDesign) -> Replicates:
     >>> observed(trials).second.shape
     (1, 3, 3)
     """
-    return _replicates(trials, trials.response[None], None, None)
+    return _replicates(trials, trials.response[None], None)
 
 
 def permuted(
@@ -119,45 +118,7 @@ def permuted(
     response = trials.response[permuted_rows(trials.stratum, trials.cluster, n, rng)]
     if np.all(response == trials.response):
         raise CannotTell(NOTHING_TO_EXCHANGE)
-    return _replicates(trials, response, None, progress)
-
-
-def bootstrapped(
-    trials: TrialDesign, n: int, seed: int, progress: Share | None = None
-) -> Replicates:
-    """Return kernels of bootstrap samples: noise fields drawn within their class.
-
-    Both showings of a double pass are drawn together. Cells keep their number of noise
-    fields, as the design fixed it.
-
-    Raises
-    ------
-    ValueError
-        As `permuted`.
-    """
-    _check_size(trials, n)
-    counts = bootstrap_counts(trials, n, np.random.default_rng(seed))
-    response = np.broadcast_to(trials.response, counts.shape)
-    return _replicates(trials, response, counts, progress)
-
-
-def bootstrap_counts(
-    trials: TrialDesign, n: int, rng: np.random.Generator
-) -> UInt8[np.ndarray, " replicate trial"]:
-    """Return how often each trial is drawn; trials of one noise field alike."""
-    _, first, cluster = np.unique(
-        trials.cluster, return_index=True, return_inverse=True
-    )
-    cell = trials.cell[first]
-    drawn = np.zeros((n, len(first)), np.uint8)
-    for number in np.unique(cell):
-        members = np.flatnonzero(cell == number)
-        picks = rng.integers(len(members), size=(n, len(members)))
-        for replicate in range(n):
-            drawn[replicate, members] = np.bincount(
-                picks[replicate], minlength=len(members)
-            )
-    return drawn[:, cluster]
+    return _replicates(trials, response, progress)
 
 
 def off_diagonal_se(trials: TrialDesign) -> float:
@@ -196,7 +157,6 @@ def _check_size(trials: TrialDesign, n: int) -> None:
 def _replicates(
     trials: TrialDesign,
     response: Bool[np.ndarray, " replicate trial"],
-    count: UInt8[np.ndarray, " replicate trial"] | None,
     progress: Share | None,
 ) -> Replicates:
     n, e = len(response), trials.halves.shape[2]
@@ -207,8 +167,7 @@ def _replicates(
     step = max(1, min(n, CHUNK_BYTES // per_replicate))
     for start in range(0, n, step):
         rows = slice(start, start + step)
-        part = None if count is None else count[rows]
-        classes = Classes.of(trials, response[rows], part)
+        classes = Classes.of(trials, response[rows])
         halves[rows] = _first(trials, classes.coefficients(1))
         second[rows] = products(classes.coefficients(2).astype(np.float32))
         second[rows] -= _of_means(trials, classes)
@@ -232,8 +191,6 @@ def _of_means(
     size = classes.size.reshape(len(classes.size), -1)
     inside = classes.label[:, None, :] == np.arange(size.shape[1])[:, None]
     inside = inside.astype(np.float32)  # (replicate, class, trial)
-    if classes.count is not None:
-        inside *= classes.count[:, None, :]
     factor = classes.factors(2) / np.maximum(size, 1)
     e = trials.halves.shape[2]
     taken = np.zeros((len(inside), e, e))

@@ -85,6 +85,7 @@ DRIFT = Table(
         {"task": task, **rest} for rest in (*COURSES, TOGETHER) for task in TASKS
     ),
     session=session,
+    first_session=80,
     columns=(
         Column("γ, constant", "gamma constant", "median ratio"),
         Column("held", "gamma constant", "held"),

@@ -93,6 +93,7 @@ LAPSES = Table(
     ),
     cells=CELLS,
     session=session,
+    first_session=80,
     columns=(
         Column("γ at face value", "gamma at face value", "median ratio"),
         Column("held", "gamma at face value", "held"),

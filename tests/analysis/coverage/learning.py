@@ -67,6 +67,7 @@ LEARNING = Table(
     ),
     cells=CELLS,
     session=session,
+    first_session=80,
     columns=(
         Column("γ", "gamma", "median ratio", 0.9, 1.1),
         Column("held", "gamma", "held", 90),

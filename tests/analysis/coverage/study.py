@@ -100,6 +100,8 @@ class Table:
         Figures.
     n_sessions
         Of every cell; a cell's own "sessions" goes first.
+    first_session
+        Number of the first session; those before it served to make the estimator.
     in_subset
         Cells that belong to the named subset, which two cores do in two hours.
     """
@@ -111,6 +113,7 @@ class Table:
     session: Session
     columns: tuple[Column, ...]
     n_sessions: int = 1000
+    first_session: int = 0
     in_subset: Callable[[Parameters], bool] = field(default=lambda cell: True)
 
     def wanted(self, cell: Parameters) -> int:
@@ -151,14 +154,15 @@ def _lot(
 
 
 def sessions_of(table: Table) -> dict[str, dict[int, dict[str, Any]]]:
-    """Read all sessions of a table by cell and number; a torn last line is left out."""
+    """Read the sessions of a table by cell and number; a torn last line is left out."""
     path, found = SESSIONS / f"{table.name}.jsonl", {}
     for line in path.read_text().splitlines() if path.exists() else []:
         try:
             one = json.loads(line)
         except json.JSONDecodeError:
             continue
-        found.setdefault(key(one["cell"]), {})[one["session"]] = one["found"]
+        if one["session"] >= table.first_session:
+            found.setdefault(key(one["cell"]), {})[one["session"]] = one["found"]
     return found
 
 
@@ -174,11 +178,14 @@ def run(
     known, lots = sessions_of(table), []
     for cell in table.cells if cells is None else cells:
         n = min(n_sessions or table.wanted(cell), table.wanted(cell))
-        missing = [k for k in range(n) if k not in known.get(key(cell), {})]
+        numbers = range(table.first_session, table.first_session + n)
+        missing = [k for k in numbers if k not in known.get(key(cell), {})]
         lots += [(cell, missing[i : i + LOT]) for i in range(0, len(missing), LOT)]
     started = time.monotonic()
     path = SESSIONS / f"{table.name}.jsonl"
+    is_torn = path.exists() and not path.read_bytes().endswith(b"\n")
     with path.open("a") as file, ProcessPoolExecutor(n_workers) as pool:
+        file.write("\n" * is_torn)  # else the torn line would swallow the next session
         jobs = [pool.submit(_lot, table.name, table.session, *lot) for lot in lots]
         for done, job in enumerate(as_completed(jobs), 1):
             file.write("".join(line + "\n" for line in job.result()))

@@ -9,9 +9,8 @@ from tests.analysis.written_out import (
     second_order_matrices,
 )
 from yoked.analysis.second_order import replicates
+from yoked.analysis.second_order.operators import Operators, bootstrap_counts
 from yoked.analysis.second_order.replicates import (
-    bootstrap_counts,
-    bootstrapped,
     noise_sd,
     observed,
     off_diagonal_se,
@@ -44,13 +43,13 @@ def test_the_responses_given_have_the_kernels_written_out(task, many, monkeypatc
 
 
 @pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("many", [128, 1], ids=["products", "direct"])
-def test_a_bootstrap_sample_has_the_kernels_of_its_trials(task, many, monkeypatch):
-    monkeypatch.setattr(replicates, "MANY_ELEMENTS", many)
+def test_a_bootstrap_sample_has_the_kernels_of_its_trials(task):
     trials = design(task, n_pairs=90)
     counts = bootstrap_counts(trials, 3, np.random.default_rng(5))
-    drawn = bootstrapped(trials, 3, seed=5)
-    for count, second, halves in zip(counts, drawn.second, drawn.halves, strict=True):
+    drawn = Operators.bootstrapped(trials, 3, seed=5)
+    columns = [drawn.times(axis[None]) for axis in np.eye(drawn.n_elements)]
+    seconds, both = np.stack(columns, axis=2), drawn.halves()
+    for count, second, halves in zip(counts, seconds, both, strict=True):
         sample = trials.where(np.repeat(np.arange(len(trials)), count))
         expected = second_order_matrices(sample).sum(0)
         np.testing.assert_allclose(second, expected, atol=1e-7)

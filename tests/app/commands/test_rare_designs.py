@@ -324,12 +324,11 @@ def test_a_table_and_a_report_say_that_a_p_is_the_floor(tmp_path):
 
 
 def test_infinite_is_told_from_unknown_in_json_table_and_csv(tmp_path):
-    path, (ann, *_) = recorded(Design(n_pairs=3), tmp_path)
+    path, (ann, *_) = recorded(Design(responds="right"), tmp_path)
     (row,) = strict(told(yoked("analyse", path, ann, "--orders", 0)))
-    gamma = row["pooled"]["internal_noise"]["gamma"]
-    assert gamma["high"] == "Infinity"
+    assert row["pooled"]["dprime"]["high"] == "Infinity"
     assert "∞" in told(yoked("analyse", path, ann, "--orders", 0, "--table"))
     lines = told(yoked("analyse", path, ann, "--orders", 0, "--csv"))
     (cells,) = csv.DictReader(io.StringIO(lines))
-    assert cells["pooled_internal_noise_gamma_high"] == "Infinity"
+    assert cells["pooled_dprime_high"] == "Infinity"
     assert cells["order_0_roc"] == ""
