@@ -164,6 +164,7 @@ def signature(
     'squared elements'
     """
     _check(trials, signal, n_sets)
+    trials = well_filled(trials)
     choices = Choices.of(trials, signal, noise_sd(trials))
     fits = fit_all(choices, progress or (lambda done, total: None))
     best = _best_by_cascade(fits)
@@ -187,7 +188,7 @@ def signature(
             for fit in ranked
         },
         largest_nonlinear_share=nonlinear,
-        features=features(well_filled(trials)),
+        features=features(trials),
         n_sets=n_sets,
         seed=seed,
         formula=FORMULA,
