@@ -19,7 +19,7 @@ References
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -148,7 +148,7 @@ def fitted_kernel(
     rng = np.random.default_rng(seed)
     fold = folds(trials.cluster, trials.cell, n_folds, rng)
     x, scale = standardised(trials.noise, trials.cell)
-    products = (x.T @ x).astype(np.float64)
+    products = x.T @ x
     tried = _priors(prior, trials.shape)
     problems = [PriorProblem.of(x, candidate, products) for candidate in tried]
     found = search(problems, responses, fold)
@@ -224,11 +224,9 @@ def _halves(
     for place, half in zip((slice(p), slice(p, None)), trials.halves, strict=True):
         x[:, place] = centred(half, trials.cell)
     x /= scale
-    if prior.is_sparse:  # whose fit rests on the products of all coefficients
-        prior = replace(prior, basis=np.kron(np.eye(2), prior.basis))
-        problem = PriorProblem.of(x, prior, (x.T @ x).astype(np.float64))
-    else:
-        problem = PriorProblem.of(x, prior, products / 2, n_parts=2)
+    # The sparse fit rests on the products of all coefficients.
+    products = x.T @ x if prior.is_sparse else products / 2
+    problem = PriorProblem.of(x, prior, products, n_parts=2)
     fitted = PenalisedFit.of(trials, problem, penalty)
     parts = []
     for half in (0, 1):

@@ -53,7 +53,7 @@ class PriorProblem:
         cls,
         x: Float[np.ndarray, " trial column"],
         prior: Prior,
-        products: Float[np.ndarray, " width width"],
+        products: Float[np.ndarray, " columns columns"],
         n_parts: int = 1,
     ) -> "PriorProblem":
         """Express `standardised` noise in the basis of a prior.

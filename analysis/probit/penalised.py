@@ -41,8 +41,8 @@ class Through:
     basis
         Columns are the basis functions; None for the columns of x themselves.
     products
-        About the products of the coordinates, summed over trials: only the speed of a
-        fit depends on them.
+        About the products of the coordinates, or of those of each part, summed over
+        trials: only the speed of a fit depends on them, but that of `sparse.py`.
     back
         Elements from the columns of x; None where these are the elements.
     n_parts
@@ -51,7 +51,7 @@ class Through:
 
     x: Float[np.ndarray, " trial column"]
     basis: Float[np.ndarray, " width coefficient"] | None
-    products: Float[np.ndarray, " coefficient coefficient"]
+    products: Float[np.ndarray, " seen seen"]
     back: Float[np.ndarray, " element column"] | None = None
     n_parts: int = 1
 
@@ -60,7 +60,7 @@ class Through:
         cls,
         x: Float[np.ndarray, " trial column"],
         basis: Float[np.ndarray, " width coefficient"],
-        products: Float[np.ndarray, " width width"],
+        products: Float[np.ndarray, " columns columns"],
         n_parts: int = 1,
     ) -> "Through":
         """See noise through a basis.
@@ -68,7 +68,7 @@ class Through:
         Parameters
         ----------
         products
-            x'x, or, where x has several parts, about that of each.
+            x'x; or, where x has several parts, about that of each.
 
         Examples
         --------
@@ -79,9 +79,8 @@ class Through:
         """
         if np.array_equal(basis, np.eye(len(basis))):
             return cls(x, None, products, None, n_parts)
-        kind = x.dtype
-        seen = basis.T.astype(kind) @ products.astype(kind) @ basis.astype(kind)
-        return cls(x, basis, seen.astype(np.float64), None, n_parts)
+        seen = _seen(products.astype(x.dtype, copy=False), basis.astype(x.dtype))
+        return cls(x, basis, seen, None, n_parts)
 
     @classmethod
     def dual(
@@ -96,7 +95,9 @@ class Through:
     @property
     def n_coefficients(self) -> int:
         """Coefficients of a fit."""
-        return self.n_parts * len(self.products)
+        if self.basis is None:
+            return self.x.shape[1]
+        return self.n_parts * self.basis.shape[1]
 
     def slopes(
         self, theta: Float[np.ndarray, " fit coefficient"]
@@ -132,6 +133,24 @@ class Through:
     def _each_part(self, rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
         parts = rows.reshape(len(rows), self.n_parts, -1)
         return (parts @ matrix).reshape(len(rows), -1)
+
+
+def _seen(
+    products: Float[np.ndarray, " column column"],
+    basis: Float[np.ndarray, " width coefficient"],
+) -> Float[np.ndarray, " seen seen"]:
+    """Return the products of coordinates from those of one part or of all columns."""
+    width, n = basis.shape
+    if len(products) > width:
+        places = [slice(at, at + width) for at in range(0, len(products), width)]
+        blocks = [[_seen(products[a, b], basis) for b in places] for a in places]
+        return np.block(blocks)
+    if n > width and np.array_equal(basis[:, :width], np.eye(width)):
+        # A pyramid: its first coordinates are the elements, its blobs are few.
+        blobs = basis[:, width:]
+        above, below = products @ blobs, blobs.T @ products
+        return np.block([[products, above], [below, below @ blobs]])
+    return basis.T @ products @ basis
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,7 +33,7 @@ class SparseProblem:
     @cached_property
     def gram(self) -> Float[np.ndarray, " coefficient coefficient"]:
         """Products of the coordinates, summed over trials, as exact as the noise."""
-        return self.seen.products.astype(self.seen.x.dtype)
+        return self.seen.products.astype(self.seen.x.dtype, copy=False)
 
     @cached_property
     def largest(self) -> float:

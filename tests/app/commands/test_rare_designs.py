@@ -185,8 +185,9 @@ def test_every_command_returns_for_many_designs(design, tmp_path_factory):
 # What a rare contrast leaves as it is ------------------------------------------------
 
 # Parts of `yoked analyse --json` that are the same, to the bit (but for what rests on a
-# fit to all trials), with and without a contrast at which each target was shown once. (With two trials, one of them correct,
-# a contrast of 2AFC enters the weighted sum: it has both of its classes.)
+# fit to all trials), with and without a contrast at which each target was shown once.
+# (With two trials, one of them correct, a contrast of 2AFC enters the weighted sum: it
+# has both of its classes.)
 OF_WELL_FILLED = {
     "order_1": (
         "weighted_sum",
