@@ -169,18 +169,26 @@ def augmented_kernel(
         lapse_rate if isinstance(lapse_rate, float | int) else lapse_rate.value or 0.0
     )
     scores = Scores.of(trials, rate, covariance, seed, n_folds)
-    found = {"kernel": scores.influence()}
+    whole = scores.influence()
+    critical = simultaneous(whole, scores.law, seed)
+    ends = _lapse_ends(scores, lapse_rate)
+    bands = {"kernel": _band(whole, critical, ends, trials.shape)}
+    note, n_folds, n_fields = (
+        _note(scores, whole.value),
+        scores.n_folds,
+        len(whole.room),
+    )
+    del whole  # influences are as large as the noise
+    found: dict[str, Influence] = {}
     missing: dict[str, CannotTell] = {}
     for part in HALVES:
         try:
             found[part] = scores.influence(part)
         except CannotTell as reason:
             missing[part] = reason
-    critical = simultaneous(found["kernel"], scores.law, seed)
-    ends = _lapse_ends(scores, lapse_rate)
-    bands = {
-        part: _band(one, critical, ends, trials.shape) for part, one in found.items()
-    }
+    del scores
+    for part, one in found.items():
+        bands[part] = _band(one, critical, ends, trials.shape)
     halves = None
     if not missing:
         halves = equality(found["target_half"], found["nontarget_half"], seed=seed)
@@ -192,9 +200,9 @@ def augmented_kernel(
         critical=critical,
         lapse_rate=rate,
         n_trials=len(trials),
-        n_fields=len(found["kernel"].fields),
-        n_folds=scores.n_folds,
-        note="; ".join([*_of_halves(missing), _note(scores, found["kernel"].value)]),
+        n_fields=n_fields,
+        n_folds=n_folds,
+        note="; ".join([*_of_halves(missing), note]),
     )
 
 

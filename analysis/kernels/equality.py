@@ -150,15 +150,19 @@ def equality(
     """
     each, room, n_shared = _by_field(first, second, keys)
     difference, apart = first.value - second.value, each[0] - each[1]
-    steady = apart / np.sqrt(room)[:, None].astype(apart.dtype)
-    p_largest, freedom = _by_multipliers(difference, steady, seed)
+    p_largest, freedom = _by_multipliers(
+        difference, apart / np.sqrt(room)[:, None].astype(apart.dtype), seed
+    )
     p = _by_squares(difference, apart, freedom)
     lengths = [
         _length(k, one)
         for k, one in zip((first.value, second.value), each, strict=True)
     ]
     mean = (first.value + second.value) / 2
-    length, error = _length(mean, (each[0] + each[1]) / 2)
+    both = each[0] + each[1]
+    both /= 2
+    length, error = _length(mean, both)
+    del both  # as large as the noise
     n = len(apart)
     if length < FAINT * error:
         why = f"the kernel is not {FAINT:.0f} standard errors long"
@@ -167,7 +171,7 @@ def equality(
         return KernelEquality(p, p_largest, None, amplitude, None, cosine, n_shared)
     value = (lengths[0][0] - lengths[1][0]) / 2 / length
     moved = _along(each[0], first.value) - _along(each[1], second.value)
-    moved -= value * _along(each[0] + each[1], mean)
+    moved -= value * (_along(each[0], mean) + _along(each[1], mean))
     moved /= length * np.sqrt(room)
     se = float(np.sqrt(moved @ moved))
     amplitude = Estimate.normal(value, se, n, AMPLITUDE)
@@ -218,7 +222,7 @@ def _by_multipliers(
     draws = np.random.default_rng(seed).standard_normal(
         (N_DRAWS, len(each)), dtype=np.float32
     )
-    drawn = (draws.astype(each.dtype) @ (each / se.astype(each.dtype))) ** 2
+    drawn = (draws.astype(each.dtype) @ each / se.astype(each.dtype)) ** 2
     largest = float(np.max((difference / se) ** 2))
     freedom = 2 * len(se) ** 2 / float(np.var(drawn.sum(1), dtype=np.float64))
     return counted_p(int(np.sum(drawn.max(1) >= largest)), N_DRAWS, "draws"), freedom
@@ -269,7 +273,8 @@ def _shape(
     by_length -= _along(each[1], second.value) / lengths[1]
     both = (first.value / root + second.value * root) / 2
     kind = each[0].dtype
-    moved = each[0] / kind.type(root) - each[1] * kind.type(root)
+    moved = each[0] / kind.type(root)
+    moved -= each[1] * kind.type(root)
     moved -= np.outer(by_length.astype(kind), both.astype(kind))
     return _by_squares(difference, moved, max(freedom - 1, 1.0))
 
