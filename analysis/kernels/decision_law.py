@@ -82,7 +82,7 @@ class DecisionLaw(Result):
     def _about_link(self) -> str:
         if self.link is None:
             return ""
-        p = f"p = {self.link.p:.2g}"
+        p = "p < .001" if self.link.p < 0.001 else f"p = {self.link.p:.2g}"
         if self.link.p >= BENT:
             return f"Held-out predictions show no bend of the link ({p})."
         return (

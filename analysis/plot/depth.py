@@ -33,7 +33,7 @@ def draw_depth(profiles: Sequence[DepthProfile]) -> "Figure":
     """
     if not profiles:
         raise CannotTell("a plot must have a depth profile to draw, got none")
-    figure, pyplot = new_figure((0.9 + 2.5 * len(profiles), 3.4))
+    figure, pyplot = new_figure((2.1 + 2.5 * len(profiles), 3.4))
     with pyplot.rc_context(STYLE):
         axes = figure.subplots(1, len(profiles), squeeze=False, sharey=True)[0]
     for axis, profile in zip(axes, profiles, strict=True):
@@ -64,7 +64,8 @@ def _profile(axis: "Axes", profile: DepthProfile) -> None:
         else:
             _bar(axis, depth, color)
     title = f"{profile.other_observer} and {profile.reference_observer}"
-    axis.set_title("\n".join(textwrap.wrap(title, 20)), fontsize=9)
+    lines = textwrap.wrap(title, 20, break_long_words=False)
+    axis.set_title("\n".join(lines), fontsize=9 if max(map(len, lines)) <= 20 else 7)
     names = ["0\nresponses", "1\nkernel", "2\nsecond\norder"]
     axis.set_xticks(range(3), names, fontsize=7.5)  # in 9 pt they touch
     axis.set_xlim(-0.6, 2.6)

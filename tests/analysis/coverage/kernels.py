@@ -292,6 +292,7 @@ KERNELS = Table(
         Column("width / least squares", "width", "mean", None, 1.15, _has_width),
         Column("halves differ, p < .05", "halves p", "true", None, 6.5, _is_promised),
     ),
+    in_subset=lambda cell: cell["elements"] < 256,
 )
 
 
