@@ -48,7 +48,7 @@ from ..trials.responses import SessionLike
 from ..trials.result import Result
 from .cross_fit import density
 from .equality import KernelEquality, equality
-from .influence import HALVES, Influence, Scores
+from .influence import HALVES, Influence, Scores, known_rate
 from .noise_law import Matrix, NoiseLaw
 
 FORMULA = "kernel-augmented-score/1"
@@ -149,8 +149,8 @@ def augmented_kernel(
         If the lapse rate is not in [0, 1), or there are fewer than two folds.
     CannotTell
         If there are fewer than two noise fields a fold, no stimulus class has both
-        responses, in yes/no one of the two classes was never shown, or the law of the
-        noise is not known.
+        responses, in yes/no one of the two classes was never shown, the law of the
+        noise is not known, or the lapse rate makes the kernel longer than any can be.
 
     Examples
     --------
@@ -165,19 +165,14 @@ def augmented_kernel(
     True
     """
     trials = as_design(source)
-    rate = (
-        lapse_rate if isinstance(lapse_rate, float | int) else lapse_rate.value or 0.0
-    )
+    rate = known_rate(lapse_rate)
     scores = Scores.of(trials, rate, covariance, seed, n_folds)
-    whole = scores.influence()
+    whole = scores.possible_influence()
     critical = simultaneous(whole, scores.law, seed)
     ends = _lapse_ends(scores, lapse_rate)
     bands = {"kernel": _band(whole, critical, ends, trials.shape)}
-    note, n_folds, n_fields = (
-        _note(scores, whole.value),
-        scores.n_folds,
-        len(whole.room),
-    )
+    note = _note(scores, whole.value, isinstance(lapse_rate, Estimate))
+    n_folds, n_fields = scores.n_folds, len(whole.room)
     del whole  # influences are as large as the noise
     found: dict[str, Influence] = {}
     missing: dict[str, CannotTell] = {}
@@ -291,13 +286,16 @@ def _band(
     return KernelBand(value, se.reshape(shape), low, high, low_all, high_all)
 
 
-def _note(scores: Scores, kernel: Float[np.ndarray, " element"]) -> str:
+def _note(
+    scores: Scores, kernel: Float[np.ndarray, " element"], is_estimated: bool
+) -> str:
     """What would make the kernel too small, in this session's numbers."""
     said = []
     right = np.where(scores.trials.target == 1, scores.p, 1 - scores.p)
     p = min(max(float(right.mean()), 0.06), 0.94)
-    if scores.lapse:
-        said.append(f"a lapse rate of {scores.lapse:.3f} is allowed for")
+    if scores.lapse or is_estimated:
+        by = ", by catch trials," if is_estimated else ""
+        said.append(f"a lapse rate of {scores.lapse:.3f}{by} is allowed for")
     else:
         few, many = (_two(kept_under_lapses(rate, p)) for rate in (0.05, 0.1))
         said.append(
@@ -309,8 +307,9 @@ def _note(scores: Scores, kernel: Float[np.ndarray, " element"]) -> str:
     kurtosis = _decision_kurtosis(scores.law.kurtosis, kernel)
     if abs(kurtosis) > FAR_FROM_NORMAL:
         said.append(
-            f"the decision variable is not normal (excess kurtosis {kurtosis:.2f}): "
-            "this is the slope of the responses, not the kernel"
+            "the decision variable, internal noise included, is not normal (excess "
+            f"kurtosis {kurtosis:.2f}): this is the slope of the responses, not the "
+            "kernel"
         )
     return "; ".join(said)
 

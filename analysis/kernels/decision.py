@@ -169,7 +169,7 @@ def _blind(known: DecisionBasis) -> Decision:
         low, high = min(end[0] for end in ends), max(end[1] for end in ends)
         gamma = Estimate(None, None, low, high, known.n, GAMMA_EXACT, note)
     found = DecisionLaw(
-        kurtosis=0.0,
+        kurtosis=None,
         element_kurtosis=known.element_kurtosis,
         n_elements=0,
         n_levels=None,

@@ -17,7 +17,8 @@ class DecisionLaw(Result):
     ----------
     kurtosis
         Excess kurtosis of the noise's part of the decision variable under the fitted
-        kernel; None where the noise is not white.
+        kernel; None where the noise is not white, or the kernel is no larger than its
+        sampling noise.
     element_kurtosis
         That of one element of the noise that speaks for "yes", as it was shown.
     n_elements
@@ -60,6 +61,9 @@ class DecisionLaw(Result):
         )
 
     def _about_law(self) -> str:
+        has_bounds = self.gamma.low is not None or self.gamma.high is not None
+        if self.law == "unknown" and has_bounds:
+            return f"Internal noise has bounds alone: {self.gamma.note}."
         if self.kurtosis is None:
             return f"The law of the decision variable is not known: {self.note}."
         if self.law == "normal":
@@ -67,8 +71,6 @@ class DecisionLaw(Result):
                 f"The decision variable is near normal (excess kurtosis "
                 f"{self.kurtosis:.2f}): the normal formulas hold."
             )
-        if self.law == "unknown":
-            return f"Internal noise has bounds alone: {self.gamma.note}."
         of_it = f"excess kurtosis {self.kurtosis:.2f}, {self.n_elements} elements count"
         beyond = f"The decision variable is not normal ({of_it}): internal noise is"
         if self.gamma.value is None and self.gamma.high is not None:

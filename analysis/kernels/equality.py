@@ -38,7 +38,7 @@ from ..trials.estimate import CannotTell, Estimate
 from ..trials.held import as_design
 from ..trials.responses import SessionLike
 from ..trials.result import Result
-from .influence import Influence, Scores
+from .influence import Influence, Scores, along, known_rate, squared_length
 
 FORMULA = "kernel-equality-multiplier/1"
 AMPLITUDE = "kernel-amplitude-difference/1"
@@ -60,7 +60,8 @@ class KernelEquality(Result):
     p_largest
         Of the largest difference of an element.
     p_shape
-        Of a difference in more than amplitude; None where a kernel is too faint.
+        Of a difference in more than amplitude; None where a kernel is too faint, or
+        has a single element.
     amplitude
         (first - second) / their mean: 0 if equally long.
     found_amplitude
@@ -128,8 +129,8 @@ def equal_kernels(
         raise CannotTell(f"noise fields must have one shape, got {got}")
     found, keys = [], []
     for one, rate in zip(designs, lapse_rates, strict=True):
-        known = rate.value or 0.0 if isinstance(rate, Estimate) else rate
-        found.append(Scores.of(one, known, seed=seed).influence())
+        scores = Scores.of(one, known_rate(rate), seed=seed)
+        found.append(scores.possible_influence())
         _, first = np.unique(one.cluster, return_index=True)
         keys.append(noise_keys(one.where(first)))
     return equality(found[0], found[1], keys, seed)
@@ -155,30 +156,30 @@ def equality(
     )
     p = _by_squares(difference, apart, freedom)
     lengths = [
-        _length(k, one)
+        squared_length(k, one)
         for k, one in zip((first.value, second.value), each, strict=True)
     ]
+    p_shape = None
+    if len(difference) > 1 and all(size > FAINT * error for size, error in lengths):
+        p_shape = _shape(first, second, each, (lengths[0][0], lengths[1][0]), freedom)
     mean = (first.value + second.value) / 2
     both = each[0] + each[1]
     both /= 2
-    length, error = _length(mean, both)
+    length, error = squared_length(mean, both)
     del both  # as large as the noise
     n = len(apart)
     if length < FAINT * error:
-        why = f"the kernel is not {FAINT:.0f} standard errors long"
+        what = "the kernel" if p_shape is None else "the mean of two unlike kernels"
+        why = f"{what} is not {FAINT:.0f} standard errors long"
         amplitude = Estimate.missing(AMPLITUDE, why, n)
         cosine = Estimate.missing(DETECTABLE_COSINE, why, n)
-        return KernelEquality(p, p_largest, None, amplitude, None, cosine, n_shared)
+        return KernelEquality(p, p_largest, p_shape, amplitude, None, cosine, n_shared)
     value = (lengths[0][0] - lengths[1][0]) / 2 / length
-    moved = _along(each[0], first.value) - _along(each[1], second.value)
-    moved -= value * (_along(each[0], mean) + _along(each[1], mean))
+    moved = along(each[0], first.value) - along(each[1], second.value)
+    moved -= value * (along(each[0], mean) + along(each[1], mean))
     moved /= length * np.sqrt(room)
     se = float(np.sqrt(moved @ moved))
     amplitude = Estimate.normal(value, se, n, AMPLITUDE)
-    p_shape = None
-    if all(size > FAINT * error for size, error in lengths):
-        sizes = lengths[0][0], lengths[1][0]
-        p_shape = _shape(first, second, each, sizes, freedom)
     variance = float(np.mean(_root_of_squares(apart) ** 2))
     cosine = _found_cosine(length, variance, len(difference), freedom, n)
     return KernelEquality(
@@ -195,7 +196,8 @@ def _by_field(
     """
     if keys is None:
         room = np.minimum(first.room, second.room)
-        return (first.fields, second.fields), room, len(room)
+        n_shared = int(np.sum(first.fields.any(axis=1) & second.fields.any(axis=1)))
+        return (first.fields, second.fields), room, n_shared
     every = np.unique(np.concatenate(keys))
     found, room = [], np.ones(len(every))
     for one, key in zip((first, second), keys, strict=True):
@@ -241,22 +243,8 @@ def _by_squares(
     return float(chi2.sf(squares.mean() * freedom, freedom))
 
 
-def _along(each: np.ndarray, kernel: np.ndarray) -> Float[np.ndarray, " field"]:
-    """What each field adds to a kernel along another."""
-    return (each @ kernel.astype(each.dtype)).astype(np.float64)
-
-
 def _root_of_squares(each: np.ndarray) -> Float[np.ndarray, " element"]:
     return np.sqrt(np.einsum("ij,ij->j", each, each).astype(np.float64))
-
-
-def _length(
-    kernel: Float[np.ndarray, " element"], each: Float[np.ndarray, " field element"]
-) -> tuple[float, float]:
-    """Squared length without what sampling noise adds to it, and its SE."""
-    noise = float(np.einsum("ij,ij->i", each, each).sum(dtype=np.float64))
-    moved = 2 * _along(each, kernel)
-    return float(kernel @ kernel) - noise, float(np.sqrt(moved @ moved))
 
 
 def _shape(
@@ -269,8 +257,8 @@ def _shape(
     root = (lengths[0] / lengths[1]) ** 0.25  # of the ratio of lengths
     difference = first.value / root - second.value * root
     # d log root, by both lengths; it moves the kernels apart.
-    by_length = _along(each[0], first.value) / lengths[0]
-    by_length -= _along(each[1], second.value) / lengths[1]
+    by_length = along(each[0], first.value) / lengths[0]
+    by_length -= along(each[1], second.value) / lengths[1]
     both = (first.value / root + second.value * root) / 2
     kind = each[0].dtype
     moved = each[0] / kind.type(root)

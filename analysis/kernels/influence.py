@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.special import ndtr
 
 from ..trials.design import TrialDesign
-from ..trials.estimate import CannotTell
+from ..trials.estimate import CannotTell, Estimate
 from ..trials.score import ONE_KIND
 from .cross_fit import CrossFit, Rates, density, folds_by_noise
 from .noise_law import Matrix, NoiseLaw
@@ -60,6 +60,36 @@ class Influence:
         weight = (1 / self.room**power).astype(self.fields.dtype)
         squares = np.einsum("i,ij,ij->j", weight, self.fields, self.fields)
         return np.sqrt(squares.astype(np.float64))
+
+
+def squared_length(
+    kernel: Float[np.ndarray, " element"], each: Float[np.ndarray, " field element"]
+) -> tuple[float, float]:
+    """Squared length without what sampling noise adds to it, and its SE."""
+    noise = float(np.einsum("ij,ij->i", each, each).sum(dtype=np.float64))
+    moved = 2 * along(each, kernel)
+    return float(kernel @ kernel) - noise, float(np.sqrt(moved @ moved))
+
+
+def along(each: np.ndarray, kernel: np.ndarray) -> Float[np.ndarray, " field"]:
+    """What each field adds to a kernel along another."""
+    return (each @ kernel.astype(each.dtype)).astype(np.float64)
+
+
+def known_rate(rate: float | Estimate) -> float:
+    """Return a lapse rate that is known, or estimated from catch trials.
+
+    Raises
+    ------
+    CannotTell
+        If all catch trials were missed.
+    """
+    if not isinstance(rate, Estimate):
+        return rate
+    value = rate.value or 0.0
+    if value >= 1:
+        raise CannotTell("lapse rate must be below 1 for a kernel, got 1")
+    return value
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,6 +238,22 @@ class Scores:
             each = each[order]
         back = self.law.back
         return Influence(back(value), back(each), self._room(here)[order])
+
+    def possible_influence(self) -> Influence:
+        """Return the kernel, unless so many lapses make it longer than any can be.
+
+        Raises
+        ------
+        CannotTell
+            As `influence`; or if squares add up to more than 1, by 2 standard errors.
+        """
+        one = self.influence()
+        length, error = squared_length(one.value, one.fields)
+        if self.lapse and length - 2 * error > 1:
+            rule = "so low that the squares of the kernel add up to 1 at most"
+            got = f"{self.lapse:.3f}, at which they are {length:.3g}"
+            raise CannotTell(f"lapse rate must be {rule}, got {got}")
+        return one
 
     def _noise(
         self, part: Part

@@ -102,12 +102,14 @@ class NoiseLaw:
         squares = np.square(x)
         kurtosis = float(np.mean(squares * squares, dtype=np.float64)) - 3
         root = None
-        if covariance is not None or why_not_white(some):
+        reason = why_not_white(some)
+        if covariance is not None or reason:
             if abs(kurtosis) > CORRELATED_NORMAL:
                 rule = "normal or white, to have a known law"
+                why = f" ({reason})" if reason else ", and a covariance"
                 raise CannotTell(
-                    f"noise must be {rule}, got correlated noise of excess kurtosis "
-                    f"{kurtosis:.2f}"
+                    f"noise must be {rule}, got an excess kurtosis of {kurtosis:.2f}"
+                    f"{why}"
                 )
             root = _root(trials, covariance, scale, offset)
         close = max(NORMAL, 5 * np.sqrt(24 / noise.size))

@@ -25,7 +25,7 @@ from yoked.analysis.kernels.equality import equal_kernels
 from yoked.analysis.kernels.fitted import fitted_kernel
 from yoked.analysis.kernels.influence import Scores
 from yoked.analysis.kernels.noise_law import NoiseLaw
-from yoked.analysis.trials.estimate import Estimate
+from yoked.analysis.trials.estimate import CannotTell, Estimate
 from yoked.analysis.trials.result import as_plain
 
 
@@ -354,3 +354,39 @@ def test_a_session_has_the_interval_in_the_shape_of_its_noise():
     assert plain["formula"] == "kernel-augmented-score/1"
     assert np.shape(plain["target_half"]["high_all"]) == (1, 1, 13)
     assert 0 < plain["halves"]["p"] <= 1
+
+
+@pytest.mark.parametrize("task", ["2afc", "yes_no"])
+def test_more_lapses_than_responses_allow_leave_no_interval(task):
+    trials, _ = trials_of(task=task)
+    with pytest.raises(CannotTell, match=r"add up to 1 at most, got 0.600, at which"):
+        augmented_kernel(trials, 0.6)
+    every = Estimate(1.0, 0.0, 0.9, 1.0, 72, "lapse-rate/1")
+    with pytest.raises(CannotTell, match="lapse rate must be below 1 for a kernel"):
+        augmented_kernel(trials, every)
+
+
+def test_no_errors_on_catch_trials_are_said_and_not_taken_for_no_catch_trials():
+    none = Estimate(0.0, 0.0, 0.0, 0.07, 100, "lapse-rate/1")
+    note = augmented_kernel(trials_of()[0], none).note
+    assert "a lapse rate of 0.000, by catch trials, is allowed for" in note
+    assert "no lapses are assumed" not in note
+
+
+def test_opposite_kernels_are_of_another_shape():
+    k = trials_of()[1]
+    one, other = trials_of(seed=1)[0], trials_of(seed=2, halves=(-k, -k))[0]
+    found = equal_kernels(one, other)
+    assert found.p < 0.001
+    assert found.p_shape < 0.001
+    assert "the mean of two unlike kernels is not 2" in found.amplitude.note
+
+
+def test_a_single_element_has_no_shape():
+    one = trials_of(elements=1, template="one bar")[0]
+    assert augmented_kernel(one).halves.p_shape is None
+
+
+def test_halves_of_yes_no_share_no_field():
+    assert augmented_kernel(trials_of(task="yes_no")[0]).halves.n_shared == 0
+    assert augmented_kernel(trials_of()[0]).halves.n_shared == 600
