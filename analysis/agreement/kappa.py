@@ -45,7 +45,7 @@ from ..double_pass.internal_noise import (
     r_from_gamma,
     why_no_internal_noise,
 )
-from ..double_pass.showings import Showings
+from ..double_pass.smooth_thresholds import smooth_showings
 from ..trials.counts import loglinear_rate
 from ..trials.estimate import Z95, Estimate, mapped
 from ..trials.held import as_responses
@@ -193,7 +193,7 @@ def _consistency(responses: Responses) -> Estimate:
     n = int(counts.sum())
     if reason := why_no_internal_noise(counts):
         return Estimate.missing(SELF, reason, n)
-    fit = fit_consistency(Showings.of(responses).counted())
+    fit = fit_consistency(smooth_showings(responses)[0])
     r, low, high = (float(np.clip(x, 0, 1)) for x in (fit.r, fit.low, fit.high))
     return Estimate(r, fit.se, min(low, r), max(high, r), n, SELF)
 

@@ -29,7 +29,7 @@ from ..trials.responses import Responses
 from ..trials.result import Result
 from .consistency import maximise
 from .course import spline_columns, state_space
-from .drift import ALMOST_FREE, CourseTest, course_thresholds, ratio_test
+from .drift import ALMOST_FREE, CourseTest, course_thresholds, holm, ratio_test
 from .given import ONE_CLASS, Given, given, signal_of
 from .previous import previous_columns
 
@@ -97,7 +97,7 @@ def sensitivity_change(responses: Responses) -> SensitivityChange:
     serial = thresholds.with_columns(previous_columns(responses), ALMOST_FREE)
     r = None if serial.n_pairs else 0.0
     showings = state_space(serial, responses, r).showings
-    signal = signal_of(responses, maximise(thresholds, r).theta)
+    signal = signal_of(responses, thresholds, maximise(thresholds, r).theta)
     if signal is None:
         raise CannotTell(ONE_CLASS)
     start = maximise(showings, r)
@@ -111,27 +111,26 @@ def sensitivity_change(responses: Responses) -> SensitivityChange:
         passes = np.zeros((len(responses), 1))
         passes[serial.first], passes[serial.second] = -0.5, 0.5
         found.append(test(passes))
-    smallest = min(one[2] for one in found)
-    tests = [
-        CourseTest(*one, min(1.0, max(one[2], len(found) * smallest))) for one in found
-    ]
+    adjusted = holm([one[2] for one in found])
+    tests = [CourseTest(*one, p) for one, p in zip(found, adjusted, strict=True)]
     changing = showings.with_columns(signal[:, None] * spline, ALMOST_FREE)
-    conditional, _ = given(HELD, changing, responses, FORMULA)
-    halves, by_half = _halves(responses), test(second_half(responses)[:, None] - 0.5)[2]
+    conditional, _ = given(HELD, changing, thresholds, responses, FORMULA)
+    halves = _halves(responses)
     changed = min(test.p_holm for test in tests) < 0.05
     return SensitivityChange(
         passes=tests[1] if len(tests) > 1 else None,
         time=tests[0],
-        dprime=_dprime_by_half(halves, by_half),
+        dprime=_dprime_by_half(halves),
         gamma=_gamma_by_half(halves),
         conditional=conditional,
-        says=_SAYS if changed else None,
+        says=(_SAYS if serial.n_pairs else _CHANGED) if changed else None,
     )
 
 
+_CHANGED = "sensitivity changed over the session"
 _SAYS = (
-    "sensitivity changed over the session; passes at different sensitivity agree less, "
-    "so internal noise with it held constant is too large"
+    f"{_CHANGED}; passes at different sensitivity agree less, so internal noise with "
+    "it held constant is too large"
 )
 
 
@@ -140,29 +139,34 @@ def second_half(responses: Responses) -> np.ndarray:
     return np.arange(len(responses)) >= len(responses) / 2
 
 
-def _halves(responses: Responses) -> list[Given | None]:
+def _halves(responses: Responses) -> list[Given | CannotTell]:
+    """Fit each half by itself; or why it cannot be."""
     late = second_half(responses)
-    found: list[Given | None] = []
+    found: list[Given | CannotTell] = []
     for rows in (~late, late):
         part = responses.where(rows)
         try:
             thresholds = course_thresholds(part)
-        except CannotTell:
-            found.append(None)
+        except CannotTell as reason:
+            found.append(reason)
             continue
         serial = thresholds.with_columns(previous_columns(part), ALMOST_FREE)
         showings = state_space(serial, part, None if serial.n_pairs else 0.0).showings
-        found.append(given(HELD, showings, part, BY_HALF)[0])
+        found.append(given(HELD, showings, thresholds, part, BY_HALF)[0])
     return found
 
 
-def _dprime_by_half(halves: list[Given | None], p: float) -> HalfDifference:
+def _dprime_by_half(halves: list[Given | CannotTell]) -> HalfDifference:
     name = f"dprime-{BY_HALF}"
     first, second = (
-        half.dprime if half else Estimate.missing(name, "the half is too short")
+        half.dprime if isinstance(half, Given) else Estimate.missing(name, str(half))
         for half in halves
     )
-    return HalfDifference(first, second, _difference(first, second, name), p)
+    difference = _difference(first, second, name)
+    p = None
+    if difference.value is not None and difference.se:
+        p = float(2 * norm.sf(abs(difference.value) / difference.se))
+    return HalfDifference(first, second, difference, p)
 
 
 def _difference(first: Estimate, second: Estimate, name: str) -> Estimate:
@@ -172,20 +176,16 @@ def _difference(first: Estimate, second: Estimate, name: str) -> Estimate:
     return Estimate.normal(second.value - first.value, se, n, f"difference-{name}")
 
 
-def _gamma_by_half(halves: list[Given | None]) -> HalfDifference:
+def _gamma_by_half(halves: list[Given | CannotTell]) -> HalfDifference:
     name = f"gamma-{BY_HALF}"
     first, second = (
         half.internal_noise.gamma
-        if half
-        else Estimate.missing(name, "the half is too short")
+        if isinstance(half, Given)
+        else Estimate.missing(name, str(half))
         for half in halves
     )
-    rs = [half.internal_noise.r if half else None for half in halves]
-    known = [
-        r
-        for r in rs
-        if r is not None and r.value is not None and r.se and r.n >= FEW_PAIRS
-    ]
+    rs = [half.internal_noise.r for half in halves if isinstance(half, Given)]
+    known = [r for r in rs if r.value is not None and r.se and r.n >= FEW_PAIRS]
     if len(known) < 2:
         reason = f"pairs within a half must be {FEW_PAIRS} or more, and r within 0 to 1"
         missing = Estimate.missing(f"difference-atanh-r-{BY_HALF}", reason)

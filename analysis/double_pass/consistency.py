@@ -82,9 +82,13 @@ class ShowingsFit:
 
     @property
     def adjustment(self) -> float:
-        """Half the log determinant of the thresholds' information."""
-        k = len(self.theta)
-        return float(np.linalg.slogdet(self.information[:k, :k])[1]) / 2
+        """Half the log determinant of the thresholds' information, where there is any.
+
+        Thresholds of cells that count for nothing have none.
+        """
+        known = np.flatnonzero(np.diag(self.information)[: len(self.theta)] > 0)
+        inner = self.information[np.ix_(known, known)]
+        return float(np.linalg.slogdet(inner)[1]) / 2
 
 
 def maximise(
@@ -173,16 +177,26 @@ def _climb(
 
     now, score, information = here(at)
     for _ in range(_STEPS):
-        system = information[np.ix_(rows, rows)]
+        # At an edge of the range a step may go on wanting to leave it; and as r nears 1
+        # little is known of it, so its step is long: neither must shorten the others.
+        leaves = ((at <= low) & (score < 0)) | ((at >= high) & (score > 0))
+        free = rows[~leaves[rows]]
+        if not len(free):
+            break
+        system = information[np.ix_(free, free)]
         system[np.diag_indices_from(system)] *= 1 + 1e-9
         system[np.diag_indices_from(system)] += 1e-10
-        step = np.linalg.solve(system, score[rows])
-        if step @ score[rows] < _ENOUGH:
+        step = np.linalg.solve(system, score[free])
+        if step @ score[free] < _ENOUGH:
             break
-        size = min(1.0, _LONGEST / float(np.abs(step).max()))
+        of_r = free == k
+        step[of_r] = np.clip(step[of_r], -_LONGEST, _LONGEST)
+        longest = float(np.abs(step[~of_r]).max(initial=0))
+        step[~of_r] *= _LONGEST / max(longest, _LONGEST)
+        size = 1.0
         for _ in range(_HALVINGS):
             moved = at.copy()
-            moved[rows] += size * step
+            moved[free] += size * step
             moved = np.clip(moved, low, high)
             after = here(moved)
             if after[0] >= now - 1e-11:
@@ -192,7 +206,6 @@ def _climb(
             break
         gained = after[0] - now
         at, (now, score, information) = moved, after
-        # At an edge of the range a step may go on wanting to leave it.
         if gained < _ENOUGH / 10:
             break
     return now, at, information

@@ -30,14 +30,14 @@ from ..trials.result import Result
 from .consistency import ShowingsFit, maximise
 from .course import StateSpace, block_columns, spline_columns, state_space
 from .given import Given, given
-from .internal_noise import ONE_RESPONSE
 from .previous import previous_columns
-from .showings import Showings
+from .showings import NOT_TWO, Showings
+from .smooth_thresholds import smooth_thresholds
 
 CONSTANT, CONDITIONAL = "constant-criterion/1", "given-course/1"
 HELD = "conditional on the course of the criterion and on the trial before"
 SERIAL = "previous-trial-given-course/1"
-LEAST_TRIALS = 100
+LEAST_TRIALS, LEAST_CONTRARY = 100, 10
 ALPHA = 0.05
 ALMOST_FREE = 1e-4  # precision: columns that are 0 throughout leave a fit in place
 POINTS = 121  # of a course that is written out
@@ -56,7 +56,7 @@ class CourseTest(Result):
     p
         By chi-squared.
     p_holm
-        Corrected for the two tests of drift.
+        Corrected for the tests that are made together, by Holm's method.
     """
 
     statistic: float
@@ -147,7 +147,8 @@ def criterion_course(source: SessionLike | Responses) -> CriterionCourse:
     Raises
     ------
     CannotTell
-        If there are more than two alternatives, fewer than 100 trials, or one response.
+        If there are more than two alternatives, fewer than 100 trials, or fewer than
+        ten responses of the rarer kind, within the classes.
 
     Examples
     --------
@@ -165,8 +166,10 @@ def criterion_course(source: SessionLike | Responses) -> CriterionCourse:
     fixed = None if serial.n_pairs else 0.0
     spline, blocks = _tests(serial, responses, fixed)
     with_course = state_space(serial, responses, fixed)
-    constant, _ = given("constant criterion", thresholds, responses, CONSTANT)
-    conditional, fit = given(HELD, with_course.showings, responses, CONDITIONAL)
+    words = "constant criterion"
+    constant, _ = given(words, thresholds, thresholds, responses, CONSTANT)
+    held = (with_course.showings, thresholds, responses)
+    conditional, fit = given(HELD, *held, CONDITIONAL)
     previous = _previous(thresholds, before, with_course, fit, fixed)
     p = min([test.p_holm for test in (spline, blocks) if test] + [previous.p])
     return CriterionCourse(
@@ -188,13 +191,18 @@ def course_thresholds(responses: Responses) -> Showings:
     CannotTell
         As for `criterion_course`.
     """
-    thresholds = Showings.of(responses)
+    if responses.n_alternatives > 2:
+        raise CannotTell(f"{NOT_TWO}, got {responses.n_alternatives}")
     if len(responses) < LEAST_TRIALS:
         rule = f"{LEAST_TRIALS} or more to tell a course of the criterion"
         raise CannotTell(f"trials must be {rule}, got {len(responses)}")
-    if thresholds.yes.all() or not thresholds.yes.any():
-        raise CannotTell(ONE_RESPONSE)
-    return thresholds
+    yes = responses.response == 1
+    n, n_yes = (np.bincount(responses.target, part) for part in (None, yes))
+    contrary = int(np.minimum(n_yes, n - n_yes).sum())
+    if contrary < LEAST_CONTRARY:
+        rule = f"of the rarer kind {LEAST_CONTRARY} times or more to tell a course"
+        raise CannotTell(f"responses must be {rule}, got {contrary}")
+    return smooth_thresholds(responses)[0]
 
 
 def ratio_test(
@@ -203,8 +211,11 @@ def ratio_test(
     """Return statistic, degrees of freedom and p of columns added to thresholds."""
     after = maximise(without.with_columns(columns), r).log_likelihood
     statistic = max(2 * (after - start.log_likelihood), 0.0)
-    df = int(np.linalg.matrix_rank(np.column_stack([np.ones(len(columns)), columns])))
-    return statistic, df - 1, float(chi2.sf(statistic, max(df - 1, 1)))
+    free = without.precision[: without.base.shape[1]] <= ALMOST_FREE
+    own = without.base[:, free]
+    df = int(np.linalg.matrix_rank(np.column_stack([own, columns])))
+    df -= int(np.linalg.matrix_rank(own))
+    return statistic, df, float(chi2.sf(statistic, df)) if df else 1.0
 
 
 def _tests(
@@ -215,12 +226,13 @@ def _tests(
     levels = block_columns(responses)[:, 1:]
     if levels.shape[1]:
         found.append(ratio_test(serial, levels, r, start))
-    holm = _holm([p for _, _, p in found])
-    tests = [CourseTest(*one, p) for one, p in zip(found, holm, strict=True)]
+    adjusted = holm([p for _, _, p in found])
+    tests = [CourseTest(*one, p) for one, p in zip(found, adjusted, strict=True)]
     return tests[0], tests[1] if len(tests) > 1 else None
 
 
-def _holm(p: list[float]) -> list[float]:
+def holm(p: list[float]) -> list[float]:
+    """Return one or two p values, corrected for each other by Holm's method."""
     smallest = min(1.0, len(p) * min(p))
     return [smallest if each == min(p) else max(each, smallest) for each in p]
 

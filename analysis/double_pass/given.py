@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
+from scipy.special import ndtr
 
 from ..trials.estimate import Estimate
 from ..trials.responses import Responses
@@ -22,12 +23,14 @@ from .consistency import (
     fit_consistency,
     maximise,
 )
-from .internal_noise import NO_PAIRS, InternalNoise
-from .showings import Showings
+from .internal_noise import InternalNoise
+from .showings import Showings, varied_cells
 from .showings_numba import place
-from .smooth_thresholds import from_share
+from .smooth_thresholds import from_share, why_no_share, why_reversed
 
 ONE_CLASS = "no contrast has trials of both classes"
+FEWEST_ERRORS = 0.5
+NO_ERRORS = "a class without errors, but for lapses, leaves d' open above"
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class Given(Result):
 def given(
     estimand: str,
     showings: Showings,
+    own: Showings,
     responses: Responses,
     formula: str,
     lapse_rate: float | None = 0.0,
@@ -62,21 +66,24 @@ def given(
     Parameters
     ----------
     showings
-        Of `responses`, their columns of thresholds first.
+        Of `responses`, with columns of whatever is held.
+    own
+        The same without these columns.
     formula
         The end of the estimates' names.
     lapse_rate, lapses
         As for `fit_consistency`.
     """
-    n_pairs, n_own = showings.n_pairs, Showings.of(responses).base.shape[1]
-    if n_pairs:
+    if reason := why_no_share(responses):
+        fit = maximise(showings, 0.0, lapse_rate, lapses)
+        noise = InternalNoise.missing(formula, reason, len(responses.second_rows))
+    else:
         few = showings.counted() if _is_shared(showings) else showings
         found = fit_consistency(few, lapse_rate, lapses)
-        fit, noise = found.plain, noise_of(found, n_pairs, formula)
-    else:
-        fit = maximise(showings, 0.0, lapse_rate, lapses)
-        noise = InternalNoise.missing(formula, NO_PAIRS, 0)
-    dprime = _dprime(showings, n_own, responses, fit, formula, lapse_rate is None)
+        fit, noise = found.plain, noise_of(found, showings.n_pairs, formula)
+        if reason := why_reversed(few, found):
+            noise = InternalNoise.missing(formula, reason, showings.n_pairs)
+    dprime = _dprime(showings, own, responses, fit, formula, lapse_rate is None)
     return Given(estimand, dprime, noise), fit
 
 
@@ -98,7 +105,7 @@ def noise_of(found: ConsistencyFit, n_pairs: int, formula: str) -> InternalNoise
 
 def _dprime(
     showings: Showings,
-    n_own: int,
+    own: Showings,
     responses: Responses,
     fit: ShowingsFit,
     formula: str,
@@ -108,7 +115,9 @@ def _dprime(
     weight = _of_target(responses)
     if weight is None:
         return Estimate.missing(name, ONE_CLASS, len(responses))
-    threshold, slopes = _own_thresholds(showings, n_own, fit.theta)
+    threshold, slopes = _own_thresholds(showings, own.base.shape[1], fit.theta)
+    if not own.power.shape[1] and _is_without_error(responses, threshold):
+        return Estimate.missing(name, NO_ERRORS, len(responses))
     value, slope = float(weight @ threshold), weight @ slopes
     k = len(slope)
     fitted = np.diag(fit.information) > 0
@@ -120,6 +129,14 @@ def _dprime(
     )
     se = math.sqrt(max(float(slope @ covariance[:k, :k] @ slope), 0.0))
     return Estimate.normal(value, se, len(responses), name)
+
+
+def _is_without_error(responses: Responses, threshold: np.ndarray) -> bool:
+    """Whether a class with its own threshold had no error, or none but lapses."""
+    if not varied_cells(responses).all():
+        return True
+    contrary = np.bincount(responses.cell, ndtr(-np.abs(threshold)))
+    return bool(np.any(contrary[np.unique(responses.cell)] < FEWEST_ERRORS))
 
 
 def _of_target(responses: Responses) -> Float[np.ndarray, " trial"] | None:
@@ -148,19 +165,18 @@ def _own_thresholds(
 
 
 def signal_of(
-    responses: Responses, theta: Float[np.ndarray, " parameter"]
+    responses: Responses, own: Showings, theta: Float[np.ndarray, " parameter"]
 ) -> Float[np.ndarray, " trial"] | None:
     """Return what the stimulus does to each threshold, over its mean: -+ d'(c) / d'.
 
     Parameters
     ----------
-    theta
-        Of the session's own thresholds, as `Showings.of` has them.
+    own, theta
+        The session's own thresholds, and their parameters.
     """
     weight = _of_target(responses)
     if weight is None:
         return None
-    own = Showings.of(responses)
     threshold, _ = _own_thresholds(own, own.base.shape[1], theta)
     signed = np.where(responses.target == 1, 0.5, -0.5)
     mean = float(weight @ threshold)

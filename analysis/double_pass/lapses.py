@@ -143,7 +143,7 @@ def fit_lapses(counted: Responses, n_errors: int, n_catch: int) -> Lapses:
     """
     thresholds = course_thresholds(counted)
     serial = _with_previous(thresholds, counted)
-    if_none, if_tenth = (_held(serial, counted, rate) for rate in ASSUMED)
+    if_none, if_tenth = (_held(serial, thresholds, counted, rate) for rate in ASSUMED)
     if not n_catch and len(counted.contrasts) <= FEW_CONTRASTS:
         rate = Estimate.missing(JOINT, NOTHING_TELLS)
         return Lapses(n_errors, n_catch, rate, None, if_none, if_tenth)
@@ -151,7 +151,8 @@ def fit_lapses(counted: Responses, n_errors: int, n_catch: int) -> Lapses:
     r = None if serial.n_pairs else 0.0
     course = state_space(serial, counted, r, None, term).showings
     estimand = HELD + "lapses taken off"
-    without, fit = given(estimand, course, counted, WITHOUT, None, term)
+    held = (course, thresholds, counted)
+    without, fit = given(estimand, *held, WITHOUT, None, term)
     rate = _rate(course, fit, LapseTerm(n_errors, n_catch), r)
     return Lapses(n_errors, n_catch, rate, without, if_none, if_tenth)
 
@@ -165,11 +166,14 @@ def _with_previous(thresholds: Showings, counted: Responses) -> Showings:
     return thresholds.with_columns(before, ALMOST_FREE) if is_found else thresholds
 
 
-def _held(serial: Showings, counted: Responses, rate: float) -> Given:
+def _held(
+    serial: Showings, thresholds: Showings, counted: Responses, rate: float
+) -> Given:
     course = state_space(serial, counted, None if serial.n_pairs else 0.0, rate)
     words = "no lapses" if rate == 0 else f"lapses on {rate:.0%} of showings"
     formula = f"given-course-if-lapses-{round(100 * rate)}/1"
-    return given(HELD + words, course.showings, counted, formula, rate)[0]
+    held = (course.showings, thresholds, counted)
+    return given(HELD + words, *held, formula, rate)[0]
 
 
 def _rate(

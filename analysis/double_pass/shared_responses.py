@@ -10,7 +10,7 @@ import numpy as np
 from ..trials.responses import Responses
 from .bivariate_probit import fit_bivariate_probit, informative
 from .consistency import maximise
-from .showings import Showings
+from .smooth_thresholds import smooth_showings
 
 
 def shared_r(responses: Responses) -> float:
@@ -47,7 +47,7 @@ def _r_of_two(responses: Responses) -> float:
         responses.response[second] == responses.response[responses.first[second]]
     ):
         return 1.0
-    return max(maximise(Showings.of(responses).counted()).r, 0.0)
+    return max(maximise(smooth_showings(responses)[0]).r, 0.0)
 
 
 def _pairs_correct(responses: Responses) -> np.ndarray:

@@ -11,7 +11,8 @@ likelihood inconsistent (Neyman & Scott 1948): with few pairs at each, chance ag
 passes for noise. In a forced choice m = b + s a c^beta, where s = -1 or 1 for the
 target in the first or second interval; in yes/no m = b + a_k c^beta with a gain for
 each class k, which holds for a fixed criterion and for one placed midway. With one or
-two contrasts each class and contrast has its own.
+two contrasts each class and contrast has its own; where its responses are all alike the
+threshold runs off, which tells nothing of r, and the cell counts for nothing.
 
 With lapse rate lambda a response is a guess, "yes" as likely as not, independent of all
 else: a pair of responses then has probability
@@ -95,7 +96,7 @@ class Showings:
 
         Raises
         ------
-        ValueError
+        CannotTell
             If the task has more than two alternatives.
         """
         if responses.n_alternatives > 2:
@@ -111,6 +112,9 @@ class Showings:
         base, power = _columns(responses, thresholds)
         n_theta = base.shape[1] + (power.shape[1] + 1 if power.shape[1] else 0)
         single = np.flatnonzero(alone)
+        counts = np.ones(len(responses))
+        if thresholds == "cells":
+            counts = varied_cells(responses).astype(np.float64)
         return cls(
             yes=responses.response == 1,
             base=base,
@@ -119,8 +123,8 @@ class Showings:
             first=first,
             second=second,
             single=single,
-            pair_weight=np.ones(len(first)),
-            single_weight=np.ones(len(single)),
+            pair_weight=counts[first],
+            single_weight=counts[single],
             precision=np.zeros(n_theta),
             stimulus=responses.cluster,
         )
@@ -198,6 +202,13 @@ class Showings:
         )
 
 
+def varied_cells(responses: Responses) -> Bool[np.ndarray, " trial"]:
+    """Mark trials whose class and contrast had both responses."""
+    cell, yes = responses.cell, responses.response == 1
+    n, n_yes = np.bincount(cell), np.bincount(cell, yes)
+    return ((n_yes > 0) & (n_yes < n))[cell]
+
+
 def _added(kind: np.ndarray, weight: np.ndarray, n: int) -> np.ndarray:
     return np.bincount(kind, weight, minlength=n).astype(np.float64)
 
@@ -220,24 +231,31 @@ def _columns(
     responses: Responses, thresholds: Thresholds
 ) -> tuple[np.ndarray, np.ndarray]:
     """Give the columns that add up, and those that contrast^beta multiplies."""
-    n, target = len(responses), responses.target
+    n = len(responses)
     none = np.zeros((n, 0))
     if thresholds == "cells":
         _, cell = np.unique(responses.cell, return_inverse=True)
         return np.eye(int(cell.max(initial=-1)) + 1)[cell], none
-    constant = np.ones((n, 1))
-    if responses.is_forced_choice:
-        classes = np.where(target == 1, 1.0, -1.0)[:, None]
-    else:
-        classes = np.eye(2)[target]
+    constant, classes = np.ones((n, 1)), _classes(responses)
     if thresholds == "spline":
         smooth = natural_spline(log_contrast(responses.contrast))
         parts = np.column_stack([np.ones(n), smooth])
         columns = _products(classes, parts)
-        return (
-            np.hstack([constant, columns]) if responses.is_forced_choice else columns
-        ), none
-    return constant, classes * np.sign(responses.contrast)[:, None]
+        # In yes/no the classes' constants add up to it, if the contrasts have one sign.
+        is_new = len(np.unique(np.sign(responses.contrast))) > 1
+        if responses.is_forced_choice or is_new:
+            columns = np.hstack([constant, columns])
+        return columns, none
+    return constant, classes
+
+
+def _classes(responses: Responses) -> Float[np.ndarray, " trial class"]:
+    """Give each class a column of signs, 0 where nothing is shown of either."""
+    if responses.is_forced_choice:
+        classes = np.where(responses.target == 1, 1.0, -1.0)[:, None]
+    else:
+        classes = np.eye(2)[responses.target]
+    return classes * np.sign(responses.contrast)[:, None]
 
 
 def bends(responses: Responses) -> Float[np.ndarray, " trial column"]:
@@ -247,11 +265,7 @@ def bends(responses: Responses) -> Float[np.ndarray, " trial column"]:
     too few to bend.
     """
     smooth = natural_spline(log_contrast(responses.contrast))[:, 1:]
-    if responses.is_forced_choice:
-        classes = np.where(responses.target == 1, 1.0, -1.0)[:, None]
-    else:
-        classes = np.eye(2)[responses.target]
-    return _products(classes, smooth)
+    return _products(_classes(responses), smooth)
 
 
 def _products(a: np.ndarray, b: np.ndarray) -> np.ndarray:

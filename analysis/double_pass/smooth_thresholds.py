@@ -19,10 +19,15 @@ from ..trials.responses import Responses, SessionLike
 from .bivariate_probit import normal_both
 from .consistency import ConsistencyFit, fit_consistency, maximise
 from .internal_noise import NO_PAIRS, ONE_RESPONSE, InternalNoise, three_conventions
-from .showings import NOT_TWO, Showings, Thresholds, bends
+from .showings import FEW_CONTRASTS, NOT_TWO, Showings, Thresholds, bends, varied_cells
+from .showings_numba import place
 
 LIKELIHOOD = "likelihood-smooth-thresholds/1"
 BY_AGREEMENT = "agreement-smooth-thresholds/1"
+ALIKE = (
+    "the responses never varied within a class of stimuli, so agreement says nothing "
+    "about internal noise"
+)
 MISFIT = 0.01  # p of a power of contrast below which thresholds are splines
 REVERSED = 1e-3  # p of r = 0 below which less agreement than by chance is no accident
 LEAST_PAIRS, MOST_SE = 50, 0.25  # for gamma: else it could be anything
@@ -67,9 +72,10 @@ def consistent_share(source: SessionLike | Responses) -> ConsistentShare:
     """
     responses = as_responses(source)
     n, name = len(responses.second_rows), f"r-{LIKELIHOOD}"
-    if reason := _why_none(responses):
+    if reason := why_no_share(responses):
         return ConsistentShare(Estimate.missing(name, reason, n))
     showings, thresholds, p_power = smooth_showings(responses)
+    n = int(showings.pair_weight.sum())
     fit = fit_consistency(showings)
     if reason := why_reversed(showings, fit):
         return ConsistentShare(Estimate.missing(name, reason, n))
@@ -87,23 +93,34 @@ def consistent_share(source: SessionLike | Responses) -> ConsistentShare:
 def smooth_showings(
     responses: Responses,
 ) -> tuple[Showings, Thresholds, float | None]:
+    """Return showings whose thresholds fit, counted together; kind, p of the power law.
+
+    As `smooth_thresholds` has them.
+    """
+    showings, thresholds, p = smooth_thresholds(responses)
+    return showings.counted(), thresholds, p
+
+
+def smooth_thresholds(
+    responses: Responses,
+) -> tuple[Showings, Thresholds, float | None]:
     """Return showings whose thresholds fit, their kind, and p of a power of contrast.
 
     Up to two contrasts every class and contrast has a threshold. With more they are a
     power of contrast, tested against natural splines in its log (for each class): where
     p < .01 they are these splines.
     """
-    if len(responses.contrasts) <= 2:
-        return Showings.of(responses, "cells").counted(), "cells", None
+    if len(responses.contrasts) <= FEW_CONTRASTS:
+        return Showings.of(responses, "cells"), "cells", None
     power = Showings.of(responses, "power")
     bent = power.with_columns(bends(responses))
     df = bent.n_theta - power.n_theta
-    power, bent = power.counted(), bent.counted()
-    gain = maximise(bent).log_likelihood - maximise(power).log_likelihood
+    gain = maximise(bent.counted()).log_likelihood
+    gain -= maximise(power.counted()).log_likelihood
     p = float(chi2.sf(max(2 * gain, 0.0), df)) if df else 1.0
     if p >= MISFIT:
         return power, "power", p
-    return Showings.of(responses, "spline").counted(), "spline", p
+    return Showings.of(responses, "spline"), "spline", p
 
 
 def internal_noise(source: SessionLike | Responses) -> InternalNoise:
@@ -179,23 +196,31 @@ def _r_of_agreement(showings: Showings) -> tuple[float, float | None]:
 
 def thresholds_at(showings: Showings, theta: np.ndarray) -> np.ndarray:
     """Return the threshold of every showing."""
-    n = showings.base.shape[1]
-    m = showings.base @ theta[:n]
-    if showings.power.shape[1]:
-        scale = np.exp(math.exp(theta[-1]) * showings.log_contrast)
-        m = m + scale * (showings.power @ theta[n:-1])
+    m = np.empty(len(showings.yes))
+    slopes = np.empty((len(m), showings.n_theta))
+    place(showings.base, showings.power, showings.log_contrast, theta, m, slopes)
     return m
 
 
-def _why_none(responses: Responses) -> str | None:
-    """Return why there is no r, or None."""
+def why_no_share(responses: Responses) -> str | None:
+    """Return why there is no r, or None.
+
+    Where the responses of every class are all alike (of every class and contrast, up to
+    two contrasts) nothing tells by how much the decision variable varied.
+    """
     if responses.n_alternatives > 2:
         return f"{NOT_TWO}, got {responses.n_alternatives}"
     second = responses.second_rows
     if not len(second):
         return NO_PAIRS
-    shown = responses.response[np.concatenate([second, responses.first[second]])]
-    return None if shown.min() < shown.max() else ONE_RESPONSE
+    shown = np.concatenate([second, responses.first[second]])
+    if responses.response[shown].min() == responses.response[shown].max():
+        return ONE_RESPONSE
+    if len(responses.contrasts) <= FEW_CONTRASTS:
+        return None if varied_cells(responses)[shown].any() else ALIKE
+    yes = [responses.response[responses.target == k] for k in (0, 1)]
+    has_both = any(len(each) and each.min() < each.max() for each in yes)
+    return None if has_both else ALIKE
 
 
 def why_reversed(showings: Showings, fit: ConsistencyFit) -> str | None:

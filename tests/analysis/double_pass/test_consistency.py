@@ -218,7 +218,7 @@ def test_few_pairs_give_r_but_no_gamma():
 
 def test_a_strong_bias_can_leave_many_pairs_too_few():
     rng = np.random.default_rng(14)
-    made = double_pass(rng, "yes_no", 1, 1.0, 2.2, pairs=60, single=300)
+    made = double_pass(rng, "yes_no", 1, 1.0, 2.2, pairs=120, single=300)
     noise = internal_noise(made)
     assert noise.r.value is not None
     assert "gamma needs a standard error of r of 0.25 or less" in noise.gamma.note

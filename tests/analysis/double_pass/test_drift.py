@@ -104,7 +104,7 @@ def test_few_trials_and_one_response_are_refused():
     responses = made(1, task="yes_no").responses
     with pytest.raises(CannotTell, match="trials must be 100 or more"):
         criterion_course(responses.where(np.arange(600) < 60))
-    with pytest.raises(CannotTell, match="the responses never varied"):
+    with pytest.raises(CannotTell, match="of the rarer kind 10 times or more"):
         criterion_course(responses.where(responses.response == 1))
 
 
