@@ -93,7 +93,7 @@ def fit_law(showings: Showings, law: Law) -> LawFit:
 
     def at(log_gamma: float, theta: np.ndarray) -> float:
         start = np.append(theta, log_gamma)
-        value = _climb(showings, law, start, False)[0]
+        value = _climb(showings, law, start)[0]
         if log_gamma not in known or value > known[log_gamma][0]:
             known[log_gamma] = value, start[:k]
         return known[log_gamma][0]
@@ -120,7 +120,7 @@ def fit_law(showings: Showings, law: Law) -> LawFit:
     top_at = float(found.x) if -found.fun >= values[best] else float(grid[best])
     top = max(-float(found.fun), float(values[best]))
     start = np.append(known[top_at][1], top_at)
-    _, information = _climb(showings, law, start, False)
+    _, information = _climb(showings, law, start)
     low, high = _ends(profile, grid, values, top_at, top)
     return LawFit(
         gamma=math.exp(top_at),
@@ -196,10 +196,8 @@ def _with_few_rows(showings: Showings) -> Showings:
     )
 
 
-def _climb(
-    showings: Showings, law: Law, start: np.ndarray, frees_gamma: bool
-) -> tuple[float, np.ndarray]:
-    """Move `start` to the maximum; give the log likelihood and the information."""
+def _climb(showings: Showings, law: Law, start: np.ndarray) -> tuple[float, np.ndarray]:
+    """Move thresholds in `start` to the maximum; give its value and information."""
     information = np.empty((len(start), len(start)))
     value = law_climb(
         showings.base,
@@ -213,9 +211,7 @@ def _climb(
         showings.single_weight,
         law.points,
         law.mass,
-        np.log([LEAST_GAMMA, MOST_GAMMA]),
         start,
-        frees_gamma,
         information,
     )
     return float(value), information

@@ -158,24 +158,21 @@ def law_climb(
     weight,
     points,
     mass,
-    ends,
     start,
-    frees_gamma,
     information,
 ):
     """Climb to the maximum by Fisher scoring, each step halved until it rises.
 
-    `start` is (theta, log gamma) and becomes the maximum; log gamma stays within
-    `ends`. `information` is filled. Returns the log likelihood.
+    `start` is (theta, log gamma); theta becomes the maximum, gamma is held.
+    `information` is filled. Returns the log likelihood.
     """
     n, k = len(yes), len(start) - 1
     m, jacobian = np.empty(n), np.empty((n, k))
     rates, moved = np.empty((n, len(points))), np.empty(k + 1)
     pair_score = np.empty((len(first), k + 1))
     single_score = np.empty((len(single), k + 1))
-    free = k + 1 if frees_gamma else k
     place(base, power, log_contrast, start[:k], m, jacobian)
-    gamma = math.exp(start[k])
+    gamma = math.exp(start[k])  # which is held
     now = law_value(
         m, yes, first, second, pair_weight, single, weight, points, mass, gamma, rates
     )
@@ -196,14 +193,14 @@ def law_climb(
             single_score,
             information,
         )
-        score = np.zeros(free)
-        for s in range(free):
+        score = np.zeros(k)
+        for s in range(k):
             for i in range(len(first)):
                 score[s] += pair_weight[i] * pair_score[i, s]
             for i in range(len(single)):
                 score[s] += weight[i] * single_score[i, s]
-        system = information[:free, :free].copy()
-        for s in range(free):
+        system = information[:k, :k].copy()
+        for s in range(k):
             system[s, s] += 1e-9 * system[s, s] + 1e-10
         step = np.linalg.solve(system, score)
         longest = np.abs(step).max()
@@ -212,13 +209,11 @@ def law_climb(
         size, rose, after = 1.0, False, now
         for _ in range(30):
             moved[:] = start
-            for s in range(free):
+            for s in range(k):
                 moved[s] += size * step[s]
             if power.shape[1]:
                 moved[k - 1] = min(max(moved[k - 1], -2.5), 1.8)
-            moved[k] = min(max(moved[k], ends[0]), ends[1])
             place(base, power, log_contrast, moved[:k], m, jacobian)
-            gamma = math.exp(moved[k])
             after = law_value(
                 m,
                 yes,
@@ -238,7 +233,6 @@ def law_climb(
             size /= 2
         if not rose:
             place(base, power, log_contrast, start[:k], m, jacobian)
-            gamma = math.exp(start[k])
             break
         gained = after - now
         start[:] = moved

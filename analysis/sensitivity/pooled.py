@@ -129,10 +129,14 @@ def dprime_mean(
     mean, combined = float(weight @ value), math.sqrt(float(weight**2 @ se**2))
     estimate = Estimate(mean, combined, low, high, int(n.sum()), formula)
     absent = [c for c in found if c not in kept]
-    open_at = [c for c, e in kept.items() if not math.isfinite(e.high or 0.0)]
+    open_at = [
+        c
+        for c, e in kept.items()
+        if not (math.isfinite(e.low or 0.0) and math.isfinite(e.high or 0.0))
+    ]
     return estimate.with_note(
         _named("left out", absent, "a class without trials"),
-        _named("without an upper limit", open_at, "a class without errors"),
+        _named("without a limit", open_at, "a class whose responses were all alike"),
     )
 
 

@@ -36,7 +36,7 @@ LN_BETA = "ln-beta-yes-no-loglinear/2"
 DPRIME_2AFC = "dprime-2afc-loglinear/2"
 INTERVAL_BIAS = "interval-bias-2afc-loglinear/2"
 DPRIME_MAFC = "dprime-mafc-loglinear/2"
-AT_CEILING = "a class without errors leaves this side without a limit"
+AT_CEILING = "a class whose responses were all alike leaves the interval open"
 
 Transform = Callable[[np.ndarray], np.ndarray]
 Effects = tuple[float, float]

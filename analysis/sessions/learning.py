@@ -66,9 +66,9 @@ def learning(session: SessionLike, with_kernels: bool = True) -> Learning:
 
     def halves() -> KernelHalves:
         trials = held.design
-        late = counted.trial[second_half(counted)]
-        of_trial = np.isin(counted.trial, late)[np.isin(counted.cell, _cells(held))]
-        return kernel_halves(trials, of_trial)
+        return kernel_halves(
+            trials, second_half(counted)[np.isin(counted.cell, _cells(held))]
+        )
 
     found = attempt("kernels", halves)
     return Learning(change, found, attempt.missing.get("kernels"))

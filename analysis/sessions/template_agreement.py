@@ -107,8 +107,8 @@ def template_agreement(
     for k, part in enumerate(parts):
         foretold[fold == k] = part.predictor[fold == k] > 0
     same = foretold == trials.response
-    _, times = np.unique(trials.cluster, return_counts=True)
-    is_twice = np.repeat(times, times)[_order(trials.cluster)] == 2
+    _, field, times = np.unique(trials.cluster, return_inverse=True, return_counts=True)
+    is_twice = times[field] == 2
     own = agreement(responses)
     best = None
     if own.value is not None:
@@ -119,13 +119,6 @@ def template_agreement(
         own,
         best,
     )
-
-
-def _order(cluster: np.ndarray) -> np.ndarray:
-    """Place of each trial where trials are sorted by noise field."""
-    place = np.empty(len(cluster), np.int64)
-    place[np.argsort(cluster, kind="stable")] = np.arange(len(cluster))
-    return place
 
 
 def _share(same: np.ndarray, trials: TrialDesign, rows: np.ndarray) -> Estimate:

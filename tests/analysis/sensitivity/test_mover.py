@@ -122,7 +122,7 @@ def test_known_counts_have_the_known_limits(counts, expected):
 
 def test_a_class_without_errors_takes_one_limit_and_is_named():
     open_above, closed = dprime_from_counts(50, 0, 2, 48), ln_beta(40, 10, 10, 40)
-    assert "without errors" in open_above.note
+    assert "responses were all alike" in open_above.note
     assert closed.note is None
     criterion = criterion_from_counts(50, 0, 2, 48)
     assert criterion.low == -math.inf
