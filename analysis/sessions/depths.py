@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from ...experiments.protocols.signal import signal_template
 from ...experiments.session.observer import Viewing
-from ..double_pass.drift import criterion_course
+from ..double_pass.drift import CriterionCourse, criterion_course
 from ..double_pass.gamma_by_accuracy import gamma_by_accuracy
 from ..double_pass.lapses import catch_errors, lapse_rate, lapses
 from ..kernels.decision import decision_of
@@ -91,6 +91,7 @@ PARTS = (
 )
 LEAST_PERMUTATIONS = 19
 TRIALS_PER_ELEMENT = 20
+GIVEN = "{} given the course"  # of the criterion, in a table
 FORMAT = "yoked-analyse/3"  # of the plain form, which docs/json.md describes
 
 
@@ -134,7 +135,7 @@ class Depths(Result):
 
     def table(self) -> list[Cells]:
         """Give one row: the summary's, and a few numbers of each kernel."""
-        (row,) = self.summary.table()
+        row = self._order_zero()
         one, two = self.one, self.two
         if self.zero.dprime_bootstrap is not None:
             row["d' by bootstrap"] = self.zero.dprime_bootstrap.short()
@@ -154,14 +155,40 @@ class Depths(Result):
             row["cascade"] = short(two.signature and two.signature.short())
         return [row]
 
+    def _order_zero(self) -> Cells:
+        """Give the summary's row; other estimands beside d' and internal noise."""
+        (row,) = self.summary.table()
+        course = self.zero.course
+        beside: dict[str, Cells] = {"d'": {}, "internal noise": {}}
+        if course is not None and course.first == "conditional":
+            noise = course.conditional.internal_noise.gamma
+            beside["d'"][GIVEN.format("d'")] = course.conditional.dprime.short()
+            beside["internal noise"][GIVEN.format("internal noise")] = noise.short()
+        law = self.one and self.one.decision_law
+        if law is not None and law.law != "normal":
+            beside["internal noise"]["internal noise by the exact law"] = (
+                law.gamma.short()
+            )
+        cells: Cells = {}
+        for name, text in row.items():
+            cells |= {name: text, **beside.get(name, {})}
+        cells["criterion moves (p)"] = short(course and _p_of_drift(course))
+        cells["follows the trial before (p)"] = short(course and course.previous.p)
+        return cells
+
     def arrays(self) -> dict[str, np.ndarray]:
-        """Give every kernel and test by name, such as "one.fitted.se"."""
+        """Give every kernel and test by name, such as "one.fitted.kernel"."""
         return {
             f"{order}.{name}": array
             for order, parts in (("one", self.one), ("two", self.two))
             if parts is not None
             for name, array in parts.arrays().items()
         }
+
+
+def _p_of_drift(course: CriterionCourse) -> float:
+    """Give p of any drift: the smaller of two that are corrected for each other."""
+    return min(test.p_holm for test in (course.spline, course.blocks) if test)
 
 
 def depths(
