@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from ...experiments.protocols.signal import signal_template
 from ...experiments.session.observer import Viewing
-from ..double_pass.drift import CriterionCourse, criterion_course
+from ..double_pass.drift import criterion_course
 from ..double_pass.gamma_by_accuracy import gamma_by_accuracy
 from ..double_pass.lapses import catch_errors, lapse_rate, lapses
 from ..kernels.decision import decision_of
@@ -42,12 +42,13 @@ from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell
 from ..trials.held import Held
 from ..trials.responses import SessionLike
-from ..trials.result import Cells, Result, short
+from ..trials.result import Cells, Result
 from ..trials.score import STILL, varies
 from .kernel import lapses_of
 from .learning import learning
 from .orders import OrderOne, OrderTwo, OrderZero
 from .psychometric import PsychometricMethod, psychometric
+from .row import session_row
 from .summary import SessionSummary, summarise
 from .template_agreement import template_agreement
 
@@ -91,7 +92,6 @@ PARTS = (
 )
 LEAST_PERMUTATIONS = 19
 TRIALS_PER_ELEMENT = 20
-GIVEN = "{} given the course"  # of the criterion, in a table
 FORMAT = "yoked-analyse/3"  # of the plain form, which docs/json.md describes
 
 
@@ -135,46 +135,7 @@ class Depths(Result):
 
     def table(self) -> list[Cells]:
         """Give one row: the summary's, and a few numbers of each kernel."""
-        row = self._order_zero()
-        one, two = self.one, self.two
-        if self.zero.dprime_bootstrap is not None:
-            row["d' by bootstrap"] = self.zero.dprime_bootstrap.short()
-        if self.zero.dprime_interval is not None:
-            row["d' with that interval"] = self.zero.dprime_interval.short()
-        if one is not None:
-            fitted, share = one.fitted, one.linear_share
-            row["kernel (bits)"] = short(fitted and fitted.log_likelihood_gain)
-            row["any kernel (p)"] = short(one.test and one.test.p_any)
-            row["linear share"] = short(share and share.linear)
-            row["decision law"] = short(one.decision_law and one.decision_law.law)
-        if two is not None:
-            spectrum = two.without_linear_part or two.spectrum
-            row["second order (bits)"] = short(two.quadratic and two.quadratic.gain)
-            row["eigenvalues"] = short(spectrum and spectrum.n_significant)
-            row["of the first (p)"] = short(spectrum and spectrum.p[0])
-            row["cascade"] = short(two.signature and two.signature.short())
-        return [row]
-
-    def _order_zero(self) -> Cells:
-        """Give the summary's row; other estimands beside d' and internal noise."""
-        (row,) = self.summary.table()
-        course = self.zero.course
-        beside: dict[str, Cells] = {"d'": {}, "internal noise": {}}
-        if course is not None and course.first == "conditional":
-            noise = course.conditional.internal_noise.gamma
-            beside["d'"][GIVEN.format("d'")] = course.conditional.dprime.short()
-            beside["internal noise"][GIVEN.format("internal noise")] = noise.short()
-        law = self.one and self.one.decision_law
-        if law is not None and law.law != "normal":
-            beside["internal noise"]["internal noise by the exact law"] = (
-                law.gamma.short()
-            )
-        cells: Cells = {}
-        for name, text in row.items():
-            cells |= {name: text, **beside.get(name, {})}
-        cells["criterion moves (p)"] = short(course and _p_of_drift(course))
-        cells["follows the trial before (p)"] = short(course and course.previous.p)
-        return cells
+        return [session_row(self.zero, self.one, self.two)]
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Give every kernel and test by name, such as "one.fitted.kernel"."""
@@ -184,11 +145,6 @@ class Depths(Result):
             if parts is not None
             for name, array in parts.arrays().items()
         }
-
-
-def _p_of_drift(course: CriterionCourse) -> float:
-    """Give p of any drift: the smaller of two that are corrected for each other."""
-    return min(test.p_holm for test in (course.spline, course.blocks) if test)
 
 
 def depths(
