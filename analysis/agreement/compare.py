@@ -9,7 +9,7 @@ from typing import Any
 from ..trials.attempts import Attempts, Fault
 from ..trials.held import Held
 from ..trials.responses import SessionLike
-from ..trials.result import Cells
+from ..trials.result import Cells, short
 from .kappa import KappaComparison, compare_kappa
 from .latent import LatentAgreement, latent_agreement
 from .profile import DepthProfile, depth_profile
@@ -44,10 +44,17 @@ class Comparison(ResponseAgreement):
         return {"format": FORMAT, **super().parts()}
 
     def table(self) -> list[Cells]:
-        """Give one row: agreement of responses, and the share at each depth."""
+        """Give one row: agreement of responses, shares or their reasons, kernels."""
         (row,) = super().table()
-        for depth in self.depth_profile.depths if self.depth_profile else ():
-            row[f"{depth.name} (share)"] = depth.share.short()
+        profile = self.depth_profile
+        if profile is None:
+            return [row]
+        for depth in profile.depths:
+            is_known = depth.share.value is not None
+            text = depth.share.short() if is_known else profile.reason(depth)
+            row[f"{depth.name} (share)"] = text
+        equal = profile.equal_kernels
+        row["same kernel (p)"] = short(equal and equal.p)
         return [row]
 
 

@@ -39,7 +39,7 @@ from .random_effects import random_effects, random_effects_mean, t_estimate
 KERNEL = "kernel-random-effects-optimal-sum/1"
 LOWER = "group-ceiling-lower-leave-one-out/1"
 UPPER = "group-ceiling-upper/1"
-OWN_DPRIME = "dprime-over-sessions-inverse-variance/1"
+OWN_DPRIME = "dprime-over-sessions-inverse-variance/2"
 SHARED = "observers saw the same stimuli: their kernels share sampling noise"
 Field = Float[np.ndarray, " frame row column"]
 

@@ -21,7 +21,7 @@ from scipy.stats import t as student
 
 from ..trials.estimate import CannotTell, Estimate
 
-RANDOM_EFFECTS = "random-effects-dersimonian-laird-hartung-knapp/1"
+RANDOM_EFFECTS = "random-effects-dersimonian-laird-hartung-knapp/2"
 Values = Float[np.ndarray, " observer *shape"]
 
 
@@ -88,7 +88,7 @@ def random_effects_mean(estimates: list[Estimate]) -> Estimate:
     --------
     >>> ones = [Estimate.normal(x, 0.2, 100, "dprime/1") for x in (1.0, 1.5, 1.2)]
     >>> print(random_effects_mean(ones))
-    1.233 SE 0.145 [0.608, 1.858] n=3 (random-effects-dersimonian-laird-hartung-knapp/1)
+    1.233 SE 0.145 [0.608, 1.858] n=3 (random-effects-dersimonian-laird-hartung-knapp/2)
     """
     known = [one for one in estimates if one.value is not None and one.se]
     left_out = len(estimates) - len(known)

@@ -13,6 +13,10 @@ BENT = 0.05  # p of the link's test
 class DecisionLaw(Result):
     """The law of the decision variable, and internal noise under it.
 
+    `internal_noise` of a summary, of the course, without lapses and of learning is
+    always by the normal law. Where `law` is 'exact', `gamma` is to be read in its
+    place; where it is 'unknown', the limits of `gamma`, if it has any.
+
     Attributes
     ----------
     kurtosis
@@ -26,8 +30,8 @@ class DecisionLaw(Result):
     n_levels
         Levels that the noise's part has; None unless the law was computed.
     law
-        'normal' (kurtosis within -.25 to .25), 'exact', or 'unknown'; the headline
-        numbers are by the one that is named.
+        'normal' (kurtosis within -.25 to .25), 'exact', or 'unknown'; `consistent`
+        and the linear share are by the one that is named.
     gamma_normal
         Internal / external SD by the normal formula.
     gamma

@@ -40,7 +40,7 @@ from .mafc import mafc_proportion_correct, mafc_slope
 
 KERNEL = "kernel-efficiency-murray2005/1"
 RATIO = "efficiency-over-kernel-efficiency/1"
-ABSOLUTE = "absolute-efficiency/1"
+ABSOLUTE = "absolute-efficiency/2"
 POOLED = "absolute-efficiency-inverse-variance/1"
 _STEPS = 20  # of the weights; they settle in five
 

@@ -42,12 +42,13 @@ from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell
 from ..trials.held import Held
 from ..trials.responses import SessionLike
-from ..trials.result import Cells, Result, short
+from ..trials.result import Cells, Result
 from ..trials.score import STILL, varies
 from .kernel import lapses_of
 from .learning import learning
 from .orders import OrderOne, OrderTwo, OrderZero
 from .psychometric import PsychometricMethod, psychometric
+from .row import session_row
 from .summary import SessionSummary, summarise
 from .template_agreement import template_agreement
 
@@ -134,28 +135,10 @@ class Depths(Result):
 
     def table(self) -> list[Cells]:
         """Give one row: the summary's, and a few numbers of each kernel."""
-        (row,) = self.summary.table()
-        one, two = self.one, self.two
-        if self.zero.dprime_bootstrap is not None:
-            row["d' by bootstrap"] = self.zero.dprime_bootstrap.short()
-        if self.zero.dprime_interval is not None:
-            row["d' with that interval"] = self.zero.dprime_interval.short()
-        if one is not None:
-            fitted, share = one.fitted, one.linear_share
-            row["kernel (bits)"] = short(fitted and fitted.log_likelihood_gain)
-            row["any kernel (p)"] = short(one.test and one.test.p_any)
-            row["linear share"] = short(share and share.linear)
-            row["decision law"] = short(one.decision_law and one.decision_law.law)
-        if two is not None:
-            spectrum = two.without_linear_part or two.spectrum
-            row["second order (bits)"] = short(two.quadratic and two.quadratic.gain)
-            row["eigenvalues"] = short(spectrum and spectrum.n_significant)
-            row["of the first (p)"] = short(spectrum and spectrum.p[0])
-            row["cascade"] = short(two.signature and two.signature.short())
-        return [row]
+        return [session_row(self.zero, self.one, self.two)]
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Give every kernel and test by name, such as "one.fitted.se"."""
+        """Give every kernel and test by name, such as "one.fitted.kernel"."""
         return {
             f"{order}.{name}": array
             for order, parts in (("one", self.one), ("two", self.two))

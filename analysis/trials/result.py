@@ -52,7 +52,7 @@ class Result:
         return {name: as_plain(part) for name, part in self.parts().items()}
 
     def arrays(self) -> "dict[str, np.ndarray]":
-        """Give every array by its path, such as "fitted.se", whatever its size."""
+        """Give every array by its path, such as "fitted.kernel", whatever its size."""
         import numpy as np
 
         return {

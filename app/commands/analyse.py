@@ -87,16 +87,20 @@ def analyse(
     """Estimate sensitivity, kernels and second-order kernels.
 
     Of every finished session, or of those named. A table shows the values pooled over
-    contrasts, with 95 % intervals; internal noise is gamma (internal / external SD), in
-    closed form and by likelihood per contrast; kernels are summed up by how many bits
-    a trial they tell about responses held out. JSON has everything: contrasts, kernels
-    with their errors, tests, and what each number rests on; arrays of more than 4,096
-    numbers are left to --arrays. docs/json.md names every key.
+    contrasts, with 95 % intervals. Internal noise is gamma (internal / external SD), by
+    one likelihood with thresholds smooth in contrast, and from the agreement of passes;
+    both by the normal law. Where the decision variable is not normal, gamma by its
+    exact law stands beside, and is the one to read. Where the criterion moves, d' and
+    gamma given its course stand beside, and are to be read first. Kernels are summed up
+    by how many bits a trial they tell about responses held out. JSON has everything:
+    contrasts, kernels with their errors, tests, and what each number rests on; arrays
+    of more than 4,096 numbers are left to --arrays. docs/json.md names every key.
 
     \b
     Example:
         yoked analyse results.db
         yoked analyse results.db --orders 0 --table
+        yoked analyse results.db --methods methods.txt
     """
     from ...analysis.sessions.depths import depths
     from ...experiments.session.results import session_data
@@ -158,7 +162,7 @@ def _with_intervals(
 
 
 def write_arrays(path: Path, found: "Mapping[str, Result]") -> None:
-    """Write arrays as "session/one.fitted.se" and the like, whole or not at all."""
+    """Write arrays as "session/one.fitted.kernel" and the like, whole or not at all."""
     import numpy as np
 
     arrays = {

@@ -28,7 +28,9 @@ def compare(db: Path, human: str, models: tuple[str, ...]) -> "list[Comparison]"
     All are session ids. Beside the share of equal responses stands the ceiling: what
     the best possible model would reach, by the double pass of the first session. The
     depth profile gives responses, kernels and second-order kernels as shares of their
-    ceilings.
+    ceilings, or why there is none. Whether both have the same first-order kernel, in
+    size too, is tested; JSON also has its shape and amplitude, and what difference
+    would have been found.
 
     \b
     Example:
@@ -117,8 +119,9 @@ def report(
     """Write a page that shows observers side by side.
 
     Every finished session, or those named: sensitivity, criterion and internal noise,
-    kernels of both orders on one scale, and the agreement of yoked sessions beside its
-    ceiling, at three depths. One file, which opens anywhere without a connection.
+    the course of each session, kernels of both orders on one scale, the agreement of
+    yoked sessions beside its ceiling, at three depths, and a Methods paragraph. One
+    file, which opens anywhere without a connection.
 
     \b
     Example:

@@ -1,6 +1,7 @@
 """The coverage study: its tables' results are whole, its page is theirs, it resumes."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -105,3 +106,28 @@ def test_the_page_marks_what_lies_outside_and_leaves_no_cell_out():
     assert page.outside(column, {}, row)
     row["figures"]["head"]["true"] = 925
     assert not page.outside(column, {}, row)  # within two of its errors
+
+
+def test_a_range_may_follow_the_cell_of_its_row():
+    column = study.Column(
+        "head", "head", "true", lambda cell: cell["low"], lambda cell: cell["low"] + 5
+    )
+    row = {"figures": {"head": {"n": 1000, "missing": 0, "true": 800}}}
+    assert column.limits({"low": 80}) == (80, 85)
+    assert not page.outside(column, {"low": 80}, row)
+    assert page.outside(column, {"low": 50}, row)
+    assert page.outside(column, {"low": 90}, row)
+
+
+def test_a_ratio_may_be_to_the_truth_of_another_quantity():
+    column = study.Column("coin", "number", "mean ratio", truth_of="share")
+    number = {"n": 4, "missing": 0, "mean": 0.3, "median": 0.3, "sd": 0.1}
+    row = {"figures": {"number": number, "share": {"n": 4, "truth": 0.5}}}
+    found = page.shown(column, row)
+    assert found is not None
+    assert (found.value, found.text) == (0.6, "0.600")
+
+
+def test_a_parameter_may_have_a_head_of_its_own(folders):
+    table = replace(COIN, heads={"chance": "chance of a head"})
+    assert page.markdown(table).startswith("| chance of a head | sessions | head |")

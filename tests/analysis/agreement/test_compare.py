@@ -1,8 +1,10 @@
 """Two observers compared: one result for the command, the face and a notebook."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import yoked
@@ -66,6 +68,23 @@ def test_a_notebook_shows_the_row_of_the_terminal(found):
     assert "first-order kernel (share)" in row
     page = found._repr_html_()
     assert all(f"<td>{text}</td>" in page for text in row.values())
+
+
+def test_the_row_says_whether_the_kernels_are_the_same(found):
+    (row,) = found.table()
+    p = found.depth_profile.equal_kernels.p
+    assert float(row["same kernel (p)"]) == pytest.approx(p, rel=1e-3)
+
+
+def test_the_row_gives_the_reason_of_a_depth_without_a_share(pair):
+    human, model = pair
+    once = replace(model, trials=model.trials.assign(repeats=pd.NA))
+    found = compare(human, once)
+    (row,) = found.table()
+    (responses, *_) = found.depth_profile.depths
+    assert responses.share.value is None
+    assert row["responses (share)"] == found.depth_profile.reason(responses)
+    assert len(row["responses (share)"]) > 10
 
 
 def test_a_depth_profile_shows_a_row_for_each_depth(found):

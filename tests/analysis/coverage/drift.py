@@ -79,7 +79,9 @@ DRIFT = Table(
         "coverage at least 90; without drift the interval of r within 3 % of that with "
         "a constant criterion. The test of the trial before rejects in at most 8 % "
         "where nothing depends on it; each is tested given the other. The last two "
-        "rows have everything at once, and 5 % lapses."
+        "rows have everything at once, and 5 % lapses: there gamma and d' conditional "
+        "on the course have the lapses still in them, and the promise is for the last "
+        "three columns, which allow for both."
     ),
     cells=tuple(
         {"task": task, **rest} for rest in (*COURSES, TOGETHER) for task in TASKS

@@ -86,7 +86,8 @@ LAPSES = Table(
         "On a share of showings the observer guesses; 200 pairs in 600 trials, d' "
         "1.35, gamma 1 unless said, errors on catch trials drawn alike. Gamma and d' "
         "of attentive showings are conditional on the course of the criterion, as all "
-        "that is printed with lapses. The linear share is of 13 elements. Without "
+        "that is printed with lapses. The linear share is of 13 elements, over the "
+        "truth, as gamma and d' are. Without "
         "catch trials and at one contrast there is a range for no lapses to 10 %: per "
         "cent of sessions in which it holds gamma. At gamma 2 the upper end is open "
         "as a rule."
@@ -109,7 +110,12 @@ LAPSES = Table(
         Column("d′", "dprime", "mean ratio"),
         Column("held", "dprime", "held", 92),
         Column("λ held", "rate", "held", 92),
-        Column("share at face value", "share at face value", "mean"),
+        Column(
+            "share at face value",
+            "share at face value",
+            "mean ratio",
+            truth_of="share",
+        ),
         Column("share", "share", "mean ratio", 0.95, 1.05),
         Column("held", "share", "held", 93),
         Column("range holds γ", "range", "true", 93),

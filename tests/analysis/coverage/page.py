@@ -50,7 +50,9 @@ def shown(column: Column, row: Mapping[str, Any]) -> Shown | None:
         return _share(figure["true"], n)
     if show.startswith("share "):
         return _share(figure["names"].get(show.removeprefix("share "), 0), n)
-    scale = figure["truth"] if show.endswith("ratio") else 1.0
+    scale = 1.0
+    if show.endswith("ratio"):
+        scale = row["figures"][column.truth_of or column.quantity].get("truth")
     if not scale:
         return None
     name = show.removesuffix(" ratio")
@@ -71,10 +73,11 @@ def _share(count: int, n: int) -> Shown:
 def outside(column: Column, cell: Parameters, row: Mapping[str, Any]) -> bool:
     """Whether a figure lies outside its range by more than two of its errors."""
     one = shown(column, row)
-    if one is None or not column.where(cell):
+    if one is None:
         return False
-    below = column.low is not None and one.value + 2 * one.error < column.low
-    above = column.high is not None and one.value - 2 * one.error > column.high
+    low, high = column.limits(cell)
+    below = low is not None and one.value + 2 * one.error < low
+    above = high is not None and one.value - 2 * one.error > high
     return below or above
 
 
@@ -83,7 +86,8 @@ def markdown(table: Table) -> str:
     found = results(table)
     names = list(dict.fromkeys(n for cell in table.cells for n in cell))
     names = [name for name in names if name != "sessions"]
-    head = [*names, "sessions", *(column.label for column in table.columns)]
+    heads = [table.heads.get(name, name) for name in names]
+    head = [*heads, "sessions", *(column.label for column in table.columns)]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for cell in table.cells:
         row = found.get(key(cell))

@@ -49,6 +49,7 @@ class Interval:
 Found = Interval | float | bool | str | None
 """Of one session: an interval, a number, whether something happened, a name."""
 Session = Callable[[Parameters, np.random.Generator], Mapping[str, Found]]
+Limit = float | Callable[[Parameters], float] | None
 
 
 @dataclass(frozen=True)
@@ -67,18 +68,28 @@ class Column:
         'true': per cent of sessions in which it happened; 'share NAME': per cent with
         that name.
     low, high
-        Where the figure must lie, two Monte-Carlo standard errors allowed; None: shown
-        only.
+        Where the figure must lie, two Monte-Carlo standard errors allowed; functions of
+        the cell where it depends on that; None: shown only.
     where
         Whether the range holds for a cell; all cells by default.
+    truth_of
+        Quantity whose truth a ratio is to; its own by default.
     """
 
     label: str
     quantity: str
     show: str
-    low: float | None = None
-    high: float | None = None
+    low: Limit = None
+    high: Limit = None
     where: Callable[[Parameters], bool] = lambda cell: True
+    truth_of: str | None = None
+
+    def limits(self, cell: Parameters) -> tuple[float | None, float | None]:
+        """Give the range of a cell; None is an open end."""
+        if not self.where(cell):
+            return None, None
+        low, high = (x(cell) if callable(x) else x for x in (self.low, self.high))
+        return low, high
 
 
 @dataclass(frozen=True)
@@ -104,6 +115,9 @@ class Table:
         Number of the first session; those before it served to make the estimator.
     in_subset
         Cells that belong to the named subset, which two cores do in two hours.
+    heads
+        Heads of parameters whose name, which is part of a session's seed, says too
+        little.
     """
 
     name: str
@@ -115,6 +129,7 @@ class Table:
     n_sessions: int = 1000
     first_session: int = 0
     in_subset: Callable[[Parameters], bool] = field(default=lambda cell: True)
+    heads: Mapping[str, str] = field(default_factory=dict)
 
     def wanted(self, cell: Parameters) -> int:
         """Give how many sessions of a cell there should be."""

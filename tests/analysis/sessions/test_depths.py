@@ -1,10 +1,12 @@
 """One session at three depths: known observers, and every fault has its sentence."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from tests.analysis.coverage import decision_law
 from tests.analysis.observers.linear import Linear, run, session, unit
 from yoked.analysis.sessions.depths import depths
 from yoked.analysis.sessions.kernel import kernel
@@ -103,6 +105,45 @@ def test_a_notebook_shows_the_row_of_the_terminal():
     assert f"<td>{row['linear share']}</td>" in found._repr_html_()
     (zero,) = found.summary.table()
     assert zero.items() <= row.items()
+
+
+def test_the_table_says_that_a_criterion_moves_and_what_is_left_of_it():
+    line = 0.1 * np.linspace(-2, 2, 1200)
+    found = depths(made(observer=replace(OBSERVER, criterion=line)), orders=0)
+    course = found.zero.course
+    assert course.first == "conditional"
+    (row,) = found.table()
+    assert float(row["criterion moves (p)"]) < 1e-4
+    assert float(row["follows the trial before (p)"]) == pytest.approx(
+        course.previous.p, rel=1e-3
+    )
+    assert row["d' given the course"] == course.conditional.dprime.short()
+    gamma = course.conditional.internal_noise.gamma
+    assert row["internal noise given the course"] == gamma.short()
+    names = list(row)
+    assert names.index("d' given the course") == names.index("d'") + 1
+
+
+def test_the_table_of_a_criterion_that_stands_still_has_its_tests_alone():
+    (row,) = depths(made(n=600), orders=0).table()
+    assert float(row["criterion moves (p)"]) > 0.05
+    assert "d' given the course" not in row
+    (short,) = depths(made(n=60, n_pairs=10), orders=0).table()
+    assert short["criterion moves (p)"] == "-"
+
+
+def test_the_table_gives_internal_noise_by_the_exact_law_beside_the_normal_one():
+    cell = decision_law.linear("binary", "2afc", 1, 0.5)
+    made_ = decision_law.simulate(cell, np.random.default_rng(1))
+    found = depths(session(*made_, "2afc"), orders=1, n_permutations=19)
+    law = found.one.decision_law
+    assert law.law == "exact"
+    (row,) = found.table()
+    assert row["internal noise by the exact law"] == law.gamma.short()
+    assert law.gamma.low < 0.5 < law.gamma.high
+    assert row["internal noise"] == found.summary.pooled.internal_noise.gamma.short()
+    (normal,) = depths(made(n=600), orders=1, n_permutations=19).table()
+    assert "internal noise by the exact law" not in normal
 
 
 @pytest.mark.parametrize("orders", [0, 1])

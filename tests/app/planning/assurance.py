@@ -255,16 +255,8 @@ def _pilot_cells() -> tuple[Parameters, ...]:
     )
 
 
-def _range(share: float, name: str = "reached") -> Column:
-    low, high = 100 * share, 100 * share + 5
-    return Column(
-        f"reached, of {share:.0%}",
-        name,
-        "true",
-        low,
-        high,
-        lambda cell: cell["assurance"] == share,
-    )
+def _promised(cell: Parameters) -> float:
+    return 100 * cell["assurance"]
 
 
 ASSURANCE = Table(
@@ -272,20 +264,20 @@ ASSURANCE = Table(
     title="Planning with assurance",
     text=(
         "Sessions of the length that `yoked power --assurance` plans: the share that"
-        " reaches the aim (per cent), which should be the assurance, up to five per"
-        " cent more; and the share that reached it with the trials planned before"
-        " assurance (the expected error being the wanted one)."
+        " reaches the aim (per cent), which should be the assurance of its row, up to"
+        " five per cent more; and the share that reaches it with the trials that were"
+        " planned before there was an assurance (the expected error being the wanted"
+        " one; of gamma, its standard error with the rates held)."
     ),
     cells=_cells(),
     session=assurance_session,
     columns=(
         Column("trials", "trials", "median"),
-        _range(0.5),
-        _range(0.8),
-        _range(0.9),
-        Column("reached before", "before", "true"),
+        Column("reached", "reached", "true", _promised, lambda c: _promised(c) + 5),
+        Column("reached with trials before", "before", "true"),
     ),
     n_sessions=500,
+    heads={"before": "trials before"},
 )
 
 PILOT = Table(
