@@ -80,7 +80,7 @@ def draw_psychometric(fits: Sequence[tuple[str, PsychometricFit]]) -> "Figure":
     if all(fit.contrast.min() > 0 for _, fit in fits):
         axis.set_xscale("log")
     axis.set(xlabel="signal contrast", ylabel="proportion correct", ylim=(None, 1.02))
-    axis.legend(frameon=False, fontsize=7.5, loc="upper left")
+    axis.legend(frameon=False, fontsize=7.5, loc="lower right")
     return figure
 
 
