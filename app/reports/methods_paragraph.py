@@ -2,18 +2,20 @@
 
 Sentences that a laboratory can paste: design, who took part, what was left out, what
 the numbers rest on, which formulas made them, and what repeats them. Participants are
-counted, never named; sessions are known by the seed of their noise.
+counted, never named; sessions are known by the seed of their noise. A formula is named
+only where it made a number that a paper would report.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
+from typing import Any
 
 from ...analysis.sessions.depths import Depths
+from ...analysis.trials.estimate import Estimate
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.session.results import SessionData
-from .formulas import formulas
 
 TASKS = {
     "2afc": "two-alternative forced choice",
@@ -23,19 +25,39 @@ TASKS = {
 }
 PLACES = {"web": "online", "lab": "in the laboratory"}
 NOISE = {"gaussian": "Gaussian", "binary": "binary", "uniform": "uniform"}
-NAMED = (  # of the formulas, by the key of the plain form: what a paper reports
-    ("dprime", "d'"),
-    ("criterion", "criterion"),
-    ("proportion_correct", "proportion correct"),
-    ("agreement", "agreement of passes"),
-    ("gamma", "internal noise"),
-    ("efficiency", "efficiency"),
-    ("threshold", "threshold"),
-    ("weighted_sum", "weighted-sum kernel"),
-    ("fitted", "fitted kernel"),
-    ("linear", "linear share"),
-    ("spectrum", "second-order eigenvalues"),
+Path = tuple[str, ...]
+# What a paper reports, and where it stands in the analysis.
+NAMED: tuple[tuple[str, Path], ...] = (
+    ("d'", ("summary", "pooled", "dprime")),
+    ("criterion", ("summary", "pooled", "criterion")),
+    ("proportion correct", ("summary", "pooled", "proportion_correct")),
+    ("agreement of passes", ("summary", "pooled", "agreement")),
+    ("internal noise", ("summary", "pooled", "internal_noise", "gamma")),
+    ("lapse rate", ("zero", "lapse_rate")),
+    ("efficiency", ("zero", "efficiency", "pooled")),
+    ("threshold", ("zero", "psychometric", "threshold")),
+    ("area under the ROC", ("zero", "roc", "auc")),
+    ("weighted-sum kernel", ("one", "weighted_sum")),
+    ("fitted kernel", ("one", "fitted")),
+    ("its unshrunken intervals", ("one", "fitted", "unshrunken")),
+    ("linear share", ("one", "linear_share", "linear")),
+    ("second-order kernel", ("two", "kernel")),
+    ("gain of a second order", ("two", "quadratic", "gain")),
+    ("cascade", ("two", "signature")),
 )
+# The same where the criterion moves: the report has these in bold.
+GIVEN_COURSE: tuple[tuple[str, Path], ...] = (
+    (
+        "d' conditional on the course of the criterion",
+        ("zero", "course", "conditional", "dprime"),
+    ),
+    (
+        "internal noise conditional on it",
+        ("zero", "course", "conditional", "internal_noise", "gamma"),
+    ),
+)
+EXACT = ("internal noise by the exact law", ("one", "decision_law", "gamma"))
+EIGENVALUES = "second-order eigenvalues"
 MOST_SEEDS = 40
 
 
@@ -97,7 +119,7 @@ def _design(protocol: Protocol) -> str:
         f"The task ({protocol.name}) was {TASKS[protocol.task.kind]}: {target} was"
         f" shown in {noise} noise with an SD of {protocol.noise.sd:g} contrast"
         f"{cut_off}, {what} of {rows} x {columns} elements (rows x columns)"
-        f" {protocol.display.deg_per_element:g} degrees of visual angle wide."
+        f" {protocol.display.deg_per_element:.3g} degrees of visual angle wide."
     )
 
 
@@ -168,37 +190,74 @@ def _trials(found: Sequence[Depths]) -> Iterator[str]:
 
 
 def _formulas(found: Sequence[Depths]) -> Iterator[str]:
-    """Name the formulas that a paper's numbers are from."""
-    known: dict[str, list[str]] = {}
-    for name, formula in formulas([each.to_dict() for each in found]):
-        known.setdefault(name.replace(" ", "_"), []).append(formula)
-    named = [f"{word} by {_and(known[key])}" for key, word in NAMED if key in known]
-    if named:
+    """Name the formulas of the numbers that there are."""
+    made: dict[str, dict[str, None]] = {}
+    for each in found:
+        for word, path in _reported(each):
+            formula = _formula(each, path)
+            if formula is not None:
+                made.setdefault(word, {})[formula] = None
+    if made:
+        named = "; ".join(f"{word}, {_and(list(made[word]))}" for word in made)
         yield (
-            f"Formulas, with their versions: {'; '.join(named)}. Intervals are 95 %"
-            " confidence intervals."
+            f"Numbers are by these formulas of Yoked, with their versions: {named}."
+            " Intervals are 95 % confidence intervals."
         )
+
+
+def _reported(each: Depths) -> Iterator[tuple[str, Path]]:
+    """Yield what is reported of a session, and where it stands in its analysis."""
+    course = each.zero.course
+    law = each.one and each.one.decision_law
+    for word, path in NAMED:
+        yield word, path
+        if path[-1] == "gamma":
+            if course is not None and course.first == "conditional":
+                yield from GIVEN_COURSE
+            if law and law.law == "exact":
+                yield EXACT
+        if path == ("two", "kernel") and each.two is not None:
+            removed = each.two.without_linear_part is not None
+            yield EIGENVALUES, ("two", "without_linear_part" if removed else "spectrum")
+
+
+def _formula(each: Depths, path: Path) -> str | None:
+    """Return the formula of a number or kernel; None where there is none."""
+    found: Any = each
+    for name in path:
+        if found is None:
+            return None
+        found = getattr(found, name)
+    if isinstance(found, Estimate) and found.value is found.low is found.high is None:
+        return None
+    return None if found is None else found.formula
 
 
 def _repeat(sessions: Sequence[SessionData], seed: int) -> Iterator[str]:
     """Give what repeats every number."""
-    seeds = [str(session.seed) for session in sessions]
-    few = ", ".join(seeds[:MOST_SEEDS])
-    more = f" and {len(seeds) - MOST_SEEDS} more" if len(seeds) > MOST_SEEDS else ""
-    word = "Seed" if len(seeds) == 1 else "Seeds"
-    yield f"{word} of the noise: {few}{more}."
+    drawn = [s for s in sessions if not s.row.noise_source.startswith("stored:")]
+    if drawn:
+        yield _seeds([str(session.seed) for session in drawn], "the noise")
+    if len(drawn) < len(sessions):
+        of = f" of {_count(len(sessions) - len(drawn), 'session')}" if drawn else ""
+        yield f"The noise{of} is stored with the trials."
     internal = [
         str(s.row.observer_seed) for s in sessions if s.row.observer_seed is not None
     ]
     if internal:
-        word = "Seed" if len(internal) == 1 else "Seeds"
-        yield f"{word} of the models' own noise: {', '.join(internal[:MOST_SEEDS])}."
+        yield _seeds(internal, "the models' own noise")
     ran = list(dict.fromkeys(_software(session.row.software) for session in sessions))
     stimulus = sessions[0].protocol.stimulus_hash
     yield (
         f"Trials were logged by {_and(ran)} and analysed by Yoked {version('yoked')}"
         f" with seed {seed}; stimulus hash {stimulus}."
     )
+
+
+def _seeds(seeds: Sequence[str], of: str) -> str:
+    few = ", ".join(seeds[:MOST_SEEDS])
+    more = f" and {len(seeds) - MOST_SEEDS} more" if len(seeds) > MOST_SEEDS else ""
+    return f"{'Seed' if len(seeds) == 1 else 'Seeds'} of {of}: {few}{more}."
 
 
 def _software(name: str) -> str:
