@@ -111,7 +111,7 @@ def _spectrum(axis: "Axes", each: Spectrum, unit: float) -> None:
 
 def _matrices(figure: "Figure", axes: Any, kernels: Sequence[tuple[str, Any]]) -> None:
     pictures = [each.kernel / each.noise_sd**2 for _, each in kernels]
-    _on_one_scale(figure, axes, pictures, "H2")
+    _on_one_scale(figure, axes, pictures, "H₂")
     axes[0].set_ylabel("element by element")
 
 

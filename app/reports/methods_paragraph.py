@@ -8,7 +8,7 @@ only where it made a number that a paper would report.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -25,39 +25,48 @@ TASKS = {
 }
 PLACES = {"web": "online", "lab": "in the laboratory"}
 NOISE = {"gaussian": "Gaussian", "binary": "binary", "uniform": "uniform"}
-Path = tuple[str, ...]
-# What a paper reports, and where it stands in the analysis.
-NAMED: tuple[tuple[str, Path], ...] = (
-    ("d'", ("summary", "pooled", "dprime")),
-    ("criterion", ("summary", "pooled", "criterion")),
-    ("proportion correct", ("summary", "pooled", "proportion_correct")),
-    ("agreement of passes", ("summary", "pooled", "agreement")),
-    ("internal noise", ("summary", "pooled", "internal_noise", "gamma")),
-    ("lapse rate", ("zero", "lapse_rate")),
-    ("efficiency", ("zero", "efficiency", "pooled")),
-    ("threshold", ("zero", "psychometric", "threshold")),
-    ("area under the ROC", ("zero", "roc", "auc")),
-    ("weighted-sum kernel", ("one", "weighted_sum")),
-    ("fitted kernel", ("one", "fitted")),
-    ("its unshrunken intervals", ("one", "fitted", "unshrunken")),
-    ("linear share", ("one", "linear_share", "linear")),
-    ("second-order kernel", ("two", "kernel")),
-    ("gain of a second order", ("two", "quadratic", "gain")),
-    ("cascade", ("two", "signature")),
+
+
+def _moves(each: Depths) -> bool:
+    """Whether the values to read are those given the course of the criterion."""
+    course = each.zero.course
+    return course is not None and course.first == "conditional"
+
+
+def _is_exact(each: Depths) -> bool:
+    law = each.one and each.one.decision_law
+    return law is not None and law.law == "exact"
+
+
+def _keeps_linear_part(each: Depths) -> bool:
+    return each.two is not None and each.two.without_linear_part is None
+
+
+CONDITIONAL = "zero.course.conditional"
+# What a paper reports, where it stands in the analysis, and of which sessions.
+REPORTED: tuple[tuple[str, str, Callable[[Depths], bool]], ...] = (
+    ("d'", "summary.pooled.dprime", lambda _: True),
+    ("criterion", "summary.pooled.criterion", lambda _: True),
+    ("proportion correct", "summary.pooled.proportion_correct", lambda _: True),
+    ("agreement of passes", "summary.pooled.agreement", lambda _: True),
+    ("internal noise", "summary.pooled.internal_noise.gamma", lambda _: True),
+    ("d' given the course of the criterion", f"{CONDITIONAL}.dprime", _moves),
+    ("internal noise given it", f"{CONDITIONAL}.internal_noise.gamma", _moves),
+    ("internal noise by the exact law", "one.decision_law.gamma", _is_exact),
+    ("lapse rate", "zero.lapse_rate", lambda _: True),
+    ("efficiency", "zero.efficiency.pooled", lambda _: True),
+    ("threshold", "zero.psychometric.threshold", lambda _: True),
+    ("area under the ROC", "zero.roc.auc", lambda _: True),
+    ("weighted-sum kernel", "one.weighted_sum", lambda _: True),
+    ("fitted kernel", "one.fitted", lambda _: True),
+    ("its unshrunken intervals", "one.fitted.unshrunken", lambda _: True),
+    ("linear share", "one.linear_share.linear", lambda _: True),
+    ("second-order kernel", "two.kernel", lambda _: True),
+    ("second-order eigenvalues", "two.without_linear_part", lambda _: True),
+    ("second-order eigenvalues", "two.spectrum", _keeps_linear_part),
+    ("gain of a second order", "two.quadratic.gain", lambda _: True),
+    ("cascade", "two.signature", lambda _: True),
 )
-# The same where the criterion moves: the report has these in bold.
-GIVEN_COURSE: tuple[tuple[str, Path], ...] = (
-    (
-        "d' conditional on the course of the criterion",
-        ("zero", "course", "conditional", "dprime"),
-    ),
-    (
-        "internal noise conditional on it",
-        ("zero", "course", "conditional", "internal_noise", "gamma"),
-    ),
-)
-EXACT = ("internal noise by the exact law", ("one", "decision_law", "gamma"))
-EIGENVALUES = "second-order eigenvalues"
 MOST_SEEDS = 40
 
 
@@ -191,40 +200,24 @@ def _trials(found: Sequence[Depths]) -> Iterator[str]:
 
 def _formulas(found: Sequence[Depths]) -> Iterator[str]:
     """Name the formulas of the numbers that there are."""
-    made: dict[str, dict[str, None]] = {}
-    for each in found:
-        for word, path in _reported(each):
+    made: dict[str, list[str]] = {}
+    for word, path, is_reported in REPORTED:
+        for each in filter(is_reported, found):
             formula = _formula(each, path)
-            if formula is not None:
-                made.setdefault(word, {})[formula] = None
+            if formula is not None and formula not in made.get(word, ()):
+                made.setdefault(word, []).append(formula)
     if made:
-        named = "; ".join(f"{word}, {_and(list(made[word]))}" for word in made)
+        named = "; ".join(f"{word}, {_and(each)}" for word, each in made.items())
         yield (
             f"Numbers are by these formulas of Yoked, with their versions: {named}."
             " Intervals are 95 % confidence intervals."
         )
 
 
-def _reported(each: Depths) -> Iterator[tuple[str, Path]]:
-    """Yield what is reported of a session, and where it stands in its analysis."""
-    course = each.zero.course
-    law = each.one and each.one.decision_law
-    for word, path in NAMED:
-        yield word, path
-        if path[-1] == "gamma":
-            if course is not None and course.first == "conditional":
-                yield from GIVEN_COURSE
-            if law and law.law == "exact":
-                yield EXACT
-        if path == ("two", "kernel") and each.two is not None:
-            removed = each.two.without_linear_part is not None
-            yield EIGENVALUES, ("two", "without_linear_part" if removed else "spectrum")
-
-
-def _formula(each: Depths, path: Path) -> str | None:
+def _formula(each: Depths, path: str) -> str | None:
     """Return the formula of a number or kernel; None where there is none."""
     found: Any = each
-    for name in path:
+    for name in path.split("."):
         if found is None:
             return None
         found = getattr(found, name)

@@ -90,10 +90,10 @@ def test_it_names_a_formula_only_where_it_made_a_number_that_is_reported(found):
     ]
     moving = named_formulas([with_first(found[0], "conditional")])
     assert moving.keys() - constant.keys() == {
-        "d' conditional on the course of the criterion",
-        "internal noise conditional on it",
+        "d' given the course of the criterion",
+        "internal noise given it",
     }
-    assert moving["internal noise conditional on it"] == "gamma-given-course/1"
+    assert moving["internal noise given it"] == "gamma-given-course/1"
 
 
 def named_formulas(found):
