@@ -89,8 +89,8 @@ def draw_psychometric(fits: Sequence[tuple[str, PsychometricFit]]) -> "Figure":
 def draw_efficiency(found: Sequence[tuple[str, Efficiency]]) -> "Figure":
     """Draw efficiency at each contrast with 95 % intervals, and its power of contrast.
 
-    A line is the power that one likelihood finds. Intervals that leave the picture are
-    cut; the table has them.
+    A line is the power that one likelihood finds. Intervals without an upper end are
+    faint; what leaves the picture is cut.
 
     Parameters
     ----------
@@ -118,7 +118,8 @@ def draw_efficiency(found: Sequence[tuple[str, Efficiency]]) -> "Figure":
     if all(at.contrast > 0 for _, each in found for at in each.by_contrast):
         _log_contrast(axis)
     axis.set(xlabel="signal contrast", ylabel="efficiency", ylim=(0, 1.2 * top))
-    axis.legend(frameon=False, fontsize=7.5, loc="upper right")
+    above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}
+    axis.legend(frameon=False, fontsize=7.5, **above)
     return figure
 
 
@@ -135,8 +136,10 @@ def _efficiency(
         return
     axis.plot([contrast], [estimate.value], marker, color=color, ms=4)
     if estimate.low is not None and estimate.high is not None:
-        high = min(estimate.high, 1e6)
-        axis.plot([contrast] * 2, [estimate.low, high], color=color, lw=0.7)
+        is_open = not np.isfinite(estimate.high)
+        ends = [estimate.low, 1e6 if is_open else estimate.high]
+        alpha = 0.25 if is_open else 1.0
+        axis.plot([contrast] * 2, ends, color=color, lw=0.7, alpha=alpha)
 
 
 def _log_contrast(axis: "Axes") -> None:

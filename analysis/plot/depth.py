@@ -100,7 +100,7 @@ def _bar(axis: "Axes", depth: Depth, color: str) -> None:
 
 def _reason(axis: "Axes", x: float, note: str, color: str) -> None:
     """Write why there is no share, upwards from where its bar would stand."""
-    n_lines = max(math.ceil(len(note) / 34), 1)
+    n_lines = math.ceil(len(note) / 34)
     width = len(note) // n_lines + 7
     lines = textwrap.wrap(note, width, max_lines=4, placeholder=" ...")
     axis.text(

@@ -149,4 +149,10 @@ def _diagonal_lines(axes: Any, kernels: Sequence[tuple[str, Any]]) -> None:
         axis.set_xlabel(name)
     share_limits(axes)
     axes[0].set_ylabel("diagonal\n(noise variance)")
-    axes[0].legend(frameon=False, fontsize=7, loc="upper right")
+    axes[0].legend(
+        frameon=False,
+        fontsize=7,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        borderaxespad=0.1,
+    )
