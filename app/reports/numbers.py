@@ -79,7 +79,8 @@ def significant(value: float) -> str:
     ('0.0261', '3.3 × 10⁻⁵', '12,500')
     """
     if value and not 1e-3 <= abs(value) < 1e6:
-        return prose(f"{value:.2e}".replace(".00e", "e"))
+        mantissa, _, power = f"{value:.2e}".partition("e")
+        return prose(f"{float(mantissa):g}e{power}")
     return prose(f"{float(f'{value:.3g}'):,g}")
 
 
