@@ -77,12 +77,15 @@ class DepthProfile(Result):
     depths
         Of orders 0, 1 and 2.
     equal_kernels
-        Test of whether the first-order kernels are the same; None where there is no
-        unshrunken kernel of one of them.
+        Test of whether the first-order kernels are the same; None where `missing` says
+        why.
     reference_constant, other_constant, reference_conditional, other_conditional
         d' and internal noise with a constant criterion, and conditional on its course:
         different things, and where it drifts the second are to be read. None where
-        there is no course.
+        there is no course, as `missing` says.
+    missing
+        Sentence by name of what could not be had: "equal_kernels", "reference_course",
+        "other_course", or the name of a depth.
     faults
         Depths that could not be had by a mistake of ours, with the exception.
     """
@@ -99,6 +102,7 @@ class DepthProfile(Result):
     other_constant: Given | None = None
     reference_conditional: Given | None = None
     other_conditional: Given | None = None
+    missing: dict[str, str] = field(default_factory=dict)
     faults: dict[str, Fault] = field(default_factory=dict)
 
     def table(self) -> list[Cells]:
@@ -123,8 +127,10 @@ class DepthProfile(Result):
         return note.replace("(theirs)", f"({self.other_observer})")
 
     def _differ(self, depth: Depth) -> str:
-        if depth.order != 1 or self.equal_kernels is None:
+        if depth.order != 1:
             return "-"
+        if self.equal_kernels is None:
+            return self.missing.get("equal_kernels", "-")
         return short(self.equal_kernels.p)
 
 
@@ -181,12 +187,13 @@ def depth_profile(
     attempt = Attempts(NAMES)
     found = (latent, lambda: kernels(1), lambda: kernels(2))
     equal = attempt(
-        "equality of kernels",
+        "equal_kernels",
         lambda: equal_kernels(
             reference, other, seed, [lapses_of(each) for each in (reference, other)]
         ),
     )
-    ours, theirs = (_course(attempt, each) for each in (reference, other))
+    ours = _course(attempt, "reference", reference)
+    theirs = _course(attempt, "other", other)
     return DepthProfile(
         reference=reference.id,
         other=other.id,
@@ -200,13 +207,14 @@ def depth_profile(
         other_constant=theirs and theirs.constant,
         reference_conditional=ours and ours.conditional,
         other_conditional=theirs and theirs.conditional,
+        missing=attempt.missing,
         faults=attempt.faults,
     )
 
 
-def _course(attempt: Attempts, held: Held) -> CriterionCourse | None:
-    """Fit the course of a criterion, or say nothing where there is none."""
-    return attempt(f"course of {held.id}", lambda: criterion_course(held.responses))
+def _course(attempt: Attempts, which: str, held: Held) -> CriterionCourse | None:
+    """Fit the course of a criterion, or say why there is none."""
+    return attempt(f"{which}_course", lambda: criterion_course(held.responses))
 
 
 def _depth(

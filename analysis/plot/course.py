@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-ROWS = ("criterion", "d′", "proportion correct", "misses, lapses")
+ROWS = ("criterion", "d′", "proportion\ncorrect", "misses,\nlapses")
 WIDTH, HEIGHT = 3.3, 6.4  # inches
 
 
@@ -39,10 +39,10 @@ def draw_course(timelines: Sequence[Timeline]) -> "Figure":
         for axis, name in zip(
             column[1:3], ("dprime", "proportion_correct"), strict=True
         ):
-            _windows(axis, each.windows, name, BLUE)
+            _windows(axis, each.windows, name)
         column[2].axhline(0.5, color=PALE, lw=0.7, zorder=0)
         _misses(column[3], each)
-        column[0].set_title(each.observer)
+        column[0].set_title(each.observer, pad=16)  # above the tests
         column[-1].set_xlabel("trial")
     for row, name in zip(axes, ROWS, strict=True):
         row[0].set_ylabel(name)
@@ -52,7 +52,7 @@ def draw_course(timelines: Sequence[Timeline]) -> "Figure":
 
 def _criterion(axis: "Axes", each: Timeline) -> None:
     axis.axhline(0, color=PALE, lw=0.7, zorder=0)
-    _windows(axis, each.windows, "criterion", BLUE)
+    _windows(axis, each.windows, "criterion")
     middle = each.criterion.value
     if each.course is None or middle is None:
         text = each.note or "no course"
@@ -68,8 +68,7 @@ def _criterion(axis: "Axes", each: Timeline) -> None:
         lw=0,
     )
     axis.plot(course.trial, course.value + middle, color=ORANGE, lw=1.4)
-    axis.text(0.02, 0.97, _tests(each), transform=axis.transAxes, fontsize=7, va="top")
-    axis.margins(y=0.2)
+    axis.text(0, 1.02, _tests(each), transform=axis.transAxes, fontsize=7, va="bottom")
 
 
 def _tests(each: Timeline) -> str:
@@ -83,18 +82,16 @@ def _p(p: float) -> str:
     return "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".", 1)
 
 
-def _windows(
-    axis: "Axes", windows: Sequence[Window], name: str, color: str, offset: float = 0.0
-) -> None:
+def _windows(axis: "Axes", windows: Sequence[Window], name: str) -> None:
     for each in windows:
         estimate: Estimate = getattr(each, name)
         if estimate.value is None or not np.isfinite(estimate.value):
             continue
-        x = (each.first + each.last) / 2 + offset
+        x = (each.first + each.last) / 2
         ends = [end for end in (estimate.low, estimate.high) if end is not None]
         if len(ends) == 2 and np.isfinite(ends).all():
-            axis.plot([x, x], ends, color=color, lw=0.9)
-        axis.plot([x], [estimate.value], "o", color=color, ms=3.5)
+            axis.plot([x, x], ends, color=BLUE, lw=0.9)
+        axis.plot([x], [estimate.value], "o", color=BLUE, ms=3.5)
 
 
 def _misses(axis: "Axes", each: Timeline) -> None:

@@ -1,5 +1,6 @@
-"""Curves: receiver operating characteristics and psychometric functions."""
+"""Curves: receiver operating characteristics, psychometric functions, efficiency."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from ..psychometric.fit import PsychometricFit
+from ..sensitivity.efficiency import Efficiency
 from ..sensitivity.roc import Roc
 from ..trials.estimate import CannotTell, Estimate
 from ..trials.proportion import wilson_interval
@@ -78,10 +80,78 @@ def draw_psychometric(fits: Sequence[tuple[str, PsychometricFit]]) -> "Figure":
         axis.plot(x, fit(x), color=color, lw=1.4, label=name)
         _threshold(axis, fit, color)
     if all(fit.contrast.min() > 0 for _, fit in fits):
-        axis.set_xscale("log")
+        _log_contrast(axis)
     axis.set(xlabel="signal contrast", ylabel="proportion correct", ylim=(None, 1.02))
-    axis.legend(frameon=False, fontsize=7.5, loc="upper left")
+    axis.legend(frameon=False, fontsize=7.5, loc="lower right")
     return figure
+
+
+def draw_efficiency(found: Sequence[tuple[str, Efficiency]]) -> "Figure":
+    """Draw efficiency at each contrast with 95 % intervals, and its power of contrast.
+
+    A line is the power that one likelihood finds. Intervals without an upper end are
+    faint; what leaves the picture is cut.
+
+    Parameters
+    ----------
+    found
+        Pairs of a label and the efficiency of a session.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    figure, axis = _one_panel(found, "an efficiency")
+    top = 1.0
+    for number, (label, each) in enumerate(found):
+        color, marker = SERIES[number % len(SERIES)]
+        known = [(at.contrast, at.efficiency) for at in each.by_contrast]
+        for contrast, estimate in known:
+            _efficiency(axis, contrast, estimate, color, marker)
+        contrasts = np.array([contrast for contrast, _ in known])
+        fitted = np.ones(len(contrasts)) * (each.pooled.value or np.nan)
+        if each.trend is not None and each.trend.power.value is not None:
+            fitted = each.trend.lowest * _power(contrasts, each.trend.power.value)
+        axis.plot(contrasts, fitted, color=color, lw=1.4, label=label)
+        top = max(top, float(np.nanmax(fitted, initial=0)))
+    if all(at.contrast > 0 for _, each in found for at in each.by_contrast):
+        _log_contrast(axis)
+    axis.set(xlabel="signal contrast", ylabel="efficiency", ylim=(0, 1.2 * top))
+    above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}
+    axis.legend(frameon=False, fontsize=7.5, **above)
+    return figure
+
+
+def _power(contrast: np.ndarray, power: float) -> np.ndarray:
+    """Contrast over the lowest above 0, to a power."""
+    positive = np.where(contrast > 0, contrast, np.nan)
+    return (positive / np.nanmin(positive)) ** power
+
+
+def _efficiency(
+    axis: "Axes", contrast: float, estimate: Estimate, color: str, marker: str
+) -> None:
+    if estimate.value is None or not np.isfinite(estimate.value):
+        return
+    axis.plot([contrast], [estimate.value], marker, color=color, ms=4)
+    if estimate.low is not None and estimate.high is not None:
+        is_open = not np.isfinite(estimate.high)
+        ends = [estimate.low, 1e6 if is_open else estimate.high]
+        alpha = 0.25 if is_open else 1.0
+        axis.plot([contrast] * 2, ends, color=color, lw=0.7, alpha=alpha)
+
+
+def _log_contrast(axis: "Axes") -> None:
+    """Make the axis of contrast logarithmic, with ticks that read as contrasts."""
+    axis.set_xscale("log")
+    low, high = axis.get_xlim()
+    steps = (1, 2, 5) if high < 30 * low else (1,)
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)))
+    ticks = [step * 10.0**k for k in decades for step in steps]
+    ticks = [tick for tick in ticks if low <= tick <= high]
+    axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axis.tick_params(axis="x", which="minor", labelbottom=False)
 
 
 def _one_panel(drawn: Sequence[tuple[str, Any]], what: str) -> tuple["Figure", "Axes"]:

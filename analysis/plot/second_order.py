@@ -111,7 +111,7 @@ def _spectrum(axis: "Axes", each: Spectrum, unit: float) -> None:
 
 def _matrices(figure: "Figure", axes: Any, kernels: Sequence[tuple[str, Any]]) -> None:
     pictures = [each.kernel / each.noise_sd**2 for _, each in kernels]
-    _on_one_scale(figure, axes, pictures, "H2")
+    _on_one_scale(figure, axes, pictures, "H₂")
     axes[0].set_ylabel("element by element")
 
 
@@ -149,4 +149,10 @@ def _diagonal_lines(axes: Any, kernels: Sequence[tuple[str, Any]]) -> None:
         axis.set_xlabel(name)
     share_limits(axes)
     axes[0].set_ylabel("diagonal\n(noise variance)")
-    axes[0].legend(frameon=False, fontsize=7, loc="upper right")
+    axes[0].legend(
+        frameon=False,
+        fontsize=7,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        borderaxespad=0.1,
+    )

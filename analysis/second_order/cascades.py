@@ -48,8 +48,6 @@ MOST_ELEMENTS = 128
 TRIALS_PER_ELEMENT = 10
 MEANINGS = {
     "linear": "linear, or monotone with its noise before the non-linearity",
-    "undecided": "more than one cascade answers like this observer",
-    "none": "no cascade of the seven answers like this observer",
     EITHER: "a curve of one element, which is an LN cascade and a Hammerstein one",
 }
 
@@ -81,7 +79,7 @@ class Signature(Result):
     verdict
         A cascade's name; 'undecided'; 'none'; 'LN or Hammerstein: one element'.
     meaning
-        What the verdict leaves open.
+        Why it is this verdict, or what it leaves open.
     margin
         How far the next cascade is behind the best.
     adequacy
@@ -172,10 +170,10 @@ def signature(
     name = ranked[0].family.cascade
     p = adequacy(choices, _richest(fits, name), n_sets, seed)
     nonlinear = max(_nonlinear_share(choices, fit) for fit in _curved(fits))
-    verdict = _verdict(ranked, p, nonlinear, choices.x.shape[1])
+    verdict, meaning = _verdict(ranked, p, nonlinear, choices.x.shape[1])
     return Signature(
         verdict=verdict,
-        meaning=MEANINGS.get(verdict, f"no other cascade is within {MARGIN:g}"),
+        meaning=meaning,
         margin=ranked[0].score - ranked[1].score,
         adequacy=p,
         cascades={
@@ -233,21 +231,43 @@ def _richest(fits: list[Fit], cascade: str) -> Fit:
     return max(variants, key=lambda fit: fit.log_likelihood)
 
 
-def _verdict(ranked: list[Fit], p: float, nonlinear: float, n_elements: int) -> str:
-    best, name = ranked[0], ranked[0].family.cascade
-    rivals = ranked[1:]
+def _verdict(
+    ranked: list[Fit], p: float, nonlinear: float, n_elements: int
+) -> tuple[str, str]:
+    """Return the verdict, and why it is this one or what it leaves open."""
+    best, first = ranked[0], ranked[0].family.cascade
+    name, rivals = first, ranked[1:]
     if {name, rivals[0].family.cascade} == {"LN", "Hammerstein"} and (
         best.score - rivals[0].score < TOLD_APART
         and all(_is_one_element(fit, n_elements) for fit in ranked[:2])
     ):
         name, rivals = EITHER, rivals[1:]
     free = CONTAINING.get(name, ())
-    close = [fit for fit in rivals if best.score - fit.score < MARGIN]
-    if any(fit.family.cascade not in free for fit in close):
-        return "undecided"
+    close = [f.family.cascade for f in rivals if best.score - f.score < MARGIN]
+    misses = f"misses what the responses hold (p = {p:.2g})"
+    if any(each not in free for each in close):
+        alike = f"more than one cascade may be this observer: {_and([first, *close])}"
+        return "undecided", alike + (f"; {first} {misses}" if p <= LEVEL else "")
     if p <= LEVEL:
-        return "none"
-    return "undecided" if name == "linear" and nonlinear > EQUIVALENT else name
+        best_of = f"the one that fits best, {first}, {misses}"
+        return "none", f"no cascade of the seven answers like this observer: {best_of}"
+    if name == "linear" and nonlinear > EQUIVALENT:
+        rest = f"a non-linearity of up to {100 * nonlinear:.2g} % of its variance"
+        return "undecided", f"linear fits best, but {rest} is not ruled out"
+    return name, MEANINGS.get(name) or _nearest(close)
+
+
+def _nearest(containing: list[str]) -> str:
+    """Say which other cascades are near: only those that contain the one named."""
+    if not containing:
+        return f"no other cascade is within {MARGIN:g}"
+    contain, are = ("contains", "is") if len(containing) == 1 else ("contain", "are")
+    which = f"{_and(containing)}, which {contain} it,"
+    return f"only {which} {are} within {MARGIN:g}"
+
+
+def _and(names: list[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else names[0]
 
 
 def _is_one_element(fit: Fit, n_elements: int) -> bool:

@@ -2,18 +2,20 @@
 
 Sentences that a laboratory can paste: design, who took part, what was left out, what
 the numbers rest on, which formulas made them, and what repeats them. Participants are
-counted, never named; sessions are known by the seed of their noise.
+counted, never named; sessions are known by the seed of their noise. A formula is named
+only where it made a number that a paper would report.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
+from typing import Any
 
 from ...analysis.sessions.depths import Depths
+from ...analysis.trials.estimate import Estimate
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.session.results import SessionData
-from .formulas import formulas
 
 TASKS = {
     "2afc": "two-alternative forced choice",
@@ -23,18 +25,47 @@ TASKS = {
 }
 PLACES = {"web": "online", "lab": "in the laboratory"}
 NOISE = {"gaussian": "Gaussian", "binary": "binary", "uniform": "uniform"}
-NAMED = (  # of the formulas, by the key of the plain form: what a paper reports
-    ("dprime", "d'"),
-    ("criterion", "criterion"),
-    ("proportion_correct", "proportion correct"),
-    ("agreement", "agreement of passes"),
-    ("gamma", "internal noise"),
-    ("efficiency", "efficiency"),
-    ("threshold", "threshold"),
-    ("weighted_sum", "weighted-sum kernel"),
-    ("fitted", "fitted kernel"),
-    ("linear", "linear share"),
-    ("spectrum", "second-order eigenvalues"),
+
+
+def _moves(each: Depths) -> bool:
+    """Whether the values to read are those given the course of the criterion."""
+    course = each.zero.course
+    return course is not None and course.first == "conditional"
+
+
+def _is_exact(each: Depths) -> bool:
+    law = each.one and each.one.decision_law
+    return law is not None and law.law == "exact"
+
+
+def _keeps_linear_part(each: Depths) -> bool:
+    return each.two is not None and each.two.without_linear_part is None
+
+
+CONDITIONAL = "zero.course.conditional"
+# What a paper reports, where it stands in the analysis, and of which sessions.
+REPORTED: tuple[tuple[str, str, Callable[[Depths], bool]], ...] = (
+    ("d'", "summary.pooled.dprime", lambda _: True),
+    ("criterion", "summary.pooled.criterion", lambda _: True),
+    ("proportion correct", "summary.pooled.proportion_correct", lambda _: True),
+    ("agreement of passes", "summary.pooled.agreement", lambda _: True),
+    ("internal noise", "summary.pooled.internal_noise.gamma", lambda _: True),
+    ("d' given the course of the criterion", f"{CONDITIONAL}.dprime", _moves),
+    ("internal noise given it", f"{CONDITIONAL}.internal_noise.gamma", _moves),
+    ("internal noise by the exact law", "one.decision_law.gamma", _is_exact),
+    ("lapse rate", "zero.lapse_rate", lambda _: True),
+    ("efficiency", "zero.efficiency.pooled", lambda _: True),
+    ("threshold", "zero.psychometric.threshold", lambda _: True),
+    ("area under the ROC", "zero.roc.auc", lambda _: True),
+    ("weighted-sum kernel", "one.weighted_sum", lambda _: True),
+    ("fitted kernel", "one.fitted", lambda _: True),
+    ("its unshrunken intervals", "one.fitted.unshrunken", lambda _: True),
+    ("linear share", "one.linear_share.linear", lambda _: True),
+    ("second-order kernel", "two.kernel", lambda _: True),
+    ("second-order eigenvalues", "two.without_linear_part", lambda _: True),
+    ("second-order eigenvalues", "two.spectrum", _keeps_linear_part),
+    ("gain of a second order", "two.quadratic.gain", lambda _: True),
+    ("cascade", "two.signature", lambda _: True),
 )
 MOST_SEEDS = 40
 
@@ -97,7 +128,7 @@ def _design(protocol: Protocol) -> str:
         f"The task ({protocol.name}) was {TASKS[protocol.task.kind]}: {target} was"
         f" shown in {noise} noise with an SD of {protocol.noise.sd:g} contrast"
         f"{cut_off}, {what} of {rows} x {columns} elements (rows x columns)"
-        f" {protocol.display.deg_per_element:g} degrees of visual angle wide."
+        f" {protocol.display.deg_per_element:.3g} degrees of visual angle wide."
     )
 
 
@@ -168,37 +199,58 @@ def _trials(found: Sequence[Depths]) -> Iterator[str]:
 
 
 def _formulas(found: Sequence[Depths]) -> Iterator[str]:
-    """Name the formulas that a paper's numbers are from."""
-    known: dict[str, list[str]] = {}
-    for name, formula in formulas([each.to_dict() for each in found]):
-        known.setdefault(name.replace(" ", "_"), []).append(formula)
-    named = [f"{word} by {_and(known[key])}" for key, word in NAMED if key in known]
-    if named:
+    """Name the formulas of the numbers that there are."""
+    made: dict[str, list[str]] = {}
+    for word, path, is_reported in REPORTED:
+        for each in filter(is_reported, found):
+            formula = _formula(each, path)
+            if formula is not None and formula not in made.get(word, ()):
+                made.setdefault(word, []).append(formula)
+    if made:
+        named = "; ".join(f"{word}, {_and(each)}" for word, each in made.items())
         yield (
-            f"Formulas, with their versions: {'; '.join(named)}. Intervals are 95 %"
-            " confidence intervals."
+            f"Numbers are by these formulas of Yoked, with their versions: {named}."
+            " Intervals are 95 % confidence intervals."
         )
+
+
+def _formula(each: Depths, path: str) -> str | None:
+    """Return the formula of a number or kernel; None where there is none."""
+    found: Any = each
+    for name in path.split("."):
+        if found is None:
+            return None
+        found = getattr(found, name)
+    if isinstance(found, Estimate) and found.value is found.low is found.high is None:
+        return None
+    return None if found is None else found.formula
 
 
 def _repeat(sessions: Sequence[SessionData], seed: int) -> Iterator[str]:
     """Give what repeats every number."""
-    seeds = [str(session.seed) for session in sessions]
-    few = ", ".join(seeds[:MOST_SEEDS])
-    more = f" and {len(seeds) - MOST_SEEDS} more" if len(seeds) > MOST_SEEDS else ""
-    word = "Seed" if len(seeds) == 1 else "Seeds"
-    yield f"{word} of the noise: {few}{more}."
+    drawn = [s for s in sessions if not s.row.noise_source.startswith("stored:")]
+    if drawn:
+        yield _seeds([str(session.seed) for session in drawn], "the noise")
+    if len(drawn) < len(sessions):
+        of = f" of {_count(len(sessions) - len(drawn), 'session')}" if drawn else ""
+        yield f"The noise{of} is stored with the trials."
     internal = [
         str(s.row.observer_seed) for s in sessions if s.row.observer_seed is not None
     ]
     if internal:
-        word = "Seed" if len(internal) == 1 else "Seeds"
-        yield f"{word} of the models' own noise: {', '.join(internal[:MOST_SEEDS])}."
+        yield _seeds(internal, "the models' own noise")
     ran = list(dict.fromkeys(_software(session.row.software) for session in sessions))
     stimulus = sessions[0].protocol.stimulus_hash
     yield (
         f"Trials were logged by {_and(ran)} and analysed by Yoked {version('yoked')}"
         f" with seed {seed}; stimulus hash {stimulus}."
     )
+
+
+def _seeds(seeds: Sequence[str], of: str) -> str:
+    few = ", ".join(seeds[:MOST_SEEDS])
+    more = f" and {len(seeds) - MOST_SEEDS} more" if len(seeds) > MOST_SEEDS else ""
+    return f"{'Seed' if len(seeds) == 1 else 'Seeds'} of {of}: {few}{more}."
 
 
 def _software(name: str) -> str:

@@ -1,9 +1,9 @@
 """The report: what observers saw and answered, side by side, as one HTML page."""
 
 import io
-import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from ...analysis.agreement.profile import DepthProfile, depth_profile
 from ...analysis.agreement.responses import ResponseAgreement, response_agreement
 from ...analysis.kernels.weighted_sum import template_match
 from ...analysis.plot.course import draw_course
-from ...analysis.plot.curves import draw_psychometric, draw_roc
+from ...analysis.plot.curves import draw_efficiency, draw_psychometric, draw_roc
 from ...analysis.plot.depth import draw_depth
 from ...analysis.plot.kernels import Panel, draw_kernels, signed_template
 from ...analysis.plot.measures import draw_agreement, draw_measures
@@ -22,18 +22,18 @@ from ...analysis.sessions.depths import Depths, depths
 from ...analysis.sessions.summary import SessionSummary
 from ...analysis.sessions.timeline import timeline
 from ...analysis.trials.attempts import Attempts, Fault
-from ...analysis.trials.chance import CountedP
-from ...analysis.trials.estimate import CannotTell, Estimate
+from ...analysis.trials.estimate import CannotTell
 from ...analysis.trials.held import Held
 from ...analysis.trials.responses import SessionLike
 from ...experiments.clock import utc_now
 from ...experiments.session.results import SessionData
 from ..files import whole_file
+from .contrasts import by_contrast
 from .formulas import formulas
 from .methods_paragraph import methods_paragraph
+from .numbers import inline, interval, p_value, prose, significant
 
 if TYPE_CHECKING:
-    from markupsafe import Markup
     from matplotlib.figure import Figure
 
 Progress = Callable[[str, int, int], None]
@@ -148,8 +148,8 @@ def render_report(
         by_stimuli.setdefault(entry.session.protocol.stimulus_hash, []).append(entry)
     loader = PackageLoader("yoked.app.reports")
     pages = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
-    pages.filters["interval"] = interval
-    pages.filters["p_value"] = p_value
+    for each in (inline, interval, p_value, prose, significant):
+        pages.filters[each.__name__] = each
     groups = [_shown(group, orders, kept) for group in by_stimuli.values()]
     page = pages.get_template("report.html")
     return page.render(groups=groups, orders=orders, made_at=utc_now())
@@ -195,28 +195,57 @@ def _pair(reference: SessionLike, other: SessionLike, with_profile: bool) -> Pai
     return Pair(response_agreement(ours, theirs), latent, profile, faults)
 
 
+def _names(group: list[Entry]) -> dict[str, str]:
+    """Name sessions by their observer, and by a part of the id where that is twice."""
+    n = Counter(entry.session.observer for entry in group)
+    names: dict[str, str] = {}
+    for entry in group:
+        name, code = entry.session.observer, entry.session.id.rpartition("-")[2]
+        names[entry.session.id] = name if n[name] == 1 else f"{name} {code}"
+    return names
+
+
+def _renamed(pair: Pair, names: dict[str, str]) -> Pair:
+    compared = pair.comparison
+    both = {
+        "reference_observer": names[compared.reference],
+        "other_observer": names[compared.other],
+    }
+    profile = pair.profile and replace(pair.profile, **both)
+    return replace(pair, comparison=replace(compared, **both), profile=profile)
+
+
 def _shown(group: list[Entry], orders: int, kept: Kept) -> dict[str, Any]:
     """Give what the page shows of sessions with the same stimuli."""
-    pairs = _pairs(group, orders, kept)
+    names = _names(group)
+    pairs = [_renamed(pair, names) for pair in _pairs(group, orders, kept)]
+    zeros = [(names[each.session.id], each.depths.zero) for each in group]
+    figures = _figures(group, names, pairs)
     return {
         "protocol": group[0].session.protocol,
         "entries": group,
+        "names": names,
         "pairs": pairs,
-        "figures": {name: as_svg(drawn) for name, drawn in _figures(group, pairs)},
+        "figures": {name: as_svg(drawn) for name, drawn in figures},
+        "shown": by_contrast(zeros),
         "formulas": formulas([_numbers(group, pairs)]),
         "methods": methods_paragraph(
             [entry.session for entry in group], [entry.depths for entry in group]
         ),
-        "notes": _notes(group),
+        "notes": _notes(group, names),
     }
 
 
-def _figures(group: list[Entry], pairs: list[Pair]) -> Iterator[tuple[str, "Figure"]]:
+def _figures(
+    group: list[Entry], names: dict[str, str], pairs: list[Pair]
+) -> Iterator[tuple[str, "Figure"]]:
     """Draw what there is to draw; a figure without data is left out."""
-    yield "measures", draw_measures([entry.summary for entry in group])
+    named = [(names[entry.session.id], entry) for entry in group]
+    summaries = [replace(entry.summary, observer=name) for name, entry in named]
+    yield "measures", draw_measures(summaries)
     lines = [
-        timeline(entry.session, entry.depths.zero.course)
-        for entry in group
+        replace(timeline(entry.session, entry.depths.zero.course), observer=name)
+        for name, entry in named
         if entry.summary.n_counted
     ]
     for start in range(0, len(lines), SIDE_BY_SIDE):
@@ -226,7 +255,7 @@ def _figures(group: list[Entry], pairs: list[Pair]) -> Iterator[tuple[str, "Figu
         if profiles:
             yield "depth", draw_depth(profiles)
         yield "agreement", draw_agreement([pair.comparison for pair in pairs])
-    zero = [(entry.session.observer, entry.depths.zero) for entry in group]
+    zero = [(name, entry.depths.zero) for name, entry in named]
     # A yes/no task has one point, which the table says already.
     rocs = [
         (name, each.roc)
@@ -238,13 +267,21 @@ def _figures(group: list[Entry], pairs: list[Pair]) -> Iterator[tuple[str, "Figu
     fits = [(name, each.psychometric) for name, each in zero if each.psychometric]
     if fits:
         yield "psychometric", draw_psychometric(fits)
+    several = [
+        (name, each.efficiency)
+        for name, each in zero
+        if each.efficiency and len(each.efficiency.by_contrast) > 1
+    ]
+    if several:
+        yield "efficiency", draw_efficiency(several)
     units: dict[str, list[Panel]] = {}
-    for entry in group:
+    for name, entry in named:
         if entry.panel is not None:
-            units.setdefault(entry.panel.unit, []).append(entry.panel)
+            panel = replace(entry.panel, label=name)
+            units.setdefault(panel.unit, []).append(panel)
     for number, panels in enumerate(units.values()):
         yield f"kernels{number or ''}", draw_kernels(panels)
-    two = [(e.session.observer, e.depths.two) for e in group if e.depths.two]
+    two = [(name, entry.depths.two) for name, entry in named if entry.depths.two]
     seconds = [(name, each.kernel) for name, each in two if each.kernel]
     if seconds:
         yield "second_order", draw_second_order(seconds)
@@ -267,17 +304,17 @@ def _numbers(group: list[Entry], pairs: list[Pair]) -> dict[str, Any]:
     }
 
 
-def _notes(group: list[Entry]) -> list[str]:
+def _notes(group: list[Entry], names: dict[str, str]) -> list[str]:
     """Collect what limits the numbers, once each."""
     found = []
     for entry in group:
+        who = names[entry.session.id]
         found += [
-            f"{entry.session.observer}: {name}: {note}"
-            for name, note in _said(entry.depths.to_dict(), "")
+            f"{who}: {name}: {note}" for name, note in _said(entry.depths.to_dict(), "")
         ]
         for part, why in entry.depths.missing.items():
             name = part.split(".")[-1].replace("_", " ")
-            found.append(f"{entry.session.observer}: no {name}: {why}")
+            found.append(f"{who}: no {name}: {why}")
     return list(dict.fromkeys(found))
 
 
@@ -290,51 +327,6 @@ def _said(numbers: Any, name: str) -> Iterator[tuple[str, str]]:
         for key, each in numbers.items():
             if key != "by_contrast":
                 yield from _said(each, name if key == "pooled" else key)
-
-
-def interval(estimate: Estimate | None, decimals: int = 2) -> "Markup":
-    """Give an estimate as its value above its interval, or a dash without one.
-
-    Examples
-    --------
-    >>> print(interval(Estimate(1.5, 0.1, 1.3, math.inf, 100, "any/1")))
-    1.50<br><span class="interval">[1.30, ∞]</span>
-    """
-    from markupsafe import Markup
-
-    if estimate is None or estimate.value is None:
-        return Markup("–")
-    value = Markup(_number(estimate.value, decimals))
-    if estimate.low is None or estimate.high is None:
-        return value
-    ends = [_number(end, decimals) for end in (estimate.low, estimate.high)]
-    return value + Markup('<br><span class="interval">[{}, {}]</span>').format(*ends)
-
-
-def p_value(p: float | None) -> str:
-    """Give a p value with three decimals, never as 0; a floor is said to be one.
-
-    Examples
-    --------
-    >>> p_value(0.0312), p_value(0.0002), p_value(None)
-    ('.031', '< .001', '–')
-    >>> from yoked.analysis.trials.chance import counted_p
-    >>> p_value(counted_p(0, 200)), p_value(counted_p(4, 200))
-    ('.005, the floor of 200 permutations', '.025')
-    """
-    if p is None:
-        return "–"
-    text = "< .001" if p < 0.0005 else f"{p:.3f}".removeprefix("0")
-    return (
-        f"{text}, {p.floor_words}" if isinstance(p, CountedP) and p.is_floor else text
-    )
-
-
-def _number(value: float, decimals: int) -> str:
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    text = f"{value:.{decimals}f}"
-    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
 
 
 def as_svg(figure: "Figure") -> str:

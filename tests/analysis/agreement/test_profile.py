@@ -88,6 +88,25 @@ def test_without_shared_trials_only_responses_are_missing():
     assert profile.depths[1].share.value is not None
 
 
+def test_what_is_not_there_has_its_reason_in_the_profile_and_its_table():
+    table, source = run(Linear(TEMPLATE, gamma=1.0), "2afc", 90, 0.13, seed=5)
+    # Of 90 trials there is no course, and one response leaves no kernel to test.
+    alike = table.assign(response=0)
+    human, model = (
+        session(one, source, id=name, observer=name)
+        for one, name in ((table, "ann"), (alike, "net"))
+    )
+    profile = depth_profile(human, model)
+    assert profile.equal_kernels is None
+    assert profile.reference_constant is None
+    assert "100" in profile.missing["reference_course"]
+    assert profile.missing["other_course"]
+    reason = profile.missing["equal_kernels"]
+    assert reason == profile.to_dict()["missing"]["equal_kernels"]
+    assert [row["differ (p)"] for row in profile.table()] == ["-", reason, "-"]
+    assert not profile.faults
+
+
 def test_other_stimuli_are_refused():
     human, _ = pair(TEMPLATE, n=1500)
     table, source = run(Linear(TEMPLATE), "yes_no", 200, 0.13, seed=5)

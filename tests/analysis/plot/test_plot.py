@@ -9,13 +9,14 @@ import yoked
 from yoked.analysis.agreement.profile import depth_profile
 from yoked.analysis.agreement.responses import response_agreement
 from yoked.analysis.plot import figure as plot
-from yoked.analysis.plot.curves import draw_psychometric, draw_roc
+from yoked.analysis.plot.curves import draw_efficiency, draw_psychometric, draw_roc
 from yoked.analysis.plot.depth import draw_depth
 from yoked.analysis.plot.measures import draw_agreement, draw_measures
 from yoked.analysis.plot.second_order import draw_spectra
 from yoked.analysis.plot.style import as_picture
 from yoked.analysis.psychometric.fit import psychometric_from_counts
 from yoked.analysis.second_order.spectrum import eigen_spectrum
+from yoked.analysis.sensitivity.efficiency import absolute_efficiency
 from yoked.analysis.sensitivity.roc import roc_from_ratings
 from yoked.analysis.sessions.kernel import kernel as kernel_of
 from yoked.analysis.sessions.summary import summarise
@@ -271,3 +272,20 @@ def test_yoked_sessions_are_paired_with_their_source(sessions):
 def test_sessions_without_their_source_are_no_pair(sessions, name):
     with pytest.raises(ValueError, match="one that is yoked to another, got none"):
         getattr(plot, name)(sessions[1:])
+
+
+def test_efficiency_is_drawn_at_each_contrast_with_its_power():
+    protocol = load_protocol("bar-in-noise").with_options(trials=400)
+    session = run(protocol, Template(), seed=1, internal_noise=1.0)
+    found = absolute_efficiency(session)
+    assert len(found.by_contrast) > 1
+    axis = draw_efficiency([("template", found)]).axes[0]
+    drawn = {
+        line.get_xdata()[0]: line.get_ydata()[0]
+        for line in axis.lines
+        if line.get_marker() == "o"
+    }
+    assert drawn == {e.contrast: e.efficiency.value for e in found.by_contrast}
+    fitted = next(line for line in axis.lines if line.get_label() == "template")
+    assert fitted.get_ydata()[0] == pytest.approx(found.trend.lowest)
+    assert fitted.get_ydata()[-1] == pytest.approx(found.trend.highest)

@@ -116,6 +116,40 @@ def test_what_is_outside_the_families_is_none_of_them(observer):
     assert found.verdict == "none"
     assert found.adequacy <= 0.05
     assert found.margin > 3
+    best = next(iter(found.cascades))
+    assert f"the one that fits best, {best}, misses" in found.meaning
+
+
+@pytest.mark.parametrize(
+    ("name", "n", "seed", "meaning"),
+    [
+        (
+            "squared elements",
+            600,
+            3,
+            "only Hammerstein, which contains it, is within 3",
+        ),
+        ("LN", 1000, 3, "no other cascade is within 3"),
+    ],
+)
+def test_a_name_says_which_other_cascade_is_near(name, n, seed, meaning):
+    found = named(name, n, seed)
+    assert (found.verdict, found.meaning) == (name, meaning)
+    assert (found.margin < 3) == meaning.startswith("only")
+
+
+def test_what_is_undecided_says_for_which_reason():
+    bent = named("linear", 400, seed=3)
+    assert bent.verdict == "undecided"
+    assert bent.meaning == (
+        "linear fits best, but a non-linearity of up to "
+        f"{100 * bent.largest_nonlinear_share:.2g} % of its variance is not ruled out"
+    )
+    many = named("gain control", 200, seed=3)
+    near = [name for name, one in many.cascades.items() if one.behind < 3]
+    assert many.verdict == "undecided"
+    listed = f"{', '.join(near[:-1])} and {near[-1]}"
+    assert many.meaning == f"more than one cascade may be this observer: {listed}"
 
 
 def test_few_trials_decide_little_and_never_that_an_observer_is_linear():

@@ -7,8 +7,13 @@ import pytest
 from click.testing import CliRunner
 
 from yoked.analysis.sessions.depths import depths
+from yoked.analysis.trials.estimate import Estimate
 from yoked.app.cli import cli
-from yoked.app.reports.methods_paragraph import methods_paragraph, paragraphs
+from yoked.app.reports.methods_paragraph import (
+    _formulas,
+    methods_paragraph,
+    paragraphs,
+)
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.session.results import session_data
 from yoked.experiments.store.rows import ObserverInfo
@@ -55,12 +60,80 @@ def test_it_says_exclusions_n_versions_seeds_software_and_stimulus(sessions, fou
     text = methods_paragraph(sessions[:2], found[:2])
     assert "Of 600 main trials in the log, 2 excluded did not enter" in text
     assert "rests on 598 trials (298 to 300 each)" in text
-    assert "d' by dprime-2afc-loglinear/2" in text
+    assert "d', dprime-2afc-loglinear/2; " in text
     assert "Seeds of the noise: 11, 12." in text
     assert "two-alternative forced choice" in text
     assert sessions[0].protocol.stimulus_hash in text
     assert sessions[0].row.software.replace("yoked", "Yoked") in text
     assert "2 sessions of models: template (2 sessions)." in text
+
+
+def with_first(found, first):
+    """The same analysis, as if its course said which values to read."""
+    course = replace(found.zero.course, first=first)
+    return replace(found, zero=replace(found.zero, course=course))
+
+
+def test_it_names_a_formula_only_where_it_made_a_number_that_is_reported(found):
+    constant = named_formulas([with_first(found[0], "constant")])
+    assert constant["internal noise"] == "gamma-likelihood-smooth-thresholds/1"
+    assert constant["lapse rate"] == "lapse-rate-catch-trials-wilson/1"
+    # One contrast has no threshold, 2AFC no ROC, and order one was not asked for.
+    assert list(constant) == [
+        "d'",
+        "criterion",
+        "proportion correct",
+        "agreement of passes",
+        "internal noise",
+        "lapse rate",
+        "efficiency",
+    ]
+    moving = named_formulas([with_first(found[0], "conditional")])
+    assert moving.keys() - constant.keys() == {
+        "d' given the course of the criterion",
+        "internal noise given it",
+    }
+    assert moving["internal noise given it"] == "gamma-given-course/1"
+
+
+def named_formulas(found):
+    text = next(_formulas(found))
+    listed = text.partition("versions: ")[2].partition(". Intervals")[0]
+    return dict(each.split(", ", 1) for each in listed.split("; "))
+
+
+def test_a_number_that_is_missing_names_no_formula(found):
+    pooled = found[0].zero.summary.pooled
+    gamma = Estimate.missing("gamma-never/1", "no trial was shown twice")
+    noise = replace(pooled.internal_noise, gamma=gamma)
+    summary = replace(
+        found[0].zero.summary, pooled=replace(pooled, internal_noise=noise)
+    )
+    without = replace(found[0], zero=replace(found[0].zero, summary=summary))
+    assert "internal noise" not in named_formulas([with_first(without, "constant")])
+
+
+def test_each_order_has_its_formulas_and_the_exact_law_where_it_holds(sessions):
+    deep = depths(sessions[0], orders=1)
+    assert named_formulas([deep]).keys() >= {"fitted kernel", "linear share"}
+    share = named_formulas([deep])["linear share"]
+    assert share == deep.one.linear_share.linear.formula
+    gamma = Estimate.normal(1.0, 0.1, 200, "gamma-exact-law/1")
+    law = replace(deep.one.decision_law, law="exact", gamma=gamma)
+    exact = replace(deep, one=replace(deep.one, decision_law=law))
+    key = "internal noise by the exact law"
+    assert named_formulas([exact])[key] == "gamma-exact-law/1"
+    assert key not in named_formulas([deep])
+
+
+def test_noise_that_is_stored_has_no_seed_to_repeat_it(sessions, found):
+    row = replace(sessions[0].row, noise_source="stored:" + "0" * 64)
+    stored = replace(sessions[0], row=row)
+    text = methods_paragraph([stored], found[:1])
+    assert "The noise is stored with the trials." in text
+    assert "Seed of the noise" not in text
+    both = methods_paragraph([stored, sessions[1]], found[:2])
+    assert "Seed of the noise: 12. The noise of 1 session is stored" in both
 
 
 def test_people_are_counted_and_never_named(sessions, found):

@@ -1,11 +1,18 @@
 """The report: self-contained, true to the analysis, and whole or not there."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from yoked.analysis.agreement.responses import response_agreement
+from yoked.analysis.double_pass.change import sensitivity_change
+from yoked.analysis.double_pass.lapses import lapses
+from yoked.analysis.sessions.depths import depths
 from yoked.analysis.sessions.summary import summarise
+from yoked.analysis.trials.responses import responses
+from yoked.app.reports.contrasts import by_contrast
+from yoked.app.reports.numbers import p_value
 from yoked.app.reports.report import render_report, write_report
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.session.results import session_data
@@ -68,6 +75,81 @@ def test_the_page_says_what_the_bands_cover_and_whether_kernels_differ(page):
     assert "dots and bands are the unshrunken estimate with its 95 % intervals" in text
     assert "need not hold the shrunken line" in text
     assert "the same first-order kernel? Any difference: p" in text
+
+
+def test_the_page_says_which_differences_of_kernels_are_not_ruled_out(page):
+    text = " ".join(page.split())
+    found = re.findall(
+        r"a difference of \d\.\d\d of their length would be found, and kernels with a "
+        r"cosine of −?\d\.\d\d or less; smaller differences, and cosines nearer 1, are "
+        r"not ruled out\.",
+        text,
+    )
+    assert len(found) >= 2  # of two observers, and of the halves of one
+    assert "what is smaller is not ruled out" not in text
+
+
+def test_without_a_test_of_equal_kernels_the_page_has_the_reason(sessions, kept):
+    ids = (sessions[0].id, sessions[1].id)
+    pair = kept[ids]
+    missing = {"equal_kernels": "a kernel needs -1 more trials"}
+    profile = replace(pair.profile, equal_kernels=None, missing=missing)
+    other = {**kept, ids: replace(pair, profile=profile)}
+    text = " ".join(render_report(sessions[:2], kept=other).split())
+    assert "No test: a kernel needs −1 more trials." in text
+
+
+def test_without_catch_trials_the_page_has_a_range_for_lapses(sessions):
+    trials = sessions[0].trials
+    alone = replace(sessions[0], trials=trials[trials["block_kind"] != "catch"])
+    one = alone.protocol.contrast.values[0]
+    main = alone.trials["block_kind"] == "main"
+    trials = alone.trials.assign(contrast=alone.trials["contrast"].where(~main, one))
+    alone = replace(alone, trials=trials)
+    found = lapses(alone, responses(alone))
+    assert found.without is None
+    text = " ".join(render_report([alone], orders=0).split())
+    least, most = (
+        f"{given.internal_noise.gamma.value:.2f}"
+        for given in (found.if_tenth, found.if_none)
+    )
+    assert f"{least} to {most}<br>" in text
+    assert f"Without lapses mean d′ is {found.if_none.dprime.value:.2f} [" in text
+    assert f"with lapses on 10 % of showings {found.if_tenth.dprime.value:.2f}" in text
+
+
+def test_halves_of_the_session_are_on_the_page(sessions, page):
+    change = sensitivity_change(responses(sessions[0]))
+    text = " ".join(page.split())
+    first, second = change.dprime.first, change.dprime.second
+    assert f"{first.value:.2f}<br>" in text
+    assert f"{second.value:.2f}<br>" in text
+    assert f"<td>{p_value(change.passes.p_holm)}</td></tr>" in text
+
+
+def test_what_was_shown_stands_once_for_displays_that_are_alike(sessions):
+    # Of the same stimuli: two as the protocol asks for, one on a display of its own.
+    zeros = [depths(each, orders=0).zero for each in sessions[:2]]
+    units = zeros[1].physical_units
+    other = replace(units, element_deg=(0.1, 1.3), geometry="as it was shown")
+    changed = replace(zeros[1], physical_units=other)
+    named = list(zip(("a", "b", "c"), [*zeros, changed], strict=True))
+    one, two = by_contrast(named)
+    assert (one.observers, two.observers) == (("a", "b"), ("c",))
+    assert "elements of 0.2 × 2.6°, as the protocol asks for" in one.sentence
+    assert "elements of 0.1 × 1.3°, as it was shown" in two.sentence
+    signal, efficiencies = one.rows[0]
+    assert signal == units.by_contrast[0]
+    assert efficiencies[0] == zeros[0].efficiency.by_contrast[0].efficiency
+    assert one.unit == "deg²"
+
+
+def test_sessions_of_one_observer_have_names_that_differ(page, sessions):
+    twice = [s for s in sessions if s.observer == "template"]
+    of_one = [s for s in twice if s.protocol.name == "bar-in-noise"]
+    assert len(of_one) == 2
+    for session in of_one:
+        assert f"template {session.id.rpartition('-')[2]}" in page
 
 
 def test_the_page_loads_nothing_from_elsewhere(page):
