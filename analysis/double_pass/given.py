@@ -24,7 +24,7 @@ from .consistency import (
     maximise,
 )
 from .internal_noise import InternalNoise
-from .showings import Showings, varied_cells
+from .showings import FEW_CONTRASTS, Showings, varied_cells
 from .showings_numba import place
 from .smooth_thresholds import from_share, why_no_share, why_reversed
 
@@ -116,7 +116,7 @@ def _dprime(
     if weight is None:
         return Estimate.missing(name, ONE_CLASS, len(responses))
     threshold, slopes = _own_thresholds(showings, own.base.shape[1], fit.theta)
-    if not own.power.shape[1] and _is_without_error(responses, threshold):
+    if _is_without_error(responses, threshold):
         return Estimate.missing(name, NO_ERRORS, len(responses))
     value, slope = float(weight @ threshold), weight @ slopes
     k = len(slope)
@@ -133,6 +133,8 @@ def _dprime(
 
 def _is_without_error(responses: Responses, threshold: np.ndarray) -> bool:
     """Whether a class with its own threshold had no error, or none but lapses."""
+    if len(responses.contrasts) > FEW_CONTRASTS:
+        return False
     if not varied_cells(responses).all():
         return True
     contrary = np.bincount(responses.cell, ndtr(-np.abs(threshold)))

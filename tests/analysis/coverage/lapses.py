@@ -42,11 +42,9 @@ def session(cell: Parameters, rng: np.random.Generator) -> dict[str, Found]:
         said["dprime"] = Interval.of(found.without.dprime, made.dprime)
         said["rate"] = Interval.of(found.rate, cell["lapses"])
     else:
-        tenth = found.if_tenth.internal_noise.gamma
-        lows, highs = (
-            [getattr(each, end) for each in (at_face, tenth)] for end in ("low", "high")
-        )
-        said["range"] = bool(min(lows) <= made.gamma <= max(highs))
+        both = [one.internal_noise.r for one in (found.if_none, found.if_tenth)]
+        lows, highs = ([getattr(r, end) for r in both] for end in ("low", "high"))
+        said["range"] = bool(min(lows) <= made.r <= max(highs))
     if cell["catch"] == 100:
         trials = design(made, rng)
         with suppress(CannotTell):  # white noise that does not look it

@@ -122,7 +122,9 @@ def test_the_course_has_the_thresholds_of_the_summary():
     made = observed(4, "2afc", (0.0, 0.0, 0.0, 2.5, 2.5))
     share = consistent_share(made)
     assert share.thresholds == "spline"
-    constant = criterion_course(made).constant.internal_noise.r
+    given = criterion_course(made).constant
+    assert given.dprime.value == pytest.approx(1.0, abs=0.2)  # two of five at 2.5
+    constant = given.internal_noise.r
     assert constant.value == pytest.approx(share.r.value, abs=1e-3)
 
 
