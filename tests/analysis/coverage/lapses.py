@@ -85,10 +85,9 @@ LAPSES = Table(
         "1.35, gamma 1 unless said, errors on catch trials drawn alike. Gamma and d' "
         "of attentive showings are conditional on the course of the criterion, as all "
         "that is printed with lapses. The linear share is of 13 elements, over the "
-        "truth, as gamma and d' are. Without "
-        "catch trials and at one contrast there is a range for no lapses to 10 %: per "
-        "cent of sessions in which it holds gamma. At gamma 2 the upper end is open "
-        "as a rule."
+        "truth, as gamma and d' are. Without catch trials and at one contrast there is "
+        "a range for no lapses to 10 %: per cent of sessions in which that of r holds "
+        "the truth. At gamma 2 the upper end is open as a rule."
     ),
     cells=CELLS,
     session=session,
@@ -116,6 +115,6 @@ LAPSES = Table(
         ),
         Column("share", "share", "mean ratio", 0.95, 1.05),
         Column("held", "share", "held", 93),
-        Column("range holds γ", "range", "true", 93),
+        Column("range holds r", "range", "true", 93),
     ),
 )
