@@ -259,7 +259,7 @@ def _figure(found: list[Any]) -> dict[str, Any]:
     value, low, high, truth = np.array(known, float).T
     slack = 1e-9 * (1 + np.abs(truth))
     finite = np.isfinite(low) & np.isfinite(high)
-    width = (high - low)[finite]
+    width = high[finite] - low[finite]
     return figure | {
         "held": int(np.sum((low <= truth + slack) & (truth <= high + slack))),
         "above": int(np.sum(low > truth + slack)),
