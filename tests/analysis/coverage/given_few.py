@@ -76,7 +76,9 @@ GIVEN_FEW = Table(
         "over the truth, and how many intervals hold it. At .978 answers are certain "
         "at the noise's few levels, and the share is refused as it should be. With "
         "pairs and a share of .8 r - share excludes 0 too often: r by the exact law is "
-        "about .83 there, since elements of sampling noise make the law too normal."
+        "about .83 there "
+        "(.81 with the true law), in part since elements that are beyond 2.5 SE by "
+        "chance are taken into the law."
     ),
     cells=(
         *({**one, "share": s} for one in DESIGNS for s in (0.3, 0.5, 0.8, 0.978)),
