@@ -31,6 +31,7 @@ from ..trials.score import ONE_KIND, decision_noise_sd, why_not_white
 FORMULA = "linear-share-without-lapses/1"
 PRIOR = (0.5, 9.5)
 DRAWS, GRID = 400, 101
+PILE = 10  # of the grid, next to the cut: half of the posterior there is too much
 NO_CATCH = "no catch trial was answered, so nothing tells how often the observer lapses"
 
 
@@ -51,8 +52,8 @@ def share_without_lapses(
     Raises
     ------
     CannotTell
-        If there are no catch trials, the noise is not white, or no class has both
-        responses.
+        If there are no catch trials or more errors on them than the responses allow,
+        the noise is not white, or no class has both responses.
     """
     if not n_catch:
         raise CannotTell(NO_CATCH)
@@ -67,6 +68,14 @@ def share_without_lapses(
     drawn = rng.choice(GRID, DRAWS, p=weight)
     draws = rng.normal(shares[drawn], errors[drawn])
     low, high = np.quantile(draws, [0.025, 0.975])
+    if low > 1 or weight[-PILE:].sum() > 0.5:
+        rule = f"no more than the responses allow, at most {cells.most:.1%} lapses"
+        raise CannotTell(
+            f"errors on catch trials must be {rule}, got {n_errors} of {n_catch}"
+        )
+    note = f"with lapses on {weight @ rates:.1%} of showings, by {n_catch} catch trials"
+    if value > 1:
+        note += "; the share is above 1, which no observer has"
     return Estimate(
         value,
         float(draws.std()),
@@ -74,7 +83,7 @@ def share_without_lapses(
         max(float(high), value),
         len(trials),
         FORMULA,
-        f"with lapses on {weight @ rates:.1%} of showings, by {n_catch} catch trials",
+        note,
     )
 
 

@@ -16,8 +16,8 @@ for any distribution of the noise.
 
 All that rests on a normal decision variable. Where its law is far from normal
 (`decision_law.py`), the share is that of single responses given their noise, and r that
-of the exact law; with more elements than a tenth of the trials the share above is
-calibrated (`calibrated_share.py`).
+of the exact law; with more elements than a tenth of the trials those that count have
+their noise given, and the rest a score (`few_share.py`).
 
 References
 ----------
@@ -37,15 +37,17 @@ from ..double_pass.bivariate_probit import (
     response_kind,
 )
 from ..double_pass.internal_noise import gamma_from_r, pair_responses
+from ..double_pass.showings import Showings
+from ..double_pass.smooth_thresholds import smooth_showings
 from ..trials.design import TrialDesign
 from ..trials.estimate import Estimate, mapped
 from ..trials.held import Held
 from ..trials.responses import Responses, SessionLike
 from ..trials.result import Result
 from ..trials.score import score, why_not_white
-from .calibrated_share import calibrated_share
 from .decision import Decision, decision_of
-from .given_noise import why_not_by_trials
+from .few_share import FewShare, share_given_few
+from .given_noise import threshold_columns, why_not_by_trials
 
 LINEAR_SHARE = "linear-share-kernel/1"
 GAMMA = "gamma-kernel-implied/1"
@@ -106,29 +108,37 @@ def linear_share(session: SessionLike, decision: Decision | None = None) -> Line
     counted, trials = held.responses, held.design
     decision = decision or decision_of(counted, trials)
     if decision.law.law == "exact":
-        return _by_law(decision, trials)
+        return _by_law(decision, counted, trials)
     r, influence = decision.law.consistent, _influence_on_r(counted)
     if influence is not None:
         influence = influence[np.isin(np.unique(counted.cluster), trials.cluster)]
     return shares_of_trials(trials, r, influence)
 
 
-def _by_law(decision: Decision, trials: TrialDesign) -> LinearShare:
+def _by_law(decision: Decision, counted: Responses, trials: TrialDesign) -> LinearShare:
     """Take the shares of a decision variable that is not normal."""
     law, n = decision.law, len(trials)
-    linear, r = law.given_noise, law.consistent
+    linear, r, influence = law.given_noise, law.consistent, decision.influence_on_share
     if linear.value is None and linear.note == why_not_by_trials(trials):
-        linear = calibrated_share(trials, lambda these: _linear(these)[0])
+        few = _of_few(counted, trials)
+        linear, influence = few.estimate, few.influence
     if linear.value is None:
         note = linear.note or r.note or ""
         high = law.gamma.high if law.gamma.value is None else None
         gamma = Estimate(None, None, None, high, n, GAMMA_GIVEN_NOISE, note)
         return LinearShare(linear, gamma, r, Estimate.missing(NONLINEAR, note, r.n))
     together = 0.0
-    if decision.influence_on_r is not None and decision.influence_on_share is not None:
-        together = _correlation(decision.influence_on_share, decision.influence_on_r)
+    if decision.influence_on_r is not None and influence is not None:
+        together = _correlation(influence, decision.influence_on_r)
     gamma = _gamma(linear, GAMMA_GIVEN_NOISE)
     return LinearShare(linear, gamma, r, _difference(r, linear, together))
+
+
+def _of_few(counted: Responses, trials: TrialDesign) -> FewShare:
+    """Take the share of few elements among more than have a fit."""
+    same = counted.where(np.isin(counted.cluster, trials.cluster))
+    _, thresholds, _ = smooth_showings(same)
+    return share_given_few(trials, threshold_columns(Showings.of(same, thresholds)))
 
 
 def shares_of_trials(

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...analysis.double_pass.internal_noise import gamma_from_r
 from ...analysis.double_pass.lapses import lapse_rate
-from ...analysis.double_pass.smooth_thresholds import LIKELIHOOD
+from ...analysis.double_pass.smooth_thresholds import LIKELIHOOD, why_no_gamma
 from ...analysis.kernels.linear_share import LINEAR_SHARE, linear_share
 from ...analysis.sensitivity.by_task import criterion
 from ...analysis.sensitivity.efficiency import absolute_efficiency
@@ -23,7 +23,6 @@ from ...experiments.protocols.protocol import Protocol
 from .power import MOST_GAMMA, Beliefs
 from .situation import EFFICIENCY, GAMMA, MOST_CRITERION, Situation, situation
 
-MOST_ERROR = 0.25  # of r: with more, gamma can be anything
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
 _LEAST, _MOST = 1e-4, 0.999  # of a share of variance that one can be planned for
 
@@ -62,11 +61,24 @@ class Pilot:
         formula = self.consistent.formula.replace("r-", "gamma-", 1)
         return mapped(self.consistent, gamma_from_r, formula)
 
+    def why_no_efficiency(self, gamma: float | None = None) -> str | None:
+        """Return why d' tells no efficiency at this internal noise, or None.
+
+        Parameters
+        ----------
+        gamma
+            Known from elsewhere; by default the pilot's, or what is assumed.
+        """
+        if gamma is None:
+            tells_noise = not _why_no_gamma(self.consistent)
+            gamma = _valued(self.gamma) if tells_noise else GAMMA
+        return _why_no_efficiency(self.absolute, gamma)
+
     @property
     def untold(self) -> tuple[str, ...]:
         """A sentence for each thing that it cannot tell, and what is assumed."""
         told = (
-            ("efficiency", _why_no_efficiency(self.absolute), f"{EFFICIENCY:g}"),
+            ("efficiency", self.why_no_efficiency(), f"{EFFICIENCY:g}"),
             ("gamma", _why_no_gamma(self.consistent), f"{GAMMA:g}"),
             ("linear share", _why_no_linear(self.linear), "all that is consistent"),
             ("criterion", _why_no_criterion(self.criterion), "0"),
@@ -137,7 +149,7 @@ def situation_of(
         rule = f"of the task {protocol.task.kind} to plan for it"
         raise ValueError(f"the pilot must be {rule}, got {pilot.task}")
     tells_noise = not _why_no_gamma(pilot.consistent)
-    tells_eye = not _why_no_efficiency(pilot.absolute)
+    tells_eye = not pilot.why_no_efficiency(gamma)
     if not tells_noise and not tells_eye:
         rule = "trials enough to tell d' or internal noise"
         untold = "; ".join(pilot.untold[:2])
@@ -173,7 +185,7 @@ def beliefs(pilot: Pilot, assumed: Situation, knows_gamma: bool = False) -> Beli
         Whether gamma is not the pilot's, but known.
     """
     seen: Sequence[tuple[float, Situation]] = [(1.0, assumed)]
-    if not assumed.is_held and not _why_no_efficiency(pilot.absolute):
+    if not assumed.is_held and not pilot.why_no_efficiency(assumed.gamma):
         eyes = _values(pilot.absolute, _root_error(pilot.absolute), 0.02)
         seen = [(weight, assumed.seeing(factor)) for weight, factor in eyes]
     noise = None if knows_gamma or _why_no_gamma(pilot.consistent) else pilot.consistent
@@ -221,18 +233,24 @@ def _root_error(found: Estimate) -> float:
     )
 
 
-def _why_no_efficiency(found: Estimate) -> str | None:
+def _why_no_efficiency(found: Estimate, gamma: float) -> str | None:
+    """The efficiency but for internal noise; none has more than 1."""
     if found.value is None or found.low is None:
         return found.note
-    return None if found.low > 0 else "d' may be 0"
+    if found.low <= 0:
+        return "d' may be 0"
+    least = found.low * (1 + gamma**2)
+    if least > 1:
+        return f"with gamma {gamma:.3g} it would be {least:.3g} or more, above 1"
+    return None
 
 
 def _why_no_gamma(found: Estimate) -> str | None:
     if found.value is None or found.low is None or found.high is None:
         return found.note
-    error = (found.high - found.low) / (2 * Z95)
-    if error > MOST_ERROR:
-        return f"r may be {found.low:.2f} to {found.high:.2f}"
+    se = found.se if found.se is not None else (found.high - found.low) / (2 * Z95)
+    if reason := why_no_gamma(found.n, se):
+        return reason
     gamma = gamma_from_r(found.value)
     return (
         None if gamma <= MOST_GAMMA else f"it seems to be {gamma:.3g}, beyond any use"
@@ -248,6 +266,8 @@ def _why_no_linear(found: Estimate) -> str | None:
 def _why_no_criterion(found: Estimate) -> str | None:
     if found.value is None:
         return found.note
+    if not all(map(math.isfinite, _limits(found))):
+        return "its interval has no end"
     return None if abs(found.value) <= MOST_CRITERION else "it is beyond all stimuli"
 
 

@@ -287,13 +287,11 @@ def _gamma(
         takes = f", and this width takes {n_pairs:,} pairs" if n_pairs else ""
         return replace(aim, note=f"{why} on it{takes}")
     half = _whole(fewest(law("gamma", assumed), wanted, 0.5))
-    assert n_pairs is not None  # gamma is neither 0 nor infinite
-    assert half is not None
     if_true = n_pairs if beliefs else None
     if beliefs:
         n_pairs = _whole(fewest(_law(aim, assumed, beliefs), wanted, assurance))
-        if n_pairs is None:
-            return replace(aim, note=_out_of_reach(aim, assumed, beliefs, "pairs"))
+    if n_pairs is None:
+        return replace(aim, note=_out_of_reach(aim, assumed, beliefs, "pairs"))
     if not assumed.n_pairs:
         why = f"{assumed.protocol.name} has no double pass"
         why += f"; {n_pairs:,} pairs would do (double_pass.n_pairs)"
@@ -308,7 +306,7 @@ def _gamma(
         aim,
         needed=holding(n_pairs),
         n_pairs=n_pairs,
-        n_on_average=math.ceil(holding(half)),
+        n_on_average=None if half is None else math.ceil(holding(half)),
         n_if_true=None if if_true is None else math.ceil(holding(if_true)),
         note=f"{least:,} trials would do with as many pairs as they can hold",
     )

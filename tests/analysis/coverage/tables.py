@@ -6,6 +6,7 @@ from .cascades import NAMING as CASCADES
 from .decision_law import LAW as DECISION_LAW
 from .drift import DRIFT
 from .gamma_by_accuracy import TABLE as GAMMA_BY_ACCURACY
+from .given_few import GIVEN_FEW
 from .internal_noise import TABLE as INTERNAL_NOISE
 from .kernels import EQUALITY, KERNELS
 from .lapses import LAPSES
@@ -29,6 +30,7 @@ TABLES: tuple[Table, ...] = (
     KERNELS,
     EQUALITY,
     DECISION_LAW,
+    GIVEN_FEW,
     SECOND_ORDER,
     CASCADES,
     ASSURANCE,

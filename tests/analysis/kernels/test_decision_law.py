@@ -8,6 +8,7 @@ import pytest
 from scipy.special import ndtr
 
 from tests.analysis.coverage import decision_law as coverage
+from tests.analysis.coverage import given_few
 from tests.analysis.coverage.study import key, results
 from tests.analysis.observers.designs import yes_no_design
 from tests.analysis.observers.linear import session
@@ -16,8 +17,8 @@ from yoked.analysis.double_pass.internal_noise import r_from_gamma
 from yoked.analysis.double_pass.law import Law, fit_law
 from yoked.analysis.double_pass.law_numba import law_value
 from yoked.analysis.double_pass.showings import Showings
-from yoked.analysis.kernels.calibrated_share import calibrated_share
 from yoked.analysis.kernels.decision import BLIND, CERTAIN, decision_of
+from yoked.analysis.kernels.few_share import share_given_few
 from yoked.analysis.kernels.given_noise import (
     LITTLE,
     given_noise,
@@ -261,21 +262,48 @@ def test_the_jackknife_takes_off_what_few_trials_add():
     assert np.mean(centred) == pytest.approx(0.5, abs=0.05)
 
 
-def test_with_many_elements_the_share_is_calibrated():
-    rng = np.random.default_rng(5)
-    n, p = 1200, 160
-    noise = rng.choice([-0.2, 0.2], (n, p))
-    target = rng.integers(0, 2, n)
-    decision = noise[:, 3] / 0.2 + 0.95 * (2 * target - 1) + rng.standard_normal(n)
-    trials = yes_no_design(noise, decision > 0, target)
+@pytest.mark.parametrize("share", [0.5, 0.8])
+def test_with_many_elements_those_that_count_have_their_noise_given(share):
+    """The score's share there is .56 and .63: what binary noise makes of it."""
+    cell = {**given_few.DESIGNS[2], "share": share}
+    found = []
+    for seed in range(12):
+        made = given_few.simulate(cell, np.random.default_rng(seed))
+        trials = Held.of(session(*made, "yes_no")).design
+        found.append(share_given_few(trials, np.eye(2)[trials.cell]).estimate)
+    assert np.mean([one.value for one in found]) == pytest.approx(share, abs=0.04)
+    assert sum(one.low < share < one.high for one in found) >= 11
 
-    def score_share(these):
-        return shares_of_trials(these, Estimate.missing("r/1", "none")).linear
 
-    found = calibrated_share(trials, score_share)
-    assert found.low < 0.5 < found.high
-    assert found.value == pytest.approx(0.5, abs=0.1)
-    assert found.high - found.low < 0.4
+def test_where_few_elements_are_certain_no_share_is_given():
+    cell = {**given_few.DESIGNS[2], "share": 0.978}
+    made = given_few.simulate(cell, np.random.default_rng(2))
+    trials = Held.of(session(*made, "yes_no")).design
+    found = share_given_few(trials, np.eye(2)[trials.cell])
+    assert (found.estimate.note, found.influence) == (CERTAIN, None)
+
+
+def test_the_rest_of_a_kernel_is_counted_with_its_few_elements():
+    """One element has .4, and forty have .3 together; none has a fit of its own."""
+    shares = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        noise = rng.choice([-0.2, 0.2], (1000, 120))
+        weights = np.r_[np.sqrt(0.4), np.full(40, np.sqrt(0.3 / 40)), np.zeros(79)]
+        target = rng.integers(0, 2, 1000)
+        decision = noise @ weights / 0.2 + np.sqrt(0.3) * rng.standard_normal(1000)
+        trials = yes_no_design(noise, decision + target > 0.5, target)
+        shares.append(share_given_few(trials, np.eye(2)[target]).estimate)
+    assert np.mean([one.value for one in shares]) == pytest.approx(0.7, abs=0.04)
+    assert sum(one.low < 0.7 < one.high for one in shares) >= 11
+
+
+def test_a_kernel_without_a_large_element_has_no_share_of_few():
+    rng = np.random.default_rng(1)
+    noise, yes = rng.choice([-0.2, 0.2], (300, 3)), rng.random(300) < 0.5
+    trials = yes_no_design(noise, yes, np.arange(300) % 2)
+    found = share_given_few(trials, np.eye(2)[trials.cell]).estimate
+    assert found.note == "no element of the kernel is beyond its sampling noise"
 
 
 @pytest.mark.parametrize(("gamma", "is_refused"), [(1.0, False), (0.4, True)])
@@ -292,7 +320,7 @@ def test_with_many_elements_the_law_is_exact_all_the_same(
         assert shares.linear.note == CERTAIN
         assert decision.law.gamma.high > gamma
     else:
-        assert shares.linear.formula == "linear-share-calibrated/1"
+        assert shares.linear.formula == "linear-share-given-few/1"
         assert shares.linear.value == pytest.approx(0.5, abs=0.12)
         assert shares.nonlinear.low < 0 < shares.nonlinear.high
 
@@ -334,4 +362,12 @@ def test_the_tables_sessions_are_analysed_and_all_its_cells_are_there():
     found = coverage.session(cell, np.random.default_rng(1))
     names = {column.quantity for column in table.columns}
     assert names <= set(found)
+    assert set(results(table)) == {key(cell) for cell in table.cells}
+
+
+def test_the_table_of_few_among_many_has_all_its_cells():
+    table = given_few.GIVEN_FEW
+    found = given_few.session(table.cells[4], np.random.default_rng(1))
+    assert found["share"].low < 0.3 < found["share"].high
+    assert {column.quantity for column in table.columns} <= {*found, "excludes"}
     assert set(results(table)) == {key(cell) for cell in table.cells}

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from tests.analysis.observers.linear import Linear, session, unit
 from tests.analysis.observers.linear import run as observed
+from yoked.analysis.trials.estimate import Estimate
 from yoked.app.commands.power import power
 from yoked.app.planning.pilot import beliefs, read_pilot, situation_of
 from yoked.app.planning.power import Wanted, aims
@@ -146,6 +147,29 @@ def test_a_pilot_without_pairs_cannot_tell_gamma():
     )
     kernel, *_ = aims(assumed, None, beliefs(known, assumed))
     assert kernel.n_trials > kernel.n_if_true  # its kernel is told
+
+
+def test_a_pilot_near_the_ceiling_is_no_impossible_observer(pilot):
+    high = Estimate(4.949, 1.0, 2.5, 7.4, 300, "efficiency/1")
+    none = Estimate.missing("r/1", "no trial was shown and answered twice")
+    sharp = replace(pilot, absolute=high, consistent=none)
+    (sentence,) = [one for one in sharp.untold if "efficiency" in one]
+    assert "with gamma 1.35 it would be 7.06 or more, above 1" in sentence
+    with pytest.raises(ValueError, match="the pilot must have trials enough to tell"):
+        situation_of(sharp, BARS)
+
+
+def test_a_criterion_without_an_end_is_not_taken_for_the_truth(pilot):
+    open_ended = Estimate(-0.369, None, -math.inf, 0.07, 300, "criterion/1")
+    unsure = replace(pilot, criterion=open_ended)
+    assert situation_of(unsure, BARS, contrast=0.2).criterion == 0.0
+    assert any("its interval has no end" in one for one in unsure.untold)
+
+
+def test_few_pairs_of_a_pilot_tell_no_gamma(pilot):
+    few = replace(pilot, consistent=replace(pilot.consistent, n=40))
+    assert any("gamma needs 50 pairs or more, got 40" in one for one in few.untold)
+    assert situation_of(few, BARS).gamma == 1.35
 
 
 def test_a_pilot_that_tells_nothing_is_refused():

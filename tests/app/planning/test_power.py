@@ -365,6 +365,14 @@ def test_an_aim_out_of_reach_says_why_and_spares_the_others():
     assert rows["kernel"]["trials"] > 0
 
 
+@pytest.mark.parametrize("assurance", [0.8, 0.5])
+def test_an_interval_of_gamma_out_of_reach_says_so(assurance):
+    wanted = Wanted(None, None, 1e-4, None, assurance)
+    (gamma,) = aims(situation(BARS), wanted)
+    assert gamma.n_trials is None
+    assert gamma.note == "a billion pairs would not do"
+
+
 def test_an_observer_without_internal_noise_has_no_interval_of_gamma():
     kernel, _, gamma, _ = aims(situation(BARS, gamma=0.0))
     assert gamma.n_trials is None
