@@ -253,7 +253,8 @@ def _previous(
     statistic = max(2 * (after - maximise(without, r).log_likelihood), 0.0)
     df = int(np.linalg.matrix_rank(before)) if before.any() else 0
     k = len(fit.theta)
-    se = np.sqrt(np.diag(np.linalg.pinv(fit.information[:k, :k])))[n_own : n_own + 2]
+    variance = np.diag(np.linalg.pinv(fit.information[:k, :k]))[n_own : n_own + 2]
+    se = np.sqrt(np.maximum(variance, 0))
     n = int((before[:, 0] != 0).sum())
     response, stimulus = (
         Estimate.normal(float(value), float(error), n, f"{name}-{SERIAL}")
