@@ -4,6 +4,7 @@ import numpy as np
 
 from yoked.analysis.double_pass.drift import criterion_course
 from yoked.analysis.double_pass.lapses import fit_lapses
+from yoked.analysis.trials.estimate import Estimate
 
 from .showings import shown
 from .study import Column, Found, Interval, Parameters, Table
@@ -38,8 +39,8 @@ def session(cell: Parameters, rng: np.random.Generator) -> dict[str, Found]:
         "dprime": Interval.of(held.dprime, made.dprime),
         "drift": min(test.p_holm for test in tests) < 0.05,
         "serial": found.previous.p < 0.05,
-        "width": _width(held) / _width(constant),
-        "dprime width": _dprime_width(held) / _dprime_width(constant),
+        "width": _ratio(held.internal_noise.r, constant.internal_noise.r),
+        "dprime width": _ratio(held.dprime, constant.dprime),
     }
     if "catch" in cell:
         apart = fit_lapses(made.responses, made.n_errors, cell["catch"]).without
@@ -51,12 +52,14 @@ def session(cell: Parameters, rng: np.random.Generator) -> dict[str, Found]:
     return said
 
 
-def _width(found):
-    return found.internal_noise.r.high - found.internal_noise.r.low
-
-
-def _dprime_width(found):
-    return found.dprime.high - found.dprime.low
+def _ratio(one: Estimate, other: Estimate) -> float | None:
+    """Compare widths; None where one has none, as r that is 0 at both ends."""
+    widths = [
+        each.high - each.low
+        for each in (one, other)
+        if each.high is not None and each.low is not None
+    ]
+    return widths[0] / widths[1] if len(widths) == 2 and widths[1] > 0 else None
 
 
 def _attentive(cell: Parameters) -> bool:
