@@ -8,15 +8,11 @@ import pytest
 from tests.analysis.observers.designs import linear_design
 from tests.analysis.observers.linear import Linear, linear_responses, unit
 from tests.analysis.observers.nonlinear import Quadratic
+from tests.analysis.written_out import second_order_matrices
 from yoked.analysis.second_order import spectrum as spectrum_module
 from yoked.analysis.second_order.lanczos import Krylov
-from yoked.analysis.second_order.operators import Operators
-from yoked.analysis.second_order.replicates import (
-    bootstrap_counts,
-    bootstrapped,
-    observed,
-    permuted,
-)
+from yoked.analysis.second_order.operators import Operators, bootstrap_counts
+from yoked.analysis.second_order.replicates import observed, permuted
 from yoked.analysis.second_order.spectrum import eigen_spectrum
 from yoked.analysis.trials.design import TrialDesign
 
@@ -56,13 +52,13 @@ def test_they_multiply_as_the_kernels_that_are_formed_do(task):
 @pytest.mark.parametrize("task", ["2afc", "yes_no"])
 def test_samples_of_trials_are_those_of_a_bootstrap(task):
     trials, vector = design(task), unit(np.arange(12) - 4.0)
-    drawn, formed = Operators.bootstrapped(trials, 4, 2), bootstrapped(trials, 4, 2)
-    np.testing.assert_allclose(
-        drawn.times(vector[None]), formed.second @ vector, atol=1e-7
-    )
-    diagonals = np.diagonal(formed.second, axis1=1, axis2=2)
-    np.testing.assert_allclose(drawn.diagonals(), diagonals, atol=1e-7)
+    drawn = Operators.bootstrapped(trials, 4, 2)
     counts = bootstrap_counts(trials, 4, np.random.default_rng(2))
+    samples = [trials.where(np.repeat(np.arange(len(trials)), n)) for n in counts]
+    second = np.stack([second_order_matrices(sample).sum(0) for sample in samples])
+    np.testing.assert_allclose(drawn.times(vector[None]), second @ vector, atol=1e-7)
+    diagonals = np.diagonal(second, axis1=1, axis2=2)
+    np.testing.assert_allclose(drawn.diagonals(), diagonals, atol=1e-7)
     again = Operators.sampled(trials, counts).halves()
     assert np.array_equal(again, drawn.halves())
 
