@@ -33,8 +33,8 @@ from ..trials.held import as_design
 from ..trials.resample import folds
 from ..trials.responses import SessionLike
 from ..trials.result import Result
-from ..trials.score import ONE_KIND
 from .augmented import AugmentedKernel, augmented_kernel
+from .influence import require_folds
 from .information import EFFICIENCY, share_of_bound
 from .priors import PRIORS, Prior
 from .priors import prior as prior_of
@@ -141,7 +141,7 @@ def fitted_kernel(
     6
     """
     trials = as_design(source)
-    _check(trials, n_folds)
+    require_folds(trials, n_folds)
     if trials.halves[0].size > LARGE:
         n_folds = min(n_folds, FOLDS_OF_LARGE)
     responses = BinaryResponses(trials.response, trials.cell, np.ones(len(trials)))
@@ -184,22 +184,6 @@ def _unshrunken(
         return augmented_kernel(trials, lapse_rate, seed=seed), None
     except CannotTell as reason:
         return None, f"no intervals: {reason}"
-
-
-def _check(trials: TrialDesign, n_folds: int) -> None:
-    n_fields = len(np.unique(trials.cluster))
-    if n_folds < 2:
-        raise ValueError(f"n_folds must be 2 or more, got {n_folds}")
-    if n_fields < 2 * n_folds:
-        rule = f"{2 * n_folds} or more, to predict a part of them by the others"
-        raise CannotTell(f"noise fields must be {rule}, got {n_fields}")
-    if not trials.is_forced_choice and len(np.unique(trials.target)) < 2:
-        rule = "with and without the signal, for a half of the kernel from either"
-        got = "with" if trials.target[0] == 1 else "without"
-        raise CannotTell(f"noise must be shown {rule}, got it only {got}")
-    yes, n = np.bincount(trials.cell, trials.response), np.bincount(trials.cell)
-    if not np.any((yes > 0) & (yes < n)):
-        raise CannotTell(ONE_KIND)
 
 
 def _priors(name: str, shape: tuple[int, int, int]) -> list[Prior]:

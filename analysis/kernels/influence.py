@@ -138,7 +138,7 @@ class Scores:
             raise ValueError(f"lapse_rate must be in [0, 1), got {lapse}")
         if n_folds is None:
             n_folds = FOLDS_OF_LARGE if trials.noise.size > LARGE else N_FOLDS
-        _check(trials, n_folds)
+        require_folds(trials, n_folds)
         law, rates = NoiseLaw.of(trials, covariance), Rates.of(trials)
         x = law.white(trials.noise)
         fold = folds_by_noise(trials, n_folds, seed)
@@ -299,7 +299,17 @@ class Scores:
         return np.linalg.inv(d.T @ (self.information[:, None] * d))
 
 
-def _check(trials: TrialDesign, n_folds: int) -> None:
+def require_folds(trials: TrialDesign, n_folds: int) -> None:
+    """Raise unless a kernel can be fitted to all folds but one.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two folds.
+    CannotTell
+        If there are fewer than two noise fields a fold, no stimulus class has both
+        responses, or in yes/no one of the two classes was never shown.
+    """
     n_fields = len(np.unique(trials.cluster))
     if n_folds < 2:
         raise ValueError(f"n_folds must be 2 or more, got {n_folds}")
