@@ -26,6 +26,7 @@ TAPS = {
     3: 3,
 }  # of the template of a MAX, by the axes that are longer than 1
 SHARPEST = 5.0  # log of a MAX's sharpness
+STEEPEST = 1e3  # of a curve: where all answers are alike, nothing else holds it
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,12 +43,15 @@ class Clues:
         What the target has more than the other, as an element has it.
     scaled
         Gives the coefficients with which features, a column each, explain most.
+    variant
+        Parameters of another variant of the family that was fitted before, if any was.
     """
 
     template: Float[np.ndarray, " element"]
     residual: Float[np.ndarray, " element element"]
     signal: Float[np.ndarray, " element"]
     scaled: Callable[[np.ndarray], np.ndarray]
+    variant: Theta | None = None
 
     @property
     def axes(self) -> Float[np.ndarray, " element axis"]:
@@ -157,7 +161,7 @@ class LN:
 
     def starts(self, x: Stimuli, clues: Clues) -> Iterator[Theta]:
         """Give parameters to start from."""
-        for weights in (clues.template, clues.axes[:, 0]):
+        for weights in _to_start_from(clues, clues.axes[:, 0]):
             unit = weights / np.linalg.norm(weights)
             yield np.concatenate([unit, clues.scaled(self.curve.parts(x @ unit)[0])])
 
@@ -191,7 +195,7 @@ class Hammerstein:
 
     def starts(self, x: Stimuli, clues: Clues) -> Iterator[Theta]:
         """Give parameters to start from."""
-        for weights in (clues.template, np.diag(clues.residual)):
+        for weights in _to_start_from(clues, np.diag(clues.residual)):
             unit = weights / np.linalg.norm(weights)
             columns = np.einsum("fep,e->fp", self.curve.parts(x)[0], unit)
             yield np.concatenate([unit, clues.scaled(columns)])
@@ -337,10 +341,10 @@ def families(shape: tuple[int, ...]) -> tuple[Family, ...]:
     bent = Curve(None)
     return (
         LINEAR,
-        LN(),
         LN(bent),
-        Hammerstein(),
+        LN(),
         Hammerstein(bent),
+        Hammerstein(),
         SQUARED,
         Energy(),
         Max.of(shape, is_ring=True),
@@ -349,6 +353,13 @@ def families(shape: tuple[int, ...]) -> tuple[Family, ...]:
     )
 
 
+def _to_start_from(clues: Clues, second: np.ndarray) -> list[np.ndarray]:
+    """Weights: of the linear fit, of its residuals, of the variant with fewer bends."""
+    before = [] if clues.variant is None else [clues.variant[: len(clues.template)]]
+    return [clues.template, second, *before]
+
+
 def _unit_weights(theta: Theta, n_after: int) -> Theta:
-    weights = theta[:-n_after]
-    return np.concatenate([weights / np.linalg.norm(weights), theta[-n_after:]])
+    weights, alpha = theta[:-n_after], theta[-n_after:]
+    alpha = np.clip(alpha, -STEEPEST, STEEPEST)
+    return np.concatenate([weights / np.linalg.norm(weights), alpha])

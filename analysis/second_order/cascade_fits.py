@@ -4,14 +4,14 @@
 
 with a lapse rate l in every family: lapses look like saturation. The signal is part of
 x, so that what it adds tells as much of the cascade as the noise. The criterion b is
-common to both classes, for no observer knows the class before the response; in yes/no
-it may follow the contrast, up to its square. Answers to the same stimulus are taken as
-independent *given* the stimulus, which is so under the cascade: what two showings have
-in common is R(x).
+common to both classes, for no observer knows the class before the response; it may
+drift with the trials, up to the cube of time, and in yes/no follow the contrast, up to
+its square. Answers to the same stimulus are taken as independent *given* the stimulus,
+which is so under the cascade: what two showings have in common is R(x).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -21,7 +21,9 @@ from ..trials.design import TrialDesign
 from .cascade_families import Clues, Family, Features, families
 
 MOST_LAPSES = 0.5
-STEPS, FIRST_STEPS = 60, 6
+DRIFTS = 3  # powers of time that the criterion may follow
+STEPS = 60
+FARTHEST = 1e6
 ENOUGH = 1e-3  # of log likelihood: a step that gains less is the last
 LEAST = 1e-9
 
@@ -88,14 +90,14 @@ class Choices:
 
 
 def _criterion(trials: TrialDesign) -> np.ndarray:
-    """One in 2AFC; in yes/no the powers 0 to 2 of contrast, if there are so many."""
-    one = np.ones((len(trials), 1))
-    n = len(np.unique(trials.contrast))
-    if trials.is_forced_choice or n == 1:
-        return one
-    c = trials.contrast / np.abs(trials.contrast).max()
-    powers = np.stack([c**k for k in range(1, min(n, 3))], 1)
-    return np.concatenate([one, powers - powers.mean(0)], 1)
+    """One, powers of time, and in yes/no those of contrast, if there are so many."""
+    time = np.linspace(-1, 1, len(trials))
+    columns = [np.ones(len(trials)), *(time**k for k in range(1, DRIFTS + 1))]
+    if not trials.is_forced_choice:
+        c = trials.contrast / np.abs(trials.contrast).max()
+        columns += [c**k for k in range(1, min(len(np.unique(c)), 3))]
+    powers = np.stack(columns[1:], 1)
+    return np.concatenate([columns[0][:, None], powers - powers.mean(0)], 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +146,11 @@ def fit_all(
     fits = [linear]
     for done, family in enumerate(every[1:], 1):
         tell(done, len(every))
-        fits.append(_fit(choices, family, list(family.starts(choices.x, clues))))
+        before = fits[-1]
+        is_variant = before.family.cascade == family.cascade
+        variant = before.theta[: before.n_family] if is_variant else None
+        starts = family.starts(choices.x, replace(clues, variant=variant))
+        fits.append(_fit(choices, family, list(starts)))
     return fits
 
 
@@ -214,14 +220,14 @@ def _information(fit: Fit) -> tuple[np.ndarray, np.ndarray]:
 def _fit(
     choices: Choices, family: Family, starts: list[np.ndarray], steps: int = STEPS
 ) -> Fit:
-    """Climb a little from every start, and to the top from the best."""
+    """Climb to the top from every start, and keep the highest.
+
+    The one that is highest after a few steps need not end there: curves have side tops.
+    """
     climbs = [_Climb(choices, family, _whole(choices, family, one)) for one in starts]
-    if len(climbs) > 1:
-        for climb in climbs:
-            climb.run(FIRST_STEPS)
-    best = max(climbs, key=lambda climb: climb.at.log_likelihood)
-    best.run(steps)
-    return best.at
+    for climb in climbs:
+        climb.run(steps)
+    return max((climb.at for climb in climbs), key=lambda fit: fit.log_likelihood)
 
 
 def _whole(choices: Choices, family: Family, start: np.ndarray) -> np.ndarray:
@@ -256,6 +262,7 @@ class _Climb:
         for _ in range(12):
             damped = information + (self.damping + LEAST) * np.eye(len(scale))
             step = scale * np.linalg.solve(damped, gradient)
+            step = np.clip(step, -FARTHEST, FARTHEST)
             tried = self._fit_at(at.theta + step)
             gain = tried.log_likelihood - at.log_likelihood
             if gain > 0:

@@ -115,6 +115,16 @@ OBSERVERS: Mapping[str, tuple[Callable[[float, float], Response], tuple[str, ...
         lambda w, e: lambda x: up(x @ bump(w)) ** 2 / (1 + e * 13 * mean_square(x)),
         (),
     ),
+    "half-square over local energy": (
+        lambda w, e: (
+            lambda x: up(x @ bump(w)) ** 2 / (1 + e * ((x @ pair(w)) ** 2).sum(-1))
+        ),
+        (),
+    ),
+    "coincidence": (
+        lambda w, e: lambda x: up(x @ bump(w, -2)) * up(x @ bump(w, 2)),
+        (),
+    ),
 }
 
 
@@ -282,6 +292,7 @@ CELLS = (
     _cell("two half-squares", gamma=1.5),
     _cell("two half-squares", task=YES_NO),
     _cell("half-square less another"),
+    _cell("half-square less another", trials=10_000),
     _cell("MAX over 5", width=0.8),
     _cell("MAX over 5", width=0.8, task=YES_NO, contrasts=3),
     _cell("rectified, summed, squared", gamma=1.5),
@@ -291,6 +302,10 @@ CELLS = (
     _cell("subunits, squared", width=0.8),
     _cell("subunits, squared", width=0.8, trials=1000),
     _cell("half-square over energy", exponent=0.25),
+    _cell("half-square over local energy", exponent=0.5),
+    _cell("half-square over local energy", exponent=0.5, task=YES_NO),
+    _cell("coincidence"),
+    _cell("coincidence", task=YES_NO),
 )
 
 

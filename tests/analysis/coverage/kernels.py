@@ -11,7 +11,7 @@ from yoked.analysis.kernels.equality import equal_kernels
 from yoked.analysis.trials.design import TrialDesign
 from yoked.analysis.trials.estimate import CannotTell, Estimate
 
-from .study import Column, Found, Interval, Table
+from .study import Column, Found, Interval, Outside, Table
 
 SD = 0.1  # of the noise, contrast
 Z75 = 0.6745  # of 75 % correct
@@ -293,6 +293,14 @@ KERNELS = Table(
         Column("halves differ, p < .05", "halves p", "true", None, 6.5, _is_promised),
     ),
     in_subset=lambda cell: cell["elements"] < 256,
+    outside=(
+        Outside(
+            "k, mean / true",
+            {"task": "yes_no", "trials": 100, "criterion": 1.2},
+            "three false alarms in a hundred trials, and a standard error of the peak "
+            "of a quarter of it; the intervals hold the truth",
+        ),
+    ),
 )
 
 

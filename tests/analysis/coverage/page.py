@@ -11,13 +11,38 @@ from .tables import TABLES
 
 PAGE = Path(__file__).parents[3] / "docs" / "coverage.md"
 MADE = "<!-- made by python -m tests.analysis.coverage --write -->"
+FEWEST = 5  # sessions with a figure, below which it tells nothing
 
 
 def page() -> str:
     """Return the page with its tables made anew; what stands before them is kept."""
     before = PAGE.read_text().split(MADE)[0].rstrip()
-    parts = [f"## {one.title}\n\n{one.text}\n\n{markdown(one)}" for one in TABLES]
-    return "\n\n".join([before, MADE, *parts]) + "\n"
+    return "\n\n".join([before, MADE, *(_section(one) for one in TABLES)]) + "\n"
+
+
+def _section(table: Table) -> str:
+    """Lay out a table with its heading, and why figures are outside their range."""
+    parts = [f"## {table.title}", table.text, markdown(table)]
+    reasons = [
+        f"- {one.label}, {_cell_words(one.cell)}: {one.why}" for one in table.outside
+    ]
+    if reasons:
+        parts += ["Outside their range:", "\n".join(reasons)]
+    return "\n\n".join(parts)
+
+
+def _cell_words(cell: Parameters) -> str:
+    return ", ".join(
+        str(value) if isinstance(value, str) else f"{name} {_cell_text(value)}"
+        for name, value in cell.items()
+    )
+
+
+def is_known(table: Table, cell: Parameters, label: str) -> bool:
+    """Whether a table says why a figure of a cell lies outside its range."""
+    return any(
+        one.label == label and one.cell.items() <= cell.items() for one in table.outside
+    )
 
 
 def write_page() -> None:
@@ -63,6 +88,11 @@ def shown(column: Column, row: Mapping[str, Any]) -> Shown | None:
     return Shown(value / scale, abs(error / scale), f"{value / scale:.3f}")
 
 
+def _n(column: Column, figure: Mapping[str, Any]) -> int:
+    """Count the sessions that a figure rests on."""
+    return figure["n"] + (figure["missing"] if column.show == "missing" else 0)
+
+
 def _share(count: int, n: int) -> Shown:
     share = count / n
     # By the score, so that none of few is not known without error.
@@ -73,7 +103,7 @@ def _share(count: int, n: int) -> Shown:
 def outside(column: Column, cell: Parameters, row: Mapping[str, Any]) -> bool:
     """Whether a figure lies outside its range by more than two of its errors."""
     one = shown(column, row)
-    if one is None:
+    if one is None or _n(column, row["figures"][column.quantity]) < FEWEST:
         return False
     low, high = column.limits(cell)
     below = low is not None and one.value + 2 * one.error < low

@@ -93,6 +93,23 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Outside:
+    """A figure that lies outside its range, and why: shown under its table.
+
+    Attributes
+    ----------
+    label
+        Head of its column.
+    cell
+        What of its parameters tells the cell from others.
+    """
+
+    label: str
+    cell: Parameters
+    why: str
+
+
+@dataclass(frozen=True)
 class Table:
     """Cells of one kind.
 
@@ -118,6 +135,8 @@ class Table:
     heads
         Heads of parameters whose name, which is part of a session's seed, says too
         little.
+    outside
+        Figures known to be outside their range. The study's test fails for any other.
     """
 
     name: str
@@ -130,6 +149,7 @@ class Table:
     first_session: int = 0
     in_subset: Callable[[Parameters], bool] = field(default=lambda cell: True)
     heads: Mapping[str, str] = field(default_factory=dict)
+    outside: tuple[Outside, ...] = ()
 
     def wanted(self, cell: Parameters) -> int:
         """Give how many sessions of a cell there should be."""

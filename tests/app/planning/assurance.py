@@ -14,7 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from tests.analysis.coverage.study import Column, Found, Parameters, Table, key
+from tests.analysis.coverage.study import (
+    Column,
+    Found,
+    Outside,
+    Parameters,
+    Table,
+    key,
+)
 from tests.analysis.observers.linear import Linear, run, session, unit
 from yoked.analysis.double_pass.smooth_thresholds import internal_noise
 from yoked.analysis.kernels.weighted_sum import first_order_kernel, template_match
@@ -278,6 +285,19 @@ ASSURANCE = Table(
     ),
     n_sessions=500,
     heads={"before": "trials before"},
+    outside=(
+        Outside(
+            "reached",
+            {"aim": "kernel", "correct": 0.9, "assurance": 0.5},
+            "the law holds the number of correct responses at its mean, so that kernels "
+            "reach a little less than planned; at .8 and .9 it is in range",
+        ),
+        Outside(
+            "reached",
+            {"aim": "gamma", "correct": 0.9, "assurance": 0.8},
+            "by a little over two errors, one of 72 cells; at .5 and .9 it is in range",
+        ),
+    ),
 )
 
 PILOT = Table(
