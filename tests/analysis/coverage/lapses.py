@@ -10,7 +10,7 @@ from yoked.analysis.trials.design import TrialDesign
 from yoked.analysis.trials.estimate import CannotTell
 
 from .showings import Shown, shown
-from .study import Column, Found, Interval, Parameters, Table
+from .study import Column, Found, Interval, Outside, Parameters, Table
 
 ELEMENTS = 13
 CELLS = (
@@ -116,5 +116,25 @@ LAPSES = Table(
         Column("share", "share", "mean ratio", 0.95, 1.05),
         Column("held", "share", "held", 93),
         Column("range holds r", "range", "true", 93),
+    ),
+    outside=(
+        Outside(
+            "λ held",
+            {"task": "2afc", "lapses": 0.05, "catch": 100},
+            "two or three errors are expected of a hundred catch trials, so the rate's "
+            "interval moves in steps; of gamma, d' and share they hold the truth",
+        ),
+        Outside(
+            "held",
+            {"lapses": 0.1, "catch": 20},
+            "of d': where none of the one error expected of twenty catch trials comes, "
+            "lapses are taken as rarer than they are; 60 catch trials do",
+        ),
+        Outside(
+            "held",
+            {"lapses": 0.1, "catch": 0, "contrasts": 28},
+            "of d', 17 % too large: without catch trials lapses are told from the "
+            "answers at high contrast alone; gamma and r hold",
+        ),
     ),
 )

@@ -289,8 +289,8 @@ ASSURANCE = Table(
         Outside(
             "reached",
             {"aim": "kernel", "correct": 0.9, "assurance": 0.5},
-            "the law holds the number of correct responses at its mean, so that kernels "
-            "reach a little less than planned; at .8 and .9 it is in range",
+            "the law holds the number of correct responses at its mean, so that "
+            "kernels reach a little less than planned; at .8 and .9 it is in range",
         ),
         Outside(
             "reached",
