@@ -137,6 +137,14 @@ class Curve:
             np.concatenate([ones, above], -1),
         )
 
+    def each(self, u: np.ndarray) -> Iterator[np.ndarray]:
+        """Give one part after the other: those of a whole field would be large."""
+        yield u
+        if self.knots is None:
+            yield u**2 / 2
+        for knot in self.knots or ():
+            yield np.square(np.maximum(u - knot, 0)) / 2
+
 
 @dataclass(frozen=True)
 class LN:
@@ -186,18 +194,19 @@ class Hammerstein:
         weights, alpha = theta[: x.shape[1]], theta[x.shape[1] :]
         size = np.linalg.norm(weights)
         unit = weights / size
-        parts = self.curve.parts(x)[0]  # (field, element, part)
-        curved = parts @ alpha
+        curved, by_part = np.zeros_like(x), []
+        for share, part in zip(alpha, self.curve.each(x), strict=True):
+            curved += share * part
+            by_part.append(part @ unit)
         response = curved @ unit
         by_weight = (curved - response[:, None] * unit) / size
-        by_part = np.einsum("fep,e->fp", parts, unit)
-        return response, np.concatenate([by_weight, by_part], 1)
+        return response, np.concatenate([by_weight, np.stack(by_part, 1)], 1)
 
     def starts(self, x: Stimuli, clues: Clues) -> Iterator[Theta]:
         """Give parameters to start from."""
         for weights in _to_start_from(clues, np.diag(clues.residual)):
             unit = weights / np.linalg.norm(weights)
-            columns = np.einsum("fep,e->fp", self.curve.parts(x)[0], unit)
+            columns = np.stack([part @ unit for part in self.curve.each(x)], 1)
             yield np.concatenate([unit, clues.scaled(columns)])
 
     def inside(self, theta: Theta) -> Theta:
@@ -269,21 +278,27 @@ class Max:
         """Count what can be chosen of the response."""
         return self.places.shape[1] + 1
 
-    def _windows(self, x: Stimuli) -> np.ndarray:
-        padded = np.concatenate([x, np.zeros((len(x), 1))], 1)
-        return padded[:, self.places]  # (field, position, tap)
+    def _filters(self, template: np.ndarray, n_elements: int) -> np.ndarray:
+        """Return the template at every position, (element, position)."""
+        filters = np.zeros((n_elements + 1, len(self.places)))
+        position = np.arange(len(self.places))
+        for tap, weight in enumerate(template):
+            filters[self.places[:, tap], position] += weight
+        return filters[:-1]
 
     def response(self, x: Stimuli, theta: Theta) -> Response:
         """Give the response to each field, and its derivatives."""
         template, sharpness = theta[:-1], np.exp(theta[-1])
-        windows = self._windows(x)
-        driven = sharpness * (windows @ template)
+        driven = sharpness * (x @ self._filters(template, x.shape[1]))
         most = driven.max(1, keepdims=True)
         share = np.exp(driven - most)
         total = share.sum(1, keepdims=True)
         share /= total
         response = (most + np.log(total))[:, 0] / sharpness
-        by_tap = (share[:, None, :] @ windows)[:, 0]
+        padded = np.concatenate([x, np.zeros((len(x), 1))], 1)
+        by_tap = np.stack(
+            [np.einsum("fp,fp->f", share, padded[:, at]) for at in self.places.T], 1
+        )
         by_sharpness = by_tap @ template - response
         return response, np.concatenate([by_tap, by_sharpness[:, None]], 1)
 
