@@ -126,17 +126,6 @@ class Curve:
         """How many coefficients it has."""
         return 2 if self.knots is None else 1 + len(self.knots)
 
-    def parts(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Give its parts and their derivatives, (..., part)."""
-        if self.knots is None:
-            return np.stack([u, u**2 / 2], -1), np.stack([np.ones_like(u), u], -1)
-        above = np.maximum(u[..., None] - np.array(self.knots), 0)
-        ones = np.ones((*u.shape, 1))
-        return (
-            np.concatenate([u[..., None], above**2 / 2], -1),
-            np.concatenate([ones, above], -1),
-        )
-
     def each(self, u: np.ndarray) -> Iterator[np.ndarray]:
         """Give one part after the other: those of a whole field would be large."""
         yield u
@@ -144,6 +133,15 @@ class Curve:
             yield u**2 / 2
         for knot in self.knots or ():
             yield np.square(np.maximum(u - knot, 0)) / 2
+
+    def parts(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give all parts and their derivatives, (..., part)."""
+        if self.knots is None:
+            bends = u[..., None]
+        else:
+            bends = np.maximum(u[..., None] - np.array(self.knots), 0)
+        slopes = np.concatenate([np.ones((*u.shape, 1)), bends], -1)
+        return np.stack(list(self.each(u)), -1), slopes
 
 
 @dataclass(frozen=True)

@@ -92,12 +92,13 @@ class Choices:
 def _criterion(trials: TrialDesign) -> np.ndarray:
     """One, powers of time, and in yes/no those of contrast, if there are so many."""
     time = np.linspace(-1, 1, len(trials))
-    columns = [np.ones(len(trials)), *(time**k for k in range(1, DRIFTS + 1))]
-    if not trials.is_forced_choice:
+    powers = [time**k for k in range(1, DRIFTS + 1)]
+    n = len(np.unique(trials.contrast))
+    if n > 1 and not trials.is_forced_choice:
         c = trials.contrast / np.abs(trials.contrast).max()
-        columns += [c**k for k in range(1, min(len(np.unique(c)), 3))]
-    powers = np.stack(columns[1:], 1)
-    return np.concatenate([columns[0][:, None], powers - powers.mean(0)], 1)
+        powers += [c**k for k in range(1, min(n, 3))]
+    centred = [power - power.mean() for power in powers]
+    return np.stack([np.ones(len(trials)), *centred], 1)
 
 
 @dataclass(frozen=True, eq=False)

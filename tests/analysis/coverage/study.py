@@ -102,6 +102,8 @@ class Outside:
         Head of its column.
     cell
         What of its parameters tells the cell from others.
+    why
+        What a reader must know of it.
     """
 
     label: str
