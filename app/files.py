@@ -4,12 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-PLOT_SUFFIXES = (".png", ".svg", ".pdf")
+from typing import IO, Any
 
 
 @contextmanager
@@ -58,23 +53,3 @@ def write_text(path: str | Path, text: str) -> None:
     """Write a text file in UTF-8, whole or not at all; errors as in `whole_file`."""
     with whole_file(path) as file:
         file.write(text)
-
-
-def write_figure(path: Path, figure: "Figure") -> None:
-    """Write a picture, whole or not at all.
-
-    Raises
-    ------
-    ValueError
-        If the name does not end in .png, .svg or .pdf.
-    """
-    check_plot_name(path)
-    with whole_file(path, "wb") as file:
-        figure.savefig(file, format=path.suffix.lower()[1:], dpi=150)
-
-
-def check_plot_name(path: Path) -> None:
-    """Refuse a name that says no format."""
-    if path.suffix.lower() not in PLOT_SUFFIXES:
-        rule = f"end in {', '.join(PLOT_SUFFIXES)}"
-        raise ValueError(f"the name of a plot must {rule}, got {path.name!r}")

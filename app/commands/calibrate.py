@@ -136,7 +136,7 @@ def calibrate(
     from ...experiments.monitors.calibrations import calibrate as fitted
     from ...experiments.monitors.calibrations import save_calibration
     from ...experiments.monitors.luminance import faults, levels_to_read, read_readings
-    from ..files import check_plot_name
+    from ..figures import check_plot_name
 
     if bool(photometer) != bool(port) or (photometer and file):
         raise click.UsageError("give --readings, or --photometer with --port, or none")

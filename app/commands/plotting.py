@@ -1,18 +1,13 @@
 """Single plots, for papers and slides."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..files import whole_file
+from ..figures import check_plot_name, write_figure
 from ..options import DATABASE, OUTPUT_FILE
 from .analyse import to_analyse
 from .trials import opened
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 
 # Functions of `analysis.plot.figure`; there `second-order` is `second_order`.
 PLOTS = (
@@ -26,7 +21,6 @@ PLOTS = (
     "agreement",
     "depth",
 )
-FORMATS = (".svg", ".png", ".pdf")
 
 
 @click.command()
@@ -73,7 +67,7 @@ def plot(
     from ...experiments.session.results import session_data
 
     path = path or Path(f"{what}.svg")
-    require_format(path)
+    check_plot_name(path)
     with opened(db) as store:
         names = to_analyse(store, chosen, unfinished)
         sessions = [session_data(store, name) for name in names]
@@ -81,27 +75,5 @@ def plot(
         raise ValueError(f"{str(db)!r} must hold a finished session, got none")
     draw = getattr(figure, what.replace("-", "_"))
     options = {"method": method} if what == "kernels" else {}
-    write_figure(draw(sessions, **options), path)
+    write_figure(path, draw(sessions, **options))
     click.echo(f"Wrote {path}.", err=True)
-
-
-def require_format(path: Path) -> None:
-    """Raise ValueError if a picture cannot be written under this name."""
-    if path.suffix not in FORMATS:
-        rule = f"a name that ends in {', '.join(FORMATS)}"
-        raise ValueError(f"--output must be {rule}, got {str(path)!r}")
-
-
-def write_figure(figure: "Figure", path: Path) -> None:
-    """Write a picture in the format of its name; the same data give the same file."""
-    metadata = (
-        {}
-        if path.suffix == ".png"
-        else {"Date" if path.suffix == ".svg" else "CreationDate": None}
-    )
-    import matplotlib
-
-    # Without a salt, names within an SVG are drawn at random.
-    salt: Any = {"svg.hashsalt": "yoked"}
-    with matplotlib.rc_context(salt), whole_file(path, "wb") as file:
-        figure.savefig(file, format=path.suffix[1:], dpi=200, metadata=metadata)

@@ -173,7 +173,7 @@ def power(
         yoked power bar-in-noise --pilot results.db 2026-01-10-kq7m4x2p
     """
     from ...experiments.protocols.files import load_protocol
-    from ..files import check_plot_name
+    from ..figures import check_plot_name
     from ..planning.power import Wanted, aims
 
     if plot is not None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
+from ..figures import check_plot_name, write_figure
 from ..options import OUTPUT_FILE, decision_options
 from ..output import Row, output
 from ..progress import progress
-from .plotting import require_format, write_figure
 from .simulate import as_option
 
 FORMAT = "yoked-white-box/1"  # of the plain form, which docs/json.md describes
@@ -110,7 +110,7 @@ def white_box(
     from ...models.white_box.kernels import white_box as kernels_of
 
     if path is not None:
-        require_format(path)
+        check_plot_name(path)
     task = load_protocol(protocol)
     model = load(observer, **dict(map(as_option, options)))
     with progress(model.name) as update:
@@ -131,6 +131,6 @@ def white_box(
             progress=update,
         )
     if path is not None:
-        write_figure(figure.white_box(found, order), path)
+        write_figure(path, figure.white_box(found, order))
     parts = {each.name: getattr(found, each.name) for each in fields(found)}
     return {"format": FORMAT, **parts, "picture": None if path is None else str(path)}

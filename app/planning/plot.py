@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...analysis.plot.style import BLUE, GRAY, GREEN, ORANGE, PALE, STYLE, new_figure
-from ..files import write_figure
+from ..figures import write_figure
 from .check import Check
 from .power import Aim, value_at, values_at
 from .situation import Situation

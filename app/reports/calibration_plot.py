@@ -7,7 +7,7 @@ import numpy as np
 
 from ...experiments.monitors.calibrations import Calibration
 from ...experiments.monitors.luminance import wanted_luminance
-from ..files import write_figure
+from ..figures import write_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

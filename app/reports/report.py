@@ -1,6 +1,5 @@
 """The report: what observers saw and answered, side by side, as one HTML page."""
 
-import io
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +26,7 @@ from ...analysis.trials.held import Held
 from ...analysis.trials.responses import SessionLike
 from ...experiments.clock import utc_now
 from ...experiments.session.results import SessionData
+from ..figures import as_svg
 from ..files import whole_file
 from .contrasts import by_contrast
 from .formulas import formulas
@@ -327,11 +327,3 @@ def _said(numbers: Any, name: str) -> Iterator[tuple[str, str]]:
         for key, each in numbers.items():
             if key != "by_contrast":
                 yield from _said(each, name if key == "pooled" else key)
-
-
-def as_svg(figure: "Figure") -> str:
-    """Give a figure as SVG that can stand inside a page."""
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
-    text = buffer.getvalue()
-    return text[text.index("<svg") :]

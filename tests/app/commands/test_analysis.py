@@ -129,5 +129,5 @@ def test_a_plot_that_cannot_be_says_why(log, tmp_path):
     done = yoked("plot", path, "roc", "-o", tmp_path / "roc.svg")
     assert "must be rating or yes_no for a ROC, got '2afc'" in done.stderr
     done = yoked("plot", path, "kernels", "-o", tmp_path / "kernels.txt")
-    assert "--output must be a name that ends in .svg, .png, .pdf" in done.stderr
+    assert "the name of a plot must end in .png, .svg, .pdf" in done.stderr
     assert not list(tmp_path.iterdir())

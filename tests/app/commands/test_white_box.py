@@ -51,7 +51,7 @@ def test_a_table_names_the_layer_and_leaves_out_arrays():
     [
         (("guesser",), "guesser must have scores(contrast) that can be differentiated"),
         (("energy", "--layer", "7"), "no layer named '7'; there are 0, 1, 2"),
-        (("energy", "-o", "k.gif"), "--output must be a name that ends in .svg, .png"),
+        (("energy", "-o", "k.gif"), "the name of a plot must end in .png, .svg"),
         (("energy", "--option", "spread=-1"), "spread must be 0 or more, got -1"),
     ],
 )

@@ -158,7 +158,8 @@ def test_the_command_runs_a_session_by_keys_alone(db_path, display):
     summary = json.loads(out)
     assert (summary["participant"], summary["status"]) == ("p01", "finished")
     assert summary["trials"] >= 4
-    assert summary["pooled"]["dprime"]["n"] > 0 or summary["note"]
+    dprime = summary["pooled"]["dprime"]  # by chance every key may come too soon
+    assert dprime["value"] is not None or dprime["note"]
     store = open_store(db_path)
     row = store.session(summary["session"])
     answered = [t for t in store.trials(row.id) if t.response.response is not None]
