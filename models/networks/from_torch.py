@@ -358,6 +358,7 @@ def from_torch(
     Examples
     --------
     >>> import torch, yoked
+    >>> _ = torch.manual_seed(1)
     >>> net = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 9, 4), torch.nn.ReLU())
     >>> observer = yoked.from_torch(net, readout="linear", fit_trials=128)
     >>> protocol = yoked.load_protocol("bar-in-noise")
