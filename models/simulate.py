@@ -267,7 +267,7 @@ def _what_to_run(
     protocol = protocol.with_options(trials=trials, contrast=contrast)
     seed = fresh_seed() if seed is None else seed
     require_runnable(protocol, seed)
-    return protocol, seed, protocol.noise.source
+    return protocol, seed, protocol.noise.generator
 
 
 def require_runnable(

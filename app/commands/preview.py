@@ -78,7 +78,7 @@ def preview(
         "target": [target],
         "block_kind": ["main"],
     }
-    source = noise_source(loaded.noise.source, loaded, seed)
+    source = noise_source(loaded.noise.generator, loaded, seed)
     (frames,) = render(loaded, source, trial)
     with whole_file(picture, "wb") as file:
         write_picture(file, suffix, loaded, frames)

@@ -55,7 +55,7 @@ class Health:
         return None
 
     def _show(self) -> None:
-        noise = noise_source(self._protocol.noise.source, self._protocol, 1)
+        noise = noise_source(self._protocol.noise.generator, self._protocol, 1)
         contrast = self._protocol.contrast.values[0]
         table = {"stimulus_id": [0], "contrast": [contrast], "target": [0]}
         render(self._protocol, noise, {**table, "block_kind": ["main"]})

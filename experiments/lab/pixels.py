@@ -122,7 +122,7 @@ def some_patches(protocol: Protocol) -> list[list[UInt8[np.ndarray, " y x"]]]:
         "target": np.arange(N_TRIALS) % protocol.task.n_targets,
         "block_kind": np.array(["main"] * N_TRIALS),
     }
-    source = noise_source(protocol.noise.source, protocol, _SEED)
+    source = noise_source(protocol.noise.generator, protocol, _SEED)
     frames = render(protocol, source, table)  # (trial, interval, frame, y, x)
     if protocol.task.kind == "mafc":
         together = frames.swapaxes(1, 2).reshape(-1, *np.delete(frames.shape, [0, 2]))

@@ -92,8 +92,24 @@ def _convert(kind: Any, value: object, key: str, faults: Faults) -> object:
         texts = isinstance(value, dict) and all(map(_is_text, value.values()))
         return dict(value) if faults.unless(texts, key, rule, value) else _FAULTY  # type: ignore[call-overload]
     if origin in (types.UnionType, typing.Union):
-        return value if value is None else _convert(arguments[0], value, key, faults)
+        if value is None:
+            return None
+        chosen = _chosen(arguments, value, key, faults)
+        return _FAULTY if chosen is None else _convert(chosen, value, key, faults)
     return _convert_plain(kind, value, key, faults)
+
+
+def _chosen(kinds: tuple, value: object, key: str, faults: Faults) -> Any:
+    """Give the type meant: of several tables the one whose KIND the value names."""
+    named = {kind.KIND: kind for kind in kinds if hasattr(kind, "KIND")}
+    if not named:
+        return kinds[0]
+    if not isinstance(value, dict):
+        return next((kind for kind in kinds if isinstance(value, kind)), kinds[0])
+    name = value.get("kind")
+    known = isinstance(name, str) and name in named
+    rule = f"one of {', '.join(named)}"
+    return named[name] if faults.unless(known, f"{key}.kind", rule, name) else None
 
 
 def _is_text(value: object) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from .checks import ProtocolError, suggestion
 from .keys import require_keys
+from .own_files import with_own_files
 from .protocol import Protocol
 
 _FOLDER = Path(str(files(__package__ or "")))
@@ -35,7 +36,7 @@ def load_protocol(name: str | Path) -> Protocol:
     LookupError
         If no shipped protocol has that name.
     FileNotFoundError
-        If there is no such file.
+        If there is no such file, or none that it names.
     ProtocolError
         If the file is no TOML, or breaks rules; one sentence per fault.
 
@@ -54,7 +55,7 @@ def load_protocol(name: str | Path) -> Protocol:
             )
     if not path.is_file():
         raise FileNotFoundError(f"a protocol file must exist, got {str(path)!r}")
-    protocol = Protocol.from_dict(_read(path))
+    protocol = Protocol.from_dict(with_own_files(_read(path), path.parent))
     require_keys(protocol)
     return protocol
 

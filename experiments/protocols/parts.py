@@ -1,19 +1,15 @@
 """The parts of a protocol: frozen objects that check their own rules when made."""
 
-import math
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 from .checks import Faults
+from .noise_and_signal import FULL_CONTRAST, Noise, Signal
 from .screening import Screening
 
-FULL_CONTRAST = 127  # contrast = (level - BACKGROUND) / FULL_CONTRAST
-BACKGROUND = 128
+BACKGROUND = 128  # contrast = (level - BACKGROUND) / FULL_CONTRAST
+_HUGE = 1e300
 TASKS = ("2afc", "mafc", "yes_no", "rating")
-SOURCES = ("yoked-1", "matlab5-rand", "stored")
-NOISE_KINDS = ("gaussian", "binary", "uniform", "other")
-GENERATED_KINDS = ("gaussian", "binary")  # what yoked-1 can make
-SIGNAL_KINDS = ("bar", "gabor", "gaussian", "array", "unknown")
 BLOCK_KINDS = ("practice", "calibration", "main")
 
 
@@ -80,113 +76,6 @@ class Display:
         # Zero contrast is level 128: another gray would be a step of contrast.
         faults.unless(self.background == 128, "background", "128", self.background)
         faults.raise_any()
-
-
-@dataclass(frozen=True)
-class Noise:
-    """The noise: distribution, SD in contrast, grid (frames, rows, columns).
-
-    The source 'stored' is an array in the trial log, of an experiment that was not
-    ours; only there may the distribution be 'uniform' or 'other'.
-    """
-
-    kind: str
-    sd: float
-    grid: tuple[int, int, int]
-    source: str = "yoked-1"
-    truncate_sd: float = 0.0  # 0: the source's own tail (yoked-1: 4.3 SD)
-
-    def __post_init__(self) -> None:
-        faults = Faults()
-        kinds = NOISE_KINDS if self.source == "stored" else GENERATED_KINDS
-        faults.unless(
-            self.kind in kinds, "kind", f"one of {', '.join(kinds)}", self.kind
-        )
-        faults.unless(0 < self.sd <= 1, "sd", "in (0, 1]", self.sd)
-        fits = all(1 <= size <= 1024 for size in self.grid)
-        faults.unless(
-            fits, "grid", "three whole numbers from 1 to 1024", list(self.grid)
-        )
-        rule = f"one of {', '.join(SOURCES)}"
-        faults.unless(self.source in SOURCES, "source", rule, self.source)
-        own = self.source == "yoked-1" and self.truncate_sd
-        faults.unless(not own, "truncate_sd", "0 with yoked-1 noise", self.truncate_sd)
-        faults.unless(
-            self.truncate_sd >= 0, "truncate_sd", "0 or more", self.truncate_sd
-        )
-        faults.raise_any()
-
-    def max_level(self, sd: float | None = None) -> int:
-        """Give the largest level the noise can reach, at its own SD or another."""
-        sd = self.sd if sd is None else sd
-        if self.kind == "binary":
-            reach = 1.0
-        elif self.truncate_sd:
-            reach = self.truncate_sd
-        elif self.kind == "uniform":
-            reach = math.sqrt(3)
-        else:
-            reach = _TAIL_SD
-        return round(FULL_CONTRAST * min(sd * reach, 1.0))
-
-
-_HUGE = 1e300
-# Phi^-1(65535.5 / 65536), where the Gaussian noise of yoked-1 ends.
-_TAIL_SD = 4.324919040826046
-
-
-@dataclass(frozen=True)
-class Signal:
-    """The signal: a template on the noise grid, and its gain by alternative.
-
-    `frames`, `rows` and `columns` are inclusive ranges of elements: all of a bar, and
-    the frames in which a gabor or gaussian is there. `gains` are (without the target,
-    with the target): the intervals of a forced choice, or the two classes of a yes/no
-    or rating task. Imported data may bring the template as an 'array' (`values`, one
-    per element of the grid, frame by frame and row by row), or it may be 'unknown'.
-    """
-
-    kind: str
-    gains: tuple[float, float] = (0.0, 1.0)
-    frames: tuple[int, int] = (0, 0)
-    rows: tuple[int, int] = (0, 0)
-    columns: tuple[int, int] = (0, 0)
-    sigma: float = 0.0  # SD of the envelope, in elements
-    cycles: float = 0.0  # cycles across the field
-    orientation_deg: float = 0.0  # 0: vertical stripes
-    phase_deg: float = 0.0  # 0: cosine, a peak in the middle
-    values: tuple[float, ...] = ()
-
-    def __post_init__(self) -> None:
-        faults = Faults()
-        rule = f"one of {', '.join(SIGNAL_KINDS)}"
-        faults.unless(self.kind in SIGNAL_KINDS, "kind", rule, self.kind)
-        rule = "two different numbers from -1 to 1"
-        fits = self.gains[0] != self.gains[1] and all(abs(g) <= 1 for g in self.gains)
-        faults.unless(fits, "gains", rule, list(self.gains))
-        for name in ("frames", "rows", "columns"):
-            first, last = getattr(self, name)
-            rule = "a range of elements, first then last"
-            faults.unless(0 <= first <= last, name, rule, [first, last])
-        for name in ("sigma", "cycles", "orientation_deg", "phase_deg"):
-            value = getattr(self, name)
-            faults.unless(math.isfinite(value), name, "a finite number", value)
-        if self.kind in ("gabor", "gaussian"):
-            faults.unless(self.sigma > 0, "sigma", "more than 0", self.sigma)
-        if self.kind == "gabor":
-            faults.unless(self.cycles > 0, "cycles", "more than 0", self.cycles)
-        self._check_values(faults)
-        faults.raise_any()
-
-    def _check_values(self, faults: Faults) -> None:
-        n = len(self.values)
-        if self.kind != "array":
-            faults.unless(n == 0, "values", "given with kind array only", n)
-            return
-        fits = all(map(math.isfinite, self.values)) and any(self.values)
-        faults.unless(
-            fits, "values", "finite numbers, not all of them 0", f"{n} values"
-        )
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+from .basis_rules import check_basis
 from .checks import Faults, ProtocolError
 from .parts import FULL_CONTRAST, Block, DoublePass, Parts
 from .signal import signal_levels
@@ -16,6 +17,8 @@ def check_together(protocol: Parts) -> None:
     _check_source(protocol, faults)
     _check_blocks(protocol, faults)
     faults.raise_any()
+    check_basis(protocol, faults)
+    faults.raise_any()
     _check_visible(protocol, faults)
     faults.raise_any()
 
@@ -23,9 +26,10 @@ def check_together(protocol: Parts) -> None:
 def _check_headroom(protocol: Parts, faults: Faults) -> None:
     """Nothing may ever be clipped: noise and signal together fit in 127 levels.
 
-    Stored noise was shown elsewhere: it is checked when it is to be shown again.
+    Stored noise was shown elsewhere: it is checked when it is to be shown again. Noise
+    on a basis has rules of its own, `basis_rules.py`.
     """
-    if protocol.noise.source == "stored":
+    if protocol.noise.source == "stored" or protocol.noise.basis is not None:
         return
     catch = protocol.catch
     shown = [("contrast", protocol.noise.sd, protocol.contrast.highest_shown)]
@@ -52,9 +56,8 @@ def _check_signal_on_grid(protocol: Parts, faults: Faults) -> None:
         rule = f"one for each of the grid's {n} elements"
         faults.unless(n_values == n, "signal.values", rule, n_values)
     every = tuple(sizes)
-    ranges = {"bar": every, "array": (), "unknown": ()}.get(
-        protocol.signal.kind, every[:1]
-    )
+    whole = dict.fromkeys(("array", "coefficients", "unknown"), ())
+    ranges = {"bar": every, **whole}.get(protocol.signal.kind, every[:1])
     for name in ranges:
         last, size = getattr(protocol.signal, name)[1], sizes[name]
         rule = f"within the grid's {size} {name}, counted from 0"

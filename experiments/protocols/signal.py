@@ -1,13 +1,16 @@
 """The signal on the noise grid: its template, and its levels at a contrast."""
 
 from dataclasses import asdict
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int16, Int64
 
-from .parts import FULL_CONTRAST, Noise, Parts, Signal
+from .image_kinds import images_of
+from .noise_and_signal import FULL_CONTRAST, Signal
+from .parts import Parts
+from .projection import in_images
+from .template import template_of
 
 
 def signal_template(protocol: Parts) -> Float[np.ndarray, " frame row column"]:
@@ -18,7 +21,8 @@ def signal_template(protocol: Parts) -> Float[np.ndarray, " frame row column"]:
     ndarray
         float64, scaled to a largest magnitude of 1 and rounded to 9 decimals, so that
         every machine's mathematics library gives the same levels. All zero where the
-        signal of imported data is unknown.
+        signal of imported data is unknown. In noise on a basis: what is shown of it, a
+        sum of the basis's images.
 
     Examples
     --------
@@ -26,51 +30,19 @@ def signal_template(protocol: Parts) -> Float[np.ndarray, " frame row column"]:
     >>> signal_template(load_protocol("bar-in-noise")).ravel()[5:8].tolist()
     [0.0, 1.0, 0.0]
     """
-    return _template(protocol.signal, protocol.noise)
-
-
-@lru_cache(maxsize=64)
-def _template(signal: Signal, noise: Noise) -> Float[np.ndarray, " frame row column"]:
-    template = np.zeros(noise.grid)
-    frames = slice(signal.frames[0], signal.frames[1] + 1)
-    if signal.kind == "array":
-        template[:] = np.reshape(signal.values, noise.grid)
-    elif signal.kind == "bar":
-        rows = slice(signal.rows[0], signal.rows[1] + 1)
-        template[frames, rows, signal.columns[0] : signal.columns[1] + 1] = 1.0
-    elif signal.kind != "unknown":
-        template[frames] = _envelope(signal, noise) * _carrier(signal, noise)
-    largest = np.abs(template).max()
-    # A gaussian much finer than the grid has no element: the protocol refuses it.
-    template = np.round(template / largest, 9) if largest > 0 else template
-    template.setflags(write=False)
-    return template
-
-
-def _centred(n: int) -> np.ndarray:
-    """Element positions about the middle of the field."""
-    return np.arange(n) - (n - 1) / 2
-
-
-def _envelope(signal: Signal, noise: Noise) -> np.ndarray:
-    y, x = _centred(noise.grid[1])[:, None], _centred(noise.grid[2])[None, :]
-    return np.exp(-(x**2 + y**2) / (2 * signal.sigma**2))
-
-
-def _carrier(signal: Signal, noise: Noise) -> np.ndarray | float:
-    """Cosine grating of a gabor; 1 for a gaussian."""
-    if signal.kind == "gaussian":
-        return 1.0
-    y, x = _centred(noise.grid[1])[:, None], _centred(noise.grid[2])[None, :]
-    angle = np.deg2rad(signal.orientation_deg)
-    along = (x * np.cos(angle) + y * np.sin(angle)) * signal.cycles / noise.grid[2]
-    return np.cos(2 * np.pi * along + np.deg2rad(signal.phase_deg))
+    if protocol.noise.basis is None:
+        return template_of(protocol.signal, protocol.noise)
+    signal = in_images(protocol.signal, protocol.noise)
+    return signal.shown if signal.remainder is None else signal.shown + signal.remainder
 
 
 def signal_levels(
     protocol: Parts, contrast: float
-) -> Int16[np.ndarray, " frame row column"]:
+) -> Int16[np.ndarray, " frame row column"] | Float[np.ndarray, " frame row column"]:
     """Give the signal's contrast levels, rint(127 contrast t).
+
+    In noise on a basis they are no whole numbers: a whole number of units of every
+    coefficient is added before the frame is rounded.
 
     Parameters
     ----------
@@ -79,8 +51,37 @@ def signal_levels(
     contrast
         The trial's contrast times the alternative's gain; may be negative.
     """
+    if protocol.noise.basis is not None:
+        return _levels_in_images(protocol, contrast)
     template = signal_template(protocol)
     return np.rint(FULL_CONTRAST * contrast * template).astype(np.int16)
+
+
+def signal_units(protocol: Parts, contrast: float) -> Int64[np.ndarray, " image"]:
+    """Give what the signal adds to every coefficient of noise on a basis, in units."""
+    signal = in_images(protocol.signal, protocol.noise)
+    return signal.units(contrast, protocol.noise.fineness)
+
+
+def remainder_levels(
+    protocol: Parts, contrast: float
+) -> Int64[np.ndarray, " frame row column"] | None:
+    """Give the levels of the signal's part that the images cannot show, if it is."""
+    remainder = in_images(protocol.signal, protocol.noise).remainder
+    if remainder is None:
+        return None
+    return np.rint(FULL_CONTRAST * contrast * remainder).astype(np.int64)
+
+
+def _levels_in_images(
+    protocol: Parts, contrast: float
+) -> Float[np.ndarray, " frame row column"]:
+    assert protocol.noise.basis is not None
+    images = images_of(protocol.noise.basis, protocol.noise.grid)
+    units = signal_units(protocol, contrast).astype(np.float64)
+    levels = images.drawn(units) / protocol.noise.fineness
+    remainder = remainder_levels(protocol, contrast)
+    return levels if remainder is None else levels + remainder
 
 
 def interval_gains(
@@ -103,7 +104,8 @@ def interval_gains(
 def signal_parameters(protocol: Parts) -> dict[str, Any]:
     """Give every parameter of the signal as plain data, for the trial log.
 
-    But for an array's values: they are in the protocol, once for all trials.
+    But for an array's values and for coefficients: they are in the protocol, once for
+    all trials.
     """
     return plain_signal(protocol.signal)
 
@@ -111,5 +113,7 @@ def signal_parameters(protocol: Parts) -> dict[str, Any]:
 def plain_signal(signal: Signal) -> dict[str, Any]:
     """Give the parameters of a signal as `signal_parameters` does of a protocol's."""
     plain = asdict(signal)
-    del plain["values"]
+    del plain["values"], plain["coefficients"]
+    if signal.outside == "drop":
+        del plain["outside"]
     return {k: list(v) if isinstance(v, tuple) else v for k, v in plain.items()}

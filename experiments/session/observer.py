@@ -227,7 +227,7 @@ class Practice:
     ) -> None:
         self.protocol = protocol
         self.source: NoiseSource = practice_source(
-            source_name or protocol.noise.source, protocol, RESERVED_SEEDS[stream]
+            source_name or protocol.noise.generator, protocol, RESERVED_SEEDS[stream]
         )
         self._stream = stream
 

@@ -114,7 +114,7 @@ class Session:
         else:
             require_own_noise(protocol)
             seed = fresh_seed() if seed is None else require_session_seed("seed", seed)
-        noise = protocol.noise.source
+        noise = protocol.noise.generator
         if source is not None:
             noise = source.noise_source
         elif noise_sha256 is not None:

@@ -14,8 +14,9 @@ References
 from functools import cache
 
 import numpy as np
-from jaxtyping import Float, Int8, Int64, UInt16, UInt32, UInt64
+from jaxtyping import Int8, Int64, UInt16, UInt32, UInt64
 
+from ..protocols.deviates import N_DRAWS, normal_table
 from ..protocols.parts import FULL_CONTRAST
 from .philox import KEY_STEPS, MULTIPLIERS, N_ROUNDS, WORD, key_of
 from .seeds import require_seed
@@ -24,7 +25,6 @@ SCHEDULE_STREAM = 0
 OBSERVER_STREAM = 1
 FIRST_NOISE_STREAM = 16
 DRAWS_PER_BLOCK = 8
-N_LEVELS = 65536
 
 _MULTIPLIERS = tuple(np.uint64(word) for word in MULTIPLIERS)
 _KEY_STEPS = tuple(np.uint64(word) for word in KEY_STEPS)
@@ -122,19 +122,6 @@ def _counters(ids: np.ndarray, stream: int, n: int, first: int) -> np.ndarray:
 
 
 @cache
-def normal_table() -> Float[np.ndarray, " 65536"]:
-    """Give the standard normal deviate of every 16-bit draw, Phi^-1((u + 1/2) / 65536).
-
-    The tail ends at 4.3 SD: a 16-bit draw reaches no further.
-    """
-    from scipy.special import ndtri
-
-    table = ndtri((np.arange(N_LEVELS) + 0.5) / N_LEVELS)
-    table.setflags(write=False)
-    return table
-
-
-@cache
 def level_table(kind: str, sd: float) -> Int8[np.ndarray, " 65536"]:
     """Give the contrast level, in -127 to 127, of every 16-bit draw.
 
@@ -149,7 +136,7 @@ def level_table(kind: str, sd: float) -> Int8[np.ndarray, " 65536"]:
     if kind == "gaussian":
         levels = np.rint(FULL_CONTRAST * np.clip(sd * normal_table(), -1, 1))
     elif kind == "binary":
-        sign = np.where(np.arange(N_LEVELS) >= N_LEVELS // 2, 1, -1)
+        sign = np.where(np.arange(N_DRAWS) >= N_DRAWS // 2, 1, -1)
         levels = sign * np.rint(FULL_CONTRAST * sd)
     else:
         raise ValueError(f"noise.kind must be gaussian or binary, got {kind!r}")

@@ -6,11 +6,11 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float32, Int64
 
+from ..protocols.deviates import normal_table
 from .noise import (
     DRAWS_PER_BLOCK,
     FIRST_NOISE_STREAM,
     OBSERVER_STREAM,
-    normal_table,
 )
 from .philox import KEY_STEPS, N_ROUNDS, WORD, key_of
 
@@ -53,7 +53,7 @@ def fast_normal(
 ) -> Float32[np.ndarray, " trial draw"]:
     """Give `n` standard normal numbers of the observer's stream for every trial.
 
-    Equal to `noise.normal_table` at `noise.draws_u16`, in single precision.
+    Equal to `deviates.normal_table` at `noise.draws_u16`, in single precision.
 
     Parameters
     ----------

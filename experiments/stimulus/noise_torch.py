@@ -12,7 +12,8 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from .noise import FIRST_NOISE_STREAM, normal_table
+from ..protocols.deviates import normal_table
+from .noise import FIRST_NOISE_STREAM
 from .philox import KEY_STEPS, MULTIPLIERS, N_ROUNDS, WORD, key_of
 
 
@@ -135,5 +136,5 @@ def in_order(parts, places):
 
 @lru_cache(maxsize=8)
 def normal_table_on(device: torch.device) -> torch.Tensor:
-    """Give `noise.normal_table` in single precision on a device."""
+    """Give `deviates.normal_table` in single precision on a device."""
     return torch.from_numpy(normal_table().astype(np.float32)).to(device)

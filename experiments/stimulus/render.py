@@ -14,6 +14,8 @@ from jaxtyping import Int8, Int16, Int64, UInt8
 from ..protocols.parts import BACKGROUND
 from ..protocols.protocol import Protocol
 from ..protocols.signal import interval_gains, signal_levels
+from .basis_frames import basis_frames
+from .basis_source import BasisNoise
 from .noise import noise_levels
 from .noise_fast import fast_levels
 from .sources import GeneratedNoise, NoiseSource, Table, as_levels
@@ -67,6 +69,8 @@ def render_elements(
         raise ValueError(
             f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}"
         )
+    if isinstance(source, BasisNoise):
+        return basis_frames(protocol, source, table, backend)
     kinds, which = _signal_kinds(protocol, table)
     if not isinstance(source, GeneratedNoise):
         return _add(protocol, source, table, kinds, which)

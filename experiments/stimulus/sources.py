@@ -11,9 +11,11 @@ from typing import Protocol as Interface
 import numpy as np
 from jaxtyping import Float32, Int8
 
+from ..protocols.deviates import N_DRAWS
 from ..protocols.parts import FULL_CONTRAST
 from ..protocols.protocol import Protocol
-from .noise import N_LEVELS, level_table
+from .basis_source import BasisNoise
+from .noise import level_table
 from .noise_fast import fast_levels
 
 # A table of trials: anything with columns by name, such as a DataFrame.
@@ -70,6 +72,9 @@ class GeneratedNoise:
     name = "yoked-1"
 
     def __init__(self, protocol: Protocol, seed: int) -> None:
+        if protocol.noise.basis is not None:
+            rule = "white for yoked-1; noise on a basis is yoked-1-basis"
+            raise ValueError(f"noise must be {rule}, got a basis")
         self.seed = seed
         self._noise = protocol.noise
         self._catch_sd = protocol.catch.sd
@@ -172,7 +177,7 @@ class LikeStoredNoise(GeneratedNoise):
         room = max(0, FULL_CONTRAST - round(FULL_CONTRAST * gain * contrast))
         room = min(room, noise.max_level())
         if noise.kind == "uniform":
-            steps = (np.arange(N_LEVELS) + 0.5) / N_LEVELS
+            steps = (np.arange(N_DRAWS) + 0.5) / N_DRAWS
             levels = np.rint(FULL_CONTRAST * noise.sd * np.sqrt(3) * (2 * steps - 1))
         else:
             kind = "binary" if noise.kind == "binary" else "gaussian"
@@ -187,6 +192,7 @@ class LikeStoredNoise(GeneratedNoise):
 _SOURCES: dict[str, Callable[[Protocol, int], NoiseSource]] = {
     GeneratedNoise.name: GeneratedNoise,
     Matlab5Noise.name: Matlab5Noise,
+    BasisNoise.name: BasisNoise,
 }
 
 
@@ -201,7 +207,8 @@ def noise_source(
     Parameters
     ----------
     name
-        'yoked-1', 'matlab5-rand', or 'stored:' and the SHA-256 of an array.
+        'yoked-1', 'yoked-1-basis', 'matlab5-rand', or 'stored:' and the SHA-256 of an
+        array.
     protocol
         Says the noise's distribution and grid.
     seed

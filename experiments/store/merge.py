@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+from .contents import missing_contents
 from .file import open_to_read
 from .merge_sessions import MergeConflict, MergedSource, merge_sessions
 from .noise import drop_withdrawn_noise
@@ -94,6 +95,7 @@ def _merge_all(
                 conflicts += wrong
                 merged.append((brought, _others(source)))
             conflicts += _dangling(target) + _without_noise(target)
+            conflicts += _without_contents(target)
             drop_withdrawn_noise(target)
             if conflicts:
                 raise MergeConflict(conflicts)
@@ -169,6 +171,14 @@ def _without_noise(target: sqlite3.Connection) -> list[str]:
         f"session {session} needs the stored noise {sha256[:12]}, which is in none of "
         "the files"
         for session, sha256 in target.execute(query)
+    ]
+
+
+def _without_contents(target: sqlite3.Connection) -> list[str]:
+    """Give a sentence for each protocol whose images or picture are in no file."""
+    return [
+        f"protocol {name} needs {what} ({sha256[:12]}), which is in none of the files"
+        for name, what, sha256 in missing_contents(target)
     ]
 
 

@@ -17,6 +17,7 @@ from sqlite_utils import Database
 
 from ..clock import utc_now
 from ..protocols.protocol import Protocol
+from .contents import add_contents, read_contents
 from .file import open_to_read, require_filled, require_ours, switch_to_wal
 from .local_disk import require_local_disk
 from .noise import LoggedNoise, add_noise, drop_withdrawn_noise, read_row
@@ -156,6 +157,7 @@ class SqliteStore:
             "json": json.dumps(protocol.to_dict(), ensure_ascii=False),
         }
         self._db.table("protocols").insert(row, pk="hash", ignore=True)
+        add_contents(self._db.conn, protocol.to_dict())
 
     def _observer_key(self, observer: ObserverInfo) -> int:
         parameters, weights_hash = as_json(observer.parameters), observer.weights_hash
@@ -226,11 +228,13 @@ class SqliteStore:
         query = "SELECT json FROM protocols WHERE hash = ?"
         with self._lock:
             row = self._db.execute(query, [protocol_hash]).fetchone()
-        if row is None:
-            raise LookupError(
-                f"a protocol must be in the database, got {protocol_hash!r}"
-            )
-        return Protocol.from_dict(json.loads(row[0]))
+            if row is None:
+                raise LookupError(
+                    f"a protocol must be in the database, got {protocol_hash!r}"
+                )
+            plain = json.loads(row[0])
+            read_contents(self._db.conn, plain)
+        return Protocol.from_dict(plain)
 
     def trials(self, session_id: str) -> list[TrialRecord]:
         """Give the trials of a session in order."""

@@ -29,6 +29,8 @@ HASHES = {
     "disk-polarity": "fa6bf7e725085a57",
     "gabor-in-noise": "40a72866d392a25e",
     "movie-bar": "0b8450f308fc6a7a",
+    "one-over-f": "715f5631b85f7cce",
+    "orientation-noise": "a5793895588a234b",
 }
 OF_THE_WEB = ("clos", "page", "I agree", "tab", "click", "button", "browser", "window")
 

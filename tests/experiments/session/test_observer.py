@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from tests import VECTORS_FOLDER
+from yoked.experiments.protocols.deviates import normal_table
 from yoked.experiments.protocols.files import load_protocol, protocol_names
 from yoked.experiments.session.observer import ObserverNoise, Practice, Viewing
 from yoked.experiments.stimulus.noise import (
     OBSERVER_STREAM,
     draws_u16,
-    normal_table,
 )
 from yoked.experiments.stimulus.seeds import RESERVED_SEEDS
 

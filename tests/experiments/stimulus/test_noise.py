@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import VECTORS_FOLDER
+from yoked.experiments.protocols.deviates import normal_table
 from yoked.experiments.protocols.parts import Noise
 from yoked.experiments.stimulus.noise import (
     _counters,
     draws_u16,
     level_table,
     noise_levels,
-    normal_table,
     philox4x32,
 )
 from yoked.experiments.stimulus.philox import key_of

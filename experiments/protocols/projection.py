@@ -1,0 +1,130 @@
+"""The signal in noise on a basis: what of it the images can show.
+
+Whatever tells the target is a whole number of units of the coefficients, added before
+the one rounding: no observer of pixels can then do better than one that is told the
+coefficients. So a signal is projected on the images, and what is left of it falls away.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Float, Float64, Int64
+
+from .checks import ProtocolError
+from .image_kinds import images_of
+from .images import Images
+from .noise_and_signal import FULL_CONTRAST, Noise, Signal
+from .template import template_of
+
+_RIDGE = 1e-6  # of the largest squared norm of an image
+_DENSE = 2**24  # numbers in a matrix (image, element): above it, conjugate gradients
+_TOLERANCE = 1e-13
+_MOST_STEPS = 5000
+
+
+@dataclass(frozen=True, eq=False)
+class InImages:
+    """A signal as a sum of images.
+
+    Attributes
+    ----------
+    weights
+        (K), of the images scaled to peak 1, nine decimals; their sum has peak 1.
+    shown
+        The sum, (frame, row, column).
+    remainder
+        What of the template the images cannot show and the protocol wants shown.
+    share
+        Of the template's energy, what the images can show.
+    """
+
+    weights: Float64[np.ndarray, " image"]
+    shown: Float64[np.ndarray, " frame row column"]
+    remainder: Float64[np.ndarray, " frame row column"] | None
+    share: float
+
+    def units(self, contrast: float, fineness: int) -> Int64[np.ndarray, " image"]:
+        """Give the whole numbers that are added to the coefficients at a contrast."""
+        unit = FULL_CONTRAST * fineness
+        return np.rint((unit * contrast) * self.weights).astype(np.int64)
+
+
+@lru_cache(maxsize=16)
+def in_images(signal: Signal, noise: Noise) -> InImages:
+    """Give a protocol's signal as a sum of the images of its noise.
+
+    Raises
+    ------
+    ProtocolError
+        If it names images that are not there, or sums to nothing.
+    """
+    assert noise.basis is not None
+    images = images_of(noise.basis, noise.grid)
+    if signal.kind == "coefficients":
+        return _given(signal, images)
+    template = template_of(signal, noise)
+    weights = projected(images, template)
+    shown = images.drawn(weights)
+    left = template - shown
+    share = 1 - float((left**2).sum() / (template**2).sum())
+    if signal.outside == "show":  # the template's own peak stays that of the whole
+        weights = np.round(weights, 9)
+        return InImages(weights, images.drawn(weights), left, share)
+    weights = _with_peak_one(weights, shown)
+    return InImages(weights, images.drawn(weights), None, share)
+
+
+def _given(signal: Signal, images: Images) -> InImages:
+    weights = np.zeros(images.n)
+    for number, weight in signal.coefficients:
+        if number >= images.n:
+            rule = f"numbers of the {images.n} images, from 0"
+            raise ProtocolError([f"signal.coefficients must be {rule}, got {number}"])
+        weights[number] = weight
+    weights = _with_peak_one(weights, images.drawn(weights))
+    return InImages(weights, images.drawn(weights), None, 1.0)
+
+
+def _with_peak_one(weights: np.ndarray, shown: np.ndarray) -> np.ndarray:
+    """Scale weights so that their sum has peak 1; nine decimals, for every machine."""
+    peak = np.abs(shown).max()
+    return np.round(weights / peak, 9) if peak > 0 else weights
+
+
+def projected(
+    images: Images, template: Float[np.ndarray, " frame row column"]
+) -> Float64[np.ndarray, " image"]:
+    """Give the weights of the images whose sum comes nearest to a template.
+
+    Least squares with a little ridge, since images may depend on each other:
+    (G + 1e-6 max(diag G) I)^-1 b.t, G = b b^T.
+    """
+    target = images.products(template)
+    norms = [float((atom.astype(np.float64) ** 2).sum()) for atom in images.atoms]
+    ridge = _RIDGE * max(norms) / FULL_CONTRAST**2
+    if images.n * template.size <= _DENSE:
+        b = images.dense().reshape(images.n, -1) / FULL_CONTRAST
+        gram = b @ b.T
+        gram[np.diag_indices(images.n)] += ridge
+        return np.linalg.solve(gram, target)
+    return _by_conjugate_gradients(images, target, ridge)
+
+
+def _by_conjugate_gradients(
+    images: Images, target: np.ndarray, ridge: float
+) -> np.ndarray:
+    """Solve (G + ridge I) w = target without ever having G."""
+    solution, left = np.zeros(images.n), target.copy()
+    direction, size = left, left @ left
+    smallest = _TOLERANCE**2 * size
+    for _ in range(_MOST_STEPS):
+        if size <= smallest:
+            break
+        turned = images.products(images.drawn(direction)) + ridge * direction
+        step = size / (direction @ turned)
+        solution = solution + step * direction
+        left = left - step * turned
+        size, before = left @ left, size
+        direction = left + (size / before) * direction
+    return solution
