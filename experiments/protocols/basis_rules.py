@@ -10,6 +10,7 @@ from jaxtyping import Float, Int64
 from .checks import Faults, ProtocolError
 from .coefficients import Coefficients, coefficients_of
 from .contents import PICTURE, kept
+from .deviates import normal_table
 from .image_kinds import images_of
 from .images import Images
 from .noise_and_signal import FULL_CONTRAST, HEADROOM_SD, Noise
@@ -106,9 +107,13 @@ class Together:
         """Give what is kept free for the noise, in levels: 5 SD, or its very end."""
         floor = self.protocol.noise.floor_sd
         five = HEADROOM_SD * np.sqrt(self.variance() + (FULL_CONTRAST * floor) ** 2)
+        return np.minimum(five, self.end())
+
+    def end(self) -> Float[np.ndarray, " frame row column"]:
+        """Give the largest magnitude that the noise can have, in levels."""
         largest = self.coefficients.largest.astype(np.float64)
         end = self.images.total(largest, np.abs) / self.unit
-        return np.minimum(five, end + _floor_end(floor))
+        return end + _floor_end(self.protocol.noise.floor_sd)
 
     def beside(self) -> list[Float[np.ndarray, " frame row column"]]:
         """Give picture and signal in levels, with each of the signal's gains."""
@@ -130,8 +135,6 @@ def _same(values: np.ndarray) -> np.ndarray:
 
 def _floor_end(floor_sd: float) -> int:
     """Give the largest level of white noise of an SD."""
-    from .deviates import normal_table
-
     return round(FULL_CONTRAST * min(1.0, floor_sd * float(normal_table()[-1])))
 
 
@@ -148,6 +151,10 @@ def shown_together(protocol: Parts) -> Iterator[Together]:
 
 
 def _check_exact(shown: Together, faults: Faults) -> None:
+    fits = shown.key != "contrast" or bool((shown.coefficients.unit_sds > 0).all())
+    fineness = shown.protocol.noise.fineness
+    rule = "high enough for every coefficient of the noise to vary"
+    faults.unless(fits, "noise.fineness", rule, fineness)
     largest = shown.largest_sum()
     rule = "such that no sum of images reaches 2^31 units"
     faults.unless(largest < _MOST_SUM, "noise.basis", rule, largest)

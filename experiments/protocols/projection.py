@@ -5,6 +5,7 @@ the one rounding: no observer of pixels can then do better than one that is told
 coefficients. So a signal is projected on the images, and what is left of it falls away.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,7 +19,7 @@ from .noise_and_signal import FULL_CONTRAST, Noise, Signal
 from .template import template_of
 
 _RIDGE = 1e-6  # of the largest squared norm of an image
-_DENSE = 2**24  # numbers in a matrix (image, element): above it, conjugate gradients
+DENSE = 2**24  # numbers in a matrix (image, element): above it, conjugate gradients
 _TOLERANCE = 1e-13
 _MOST_STEPS = 5000
 
@@ -103,28 +104,47 @@ def projected(
     target = images.products(template)
     norms = [float((atom.astype(np.float64) ** 2).sum()) for atom in images.atoms]
     ridge = _RIDGE * max(norms) / FULL_CONTRAST**2
-    if images.n * template.size <= _DENSE:
+    if images.n * template.size <= DENSE:
         b = images.dense().reshape(images.n, -1) / FULL_CONTRAST
         gram = b @ b.T
         gram[np.diag_indices(images.n)] += ridge
         return np.linalg.solve(gram, target)
-    return _by_conjugate_gradients(images, target, ridge)
+
+    def times(weights: np.ndarray) -> np.ndarray:
+        return images.products(images.drawn(weights)) + ridge * weights
+
+    return conjugate_gradients(times, target, _TOLERANCE, _MOST_STEPS)
 
 
-def _by_conjugate_gradients(
-    images: Images, target: np.ndarray, ridge: float
+def conjugate_gradients(
+    times: Callable[[np.ndarray], np.ndarray],
+    target: np.ndarray,
+    tolerance: float,
+    most_steps: int,
 ) -> np.ndarray:
-    """Solve (G + ridge I) w = target without ever having G."""
-    solution, left = np.zeros(images.n), target.copy()
-    direction, size = left, left @ left
-    smallest = _TOLERANCE**2 * size
-    for _ in range(_MOST_STEPS):
+    """Solve a positive definite system that is known by its products alone.
+
+    Parameters
+    ----------
+    times
+        Gives the matrix times an array like `target`.
+    target
+        What the solution times the matrix is.
+    tolerance
+        Of what is left, relative to the target.
+    most_steps
+        After which the solution is taken as it is.
+    """
+    solution, left = np.zeros_like(target), target
+    direction, size = left, float((left**2).sum())
+    smallest = tolerance**2 * size
+    for _ in range(most_steps):
         if size <= smallest:
             break
-        turned = images.products(images.drawn(direction)) + ridge * direction
-        step = size / (direction @ turned)
+        turned = times(direction)
+        step = size / float((direction * turned).sum())
         solution = solution + step * direction
         left = left - step * turned
-        size, before = left @ left, size
+        size, before = float((left**2).sum()), size
         direction = left + (size / before) * direction
     return solution

@@ -1,16 +1,30 @@
 """Signal, picture and noise on a basis, put together as frames."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Int64, UInt8
+from jaxtyping import Int16, Int64, UInt8
 
 from ..protocols.basis_rules import picture_levels
+from ..protocols.coefficients import coefficients_of
+from ..protocols.image_kinds import images_of
+from ..protocols.images import Images
+from ..protocols.noise_and_signal import FULL_CONTRAST, Noise, Signal
+from ..protocols.projection import in_images
 from ..protocols.protocol import Protocol
 from ..protocols.signal import interval_gains, remainder_levels, signal_units
 from .basis import finished, rounded, summed
+from .basis_fast import FIELDS, Precision, fast_pixels
 from .basis_source import BasisNoise
+
+if TYPE_CHECKING:
+    import torch
+
+_EXACT_IN_FLOAT32 = 2**24  # whole numbers up to it, in any order of a sum
+_MOST_FINE = 63  # in single precision where levels are added after the rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +33,8 @@ class Shown:
 
     Attributes
     ----------
+    contrast
+        The highest of the signal, gain included.
     units
         (kind, K), what each kind of signal adds to the coefficients.
     levels
@@ -28,9 +44,19 @@ class Shown:
         (trial, interval), the kind that each holds.
     """
 
+    contrast: float
     units: Int64[np.ndarray, " kind image"]
     levels: Int64[np.ndarray, " kind frame row column"] | None
     which: Int64[np.ndarray, " trial interval"]
+
+    def added(
+        self, floor: np.ndarray | None, which: np.ndarray
+    ) -> Int16[np.ndarray, " trial frame row column"] | None:
+        """Give what comes after the rounding, with the noise's white floor."""
+        if self.levels is None:
+            return None if floor is None else floor.astype(np.int16)
+        levels = self.levels[which].astype(np.int16)
+        return levels if floor is None else levels + floor
 
 
 def shown_beside(protocol: Protocol, table: Any) -> Shown:
@@ -42,6 +68,7 @@ def shown_beside(protocol: Protocol, table: Any) -> Shown:
     units = [signal_units(protocol, float(contrast)) for contrast in distinct]
     n_images = units[0].size if units else 0
     return Shown(
+        float(np.abs(distinct).max(initial=0)),
         np.array(units, np.int64).reshape(-1, n_images),
         _after_rounding(protocol, distinct),
         which.reshape(gains.shape),
@@ -63,15 +90,89 @@ def _after_rounding(
 def basis_frames(
     protocol: Protocol, source: BasisNoise, table: Any, backend: str
 ) -> UInt8[np.ndarray, " trial interval frame row column"]:
-    """Render trials of noise on a basis with one pixel per grid element."""
+    """Render trials of noise on a basis with one pixel per grid element.
+
+    The backends are those of `render`, and the pixels are the same.
+    """
+    n = len(table["stimulus_id"])
+    frames = np.empty((n, protocol.n_intervals, *source.images.shape), np.uint8)
+    for trials, interval, mixed in _mixtures(protocol, source, table):
+        frames[trials, interval] = _pixels(source.images, mixed, backend)
+    return frames
+
+
+def basis_tensor(
+    protocol: Protocol, source: BasisNoise, table: Any, device: "str | torch.device"
+) -> "torch.Tensor":
+    """Render as `basis_frames` does, on a device: what goes there is coefficients."""
+    from .basis_torch import torch_pixels
+    from .noise_torch import repeat_on_device, stacked
+
+    parts: list[list[torch.Tensor]] = [[] for _ in range(protocol.n_intervals)]
+    for _, interval, mixed in _mixtures(protocol, source, table):
+        parts[interval].append(torch_pixels(source.images, *mixed, device))
+    return repeat_on_device(stacked(parts), protocol.display.element_px)
+
+
+# Whole numbers (field, K), units in a level, levels that come after the rounding, and
+# the precision in which all of that is exact.
+_Mixture = tuple[np.ndarray, int, np.ndarray | None, Precision]
+
+
+def _mixtures(
+    protocol: Protocol, source: BasisNoise, table: Any
+) -> Iterator[tuple[slice, int, _Mixture]]:
+    """Give what fields are mixed of: some trials at a time, interval by interval."""
     shown = shown_beside(protocol, table)
-    parts = []
-    for interval in range(protocol.n_intervals):
-        which = shown.which[:, interval]
-        units = source.coefficients(table, interval) + shown.units[which]
-        levels = rounded(summed(source.images, units), protocol.noise.fineness)
-        if shown.levels is not None:
-            levels = levels + shown.levels[which]
-        floor = source.floor(table, interval)
-        parts.append(finished(levels if floor is None else levels + floor))
-    return np.stack(parts, axis=1)
+    columns = {name: np.asarray(table[name]) for name in ("stimulus_id", "block_kind")}
+    precision = precision_for(protocol, shown)
+    for first in range(0, len(shown.which), FIELDS):
+        part = slice(first, first + FIELDS)
+        rows = {name: values[part] for name, values in columns.items()}
+        for interval in range(protocol.n_intervals):
+            which = shown.which[part, interval]
+            units = source.coefficients(rows, interval) + shown.units[which]
+            added = shown.added(source.floor(rows, interval), which)
+            yield part, interval, (units, protocol.noise.fineness, added, precision)
+
+
+def _pixels(images: Images, mixed: _Mixture, backend: str) -> np.ndarray:
+    units, fineness, added, precision = mixed
+    if backend == "numpy":
+        levels = rounded(summed(images, units), fineness)
+        return finished(levels if added is None else levels + added)
+    if backend == "torch":
+        from .basis_torch import torch_pixels
+
+        return torch_pixels(images, units, fineness, added, precision, "cpu").numpy()
+    return fast_pixels(images, units, fineness, added, precision)
+
+
+def precision_for(protocol: Protocol, shown: Shown) -> Precision:
+    """Give the precision in which every sum of a table and its rounding are exact."""
+    noise = protocol.noise
+    is_added = shown.levels is not None or noise.floor_sd > 0
+    if is_added and noise.fineness > _MOST_FINE:
+        return np.float64
+    by_contrast, at_most = _signal_sums(protocol.signal, noise)
+    sums = max(_noise_sum(noise, sd) for sd in (noise.sd, protocol.catch.sd))
+    sums += FULL_CONTRAST * noise.fineness * shown.contrast * by_contrast + at_most
+    return np.float32 if sums <= _EXACT_IN_FLOAT32 else np.float64
+
+
+@lru_cache(maxsize=16)
+def _noise_sum(noise: Noise, sd: float) -> int:
+    """Give the largest sum of the noise's whole numbers times images anywhere."""
+    assert noise.basis is not None
+    images = images_of(noise.basis, noise.grid)
+    return int(images.total(coefficients_of(noise, sd).largest, np.abs).max())
+
+
+@lru_cache(maxsize=16)
+def _signal_sums(signal: Signal, noise: Noise) -> tuple[float, float]:
+    """Bound the signal's largest sum: times its contrast in units, and by rounding."""
+    assert noise.basis is not None
+    images = images_of(noise.basis, noise.grid)
+    weights = np.abs(in_images(signal, noise).weights)
+    halves = np.where(weights > 0, 0.5, 0.0)
+    return tuple(float(images.total(x, np.abs).max()) for x in (weights, halves))

@@ -10,8 +10,9 @@ from ..protocols.image_kinds import images_of
 from ..protocols.images import Images
 from ..protocols.noise_and_signal import FULL_CONTRAST, ON_A_BASIS
 from ..protocols.protocol import Protocol
-from .basis import FIRST_FLOOR_STREAM, drawn_coefficients, rounded, summed
-from .noise import FIRST_NOISE_STREAM, level_table, noise_levels
+from .basis import rounded, summed
+from .basis_fast import fast_coefficients, fast_floor
+from .noise import level_table
 
 
 class BasisNoise:
@@ -68,9 +69,7 @@ class BasisNoise:
         ids = np.asarray(table["stimulus_id"], np.int64)
         drawn = np.empty((len(ids), self.images.n), np.int16)
         for rows, own in self.tables(table):
-            drawn[rows] = drawn_coefficients(
-                own.tables, own.row, self.seed, ids[rows], interval
-            )
+            drawn[rows] = fast_coefficients(own, self.seed, ids[rows], interval)
         return np.int16(sign) * drawn
 
     def tables(self, table: Any) -> list[tuple[np.ndarray, Coefficients]]:
@@ -87,8 +86,9 @@ class BasisNoise:
             return None
         ids = np.asarray(table["stimulus_id"], np.int64)
         lookup = level_table("gaussian", self._noise.floor_sd)
-        stream = FIRST_FLOOR_STREAM - FIRST_NOISE_STREAM + interval
-        return noise_levels(lookup, self._noise.grid, self.seed, ids, stream)
+        n = int(np.prod(self._noise.grid))
+        drawn = fast_floor(lookup, self.seed, ids, interval, n)
+        return drawn.reshape(len(ids), *self._noise.grid)
 
     def field(self, table: Any, interval: int) -> Int8[np.ndarray, " t f r c"]:
         """Give the noise alone as the levels of a frame that had no signal.

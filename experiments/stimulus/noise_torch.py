@@ -1,8 +1,8 @@
 """Noise and frames of `yoked-1` in torch, for any device: integer all the way.
 
-The only room of `experiments` that imports torch. `noise.py` is the reference that it
-equals bit for bit. 32-bit words are kept in int64, since torch has no 32-bit unsigned
-multiplication on every device.
+With `basis_torch.py` all of `experiments` that imports torch. `noise.py` is the
+reference that it equals bit for bit. 32-bit words are kept in int64, since torch has no
+32-bit unsigned multiplication on every device.
 """
 
 import typing
@@ -132,6 +132,11 @@ def in_order(parts, places):
         return parts[0]
     order = torch.as_tensor(np.argsort(places), device=parts[0].device)
     return torch.cat(parts)[order]
+
+
+def stacked(intervals: list[list[torch.Tensor]]) -> torch.Tensor:
+    """Put the trials of every interval together, (trial, interval, ...)."""
+    return torch.stack([torch.cat(parts) for parts in intervals], dim=1)
 
 
 @lru_cache(maxsize=8)

@@ -14,7 +14,7 @@ from jaxtyping import Int8, Int16, Int64, UInt8
 from ..protocols.parts import BACKGROUND
 from ..protocols.protocol import Protocol
 from ..protocols.signal import interval_gains, signal_levels
-from .basis_frames import basis_frames
+from .basis_frames import basis_frames, basis_tensor
 from .basis_source import BasisNoise
 from .noise import noise_levels
 from .noise_fast import fast_levels
@@ -89,9 +89,9 @@ def render_tensor(
 ) -> "torch.Tensor":
     """Render trials on a torch device: the pixels that `render` gives.
 
-    Noise of `yoked-1` is drawn there, and no frame goes over the bus. On the CPU the
-    Numba path makes them, since it is faster, and the tensor shares their memory;
-    foreign noise is made on the CPU and moved.
+    Noise of `yoked-1` is drawn there, and no frame goes over the bus; on a basis it is
+    coefficients that do. On the CPU the Numba path makes them, since it is faster, and
+    the tensor shares their memory; foreign noise is made on the CPU and moved.
 
     Parameters
     ----------
@@ -108,6 +108,8 @@ def render_tensor(
     from .noise_torch import as_tensor
 
     on_cpu = str(device).partition(":")[0] == "cpu"
+    if isinstance(source, BasisNoise) and not on_cpu:
+        return basis_tensor(protocol, source, table, device)
     if on_cpu or not isinstance(source, GeneratedNoise):
         return as_tensor(render(protocol, source, table), device)
     return generated_there(protocol, source, table, device)

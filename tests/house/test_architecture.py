@@ -79,7 +79,7 @@ THIRD_PARTY = {
     "psychopy": ["experiments/lab/*.py"],
     "torch": [
         "models/**/*.py",
-        "experiments/stimulus/noise_torch.py",
+        "experiments/stimulus/*_torch.py",
         "analysis/trials/exact_products.py (lazily)",
         "app/**/*.py (lazily)",
     ],

@@ -22,6 +22,11 @@ from yoked.experiments.stimulus.basis import (
     rounded,
     summed,
 )
+from yoked.experiments.stimulus.basis_fast import (
+    fast_coefficients,
+    fast_floor,
+    fast_pixels,
+)
 from yoked.experiments.stimulus.noise import (
     FIRST_NOISE_STREAM,
     level_table,
@@ -94,45 +99,92 @@ def test_a_blob_is_projected_on_bumps_as_published():
 TRIALS = [(name, i) for name, c in CASES.items() for i in range(len(c["trials"]))]
 
 
-def frames_of(name: str, trial: dict) -> tuple[np.ndarray, np.ndarray, int]:
-    """Make coefficients, frames and the number of sums beyond 127."""
+def mixed(name: str, trial: dict, interval: int) -> tuple[np.ndarray, ...]:
+    """Give a field's coefficients, the sum with the signal's, and what is added."""
     own, says = case(name), CASES[name]
     seed, ids = int(trial["seed"]), np.array([int(trial["stimulus_id"])])
-    drawn, frames, n_clipped = [], [], 0
-    for interval in range(says["intervals"]):
-        a = drawn_coefficients(
-            own.coefficients.tables,
-            own.coefficients.row,
-            seed,
-            ids,
-            0 if says["pairs"] == "opposite" else interval,
+    coefficients = own.coefficients
+    is_opposite = says["pairs"] == "opposite" and interval == 1
+    stream = 0 if is_opposite else interval
+    drawn = drawn_coefficients(coefficients.tables, coefficients.row, seed, ids, stream)
+    assert (fast_coefficients(coefficients, seed, ids, stream) == drawn).all()
+    drawn = -drawn if is_opposite else drawn
+    has_signal = trial["signal_in_interval"] == interval
+    units = drawn + own.signal if has_signal else drawn.astype(np.int64)
+    added = np.zeros((1, *own.images.shape), np.int64)
+    if own.picture is not None:
+        added += own.picture
+    if says["floor_sd"]:
+        lookup = level_table("gaussian", says["floor_sd"])
+        stream = FIRST_FLOOR_STREAM - FIRST_NOISE_STREAM + interval
+        floor = noise_levels(lookup, own.images.shape, seed, ids, stream)
+        fast = fast_floor(lookup, seed, ids, interval, floor.size)
+        assert (fast == floor.reshape(fast.shape)).all()
+        added += floor
+    return drawn, units, added if added.any() else None
+
+
+def reference(images, units, fineness, added):
+    levels = rounded(summed(images, units), fineness)
+    return finished(levels if added is None else levels + added)
+
+
+def in_numba(precision):
+    def made(images, units, fineness, added):
+        added = None if added is None else added.astype(np.int16)
+        return fast_pixels(images, units, fineness, added, precision)
+
+    return made
+
+
+def in_torch(precision, device="cpu"):
+    def made(images, units, fineness, added):
+        from yoked.experiments.stimulus.basis_torch import torch_pixels
+
+        return (
+            torch_pixels(images, units, fineness, added, precision, device)
+            .cpu()
+            .numpy()
         )
-        a = -a if says["pairs"] == "opposite" and interval else a
-        has_signal = trial["signal_in_interval"] == interval
-        units = a + own.signal if has_signal else a.astype(np.int64)
-        levels = rounded(summed(own.images, units), says["fineness"])
-        n_clipped += int((np.abs(levels) > 127).sum())
-        if own.picture is not None:
-            levels = levels + own.picture
-        if says["floor_sd"]:
-            lookup = level_table("gaussian", says["floor_sd"])
-            stream = FIRST_FLOOR_STREAM - FIRST_NOISE_STREAM + interval
-            grid = own.images.shape
-            levels = levels + noise_levels(lookup, grid, seed, ids, stream)
-        drawn.append(a[0])
-        frames.append(finished(levels)[0])
+
+    return made
+
+
+BACKENDS = {
+    "numpy": reference,
+    "numba in single precision": in_numba(np.float32),
+    "numba in double precision": in_numba(np.float64),
+    "torch in single precision": in_torch(np.float32),
+    "torch in double precision": in_torch(np.float64),
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("name", "number"), TRIALS)
+def test_a_trial_has_the_published_digest(backend, name, number):
+    own, says = case(name), CASES[name]
+    trial = says["trials"][number]
+    fields = [mixed(name, trial, interval) for interval in range(says["intervals"])]
+    frames = [
+        BACKENDS[backend](own.images, units, says["fineness"], added)[0]
+        for _, units, added in fields
+    ]
     whole = repeat_elements(np.array(frames), tuple(says["element_px"]))
-    return np.array(drawn, np.int16), whole, n_clipped
+    assert whole.shape == tuple(says["shape"])
+    assert whole[0, 0, 0, :40].tolist() == trial["first_row"]
+    middle = whole[-1, -1, whole.shape[2] // 2, :40]
+    assert middle.tolist() == trial["middle_row"]
+    assert sha256(whole) == trial["sha256"]
 
 
 @pytest.mark.parametrize(("name", "number"), TRIALS)
-def test_a_trial_has_the_published_coefficients_and_digest(name, number):
-    trial = CASES[name]["trials"][number]
-    coefficients, frames, n_clipped = frames_of(name, trial)
-    first = [row[:12].tolist() for row in coefficients]
-    assert first == trial["coefficients_first"]
+def test_a_trial_has_the_published_coefficients_and_clipped_sums(name, number):
+    own, says = case(name), CASES[name]
+    trial = says["trials"][number]
+    fields = [mixed(name, trial, interval) for interval in range(says["intervals"])]
+    coefficients = np.concatenate([drawn for drawn, _, _ in fields])
+    assert coefficients[:, :12].tolist() == trial["coefficients_first"]
     assert sha256(coefficients.astype("<i2")) == trial["coefficients_sha256_int16_le"]
-    assert frames.shape == tuple(CASES[name]["shape"])
-    assert frames[0, 0, 0, :40].tolist() == trial["first_row"]
-    assert sha256(frames) == trial["sha256"]
-    assert n_clipped == trial["clipped_elements"]
+    units = np.concatenate([units for _, units, _ in fields])
+    levels = rounded(summed(own.images, units), says["fineness"])
+    assert (np.abs(levels) > 127).sum() == trial["clipped_elements"]
