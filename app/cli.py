@@ -35,6 +35,10 @@ COMMANDS = {
     ),
     "import": ("importing:import_", "Read other people's data as sessions."),
     "sessions": ("trials:sessions", "List the sessions of a database."),
+    "sittings": (
+        "sittings:sittings",
+        "List the participants of a plan of sittings, and when each may come again.",
+    ),
     "codes": (
         "codes:codes",
         "List the completion codes of web sessions, and how each ended.",
