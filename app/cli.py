@@ -11,6 +11,10 @@ from .options import in_utf8
 # first docstring line). In this order they are listed.
 COMMANDS = {
     "protocols": ("catalogue:protocols", "List the protocols that can be run."),
+    "new": (
+        "new:new",
+        "Write a protocol file to change: a commented skeleton, or a shipped one.",
+    ),
     "observers": ("catalogue:observers", "List the models that can take part."),
     "power": (
         "power:power",
