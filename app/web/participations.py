@@ -230,11 +230,11 @@ def _code_row(
     outcome = participation.outcome or (COMPLETE if status == "finished" else None)
     return {
         "session": participation.session,
-        "sitting": participation.sitting,
         "code": participation.code if outcome else None,
         "outcome": outcome,
         "status": status,
         "ended_at": ended_at,
+        "sitting": participation.sitting,
     }
 
 

@@ -16,10 +16,6 @@ class Request:
     protocol
         What is to be run. Not needed to resume a session, to be yoked to one, or where
         a plan says it.
-    plan
-        Plan of sittings; the participant gets the one that is due.
-    early
-        Why that sitting may begin before its time; None: it may not.
     participant
         Code of the participant.
     sitting
@@ -50,11 +46,13 @@ class Request:
         Serial port of a response box and what its buttons mean; see `boxes`.
     language, read_back, absent_after
         See `sitting.Sitting`.
+    plan
+        Plan of sittings; the participant gets the one that is due.
+    early
+        Why that sitting may begin before its time; None: it may not.
     """
 
     protocol: Protocol | None = None
-    plan: SittingPlan | None = None
-    early: str | None = None
     participant: str = ""
     sitting: int = 1
     monitor: str = ""
@@ -76,6 +74,8 @@ class Request:
     language: str = "en"
     read_back: str = "block"
     absent_after: int = ABSENT_AFTER
+    plan: SittingPlan | None = None
+    early: str | None = None
 
     def __post_init__(self) -> None:
         if self.resume is None and not self.participant:
