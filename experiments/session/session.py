@@ -19,8 +19,10 @@ from ..store.trial_batch import TrialColumns
 from ..store.trial_columns import as_list
 from ..store.trial_log import Store
 from .observer import Frames, frames_on
+from .procedures import require_procedures
 from .runnable import require_own_noise, require_source
-from .schedule import BlockInfo, PlannedSchedule, Schedule, YokedSchedule
+from .schedule import PlannedSchedule
+from .schedules import BlockInfo, Schedule, YokedSchedule
 from .shown import is_anticipation
 from .sittings import EVENT as SITTING_EVENT
 from .sittings import PlannedSitting, planned_sitting
@@ -119,6 +121,7 @@ class Session:
             seed = 0 if seed is None else require_seed("seed", seed)
         else:
             require_own_noise(protocol)
+            require_procedures(protocol)
             seed = fresh_seed() if seed is None else require_session_seed("seed", seed)
         noise = protocol.noise.source
         if source is not None:

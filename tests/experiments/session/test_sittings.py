@@ -93,7 +93,7 @@ def test_without_calibration_the_first_block_has_the_last_contrast(store, plan):
     third = begun(store, plan)
     (spec,) = third.next_batch()
     assert spec.block_kind == "main"
-    assert [spec.contrast] == known["contrasts"]
+    assert [spec.contrast] == known[""]["contrasts"]
     assert spec.contrast != plan.protocols[0].contrast.values[0]
 
 
@@ -104,7 +104,7 @@ def test_what_two_calibrations_told_goes_on_together(store, plan):
         run(session, seed)
         ids.append(session.id)
     third = begun(store, plan)
-    carried = planned_sitting(store, third.id).carried["told"]
+    carried = planned_sitting(store, third.id).carried[""]["told"]
     pairs = [pair for each in ids for pair in told(store, each)]
     assert [tuple(pair) for pair in carried] == pairs
 
