@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from .basis import Basis
 from .checks import Faults
+from .levels import FULL_CONTRAST
 
-FULL_CONTRAST = 127  # contrast = (level - BACKGROUND) / FULL_CONTRAST
 SOURCES = ("yoked-1", "matlab5-rand", "stored")
 ON_A_BASIS = "yoked-1-basis"  # what a session's noise is where the protocol has a basis
 NOISE_KINDS = ("gaussian", "binary", "uniform", "other")
