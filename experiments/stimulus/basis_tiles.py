@@ -5,7 +5,7 @@ images reach everywhere, the whole field is one tile.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -32,11 +32,14 @@ class Tile:
         (k), the numbers of the images that reach it.
     values
         (k, element) of the box in C order: whole numbers from -127 to 127.
+    is_whole
+        Whether it is the whole field, and every image is taken to reach it.
     """
 
     box: Box
     images: Int64[np.ndarray, " reaching"]
     values: Float32[np.ndarray, " reaching element"]
+    is_whole: bool = False
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -45,7 +48,46 @@ class Tile:
         return frames, rows, columns
 
 
+@dataclass(frozen=True, eq=False)
+class Packed:
+    """All tiles in flat arrays, as a compiled loop takes them.
+
+    Attributes
+    ----------
+    values
+        Those of every tile, one after the other; the tiles' own are views of it.
+    images
+        The numbers of the images that reach each tile, one after the other.
+    starts
+        (tile + 1, 2), where each begins in `images` and in `values`.
+    boxes
+        (tile, 6), first and last + 1 of frames, rows and columns.
+    """
+
+    values: Float32[np.ndarray, " value"]
+    images: Int64[np.ndarray, " reaching"]
+    starts: Int64[np.ndarray, " edge 2"]
+    boxes: Int64[np.ndarray, " tile 6"]
+
+
 @lru_cache(maxsize=4)
+def packed_tiles(images: Images) -> tuple[tuple[Tile, ...], Packed]:
+    """Give the tiles of images, and the same as flat arrays without a copy."""
+    tiles = _cut(images)
+    sizes = np.array([(0, 0), *((len(t.images), t.values.size) for t in tiles)])
+    starts = np.cumsum(sizes, axis=0)
+    values = np.empty(starts[-1, 1], np.float32)
+    views = []
+    for (_, first), tile in zip(starts[:-1], tiles, strict=True):
+        view = values[first : first + tile.values.size].reshape(tile.values.shape)
+        view[:] = tile.values
+        views.append(replace(tile, values=view))
+    boxes = [[end for p in t.box for end in (p.start, p.stop)] for t in tiles]
+    which = np.concatenate([tile.images for tile in tiles])
+    packed = Packed(values, which, starts, np.array(boxes))
+    return tuple(views), packed
+
+
 def tiles_of(images: Images) -> tuple[Tile, ...]:
     """Cut images into tiles; those of an `Images` are made once.
 
@@ -55,6 +97,10 @@ def tiles_of(images: Images) -> tuple[Tile, ...]:
     >>> [tile.values.tolist() for tile in tiles_of(two)]
     [[[0.0, 127.0], [127.0, 0.0]]]
     """
+    return packed_tiles(images)[0]
+
+
+def _cut(images: Images) -> list[Tile]:
     first, last = _edges(images)
     boxes = list(_boxes(images.shape))
     reaching = [_reaching(box, first, last) for box in boxes]
@@ -62,11 +108,16 @@ def tiles_of(images: Images) -> tuple[Tile, ...]:
         len(which) * _size(box) for box, which in zip(boxes, reaching, strict=True)
     )
     if n_products > _WORTH * images.n * int(np.prod(images.shape)):
-        boxes = [tuple(slice(0, size) for size in images.shape)]
-        reaching = [np.arange(images.n)]
-    return tuple(
+        return [_whole(images)]
+    return [
         _tile(images, box, which) for box, which in zip(boxes, reaching, strict=True)
-    )
+    ]
+
+
+def _whole(images: Images) -> Tile:
+    frames, rows, columns = (slice(0, size) for size in images.shape)
+    values = images.dense().reshape(images.n, -1).astype(np.float32)
+    return Tile((frames, rows, columns), np.arange(images.n), values, is_whole=True)
 
 
 def _edges(images: Images) -> tuple[np.ndarray, np.ndarray]:
