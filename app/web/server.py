@@ -76,9 +76,7 @@ def create_app(
     LookupError, ProtocolError, StoreError
         If protocol or trial log are not what they should be.
     """
-    if not (STATIC / "vendor" / "jspsych.js").is_file():
-        rule = "in static/vendor; fetch it with `npm ci && npm run vendor`"
-        raise FileNotFoundError(f"jsPsych must be {rule}")
+    require_vendor()
     if isinstance(protocol, str):
         protocol = load_protocol(protocol)
     app = _App(__package__ or "", static_folder=str(STATIC))
@@ -90,6 +88,13 @@ def create_app(
     app.after_request(_add_headers)
     _register_errors(app)
     return app
+
+
+def require_vendor() -> None:
+    """Raise FileNotFoundError if jsPsych has not been fetched."""
+    if not (STATIC / "vendor" / "jspsych.js").is_file():
+        rule = "in static/vendor; fetch it with `npm ci && npm run vendor`"
+        raise FileNotFoundError(f"jsPsych must be {rule}")
 
 
 def import_map() -> Markup:

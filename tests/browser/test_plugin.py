@@ -5,10 +5,10 @@ import pytest
 from yoked.experiments.protocols.files import load_protocol
 
 RUN = """async ([mode, data]) => {
-  const { default: NoiseTrialPlugin } = await import("/static/plugin-noise-trial/index.js");
+  const plugin = await import("/static/plugin-noise-trial/index.js");
   const jsPsych = initJsPsych();
   const trial = {
-    type: NoiseTrialPlugin,
+    type: plugin.default,
     trial: 0,
     bytes: () => Uint8Array.from({ length: 2 * 12 }, (_, i) => 120 + i),
     shape: { intervals: 2, frames: 1, height: 3, width: 4 },
@@ -23,7 +23,8 @@ RUN = """async ([mode, data]) => {
 }"""
 
 
-# The consent page has none, since it needs no jsPsych; its policy allows this one, to the letter.
+# The consent page has none, since it needs no jsPsych; its policy allows this one, to
+# the letter.
 IMPORT_MAP = """() => {
   const map = document.createElement("script");
   map.type = "importmap";
