@@ -36,7 +36,7 @@ def page_protocol(protocol: Protocol) -> Protocol:
     """Give the variant that a page runs: nothing in it depends on the responses.
 
     Calibration falls away, and the contrast stays where the protocol has it: a page has
-    no QUEST+.
+    no QUEST+ and no other procedure.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def page_protocol(protocol: Protocol) -> Protocol:
     (['practice', 'main'], (0.0, 1.0))
     """
     blocks = tuple(block for block in protocol.blocks if block.kind != "calibration")
-    contrast = replace(protocol.contrast, keep_correct=(0.0, 1.0))
+    contrast = replace(protocol.contrast, keep_correct=(0.0, 1.0), main="constant")
     return replace(protocol, blocks=blocks, contrast=contrast)
 
 

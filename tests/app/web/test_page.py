@@ -98,6 +98,13 @@ def test_the_page_plans_the_trials_and_pixels_that_we_do(name):
     assert [t["digest"] for t in found] == own
 
 
+def test_no_procedure_chooses_contrasts_in_a_page():
+    contrast = replace(load_protocol("bar-in-noise").contrast, main="adaptive")
+    variant = bars(contrast=contrast)
+    assert variant.contrast.main == "constant"
+    assert {block.kind for block in variant.blocks} == {"practice", "main"}
+
+
 def plan_table(specs):
     return {
         "stimulus_id": [spec.stimulus_id for spec in specs],
