@@ -27,6 +27,10 @@ COMMANDS = {
         "Measure a monitor's luminance and store its look-up table.",
     ),
     "serve": ("serve:serve", "Collect data online: start the web task."),
+    "page": (
+        "page:page",
+        "Write a jsPsych page that runs a protocol without our server.",
+    ),
     "simulate": ("simulate:simulate", "Let a model take part in a protocol."),
     "train": ("train:train", "Train an observer and write its weights."),
     "weights": (

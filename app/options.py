@@ -36,13 +36,17 @@ _Command = TypeVar("_Command", bound=Callable[..., object])
 MAIN_TRIALS = "Main trials, instead of the protocol's."
 
 
-def variant_options(main_trials: str = MAIN_TRIALS) -> Callable[[_Command], _Command]:
+def variant_options(
+    main_trials: str = MAIN_TRIALS, *, has_seed: bool = True
+) -> Callable[[_Command], _Command]:
     """Give a command --seed, --trials and --contrast: the variant that it runs.
 
     Parameters
     ----------
     main_trials
         What --trials says of itself.
+    has_seed
+        Whether there is --seed.
     """
     contrast = "One contrast for all trials, instead of the protocol's and calibration."
     options = (
@@ -50,7 +54,7 @@ def variant_options(main_trials: str = MAIN_TRIALS) -> Callable[[_Command], _Com
         click.option("--trials", type=click.IntRange(1), help=main_trials),
         click.option("--contrast", type=click.FloatRange(0, 1), help=contrast),
     )
-    return _all_of(options)
+    return _all_of(options if has_seed else options[1:])
 
 
 def decision_options() -> Callable[[_Command], _Command]:

@@ -72,6 +72,34 @@ def gabor(file: Path, db: Path, allow_unpublished: bool) -> Row:
     return _described(db, _with_extra(import_gabor, file, db, allow_unpublished))
 
 
+@import_.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("data", type=_FILE, nargs=-1, required=True)
+@click.argument("db", type=DATABASE)
+@click.option(
+    "--observer",
+    help="Who responded; by default the data's `observer`, or the file's name.",
+)
+@output()
+def page(
+    folder: Path, data: tuple[Path, ...], db: Path, observer: str | None
+) -> list[Row]:
+    """Read the sessions that a page of `yoked page` has run.
+
+    jsPsych's data as JSON or CSV, any number of files. The frames are made again, and a
+    trial whose digest is another's is refused; then nothing is written.
+
+    
+    Example:
+        yoked import page bars/ p01.json p02.json results.db
+    """
+    from dataclasses import asdict
+
+    from ..web.page_sessions import import_page
+
+    return [asdict(each) for each in import_page(folder, data, db, observer)]
+
+
 def _described(db: Path, session: str) -> Row:
     with opened(db) as store:
         row = store.session(session)

@@ -1,5 +1,8 @@
 """The web application: its parts, its headers and its errors."""
 
+import base64
+import hashlib
+import json
 import logging
 import sqlite3
 import time
@@ -8,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, jsonify, make_response, render_template, request, url_for
+from markupsafe import Markup
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
@@ -23,11 +27,13 @@ from .study import Study
 
 STATIC = Path(str(files("yoked.static")))
 
+# Only the import map stands in a page itself: browsers take none from a file.
+POLICY = (
+    "default-src 'none'; script-src 'self' 'sha256-{}'; style-src 'self'; "
+    "connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
 HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-        "img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",  # the address of a session holds its token
     # Isolated from other sites a page gets clocks of 5 microseconds instead of 100.
@@ -74,9 +80,7 @@ def create_app(
     LookupError, ProtocolError, StoreError
         If protocol or trial log are not what they should be.
     """
-    if not (STATIC / "vendor" / "jspsych.js").is_file():
-        rule = "in static/vendor; fetch it with `npm ci && npm run vendor`"
-        raise FileNotFoundError(f"jsPsych must be {rule}")
+    require_vendor()
     if plan is not None:
         protocol = plan.protocols[0]
     elif isinstance(protocol, str):
@@ -86,13 +90,29 @@ def create_app(
     app.extensions["yoked"] = Study(db_path, protocol, lut, clock, plan)
     app.register_blueprint(participate.blueprint)
     app.register_blueprint(trial_api.blueprint)
+    app.jinja_env.globals["import_map"] = import_map
     app.after_request(_add_headers)
     _register_errors(app)
     return app
 
 
+def require_vendor() -> None:
+    """Raise FileNotFoundError if jsPsych has not been fetched."""
+    if not (STATIC / "vendor" / "jspsych.js").is_file():
+        rule = "in static/vendor; fetch it with `npm ci && npm run vendor`"
+        raise FileNotFoundError(f"jsPsych must be {rule}")
+
+
+def import_map() -> Markup:
+    """Say where the plugin's import of "jspsych" leads: to the script of the page."""
+    path = url_for("static", filename="plugin-noise-trial/browser/jspsych.js")
+    return Markup(json.dumps({"imports": {"jspsych": path}}))
+
+
 def _add_headers(response: Response) -> Response:
     response.headers.update(HEADERS)
+    found = base64.b64encode(hashlib.sha256(import_map().encode()).digest()).decode()
+    response.headers["Content-Security-Policy"] = POLICY.format(found)
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
     return response

@@ -21,6 +21,10 @@ def write_trials(
     trials: Sequence[tuple[TrialSpec, Response]],
     event: Mapping[str, Any],
     noise_sha256: str | None = None,
+    *,
+    seed: int | None = None,
+    display: dict[str, Any] | None = None,
+    device: dict[str, Any] | None = None,
 ) -> str:
     """Write trials as a finished session; all of it or nothing.
 
@@ -34,6 +38,10 @@ def write_trials(
         What the log keeps of the import.
     noise_sha256
         Of the stored noise, which the store has already.
+    seed
+        Of the noise, where it is generated.
+    display, device
+        What the stimulus was shown on.
 
     Returns
     -------
@@ -42,7 +50,14 @@ def write_trials(
     """
     with store.transaction():
         session = Session.start(
-            store, protocol, observer, "import", noise_sha256=noise_sha256
+            store,
+            protocol,
+            observer,
+            "import",
+            seed=seed,
+            display=display,
+            device=device,
+            noise_sha256=noise_sha256,
         )
         store.append_trials(session.id, [session.score(*trial) for trial in trials])
         store.add_event(session.id, "import", dict(event))

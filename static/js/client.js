@@ -32,13 +32,12 @@ export class Client {
   }
 
   /**
-   * The bytes of a trial, with their SHA-256 where the browser can compute one.
+   * The bytes of a trial.
    * @param {import("./types.js").NextTrial} next
    */
   async frames(next) {
     const buffer = await sendUntilAcknowledged(next.frames, {}, this.#line, asBuffer);
-    const bytes = new Uint8Array(buffer);
-    return { bytes, digest: await sha256(bytes) };
+    return new Uint8Array(buffer);
   }
 
   /**
@@ -106,15 +105,4 @@ const asBuffer = (response) => response.arrayBuffer();
 function post(body) {
   const headers = { "Content-Type": "application/json" };
   return { method: "POST", headers, body: JSON.stringify(body) };
-}
-
-/**
- * Hexadecimal SHA-256, or null where the browser has none: it offers one to secure pages only.
- * @param {Uint8Array<ArrayBuffer>} bytes
- */
-export async function sha256(bytes) {
-  const subtle = globalThis.crypto?.subtle;
-  if (!subtle) return null;
-  const hash = new Uint8Array(await subtle.digest("SHA-256", bytes));
-  return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

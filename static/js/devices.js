@@ -1,7 +1,7 @@
 /** Whether a device can run the task, found out before anything is stored. */
 
-import { neededWindow } from "./display.js";
-import { roundingMs } from "./refreshes.js";
+import { neededWindow } from "../plugin-noise-trial/src/display.js";
+import { roundingMs } from "../plugin-noise-trial/src/refreshes.js";
 
 /** @typedef {import("./types.js").Needs} Needs */
 

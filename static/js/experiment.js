@@ -1,9 +1,9 @@
 /** The session in the browser: a jsPsych timeline whose trials the server hands out one by one. */
 
 import { stimulusOf } from "./devices.js";
-import { fitsAt, isCanvasExact, measureRefresh, wholeScale, CSS_PX_PER_DEGREE } from "./display.js";
-import { keyLabel } from "./keyboard.js";
-import { NoiseTrialPlugin } from "./plugin-noise-trial.js";
+import { fitsAt, isCanvasExact, measureRefresh, wholeScale, CSS_PX_PER_DEGREE } from "../plugin-noise-trial/src/display.js";
+import { keyLabel } from "../plugin-noise-trial/src/keyboard.js";
+import NoiseTrialPlugin from "../plugin-noise-trial/index.js";
 import {
   absentScreen,
   breakScreen,
@@ -31,11 +31,6 @@ const HINT_MS = 1500;
 /** How much the time between refreshes may differ from the measured one, before it is measured again. */
 const OTHER_RATE = 0.1;
 
-/**
- * The bytes of a trial, and their SHA-256.
- * @typedef {{ bytes: Uint8Array, digest: string | null }} Frames
- */
-
 export class Experiment {
   #jsPsych;
   #plugins;
@@ -44,10 +39,9 @@ export class Experiment {
   #onFailure;
   /** @type {import("./types.js").Next | null} */
   #next = null;
-  /** @type {Promise<Frames> | null} */
+  /** @type {Promise<Uint8Array> | null} */
   #coming = null;
-  /** @type {Frames} */
-  #frames = { bytes: new Uint8Array(), digest: null };
+  #frames = /** @type {Uint8Array} */ (new Uint8Array());
   /** @type {Screen} */
   #screen = { refresh_ms: 1000 / 60, scale: 1, device_pixel_ratio: 1 };
   #feedback = /** @type {string | null} */ (null);
@@ -184,8 +178,8 @@ export class Experiment {
     return {
       type: NoiseTrialPlugin,
       trial: () => this.#trial().trial,
-      bytes: () => this.#frames.bytes,
-      ...{ shape, side_by_side, timing, keys, lut, background },
+      bytes: () => this.#frames,
+      ...{ shape, side_by_side, timing, choices: keys, lut, background },
       refresh_ms: () => this.#screen.refresh_ms,
       scale: () => this.#screen.scale,
       device_pixel_ratio: () => this.#screen.device_pixel_ratio,
@@ -200,12 +194,11 @@ export class Experiment {
    */
   async #submit(data) {
     const { trial, feedback } = this.#trial();
-    const { refresh_ms, other_key, ...result } = measured(data);
+    const { refresh_ms, other_key, rt: rt_ms, ...result } = measured(data);
     this.#hasOtherRate = Math.abs(refresh_ms / this.#screen.refresh_ms - 1) > OTHER_RATE;
     this.#misses = result.response === null ? this.#misses + 1 : 0;
-    const digest = this.#frames.digest;
     const n_shown = Math.max(1, this.#showings.of(trial));
-    const receipt = await this.#client.respond(trial, { ...result, digest, n_shown });
+    const receipt = await this.#client.respond(trial, { ...result, rt_ms, n_shown });
     const { correct, too_soon: tooSoon } = receipt;
     const { feedback_ms, response_ms: responseMs } = this.#page.timing;
     const isHint = result.response === null || tooSoon;
@@ -302,7 +295,7 @@ export class Experiment {
 /**
  * What the plugin says that it measures, without what jsPsych adds.
  * @param {Record<string, unknown>} data
- * @returns {import("./types.js").TrialResult}
+ * @returns {import("../plugin-noise-trial/src/types.js").TrialResult}
  */
 function measured(data) {
   const names = Object.keys(NoiseTrialPlugin.info.data);

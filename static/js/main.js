@@ -62,6 +62,7 @@ const line = {
 };
 const client = new Client(page.base, line, new Outbox(storage(), `yoked ${page.base}`));
 
+element("experiment").replaceChildren(); // jsPsych puts its own beside what it finds there
 const jsPsych = vendor.initJsPsych({
   display_element: "experiment",
   show_progress_bar: true,

@@ -1,7 +1,7 @@
 /** The consent page: look at the device first, and find one's own session again. */
 
 import { obstacles } from "./devices.js";
-import { measureRefresh } from "./display.js";
+import { measureRefresh } from "../plugin-noise-trial/src/display.js";
 import { element, pageData } from "./page.js";
 
 const KEPT = "yoked link";

@@ -1,25 +1,11 @@
 /**
- * The shapes that travel between the modules and the server; typedefs only.
+ * The shapes that travel between the modules and the server; typedefs only. Those of a trial are the
+ * plugin's.
  *
- * @typedef {object} Timing all in milliseconds
- * @property {number} fixation_ms
- * @property {number} interval_ms
- * @property {number} gap_ms
- * @property {number} response_ms
- * @property {number} feedback_ms
- * @property {number} frame_ms of one frame of a movie; 0 where an interval is a single frame
- * @property {number} tolerance_ms how much longer or shorter than asked a part of a trial may last
- * @property {number} earliest_ms a response sooner than this after the onset is an anticipation
- *
- * @typedef {object} Key a place on the keyboard
- * @property {string} name as in protocols
- * @property {string} code of `KeyboardEvent`
- *
- * @typedef {object} FrameShape the axes of a trial's bytes, C order
- * @property {number} intervals
- * @property {number} frames
- * @property {number} height
- * @property {number} width
+ * @typedef {import("../plugin-noise-trial/src/types.js").Timing} Timing
+ * @typedef {import("../plugin-noise-trial/src/types.js").Key} Key
+ * @typedef {import("../plugin-noise-trial/src/types.js").FrameShape} FrameShape
+ * @typedef {import("../plugin-noise-trial/src/types.js").TrialEvent} TrialEvent
  *
  * @typedef {object} Needs what a device must be able to do; the consent page carries it too
  * @property {readonly Key[]} keys the response i is the key i
@@ -58,11 +44,6 @@
  * @typedef {{ done: true, progress: 1 }} Done
  * @typedef {NextTrial | Done} Next
  *
- * @typedef {object} TrialEvent something that happened during a trial
- * @property {string} kind
- * @property {number} at_ms from the first refresh of the trial
- * @property {string} [detail]
- *
  * @typedef {object} SentResponse what is sent for a trial; times from the trial's first refresh
  * @property {number | null} response
  * @property {number | null} rt_ms from the onset of the last interval
@@ -74,22 +55,10 @@
  * @property {string | null} digest SHA-256 of the bytes received, null where the browser has none
  * @property {TrialEvent[]} events
  *
- * @typedef {object} Unsent what the page alone needs of a trial
- * @property {number} refresh_ms median time between its refreshes
- * @property {string | null} other_key label of a key pressed in time that is none of the task's
- *
- * @typedef {Omit<SentResponse, "digest" | "n_shown"> & Unsent} TrialResult what a trial measures by itself
- *
  * @typedef {object} Receipt the server's reply to a response
  * @property {boolean | null} correct
  * @property {boolean} too_soon whether the response was an anticipation
  * @property {Next} next
- *
- * @typedef {object} Step one thing on the screen, for a number of refreshes
- * @property {"fixation" | "stimulus" | "blank"} show
- * @property {number} presentation
- * @property {number} frame
- * @property {number} refreshes
  */
 
 export {};

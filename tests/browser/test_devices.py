@@ -80,7 +80,7 @@ def test_a_window_that_shrinks_in_the_task_pauses_it(page, serve, protocol):
     page.get_by_role("heading", name="The window is too small").wait_for()
     page.set_viewport_size({"width": 1280, "height": 800})
     page.evaluate("yokedTest.pick(1)")
-    box = page.locator(".patch").bounding_box()
+    box = page.locator(".jspsych-noise-trial-patch").bounding_box()
     assert box["y"] > 0
     assert box["y"] + box["height"] < 800
 
@@ -101,16 +101,16 @@ def test_a_contrast_theme_leaves_the_gray_and_the_marks(browser, serve, protocol
     server = serve(replace(protocol, timing=slow), "srgb")
     page = open_in(browser, server.address, forced_colors="active", color_scheme="dark")
     begin(page, server.address)
-    page.locator(".fixation").wait_for(state="visible")
+    page.locator(".jspsych-noise-trial-fixation").wait_for(state="visible")
     colours = page.evaluate(
-        """() => [document.body, document.querySelector(".guide"),
+        """() => [document.body, document.querySelector(".jspsych-noise-trial-guide"),
                   document.querySelector("#jspsych-progressbar-inner")]
            .map((element) => getComputedStyle(element).backgroundColor)"""
     )
     assert colours[0] == "rgb(188, 188, 188)"
     assert colours[1] == "rgba(0, 0, 0, 0.6)"
     picture = page.screenshot()
-    box = page.locator(".fixation").bounding_box()
+    box = page.locator(".jspsych-noise-trial-fixation").bounding_box()
     pixels = image.open(io.BytesIO(picture)).convert("L")
     middle = (round(box["x"] + box["width"] / 2), round(box["y"] + box["height"] / 2))
     assert pixels.getpixel(middle) < 40

@@ -56,7 +56,7 @@ def test_a_trial_needs_no_network_once_it_has_begun(page, serve, protocol):
     server = serve(protocol)
     read_canvas(page, protocol)
     begin(page, server.address)
-    page.locator(".fixation").wait_for(state="visible")
+    page.locator(".jspsych-noise-trial-fixation").wait_for(state="visible")
     page.context.set_offline(True)
     pick = respond(page, protocol, 0)
     page.get_by_text("Waiting for the server").wait_for()

@@ -35,7 +35,7 @@ def screenshot(launch, serve, tmp_path):
         page.evaluate(ON_THE_SCREEN)
         page.screenshot(path=tmp_path / "interval.png")
         drawn = page.evaluate("yokedTest.seen")
-        box = page.locator(".patch").bounding_box()
+        box = page.locator(".jspsych-noise-trial-patch").bounding_box()
         browser.close()
         assert len(drawn) == 1  # it is the first interval's picture
         screen = np.asarray(image.open(tmp_path / "interval.png").convert("RGB"))
@@ -70,3 +70,15 @@ def test_the_background_is_the_gray_of_zero_contrast(screenshot):
     _, screen, (left, top, width, _) = screenshot(protocol, 1)
     beside = screen[round(top) : round(top) + 50, round(left + width) + 1 :]
     assert (beside == 188).all()  # level 128 through the sRGB table
+
+
+def test_nothing_but_the_trial_and_its_progress_is_on_the_task_s_page(page, serve):
+    begin(page, serve(replace(load_protocol("bar-in-noise"), timing=FAST)).address)
+    page.locator(".jspsych-noise-trial-stage").wait_for()
+    text = page.locator("#experiment").inner_text()
+    assert text.split() == ["Progress"]
+    box = page.locator(".jspsych-noise-trial-patch").bounding_box()
+    assert box["x"] + box["width"] / 2 == pytest.approx(640, abs=1)
+    bar = page.locator("#jspsych-progressbar-container").bounding_box()
+    middle = (bar["y"] + bar["height"] + 800) / 2  # of what the bar leaves
+    assert box["y"] + box["height"] / 2 == pytest.approx(middle, abs=1)

@@ -175,7 +175,7 @@ def test_early_keys_are_no_responses_and_are_logged(page, serve, protocol):
     server = serve(protocol)
     read_canvas(page, protocol)
     begin(page, server.address)
-    page.locator(".fixation").wait_for(state="visible")
+    page.locator(".jspsych-noise-trial-fixation").wait_for(state="visible")
     page.keyboard.press("j")
     pick = respond(page, protocol, 0)
     page.evaluate("yokedTest.pick(1)")

@@ -65,7 +65,7 @@ def test_a_page_that_stalls_makes_an_invalid_trial_that_is_repeated(
     server = serve(protocol)
     read_canvas(page, protocol)
     begin(page, server.address)
-    page.locator(".fixation").wait_for(state="visible")
+    page.locator(".jspsych-noise-trial-fixation").wait_for(state="visible")
     page.evaluate(STALL, 700)
     run(page, 2)
     first, second = trials_of(server)

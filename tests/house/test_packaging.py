@@ -18,6 +18,8 @@ DATA = (
     "experiments/protocols/**/*.toml",
     "static/css/**/*.css",
     "static/js/**/*.js",
+    "static/page/**/*",
+    "static/plugin-noise-trial/**/*",
     "static/vendor/**/*",
 )
 

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { obstacles } from "../../static/js/devices.js";
-import { measureRefresh, neededWindow, rgba, wholeScale } from "../../static/js/display.js";
-import { eventKey, keyIndex, keyLabel } from "../../static/js/keyboard.js";
+import { measureRefresh, neededWindow, rgba, wholeScale } from "../../static/plugin-noise-trial/src/display.js";
+import { eventKey, keyIndex, keyLabel } from "../../static/plugin-noise-trial/src/keyboard.js";
 import { breakScreen, feedbackScreen } from "../../static/js/screens.js";
 
 test("levels go through the table into opaque gray", () => {

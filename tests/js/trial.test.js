@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { framePlan, refreshesFor, roundingMs } from "../../static/js/refreshes.js";
-import { MAX_EVENTS, runTrial } from "../../static/js/trial.js";
+import { framePlan, refreshesFor, roundingMs } from "../../static/plugin-noise-trial/src/refreshes.js";
+import { MAX_EVENTS, runTrial } from "../../static/plugin-noise-trial/src/trial.js";
 
 const TIMING = {
   fixation_ms: 30,
@@ -27,7 +27,7 @@ const PLAN = framePlan({ timing: TIMING, presentations: 2, frames: 1, refreshMs:
 /**
  * Run a trial on a screen that refreshes at the given times, with keys pressed between.
  * @param {(number | Press)[]} script
- * @param {readonly import("../../static/js/types.js").Step[]} [plan]
+ * @param {readonly import("../../static/plugin-noise-trial/src/types.js").Step[]} [plan]
  */
 async function play(script, plan = PLAN) {
   const target = new EventTarget();
@@ -79,7 +79,7 @@ test("a movie shows each frame for its own duration", () => {
 test("each thing stays for its refreshes, and onsets are stamped", async () => {
   const script = [...refreshes(120), { key: "j", timeMs: 125.5 }, 130];
   const result = await play(script);
-  const { drawn, onsets_ms, offsets_ms, frames_shown, frames_dropped, response, rt_ms } = result;
+  const { drawn, onsets_ms, offsets_ms, frames_shown, frames_dropped, response, rt } = result;
   assert.deepEqual(drawn, ["fixation 0.0", "stimulus 0.0", "blank 1.0", "stimulus 1.0", "-"]);
   assert.deepEqual(onsets_ms, [30, 90]);
   assert.deepEqual(offsets_ms, [50, 110]);
@@ -87,7 +87,7 @@ test("each thing stays for its refreshes, and onsets are stamped", async () => {
   assert.equal(frames_shown, 4);
   assert.equal(frames_dropped, 0);
   assert.equal(response, 1);
-  assert.equal(rt_ms, 35.5);
+  assert.equal(rt, 35.5);
 });
 
 test("a refresh that was missed is counted, and lengthens what is shown", async () => {
@@ -113,9 +113,9 @@ test("a key before the last interval is no response and is logged", async () => 
 
 test("a key during the last interval counts, and the interval is shown to its end", async () => {
   const script = [...refreshes(90), { key: "f", timeMs: 92 }, 100, 110];
-  const { response, rt_ms, frames_shown, drawn } = await play(script);
+  const { response, rt, frames_shown, drawn } = await play(script);
   assert.equal(response, 0);
-  assert.equal(rt_ms, 2);
+  assert.equal(rt, 2);
   assert.equal(frames_shown, 4);
   assert.equal(drawn.at(-1), "-");
 });
@@ -181,9 +181,9 @@ test("a screen whose refreshes cannot make up a duration is told beforehand", ()
 });
 
 test("no key in time is a null response", async () => {
-  const { response, rt_ms } = await play(refreshes(290));
+  const { response, rt } = await play(refreshes(290));
   assert.equal(response, null);
-  assert.equal(rt_ms, null);
+  assert.equal(rt, null);
 });
 
 test("the log of events has an end", async () => {

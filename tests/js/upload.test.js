@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Client, sha256 } from "../../static/js/client.js";
+import { Client } from "../../static/js/client.js";
+import { sha256 } from "../../static/plugin-noise-trial/src/digest.js";
 import { Showings } from "../../static/js/showings.js";
 import {
   backOffMs,

@@ -1,41 +1,32 @@
 /**
- * A jsPsych plugin: one trial of a noise task, drawn from the server's bytes as they are.
+ * A jsPsych plugin: one trial of a noise task, drawn from bytes as they are, whoever made them.
  *
  * While it runs it touches no network. After each drawing it dispatches `yoked:interval` on the
  * document, with the trial, interval, frame and canvas, so that a test can read what was drawn.
  */
 
-import { makePatch, snapToScreen, trialImages } from "./display.js";
-import { eventKey } from "./keyboard.js";
-import { framePlan } from "./refreshes.js";
-import { runTrial } from "./trial.js";
+import { ParameterType } from "jspsych";
 
-/** @typedef {import("./types.js").Step} Step */
-/** @typedef {import("./types.js").TrialResult} TrialResult */
-/** @typedef {import("./types.js").FrameShape} FrameShape */
+import { sha256 } from "./src/digest.js";
+import { asKey, eventKey } from "./src/keyboard.js";
+import { framePlan } from "./src/refreshes.js";
+import { Stage } from "./src/stage.js";
+import { runTrial } from "./src/trial.js";
+
+/** @typedef {import("./src/types.js").TrialResult} TrialResult */
+/** @typedef {import("./src/types.js").FrameShape} FrameShape */
 /**
- * @typedef {object} Parameters
- * @property {number} trial
- * @property {() => Uint8Array} bytes
- * @property {FrameShape} shape
- * @property {boolean} side_by_side
- * @property {import("./types.js").Timing} timing
- * @property {readonly import("./types.js").Key[]} keys
- * @property {readonly number[]} lut
- * @property {number} background
+ * @typedef {object} Own
+ * @property {import("./src/types.js").Timing} timing
+ * @property {readonly import("./src/types.js").Choice[]} choices
  * @property {number} refresh_ms
- * @property {number} scale
- * @property {number} device_pixel_ratio
+ *
+ * @typedef {import("./src/stage.js").Shown & Own} Parameters
  */
-
-const jsPsychModule = /** @type {{ jsPsychModule: typeof import("jspsych") }} */ (
-  /** @type {unknown} */ (globalThis)
-).jsPsychModule;
-const { ParameterType } = jsPsychModule;
 
 const info = {
   name: "noise-trial",
-  version: "1.0.0",
+  version: "2.0.0",
   parameters: {
     /** Number of the trial, told to whoever listens for `yoked:interval`. */
     trial: { type: ParameterType.INT, default: undefined },
@@ -50,8 +41,11 @@ const info = {
     side_by_side: { type: ParameterType.BOOL, default: false },
     /** Durations in ms. */
     timing: { type: ParameterType.OBJECT, default: undefined },
-    /** Response keys, each with its name and its place on the keyboard; response i is key i. */
-    keys: { type: ParameterType.COMPLEX, array: true, default: undefined },
+    /**
+     * Response keys; response i is choice i. As elsewhere in jsPsych ("f", " ", "ArrowLeft"); or a
+     * place on the keyboard, whatever is printed there: `{ name: "f", code: "KeyF" }`.
+     */
+    choices: { type: ParameterType.KEYS, array: true, default: undefined },
     /** Screen level of each of the 256 contrast levels. */
     lut: { type: ParameterType.INT, array: true, default: undefined },
     /** Contrast level of the background. */
@@ -64,10 +58,10 @@ const info = {
     device_pixel_ratio: { type: ParameterType.FLOAT, default: 1 },
   },
   data: {
-    /** Index of the key pressed; null if none was in time. */
+    /** Index in `choices` of the key pressed; null if none was in time. */
     response: { type: ParameterType.INT },
-    /** From the onset of the last interval. */
-    rt_ms: { type: ParameterType.FLOAT },
+    /** In ms, from the onset of the last interval. */
+    rt: { type: ParameterType.FLOAT },
     /** Onset of each interval, from the first refresh of the trial. */
     onsets_ms: { type: ParameterType.FLOAT, array: true },
     /** Offset of each interval, from the first refresh of the trial. */
@@ -82,11 +76,13 @@ const info = {
     refresh_ms: { type: ParameterType.FLOAT },
     /** Label of a key that was pressed in time and is none of the task's; null if there was none. */
     other_key: { type: ParameterType.STRING },
+    /** SHA-256 of the bytes that were drawn; null where the browser has none (pages without https). */
+    digest: { type: ParameterType.STRING },
   },
-  citations: {},
+  citations: { apa: "", bibtex: "" },
 };
 
-export class NoiseTrialPlugin {
+export default class NoiseTrialPlugin {
   static info = info;
 
   /** @param {import("jspsych").JsPsych} jsPsych */
@@ -108,14 +104,14 @@ export class NoiseTrialPlugin {
       framePlan({ timing, presentations, frames: shape.frames, refreshMs }),
       {
         draw: (step) => stage.draw(step),
-        keys: trial.keys,
+        keys: trial.choices.map(asKey),
         responseMs: timing.response_ms,
         refreshMs,
         requestFrame: (callback) => requestAnimationFrame(callback),
         target: window,
       },
     );
-    this.jsPsych.finishTrial(result);
+    this.jsPsych.finishTrial({ ...result, digest: await sha256(stage.bytes) });
   }
 
   /**
@@ -149,8 +145,8 @@ export class NoiseTrialPlugin {
     let refreshes = 0;
     /** @type {TrialResult} */
     const perfectRun = {
-      response: randomization.randomInt(0, trial.keys.length - 1),
-      rt_ms: randomization.sampleExGaussian(500, 50, 1 / 150, true),
+      response: randomization.randomInt(0, trial.choices.length - 1),
+      rt: randomization.sampleExGaussian(500, 50, 1 / 150, true),
       onsets_ms: [],
       offsets_ms: [],
       frames_shown: 0,
@@ -158,6 +154,7 @@ export class NoiseTrialPlugin {
       events: [],
       refresh_ms: refreshMs,
       other_key: null,
+      digest: null,
     };
     for (const step of plan) {
       const isStimulus = step.show === "stimulus";
@@ -176,85 +173,15 @@ export class NoiseTrialPlugin {
    */
   #pressAfterLastOnset(trial, data) {
     const last = trial.side_by_side ? 0 : trial.shape.intervals - 1;
-    const key = eventKey(trial.keys[/** @type {number} */ (data.response)]?.name ?? "");
+    const choice = trial.choices[/** @type {number} */ (data.response)];
+    const key = choice === undefined ? "" : eventKey(asKey(choice).name);
     /** @param {Event} event */
     const onInterval = (event) => {
       const { interval, frame } = /** @type {CustomEvent} */ (event).detail;
       if (interval !== last || frame !== 0) return;
       document.removeEventListener("yoked:interval", onInterval);
-      this.jsPsych.pluginAPI.pressKey(key, data.rt_ms ?? 0);
+      this.jsPsych.pluginAPI.pressKey(key, data.rt ?? 0);
     };
     document.addEventListener("yoked:interval", onInterval);
   }
-}
-
-/** The patches of a trial with their marks, and all images ready before its first refresh. */
-class Stage {
-  #trial;
-  #images;
-  #patches;
-  #fixation;
-
-  /**
-   * @param {HTMLElement} display
-   * @param {Parameters} trial
-   */
-  constructor(display, trial) {
-    this.#trial = trial;
-    this.#images = trialImages(trial.bytes(), trial.shape, trial.lut);
-    const root = document.createElement("div");
-    root.className = "stage";
-    this.#patches = Array.from({ length: trial.side_by_side ? trial.shape.intervals : 1 }, () => {
-      const patch = makePatch(document, trial.shape, trial.scale, trial.device_pixel_ratio);
-      const place = document.createElement("div");
-      place.className = "place";
-      place.append(mark("guide above"), patch.canvas, mark("guide below"));
-      root.append(place);
-      return patch;
-    });
-    this.#fixation = mark("fixation");
-    root.append(this.#fixation);
-    display.replaceChildren(root);
-    for (const { canvas } of this.#patches) snapToScreen(canvas, trial.device_pixel_ratio);
-    this.#clear();
-  }
-
-  /** @param {Step | null} step */
-  draw(step) {
-    this.#fixation.hidden = step?.show !== "fixation";
-    if (step?.show !== "stimulus") this.#clear();
-    else if (this.#trial.side_by_side) {
-      this.#patches.forEach((_, interval) => this.#put(interval, interval, step.frame));
-    } else this.#put(0, step.presentation, step.frame);
-  }
-
-  /**
-   * @param {number} place
-   * @param {number} interval
-   * @param {number} frame
-   */
-  #put(place, interval, frame) {
-    const patch = this.#patches[place];
-    const image = this.#images[interval]?.[frame];
-    if (!patch || !image) return;
-    patch.context.putImageData(image, 0, 0);
-    const detail = { trial: this.#trial.trial, interval, frame, canvas: patch.canvas };
-    document.dispatchEvent(new CustomEvent("yoked:interval", { detail }));
-  }
-
-  #clear() {
-    const gray = this.#trial.lut[this.#trial.background];
-    for (const { context, canvas } of this.#patches) {
-      context.fillStyle = `rgb(${gray}, ${gray}, ${gray})`;
-      context.fillRect(0, 0, canvas.width, canvas.height);
-    }
-  }
-}
-
-/** @param {string} className */
-function mark(className) {
-  const element = document.createElement("span");
-  element.className = className;
-  element.setAttribute("aria-hidden", "true");
-  return element;
 }

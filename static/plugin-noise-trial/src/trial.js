@@ -26,7 +26,7 @@ export const STALL_MS = 250;
  * @param {number} options.refreshMs
  * @param {(callback: (timeMs: number) => void) => unknown} options.requestFrame
  * @param {EventTarget} options.target where the keys are pressed and the page's events arrive
- * @returns {Promise<TrialResult>}
+ * @returns {Promise<Omit<TrialResult, "digest">>}
  */
 export function runTrial(plan, { draw, keys, responseMs, refreshMs, requestFrame, target }) {
   const clock = new RefreshClock(plan, refreshMs);
@@ -61,7 +61,7 @@ export function runTrial(plan, { draw, keys, responseMs, refreshMs, requestFrame
       stopWatching();
       resolve({
         response: press?.response ?? null,
-        rt_ms: press ? rounded(press.timeMs - clock.lastOnset) : null,
+        rt: press ? rounded(press.timeMs - clock.lastOnset) : null,
         ...clock.summary(),
         events: log.events,
         other_key: otherKey,

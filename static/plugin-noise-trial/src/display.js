@@ -1,6 +1,7 @@
 /** The screen: pixels through the look-up table, patches at a whole-number scale, refresh rate. */
 
 import { median } from "./refreshes.js";
+import { className } from "./style.js";
 
 /** @typedef {import("./types.js").FrameShape} FrameShape */
 
@@ -127,7 +128,10 @@ export function trialImages(bytes, shape, lut) {
  */
 export function makePatch(doc, { width, height }, scale, devicePixelRatio) {
   const canvas = doc.createElement("canvas");
-  canvas.className = "patch";
+  canvas.className = className("patch");
+  // What the pixels depend on stands with the element, where no page's rule outranks it.
+  canvas.style.display = "block";
+  canvas.style.imageRendering = "pixelated";
   canvas.width = width;
   canvas.height = height;
   canvas.style.width = `${(width * scale) / devicePixelRatio}px`;

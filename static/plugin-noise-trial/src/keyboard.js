@@ -28,9 +28,27 @@ const NO_HINT =
  */
 export function keyIndex(keys, { code, key }) {
   // A simulated press, and some screen readers' and remote desktops', have no place.
-  if (code && code !== "Unidentified") return keys.findIndex((one) => one.code === code);
+  const hasPlace = code && code !== "Unidentified";
+  const name = nameOf(key);
+  return keys.findIndex((one) => (hasPlace && one.code ? one.code === code : one.name === name));
+}
+
+/**
+ * Our name of what `KeyboardEvent.key` says.
+ * @param {string} key
+ */
+function nameOf(key) {
   const lower = key.toLowerCase();
-  return keys.findIndex((one) => one.name === (NAMES.get(lower) ?? lower));
+  return NAMES.get(lower) ?? lower;
+}
+
+/**
+ * A response key, from one or from a `KeyboardEvent.key`, which has no place of its own.
+ * @param {import("./types.js").Choice} choice
+ * @returns {Key}
+ */
+export function asKey(choice) {
+  return typeof choice === "string" ? { name: nameOf(choice), code: "" } : choice;
 }
 
 /**

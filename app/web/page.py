@@ -1,0 +1,216 @@
+"""A folder with a page that runs a protocol's trials by itself, without our server.
+
+The page makes the frames (`static/plugin-noise-trial`) and scores the responses; the
+server takes no part in that. `page_sessions.py` reads what it saved.
+"""
+
+import base64
+import json
+import shutil
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int8
+
+from ...experiments.protocols.keys import require_keys
+from ...experiments.protocols.protocol import Protocol
+from ...experiments.protocols.signal import signal_levels
+from ...experiments.protocols.texts import in_language
+from ...experiments.session.runnable import require_own_noise
+from ...experiments.session.schedule import PlannedSchedule
+from ...experiments.stimulus.noise import level_table
+from .lut import look_up_table
+from .participate import needs
+from .server import STATIC, require_vendor
+from .texts import pages
+
+FORMAT = "yoked-task-1"
+TASK_FILE = "task.json"
+_PARTS = ("page", "plugin-noise-trial", "vendor")
+
+
+def page_protocol(protocol: Protocol) -> Protocol:
+    """Give the variant that a page runs: nothing in it depends on the responses.
+
+    Calibration falls away, and the contrast stays where the protocol has it: a page has
+    no QUEST+ and no other procedure.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> made = page_protocol(yoked.load_protocol("bar-in-noise"))
+    >>> [block.kind for block in made.blocks], made.contrast.keep_correct
+    (['practice', 'main'], (0.0, 1.0))
+    """
+    blocks = tuple(block for block in protocol.blocks if block.kind != "calibration")
+    contrast = replace(protocol.contrast, keep_correct=(0.0, 1.0), main="constant")
+    return replace(protocol, blocks=blocks, contrast=contrast)
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """What a plan says of its trials, whatever its seed."""
+
+    kind: list[str]
+    contrast: list[float]
+    condition: list[str]
+
+    @classmethod
+    def of(cls, protocol: Protocol) -> "_Rows":
+        """Take a plan of the protocol."""
+        plan = PlannedSchedule(protocol, seed=0, always_valid=True)
+        columns = plan.columns(plan.n_planned)
+        names = ("block_kind", "contrast", "condition")
+        return cls(*([*map(_plain, columns[name])] for name in names))
+
+    def contrast_of(self, kind: str) -> float:
+        """Give the contrast of a kind of trials that has one; 0 without such trials."""
+        found = zip(self.kind, self.contrast, strict=True)
+        return next((contrast for one, contrast in found if one == kind), 0.0)
+
+    def main(self, values: tuple[float, ...]) -> list[dict[str, Any]]:
+        """Give contrast and condition of the main trials, in the protocol's order."""
+        every = zip(self.kind, self.contrast, self.condition, strict=True)
+        named = {at: name for kind, at, name in every if kind == "main"}
+        # A plan of few trials may have no room for all.
+        used = [value for value in values if value in named]
+        return [{"contrast": value, "condition": named[value]} for value in used]
+
+
+def task_parameters(
+    protocol: Protocol, lut: str = "srgb", language: str = "en"
+) -> dict[str, Any]:
+    """Give all that a page needs to run a protocol: what `task.json` has.
+
+    Parameters
+    ----------
+    protocol
+        As `page_protocol` gives it.
+    lut
+        'srgb' or 'identity'; see `look_up_table`.
+    language
+        Of the instructions.
+
+    Raises
+    ------
+    ValueError
+        If the noise is not of the contract `yoked-1`.
+    ProtocolError
+        If a key is none of a keyboard's.
+    """
+    require_own_noise(protocol)
+    require_keys(protocol)
+    screen, rows = needs(protocol), _Rows.of(protocol)
+    shown = {*protocol.contrast.values, *protocol.contrast.grid, *rows.contrast}
+    return {
+        "format": FORMAT,
+        "software": f"yoked {version('yoked')}",
+        "protocol": protocol.to_dict(),
+        "protocol_hash": protocol.hash,
+        "name": protocol.name,
+        "title": protocol.title,
+        "task_kind": protocol.task.kind,
+        "n_responses": protocol.n_responses,
+        "choices": screen.pop("keys"),
+        **screen,
+        "lut_name": lut,
+        "lut": look_up_table(lut),
+        "background": protocol.display.background,
+        "instructions": pages(in_language(protocol.texts.instructions, language)),
+        "stimulus": _stimulus(protocol),
+        "contrasts": [_contrast(protocol, value) for value in sorted(shown)],
+        "design": _design(protocol, rows),
+    }
+
+
+def _stimulus(protocol: Protocol) -> dict[str, Any]:
+    kind, sds = protocol.noise.kind, {"main": protocol.noise.sd}
+    if protocol.catch.n_per_block:
+        sds["catch"] = protocol.catch.sd
+    return {
+        "grid": protocol.noise.grid,
+        "element_px": protocol.display.element_px,
+        "intervals": protocol.n_intervals,
+        "tables": {name: [steps(level_table(kind, sd))] for name, sd in sds.items()},
+        "basis": None,
+    }
+
+
+def steps(table: Int8[np.ndarray, " 65536"]) -> dict[str, Any]:
+    """Give a rising level table as steps: level lowest + i begins at draw starts[i].
+
+    Examples
+    --------
+    >>> steps(np.repeat(np.array([-2, -1, 1], np.int8), [1, 2, 65533]))
+    {'lowest': -2, 'starts': [0, 1, 3, 3]}
+    """
+    levels = table.astype(np.int64)
+    lowest, highest = int(levels[0]), int(levels[-1])
+    starts = np.searchsorted(levels, np.arange(lowest, highest + 1))
+    return {"lowest": lowest, "starts": starts.tolist()}
+
+
+def _contrast(protocol: Protocol, contrast: float) -> dict[str, Any]:
+    """Give the signal's levels at a contrast, without the target and with it."""
+    found = [signal_levels(protocol, gain * contrast) for gain in protocol.signal.gains]
+    signals = [{"levels": _base64(levels)} if levels.any() else {} for levels in found]
+    return {"contrast": contrast, "signals": signals}
+
+
+def _base64(levels: np.ndarray) -> str:
+    return base64.b64encode(levels.astype(np.int8).tobytes()).decode()
+
+
+def _design(protocol: Protocol, rows: _Rows) -> dict[str, Any]:
+    blocks = [block for block in protocol.blocks for _ in range(block.n_blocks)]
+    return {
+        "n_targets": protocol.task.n_targets,
+        "blocks": [
+            {"kind": b.kind, "n_trials": b.n_trials, "feedback": b.feedback}
+            for b in blocks
+        ],
+        "main": rows.main(protocol.contrast.values),
+        "practice": rows.contrast_of("practice"),
+        "catch": {
+            "n_per_block": protocol.catch.n_per_block,
+            "contrast": protocol.catch.contrast,
+        },
+        "double_pass": vars(protocol.double_pass),
+    }
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def write_page(
+    protocol: Protocol, folder: Path, lut: str = "srgb", language: str = "en"
+) -> None:
+    """Write a folder that runs a protocol in any browser, from any web server.
+
+    Parameters
+    ----------
+    protocol
+        As `page_protocol` gives it.
+    folder
+        New, or empty.
+    lut, language
+        As for `task_parameters`.
+
+    Raises
+    ------
+    ValueError
+        If the folder has anything in it, or as `task_parameters` does.
+    """
+    require_vendor()
+    if folder.exists() and any(folder.iterdir()):
+        raise ValueError(f"the folder must be new or empty, got {folder}")
+    parameters = task_parameters(protocol, lut, language)
+    for part in _PARTS:
+        to = folder if part == "page" else folder / part
+        shutil.copytree(STATIC / part, to, dirs_exist_ok=True)
+    text = json.dumps(parameters, ensure_ascii=False)
+    (folder / TASK_FILE).write_text(text, encoding="utf-8")
