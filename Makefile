@@ -99,5 +99,6 @@ $(WEIGHTS_READY): models/networks/pretrained.py | $(PYTHON_READY)
 $(TYPING_READY): Makefile
 	@mkdir -p .typing/yoked
 	@ln -sfn -t .typing/yoked ../../analysis ../../app ../../experiments ../../models \
-	  ../../yoked/__init__.py ../../yoked/__main__.py ../../yoked/py.typed
+	  ../../yoked/__init__.py ../../yoked/__main__.py ../../yoked/psychopy.py \
+	  ../../yoked/py.typed
 	@touch $@

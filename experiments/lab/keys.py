@@ -126,16 +126,17 @@ class WindowKeyboard:
 
     def __init__(self) -> None:
         import pyglet.app  # pyright: ignore[reportMissingImports]
-        from psychopy import event  # pyright: ignore[reportMissingImports]
+        from psychopy import event, logging  # pyright: ignore[reportMissingImports]
 
         self._event: Any = event
+        self._logging: Any = logging  # whose clock a script may exchange
         windows: Any = pyglet.app.windows
         self.by_place = all([name_by_places(window) for window in windows])
         self.clear()
 
     def presses(self) -> list[KeyPress]:
         """Give the presses since the last call, in order."""
-        found = self._event.getKeys(timeStamped=True)
+        found = self._event.getKeys(timeStamped=self._logging.defaultClock)
         return [KeyPress(name, 1000 * time) for name, time in found]
 
     def clear(self) -> None:

@@ -17,7 +17,7 @@ def session_lock(db_path: str | Path, session_id: str) -> Iterator[None]:
     Parameters
     ----------
     db_path
-        The trial log; the lock is a file beside it.
+        The trial log; the lock is a file beside it. ':memory:' is nobody else's.
     session_id
         Id of the session.
 
@@ -28,6 +28,9 @@ def session_lock(db_path: str | Path, session_id: str) -> Iterator[None]:
     OSError
         If the folder cannot be written.
     """
+    if str(db_path) == ":memory:":
+        yield
+        return
     db_path = Path(db_path).resolve()  # one lock, by whatever name it is reached
     path = db_path.with_name(f"{db_path.name}-{session_id}.lock")
     descriptor = _held(path, session_id)

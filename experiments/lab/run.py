@@ -3,6 +3,7 @@
 import platform
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from .setup import (
     require_steady,
     set_up,
 )
+from .showing import Showing
 from .sitting import Sitting
 from .stage import Stage
 
@@ -66,6 +68,26 @@ def open_keys(request: Request, screen: Screen, protocol: Protocol, say: Say) ->
     return BoxKeys(SerialBox(request.box, box_map, screen.now), keyboard, names)
 
 
+@dataclass(frozen=True)
+class Desk:
+    """A session that is in the log and held, with what it is shown on.
+
+    Attributes
+    ----------
+    session
+        Started or resumed.
+    showing
+        Shows its trials.
+    screen, keys
+        Where they are shown and answered.
+    """
+
+    session: Session
+    showing: Showing
+    screen: Screen
+    keys: Keys
+
+
 def run_lab(
     db_path: str | Path,
     request: Request,
@@ -74,7 +96,34 @@ def run_lab(
     keys: OpenKeys = open_keys,
     began: Callable[[str], None] = lambda session_id: None,
 ) -> Outcome:
-    """Run a session in the lab, or the rest of one.
+    """Run a session in the lab, or the rest of one; arguments as for `at_desk`.
+
+    Parameters
+    ----------
+    db_path, request, say, screen, keys
+        See there.
+    began
+        Called with the session's id as soon as it is in the log and held.
+    """
+    with at_desk(db_path, request, say, screen, keys) as desk:
+        began(desk.session.id)
+        say(f"Session {desk.session.id}, {desk.session.n_recorded} trials done.")
+        sitting = Sitting(
+            desk.session, desk.showing, desk.screen, desk.keys,
+            request.language, request.absent_after, say,
+        )  # fmt: skip
+        return Outcome(desk.session.id, sitting.run())
+
+
+@contextmanager
+def at_desk(
+    db_path: str | Path,
+    request: Request,
+    say: Say,
+    screen: OpenScreen = open_screen,
+    keys: OpenKeys = open_keys,
+) -> Iterator[Desk]:
+    """Start or resume a session, and hold it with its window and keys.
 
     All that can be refused is refused before a window opens, and what the window must
     tell (its size, its refresh) before the session is in the log.
@@ -83,14 +132,13 @@ def run_lab(
     ----------
     db_path
         The trial log; made if there is none, unless an earlier session is needed.
+        ':memory:' keeps it for as long as the session is held.
     request
         What the operator asked for.
     say
         Takes sentences for the operator.
     screen, keys
         Open the window and what is pressed.
-    began
-        Called with the session's id as soon as it is in the log and held.
 
     Raises
     ------
@@ -132,16 +180,13 @@ def run_lab(
         else:
             stack.enter_context(session_lock(db_path, row.id))
             session = _resumed(store, row, window)
-        began(session.id)
         _log_irregular(store, session.id, window.refresh, request.accept_irregular)
         if sitting is not None:
             say(f"Sitting {sitting.number} of {sitting.n_sittings}.")
-        say(f"Session {session.id}, {session.n_recorded} trials done.")
-        sitting = Sitting(
-            session, store, window, pressed, setup.stage,
-            request.language, request.read_back, request.absent_after, say,
-        )  # fmt: skip
-        return Outcome(session.id, sitting.run())
+        showing = Showing(
+            session, store, window, pressed, setup.stage, request.read_back
+        )
+        yield Desk(session, showing, window, pressed)
 
 
 @contextmanager

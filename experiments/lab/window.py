@@ -26,7 +26,7 @@ NO_DISPLAY = (
 NOT_REACHED = "yoked lab needs a display, and {!r} cannot be reached"
 NO_VSYNC = (
     "flips must wait for the screen's refresh, got {:.0f} Hz; turn vertical "
-    "synchronisation on, or say the rate with --refresh to pace a screen that has none"
+    "synchronisation on, or say the rate with {} to pace a screen that has none"
 )
 WINDOW_PX = (1024, 768)  # of a window that does not fill the screen
 _MOST_LINES, _MOST_COLUMNS = 30, 76  # of a page of text
@@ -87,7 +87,9 @@ def open_window(
     """
     require_lab()
     try:
-        window = LabWindow(background, screen, full_screen, size_px)
+        window = LabWindow(
+            _opened(background, screen, full_screen, size_px), background, screen
+        )
     except (ValueError, ImportError):
         raise
     except Exception as error:  # pyglet and drivers have many kinds
@@ -97,16 +99,77 @@ def open_window(
         raise OSError(f"PsychoPy cannot open a window: {what}") from error
     try:
         window.set_refresh(refresh_hz)
-        if require_vsync and refresh_hz is None and not window.is_synchronised:
-            raise ValueError(NO_VSYNC.format(window.refresh_hz))
+        if require_vsync:
+            require_synchronised(window, "--refresh")
     except BaseException:
         window.close()
         raise
     return window
 
 
+def require_synchronised(window: "LabWindow", option: str) -> None:
+    """Raise ValueError if a refresh was measured and flips do not wait for it.
+
+    Parameters
+    ----------
+    window
+        Whose refresh is set.
+    option
+        How to say the rate of a screen that has no refresh.
+    """
+    if window.refresh is not None and not window.refresh.is_synchronised:
+        raise ValueError(NO_VSYNC.format(window.refresh_hz, option))
+
+
+def _opened(
+    background: int, screen: int, full_screen: bool, size_px: tuple[int, int] | None
+) -> Any:
+    """Open PsychoPy's own window, so that pictures are shown as they are."""
+    # A person may have to wait for a disk or a network that PsychoPy asks.
+    os.environ.setdefault("PSYCHOPY_LOGLEVEL", "ERROR")
+    from psychopy import logging, visual  # pyright: ignore[reportMissingImports]
+
+    logging.console.setLevel(logging.ERROR)
+    _size_of(screen)
+    window: Any = visual.Window(
+        size=size_px or WINDOW_PX,
+        fullscr=full_screen,
+        screen=screen,
+        units="pix",
+        color=gray(background),
+        colorSpace="rgb",
+        checkTiming=False,
+        allowGUI=False,
+        waitBlanking=True,
+        useFBO=False,  # with it the real screen stays gray
+        gammaErrorPolicy="ignore",
+    )
+    window.mouseVisible = False
+    return window
+
+
+def gray(level: int) -> list[float]:
+    """Give a screen level as PsychoPy's colour.
+
+    Examples
+    --------
+    >>> gray(255)
+    [1.0, 1.0, 1.0]
+    """
+    return [2 * level / 255 - 1] * 3
+
+
 class LabWindow:
-    """A window of PsychoPy; see `Screen`, and `open_window` which makes one.
+    """A window of PsychoPy as a `Screen`; `open_window` makes one.
+
+    Parameters
+    ----------
+    window
+        PsychoPy's, open, of its backend pyglet.
+    background
+        Screen level around the pictures.
+    screen
+        Number of the screen that it is on.
 
     Attributes
     ----------
@@ -117,40 +180,19 @@ class LabWindow:
         What was measured of the refresh; None if its rate was given.
     """
 
-    def __init__(
-        self,
-        background: int,
-        screen: int,
-        full_screen: bool,
-        size_px: tuple[int, int] | None,
-    ) -> None:
-        # A person may have to wait for a disk or a network that PsychoPy asks.
-        os.environ.setdefault("PSYCHOPY_LOGLEVEL", "ERROR")
-        from psychopy import core, logging, visual  # pyright: ignore[reportMissingImports]
+    def __init__(self, window: Any, background: int, screen: int) -> None:
+        from psychopy import logging, visual  # pyright: ignore[reportMissingImports]
 
-        logging.console.setLevel(logging.ERROR)
-        self._visual, self._clock = visual, core.monotonicClock
+        self._visual = visual
+        self._logging: Any = logging  # whose clock a script may exchange
         there = _size_of(screen)
         self.background = background
-        self._window: Any = visual.Window(
-            size=size_px or WINDOW_PX,
-            fullscr=full_screen,
-            screen=screen,
-            units="pix",
-            color=[2 * background / 255 - 1] * 3,
-            colorSpace="rgb",
-            checkTiming=False,
-            allowGUI=False,
-            waitBlanking=True,
-            useFBO=False,  # with it the real screen stays gray
-            gammaErrorPolicy="ignore",
-        )
-        self._window.mouseVisible = False
+        self._window = window
         width, height = (int(side) for side in self._window.size)
         self.size_px = (width, height)
         ratio = width / int(self._window.clientSize[0])
         whole = round(ratio * there[0]), round(ratio * there[1])
-        self.screen_px = self.size_px if full_screen else whole
+        self.screen_px = self.size_px if window._isFullScr else whole
         self.refresh_hz = 0.0
         self.refresh: Flips | None = None
         self._period_ms: float | None = None  # of flips that we pace ourselves
@@ -164,11 +206,6 @@ class LabWindow:
             return
         self.refresh = measure_refresh(self)
         self.refresh_hz = self.refresh.hz
-
-    @property
-    def is_synchronised(self) -> bool:
-        """Whether flips were seen to wait for the screen."""
-        return self.refresh is not None and self.refresh.is_synchronised
 
     def prepare(
         self, pictures: Sequence[UInt8[np.ndarray, " y x"]]
@@ -259,7 +296,7 @@ class LabWindow:
 
     def now(self) -> float:
         """Give the time in ms: the clock of PsychoPy's flips and keys."""
-        return 1000 * self._clock.getTime()
+        return 1000 * self._logging.defaultClock.getTime()
 
     def pause(self) -> None:
         """Let about a millisecond pass."""

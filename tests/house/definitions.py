@@ -2,6 +2,7 @@
 
 import ast
 import re
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -58,6 +59,13 @@ class Module:
     statements: Uses = field(default_factory=Uses)
     exports: list[str] = field(default_factory=list)
     is_dynamic: bool = False  # somewhere in it
+
+
+def theirs(place: str, name: str) -> object:
+    """Return somebody else's class; what their modules warn of is theirs too."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return getattr(import_module(place), name)
 
 
 def is_dunder(name: str) -> bool:
@@ -218,7 +226,7 @@ class House:
             if is_ours and self._knows(found[0], method):
                 return True
             is_theirs = place and found is None
-            if is_theirs and hasattr(getattr(import_module(place), name), method):
+            if is_theirs and hasattr(theirs(place, name), method):
                 return True
         return False
 

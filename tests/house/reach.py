@@ -118,12 +118,14 @@ def roots(house: House) -> Uses:
     """Return what is there for users: the face, the command, templates, examples."""
     uses = Uses()
     for name in house.modules:
-        if name == "yoked" or name.endswith("__main__"):
+        if house.modules[name].file.startswith("yoked/") or name.endswith("__main__"):
             uses |= house.modules[name].statements
     project = house.root / "pyproject.toml"
     if project.exists():
         about = tomllib.loads(project.read_text())["project"]
         uses.strings |= set(about.get("scripts", {}).values())
+        for group in about.get("entry-points", {}).values():
+            uses.strings |= set(group.values())
     for path in (house.root / "app").rglob("templates/**/*.html"):
         for code in IN_TEMPLATE.findall(path.read_text()):
             uses.attributes |= set(re.findall(r"\.([a-z_]\w*)", code))

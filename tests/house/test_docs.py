@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import inspect
+import warnings
 from functools import cache
 
 import click
@@ -82,7 +83,9 @@ def test_every_example_in_a_docstring_runs(name, monkeypatch):
     # What an example registers is not there for the tests that follow.
     monkeypatch.setattr(registry, "_registered", {})
     try:
-        module = importlib.import_module(name)
+        with warnings.catch_warnings():  # of what PsychoPy itself is made of
+            warnings.simplefilter("ignore")
+            module = importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name not in NEEDS_AN_EXTRA:
             raise

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tests.experiments.lab.recording import FAST, HZ, PERIOD, Recorder
 from yoked.experiments.lab.keys import BoxKeys, KeyPress
 from yoked.experiments.lab.screen import padded, place
-from yoked.experiments.lab.sitting import PAUSED_REASON, Sitting, WrongPixels
+from yoked.experiments.lab.showing import PAUSED_REASON, Showing, WrongPixels
+from yoked.experiments.lab.sitting import Sitting
 from yoked.experiments.lab.stage import Stage, trial_pictures
 from yoked.experiments.lab.trial import (
     frames_for,
@@ -51,7 +52,9 @@ def sit(store, protocol, screen, session=None, stage=None, **options):
     )
     screen.plan = plan_trial(protocol, screen.refresh_hz)
     stage = stage or Stage.of(protocol)
-    sitting = Sitting(session, store, screen, screen, stage, **options)
+    read_back = options.pop("read_back", "block")
+    showing = Showing(session, store, screen, screen, stage, read_back)
+    sitting = Sitting(session, showing, screen, screen, **options)
     return sitting.run(), session
 
 
