@@ -4,7 +4,7 @@ The server owns it, never the presenter. The same log gives the same next trial,
 trials were batched, and after any interruption.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, runtime_checkable
 from typing import Protocol as Interface
@@ -110,10 +110,17 @@ class PlannedSchedule:
     always_valid
         Whether the presenter can vouch that no trial will have to be repeated. A
         model's can: its trials are then handed out in larger batches.
+    carried
+        What an earlier sitting `knows` of the observer: main blocks begin at its last
+        contrasts, and calibration takes in its responses first.
     """
 
     def __init__(
-        self, protocol: Protocol, seed: int, always_valid: bool = False
+        self,
+        protocol: Protocol,
+        seed: int,
+        always_valid: bool = False,
+        carried: Mapping[str, Any] | None = None,
     ) -> None:
         self._protocol = protocol
         self._blocks = plan_blocks(protocol, seed)
@@ -138,6 +145,10 @@ class PlannedSchedule:
         self._correct: list[bool] = []
         self._contrasts = list(protocol.contrast.values)
         self._quest: QuestState | None = None
+        self._told: list[list[float]] = []  # contrast, and whether it was correct
+        if carried:
+            self._contrasts = list(carried["contrasts"])
+            self._told = [list(pair) for pair in carried["told"]]
         self.n_planned = len(self._slots)
 
     def columns(self, limit: int) -> TrialColumns:
@@ -194,6 +205,13 @@ class PlannedSchedule:
         """Describe a block; see `Schedule`."""
         block = self._blocks[number]
         return BlockInfo(number, block.kind, block.feedback, len(block.slots))
+
+    def knows(self) -> dict[str, Any]:
+        """Give what calibration and blocks have found, for a sitting to come."""
+        if not self._protocol.contrast.grid:
+            return {}
+        self._issue(1)  # a block that has ended may have moved the contrast
+        return {"contrasts": list(self._contrasts), "told": list(self._told)}
 
     @property
     def _pending(self) -> np.ndarray:
@@ -257,6 +275,8 @@ class PlannedSchedule:
         self._again_left = len(block.slots) // 2
         if block.kind == "calibration":
             self._quest = QuestPlus.for_2afc(self._protocol.contrast.grid).start()
+            for told, was in self._told:
+                self._quest = self._quest.update(told, int(was))
         return True
 
     def _runs_on(self) -> bool:
@@ -360,6 +380,7 @@ class PlannedSchedule:
         if self._quest is not None and kind[0] == "calibration":
             for one, was in zip(contrast.tolist(), correct.tolist(), strict=True):
                 self._quest = self._quest.update(one, int(was))
+                self._told.append([one, int(was)])
         self._correct += correct[kind == "main"].tolist()
 
 
