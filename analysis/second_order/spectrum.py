@@ -92,7 +92,7 @@ class Spectrum(OfNoise):
         if self.basis is None:
             return {}
         chosen = self.vectors[:, : self.n_significant].T
-        images = [self.basis.drawn(vector) for vector in chosen]
+        images = [self.basis.image(vector) for vector in chosen]
         empty = np.zeros((0, *self.basis.images.shape))
         return {"eigenvector_images": np.stack(images) if images else empty}
 

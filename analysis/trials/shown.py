@@ -59,7 +59,7 @@ class NoiseBasis:
     images: Images
     contrast_sd: Float64[np.ndarray, " coefficient"]
 
-    def drawn(
+    def image(
         self, kernel: Float[np.ndarray, " coefficient"]
     ) -> Float64[np.ndarray, " frame row column"]:
         """Give the classification image of a kernel per SD: what its noise looks like.
@@ -69,7 +69,7 @@ class NoiseBasis:
         """
         return self.images.drawn(np.asarray(kernel, np.float64) * self.contrast_sd)
 
-    def drawn_se(
+    def image_se(
         self, se: Float[np.ndarray, " coefficient"]
     ) -> Float64[np.ndarray, " frame row column"]:
         """Give the standard error of the classification image.
@@ -113,9 +113,9 @@ def classification_image(
 ) -> dict[str, np.ndarray]:
     """Return the image of a kernel in coefficients under its name; none in white noise.
 
-    See `NoiseBasis.drawn`.
+    See `NoiseBasis.image`.
     """
-    return {} if basis is None else {"classification_image": basis.drawn(kernel)}
+    return {} if basis is None else {"classification_image": basis.image(kernel)}
 
 
 def basis_of(source: NoiseSource) -> NoiseBasis | None:
