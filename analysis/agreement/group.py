@@ -41,7 +41,7 @@ LOWER = "group-ceiling-lower-leave-one-out/1"
 UPPER = "group-ceiling-upper/1"
 OWN_DPRIME = "dprime-over-sessions-inverse-variance/2"
 SHARED = "observers saw the same stimuli: their kernels share sampling noise"
-Field = Float[np.ndarray, " frame row column"]
+Field = Float[np.ndarray, " *shape"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,7 +271,7 @@ def group_kernel(
     if len(shapes) > 1:
         raise CannotTell(f"kernels must have one shape, got {sorted(shapes)}")
     kernels = np.stack([one.kernel for one in ordered])
-    ses = np.array([one.se for one in ordered]).reshape(-1, 1, 1, 1)
+    ses = np.array([one.se for one in ordered]).reshape(-1, *[1] * (kernels.ndim - 1))
     mean = random_effects(kernels, np.broadcast_to(ses, kernels.shape))
     try:
         lower, upper = noise_ceiling(kernels.reshape(len(kernels), -1))

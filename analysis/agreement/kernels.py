@@ -52,6 +52,7 @@ from ..trials.held import as_design
 from ..trials.responses import SessionLike
 from ..trials.result import Result
 from ..trials.score import score
+from ..trials.shown import require_same_noise
 from .kernel_groups import (
     group_sums,
     groups_without_linear_part,
@@ -193,9 +194,7 @@ def kernel_parts(
         common to both.
     """
     designs = [ours, theirs]
-    if ours.shape != theirs.shape:
-        got = f"{ours.shape} and {theirs.shape}"
-        raise CannotTell(f"noise fields must have one shape, got {got}")
+    require_same_noise(ours, theirs)
     if order == 2:
         designs = [well_filled(one) for one in designs]
     rng = np.random.default_rng(seed)

@@ -46,6 +46,7 @@ from ..trials.estimate import Z95, CannotTell, Estimate
 from ..trials.held import as_design
 from ..trials.responses import SessionLike
 from ..trials.result import Result
+from ..trials.shown import Shape
 from .cross_fit import density
 from .equality import KernelEquality, equality
 from .influence import HALVES, Influence, Scores, known_rate
@@ -55,7 +56,7 @@ FORMULA = "kernel-augmented-score/1"
 N_DRAWS = 1000  # of multipliers, for the largest error of correlated elements
 FAR_FROM_NORMAL = 0.25  # excess kurtosis of the decision variable
 
-Field = Float[np.ndarray, " frame row column"]
+Field = Float[np.ndarray, " *shape"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,7 +270,7 @@ def _band(
     one: Influence,
     critical: float,
     ends: tuple[float, float],
-    shape: tuple[int, int, int],
+    shape: Shape,
 ) -> KernelBand:
     """Intervals; the lapse rate's arms and the others combine as SDs do."""
     arms = np.abs(one.value) * (1 - ends[0]), np.abs(one.value) * (ends[1] - 1)

@@ -158,4 +158,4 @@ def few_elements(trials: TrialDesign, parts: KernelParts) -> TrialDesign:
     """Return trials with the noise of those elements alone that are beyond 2.5 SE."""
     chosen = parts.chosen
     halves, shape = trials.halves[:, :, chosen], (1, 1, int(chosen.sum()))
-    return replace(trials, halves=halves, shape=shape)
+    return replace(trials, halves=halves, shape=shape, basis=None)

@@ -34,10 +34,11 @@ from scipy.stats import chi2, ncx2
 
 from ..trials.chance import counted_p
 from ..trials.design import TrialDesign, noise_keys
-from ..trials.estimate import CannotTell, Estimate
+from ..trials.estimate import Estimate
 from ..trials.held import as_design
 from ..trials.responses import SessionLike
 from ..trials.result import Result
+from ..trials.shown import require_same_noise
 from .influence import Influence, Scores, along, known_rate, squared_length
 
 FORMULA = "kernel-equality-multiplier/1"
@@ -124,9 +125,7 @@ def equal_kernels(
     True
     """
     designs = [as_design(one) for one in (ours, theirs)]
-    if designs[0].shape != designs[1].shape:
-        got = f"{designs[0].shape} and {designs[1].shape}"
-        raise CannotTell(f"noise fields must have one shape, got {got}")
+    require_same_noise(*designs)
     found, keys = [], []
     for one, rate in zip(designs, lapse_rates, strict=True):
         scores = Scores.of(one, known_rate(rate), seed=seed)

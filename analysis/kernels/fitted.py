@@ -32,11 +32,11 @@ from ..trials.estimate import CannotTell, Estimate
 from ..trials.held import as_design
 from ..trials.resample import folds
 from ..trials.responses import SessionLike
-from ..trials.result import Result
+from ..trials.shown import OfNoise, Shape, classification_image
 from .augmented import AugmentedKernel, augmented_kernel
 from .influence import require_folds
 from .information import EFFICIENCY, share_of_bound
-from .priors import PRIORS, Prior
+from .priors import PRIORS, Prior, has_neighbours
 from .priors import prior as prior_of
 from .search import PriorProblem, search, without_kernel
 
@@ -47,11 +47,11 @@ LARGE = 2_000_000  # noise elements, from which on there are fewer folds
 FOLDS_OF_LARGE = 5
 CLOSELY = 1e-8  # nats, of the fit to all trials
 
-Field = Float[np.ndarray, " frame row column"]
+Field = Float[np.ndarray, " *shape"]
 
 
 @dataclass(frozen=True, eq=False)
-class FittedKernel(Result):
+class FittedKernel(OfNoise):
     """A first-order kernel fitted under a prior, in decision SDs per noise SD.
 
     Attributes
@@ -83,6 +83,8 @@ class FittedKernel(Result):
         Name and version.
     note
         Sentences about what was done, or None.
+    basis
+        What a kernel in coefficients is drawn in; None in white noise.
     """
 
     kernel: Field
@@ -99,6 +101,10 @@ class FittedKernel(Result):
     formula: str = FORMULA
     note: str | None = None
 
+    def drawn(self) -> dict[str, np.ndarray]:
+        """Give the classification image of a kernel in coefficients."""
+        return classification_image(self.basis, self.kernel)
+
 
 def fitted_kernel(
     source: SessionLike | TrialDesign,
@@ -114,7 +120,8 @@ def fitted_kernel(
     source
         A session, or trials with their noise.
     prior
-        'auto' tries ridge, smooth (lengths 1 and 3) and sparse.
+        'auto' tries ridge, smooth (lengths 1 and 3) and sparse; in noise on a basis,
+        whose coefficients have no neighbours, ridge alone.
     seed
         Of the split into folds.
     n_folds
@@ -173,6 +180,7 @@ def fitted_kernel(
         efficiency=efficiency,
         n_trials=len(trials),
         note=_note(gain, why_not),
+        basis=trials.basis,
     )
 
 
@@ -186,9 +194,10 @@ def _unshrunken(
         return None, f"no intervals: {reason}"
 
 
-def _priors(name: str, shape: tuple[int, int, int]) -> list[Prior]:
+def _priors(name: str, shape: Shape) -> list[Prior]:
     tried = []
-    for one in PRIORS if name == "auto" else (name,):
+    every = PRIORS if has_neighbours(shape) else PRIORS[:1]
+    for one in every if name == "auto" else (name,):
         lengths = SMOOTH_LENGTHS if one == "smooth" else SMOOTH_LENGTHS[:1]
         tried += [prior_of(one, shape, length) for length in lengths]
     return tried

@@ -48,8 +48,8 @@ class KernelHalves(Result):
         By chi-squared.
     """
 
-    first: Float[np.ndarray, " frame row column"]
-    second: Float[np.ndarray, " frame row column"]
+    first: Float[np.ndarray, " *shape"]
+    second: Float[np.ndarray, " *shape"]
     se: float
     amplitude_first: float
     amplitude_second: float

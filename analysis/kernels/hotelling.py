@@ -24,9 +24,11 @@ from ..trials.estimate import CannotTell
 from ..trials.held import as_design
 from ..trials.responses import SessionLike
 from ..trials.score import score
-from .priors import Shape, smooth_basis
+from ..trials.shown import Shape, require_same_noise
+from .priors import has_neighbours, smooth_basis
 
 FORMULA = "hotelling-t-squared-score/1"
+FIELDS_PER_COEFFICIENT = 20
 FLAT = 1e-10  # of the largest variance: what is below is the rounding of float32
 
 
@@ -68,7 +70,8 @@ def hotelling_test(
     ----------
     basis
         Its columns are what is looked at, such as a template or low frequencies; by
-        default `low_frequencies`.
+        default `low_frequencies`. Coefficients of noise on a basis have none: there it
+        is every coefficient, if 20 noise fields or more come to each.
     hypothesis
         Kernel in decision SDs per noise SD; by default zero.
 
@@ -141,9 +144,7 @@ def hotelling_comparison(
     """
     ours, theirs = as_design(ours), as_design(theirs)
     basis = _checked(basis, ours)
-    if theirs.shape != ours.shape:
-        rule = f"of one shape, {ours.shape}"
-        raise CannotTell(f"noise of two sessions must be {rule}, got {theirs.shape}")
+    require_same_noise(ours, theirs)
     n_shared = len(np.intersect1d(noise_keys(ours), noise_keys(theirs)))
     if n_shared:
         rule = "different ones in the two sessions"
@@ -181,7 +182,7 @@ def _checked(
 ) -> Float[np.ndarray, " element column"]:
     n_elements = trials.halves.shape[2]
     if basis is None:
-        basis = low_frequencies(trials.shape)
+        basis = _looked_at(trials)
     if basis.shape[0] != n_elements:
         rule = f"{n_elements}, one for each element"
         raise ValueError(f"rows of the basis must be {rule}, got {basis.shape[0]}")
@@ -190,6 +191,18 @@ def _checked(
         rule = f"fewer than the {n_fields} noise fields"
         raise CannotTell(f"columns of the basis must be {rule}, got {basis.shape[1]}")
     return basis
+
+
+def _looked_at(trials: TrialDesign) -> Float[np.ndarray, " element column"]:
+    """The slow waves of a grid, or every coefficient of images."""
+    if has_neighbours(trials.shape):
+        return low_frequencies(trials.shape)
+    k, n_fields = trials.shape[0], len(np.unique(trials.cluster))
+    if n_fields < FIELDS_PER_COEFFICIENT * k:
+        rule = f"{FIELDS_PER_COEFFICIENT} or more for each of {k} coefficients"
+        hint = "they have no low frequencies to look at instead"
+        raise CannotTell(f"noise fields must be {rule}, got {n_fields}; {hint}")
+    return np.eye(k)
 
 
 def _through(

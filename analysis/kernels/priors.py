@@ -10,6 +10,8 @@ prior variance is 1 on average; a penalty then means the same under all priors.
   free). Structure finer than about l elements is held back.
 - sparse: few blobs of a Gaussian pyramid, of all sizes and at all places [1]_.
 
+Coefficients of noise on a basis have a ridge alone.
+
 Choose a prior whose bias is irrelevant to the hypothesis: "smooth" cannot show a sharp
 peak, "sparse" cannot show a faint extended one.
 
@@ -24,8 +26,10 @@ import numpy as np
 from jaxtyping import Float
 from scipy.fft import dct
 
+from ..trials.estimate import CannotTell
+from ..trials.shown import Shape
+
 PRIORS = ("ridge", "smooth", "sparse")
-Shape = tuple[int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +62,7 @@ def prior(name: str, shape: Shape, length: float = 1.0) -> Prior:
     Parameters
     ----------
     shape
-        (frames, rows, columns).
+        (frames, rows, columns), or (coefficients,).
     length
         Of the smooth prior, in elements.
 
@@ -66,6 +70,8 @@ def prior(name: str, shape: Shape, length: float = 1.0) -> Prior:
     ------
     ValueError
         If there is no such prior, or the length is not positive.
+    CannotTell
+        If the prior is one of neighbours, and coefficients have none.
 
     Examples
     --------
@@ -76,10 +82,18 @@ def prior(name: str, shape: Shape, length: float = 1.0) -> Prior:
         raise ValueError(f"prior must be one of {', '.join(PRIORS)}, got {name!r}")
     if name == "ridge":
         return Prior(name, np.eye(int(np.prod(shape))))
+    if not has_neighbours(shape):
+        rule = "'ridge' for coefficients of images, which have no neighbours"
+        raise CannotTell(f"prior must be {rule}, got {name!r}")
     if name == "smooth":
         basis = smooth_basis(shape, length)
         return Prior(name, basis / np.sqrt(np.mean((basis**2).sum(1))), length)
     return Prior(name, pyramid_basis(shape))
+
+
+def has_neighbours(shape: Shape) -> bool:
+    """Whether elements are of a grid; coefficients of images stand in no order."""
+    return len(shape) == 3
 
 
 def smooth_basis(

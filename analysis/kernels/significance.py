@@ -38,11 +38,13 @@ from ..trials.resample import NOTHING_TO_EXCHANGE, permuted_rows
 from ..trials.responses import SessionLike
 from ..trials.result import Result
 from ..trials.score import ROUNDING, check_every_element_varies, score
+from ..trials.shown import Shape
+from .priors import has_neighbours
 
 FORMULA = "kernel-permutation-max-and-cluster/1"
 ROWS_AT_ONCE = 250
 
-Field = Float[np.ndarray, " frame row column"]
+Field = Float[np.ndarray, " *shape"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +78,8 @@ class KernelTest(Result):
         Of each element: chance of a |z| as large in any element. Never below
         1 / (n_permutations + 1).
     clusters
-        The heaviest first.
+        The heaviest first; none in noise on a basis, whose coefficients have no
+        neighbours.
     threshold
         |z| from which on an element belongs to a cluster.
     statistic, df
@@ -214,10 +217,12 @@ def _labelled(
 
 def _heaviest(
     z: Float[np.ndarray, " permutation element"],
-    shape: tuple[int, int, int],
+    shape: Shape,
     threshold: float,
 ) -> Float[np.ndarray, " permutation"]:
     """Mass of the heaviest cluster of each kernel; 0 where there is none."""
+    if not has_neighbours(shape):
+        return np.zeros(len(z))
     fields = z.reshape(len(z), *shape)
     numbers, n = _labelled(fields, threshold)
     heaviest = np.zeros(len(z))
@@ -233,6 +238,8 @@ def _heaviest(
 def _clusters(
     z: Field, threshold: float, heaviest: Float[np.ndarray, " permutation"]
 ) -> tuple[Cluster, ...]:
+    if not has_neighbours(z.shape):
+        return ()
     numbers, n = _labelled(z[None], threshold)
     members = [np.argwhere(numbers[0] == number) for number in range(1, n + 1)]
     masses = [float(z[tuple(places.T)].sum()) for places in members]

@@ -39,8 +39,8 @@ from ...experiments.stimulus.sources import NoiseSource
 from ..trials.estimate import CannotTell
 from ..trials.moments import Moments, moments
 from ..trials.responses import Responses
-from ..trials.result import Result
 from ..trials.score import ROUNDING, STILL
+from ..trials.shown import OfNoise, classification_image
 from .classes import SUM, KernelDesign
 
 FORMULAS = {  # of the weights, and of whether it is forced choice
@@ -50,12 +50,12 @@ FORMULAS = {  # of the weights, and of whether it is forced choice
     ("optimal", True): "kernel-2afc-optimal-weights/1",
 }
 
-Field = Float[np.ndarray, " frame row column"]
+Field = Float[np.ndarray, " *shape"]
 
 
 @dataclass(frozen=True, eq=False)
-class Kernel(Result):
-    """A first-order kernel, in units of noise contrast.
+class Kernel(OfNoise):
+    """A first-order kernel, in units of noise contrast, or in SDs of coefficients.
 
     Attributes
     ----------
@@ -80,6 +80,8 @@ class Kernel(Result):
         1: the mean of the noise; 2 would be its covariance.
     formula
         Name and version.
+    basis
+        What a kernel in coefficients is drawn in; None in white noise.
     """
 
     kernel: Field
@@ -94,6 +96,10 @@ class Kernel(Result):
     weights: tuple[float, ...]
     order: int
     formula: str
+
+    def drawn(self) -> dict[str, np.ndarray]:
+        """Give the classification image of a kernel in coefficients."""
+        return classification_image(self.basis, self.kernel)
 
 
 @dataclass(frozen=True)
@@ -171,6 +177,7 @@ def kernel_of(sums: Moments, design: KernelDesign, weights: str) -> Kernel:
         weights=tuple(design.weights.tolist()),
         order=1,
         formula=FORMULAS[weights, design.is_forced_choice],
+        basis=sums.basis,
     )
 
 

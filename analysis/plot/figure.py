@@ -184,8 +184,9 @@ def kernels(sessions: Sessions, order: int = 1, method: Method = "fitted") -> "F
         Order 1: bars as lines, fields as pictures, above the halves. Of a fitted
         kernel, dots and bands are the unshrunken estimate with its 95 % intervals, of
         each element and, paler, of all at once; of a field they are those of the line
-        through its peak. Of other methods a band is one standard error. Order 2: that
-        of `second_order`. One scale.
+        through its peak. Of other methods a band is one standard error. In noise on a
+        basis the classification image stands above the kernel in coefficients. Order 2:
+        that of `second_order`. One scale.
 
     Raises
     ------
@@ -222,7 +223,9 @@ def second_order(sessions: Sessions) -> "Figure":
     Returns
     -------
     Figure
-        Matrices above their diagonals, in units of the noise variance. One scale.
+        Matrices above their diagonals, in units of the noise variance. One scale. In
+        noise on a basis, of coefficients, above the classification images of the two
+        longest eigenvectors.
 
     Raises
     ------

@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
-from ...experiments.protocols.signal import signal_template
 from ..kernels.augmented import AugmentedKernel, KernelBand
 from ..kernels.fitted import FittedKernel
 from ..kernels.weighted_sum import Kernel
 from ..second_order.kernel import SecondOrderKernel
 from ..sessions.kernel import Method, kernel
+from ..trials.estimate import CannotTell
 from ..trials.responses import SessionLike
+from ..trials.shown import shown_signal
 from .style import (
     BLUE,
-    DIVERGING,
     GRAY,
     GREEN,
     ORANGE,
     PALE,
-    as_picture,
     band,
     grid,
     line_axis,
+    picture,
     share_limits,
 )
 
@@ -36,6 +36,10 @@ BANDS = (
     "dots and bands: the unshrunken estimate with its 95 % intervals, which cover the "
     "kernel and need not hold the shrunken line"
 )
+SEEN_THROUGH = (
+    "classification image: the kernel in coefficients, drawn as the sum of coefficient "
+    "x SD x image; a template as it is seen through the covariance of the noise"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,18 +49,33 @@ class Panel:
     Attributes
     ----------
     template
-        The signal at contrast 1; None where the stimuli have none.
+        The signal at contrast 1 in the numbers of the kernel; None where the stimuli
+        have none. Among coefficients, in SDs: what an ideal observer's kernel is like.
     """
 
     label: str
     kernel: Kernel | FittedKernel
-    template: Float[np.ndarray, " frame row column"] | None
+    template: Float[np.ndarray, " *shape"] | None
 
     @property
     def unit(self) -> str:
         """What the kernel is counted in."""
         is_fitted = isinstance(self.kernel, FittedKernel)
-        return "decision SD per noise SD" if is_fitted else "contrast"
+        if is_fitted:
+            return "decision SD per noise SD"
+        return "contrast" if self.kernel.basis is None else "noise SD"
+
+    @property
+    def image(self) -> Float[np.ndarray, " frame row column"] | None:
+        """The classification image of a kernel in coefficients."""
+        basis = self.kernel.basis
+        return None if basis is None else basis.image(self.kernel.kernel)
+
+    @property
+    def image_unit(self) -> str:
+        """What the classification image is counted in."""
+        is_fitted = isinstance(self.kernel, FittedKernel)
+        return "contrast per decision SD" if is_fitted else "contrast"
 
 
 def panel(session: SessionLike, method: Method = "fitted") -> Panel:
@@ -68,13 +87,16 @@ def panel(session: SessionLike, method: Method = "fitted") -> Panel:
 
 def signed_template(
     session: SessionLike,
-) -> Float[np.ndarray, " frame row column"] | None:
+) -> Float[np.ndarray, " *shape"] | None:
     """Return what the target has more than the other alternative, or None."""
     signal = session.protocol.signal
     if signal.kind == "unknown":
         return None
     sign = np.sign(signal.gains[1] - signal.gains[0])
-    return sign * signal_template(session.protocol)
+    try:
+        return sign * shown_signal(session.protocol, 1.0, is_quantised=False)
+    except CannotTell:
+        return None
 
 
 def draw_kernels(panels: Sequence[Panel]) -> "Figure":
@@ -82,27 +104,52 @@ def draw_kernels(panels: Sequence[Panel]) -> "Figure":
 
     A fitted kernel is pulled towards its prior; the bands about it are the 95 %
     intervals of the unshrunken estimate, of each element and, paler, of all at once.
+    Of noise on a basis, the kernel in coefficients stands below its classification
+    image.
     """
     is_line = sum(size > 1 for size in panels[0].kernel.kernel.shape) <= 1
+    is_drawn = panels[0].kernel.basis is not None
     has_bands = any(_unshrunken(each) is not None for each in panels)
-    rows = 2 if is_line else 3 + 2 * has_bands
+    rows = 2 + is_drawn if is_line else 3 + 2 * has_bands
     figure, axes = grid(rows, len(panels))
+    if is_drawn:
+        _draw_images(figure, axes[0], panels)
     if is_line:
-        _draw_lines(axes, panels)
+        _draw_lines(axes[int(is_drawn) :], panels)
     else:
         _draw_pictures(figure, axes, panels, has_bands)
+    said = [SEEN_THROUGH] * is_drawn + [BANDS] * has_bands
     if has_bands:
-        _name_bands(figure, axes)
+        _name_bands(figure, axes, said)
+    elif said:
+        width, height = figure.get_size_inches()
+        text = textwrap.wrap(said[0], int(15 * width))
+        figure.set_size_inches(width, height + 0.16 * len(text))
+        figure.supxlabel("\n".join(text), fontsize=7)
     for axis, each in zip(axes[0], panels, strict=True):
         axis.set_title("\n".join(textwrap.wrap(each.label, 18)))
     return figure
+
+
+def _draw_images(figure: "Figure", row: Any, panels: Sequence[Panel]) -> None:
+    """Draw classification images on one scale, and say below what they are."""
+    images = [each.image for each in panels]
+    limit = max(float(np.abs(one).max()) for one in images if one is not None)
+    shown: Any = None
+    for axis, image in zip(row, images, strict=True):
+        assert image is not None
+        shown = picture(axis, image, limit or 1.0)
+    row[0].set_ylabel("classification\nimage", fontsize=8)
+    bar = figure.colorbar(shown, ax=list(row), shrink=0.8, aspect=20)
+    bar.set_label(panels[0].image_unit, fontsize=8)
+    bar.outline.set_linewidth(0)
 
 
 def _unshrunken(panel: Panel) -> AugmentedKernel | None:
     return panel.kernel.unshrunken if isinstance(panel.kernel, FittedKernel) else None
 
 
-def _name_bands(figure: "Figure", axes: Any) -> None:
+def _name_bands(figure: "Figure", axes: Any, said: list[str]) -> None:
     """Say below the panels what lines, dots and bands are."""
     named: dict[str, Any] = {}
     for axis in axes.ravel():
@@ -111,7 +158,7 @@ def _name_bands(figure: "Figure", axes: Any) -> None:
         if axis.get_legend() is not None:
             axis.get_legend().remove()
     width, height = figure.get_size_inches()
-    text = textwrap.wrap(BANDS, int(15 * width))
+    text = [line for one in said for line in textwrap.wrap(one, int(15 * width))]
     columns = max(int(width / 1.4), 1)
     lines = len(text) - (-len(named) // columns)
     figure.set_size_inches(width, height + 0.16 * lines)
@@ -141,7 +188,8 @@ def _draw_lines(axes: Any, panels: Sequence[Panel]) -> None:
             scaled = _scaled(each.template, each.kernel.kernel)
             top.plot(x, scaled, color=GRAY, lw=1, ls="--", label="signal, scaled")
         bottom.set_xlabel(name)
-    for row, name in zip(axes, ("kernel", "its halves"), strict=True):
+    kernel = "kernel" if panels[0].image is None else "kernel in coefficients"
+    for row, name in zip(axes, (kernel, "its halves"), strict=True):
         share_limits(row)
         row[0].set_ylabel(f"{name}\n({panels[0].unit})", fontsize=8)
         row[0].legend(frameon=False, fontsize=7, loc="upper right")
@@ -209,17 +257,11 @@ def _draw_pictures(
             _draw_sections(row, panels)
             continue
         for axis, field in zip(row, fields[name], strict=True):
-            axis.set(xticks=[], yticks=[])
             if not field.size:
+                axis.set(xticks=[], yticks=[])
                 axis.set_axis_off()
                 continue
-            shown = axis.imshow(
-                as_picture(field),
-                cmap=DIVERGING,
-                vmin=-limit,
-                vmax=limit,
-                interpolation="nearest",
-            )
+            shown = picture(axis, field, limit)
         row[0].set_ylabel(name.replace("_", " ").replace("nontarget", "other"))
     bar = figure.colorbar(shown, ax=axes, shrink=0.5, aspect=25)
     bar.set_label(panels[0].unit)

@@ -18,6 +18,7 @@ from .style import (
     as_picture,
     grid,
     line_axis,
+    picture,
     share_limits,
 )
 
@@ -31,7 +32,8 @@ def draw_second_order(kernels: Sequence[tuple[str, SecondOrderKernel]]) -> "Figu
 
     One scale, in units of the noise variance. The diagonal, or variance kernel, is
     drawn as a field, or over position with a band of one standard error of an observer
-    without second order.
+    without second order. Of noise on a basis all of it is in coefficients; below stand
+    the classification images of the two longest eigenvectors.
 
     Parameters
     ----------
@@ -47,8 +49,11 @@ def draw_second_order(kernels: Sequence[tuple[str, SecondOrderKernel]]) -> "Figu
     if len(shapes) != 1:
         rule = "kernels of one shape of noise"
         raise CannotTell(f"a plot must have {rule}, got {len(shapes)} shapes")
-    figure, axes = grid(2, len(kernels))
+    is_drawn = kernels[0][1].basis is not None
+    figure, axes = grid(2 + 2 * is_drawn, len(kernels))
     _matrices(figure, axes[0], kernels)
+    if is_drawn:
+        _eigenvector_images(axes[2:], kernels)
     if sum(size > 1 for size in kernels[0][1].shape) <= 1:
         _diagonal_lines(axes[1], kernels)
     else:
@@ -112,7 +117,20 @@ def _spectrum(axis: "Axes", each: Spectrum, unit: float) -> None:
 def _matrices(figure: "Figure", axes: Any, kernels: Sequence[tuple[str, Any]]) -> None:
     pictures = [each.kernel / each.noise_sd**2 for _, each in kernels]
     _on_one_scale(figure, axes, pictures, "H₂")
-    axes[0].set_ylabel("element by element")
+    what = "element" if kernels[0][1].basis is None else "coefficient"
+    axes[0].set_ylabel(f"{what} by {what}")
+
+
+def _eigenvector_images(axes: Any, kernels: Sequence[tuple[str, Any]]) -> None:
+    """Draw the eigenvectors of the two largest |eigenvalues|, each on its own scale."""
+    for column, (_, each) in enumerate(kernels):
+        values, vectors = np.linalg.eigh(each.kernel / each.noise_sd**2)
+        for row, place in zip(axes, np.argsort(-np.abs(values))[:2], strict=False):
+            image = each.basis.image(vectors[:, place])
+            picture(row[column], image, float(np.abs(image).max()) or 1.0)
+            row[column].set_xlabel(f"eigenvalue {values[place]:.2f}", fontsize=8)
+    for row, name in zip(axes, ("first", "second"), strict=True):
+        row[0].set_ylabel(f"{name} eigenvector,\nclassification image", fontsize=8)
 
 
 def _diagonal_pictures(
@@ -126,11 +144,11 @@ def _diagonal_pictures(
 def _on_one_scale(
     figure: "Figure", axes: Any, pictures: Sequence[np.ndarray], label: str
 ) -> None:
-    limit = max(float(np.abs(picture).max()) for picture in pictures)
+    limit = max(float(np.abs(matrix).max()) for matrix in pictures)
     shown: Any = None
-    for axis, picture in zip(axes, pictures, strict=True):
+    for axis, matrix in zip(axes, pictures, strict=True):
         shown = axis.imshow(
-            picture, cmap=DIVERGING, vmin=-limit, vmax=limit, interpolation="nearest"
+            matrix, cmap=DIVERGING, vmin=-limit, vmax=limit, interpolation="nearest"
         )
         axis.set(xticks=[], yticks=[])
     bar = figure.colorbar(shown, ax=list(axes), shrink=0.8, aspect=20)

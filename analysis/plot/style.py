@@ -75,7 +75,9 @@ def share_limits(row: Sequence["Axes"]) -> None:
 
 
 def line_axis(shape: tuple[int, ...]) -> tuple[np.ndarray, str]:
-    """Positions about the middle, or frames from the first, and their name."""
+    """Positions about the middle, or frames or coefficients from the first, by name."""
+    if len(shape) == 1:
+        return np.arange(shape[0]), "coefficient"
     if shape[0] > 1:
         return np.arange(shape[0]), "frame"
     n = max(shape)
@@ -93,6 +95,18 @@ def as_picture(
     if rows == 1:
         return kernel[:, 0, :]
     return kernel.transpose(1, 0, 2).reshape(rows, frames * columns)
+
+
+def picture(axis: "Axes", image: np.ndarray, limit: float) -> Any:
+    """Draw a kernel as a picture, from minus to plus the limit."""
+    axis.set(xticks=[], yticks=[])
+    return axis.imshow(
+        as_picture(image),
+        cmap=DIVERGING,
+        vmin=-limit,
+        vmax=limit,
+        interpolation="nearest",
+    )
 
 
 def dots(axis: "Axes", estimates: Sequence[Estimate]) -> None:

@@ -52,7 +52,7 @@ class Choices:
     sign: Float[np.ndarray, " trial"]
     criterion: Float[np.ndarray, " trial column"]
     signal: Float[np.ndarray, " element"]
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     is_forced_choice: bool
 
     @classmethod

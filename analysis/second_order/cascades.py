@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from ..kernels.priors import has_neighbours
 from ..trials.attempts import Share
 from ..trials.chance import CountedP
 from ..trials.design import TrialDesign
@@ -198,6 +199,9 @@ def _check(trials: TrialDesign, signal: np.ndarray, n_sets: int) -> None:
     e = trials.halves.shape[2]
     if n_sets < 19:
         raise ValueError(f"n_sets must be >= 19 for a test at 5 %, got {n_sets}")
+    if not has_neighbours(trials.shape):
+        got = "coefficients of images"
+        raise CannotTell(f"noise must be of elements on a grid for cascades, got {got}")
     if signal.shape[1] != e:
         rule = f"one value for each of the {e} elements of the noise"
         raise ValueError(f"signal must be {rule}, got {signal.shape[1]}")

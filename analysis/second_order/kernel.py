@@ -35,10 +35,10 @@ from ..kernels.classes import KernelDesign
 from ..kernels.weighted_sum import Kernel, kernel_of
 from ..sensitivity import by_task
 from ..trials.estimate import CannotTell
-from ..trials.moments import FieldShape, Moments, moments
+from ..trials.moments import Moments, moments
 from ..trials.responses import Responses
-from ..trials.result import Result
 from ..trials.score import ROUNDING, STILL
+from ..trials.shown import OPPOSITE, OfNoise, Shape, basis_of, require_few_coefficients
 
 FORMULAS = {False: "kernel2-yes-no-covariances/1", True: "kernel2-2afc-covariances/1"}
 # Excess kurtosis from which the noise is called non-Gaussian: truncation at 2.5 SD has
@@ -50,8 +50,10 @@ Matrix = Float[np.ndarray, " element element"]
 
 
 @dataclass(frozen=True, eq=False)
-class SecondOrderKernel(Result):
+class SecondOrderKernel(OfNoise):
     """A second-order kernel, in units of noise contrast squared; symmetric.
+
+    In noise on a basis, in units of the variances of its coefficients.
 
     Attributes
     ----------
@@ -68,7 +70,7 @@ class SecondOrderKernel(Result):
     noise_sd
         Realised, as shown.
     shape
-        (frames, rows, columns) of a field.
+        (frames, rows, columns) of a field, or (coefficients,).
     n_per_class
         Trials of each stimulus-response class that entered.
     n_left_out
@@ -81,6 +83,8 @@ class SecondOrderKernel(Result):
         Name and version.
     note
         What the numbers may be biased by, or None.
+    basis
+        What eigenvectors in coefficients are drawn in; None in white noise.
     """
 
     kernel: Matrix
@@ -90,7 +94,7 @@ class SecondOrderKernel(Result):
     target_half_null_se: float
     nontarget_half_null_se: float
     noise_sd: float
-    shape: FieldShape
+    shape: Shape
     n_per_class: Mapping[str, int]
     n_left_out: int
     contrasts: tuple[float, ...]
@@ -100,8 +104,8 @@ class SecondOrderKernel(Result):
     note: str | None = None
 
     @property
-    def diagonal(self) -> Float[np.ndarray, " frame row column"]:
-        """The variance kernel, as a field."""
+    def diagonal(self) -> Float[np.ndarray, " *shape"]:
+        """The variance kernel, as a field or by coefficient."""
         return np.diag(self.kernel).reshape(self.shape)
 
 
@@ -124,7 +128,8 @@ def second_order_kernel(
     ------
     ValueError
         If no contrast has two trials or more in every stimulus-response class, or there
-        are more than two alternatives.
+        are more than two alternatives; or if the noise is on a basis of more than 2,000
+        images, or its second interval shows the negative of the first.
 
     Examples
     --------
@@ -138,6 +143,7 @@ def second_order_kernel(
     >>> second_order_kernel(responses, StoredNoise(noise)).target_half.round(3).tolist()
     [[0.06]]
     """
+    require_few_coefficients(basis_of(source))
     design = _design(responses)
     n, factors = len(design.size), _of_halves(design)
     sums = moments(responses, source, design.label, n, factors, chunk_elements)
@@ -152,6 +158,7 @@ def both_kernels(
     Parameters and errors are those of `first_order_kernel` and `second_order_kernel`;
     what either needs is what both need.
     """
+    require_few_coefficients(basis_of(source))
     second, first = _design(responses), KernelDesign.of(responses, weights)
     label, members = _joint_classes(first, second)
     factors = np.where(members[1] >= 0, _of_halves(second)[:, members[1]], 0.0)
@@ -228,6 +235,7 @@ def _by_class(sums: Moments, member: Int[np.ndarray, " joint"], n: int) -> Momen
         products=sums.products,
         excess_kurtosis=sums.excess_kurtosis,
         shape=sums.shape,
+        basis=sums.basis,
     )
 
 
@@ -235,6 +243,8 @@ def _kernel(
     sums: Moments, design: KernelDesign, responses: Responses
 ) -> SecondOrderKernel:
     target, nontarget = (_half(sums, design, half) for half in (0, 1))
+    if sums.basis is not None and not (target + nontarget).any():
+        raise CannotTell(OPPOSITE)
     variance = _noise_variance(sums, design)
     of_half = [variance**2 * _share_of_error(sums, design, half) for half in (0, 1)]
     return SecondOrderKernel(
@@ -253,6 +263,7 @@ def _kernel(
         order=2,
         formula=FORMULAS[design.is_forced_choice],
         note=_note(sums, design, responses),
+        basis=sums.basis,
     )
 
 

@@ -19,6 +19,7 @@ from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell
 from ..trials.resample import NOTHING_TO_EXCHANGE, permuted_rows
 from ..trials.score import ONE_KIND, STILL, varies
+from ..trials.shown import OPPOSITE, require_few_coefficients
 
 LEAST_FIELDS = 3  # of a stimulus class that folds and resampling can be made of
 MANY_ELEMENTS = 128  # above, products of all pairs of elements are not kept
@@ -64,6 +65,9 @@ def well_filled(trials: TrialDesign) -> TrialDesign:
     few = np.bincount(of_contrast, trials.fields_by_cell < LEAST_FIELDS) > 0
     enters = classes.complete(2)[0].any(axis=1)
     kept = trials.of_classes((enters | ~few)[of_contrast], LEAST_FIELDS)
+    require_few_coefficients(kept.basis)
+    if kept.is_forced_choice and np.array_equal(*kept.halves):
+        raise CannotTell(OPPOSITE)
     yes = np.bincount(kept.cell, kept.response)
     if not np.any((yes > 0) & (yes < np.bincount(kept.cell))):
         raise CannotTell(ONE_KIND)

@@ -24,6 +24,7 @@ from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell
 from ..trials.result import Result
 from ..trials.score import check_every_element_varies
+from ..trials.shown import OfNoise
 from .lanczos import Krylov
 from .operators import Operators
 from .replicates import (
@@ -43,7 +44,7 @@ BIASED = "biased responses of a linear observer have a second order along its ke
 
 
 @dataclass(frozen=True, eq=False)
-class Spectrum(Result):
+class Spectrum(OfNoise):
     """The eigenvalues of a second-order kernel, and which are more than chance.
 
     Attributes
@@ -67,6 +68,8 @@ class Spectrum(Result):
         (mean: 2 sqrt(p) - 1.21 p^(-1/6) times it). For white noise.
     linear_part
         'keep', or 'remove': the first-order kernel's direction was taken out first.
+    basis
+        What eigenvectors in coefficients are drawn in; None in white noise.
     """
 
     values: Float[np.ndarray, " rank"]
@@ -83,6 +86,15 @@ class Spectrum(Result):
     seed: int
     formula: str
     note: str | None = None
+
+    def drawn(self) -> dict[str, np.ndarray]:
+        """Give the images of the significant eigenvectors in coefficients."""
+        if self.basis is None:
+            return {}
+        chosen = self.vectors[:, : self.n_significant].T
+        images = [self.basis.image(vector) for vector in chosen]
+        empty = np.zeros((0, *self.basis.images.shape))
+        return {"eigenvector_images": np.stack(images) if images else empty}
 
     @property
     def n_positive(self) -> int:
@@ -199,6 +211,7 @@ def eigen_spectrum(
         seed=seed,
         formula=FORMULA,
         note=_note(trials, linear_part),
+        basis=trials.basis,
     )
 
 

@@ -25,7 +25,6 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import ndtr
 
-from ...experiments.protocols.signal import signal_template
 from ..trials.counts import shared_noise_effect
 from ..trials.design import TrialDesign
 from ..trials.estimate import Z95, CannotTell, Estimate, mapped
@@ -33,6 +32,7 @@ from ..trials.held import Held
 from ..trials.responses import Responses, SessionLike
 from ..trials.result import Result
 from ..trials.score import score
+from ..trials.shown import shown_signal
 from .by_task import dprime
 from .efficiency_trend import EfficiencyTrend, efficiency_trend
 from .ideal import NO_SIGNAL, IdealObserver
@@ -232,7 +232,7 @@ def kernel_efficiency(session: SessionLike) -> KernelEfficiency:
         none = (Estimate.missing(name, reason, actual.n) for name in (KERNEL, RATIO))
         predicted, ratio = none
         return KernelEfficiency(predicted, actual, ratio)
-    template = signal_template(held.protocol).ravel()
+    template = shown_signal(held.protocol, 1.0, is_quantised=False).ravel()
     predicted, influence = predicted_efficiency(held.design, template)
     own = _influence_on_actual(counted, efficiency)
     own = own[np.isin(np.unique(counted.cluster), held.design.cluster)]

@@ -4,6 +4,10 @@ The signal is the one shown: quantised to contrast levels where the noise is our
 was published where the noise is foreign. The noise's SD is the realised one. In noise
 that is cut off, one element beyond the cut proves a signal, so the template is ideal
 among linear observers only, and the note says so.
+
+In noise on a basis the ideal observer weights every coefficient by signal over noise,
+both in their SDs: d' is the length of S_k / sigma_k. White noise on top hides some of
+the coefficients, and this d' is then a bound.
 """
 
 import math
@@ -12,22 +16,28 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from ...experiments.protocols.noise_and_signal import Noise
 from ...experiments.protocols.parts import FULL_CONTRAST
 from ...experiments.protocols.protocol import Protocol
-from ...experiments.protocols.signal import signal_levels, signal_template
+from ...experiments.protocols.signal import signal_template
 from ...experiments.stimulus.noise import level_table
 from ..trials.estimate import CannotTell
 from ..trials.held import Held
 from ..trials.responses import Responses
 from ..trials.score import decision_noise_sd, why_not_white
+from ..trials.shown import shown_signal
 
+OUTSIDE = "a part of the signal is shown outside the images of the noise"
+FLOOR = "a bound: the white noise that is added hides some of the coefficients"
 NO_SIGNAL = "the two alternatives show the same at every contrast"
 
 
 def signal_difference(
     protocol: Protocol, contrast: float, is_quantised: bool = True
-) -> Float[np.ndarray, " frame row column"]:
+) -> Float[np.ndarray, " *shape"]:
     """Return what tells the alternatives apart, in contrast: target less non-target.
+
+    In noise on a basis, by coefficient in SDs (`shown_signal`).
 
     Parameters
     ----------
@@ -36,12 +46,11 @@ def signal_difference(
     """
     without, with_target = protocol.signal.gains
     if not is_quantised:
-        return (with_target - without) * contrast * signal_template(protocol)
+        return shown_signal(protocol, (with_target - without) * contrast, False)
     shown, other = (
-        signal_levels(protocol, gain * contrast).astype(np.float64)
-        for gain in (with_target, without)
+        shown_signal(protocol, gain * contrast) for gain in (with_target, without)
     )
-    return (shown - other) / FULL_CONTRAST
+    return shown - other
 
 
 def ideal_dprime(protocol: Protocol, contrast: float) -> float:
@@ -66,14 +75,19 @@ def ideal_dprime(protocol: Protocol, contrast: float) -> float:
         raise CannotTell(
             f"protocol must have {rule}, got {noise.kind} of {noise.source}"
         )
-    return float(np.linalg.norm(signal_difference(protocol, contrast))) / _own_sd(
-        noise.sd
-    )
+    return float(np.linalg.norm(signal_difference(protocol, contrast))) / _own_sd(noise)
 
 
-def _own_sd(sd: float) -> float:
-    """SD of the contract's noise after rounding to levels."""
-    return float(np.std(level_table("gaussian", sd).astype(np.float64))) / FULL_CONTRAST
+def _own_sd(noise: Noise) -> float:
+    """SD of the contract's noise after rounding; on a basis, of what is in SDs.
+
+    Where the second interval has the negative of the first's noise, their difference
+    varies as that of two intervals of sqrt 2 times the SD would.
+    """
+    if noise.basis is not None:
+        return math.sqrt(2) if noise.pairs == "opposite" else 1.0
+    levels = level_table("gaussian", noise.sd).astype(np.float64)
+    return float(np.std(levels)) / FULL_CONTRAST
 
 
 @dataclass(frozen=True)
@@ -104,8 +118,11 @@ class IdealObserver:
         protocol, noise = held.protocol, held.protocol.noise
         is_own = held.noise.name == "yoked-1"
         reason = _why_no_ideal(protocol, held.responses)
+        if noise.basis is not None:
+            note = FLOOR if noise.floor_sd else None
+            return cls(protocol, _own_sd(noise), True, note, reason)
         if reason or is_own:
-            return cls(protocol, _own_sd(noise.sd), is_own, reason=reason)
+            return cls(protocol, _own_sd(noise), is_own, reason=reason)
         trials = held.shown
         sd = decision_noise_sd(trials) / math.sqrt(2 if trials.is_forced_choice else 1)
         if trials.shape != noise.grid:
@@ -125,6 +142,8 @@ def _why_no_ideal(protocol: Protocol, counted: Responses) -> str | None:
         return "no trial counts"
     if protocol.noise.kind != "gaussian":
         return f"in {protocol.noise.kind} noise one element can prove the signal"
+    if protocol.signal.outside == "show":
+        return OUTSIDE
     if not (signal_template(protocol).any() and counted.contrasts.any()):
         return NO_SIGNAL
     return None

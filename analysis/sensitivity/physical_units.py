@@ -125,6 +125,8 @@ def physical_units(
             f"physical units need white noise and a signal: {ideal.reason}"
         )
     protocol = held.protocol
+    if protocol.noise.basis is not None:
+        raise CannotTell("physical units need white noise, got noise on a basis")
     seen = Viewing.of(protocol) if viewing is None else viewing
     width = seen.deg_per_element
     height = seen.deg_per_px * seen.element_px[0]

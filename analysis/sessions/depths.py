@@ -11,7 +11,6 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float
 
-from ...experiments.protocols.signal import signal_template
 from ...experiments.session.observer import Viewing
 from ..double_pass.drift import criterion_course
 from ..double_pass.gamma_by_accuracy import gamma_by_accuracy
@@ -22,7 +21,7 @@ from ..kernels.hotelling import hotelling_test
 from ..kernels.lapse_share import share_without_lapses
 from ..kernels.linear_share import linear_share
 from ..kernels.significance import kernel_test
-from ..kernels.weighted_sum import Kernel
+from ..kernels.weighted_sum import Kernel, first_order_kernel
 from ..probit.likelihood_ratio import LikelihoodRatioTests, likelihood_ratio_tests
 from ..second_order.cascades import signature
 from ..second_order.consistency import consistency
@@ -44,6 +43,7 @@ from ..trials.held import Held
 from ..trials.responses import SessionLike
 from ..trials.result import Cells, Result
 from ..trials.score import STILL, varies
+from ..trials.shown import shown_signal
 from .kernel import lapses_of
 from .learning import learning
 from .orders import OrderOne, OrderTwo, OrderZero
@@ -204,7 +204,9 @@ def depths(
     if orders > 0:
         trials = attempt("trials", lambda: held.design)
         kernels = attempt("kernels", lambda: _kernels(held, trials))
-        first, second = kernels or (None, None)
+        first, second, why_no_second = kernels or (None, None, None)
+        if why_no_second and orders > 1:
+            attempt.missing["two.kernel"] = why_no_second
         one = _one(held, trials, first, attempt, n_permutations, seed)
         if orders > 1:
             two = _two(held, trials, second, attempt, n_permutations, seed)
@@ -248,10 +250,16 @@ def _zero(
 
 def _kernels(
     held: Held, trials: TrialDesign | None
-) -> tuple[Kernel, SecondOrderKernel]:
+) -> tuple[Kernel, SecondOrderKernel | None, str | None]:
+    """Both kernels, or the first one and why coefficients have no second."""
     if trials is not None and not varies(trials.noise, trials.cell).any():
         raise CannotTell(STILL)
-    return both_kernels(held.responses, held.noise)
+    try:
+        return *both_kernels(held.responses, held.noise), None
+    except CannotTell as reason:
+        if trials is None or trials.basis is None:
+            raise
+        return first_order_kernel(held.responses, held.noise), None, str(reason)
 
 
 def _one(
@@ -363,5 +371,5 @@ def _signal(held: Held) -> Float[np.ndarray, " element"]:
 
 def _alternatives(held: Held) -> Float[np.ndarray, " 2 element"]:
     """What the other alternative and the target show at contrast 1."""
-    template = signal_template(held.protocol).ravel()
+    template = shown_signal(held.protocol, 1.0, is_quantised=False).ravel()
     return np.stack([gain * template for gain in held.protocol.signal.gains])

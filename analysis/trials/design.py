@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 
-from ...experiments.stimulus.sources import NoiseSource, as_contrast
+from ...experiments.stimulus.sources import NoiseSource
 from .estimate import CannotTell
 from .responses import Responses
+from .shown import NoiseBasis, Shape, as_numbers, basis_of, noise_of, unit_of
 
 ROWS = 2048  # of the noise that are worked on at once
 MAX_BYTES = 2**31  # of noise held at once; larger data are for the streamed estimates
@@ -43,13 +44,15 @@ class TrialDesign:
     stratum
         Number of the cell within its block: what responses may be permuted within.
     halves
-        Noise in contrast: of the target and of the other, signed as it speaks for
-        "yes". In yes/no the target half is zero on trials without signal, and the
-        other half on trials with it.
+        Noise in contrast, or that on a basis in SDs of its coefficients: of the target
+        and of the other, signed as it speaks for "yes". In yes/no the target half is
+        zero on trials without signal, and the other half on trials with it.
     shape
-        (frames, rows, columns) of a field.
+        (frames, rows, columns) of a field, or (coefficients,).
     is_forced_choice
         Whether each trial had noise of both kinds.
+    basis
+        What kernels in coefficients are drawn in; None where noise is white.
     """
 
     response: Bool[np.ndarray, " trial"]
@@ -59,8 +62,9 @@ class TrialDesign:
     cluster: Int[np.ndarray, " trial"]
     stratum: Int[np.ndarray, " trial"]
     halves: Float32[np.ndarray, " 2 trial element"]
-    shape: tuple[int, int, int]
+    shape: Shape
     is_forced_choice: bool
+    basis: NoiseBasis | None = None
 
     @classmethod
     def of(
@@ -81,7 +85,7 @@ class TrialDesign:
             )
         if not len(responses):
             raise CannotTell("trials must be one or more, got none that counts")
-        shape = source.field(responses.table.iloc[:1], 0).shape[1:]
+        shape = noise_of(source, responses.table.iloc[:1], 0).shape[1:]
         size = 2 * 4 * len(responses) * int(np.prod(shape))
         if size > max_bytes:
             rule = f"at most {max_bytes / 2**30:.1f} GiB to be held at once"
@@ -96,8 +100,9 @@ class TrialDesign:
             cluster=responses.cluster,
             stratum=_within_blocks(responses, cell),
             halves=_halves(responses, source),
-            shape=(shape[0], shape[1], shape[2]),
+            shape=shape,
             is_forced_choice=responses.is_forced_choice,
+            basis=basis_of(source),
         )
 
     def comparable(self) -> "TrialDesign":
@@ -222,8 +227,9 @@ def _within_blocks(responses: Responses, cell: np.ndarray) -> Int[np.ndarray, " 
 def _halves(responses: Responses, source: NoiseSource) -> np.ndarray:
     """Sort noise into that of the target and the other, a few trials at a time."""
     n, halves = len(responses), np.zeros((2, len(responses), 0), np.float32)
+    unit = unit_of(source)
     for interval in range(2 if responses.is_forced_choice else 1):
-        shown = source.field(responses.table, interval).reshape(n, -1)
+        shown = noise_of(source, responses.table, interval).reshape(n, -1)
         if not halves.size:
             halves = np.zeros((2, n, shown.shape[1]), np.float32)
         if responses.is_forced_choice:
@@ -233,5 +239,5 @@ def _halves(responses: Responses, source: NoiseSource) -> np.ndarray:
             sign, half = np.float32(1), responses.target != 1
         for start in range(0, n, ROWS):
             rows = np.arange(start, min(start + ROWS, n))
-            halves[half[rows].astype(int), rows] = sign * as_contrast(shown[rows])
+            halves[half[rows].astype(int), rows] = sign * as_numbers(shown[rows], unit)
     return halves

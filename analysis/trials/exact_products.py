@@ -3,7 +3,8 @@
 Noise levels are int8, so sums of their products are whole numbers, and equal whatever
 made them. Where PyTorch is installed its int8 matrix product does the work; elsewhere
 float32 BLAS does, in blocks of rows so few that every sum is a whole number of at most
-2^24 and therefore exact.
+2^24 and therefore exact. Coefficients of noise on a basis are int16; products of these
+are added up in float64, where a sum is exact up to 2^53.
 
 PyTorch's product is wrong without a word in two cases: on processors that have no 8-bit
 dot product (VNNI), where sums of two products saturate at 16 bits [1]_, and where a
@@ -23,13 +24,17 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Int8, Int64
+from jaxtyping import Int, Int8, Int64
 
 Method = Literal["auto", "int8", "float32"]
 
 # Multiply-adds from which the start of PyTorch, a second or two, is paid back.
 LARGE = 2**38
-_EXACT = {"float32": 2**24, "int8": 2**31 - 1}  # largest sum that a block may reach
+_EXACT = {
+    "float32": 2**24,
+    "int8": 2**31 - 1,
+    "float64": 2**53,
+}  # largest sum that a block may reach
 _STRIP = 256  # columns of a strip of a symmetric product
 
 
@@ -62,8 +67,16 @@ class GramSum:
         self.method = fastest(0, method)
         self._total = np.zeros((n_elements, n_elements), np.int64)
 
-    def add(self, x: Int8[np.ndarray, " trial element"]) -> None:
-        """Add X' X of some rows; only its part from the diagonal on is made."""
+    def add(self, x: Int[np.ndarray, " trial element"]) -> None:
+        """Add X' X of some rows; only its part from the diagonal on is made.
+
+        Rows of more than 8 bits are multiplied as float64, whatever the method.
+        """
+        if x.dtype != np.int8:
+            for block in _blocks(x, _EXACT["float64"] // _bound(x, x)):
+                double = block.astype(np.float64)
+                _add(self._total, double.T @ double)
+            return
         if self.method == "float32":
             for block in _blocks(x, _EXACT["float32"] // _bound(x, x)):
                 single = block.astype(np.float32)

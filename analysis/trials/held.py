@@ -4,14 +4,15 @@ Every statistic of a whole session starts from one of these: `Held.of(session)` 
 needs several things, `as_responses` or `as_design` where it needs one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float64, Int16
 
 from ...experiments.protocols.protocol import Protocol
-from ...experiments.stimulus.sources import NoiseSource, Table
+from ...experiments.stimulus.sources import CoefficientNoise, NoiseSource, Table
 from .design import MAX_BYTES, TrialDesign
 from .responses import Responses, SessionLike, responses
 
@@ -36,23 +37,74 @@ class HeldNoise:
         self.name = source.name
         self._source, self._table, self._n_intervals = source, table, n_intervals
         self._trial = table["trial"].to_numpy(np.int64)
-        self._fields: dict[int, np.ndarray] = {}
+        self._made: dict[tuple[str, int], np.ndarray] = {}
 
     def field(self, table: Table, interval: int) -> np.ndarray:
         """Give the noise field of one interval of every trial in `table`."""
+        return self._held(self._source.field, table, interval)
+
+    def _held(
+        self, make: Callable[[Table, int], np.ndarray], table: Table, interval: int
+    ) -> np.ndarray:
         trial = np.asarray(table["trial"], np.int64)
         rows = np.searchsorted(self._trial, trial).clip(max=len(self._trial) - 1)
         is_known = len(self._trial) and np.array_equal(self._trial[rows], trial)
         if not (is_known and self._fits):
-            return self._source.field(table, interval)
-        if interval not in self._fields:
-            self._fields[interval] = self._source.field(self._table, interval)
-        return self._fields[interval][rows]
+            return make(table, interval)
+        key = make.__name__, interval
+        if key not in self._made:
+            self._made[key] = make(self._table, interval)
+        return self._made[key][rows]
 
     @cached_property
     def _fits(self) -> bool:
         one = self._source.field(self._table.iloc[:1], 0)
         return one.nbytes * len(self._trial) * self._n_intervals <= MAX_BYTES
+
+
+class HeldCoefficients(HeldNoise):
+    """The same of noise on a basis, which makes its coefficients once.
+
+    Parameters
+    ----------
+    source, table, n_intervals
+        As for `HeldNoise`.
+    """
+
+    def __init__(
+        self, source: CoefficientNoise, table: pd.DataFrame, n_intervals: int
+    ) -> None:
+        super().__init__(source, table, n_intervals)
+        self._basis, self.images = source, source.images
+
+    @property
+    def unit_sd(self) -> Float64[np.ndarray, " image"]:
+        """SD of each coefficient in the main trials, in units of `coefficients`."""
+        return self._basis.unit_sd
+
+    @property
+    def contrast_sd(self) -> Float64[np.ndarray, " image"]:
+        """SD of each coefficient in the main trials, in contrast."""
+        return self._basis.contrast_sd
+
+    def coefficients(
+        self, table: Table, interval: int
+    ) -> Int16[np.ndarray, " trial image"]:
+        """Give the coefficients of one interval of every trial in `table`."""
+        return self._held(self._basis.coefficients, table, interval)
+
+    @cached_property
+    def _fits(self) -> bool:
+        size = 2 * self.images.n * len(self._trial) * self._n_intervals  # of int16
+        return size <= MAX_BYTES
+
+
+def _held_noise(
+    source: NoiseSource, table: pd.DataFrame, n_intervals: int
+) -> HeldNoise:
+    if isinstance(source, CoefficientNoise):
+        return HeldCoefficients(source, table, n_intervals)
+    return HeldNoise(source, table, n_intervals)
 
 
 class Held:
@@ -125,7 +177,7 @@ class Held:
     @cached_property
     def _noise(self) -> HeldNoise:
         n_intervals = self.protocol.n_intervals
-        return HeldNoise(self._session.noise, self.responses.table, n_intervals)
+        return _held_noise(self._session.noise, self.responses.table, n_intervals)
 
     @cached_property
     def shown(self) -> TrialDesign:

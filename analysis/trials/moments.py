@@ -2,9 +2,10 @@
 
 Trials are put in order of the target's interval and of their classes. So a chunk's
 noise is asked for by the interval that held the target, the trials of a class lie side
-by side, and nothing is picked out of an array. Noise levels (int8) are added up as
-whole numbers, exactly; other noise as float64 contrast. The noise of a double pass is
-made once: a field that was shown twice belongs to the classes of both showings.
+by side, and nothing is picked out of an array. Noise levels (int8) and coefficients
+(int16) are added up as whole numbers, exactly; other noise as float64 contrast. The
+noise of a double pass is made once: a field that was shown twice belongs to the classes
+of both showings.
 """
 
 from collections.abc import Iterator
@@ -15,19 +16,22 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from ...experiments.protocols.parts import FULL_CONTRAST
-from ...experiments.stimulus.sources import NoiseSource, as_contrast
+from ...experiments.stimulus.sources import CoefficientNoise, NoiseSource, as_contrast
 from .exact_products import GramSum, Method, fastest
 from .responses import Responses
+from .shown import NoiseBasis, Shape, basis_of, noise_of, unit_of
 
-FieldShape = tuple[int, int, int]
-
+# What a sum over several other alternatives is held in.
+_WIDER = {np.dtype(np.int8): np.int16, np.dtype(np.int16): np.int32}
 _CHUNK_BYTES = 2**24  # enough for matrix products to run at full speed
 _ENOUGH_FOR_KURTOSIS = 2**16  # elements: its standard error is then .02
 
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """Sums over noise fields that were shown in the same classes (a group), contrast.
+    """Sums over noise fields that were shown in the same classes (a group).
+
+    In contrast, or in SDs of the coefficients of images.
 
     Channels are the noise as shown; or, in forced choice, that of the target, the mean
     of that of the other alternatives, and the difference of the two.
@@ -47,7 +51,9 @@ class Moments:
     excess_kurtosis
         Of the noise, from its first elements: 0 for Gaussian noise.
     shape
-        (frames, rows, columns) of a field.
+        (frames, rows, columns) of a field, or (coefficients,).
+    basis
+        The images of coefficients; None where noise is white.
     """
 
     times: Float[np.ndarray, " group label"]
@@ -56,7 +62,8 @@ class Moments:
     squares: Float[np.ndarray, " group channel element"]
     products: Float[np.ndarray, " 2 element element"] | None
     excess_kurtosis: float
-    shape: FieldShape
+    shape: Shape
+    basis: NoiseBasis | None = None
 
 
 def moments(
@@ -96,7 +103,9 @@ def moments(
     """
     order = _Order.of(responses, label, n_labels)
     by_group = None if factors is None else factors @ order.times.T
-    sums = _Sums(order, responses.n_alternatives, by_group)
+    sums = _Sums(
+        order, responses.n_alternatives, by_group, unit_of(source), basis_of(source)
+    )
     for noise, group in order.chunks(responses, source, chunk_elements):
         sums.add(noise, group)
     return sums.moments()
@@ -106,7 +115,7 @@ def moments(
 class _Channels:
     """Noise of some trials, (trial, element), of one number type."""
 
-    shape: FieldShape
+    shape: Shape
     noise: np.ndarray  # as shown, or of the target
     others: np.ndarray | None  # sum over the other alternatives
 
@@ -117,8 +126,13 @@ class _Channels:
 
     @property
     def is_exact(self) -> bool:
-        """Whether both are levels of 8 bits, which products are exact of."""
-        return all(half.dtype == np.int8 for half in self.halves)
+        """Whether both are whole numbers, which products are exact of.
+
+        The sum over several other alternatives is not taken for one: of levels it is
+        beyond 8 bits.
+        """
+        kinds = {half.dtype for half in self.halves}
+        return len(kinds) == 1 and kinds <= {np.dtype(np.int8), np.dtype(np.int16)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,22 +190,22 @@ def _channels(
         if place == target:
             continue
         more, _ = _field(source, table, place)
-        if others is not None and more.dtype == np.int8:
-            others = others.astype(np.int16, copy=False) + more
+        if others is not None and more.dtype in _WIDER:
+            others = others.astype(_WIDER[more.dtype], copy=False) + more
         else:
             others = more if others is None else others + more
     return _Channels(shape, noise, others)
 
 
-def _field(
-    source: NoiseSource, table: object, place: int
-) -> tuple[np.ndarray, FieldShape]:
-    """Give noise by trial and element: levels as int8, anything else as contrast."""
-    shown = source.field(table, place)
-    if shown.dtype != np.int8:
+def _field(source: NoiseSource, table: object, place: int) -> tuple[np.ndarray, Shape]:
+    """Give noise by trial and element: levels as int8, coefficients as int16.
+
+    Anything else as contrast.
+    """
+    shown = noise_of(source, table, place)
+    if shown.dtype != np.int8 and not isinstance(source, CoefficientNoise):
         shown = as_contrast(shown).astype(np.float64)
-    _, frames, rows, columns = shown.shape
-    return shown.reshape(len(shown), -1), (frames, rows, columns)
+    return shown.reshape(len(shown), -1), shown.shape[1:]
 
 
 @dataclass(eq=False)
@@ -201,8 +215,10 @@ class _Sums:
     order: _Order
     n_alternatives: int
     factors: np.ndarray | None  # (half, group)
-    scale: float = 1.0
-    shape: FieldShape = (0, 0, 0)
+    unit: np.ndarray | None  # of each coefficient, in its SDs
+    basis: NoiseBasis | None
+    scale: float | np.ndarray = 1.0
+    shape: Shape = (0, 0, 0)
     sums: np.ndarray = field(default_factory=lambda: np.zeros(0))
     products: "_Products | None" = None
     powers: np.ndarray = field(default_factory=lambda: np.zeros(5))
@@ -212,7 +228,7 @@ class _Sums:
         if not self.sums.size:
             self._start(chunk)
         if self.powers[-1] < _ENOUGH_FOR_KURTOSIS:
-            self.powers += _powers(chunk.noise)
+            self.powers += _powers(chunk.noise, self.unit)
         for number, rows in _runs(group):
             others = None if chunk.others is None else chunk.others[rows]
             self.sums[number] += self._element_sums(chunk.noise[rows], others)
@@ -222,7 +238,10 @@ class _Sums:
     def _start(self, chunk: _Channels) -> None:
         n = chunk.noise.shape[1]
         self.shape = chunk.shape
-        self.scale = 1 / FULL_CONTRAST if chunk.noise.dtype == np.int8 else 1.0
+        if self.unit is not None:
+            self.scale = self.unit
+        elif chunk.noise.dtype == np.int8:
+            self.scale = 1 / FULL_CONTRAST
         n_sums = 2 if chunk.others is None else 5
         self.sums = np.zeros((len(self.order.times), n_sums, n))
         if self.factors is not None:
@@ -233,21 +252,23 @@ class _Sums:
             from .moments_numba import element_sums
 
             return element_sums(x, y, 128 * max(self.n_alternatives - 1, 1))
+        x = x.astype(np.float64, copy=False)  # whole numbers of 16 bits stay exact
+        y = None if y is None else y.astype(np.float64, copy=False)
         sums = [x.sum(0), _dot(x, x)]
         return np.stack(
             sums if y is None else [*sums, y.sum(0), _dot(y, y), _dot(x, y)]
         )
 
     def moments(self) -> Moments:
-        """Bring the sums to contrast, and add the difference of the channels."""
+        """Bring the sums to contrast or SDs, and add the difference of the channels."""
         is_pair, n_groups = self.sums.shape[1] > 2, len(self.order.times)
-        scales = self.scale * np.ones(2)  # of the noise, and of the other
+        scales = [self.scale, self.scale]  # of the noise, and of the other
         total, squares = (
             scales[0] * self.sums[:, :1],
             scales[0] ** 2 * self.sums[:, 1:2],
         )
         if is_pair:
-            scales[1] /= self.n_alternatives - 1
+            scales[1] = self.scale / (self.n_alternatives - 1)
             x, y = total[:, 0], scales[1] * self.sums[:, 2]
             xx, yy = squares[:, 0], scales[1] ** 2 * self.sums[:, 3]
             xy = scales[0] * scales[1] * self.sums[:, 4]
@@ -255,7 +276,11 @@ class _Sums:
             squares = np.stack([xx, yy, xx + yy - 2 * xy], axis=1)
         products = None
         if self.products is not None:
-            products = scales[:, None, None] ** 2 * self.products.result()
+            products = self.products.result()
+            for scale, half in zip(scales, products, strict=True):
+                half *= (
+                    np.square(scale) if self.unit is None else np.outer(scale, scale)
+                )
         return Moments(
             times=self.order.times,
             n=np.bincount(self.order.group, minlength=n_groups).astype(np.float64),
@@ -264,6 +289,7 @@ class _Sums:
             products=products,
             excess_kurtosis=_excess_kurtosis(self.powers),
             shape=self.shape,
+            basis=self.basis,
         )
 
 
@@ -336,9 +362,10 @@ def _weighted_gram(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return (x * weight[:, None]).T @ x
 
 
-def _powers(x: np.ndarray) -> np.ndarray:
+def _powers(x: np.ndarray, unit: np.ndarray | None) -> np.ndarray:
     """Sum the powers 1 to 4 of some of the noise, and count it."""
-    some = x[: -(-_ENOUGH_FOR_KURTOSIS // x.shape[1])].astype(np.float64).ravel()
+    some = x[: -(-_ENOUGH_FOR_KURTOSIS // x.shape[1])].astype(np.float64)
+    some = (some if unit is None else some * unit).ravel()
     return np.array([*((some**k).sum() for k in (1, 2, 3, 4)), some.size])
 
 

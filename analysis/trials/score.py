@@ -219,8 +219,9 @@ def decision_noise_sd(trials: TrialDesign) -> float:
 def why_not_white(trials: TrialDesign) -> str | None:
     """Return why the noise is not white, or None.
 
-    White here: neighbours along frames, rows and columns correlate, and variances of
-    elements differ, by less than .05 beyond what sampling gives.
+    White here: neighbours along frames, rows and columns, or coefficients that follow
+    each other, correlate, and variances of elements differ, by less than .05 beyond
+    what sampling gives.
     """
     _, first = np.unique(trials.cluster, return_index=True)
     noise = trials.noise
@@ -235,7 +236,7 @@ def why_not_white(trials: TrialDesign) -> str | None:
     if spread > NOT_WHITE**2 + by_chance:
         return "the noise must have one SD in all elements"
     mean = noise.mean(0)
-    for axis in (1, 2, 3):
+    for axis in range(1, len(trials.shape) + 1):
         if trials.shape[axis - 1] < 2:
             continue
         together, n = 0.0, 0

@@ -141,6 +141,8 @@ def _why_not(aim: Aim, assumed: Situation, n_sessions: int | None) -> str | None
         return "there is no number of trials to be checked"
     if assumed.protocol.noise.source != "yoked-1":
         return "noise of published seeds cannot be made for new sessions"
+    if assumed.protocol.noise.basis is not None:
+        return "the simulated templates are made for white noise, not noise on a basis"
     if assumed.efficiency > 1:
         return "no template is as sensitive as that with so much internal noise"
     if n_sessions is None and aim.n_trials * FEWEST > QUICK_TRIALS:

@@ -19,6 +19,7 @@ from scipy.stats import truncnorm
 from ...analysis.double_pass.internal_noise import r_from_gamma
 from ...analysis.sensitivity.ideal import ideal_dprime, signal_difference
 from ...experiments.protocols.checks import ProtocolError
+from ...experiments.protocols.image_kinds import images_of
 from ...experiments.protocols.parts import FULL_CONTRAST
 from ...experiments.protocols.protocol import Protocol
 
@@ -70,8 +71,11 @@ class Situation:
 
     @property
     def n_elements(self) -> int:
-        """Elements of the noise, and so of the kernel."""
-        return math.prod(self.protocol.noise.grid)
+        """Elements of the noise, or its coefficients, and so of the kernel."""
+        noise = self.protocol.noise
+        if noise.basis is not None:
+            return images_of(noise.basis, noise.grid).n
+        return math.prod(noise.grid)
 
     @property
     def is_forced_choice(self) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
-from ...analysis.kernels.weighted_sum import Kernel, first_order_kernel
+from ...analysis.kernels.weighted_sum import first_order_kernel
 from ...analysis.sessions.quality import session_quality
 from ...analysis.sessions.summary import ConditionSummary, summarise
 from ...analysis.trials.estimate import CannotTell
@@ -37,7 +37,8 @@ class LabSummary(Result):
     pooled
         The numbers of all trials; None where there are none yet, as `note` says.
     kernel, kernel_z
-        The weighted sum so far, and the same over its standard error; or None.
+        The weighted sum so far, and the same over its standard error; or None. In noise
+        on a basis, its classification image.
     kernel_note
         Where it is largest, or why it is not there.
     """
@@ -126,14 +127,17 @@ def _kernel(
         kernel = first_order_kernel(responses(session), session.noise)
     except CannotTell as error:
         return None, None, str(error)
-    z = kernel.kernel / np.where(kernel.se > 0, kernel.se, np.inf)
-    return kernel.kernel, z, _peak(kernel)
+    shown, se, name = kernel.kernel, kernel.se, ""
+    if kernel.basis is not None:
+        shown, se = kernel.basis.image(shown), kernel.basis.image_se(se)
+        name = "classification image, "
+    z = shown / np.where(se > 0, se, np.inf)
+    return shown, z, name + _peak(shown)
 
 
-def _peak(kernel: Kernel) -> str:
-    frame, row, column = np.unravel_index(
-        int(np.abs(kernel.kernel).argmax()), kernel.kernel.shape
-    )
+def _peak(kernel: np.ndarray) -> str:
+    place = np.unravel_index(int(np.abs(kernel).argmax()), kernel.shape)
+    frame, row, column = (int(at) for at in place)
     return f"largest in frame {frame}, row {row}, column {column}"
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from ...analysis.sessions.depths import Depths
 from ...analysis.trials.estimate import Estimate
+from ...experiments.protocols.image_kinds import images_of
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.session.results import SessionData
 
@@ -123,10 +124,14 @@ def _design(protocol: Protocol) -> str:
     cut = protocol.noise.truncate_sd
     cut_off = f", cut off at {cut:g} SD" if cut else ""
     noise = NOISE.get(protocol.noise.kind, "other")
+    basis = ""
+    if protocol.noise.basis is not None:
+        n_images = images_of(protocol.noise.basis, protocol.noise.grid).n
+        basis = f" (the sum of {n_images} images with random coefficients)"
     target = "a target" if protocol.signal.kind == "unknown" else "the target"
     return (
         f"The task ({protocol.name}) was {TASKS[protocol.task.kind]}: {target} was"
-        f" shown in {noise} noise with an SD of {protocol.noise.sd:g} contrast"
+        f" shown in {noise} noise{basis} with an SD of {protocol.noise.sd:g} contrast"
         f"{cut_off}, {what} of {rows} x {columns} elements (rows x columns)"
         f" {protocol.display.deg_per_element:.3g} degrees of visual angle wide."
     )

@@ -4,7 +4,7 @@ A unit is 1 / (127 fineness) contrast. Images of equal SD share one table of dra
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from jaxtyping import Float, Float64, Int, Int16, Int64
@@ -43,7 +43,7 @@ class Coefficients:
         """(K), the largest magnitude of each, in units."""
         return np.abs(self.tables.astype(np.int64)).max(axis=1)[self.row]
 
-    @property
+    @cached_property
     def unit_sds(self) -> Float64[np.ndarray, " image"]:
         """(K), the SD of each table, in units."""
         squares = self.tables.astype(np.int64) ** 2

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float64, Int16
 
-from ..stimulus.sources import NoiseSource, Table
+from ..stimulus.sources import CoefficientNoise, NoiseSource, Table
 from .results import SessionData
 
 # Columns that count from 0 in every session.
@@ -52,6 +53,48 @@ class PooledNoise:
                 found = np.empty((len(ids), *fields.shape[1:]), fields.dtype)
             found[rows] = fields
         return found if found is not None else of(self._sources[0], table)
+
+
+class PooledCoefficients(PooledNoise):
+    """The same of noise on a basis, which all of the sessions share.
+
+    Parameters
+    ----------
+    sources, starts
+        As for `PooledNoise`.
+    """
+
+    def __init__(
+        self, sources: Sequence[CoefficientNoise], starts: Sequence[int]
+    ) -> None:
+        super().__init__(sources, starts)
+        self._first = sources[0]
+        self.images = sources[0].images
+
+    @property
+    def unit_sd(self) -> Float64[np.ndarray, " image"]:
+        """SD of each coefficient in the main trials, in units of `coefficients`."""
+        return self._first.unit_sd
+
+    @property
+    def contrast_sd(self) -> Float64[np.ndarray, " image"]:
+        """SD of each coefficient in the main trials, in contrast."""
+        return self._first.contrast_sd
+
+    def coefficients(
+        self, table: Table, interval: int
+    ) -> Int16[np.ndarray, " trial image"]:
+        """Give the coefficients of one interval of every trial in `table`."""
+        return self._of_each(
+            table, lambda source, part: source.coefficients(part, interval)
+        )
+
+
+def _noise_of(sources: Sequence[NoiseSource], starts: Sequence[int]) -> PooledNoise:
+    on_a_basis = [one for one in sources if isinstance(one, CoefficientNoise)]
+    if len(on_a_basis) == len(sources):
+        return PooledCoefficients(on_a_basis, starts)
+    return PooledNoise(sources, starts)
 
 
 def pooled(sessions: Sequence[SessionData]) -> SessionData:
@@ -116,7 +159,7 @@ def pooled(sessions: Sequence[SessionData]) -> SessionData:
         n_responses=sum(each.row.n_responses for each in sessions),
     )
     broken = tuple(f"{s.id}: {text}" for s in sessions for text in s.screened_out)
-    noise = PooledNoise([each.noise for each in sessions], starts)
+    noise = _noise_of([each.noise for each in sessions], starts)
     trials = pd.concat(parts, ignore_index=True)
     return SessionData(row, first.protocol, trials, noise, n_events, broken)
 

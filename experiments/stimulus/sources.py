@@ -9,9 +9,10 @@ from typing import Any, runtime_checkable
 from typing import Protocol as Interface
 
 import numpy as np
-from jaxtyping import Float32, Int8
+from jaxtyping import Float32, Float64, Int8, Int16
 
 from ..protocols.deviates import N_DRAWS
+from ..protocols.images import Images
 from ..protocols.parts import FULL_CONTRAST
 from ..protocols.protocol import Protocol
 from .basis_source import BasisNoise
@@ -34,6 +35,35 @@ class NoiseSource(Interface):
 
     def field(self, table: Table, interval: int) -> np.ndarray:
         """Give the noise field of one interval of every trial in `table`."""
+        ...
+
+
+@runtime_checkable
+class CoefficientNoise(NoiseSource, Interface):
+    """Gives the noise of trials as coefficients of images, independent of each other.
+
+    Attributes
+    ----------
+    images
+        The images; `field` shows the sum of coefficient times image.
+    """
+
+    images: Images
+
+    @property
+    def unit_sd(self) -> Float64[np.ndarray, " image"]:
+        """SD of each coefficient in the main trials, in units of `coefficients`."""
+        ...
+
+    @property
+    def contrast_sd(self) -> Float64[np.ndarray, " image"]:
+        """SD of each coefficient in the main trials, in contrast."""
+        ...
+
+    def coefficients(
+        self, table: Table, interval: int
+    ) -> Int16[np.ndarray, " trial image"]:
+        """Give the coefficients of one interval of every trial, in whole units."""
         ...
 
 

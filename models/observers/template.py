@@ -98,7 +98,7 @@ def ideal_levels(protocol: Protocol) -> Int64[np.ndarray, " frame row column"]:
         levels = levels - signal_levels(protocol, without * contrast)
         if levels.any():
             break  # at contrast 0 there is nothing to read: take full contrast
-    return levels.astype(np.int64)
+    return np.rint(levels).astype(np.int64)
 
 
 def _rotated(

@@ -273,7 +273,7 @@ def test_hotelling_refuses_what_does_not_fit():
         hotelling_test(trials, np.eye(4))
     with pytest.raises(ValueError, match=r"hypothesis must be a value .*, got \(3,\)"):
         hotelling_test(trials, hypothesis=np.zeros(3))
-    with pytest.raises(ValueError, match=r"noise of two sessions must be of one shape"):
+    with pytest.raises(ValueError, match="noise fields must have one shape"):
         hotelling_comparison(trials, reshaped(trials, (5, 1, 1)))
     few = trials.where(np.arange(6))
     with pytest.raises(ValueError, match=r"columns .* fewer than the 6 noise fields"):
