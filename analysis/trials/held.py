@@ -13,6 +13,7 @@ import pandas as pd
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.stimulus.sources import NoiseSource, Table
 from .design import MAX_BYTES, TrialDesign
+from .estimate import CannotTell
 from .responses import Responses, SessionLike, responses
 
 
@@ -53,6 +54,18 @@ class HeldNoise:
     def _fits(self) -> bool:
         one = self._source.field(self._table.iloc[:1], 0)
         return one.nbytes * len(self._trial) * self._n_intervals <= MAX_BYTES
+
+
+class _Silence:
+    """The noise of a condition without any: nothing is told by it."""
+
+    def __init__(self, name: str, condition: str) -> None:
+        self.name, self._condition = name, condition
+
+    def field(self, table: Table, interval: int) -> np.ndarray:
+        """Say that there is none."""
+        why = "has no noise, and so no kernel"
+        raise CannotTell(f"condition {self._condition} {why}")
 
 
 class Held:
@@ -123,7 +136,9 @@ class Held:
         return self._noise
 
     @cached_property
-    def _noise(self) -> HeldNoise:
+    def _noise(self) -> NoiseSource:
+        if self.protocol.noise.sd == 0:
+            return _Silence(self._session.noise.name, self.protocol.condition)
         n_intervals = self.protocol.n_intervals
         return HeldNoise(self._session.noise, self.responses.table, n_intervals)
 

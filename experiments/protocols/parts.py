@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field, fields
 
 from .checks import Faults
+from .conditions import Condition, Design
 from .contrast import Contrast
 from .levels import BACKGROUND, FULL_CONTRAST
 from .screening import Screening
@@ -102,7 +103,7 @@ class Noise:
         faults.unless(
             self.kind in kinds, "kind", f"one of {', '.join(kinds)}", self.kind
         )
-        faults.unless(0 < self.sd <= 1, "sd", "in (0, 1]", self.sd)
+        faults.unless(0 <= self.sd <= 1, "sd", "in (0, 1]", self.sd)
         fits = all(1 <= size <= 1024 for size in self.grid)
         faults.unless(
             fits, "grid", "three whole numbers from 1 to 1024", list(self.grid)
@@ -304,6 +305,9 @@ class Parts:
     catch: Catch = field(default_factory=Catch)
     screening: Screening = field(default_factory=Screening)
     texts: Texts = field(default_factory=Texts)
+    conditions: tuple[Condition, ...] = ()
+    design: Design = field(default_factory=Design)
+    condition: str = ""  # of which condition this is the resolved protocol
 
     @property
     def n_intervals(self) -> int:

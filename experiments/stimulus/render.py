@@ -14,6 +14,7 @@ from jaxtyping import Int8, Int16, Int64, UInt8
 from ..protocols.parts import BACKGROUND
 from ..protocols.protocol import Protocol
 from ..protocols.signal import interval_gains, signal_levels
+from .by_condition import ConditionNoise, in_order
 from .noise import noise_levels
 from .noise_fast import fast_levels
 from .sources import GeneratedNoise, NoiseSource, Table, as_levels
@@ -67,6 +68,12 @@ def render_elements(
         raise ValueError(
             f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}"
         )
+    if isinstance(source, ConditionNoise):
+        of_each = (
+            (rows, render_elements(own, noise, part, backend))
+            for rows, own, noise, part in source.parts(table)
+        )
+        return in_order(list(of_each))
     kinds, which = _signal_kinds(protocol, table)
     if not isinstance(source, GeneratedNoise):
         return _add(protocol, source, table, kinds, which)
@@ -103,10 +110,23 @@ def render_tensor(
     """
     from .noise_torch import as_tensor
 
+    if isinstance(source, ConditionNoise) and str(device).partition(":")[0] != "cpu":
+        return _each_there(source, table, device)
     on_cpu = str(device).partition(":")[0] == "cpu"
     if on_cpu or not isinstance(source, GeneratedNoise):
         return as_tensor(render(protocol, source, table), device)
     return generated_there(protocol, source, table, device)
+
+
+def _each_there(
+    source: ConditionNoise, table: Table, device: "str | torch.device"
+) -> "torch.Tensor":
+    """Render the trials of each condition on a device, in the order of the table."""
+    from .noise_torch import in_order as joined
+
+    parts = list(source.parts(table))
+    levels = [render_tensor(p, s, t, device) for _, p, s, t in parts]
+    return joined(levels, np.concatenate([rows for rows, *_ in parts]))
 
 
 def generated_there(
