@@ -68,6 +68,14 @@ COMMANDS = {
         "analyse:analyse",
         "Estimate sensitivity, kernels and second-order kernels.",
     ),
+    "conditions": (
+        "conditions:conditions",
+        "Summarise a session by condition, and how the conditions differ.",
+    ),
+    "equivalent-noise": (
+        "conditions:equivalent_noise",
+        "Estimate equivalent input noise from thresholds at several noise SDs.",
+    ),
     "compare": (
         "reporting:compare",
         "Compare observers with one that they are yoked to, at three depths.",

@@ -28,7 +28,11 @@ if TYPE_CHECKING:
     from yoked.analysis.sensitivity.by_task import dprime
     from yoked.analysis.sensitivity.roc import roc
     from yoked.analysis.sensitivity.sdt import dprime_from_counts
+    from yoked.analysis.sessions.conditions import conditions
     from yoked.analysis.sessions.depths import depths
+    from yoked.analysis.sessions.equivalent_noise import (
+        session_equivalent_noise as equivalent_noise,
+    )
     from yoked.analysis.sessions.kernel import kernel
     from yoked.analysis.sessions.psychometric import (
         psychometric,
@@ -41,7 +45,7 @@ if TYPE_CHECKING:
     from yoked.experiments.protocols.sittings import load_sittings
     from yoked.experiments.session.observer import Observer, ObserverNoise, Viewing
     from yoked.experiments.session.pooled import pooled
-    from yoked.experiments.session.results import load_session
+    from yoked.experiments.session.results import by_condition, load_session
     from yoked.experiments.stimulus.render import render
     from yoked.models.backbones.dale import dale
     from yoked.models.backbones.fronted import Fronted
@@ -86,12 +90,15 @@ __all__ = [
     "agreement",
     "apply_controls",
     "bootstrap",
+    "by_condition",
     "compare",
+    "conditions",
     "dale",
     "depth_profile",
     "depths",
     "dprime",
     "dprime_from_counts",
+    "equivalent_noise",
     "from_torch",
     "grating_responses",
     "group",
@@ -140,12 +147,18 @@ _HOMES = {
     "agreement": ("analysis.double_pass.internal_noise", "agreement"),
     "apply_controls": ("models.networks.controls", "apply"),
     "bootstrap": ("analysis.sensitivity.bootstrap", "bootstrap"),
+    "by_condition": ("experiments.session.results", "by_condition"),
     "compare": ("analysis.agreement.compare", "compare"),
+    "conditions": ("analysis.sessions.conditions", "conditions"),
     "dale": ("models.backbones.dale", "dale"),
     "depth_profile": ("analysis.agreement.profile", "depth_profile"),
     "depths": ("analysis.sessions.depths", "depths"),
     "dprime": ("analysis.sensitivity.by_task", "dprime"),
     "dprime_from_counts": ("analysis.sensitivity.sdt", "dprime_from_counts"),
+    "equivalent_noise": (
+        "analysis.sessions.equivalent_noise",
+        "session_equivalent_noise",
+    ),
     "from_torch": ("models.networks.from_torch", "from_torch"),
     "grating_responses": ("models.retina.gratings", "grating_responses"),
     "group": ("analysis.agreement.group", "group"),

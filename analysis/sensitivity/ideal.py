@@ -30,6 +30,7 @@ from ..trials.shown import shown_signal
 OUTSIDE = "a part of the signal is shown outside the images of the noise"
 FLOOR = "a bound: the white noise that is added hides some of the coefficients"
 NO_SIGNAL = "the two alternatives show the same at every contrast"
+NO_NOISE = "there is no noise, so an ideal observer makes no errors"
 
 
 def signal_difference(
@@ -75,6 +76,8 @@ def ideal_dprime(protocol: Protocol, contrast: float) -> float:
         raise CannotTell(
             f"protocol must have {rule}, got {noise.kind} of {noise.source}"
         )
+    if noise.sd == 0:
+        raise CannotTell(NO_NOISE)
     return float(np.linalg.norm(signal_difference(protocol, contrast))) / _own_sd(noise)
 
 
@@ -116,6 +119,8 @@ class IdealObserver:
     def of(cls, held: Held) -> "IdealObserver":
         """Return the ideal observer of a session's counted trials."""
         protocol, noise = held.protocol, held.protocol.noise
+        if noise.sd == 0:
+            return cls(protocol, 1.0, True, reason=NO_NOISE)
         is_own = held.noise.name == "yoked-1"
         reason = _why_no_ideal(protocol, held.responses)
         if noise.basis is not None:

@@ -14,6 +14,7 @@ from jaxtyping import Float64, Int16
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.stimulus.sources import CoefficientNoise, NoiseSource, Table
 from .design import MAX_BYTES, TrialDesign
+from .estimate import CannotTell
 from .responses import Responses, SessionLike, responses
 
 
@@ -107,6 +108,18 @@ def _held_noise(
     return HeldNoise(source, table, n_intervals)
 
 
+class _Silence:
+    """The noise of a condition without any: nothing is told by it."""
+
+    def __init__(self, name: str, condition: str) -> None:
+        self.name, self._condition = name, condition
+
+    def field(self, table: Table, interval: int) -> np.ndarray:
+        """Say that there is none."""
+        why = "has no noise, and so no kernel"
+        raise CannotTell(f"condition {self._condition} {why}")
+
+
 class Held:
     """A session like any other, with its responses and its trial design beside it.
 
@@ -175,7 +188,9 @@ class Held:
         return self._noise
 
     @cached_property
-    def _noise(self) -> HeldNoise:
+    def _noise(self) -> NoiseSource:
+        if self.protocol.noise.sd == 0:
+            return _Silence(self._session.noise.name, self.protocol.condition)
         n_intervals = self.protocol.n_intervals
         return _held_noise(self._session.noise, self.responses.table, n_intervals)
 

@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
+from ...experiments.protocols.condition_kinds import differ_in
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.stimulus.sources import NoiseSource
+from .estimate import CannotTell
 
 TASKS = ("2afc", "mafc", "yes_no", "rating")
 
@@ -231,7 +233,18 @@ class Responses:
 
 
 def responses(session: SessionLike) -> Responses:
-    """Return a session's counted trials: main, valid, with a response, not excluded."""
+    """Return a session's counted trials: main, valid, with a response, not excluded.
+
+    Raises
+    ------
+    CannotTell
+        If its conditions differ in noise SD or signal: they are not to be pooled.
+    """
+    apart = differ_in(session.protocol)
+    if apart:
+        rule = f"taken one by one, since they differ in {' and '.join(apart)}"
+        how = f"yoked.by_condition, or {session.id}/CONDITION"
+        raise CannotTell(f"conditions of session {session.id} must be {rule}: {how}")
     task, counted = session.protocol.task.kind, session.counted
     return Responses.from_table(counted, task, session.protocol.n_responses)
 

@@ -92,17 +92,18 @@ def analyse(
 ) -> "list[Depths]":
     """Estimate sensitivity, kernels and second-order kernels.
 
-    Of every finished session, or of those named. Several sittings of a participant are
-    one by --pool participant: trials are counted on, each keeps its own noise. A table
-    shows the values pooled over contrasts, with 95 % intervals. Internal noise is gamma
-    (internal / external SD), by one likelihood with thresholds smooth in contrast, and
-    from the agreement of passes; both by the normal law. Where the decision variable is
-    not normal, gamma by its exact law stands beside, and is the one to read. Where the
+    Of every finished session, or of those named, SESSION/CONDITION for one condition.
+    Conditions that differ in noise SD or signal are never pooled. Several sittings of a
+    participant are one by --pool participant: trials are counted on, each keeps its own
+    noise. A table shows the values pooled over contrasts, with 95 % intervals. Internal
+    noise is gamma (internal / external SD), by one likelihood with thresholds smooth in
+    contrast, and from the agreement of passes; both by the normal law. Where the decision variable is not
+    normal, gamma by its exact law stands beside, and is the one to read. Where the
     criterion moves, d' and gamma given its course stand beside, and are to be read
-    first. Kernels are summed up
-    by how many bits a trial they tell about responses held out. JSON has everything:
-    contrasts, kernels with their errors, tests, and what each number rests on; arrays
-    of more than 4,096 numbers are left to --arrays. docs/json.md names every key.
+    first. Kernels are summed up by how many bits a trial they tell about responses held
+    out. JSON has everything: contrasts, kernels with their errors, tests, and what each
+    number rests on; arrays of more than 4,096 numbers are left to --arrays.
+    docs/json.md names every key.
 
     \b
     Example:
@@ -116,7 +117,7 @@ def analyse(
     from ...experiments.session.results import session_data
 
     with opened(db) as store:
-        names = to_analyse(store, chosen, unfinished)
+        names = to_analyse(store, chosen, unfinished, split=True)
         sessions = [session_data(store, name) for name in names]
     if pool is not None:
         sessions = by_participant(sessions)
@@ -186,8 +187,15 @@ def write_arrays(path: Path, found: "Mapping[str, Result]") -> None:
         np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
 
 
-def to_analyse(store: "Store", chosen: tuple[str, ...], unfinished: bool) -> list[str]:
-    """Return the ids of the sessions to analyse.
+def to_analyse(
+    store: "Store", chosen: tuple[str, ...], unfinished: bool, split: bool = False
+) -> list[str]:
+    """Return the ids of the sessions to analyse, SESSION/CONDITION for a condition.
+
+    Parameters
+    ----------
+    split
+        Take conditions that must not be pooled one by one, and say so.
 
     Raises
     ------
@@ -196,7 +204,8 @@ def to_analyse(store: "Store", chosen: tuple[str, ...], unfinished: bool) -> lis
     ValueError
         If a chosen session is unfinished, and such are not asked for.
     """
-    found = [store.session(name) for name in chosen] or store.sessions()
+    ids = list(dict.fromkeys(name.partition("/")[0] for name in chosen))
+    found = [store.session(name) for name in ids] or store.sessions()
     left_out = [row for row in found if row.status != "finished" and not unfinished]
     if chosen and left_out:
         row = left_out[0]
@@ -207,4 +216,26 @@ def to_analyse(store: "Store", chosen: tuple[str, ...], unfinished: bool) -> lis
     if left_out:
         names = ", ".join(row.id for row in left_out)
         click.echo(f"Left out, since not finished: {names}.", err=True)
-    return [row.id for row in found if row not in left_out]
+    names = [row.id for row in found if row not in left_out]
+    names = list(chosen) or names
+    return [
+        each for name in names for each in (_split(store, name) if split else [name])
+    ]
+
+
+def _split(store: "Store", name: str) -> list[str]:
+    """Give a session's conditions where they must not be pooled, else the session."""
+    from ...experiments.protocols.condition_kinds import differ_in
+
+    if "/" in name:
+        return [name]
+    protocol = store.protocol(store.session(name).protocol_hash)
+    apart = differ_in(protocol)
+    if not apart:
+        return [name]
+    click.echo(
+        f"{name} has conditions that differ in {' and '.join(apart)}: each is taken by "
+        "itself.",
+        err=True,
+    )
+    return [f"{name}/{each.name}" for each in protocol.conditions]

@@ -20,6 +20,7 @@ PLOTS = (
     "spectra",
     "agreement",
     "depth",
+    "equivalent-noise",
 )
 
 
@@ -55,8 +56,8 @@ def plot(
     """Write one plot as SVG, PNG or PDF.
 
     Of every finished session, or of those named. Sessions on one picture must have the
-    same stimuli. `agreement` and `depth` compare sessions with the one that they are
-    yoked to.
+    same stimuli; SESSION/CONDITION is one condition. `agreement` and `depth` compare
+    sessions with the one that they are yoked to.
 
     \b
     Example:
@@ -64,16 +65,19 @@ def plot(
         yoked plot results.db depth -o depth.png
     """
     from ...analysis.plot import figure
+    from ...analysis.plot.equivalent_noise import equivalent_noise
     from ...experiments.session.results import session_data
 
     path = path or Path(f"{what}.svg")
     check_plot_name(path)
     with opened(db) as store:
-        names = to_analyse(store, chosen, unfinished)
+        names = to_analyse(store, chosen, unfinished, split=True)
         sessions = [session_data(store, name) for name in names]
     if not sessions:
         raise ValueError(f"{str(db)!r} must hold a finished session, got none")
-    draw = getattr(figure, what.replace("-", "_"))
+    draw = equivalent_noise
+    if what != "equivalent-noise":
+        draw = getattr(figure, what.replace("-", "_"))
     options = {"method": method} if what == "kernels" else {}
     write_figure(path, draw(sessions, **options))
     click.echo(f"Wrote {path}.", err=True)

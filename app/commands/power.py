@@ -55,6 +55,7 @@ def simulated(found: dict[str, Any] | None) -> str:
 
 @click.command()
 @click.argument("name", metavar="PROTOCOL")
+@click.option("--condition", help="Which condition of the protocol to plan for.")
 @click.option(
     "--assurance",
     type=float,
@@ -141,6 +142,7 @@ def simulated(found: dict[str, Any] | None) -> str:
 @output(brief)
 def power(
     name: str,
+    condition: str | None,
     assurance: float,
     pilot: tuple[Path, str] | None,
     gamma: float | None,
@@ -164,11 +166,13 @@ def power(
     d', an internal noise and a second-order eigenvalue as sure as wanted. The observer
     is assumed to be linear, or to be that of a pilot session; a protocol that
     calibrates is planned at the proportion correct that it aims at. Sessions of that
-    length are then simulated, as `yoked simulate` would run them, and analysed.
+    length are then simulated, as `yoked simulate` would run them, and analysed. A
+    protocol with conditions is planned by one of them, at its share of the trials.
 
     \b
     Examples:
         yoked power bar-in-noise --plot plan.svg
+        yoked power equivalent-noise --condition sd-0.15
         yoked power mine.toml --gamma 0.8 --correlation 0.95 --no-check
         yoked power bar-in-noise --pilot results.db 2026-01-10-kq7m4x2p
     """
@@ -179,7 +183,7 @@ def power(
     if plot is not None:
         check_plot_name(plot)
     wanted = Wanted(correlation, dprime_interval, gamma_interval, eigenvalue, assurance)
-    protocol = load_protocol(name)
+    protocol = one_condition(load_protocol(name), condition)
     assumed, believed, known = settled(
         protocol, pilot, gamma, efficiency, lapses, contrast, proportion_correct
     )
@@ -197,6 +201,24 @@ def power(
         described(aim, check, assumed, known)
         for aim, check in zip(planned, found, strict=True)
     ]
+
+
+def one_condition(protocol: "Protocol", condition: str | None) -> "Protocol":
+    """Return the protocol of one condition; one without conditions is itself.
+
+    Raises
+    ------
+    LookupError
+        If the protocol has no such condition.
+    ValueError
+        If it has conditions, and none is named.
+    """
+    if condition is not None:
+        return protocol.alone(condition)
+    if protocol.conditions:
+        names = ", ".join(each.name for each in protocol.conditions)
+        raise ValueError(f"--condition must be one of {names}, got none")
+    return protocol
 
 
 def settled(

@@ -39,6 +39,7 @@ from ..output import Row, output
     type=click.FloatRange(0, 1),
     help="Contrast of the signal; the protocol's highest unless given.",
 )
+@click.option("--condition", help="Condition of the protocol, as the trial is of it.")
 @output()
 def preview(
     protocol: str,
@@ -47,23 +48,31 @@ def preview(
     stimulus_id: int,
     target: int,
     contrast: float | None,
+    condition: str | None,
 ) -> Row:
     """Write one trial as a picture, as it will look.
 
     Intervals stand side by side, in order. The pixels are contrast levels, 128 the
-    background; the digest is of these levels before they are magnified.
+    background; the digest is of these levels before they are magnified. Of a protocol
+    with conditions it is the one that is named, or what they do not change.
 
     \b
     Example:
         yoked preview bar-in-noise -o frame.png --seed 1
     """
     from ...experiments.protocols.files import load_protocol
+    from ...experiments.stimulus.by_condition import without_conditions
     from ...experiments.stimulus.render import digest, render
     from ...experiments.stimulus.sources import noise_source
     from ..files import whole_file
     from ..reports.picture import check_suffix, write_picture
 
-    loaded = load_protocol(protocol).with_options(contrast=contrast)
+    loaded = load_protocol(protocol)
+    if condition is not None:
+        loaded = loaded.of_condition(condition)
+    elif loaded.conditions:  # what they do not change
+        loaded = without_conditions(loaded)
+    loaded = loaded.with_options(contrast=contrast)
     suffix = picture.suffix.lower()
     check_suffix(suffix, loaded)
     if target >= loaded.task.n_targets:

@@ -131,7 +131,7 @@ def report(
     from ..reports.report import write_report
 
     with opened(db) as store:
-        names = to_analyse(store, chosen, unfinished)
+        names = to_analyse(store, chosen, unfinished, split=True)
         if not names:
             raise ValueError(f"{str(db)!r} must hold a finished session, got none")
         sessions = [session_data(store, name) for name in names]

@@ -196,6 +196,7 @@ def situation(
         raise ValueError(f"give contrast or proportion correct, not both; got {got}")
     reason, values = "as asked", protocol.contrast.values
     calibrates = any(block.kind == "calibration" for block in protocol.blocks)
+    calibrates = calibrates or protocol.contrast.is_adaptive
     if contrast is None and proportion_correct is None and calibrates:
         proportion_correct = protocol.contrast.target_correct
         reason = "the calibration's aim"

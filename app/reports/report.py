@@ -200,8 +200,11 @@ def _names(group: list[Entry]) -> dict[str, str]:
     n = Counter(entry.session.observer for entry in group)
     names: dict[str, str] = {}
     for entry in group:
-        name, code = entry.session.observer, entry.session.id.rpartition("-")[2]
-        names[entry.session.id] = name if n[name] == 1 else f"{name} {code}"
+        name, session = entry.session.observer, entry.session.id
+        code, _, condition = session.partition("/")
+        code = code.rpartition("-")[2]
+        name = name if n[name] == 1 else f"{name} {code}"
+        names[session] = f"{name}, {condition}" if condition else name
     return names
 
 

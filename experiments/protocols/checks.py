@@ -90,7 +90,7 @@ def _convert(kind: Any, value: object, key: str, faults: Faults) -> object:
     if origin in (dict, Mapping):
         is_plain, rule = _is_text, "a table of texts"
         if arguments[1] is Any:
-            is_plain, rule = _is_option, "a table of numbers, texts, flags and lists"
+            is_plain, rule = _is_option, "a table of numbers, texts, lists and tables"
         texts = isinstance(value, dict) and all(map(is_plain, value.values()))
         return dict(value) if faults.unless(texts, key, rule, value) else _FAULTY  # type: ignore[call-overload]
     if origin in (types.UnionType, typing.Union):
@@ -121,6 +121,8 @@ def _is_text(value: object) -> bool:
 def _is_option(value: object) -> bool:
     if isinstance(value, (list, tuple)):
         return all(map(_is_option, value))
+    if isinstance(value, dict):
+        return all(map(_is_option, value.values()))
     return isinstance(value, (str, int, float))
 
 

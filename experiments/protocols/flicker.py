@@ -29,7 +29,8 @@ def flashes_per_second(protocol: Protocol) -> float:
     n_frames = protocol.noise.grid[0]
     if n_frames == 1:
         return 0.0
-    reach = protocol.noise.max_level() / FULL_CONTRAST  # each way, around mid-gray
+    most = max(each.noise.max_level() for each in protocol.resolved)
+    reach = most / FULL_CONTRAST  # each way, around mid-gray
     if reach < _LEAST_CHANGE:  # (1 + reach) / 2 - (1 - reach) / 2
         return 0.0
     timing = protocol.timing

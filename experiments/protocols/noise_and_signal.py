@@ -48,7 +48,7 @@ class Noise:
         faults.unless(
             self.kind in kinds, "kind", f"one of {', '.join(kinds)}", self.kind
         )
-        faults.unless(0 < self.sd <= 1, "sd", "in (0, 1]", self.sd)
+        faults.unless(0 <= self.sd <= 1, "sd", "in (0, 1]", self.sd)
         fits = all(1 <= size <= 1024 for size in self.grid)
         faults.unless(
             fits, "grid", "three whole numbers from 1 to 1024", list(self.grid)

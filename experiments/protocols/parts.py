@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, fields
 
 from .checks import Faults
+from .conditions import Condition, Design
 from .contrast import Contrast
 from .levels import BACKGROUND, FULL_CONTRAST
 from .noise_and_signal import Noise, Signal
@@ -195,6 +196,9 @@ class Parts:
     catch: Catch = field(default_factory=Catch)
     screening: Screening = field(default_factory=Screening)
     texts: Texts = field(default_factory=Texts)
+    conditions: tuple[Condition, ...] = ()
+    design: Design = field(default_factory=Design)
+    condition: str = ""  # of which condition this is the resolved protocol
 
     @property
     def n_intervals(self) -> int:

@@ -11,7 +11,9 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from .checks import ProtocolError, build
+from .checks import ProtocolError, build, suggestion
+from .condition_rules import check_conditions
+from .conditions import Condition, resolve
 from .parts import Contrast, Parts, Timing
 from .rules import check_together, main_blocks, pairs_for
 
@@ -30,6 +32,7 @@ class Protocol(Parts):
 
     def __post_init__(self) -> None:
         check_together(self)
+        check_conditions(self, self.of_condition)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Protocol":
@@ -47,13 +50,59 @@ class Protocol(Parts):
 
     @cached_property
     def stimulus_hash(self) -> str:
-        """SHA-256 of task, display, noise and signal: what may be pooled or yoked."""
-        return _hash({part: self._canonical[part] for part in STIMULUS_PARTS})
+        """SHA-256 of task, display, noise and signal: what may be pooled or yoked.
+
+        Of each condition too, where there are conditions.
+        """
+        parts = {part: self._canonical[part] for part in STIMULUS_PARTS}
+        if self.conditions:
+            parts["conditions"] = {
+                own.condition: {part: own._canonical[part] for part in STIMULUS_PARTS}
+                for own in self.resolved
+            }
+        return _hash(parts)
 
     @cached_property
     def _canonical(self) -> dict[str, Any]:
         """Plain data in which 400 ms and 400.0 ms are the same."""
         return build(Protocol, self.to_dict()).to_dict()
+
+    @cached_property
+    def resolved(self) -> tuple["Protocol", ...]:
+        """The protocol of each condition; without conditions the protocol alone."""
+        if not self.conditions:
+            return (self,)
+        return tuple(self._resolved(each) for each in self.conditions)
+
+    def of_condition(self, name: str) -> "Protocol":
+        """Give the protocol as one of its conditions resolves it.
+
+        Raises
+        ------
+        LookupError
+            If there is no condition of that name.
+        """
+        names = [each.name for each in self.conditions]
+        if name not in names:
+            known = f"; there are {', '.join(names) or 'none'}"
+            near = suggestion(name, names) or known
+            raise LookupError(f"no condition {name!r} in {self.name}{near}")
+        return self._resolved(self.conditions[names.index(name)])
+
+    def alone(self, name: str) -> "Protocol":
+        """Give a condition as a protocol by itself, with its share of the trials.
+
+        Raises
+        ------
+        LookupError
+            If there is no condition of that name.
+        """
+        own = self.of_condition(name)
+        share = self.n_main_trials // len(self.conditions)
+        return own.with_options(trials=share)
+
+    def _resolved(self, condition: Condition) -> "Protocol":
+        return build(Protocol, resolve(self.to_dict(), condition))
 
     @property
     def n_responses(self) -> int:
@@ -94,7 +143,8 @@ class Protocol(Parts):
                 raise ProtocolError([f"contrast must be from 0 to 1, got {contrast}"])
             fixed = Contrast(values=(contrast,), keep_correct=(0.0, 1.0))
             main = tuple(block for block in self.blocks if block.kind == "main")
-            variant = replace(variant, contrast=fixed, blocks=main)
+            plain = tuple(replace(each, contrast={}) for each in self.conditions)
+            variant = replace(variant, contrast=fixed, blocks=main, conditions=plain)
         if trials is not None:
             pairs = pairs_for(variant, trials)
             blocks = main_blocks(variant, trials)

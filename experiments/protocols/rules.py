@@ -16,6 +16,8 @@ def check_together(protocol: Parts) -> None:
     _check_headroom(protocol, faults)
     _check_signal_on_grid(protocol, faults)
     _check_source(protocol, faults)
+    sd, rule = protocol.noise.sd, "in (0, 1]; it may be 0 in a condition"
+    faults.unless(sd > 0 or protocol.condition != "", "noise.sd", rule, sd)
     _check_blocks(protocol, faults)
     faults.raise_any()
     check_basis(protocol, faults)
@@ -142,11 +144,22 @@ def _check_procedure(protocol: Parts, calibrates: bool, faults: Faults) -> None:
 
 
 def main_blocks(protocol: Parts, trials: int) -> tuple[Block, ...]:
-    """Cut `trials` main trials into blocks like the protocol's first main block."""
+    """Cut `trials` main trials into blocks like the protocol's first main block.
+
+    Where conditions have blocks of their own, each has as many, of nearly equal length.
+    """
     if trials < 1:
         raise ProtocolError([f"trials must be 1 or more, got {trials}"])
     other = tuple(block for block in protocol.blocks if block.kind != "main")
     model = next(block for block in protocol.blocks if block.kind == "main")
+    if protocol.design.order == "blocked":
+        n_conditions = len(protocol.conditions)
+        n_blocks = n_conditions * max(1, trials // (n_conditions * model.n_trials))
+        each, longer = divmod(trials, n_blocks)
+        parts = ((each + 1, longer), (each, n_blocks - longer))
+        return other + tuple(
+            replace(model, n_trials=length, n_blocks=n) for length, n in parts if n
+        )
     whole, rest = divmod(trials, model.n_trials)
     blocks = (replace(model, n_blocks=whole),) if whole else ()
     return (
@@ -158,5 +171,6 @@ def pairs_for(protocol: Parts, trials: int) -> DoublePass:
     """Scale the double pass to another number of main trials."""
     plan = protocol.double_pass
     share = plan.n_pairs * trials // protocol.n_main_trials
-    most = max(0, (trials - plan.min_gap) // 2)
+    n = max(1, len(protocol.conditions))
+    most = n * max(0, (trials // n - plan.min_gap) // 2)
     return replace(plan, n_pairs=min(share, most))

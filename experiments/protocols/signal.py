@@ -105,9 +105,17 @@ def signal_parameters(protocol: Parts) -> dict[str, Any]:
     """Give every parameter of the signal as plain data, for the trial log.
 
     But for an array's values and for coefficients: they are in the protocol, once for
-    all trials.
+    all trials. In a condition also the noise's SD, and what the condition changed.
     """
-    return plain_signal(protocol.signal)
+    plain = plain_signal(protocol.signal)
+    if not protocol.condition:
+        return plain
+    return {**plain, "sd": protocol.noise.sd, "condition": protocol.condition}
+
+
+def catch_parameters(protocol: Parts) -> dict[str, Any]:
+    """Give the same of the catch trials of a protocol with conditions."""
+    return {**plain_signal(protocol.signal), "sd": protocol.catch.sd}
 
 
 def plain_signal(signal: Signal) -> dict[str, Any]:

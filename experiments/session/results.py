@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ..protocols.protocol import Protocol
+from ..stimulus.by_condition import ConditionNoise
 from ..stimulus.sources import NoiseSource, noise_source
 from ..store.rows import SessionRow
 from ..store.sqlite import Store, open_store
@@ -112,6 +113,59 @@ class SessionData:
         ]
 
 
+def by_condition(session: SessionData) -> dict[str, SessionData]:
+    """Give a session's conditions as sessions of their own, in the protocol's order.
+
+    Each has the protocol as the condition resolves it, its trials, the catch trials,
+    and the id SESSION/CONDITION, which commands take, too.
+
+    Raises
+    ------
+    ValueError
+        If the protocol has no conditions.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("equivalent-noise").with_options(100)
+    >>> session = yoked.run(protocol, yoked.load_observer("template"), seed=1)
+    >>> parts = yoked.by_condition(session)
+    >>> [len(part.counted) for part in parts.values()]
+    [20, 20, 20, 20, 20]
+    >>> parts["no-noise"].protocol.noise.sd
+    0.0
+    """
+    names = [each.name for each in session.protocol.conditions]
+    if not names:
+        rule = f"a protocol with conditions, got {session.protocol.name}"
+        raise ValueError(f"session {session.id} must have {rule}")
+    return {name: of_condition(session, name) for name in names}
+
+
+def of_condition(session: SessionData, name: str) -> SessionData:
+    """Give one condition of a session; see `by_condition`.
+
+    Raises
+    ------
+    LookupError
+        If there is no condition of that name.
+    """
+    protocol, row = session.protocol.of_condition(name), session.row
+    source = row.yoked_to and f"{row.yoked_to}/{name}"
+    trials = session.trials
+    own = (trials["condition"] == name) | (trials["block_kind"] == "catch")
+    noise = session.noise
+    if isinstance(noise, ConditionNoise):
+        noise = noise.of(name)[1]
+    return replace(
+        session,
+        row=replace(row, id=f"{row.id}/{name}", yoked_to=source),
+        protocol=protocol,
+        trials=trials[own].reset_index(drop=True),
+        noise=noise,
+    )
+
+
 # What pandas would read as something else: a flag, and a whole number that is missing.
 _FRAME_TYPES = {
     column.name: "Int64" if column.kind is INTEGER else "boolean"
@@ -132,7 +186,7 @@ def session_data(
     Parameters
     ----------
     store, session_id
-        The log, and which session.
+        The log, and which session; ID/CONDITION for one of its conditions.
     recorded
         All of its trials, where whoever recorded them still has them.
 
@@ -141,8 +195,11 @@ def session_data(
     LookupError
         If there is none of that id.
     """
+    session_id, is_one, condition = session_id.partition("/")
     row = store.session(session_id)
     protocol = store.protocol(row.protocol_hash)
+    if is_one:
+        protocol.of_condition(condition)  # before many trials are read
     cells = store.trial_cells(session_id) if recorded is None else _cells(recorded)
     trials = pd.DataFrame({name: _typed(name, cells[name]) for name in TRIAL_COLUMNS})
     trials["excluded"] = trials["trial"].isin(sorted(store.excluded(session_id)))
@@ -152,7 +209,8 @@ def session_data(
     if row.presenter in PEOPLES_PRESENTERS:
         records = TrialColumns.of_cells(len(trials), cells).records()
         broken = screened_out(protocol, records)
-    return SessionData(row, protocol, trials, noise, n_events, tuple(broken))
+    whole = SessionData(row, protocol, trials, noise, n_events, tuple(broken))
+    return of_condition(whole, condition) if is_one else whole
 
 
 def _cells(parts: Sequence[TrialColumns]) -> dict[str, Any]:
@@ -186,7 +244,7 @@ def load_session(path: str | Path, session_id: str) -> SessionData:
     path
         The trial log.
     session_id
-        Id of the session.
+        Id of the session; ID/CONDITION for one of its conditions.
 
     Raises
     ------

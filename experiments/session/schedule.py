@@ -12,13 +12,15 @@ import numpy as np
 from jaxtyping import Bool
 
 from ..protocols.protocol import Protocol
-from ..protocols.signal import signal_parameters
+from ..protocols.signal import catch_parameters, signal_parameters
 from ..store.trial import TrialRecord, TrialSpec
 from ..store.trial_batch import TrialColumns
 from .contrasts import Course
-from .plan import NONE, Slots, plan_blocks
+from .plan import plan_blocks
 from .schedules import BlockInfo, require_same
 from .shown import is_anticipation
+from .slots import NONE, Slots
+from .stimulus_ids import StimulusIds
 
 # Trials are decided in runs where they can be, however few are asked for.
 _RUN = 64
@@ -49,11 +51,12 @@ class PlannedSchedule:
         self._blocks = plan_blocks(protocol, seed)
         self._slots = Slots.joined([block.slots for block in self._blocks])
         self._always_valid = always_valid
-        self._signal = signal_parameters(protocol)
+        self._signals = [signal_parameters(own) for own in protocol.resolved]
         # Of the valid first showing of each main slot; the last one stands for NONE.
         n_main = protocol.n_main_trials
         self._first_trial = np.full(n_main + 1, NONE)
         self._first_contrast = np.zeros(n_main + 1)
+        self._ids = StimulusIds(self._slots, n_main)
         self._next_trial = 0
         self._current = -1  # block being handed out
         self._starts = np.cumsum([0, *(len(block.slots) for block in self._blocks)])
@@ -65,7 +68,11 @@ class PlannedSchedule:
         self._at = 0
         self._again: list[int] = []
         self._again_left = 0
-        self._courses = [Course(protocol, seed, carried=(carried or {}).get(""))]
+        before = carried or {}
+        self._courses = [
+            Course(own, seed, own.condition, before.get(own.condition))
+            for own in protocol.resolved
+        ]
         self.n_planned = len(self._slots)
 
     def columns(self, limit: int) -> TrialColumns:
@@ -110,6 +117,7 @@ class PlannedSchedule:
         elif self._again_left > 0:
             self._again_left -= 1
             self._again.append(slot)
+            self._ids.spoiled(slot)
 
     def take(self, correct: Bool[np.ndarray, " trial"]) -> None:
         """Take in many trials; see `Schedule`."""
@@ -153,6 +161,7 @@ class PlannedSchedule:
         self._queue = np.concatenate([self._pending, self._queue])
         self._run, self._trials = self._run[:0], self._trials.part(0, 0)
         self._specs, self._at, self._next_trial = None, 0, next_trial
+        self._ids.forget(next_trial)
 
     def _can_issue(self, wanted: int) -> np.ndarray:
         """Give the next slots whose trials are decided by what is known now."""
@@ -268,24 +277,35 @@ class PlannedSchedule:
                 "block": plan.block[slots],
                 "block_kind": plan.kind[slots],
                 "condition": self._condition(slots),
-                "stimulus_id": np.where(has_first, first, trial),
+                "stimulus_id": self._ids.of(slots, trial, has_first),
                 "pass": np.where(has_first, 2, 1),
                 **again,
                 "contrast": np.where(
                     has_first, self._first_contrast[partner], contrast
                 ),
-                "signal": [self._signal] * n,
+                "signal": self._signal(slots),
                 "target": plan.target[slots],
             },
         )
 
     def _condition(self, slots: np.ndarray) -> np.ndarray:
         kind = self._slots.kind[slots]
+        if self._protocol.conditions:
+            every = np.array([each.name for each in self._protocol.conditions], object)
+            return np.where(kind == "catch", kind, every[self._slots.condition[slots]])
         if len(self._protocol.contrast.values) == 1:
             return kind
         names = [f"contrast-{value:g}" for value in self._protocol.contrast.values]
         named = np.array(names, object)[self._slots.value[slots]]
         return np.where(kind == "main", named, kind)
+
+    def _signal(self, slots: np.ndarray) -> list[dict[str, Any]]:
+        """Give what the log has of each trial's signal."""
+        if not self._protocol.conditions:
+            return self._signals * len(slots)
+        of_catch = catch_parameters(self._protocol)
+        every = zip(self._slots.kind[slots], self._slots.condition[slots], strict=True)
+        return [of_catch if kind == "catch" else self._signals[n] for kind, n in every]
 
     def _contrast(self, slots: np.ndarray) -> np.ndarray:
         kind, condition = self._slots.kind[slots], self._slots.condition[slots]

@@ -16,6 +16,7 @@ from ..protocols.protocol import Protocol
 from ..protocols.signal import interval_gains, signal_levels
 from .basis_frames import basis_frames, basis_tensor
 from .basis_source import BasisNoise
+from .by_condition import ConditionNoise, in_order
 from .noise import noise_levels
 from .noise_fast import fast_levels
 from .sources import GeneratedNoise, NoiseSource, Table, as_levels
@@ -71,6 +72,12 @@ def render_elements(
         )
     if isinstance(source, BasisNoise):
         return basis_frames(protocol, source, table, backend)
+    if isinstance(source, ConditionNoise):
+        of_each = (
+            (rows, render_elements(own, noise, part, backend))
+            for rows, own, noise, part in source.parts(table)
+        )
+        return in_order(list(of_each))
     kinds, which = _signal_kinds(protocol, table)
     if not isinstance(source, GeneratedNoise):
         return _add(protocol, source, table, kinds, which)
@@ -107,12 +114,25 @@ def render_tensor(
     """
     from .noise_torch import as_tensor
 
+    if isinstance(source, ConditionNoise) and str(device).partition(":")[0] != "cpu":
+        return _each_there(source, table, device)
     on_cpu = str(device).partition(":")[0] == "cpu"
     if isinstance(source, BasisNoise) and not on_cpu:
         return basis_tensor(protocol, source, table, device)
     if on_cpu or not isinstance(source, GeneratedNoise):
         return as_tensor(render(protocol, source, table), device)
     return generated_there(protocol, source, table, device)
+
+
+def _each_there(
+    source: ConditionNoise, table: Table, device: "str | torch.device"
+) -> "torch.Tensor":
+    """Render the trials of each condition on a device, in the order of the table."""
+    from .noise_torch import in_order as joined
+
+    parts = list(source.parts(table))
+    levels = [render_tensor(p, s, t, device) for _, p, s, t in parts]
+    return joined(levels, np.concatenate([rows for rows, *_ in parts]))
 
 
 def generated_there(

@@ -16,6 +16,7 @@ from ..protocols.images import Images
 from ..protocols.parts import FULL_CONTRAST
 from ..protocols.protocol import Protocol
 from .basis_source import BasisNoise
+from .by_condition import ConditionNoise
 from .noise import level_table
 from .noise_fast import fast_levels
 
@@ -251,6 +252,8 @@ def noise_source(
     LookupError
         If there is no source of that name, or no such array.
     """
+    if protocol.conditions:
+        return ConditionNoise(protocol, lambda own: noise_source(name, own, seed))
     kind, _, sha256 = name.partition(":")
     if kind == StoredNoise.name:
         if not sha256 or stored is None:

@@ -10,13 +10,10 @@ from tests import ROOT
 from .definitions import House
 from .reach import Walk, named_in_docs, roots, unreached
 
-EQUIVALENT_NOISE = "equivalent noise: a command of its own comes in a later issue"
 WITH_RATES_HELD = "the table of errors in print; plans take the information of a pair"
 MATLAB = "MATLAB's randn: a later issue imports an experiment that used it"
 # Nobody can reach these yet, nor what they alone use.
 EXEMPT = {
-    "analysis/psychometric/equivalent_noise.py:NoiseThresholds": EQUIVALENT_NOISE,
-    "analysis/psychometric/equivalent_noise.py:equivalent_noise": EQUIVALENT_NOISE,
     "analysis/kernels/closed_forms.py:gamma_standard_error": WITH_RATES_HELD,
     "experiments/stimulus/matlab5.py:randn": MATLAB,
 }

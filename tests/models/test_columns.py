@@ -41,7 +41,7 @@ def short(name: str) -> Protocol:
         )
         for block in protocol.blocks
     ]
-    plan = DoublePass(n_pairs=40, min_gap=30)
+    plan = DoublePass(n_pairs=0 if protocol.conditions else 40, min_gap=30)
     return replace(protocol, blocks=tuple(blocks), double_pass=plan)
 
 

@@ -27,6 +27,7 @@ HASHES = {
     "bar-in-noise": "bbe63a1755ff3c3a",
     "bar-polarity": "56e55c80ee9a11ef",
     "disk-polarity": "fa6bf7e725085a57",
+    "equivalent-noise": "bf1d12be896a3ad8",
     "gabor-in-noise": "40a72866d392a25e",
     "movie-bar": "0b8450f308fc6a7a",
     "one-over-f": "715f5631b85f7cce",

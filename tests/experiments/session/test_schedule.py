@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests import VECTORS_FOLDER
 from yoked.experiments.protocols.files import load_protocol, protocol_names
 from yoked.experiments.protocols.parts import Block, Contrast, DoublePass
-from yoked.experiments.session.plan import double_pass_plan, permutation, plan_blocks
+from yoked.experiments.session.permute import double_pass_plan, permutation
+from yoked.experiments.session.plan import plan_blocks
 from yoked.experiments.session.schedule import PlannedSchedule
 from yoked.experiments.session.schedules import YokedSchedule
 from yoked.experiments.store.trial import Response, TrialRecord
