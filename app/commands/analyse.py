@@ -97,8 +97,8 @@ def analyse(
     participant are one by --pool participant: trials are counted on, each keeps its own
     noise. A table shows the values pooled over contrasts, with 95 % intervals. Internal
     noise is gamma (internal / external SD), by one likelihood with thresholds smooth in
-    contrast, and from the agreement of passes; both by the normal law. Where the decision variable is not
-    normal, gamma by its exact law stands beside, and is the one to read. Where the
+    contrast, and from the agreement of passes; both by the normal law. Where the
+    decision variable is not normal, gamma by its exact law stands beside, and is the one to read. Where the
     criterion moves, d' and gamma given its course stand beside, and are to be read
     first. Kernels are summed up by how many bits a trial they tell about responses held
     out. JSON has everything: contrasts, kernels with their errors, tests, and what each
