@@ -159,8 +159,9 @@ _README = """\
 
 - `data/`: one CSV a session, one row a trial. `session` and `trial` name a row.
 - `dataset_description.json`: the data set, and every column under `variableMeasured`.
-- `materials/`: the protocols, and images and pictures that they name by SHA-256. With `protocol_hash`, `seed`, `stimulus_id`, `contrast`,
-  `signal` and `target`, Yoked makes the frames of every trial again, bit for bit.
+- `materials/`: the protocols, and images and pictures that they name by SHA-256. With
+  `protocol_hash`, `seed`, `stimulus_id`, `contrast`, `signal` and `target`, Yoked makes
+  the frames of every trial again, bit for bit.
 
 People are named by their participant code only; the key that leads from a code to a
 person must stay where it is. Before you publish, add what only you know to
