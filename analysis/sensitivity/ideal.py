@@ -57,7 +57,8 @@ def signal_difference(
 def ideal_dprime(protocol: Protocol, contrast: float) -> float:
     """Return d' of the ideal observer in the noise of the stimulus contract `yoked-1`.
 
-    Per interval in a forced choice; of the two classes in yes/no and rating.
+    Per interval in a forced choice; of the two classes in yes/no and rating. In noise
+    on a basis: of who is told the coefficients.
 
     Raises
     ------
@@ -138,6 +139,8 @@ class IdealObserver:
 
     def dprime(self, contrast: float) -> float:
         """Give its d' at a contrast, per interval in a forced choice."""
+        if self.protocol.noise.basis is not None:
+            return _dprime_on_basis(self.protocol, contrast)
         shown = signal_difference(self.protocol, contrast, self.is_quantised)
         return float(np.linalg.norm(shown)) / self.sd
 

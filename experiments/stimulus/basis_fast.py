@@ -11,12 +11,13 @@ from ..protocols.deviates import N_DRAWS
 from ..protocols.images import Images
 from ..protocols.noise_and_signal import FULL_CONTRAST
 from .basis import FIRST_FLOOR_STREAM
-from .basis_tiles import packed_tiles, tiles_of
+from .basis_tiles import packed_tiles
 from .noise import FIRST_NOISE_STREAM
 from .noise_fast import round_keys
 
 Precision = type[np.float32] | type[np.float64]
-_MOST_FIELDS = 1024  # summed together, and fewer where a tile is large:
+_MOST_FIELDS = 1024  # summed together, and fewer where that takes more memory than
+_LEAST_BYTES = 2**19  # this or half of what the tiles take, or where a tile is large:
 _FEW = 2  # fields of many tiles without BLAS
 _MOST_SUMS = 2**18  # 1 MB in single precision
 # Added and taken away they leave a number rounded, in single and double precision.
@@ -64,10 +65,19 @@ def _drawn(
     return out
 
 
+@lru_cache(maxsize=4)
 def fields_together(images: Images) -> int:
-    """Give how many fields are best summed at a time: their sums stay in the cache."""
-    largest = max(tile.values.shape[1] for tile in tiles_of(images))
-    return min(_MOST_FIELDS, max(64, _MOST_SUMS // largest))
+    """Give how many fields are best summed at a time.
+
+    Their sums stay in the cache, and what is held beside the frames is half as large as
+    the basis, or small.
+    """
+    tiles, packed = packed_tiles(images)
+    largest = max(tile.values.shape[1] for tile in tiles)
+    most = max(len(tile.images) for tile in tiles)
+    of_a_field = 6 * images.n + 4 * (most + largest)  # int16, and single precision
+    room = max(_LEAST_BYTES, packed.values.nbytes // 2)
+    return min(_MOST_FIELDS, max(64, _MOST_SUMS // largest), max(8, room // of_a_field))
 
 
 def fast_pixels(
@@ -103,11 +113,10 @@ def fast_pixels(
         few_to_pixels(values, *flat, scale, half_way, levels, out)
         return out
     for tile in tiles:
-        reaching = values if tile.is_whole else values[:, tile.images]
+        reaching = values if tile.is_all else values[:, tile.images]
         sums = reaching @ tile.values.astype(precision, copy=False)
-        here = out if tile.is_whole else out[:, *tile.box]
         levels = _NOTHING if added is None else added[:, *tile.box]
-        to_pixels(sums, scale, half_way, levels, here)
+        to_pixels(sums, scale, half_way, levels, out[:, *tile.box])
     return out
 
 

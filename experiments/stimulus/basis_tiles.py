@@ -1,7 +1,7 @@
 """A basis cut into tiles: each keeps what of the images reaches it, as a matrix.
 
 An element of a lattice or of patches is reached by a few images of many. Where most
-images reach everywhere, the whole field is one tile.
+images reach everywhere, tiles are strips that have all of them.
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from ..protocols.images import Images
 
 _SIDE, _LARGE_SIDE = 16, 32  # elements of a tile; the larger from a field of
 _LARGE_FIELD = 256  # rows or columns on
+_STRIP = 1024  # elements of a tile where all images reach everywhere
 _WORTH = 0.7  # of all products: above it, tiles save nothing
 
 Box = tuple[slice, slice, slice]
@@ -32,14 +33,14 @@ class Tile:
         (k), the numbers of the images that reach it.
     values
         (k, element) of the box in C order: whole numbers from -127 to 127.
-    is_whole
-        Whether it is the whole field, and every image is taken to reach it.
+    is_all
+        Whether these are all images, in order.
     """
 
     box: Box
     images: Int64[np.ndarray, " reaching"]
     values: Float32[np.ndarray, " reaching element"]
-    is_whole: bool = False
+    is_all: bool = False
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -108,16 +109,27 @@ def _cut(images: Images) -> list[Tile]:
         len(which) * _size(box) for box, which in zip(boxes, reaching, strict=True)
     )
     if n_products > _WORTH * images.n * int(np.prod(images.shape)):
-        return [_whole(images)]
+        return _strips(images)
     return [
         _tile(images, box, which) for box, which in zip(boxes, reaching, strict=True)
     ]
 
 
-def _whole(images: Images) -> Tile:
-    frames, rows, columns = (slice(0, size) for size in images.shape)
-    values = images.dense().reshape(images.n, -1).astype(np.float32)
-    return Tile((frames, rows, columns), np.arange(images.n), values, is_whole=True)
+def _strips(images: Images) -> list[Tile]:
+    """Cut the field into strips that all images are taken to reach."""
+    values = images.dense().reshape(images.n, *images.shape)
+    every, (frames, rows, columns) = np.arange(images.n), images.shape
+    high = max(1, _STRIP // columns)
+    return [
+        Tile(
+            (slice(f, f + 1), slice(r, min(r + high, rows)), slice(0, columns)),
+            every,
+            values[:, f, r : r + high].reshape(images.n, -1).astype(np.float32),
+            is_all=True,
+        )
+        for f in range(frames)
+        for r in range(0, rows, high)
+    ]
 
 
 def _edges(images: Images) -> tuple[np.ndarray, np.ndarray]:

@@ -55,6 +55,7 @@ def test_many_tiles_make_the_pixels_of_the_reference(precision, n_fields, is_add
     noise = noise_of({**basis, "each_frame": True})
     images, own = images_of(noise.basis, noise.grid), coefficients_of(noise, 0.3)
     assert len(tiles_of(images)) == 2 * 3 * 3
+    assert not tiles_of(images)[0].is_all
     units = fast_coefficients(own, 5, np.arange(n_fields), 0)
     added = None
     if is_added:
@@ -65,6 +66,19 @@ def test_many_tiles_make_the_pixels_of_the_reference(precision, n_fields, is_add
     arguments = (images, units, noise.fineness, added, precision)
     assert (fast_pixels(*arguments) == expected).all()
     assert (torch_pixels(*arguments, "cpu").numpy() == expected).all()
+
+
+def test_strips_of_a_dense_movie_make_the_pixels_of_the_reference():
+    basis = {"kind": "gratings", "grid": [3, 40, 48], "cycles": [2, 3]}
+    noise = noise_of({**basis, "orientations_deg": [0, 45], "drifts": [-1, 1]})
+    images, own = images_of(noise.basis, noise.grid), coefficients_of(noise, 0.3)
+    assert [tile.shape[1] for tile in tiles_of(images)] == [21, 19] * 3
+    for n_fields in (1, 9):
+        units = fast_coefficients(own, 5, np.arange(n_fields), 0)
+        sums = summed(images, units.astype(np.int64))
+        expected = finished(rounded(sums, noise.fineness))
+        arguments = (images, units, noise.fineness, None, np.float32)
+        assert (fast_pixels(*arguments) == expected).all()
 
 
 def test_coefficients_of_several_sds_are_those_of_the_reference():
