@@ -44,7 +44,12 @@ def equivalent_noise(sessions: Sequence[SessionLike]) -> "Figure":
     >>> yoked.plot.equivalent_noise(list(parts.values())).axes[0].get_xlabel()
     'SD of the external noise, contrast'
     """
-    found = [session_equivalent_noise(parts) for parts in _by_session(sessions)]
+    every = _by_session(sessions)
+    return draw_equivalent_noise([session_equivalent_noise(parts) for parts in every])
+
+
+def draw_equivalent_noise(found: Sequence[SessionEquivalentNoise]) -> "Figure":
+    """Draw what was found of each session."""
     figure, matplotlib = new_figure((4.6, 3.6))
     with matplotlib.rc_context(STYLE):
         axis = figure.subplots()

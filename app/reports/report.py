@@ -28,6 +28,7 @@ from ...experiments.clock import utc_now
 from ...experiments.session.results import SessionData
 from ..figures import as_svg
 from ..files import whole_file
+from .by_condition import condition_tables
 from .contrasts import by_contrast
 from .formulas import formulas
 from .methods_paragraph import methods_paragraph
@@ -152,7 +153,8 @@ def render_report(
         pages.filters[each.__name__] = each
     groups = [_shown(group, orders, kept) for group in by_stimuli.values()]
     page = pages.get_template("report.html")
-    return page.render(groups=groups, orders=orders, made_at=utc_now())
+    tables = condition_tables(sessions)
+    return page.render(groups=groups, tables=tables, orders=orders, made_at=utc_now())
 
 
 def _entry(session: SessionData, orders: int) -> Entry:

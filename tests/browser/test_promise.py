@@ -108,12 +108,14 @@ def test_an_ordinary_screen_gets_the_levels_through_its_table(run_template):
         ("movie-bar", {}),
         ("gabor-in-noise", {}),
         ("bar-polarity", {}),
+        ("equivalent-noise", {}),
         ("gabor-in-noise", {"task": Task("mafc", ("1", "2", "3"))}),
     ],
-    ids=["movie", "gabor", "one interval", "patches side by side"],
+    ids=["movie", "gabor", "one interval", "conditions", "patches side by side"],
 )
 def test_every_shape_of_trial_is_drawn_as_it_is(run_template, name, changes):
-    run = run_template(few_trials(name, **changes), 4)
+    n = max(4, len(load_protocol(name).conditions))
+    run = run_template(few_trials(name, n, **changes), n)
     assert (run.drawn == run.frames).all()
     assert [record.response.response for record in run.trials] == run.in_process()
     assert [t.response.digest for t in run.trials] == [digest(f) for f in run.frames]

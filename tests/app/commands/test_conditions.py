@@ -99,3 +99,14 @@ def test_preview_shows_a_condition(tmp_path):
     assert quiet["contrast"] == 0.07
     assert loud["contrast"] == 0.094
     assert quiet["digest"] != loud["digest"] != shown()["digest"]
+
+
+def test_the_report_has_the_results_by_condition(log, tmp_path):
+    page = tmp_path / "report.html"
+    result = invoke("report", *log, "-o", page, "--orders", "0")
+    assert result.exit_code == 0, result.output
+    text = page.read_text()
+    assert "template by condition" in text
+    assert "equivalent-noise, condition sd-0.18" in text
+    assert "d&#39; - first" in text
+    assert "SD of the external noise" in text

@@ -55,7 +55,9 @@ def window(open_lab_window):
     return open_lab_window()
 
 
-@pytest.mark.parametrize("name", ["bar-in-noise", "gabor-in-noise", "movie-bar"])
+@pytest.mark.parametrize(
+    "name", ["bar-in-noise", "gabor-in-noise", "movie-bar", "equivalent-noise"]
+)
 def test_the_buffer_and_the_array_get_the_same_responses(db_path, window, name):
     protocol = variant(name, 60 if name == "movie-bar" else 100)
     watcher, trials, store = run_at_screen(db_path, window, protocol)
