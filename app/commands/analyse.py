@@ -98,12 +98,12 @@ def analyse(
     noise. A table shows the values pooled over contrasts, with 95 % intervals. Internal
     noise is gamma (internal / external SD), by one likelihood with thresholds smooth in
     contrast, and from the agreement of passes; both by the normal law. Where the
-    decision variable is not normal, gamma by its exact law stands beside, and is the one to read. Where the
-    criterion moves, d' and gamma given its course stand beside, and are to be read
-    first. Kernels are summed up by how many bits a trial they tell about responses held
-    out. JSON has everything: contrasts, kernels with their errors, tests, and what each
-    number rests on; arrays of more than 4,096 numbers are left to --arrays.
-    docs/json.md names every key.
+    decision variable is not normal, gamma by its exact law stands beside, and is the
+    one to read. Where the criterion moves, d' and gamma given its course stand beside,
+    and are to be read first. Kernels are summed up by how many bits a trial they tell
+    about responses held out. JSON has everything: contrasts, kernels with their errors,
+    tests, and what each number rests on; arrays of more than 4,096 numbers are left to
+    --arrays. docs/json.md names every key.
 
     \b
     Example:
