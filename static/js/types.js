@@ -5,7 +5,9 @@
  * @property {number} fixation_ms
  * @property {number} interval_ms
  * @property {number} gap_ms
- * @property {number} response_ms
+ * @property {number} response_ms 0: it is waited for
+ * @property {number} [fixation_jitter_ms] by how much fixation may be longer
+ * @property {number} [gap_jitter_ms]
  * @property {number} feedback_ms
  * @property {number} frame_ms of one frame of a movie; 0 where an interval is a single frame
  * @property {number} tolerance_ms how much longer or shorter than asked a part of a trial may last
@@ -35,6 +37,18 @@
  * @property {number} background the contrast level of the background
  * @property {readonly string[]} instructions pages of HTML
  * @property {number} n_recorded trials that the server has
+ * @property {Confidence | null} confidence what is asked after each response
+ * @property {Feedback} feedback
+ *
+ * @typedef {object} Confidence
+ * @property {readonly Key[]} keys the least sure first
+ * @property {string} prompt HTML; empty for our own words
+ *
+ * @typedef {object} Feedback
+ * @property {"text" | "tone" | "both"} by
+ * @property {number} correct_hz
+ * @property {number} wrong_hz
+ * @property {number} tone_ms
  *
  * @typedef {Needs & SessionData} PageData what the session's page carries
  *
@@ -54,6 +68,7 @@
  * @property {number} progress share of the session that is done, 0 to 1
  * @property {Break | null} break
  * @property {string} frames address of the trial's bytes
+ * @property {Partial<Timing>} [timing] durations that were drawn for this trial
  *
  * @typedef {{ done: true, progress: 1 }} Done
  * @typedef {NextTrial | Done} Next
@@ -71,6 +86,7 @@
  * @property {number} n_shown how often this trial was shown; more than once after a reload
  * @property {number} frames_shown refreshes with a stimulus on the screen
  * @property {number} frames_dropped refreshes missed between the first fixation and the last frame
+ * @property {number | null} [confidence] where it is asked for
  * @property {string | null} digest SHA-256 of the bytes received, null where the browser has none
  * @property {TrialEvent[]} events
  *
