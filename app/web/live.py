@@ -16,6 +16,7 @@ from .responses import SentResponse
 from .writer import Writer
 
 SCREENS_AT_ONCE, SCREENS_PER_S = 20, 0.1  # changes of the screen that are stored
+DRAWN = ("fixation_ms", "gap_ms")  # durations that a protocol may let vary
 _PERSONS_MS = 700.0  # a usual response time, to say how long is left
 
 
@@ -114,7 +115,9 @@ class LiveSession:
             else:
                 spec = self._require_turn(trial)
                 judged = sent.judged(
-                    self._render(spec)[1], self.session.protocol, self._since(trial)
+                    self._render(spec)[1],
+                    self.session.as_drawn(trial),
+                    self._since(trial),
                 )
                 record = self._record(spec, judged, sent)
             feedback = self.session.block(record.spec.block).feedback
@@ -172,7 +175,15 @@ class LiveSession:
             "feedback": block.feedback,
             "progress": self._progress(),
             "break": self._break_before(spec),
+            **self._durations(spec.trial),
         }
+
+    def _durations(self, trial: int) -> dict[str, Any]:
+        """Give the durations of a trial, where they differ from trial to trial."""
+        if not self.session.protocol.timing.is_jittered:
+            return {}
+        drawn = self.session.as_drawn(trial).timing
+        return {"timing": {name: getattr(drawn, name) for name in DRAWN}}
 
     def _progress(self) -> float:
         """Give the share that is done; repeated trials keep it below 1 to the end."""
@@ -201,7 +212,9 @@ class LiveSession:
         protocol, n = self.session.protocol, self.session.protocol.n_onsets
         timing = protocol.timing
         shown = n * timing.shown_ms(protocol.noise.grid[0]) + (n - 1) * timing.gap_ms
-        trial_ms = timing.fixation_ms + shown + min(_PERSONS_MS, timing.response_ms)
+        jitter_ms = (timing.fixation_jitter_ms + (n - 1) * timing.gap_jitter_ms) / 2
+        trial_ms = timing.fixation_ms + jitter_ms + shown
+        trial_ms += min(_PERSONS_MS, timing.longest_response_ms)
         n_left = max(1, self.session.n_planned - self.session.n_recorded)
         return math.ceil(n_left * trial_ms / 60_000)
 

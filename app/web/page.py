@@ -97,11 +97,13 @@ def task_parameters(
     Raises
     ------
     ValueError
-        If the noise is not of the contract `yoked-1`.
+        If the noise is not of the contract `yoked-1`, or the protocol asks for what a
+        page has not.
     ProtocolError
         If a key is none of a keyboard's.
     """
     require_own_noise(protocol)
+    _require_in_page(protocol)
     require_keys(protocol)
     screen, rows = needs(protocol), _Rows.of(protocol)
     shown = {*protocol.contrast.values, *protocol.contrast.grid, *rows.contrast}
@@ -124,6 +126,24 @@ def task_parameters(
         "contrasts": [_contrast(protocol, value) for value in sorted(shown)],
         "design": _design(protocol, rows),
     }
+
+
+def _require_in_page(protocol: Protocol) -> None:
+    """Refuse what a page would leave out without a word."""
+    timing = protocol.timing
+    asked = {
+        "[noise.basis]": protocol.noise.basis is not None,
+        "a picture": bool(protocol.noise.picture_sha256),
+        "[[conditions]]": bool(protocol.conditions),
+        "[confidence]": protocol.confidence.is_asked,
+        "tones": protocol.feedback.by != "text",
+        "jitter": bool(timing.fixation_jitter_ms or timing.gap_jitter_ms),
+    }
+    found = [what for what, is_there in asked.items() if is_there]
+    if found:
+        rule = "without what a page of its own has not; our server runs it"
+        got = f"{protocol.name} with {', '.join(found)}"
+        raise ValueError(f"the protocol must be {rule}, got {got}")
 
 
 def _stimulus(protocol: Protocol) -> dict[str, Any]:

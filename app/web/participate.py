@@ -1,6 +1,8 @@
 """The pages that a participant sees: consent, the task, thanks."""
 
 import logging
+from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import (
@@ -225,12 +227,28 @@ def _page_data(token: str, language: str, live: LiveSession) -> dict:
         "background": protocol.display.background,
         "instructions": pages(instructions),
         "n_recorded": live.session.n_recorded,
+        "confidence": _confidence(protocol, language),
+        "feedback": vars(protocol.feedback),
     }
 
 
 def _keys(protocol: Protocol) -> list[dict[str, str]]:
     """Give the response keys in order: name, and place on the keyboard."""
-    return [{"name": key, "code": KEY_CODES[key]} for key in protocol.task.keys]
+    return _places(protocol.task.keys)
+
+
+def _places(names: Sequence[str]) -> list[dict[str, str]]:
+    return [{"name": key, "code": KEY_CODES[key]} for key in names]
+
+
+def _confidence(protocol: Protocol, language: str) -> dict[str, Any] | None:
+    """Give what is asked after the choice; None where nothing is."""
+    asked = protocol.confidence
+    if not asked.is_asked:
+        return None
+    prompt = in_language(asked.prompt, language)
+    html = render_markdown(prompt) if prompt else ""
+    return {"keys": _places(asked.keys), "prompt": html}
 
 
 def _gray(live: LiveSession) -> int:

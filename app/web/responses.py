@@ -79,7 +79,7 @@ class SentResponse:
         if "stall" in kinds and self.measured.response is None:
             return STALLED
         rt_ms = self.measured.rt_ms or 0.0
-        if rt_ms > protocol.timing.response_ms + _SLACK_MS:
+        if rt_ms > protocol.timing.longest_response_ms + _SLACK_MS:
             return TOO_LATE
         if since_ms is None:
             return NEVER_ASKED_FOR
@@ -116,11 +116,18 @@ def parse_response(data: object, protocol: Protocol) -> SentResponse:
         "frames_dropped": partial(_whole, high=_MOST_FRAMES),
         "digest": _optional(_digest),
     }
+    n_steps = len(protocol.confidence.keys)
+    if n_steps:
+        checks["confidence"] = _optional(partial(_step, high=n_steps))
     fields = _table(data, "a response", (*checks, "events"))
     measured = Response(**{name: check(fields, name) for name, check in checks.items()})
     events = _events(fields["events"])
+    if not protocol.timing.response_ms and measured.response is None:
+        raise ResponseError("response must be given where it is waited for, got None")
     if (measured.response is None) != (measured.rt_ms is None):
         raise ResponseError("rt_ms must be given with a response and only then")
+    if n_steps and (measured.response is None) != (measured.confidence is None):
+        raise ResponseError("confidence must be given with a response and only then")
     return SentResponse(measured, events)
 
 
@@ -196,6 +203,10 @@ def _whole(fields: Mapping[str, Any], name: str, high: int, low: int = 0) -> int
     fits = _is_whole(value, low, high)
     _unless(fits, name, f"a whole number from {low} to {high}", value)
     return value
+
+
+def _step(fields: Mapping[str, Any], name: str, high: int) -> float:
+    return float(_whole(fields, name, high, low=1))
 
 
 def _optional(check: _Check) -> _Check:

@@ -2,6 +2,7 @@
 
 import textwrap
 
+from ..protocols.answers import Confidence
 from ..protocols.flicker import flicker_warning
 from ..protocols.protocol import Protocol
 from ..protocols.texts import in_language
@@ -18,6 +19,7 @@ PAUSED_ON_PAGE = (
 PAUSED = f"{PAUSED_ON_PAGE}\n\nThe trial that was interrupted does not count."
 WELCOME_BACK = "Welcome back.\n\nThe session goes on where it ended.\n\n" + GO_ON
 FINISHED = f"The session is over.\n\nThank you.\n\n{CLOSE}"
+HOW_SURE = "How sure are you?"
 FEEDBACK = {True: "correct", False: "wrong", None: "no response"}
 
 # What the shipped protocols' consents say of a web page, and what it is here. Their
@@ -111,6 +113,24 @@ def pages(text: str, last: str = GO_ON) -> list[str]:
     parts = [plain_text(part) for part in text.split("\n---\n") if part.strip()]
     ends = [GO_ON] * (len(parts) - 1) + [last]
     return [f"{part}\n\n{end}" for part, end in zip(parts, ends, strict=False)]
+
+
+def confidence_page(asked: Confidence, language: str) -> str:
+    """Ask how sure a response was.
+
+    Examples
+    --------
+    >>> print(confidence_page(Confidence(keys=("1", "2", "3")), "en"))
+    How sure are you?
+    <BLANKLINE>
+    1   2   3
+    <BLANKLINE>
+    a guess   ...   quite sure
+    """
+    prompt = in_language(asked.prompt, language) or HOW_SURE
+    keys = "   ".join(key.upper() for key in asked.keys)
+    ends = "" if asked.prompt else "\n\na guess   ...   quite sure"
+    return f"{plain_text(prompt)}\n\n{keys}{ends}"
 
 
 def block_page(block: BlockInfo, n_blocks: int, share_done: float) -> str:

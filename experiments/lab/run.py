@@ -30,7 +30,7 @@ from .setup import (
     require_steady,
     set_up,
 )
-from .showing import Showing
+from .showing import Play, Showing
 from .sitting import Sitting
 from .stage import Stage
 
@@ -184,8 +184,9 @@ def at_desk(
         if sitting is not None:
             say(f"Sitting {sitting.number} of {sitting.n_sittings}.")
         showing = Showing(
-            session, store, window, pressed, setup.stage, request.read_back
-        )
+            session, store, window, pressed, setup.stage, request.read_back,
+            request.language, _tones(session, store, say),
+        )  # fmt: skip
         yield Desk(session, showing, window, pressed)
 
 
@@ -308,6 +309,20 @@ def _log_irregular(
         "n": refresh.n,
     }
     store.add_event(session_id, "irregular_refresh", detail)
+
+
+def _tones(session: Session, store: Store, say: Say) -> Play | None:
+    """Give what plays the protocol's tones; None without tones, or without sound."""
+    if not session.protocol.feedback.has_tones:
+        return None
+    from .tones import NO_SOUND, Tones
+
+    try:
+        return Tones(session.protocol.feedback).play
+    except OSError as error:
+        say(NO_SOUND.format(error))
+        store.add_event(session.id, "no_sound", {"reason": str(error)})
+        return None
 
 
 def _version(package: str) -> str | None:

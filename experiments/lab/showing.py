@@ -6,7 +6,7 @@ pauses, a script of somebody else has what it likes.
 
 import gc
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -22,8 +22,8 @@ from ..stimulus.render import digest
 from ..store.sqlite import Store
 from ..store.trial import Response, TrialRecord, TrialSpec
 from .attention import NOTICE_MS, found_at_the_end, in_words, notice
-from .keys import Keys
-from .pages import FEEDBACK
+from .keys import PAUSE_KEY, Keys, wait_for_key
+from .pages import FEEDBACK, confidence_page
 from .screen import Handle, Screen, place
 from .stage import Stage, trial_pictures
 from .trial import (
@@ -36,6 +36,7 @@ from .trial import (
     wait_for_response,
 )
 
+Play = Callable[[bool], None]
 READ_BACK = ("block", "every")
 MOST_WRONG = 3  # trials in a row whose pixels were not ours, before the session stops
 PAUSED_REASON = "paused with Escape"
@@ -78,6 +79,11 @@ class Showing:
     read_back
         Which trials are read back from the back buffer and compared with the contract
         before they are shown: the first of each 'block', or 'every' one.
+    language
+        Of the protocol's texts.
+    play
+        Plays the tone of a correct response, or of a wrong one; None: feedback is
+        written.
 
     Attributes
     ----------
@@ -95,19 +101,20 @@ class Showing:
         keys: Keys,
         stage: Stage,
         read_back: str = "block",
+        language: str = "en",
+        play: Play | None = None,
     ) -> None:
         if read_back not in READ_BACK:
             rule = f"one of {', '.join(READ_BACK)}"
             raise ValueError(f"read_back must be {rule}, got {read_back!r}")
         self._session, self._store = session, store
         self._screen, self._keys, self._stage = screen, keys, stage
-        self._read_back = read_back
+        self._read_back, self._language, self._play = read_back, language, play
         has_box = keys.backend.startswith("box")
         names = session.protocol.task.keys
         self.to_press = "a button of the box" if has_box else in_words(names)
         self.block = -1
         self._n_others: Counter[str] = Counter()  # keys that are no response
-        self._plan = plan_trial(session.protocol, screen.refresh_hz)
         self._n_wrong_trials = 0  # in a row
         self._marks: Sequence[Handle] = []
 
@@ -143,7 +150,16 @@ class Showing:
         if told:
             self._tell(told, NOTICE_MS)
         elif self._has_feedback(record):
-            self._tell(FEEDBACK[record.correct], protocol.timing.feedback_ms)
+            self._tell_whether(record.correct, protocol)
+
+    def _tell_whether(self, correct: bool | None, protocol: Protocol) -> None:
+        """Say or play whether a response was correct; a missing one is written."""
+        with_text = True
+        if self._play is not None and correct is not None:
+            self._play(correct)
+            with_text = protocol.feedback.has_text
+        said = FEEDBACK[correct] if with_text else ""
+        self._tell(said, protocol.timing.feedback_ms)
 
     def _has_feedback(self, record: TrialRecord) -> bool:
         return record.response.valid and self._session.block(record.spec.block).feedback
@@ -178,9 +194,10 @@ class Showing:
         if self._is_sampled(spec):
             n_wrong = self._n_wrong_pixels(handles, pictures)
         self.block = spec.block
-        shown, keyed = self._show(handles)
+        protocol = self._session.as_drawn(spec.trial)
+        shown, keyed = self._show(protocol, handles)
         self._screen.release(prepared)
-        protocol = self._session.protocol
+        keyed = self._asked_how_sure(keyed)
         response = judged(protocol, shown, keyed, n_wrong, digest(frames))
         return response, shown, keyed, n_wrong
 
@@ -211,19 +228,35 @@ class Showing:
             way = "`yoked lab --check` looks into it"
             raise WrongPixels(f"the stimuli must be {rule}; {way}")
 
-    def _show(self, handles: Sequence[Handle]) -> tuple[Presentation, KeyedResponse]:
-        protocol = self._session.protocol
+    def _show(
+        self, protocol: Protocol, handles: Sequence[Handle]
+    ) -> tuple[Presentation, KeyedResponse]:
+        plan = plan_trial(protocol, self._screen.refresh_hz)
         self._keys.clear()
         with _no_collection():
-            shown = present(self._screen, self._plan, handles)
+            shown = present(self._screen, plan, handles)
             keyed = wait_for_response(
                 self._screen,
                 self._keys,
                 protocol.task.keys,
                 shown.onsets_ms[-1],
-                protocol.timing.response_ms,
+                protocol.timing.longest_response_ms,
             )
         return shown, keyed
+
+    def _asked_how_sure(self, keyed: KeyedResponse) -> KeyedResponse:
+        """Ask after the response how sure it is, where the protocol does."""
+        asked = self._session.protocol.confidence
+        if keyed.response is None or not asked.is_asked:
+            return keyed
+        self._screen.write(confidence_page(asked, self._language))
+        self._screen.flip()
+        names = (*asked.keys, PAUSE_KEY)
+        press = wait_for_key(self._keys, names, self._screen.pause)
+        self.clear()
+        if press.name == PAUSE_KEY:
+            return replace(keyed, paused=True)
+        return replace(keyed, confidence=1.0 + asked.keys.index(press.name))
 
     def _log(
         self,
@@ -287,6 +320,7 @@ def judged(
     response = Response(
         response=keyed.response,
         rt_ms=keyed.rt_ms,
+        confidence=keyed.confidence,
         digest=own_digest if n_wrong == 0 else None,
         onsets_ms=tuple(round(onset - start, 3) for onset in shown.onsets_ms),
         offsets_ms=tuple(round(offset - start, 3) for offset in shown.offsets_ms),

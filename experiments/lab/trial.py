@@ -12,6 +12,7 @@ from .flips import LATE
 from .keys import PAUSE_KEY, KeyPress, Keys
 from .screen import Handle, Screen
 
+_NOT_SHOWN = ("response_ms", "feedback_ms", "fixation_jitter_ms", "gap_jitter_ms")
 MAX_ROUNDING = 0.25  # how far, relatively, a counted duration may be off
 FIXATION, EMPTY, FIRST_STIMULUS = 0, 1, 2  # pictures of a trial, by number
 
@@ -125,7 +126,7 @@ def shown_ms(timing: Timing, refresh_hz: float) -> dict[str, float]:
     return {
         name: round(frames_for(duration, refresh_hz) * 1000 / refresh_hz, 3)
         for name, duration in vars(timing).items()
-        if name not in ("response_ms", "feedback_ms")
+        if name not in _NOT_SHOWN
     }
 
 
@@ -220,6 +221,8 @@ class KeyedResponse:
         From 0; None if none came in time, or the trial was paused.
     rt_ms
         From the onset of the last interval.
+    confidence
+        How sure the observer was, from 1; None where that was not asked.
     early
         Keys of the task that came before it.
     others
@@ -233,6 +236,7 @@ class KeyedResponse:
     early: tuple[KeyPress, ...] = ()
     others: tuple[KeyPress, ...] = ()
     paused: bool = False
+    confidence: float | None = None
 
 
 def wait_for_response(
@@ -240,7 +244,7 @@ def wait_for_response(
     keys: Keys,
     names: Sequence[str],
     onset_ms: float,
-    response_ms: float,
+    longest_ms: float,
 ) -> KeyedResponse:
     """Take the first of the task's keys that is pressed after an onset.
 
@@ -254,8 +258,8 @@ def wait_for_response(
         Key of each response.
     onset_ms
         Of the last interval. What was pressed before it is no response.
-    response_ms
-        How long a response may take from there.
+    longest_ms
+        How long a response may take from there; infinite: it is waited for.
     """
     early: list[KeyPress] = []
     others: list[KeyPress] = []
@@ -264,7 +268,7 @@ def wait_for_response(
         return KeyedResponse(response, rt_ms, tuple(early), tuple(others))
 
     while True:
-        is_last_look = screen.now() - onset_ms >= response_ms
+        is_last_look = screen.now() - onset_ms >= longest_ms
         for press in keys.presses():
             if press.name == PAUSE_KEY:
                 return replace(keyed(None), paused=True)
@@ -272,7 +276,7 @@ def wait_for_response(
                 others.append(press)
             elif press.time_ms < onset_ms:
                 early.append(press)
-            elif press.time_ms - onset_ms <= response_ms:
+            elif press.time_ms - onset_ms <= longest_ms:
                 rt_ms = round(press.time_ms - onset_ms, 3)
                 return keyed(list(names).index(press.name), rt_ms)
         if is_last_look:

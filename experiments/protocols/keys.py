@@ -4,6 +4,7 @@ A name is that of the key on a US keyboard (PsychoPy's names). Its place stays w
 is on a keyboard of any language; what is printed there may differ.
 """
 
+from collections.abc import Sequence
 from string import ascii_lowercase, digits
 
 from .checks import ProtocolError
@@ -35,7 +36,11 @@ def require_keys(protocol: Parts) -> None:
     ProtocolError
         With the list of the keys that can be pressed.
     """
-    keys = protocol.task.keys
+    _require("task.keys", protocol.task.keys)
+    _require("confidence.keys", protocol.confidence.keys)
+
+
+def _require(what: str, keys: Sequence[str]) -> None:
     unknown = [name for name in keys if name not in KEY_CODES]
     if not unknown:
         return
@@ -44,4 +49,4 @@ def require_keys(protocol: Parts) -> None:
     if "escape" in unknown:
         hint += "; 'escape' pauses"
     rule = f"keys that browser and lab can take ({KEYS_IN_WORDS})"
-    raise ProtocolError([f"task.keys must be {rule}, got {list(keys)}{hint}"])
+    raise ProtocolError([f"{what} must be {rule}, got {list(keys)}{hint}"])

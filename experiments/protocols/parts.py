@@ -1,7 +1,9 @@
 """The parts of a protocol: frozen objects that check their own rules when made."""
 
+import math
 from dataclasses import dataclass, field, fields
 
+from .answers import Confidence, Feedback
 from .checks import Faults
 from .conditions import Condition, Design
 from .contrast import Contrast
@@ -87,7 +89,9 @@ class Timing:
     `frame_ms` is the duration of one frame of a movie; a still field lasts
     `interval_ms`. A trial in which fixation, an interval or a gap lasted otherwise by
     more than `tolerance_ms` is invalid. A response sooner than `earliest_ms` after the
-    onset of the last interval is an anticipation, which enters no statistic.
+    onset of the last interval is an anticipation, which enters no statistic; one may
+    take up to `response_ms` from there, and as long as it likes where that is 0.
+    Fixation and gap are longer by up to their jitter, drawn for each trial.
     """
 
     fixation_ms: float = 500.0
@@ -98,17 +102,27 @@ class Timing:
     frame_ms: float = 0.0
     tolerance_ms: float = 20.0  # at 60 Hz one refresh that is missed, not two
     earliest_ms: float = 100.0  # no person sees, decides and presses faster
+    fixation_jitter_ms: float = 0.0
+    gap_jitter_ms: float = 0.0
 
     def __post_init__(self) -> None:
         faults = Faults()
         for part in fields(self):
             value = getattr(self, part.name)
             faults.unless(0 <= value <= 60_000, part.name, "in [0, 60000] ms", value)
-        shown = self.interval_ms > 0 and self.response_ms > 0
-        faults.unless(
-            shown, "interval_ms", "more than 0, as response_ms", self.interval_ms
-        )
+        shown = self.interval_ms > 0
+        faults.unless(shown, "interval_ms", "more than 0", self.interval_ms)
         faults.raise_any()
+
+    @property
+    def is_jittered(self) -> bool:
+        """Whether durations differ from trial to trial."""
+        return self.fixation_jitter_ms > 0 or self.gap_jitter_ms > 0
+
+    @property
+    def longest_response_ms(self) -> float:
+        """How long a response may take; infinite where it has no limit."""
+        return self.response_ms or math.inf
 
     def each_ms(self, frames: int) -> float:
         """Give how long each frame of an interval of so many stays."""
@@ -195,6 +209,8 @@ class Parts:
     double_pass: DoublePass = field(default_factory=DoublePass)
     catch: Catch = field(default_factory=Catch)
     screening: Screening = field(default_factory=Screening)
+    confidence: Confidence = field(default_factory=Confidence)
+    feedback: Feedback = field(default_factory=Feedback)
     texts: Texts = field(default_factory=Texts)
     conditions: tuple[Condition, ...] = ()
     design: Design = field(default_factory=Design)

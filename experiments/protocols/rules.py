@@ -19,6 +19,7 @@ def check_together(protocol: Parts) -> None:
     sd, rule = protocol.noise.sd, "in (0, 1]; it may be 0 in a condition"
     faults.unless(sd > 0 or protocol.condition != "", "noise.sd", rule, sd)
     _check_blocks(protocol, faults)
+    _check_confidence(protocol, faults)
     faults.raise_any()
     check_basis(protocol, faults)
     faults.raise_any()
@@ -71,6 +72,16 @@ def _check_signal_on_grid(protocol: Parts, faults: Faults) -> None:
         faults.unless(
             frame_ms > 0, "timing.frame_ms", "more than 0 in a movie", frame_ms
         )
+
+
+def _check_confidence(protocol: Parts, faults: Faults) -> None:
+    """A key has one meaning: a press that comes twice is no rating."""
+    keys, task = protocol.confidence.keys, protocol.task
+    rule = "other keys than the task's"
+    shared = set(keys) & set(task.keys)
+    faults.unless(not shared, "confidence.keys", rule, list(keys))
+    fits = not keys or task.kind != "rating"
+    faults.unless(fits, "confidence.keys", "none where a rating is asked", list(keys))
 
 
 def _check_source(protocol: Parts, faults: Faults) -> None:

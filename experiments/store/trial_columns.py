@@ -165,7 +165,8 @@ TRIAL = (
            "Response time from the onset of the last interval", is_optional=True,
            unit="milliseconds"),
     Column("confidence", "response", REAL,
-           "Confidence, where it was asked for", is_optional=True),
+           "Confidence, where it was asked for: with keys, from 1, the least sure",
+           is_optional=True),
     Column("decision_variables", "response", NUMBERS,
            "Of a model: the number behind each alternative, internal noise included, "
            "as a JSON list", is_optional=True),

@@ -1,5 +1,6 @@
 /** The session in the browser: a jsPsych timeline whose trials the server hands out one by one. */
 
+import { askConfidence } from "./confidence.js";
 import { stimulusOf } from "./devices.js";
 import { fitsAt, isCanvasExact, measureRefresh, wholeScale, CSS_PX_PER_DEGREE } from "../plugin-noise-trial/src/display.js";
 import { keyLabel } from "../plugin-noise-trial/src/keyboard.js";
@@ -13,6 +14,7 @@ import {
   TOO_SMALL,
   welcomeBack,
 } from "./screens.js";
+import { tonesFor } from "./tones.js";
 
 /** @typedef {import("./types.js").NextTrial} NextTrial */
 /** @typedef {import("./types.js").PageData} PageData */
@@ -49,6 +51,10 @@ export class Experiment {
   #showings;
   /** @type {readonly string[]} what is printed on the response keys */
   #labels;
+  #layout;
+  #tones;
+  /** @type {any} what a trial measured, while its confidence is asked for */
+  #unsent = null;
   #misses = 0;
   /** Whether the screen refreshed at another rate than was measured, in the trial before. */
   #hasOtherRate = false;
@@ -70,6 +76,8 @@ export class Experiment {
     this.#client = client;
     this.#showings = showings;
     this.#labels = page.keys.map((key) => keyLabel(key, layout));
+    this.#layout = layout;
+    this.#tones = tonesFor(page.feedback);
     this.#onFailure = onFailure;
   }
 
@@ -92,6 +100,10 @@ export class Experiment {
           this.#step(() => this.#load()),
           this.#noiseTrial(),
           {
+            timeline: [this.#step(() => this.#rated())],
+            conditional_function: () => this.#unsent !== null,
+          },
+          {
             timeline: [this.#feedbackNode()],
             conditional_function: () => this.#feedback !== null,
           },
@@ -107,8 +119,10 @@ export class Experiment {
     const { instructions, n_recorded } = this.#page;
     const pages = n_recorded > 0 ? [welcomeBack(this.#labels)] : instructions;
     const offer = this.#buttons(FULL_SCREEN, ["Full screen", "Stay in the window"]);
-    offer.on_finish = (/** @type {{ response: number }} */ { response }) =>
-      response === 0 ? enterFullScreen() : undefined;
+    offer.on_finish = (/** @type {{ response: number }} */ { response }) => {
+      void this.#tones?.unlock();
+      return response === 0 ? enterFullScreen() : undefined;
+    };
     return [...pages.map((page) => this.#buttons(page, ["Continue"])), offer];
   }
 
@@ -174,31 +188,52 @@ export class Experiment {
 
   /** @returns {Node} */
   #noiseTrial() {
-    const { shape, side_by_side, timing, keys, lut, background } = this.#page;
+    const { shape, side_by_side, keys, lut, background } = this.#page;
     return {
       type: NoiseTrialPlugin,
       trial: () => this.#trial().trial,
       bytes: () => this.#frames,
-      ...{ shape, side_by_side, timing, choices: keys, lut, background },
+      ...{ shape, side_by_side, choices: keys, lut, background },
+      timing: () => ({ ...this.#page.timing, ...this.#trial().timing }),
       refresh_ms: () => this.#screen.refresh_ms,
       scale: () => this.#screen.scale,
       device_pixel_ratio: () => this.#screen.device_pixel_ratio,
       on_start: () => this.#showings.add(this.#trial().trial),
-      on_finish: (/** @type {any} */ data) => this.#submit(data).catch(this.#onFailureForEver()),
+      on_finish: (/** @type {any} */ data) => {
+        if (!this.#page.confidence) return this.#submit(data).catch(this.#onFailureForEver());
+        this.#unsent = data;
+      },
     };
+  }
+
+  /** Ask how sure a response was, where there was one, and hand in both. */
+  async #rated() {
+    const [data, asked] = [this.#unsent, this.#page.confidence];
+    this.#unsent = null;
+    const confidence =
+      asked && data.response !== null
+        ? await askConfidence(asked, {
+            display: this.#jsPsych.getDisplayElement(),
+            target: window,
+            requestFrame: (callback) => requestAnimationFrame(callback),
+            layout: this.#layout,
+          })
+        : null;
+    await this.#submit(data, { confidence });
   }
 
   /**
    * Hand in a response, and wait for the server's acknowledgement: jsPsych starts nothing before.
    * @param {any} data
+   * @param {{ confidence?: number | null }} [rated]
    */
-  async #submit(data) {
+  async #submit(data, rated = {}) {
     const { trial, feedback } = this.#trial();
     const { refresh_ms, other_key, rt: rt_ms, ...result } = measured(data);
     this.#hasOtherRate = Math.abs(refresh_ms / this.#screen.refresh_ms - 1) > OTHER_RATE;
     this.#misses = result.response === null ? this.#misses + 1 : 0;
     const n_shown = Math.max(1, this.#showings.of(trial));
-    const receipt = await this.#client.respond(trial, { ...result, rt_ms, n_shown });
+    const receipt = await this.#client.respond(trial, { ...result, rt_ms, ...rated, n_shown });
     const { correct, too_soon: tooSoon } = receipt;
     const { feedback_ms, response_ms: responseMs } = this.#page.timing;
     const isHint = result.response === null || tooSoon;
@@ -206,7 +241,10 @@ export class Experiment {
     this.#feedbackMs = isHint ? Math.max(HINT_MS, feedback_ms) : feedback_ms;
     const { response } = result;
     const about = { correct, response, tooSoon, otherKey: other_key, labels: this.#labels, responseMs };
-    this.#feedback = tell ? feedbackScreen(about) : null;
+    const sounds = this.#tones !== null && !isHint && feedback && correct !== null;
+    if (sounds) this.#tones?.play(/** @type {boolean} */ (correct));
+    const isWritten = !sounds || this.#page.feedback.by === "both";
+    this.#feedback = tell ? (isWritten ? feedbackScreen(about) : " ") : null;
     this.#receive(receipt.next);
   }
 

@@ -79,6 +79,17 @@ export function feedbackScreen({ correct, response, tooSoon, otherKey, labels, r
 }
 
 /**
+ * @param {string} prompt HTML; empty for our own words
+ * @param {readonly string[]} labels of the keys, the least sure first
+ */
+export function confidenceScreen(prompt, labels) {
+  const asked = prompt || "<p>How sure are you?</p>";
+  const keys = labels.map((label) => `<kbd>${escaped(label)}</kbd>`).join(" ");
+  const ends = prompt ? keys : `a guess ${keys} quite sure`;
+  return `<div class="confidence">${asked}<p>${ends}</p></div>`;
+}
+
+/**
  * @param {readonly string[]} labels
  * @param {string} [word] between the last two
  */

@@ -21,6 +21,18 @@
  * @property {number} background the contrast level of the background
  * @property {readonly string[]} instructions pages of HTML
  * @property {number} n_recorded trials that the server has
+ * @property {Confidence | null} confidence what is asked after each response
+ * @property {Feedback} feedback
+ *
+ * @typedef {object} Confidence
+ * @property {readonly Key[]} keys the least sure first
+ * @property {string} prompt HTML; empty for our own words
+ *
+ * @typedef {object} Feedback
+ * @property {"text" | "tone" | "both"} by
+ * @property {number} correct_hz
+ * @property {number} wrong_hz
+ * @property {number} tone_ms
  *
  * @typedef {Needs & SessionData} PageData what the session's page carries
  *
@@ -40,6 +52,7 @@
  * @property {number} progress share of the session that is done, 0 to 1
  * @property {Break | null} break
  * @property {string} frames address of the trial's bytes
+ * @property {Partial<Timing>} [timing] durations that were drawn for this trial
  *
  * @typedef {{ done: true, progress: 1 }} Done
  * @typedef {NextTrial | Done} Next
@@ -52,6 +65,7 @@
  * @property {number} n_shown how often this trial was shown; more than once after a reload
  * @property {number} frames_shown refreshes with a stimulus on the screen
  * @property {number} frames_dropped refreshes missed between the first fixation and the last frame
+ * @property {number | null} [confidence] where it is asked for
  * @property {string | null} digest SHA-256 of the bytes received, null where the browser has none
  * @property {TrialEvent[]} events
  *

@@ -48,7 +48,10 @@ export function framePlan({ timing, presentations, frames, refreshMs }) {
 export function roundingMs({ timing, frames, refreshMs }) {
   const off = (/** @type {number} */ ms) => Math.abs(refreshesFor(ms, refreshMs) * refreshMs - ms);
   const interval = frames > 1 ? frames * off(timing.frame_ms) : off(timing.interval_ms);
-  return Math.max(interval, off(timing.gap_ms), off(timing.fixation_ms));
+  // What is drawn for each trial may lie in the middle between two counts.
+  const drawn = (jitterMs = 0) => (jitterMs > 0 ? refreshMs / 2 : 0);
+  const gap = drawn(timing.gap_jitter_ms) || off(timing.gap_ms);
+  return Math.max(interval, gap, drawn(timing.fixation_jitter_ms) || off(timing.fixation_ms));
 }
 
 /** Counts refreshes: which step they belong to, and how many were missed. */

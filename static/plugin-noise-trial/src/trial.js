@@ -14,7 +14,7 @@ export const STALL_MS = 250;
 
 /**
  * Run a plan refresh by refresh, then wait for the response until `responseMs` after the onset of the
- * last interval. Durations are counted in refreshes: one that the browser misses lengthens what is
+ * last interval; 0: for as long as it takes. Durations are counted in refreshes: one that the browser misses lengthens what is
  * on the screen, and is counted. A time stamp is that of the animation frame in which the pixels
  * were drawn; they reach the screen at the next refresh at the earliest.
  *
@@ -55,7 +55,8 @@ export function runTrial(plan, { draw, keys, responseMs, refreshMs, requestFrame
       if (changed) draw(step);
       if (isOnset && step?.presentation === lastPresentation) keyboard.open(timeMs);
       const press = keyboard.press();
-      const isOver = step === null && (press || timeMs - clock.lastOnset >= responseMs);
+      const isLate = responseMs > 0 && timeMs - clock.lastOnset >= responseMs;
+      const isOver = step === null && (press || isLate);
       if (!isOver) return void requestFrame(tick);
       keyboard.close();
       stopWatching();

@@ -5,7 +5,9 @@
  * @property {number} fixation_ms
  * @property {number} interval_ms
  * @property {number} gap_ms
- * @property {number} response_ms
+ * @property {number} response_ms 0: it is waited for
+ * @property {number} [fixation_jitter_ms] by how much fixation may be longer; `fixation_ms` is this trial's own
+ * @property {number} [gap_jitter_ms]
  * @property {number} feedback_ms
  * @property {number} frame_ms of one frame of a movie; 0 where an interval is a single frame
  * @property {number} tolerance_ms how much longer or shorter than asked a part of a trial may last

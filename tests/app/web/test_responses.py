@@ -1,6 +1,7 @@
 """Responses from a browser: what is taken, what is refused and how, what is invalid."""
 
 import contextlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from yoked.app.web.responses import (
     parse_display,
     parse_response,
 )
+from yoked.experiments.protocols.answers import Confidence
 from yoked.experiments.protocols.files import load_protocol
 
 from .participant import SCREEN
@@ -155,3 +157,30 @@ def test_the_facts_of_a_screen_are_taken_as_they_are():
 def test_bad_facts_of_a_screen_get_one_sentence(name, value, sentence):
     with pytest.raises(ResponseError, match=sentence):
         parse_display({**SCREEN, name: value})
+
+
+def test_confidence_is_taken_where_it_is_asked_and_only_there():
+    asked = replace(BARS, confidence=Confidence(keys=("1", "2", "3")))
+    assert parse_response(body(confidence=3), asked).measured.confidence == 3.0
+    with pytest.raises(ResponseError, match="confidence must be a whole number from 1"):
+        parse_response(body(confidence=0), asked)
+    with pytest.raises(ResponseError, match="confidence must be given, got 'nothing'"):
+        parse_response(body(), asked)
+    with pytest.raises(ResponseError, match="given with a response and only then"):
+        parse_response(body(confidence=None), asked)
+    with pytest.raises(ResponseError, match="must have no field 'confidence'"):
+        parse_response(body(confidence=1), BARS)
+    none = body(response=None, rt_ms=None, confidence=None)
+    assert parse_response(none, asked).measured.confidence is None
+
+
+def test_a_response_that_is_waited_for_may_be_late_but_not_missing():
+    timing = replace(BARS.timing, response_ms=0.0)
+    untimed = BARS.with_options(timing=timing)
+    late = parse_response(body(rt_ms=3_600_000.0), untimed)
+    assert late.judged(DIGEST, untimed, 1e9).valid
+    assert (
+        not parse_response(body(rt_ms=60_000.0), BARS).judged(DIGEST, BARS, 1e9).valid
+    )
+    with pytest.raises(ResponseError, match="response must be given where"):
+        parse_response(body(response=None, rt_ms=None), untimed)

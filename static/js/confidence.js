@@ -1,0 +1,39 @@
+/** How sure a response was: asked after it, and answered by a key. */
+
+import { keyLabel, listenForKeys } from "../plugin-noise-trial/src/keyboard.js";
+import { confidenceScreen } from "./screens.js";
+
+/** @typedef {import("./types.js").Confidence} Confidence */
+
+/**
+ * Show the question, and give the step of the key that is pressed, from 1: the least sure.
+ * @param {Confidence} asked
+ * @param {object} options
+ * @param {Pick<HTMLElement, "innerHTML">} options.display
+ * @param {EventTarget} options.target where keys are pressed
+ * @param {(callback: (timeMs: number) => void) => unknown} options.requestFrame
+ * @param {{ get: (code: string) => string | undefined }} [options.layout]
+ * @returns {Promise<number>}
+ */
+export function askConfidence(asked, { display, target, requestFrame, layout }) {
+  display.innerHTML = confidenceScreen(
+    asked.prompt,
+    asked.keys.map((key) => keyLabel(key, layout)),
+  );
+  const keyboard = listenForKeys(asked.keys, { target, onEarly: () => {} });
+  return new Promise((resolve) => {
+    /** @param {number} timeMs */
+    const open = (timeMs) => {
+      keyboard.open(timeMs);
+      requestFrame(look);
+    };
+    const look = () => {
+      const press = keyboard.press();
+      if (!press) return void requestFrame(look);
+      keyboard.close();
+      display.innerHTML = "";
+      resolve(press.response + 1);
+    };
+    requestFrame(open);
+  });
+}
