@@ -176,4 +176,5 @@ def _signal_sums(signal: Signal, noise: Noise) -> tuple[float, float]:
     images = images_of(noise.basis, noise.grid)
     weights = np.abs(in_images(signal, noise).weights)
     halves = np.where(weights > 0, 0.5, 0.0)
-    return tuple(float(images.total(x, np.abs).max()) for x in (weights, halves))
+    by_contrast, at_most = (images.total(x, np.abs).max() for x in (weights, halves))
+    return float(by_contrast), float(at_most)
