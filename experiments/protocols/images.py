@@ -63,11 +63,6 @@ class Images:
         """How many images, K."""
         return len(self.which)
 
-    @property
-    def n_bytes(self) -> int:
-        """Bytes of what is kept of the images."""
-        return sum(atom.size for atom in self.atoms)
-
     def boxes(self) -> Iterator[tuple[np.ndarray, tuple[slice, slice, slice]]]:
         """Give the atom of each image and where it lies, in order."""
         for atom, place in zip(self.which, self.places, strict=True):

@@ -5,8 +5,9 @@ are summed in integers, and the sum is rounded once, to levels, and clipped once
 """
 
 import numpy as np
-from jaxtyping import Int, Int16, Int64, UInt8
+from jaxtyping import Int16, Int64, UInt8
 
+from ..protocols.coefficients import Coefficients
 from ..protocols.images import Images
 from ..protocols.noise_and_signal import FULL_CONTRAST
 from ..protocols.parts import BACKGROUND
@@ -16,25 +17,21 @@ FIRST_FLOOR_STREAM = 1024  # white noise that is added to noise on a basis
 
 
 def drawn_coefficients(
-    tables: Int16[np.ndarray, " table draw"],
-    row: Int[np.ndarray, " image"],
-    seed: int,
-    ids: Int64[np.ndarray, " trial"],
-    interval: int,
+    own: Coefficients, seed: int, ids: Int64[np.ndarray, " trial"], interval: int
 ) -> Int16[np.ndarray, " trial image"]:
     """Draw the coefficients of one interval of every trial.
 
     Parameters
     ----------
-    tables, row
-        What each draw turns into, and which table each coefficient has.
+    own
+        What each draw turns into.
     seed, ids
         The session's seed, and the stimulus id of each trial.
     interval
         Which interval, counted from 0: draw i of its stream belongs to coefficient i.
     """
-    draws = draws_u16(seed, ids, FIRST_NOISE_STREAM + interval, len(row))
-    return tables[row, draws]
+    draws = draws_u16(seed, ids, FIRST_NOISE_STREAM + interval, len(own.row))
+    return own.tables[own.row, draws]
 
 
 def summed(

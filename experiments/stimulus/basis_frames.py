@@ -16,9 +16,9 @@ from ..protocols.noise_and_signal import FULL_CONTRAST, Noise, Signal
 from ..protocols.projection import in_images
 from ..protocols.protocol import Protocol
 from ..protocols.signal import interval_gains, remainder_levels, signal_units
-from .basis import finished, rounded, summed
-from .basis_fast import Precision, fast_pixels, fields_together
-from .basis_source import BasisNoise
+from .basis import drawn_coefficients, finished, rounded, summed
+from .basis_fast import Precision, fast_coefficients, fast_pixels, fields_together
+from .basis_source import BasisNoise, Draw
 
 if TYPE_CHECKING:
     import torch
@@ -96,7 +96,8 @@ def basis_frames(
     """
     n = len(table["stimulus_id"])
     frames = np.empty((n, protocol.n_intervals, *source.images.shape), np.uint8)
-    for trials, interval, mixed in _mixtures(protocol, source, table):
+    draw = drawn_coefficients if backend == "numpy" else fast_coefficients
+    for trials, interval, mixed in _mixtures(protocol, source, table, draw):
         frames[trials, interval] = _pixels(source.images, mixed, backend)
     return frames
 
@@ -120,7 +121,7 @@ _Mixture = tuple[np.ndarray, int, np.ndarray | None, Precision]
 
 
 def _mixtures(
-    protocol: Protocol, source: BasisNoise, table: Any
+    protocol: Protocol, source: BasisNoise, table: Any, draw: Draw = fast_coefficients
 ) -> Iterator[tuple[slice, int, _Mixture]]:
     """Give what fields are mixed of: some trials at a time, interval by interval."""
     shown = shown_beside(protocol, table)
@@ -132,7 +133,7 @@ def _mixtures(
         rows = {name: values[part] for name, values in columns.items()}
         for interval in range(protocol.n_intervals):
             which = shown.which[part, interval]
-            units = source.coefficients(rows, interval) + shown.units[which]
+            units = source.coefficients(rows, interval, draw) + shown.units[which]
             added = shown.added(source.floor(rows, interval), which)
             yield part, interval, (units, protocol.noise.fineness, added, precision)
 
@@ -176,4 +177,5 @@ def _signal_sums(signal: Signal, noise: Noise) -> tuple[float, float]:
     images = images_of(noise.basis, noise.grid)
     weights = np.abs(in_images(signal, noise).weights)
     halves = np.where(weights > 0, 0.5, 0.0)
-    return tuple(float(images.total(x, np.abs).max()) for x in (weights, halves))
+    by_contrast, at_most = (images.total(x, np.abs).max() for x in (weights, halves))
+    return float(by_contrast), float(at_most)

@@ -1,5 +1,6 @@
 """The noise source `yoked-1-basis`: coefficients of images, and white noise on top."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from ..protocols.protocol import Protocol
 from .basis import rounded, summed
 from .basis_fast import fast_coefficients, fast_floor
 from .noise import level_table
+
+Draw = Callable[[Coefficients, int, np.ndarray, int], np.ndarray]
 
 
 class BasisNoise:
@@ -57,11 +60,12 @@ class BasisNoise:
         return self.unit_sd / (FULL_CONTRAST * self._noise.fineness)
 
     def coefficients(
-        self, table: Any, interval: int
+        self, table: Any, interval: int, draw: Draw = fast_coefficients
     ) -> Int16[np.ndarray, " trial image"]:
         """Give the noise's coefficients of one interval of every trial, in units.
 
-        A unit is 1 / (127 fineness) contrast. The signal's are not in them.
+        A unit is 1 / (127 fineness) contrast. The signal's are not in them. `draw` is
+        how, `basis.drawn_coefficients` or its faster form.
         """
         sign = 1
         if self._noise.pairs == "opposite" and interval == 1:
@@ -69,7 +73,7 @@ class BasisNoise:
         ids = np.asarray(table["stimulus_id"], np.int64)
         drawn = np.empty((len(ids), self.images.n), np.int16)
         for rows, own in self.tables(table):
-            drawn[rows] = fast_coefficients(own, self.seed, ids[rows], interval)
+            drawn[rows] = draw(own, self.seed, ids[rows], interval)
         return np.int16(sign) * drawn
 
     def tables(self, table: Any) -> list[tuple[np.ndarray, Coefficients]]:

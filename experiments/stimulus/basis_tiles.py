@@ -163,12 +163,12 @@ def _reaching(box: Box, first: np.ndarray, last: np.ndarray) -> np.ndarray:
 def _tile(images: Images, box: Box, which: np.ndarray) -> Tile:
     shape = tuple(part.stop - part.start for part in box)
     values = np.zeros((len(which), *shape), np.float32)
-    for row, k in zip(values, which, strict=True):
+    for row, k in enumerate(which):
         atom, place = images.atoms[images.which[k]], images.places[k]
         own, there = [], []
         for part, at, size in zip(box, place.tolist(), atom.shape, strict=True):
             low, high = max(part.start, at), min(part.stop, at + size)
             own.append(slice(low - at, high - at))
             there.append(slice(low - part.start, high - part.start))
-        row[tuple(there)] = atom[tuple(own)]
+        values[row, *there] = atom[tuple(own)]
     return Tile(box, which.astype(np.int64), values.reshape(len(which), -1))

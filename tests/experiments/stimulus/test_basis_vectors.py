@@ -106,7 +106,7 @@ def mixed(name: str, trial: dict, interval: int) -> tuple[np.ndarray, ...]:
     coefficients = own.coefficients
     is_opposite = says["pairs"] == "opposite" and interval == 1
     stream = 0 if is_opposite else interval
-    drawn = drawn_coefficients(coefficients.tables, coefficients.row, seed, ids, stream)
+    drawn = drawn_coefficients(coefficients, seed, ids, stream)
     assert (fast_coefficients(coefficients, seed, ids, stream) == drawn).all()
     drawn = -drawn if is_opposite else drawn
     has_signal = trial["signal_in_interval"] == interval
