@@ -139,8 +139,6 @@ class IdealObserver:
 
     def dprime(self, contrast: float) -> float:
         """Give its d' at a contrast, per interval in a forced choice."""
-        if self.protocol.noise.basis is not None:
-            return _dprime_on_basis(self.protocol, contrast)
         shown = signal_difference(self.protocol, contrast, self.is_quantised)
         return float(np.linalg.norm(shown)) / self.sd
 

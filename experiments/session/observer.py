@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Float32, Int64
 
 from ..protocols.protocol import Protocol
+from ..stimulus.by_condition import without_conditions
 from ..stimulus.noise import DRAWS_PER_BLOCK
 from ..stimulus.noise_fast import fast_normal
 from ..stimulus.render import render, render_tensor
@@ -211,6 +212,8 @@ def frames_on(
 class Practice:
     """Trials to learn and to be calibrated from: on seeds that no session may have.
 
+    Of a protocol with conditions they are what the conditions do not change.
+
     Parameters
     ----------
     protocol
@@ -226,9 +229,11 @@ class Practice:
         self, protocol: Protocol, source_name: str | None = None, stream: int = 0
     ) -> None:
         self.protocol = protocol
-        self.source: NoiseSource = practice_source(
-            source_name or protocol.noise.generator, protocol, RESERVED_SEEDS[stream]
+        name, base = (
+            source_name or protocol.noise.generator,
+            without_conditions(protocol),
         )
+        self.source: NoiseSource = practice_source(name, base, RESERVED_SEEDS[stream])
         self._stream = stream
 
     def table(

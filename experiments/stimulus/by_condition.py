@@ -83,6 +83,8 @@ class ConditionNoise:
 
 def without_conditions(protocol: Protocol) -> Protocol:
     """Give a protocol's own values: those of trials that have no condition."""
+    if not protocol.conditions:
+        return protocol
     return replace(protocol, conditions=(), design=Design())
 
 
