@@ -4,7 +4,6 @@ The page makes the frames (`static/plugin-noise-trial`) and scores the responses
 server takes no part in that. `page_sessions.py` reads what it saved.
 """
 
-import base64
 import json
 import shutil
 from dataclasses import dataclass, replace
@@ -13,16 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int8
 
 from ...experiments.protocols.keys import require_keys
 from ...experiments.protocols.protocol import Protocol
-from ...experiments.protocols.signal import signal_levels
 from ...experiments.protocols.texts import in_language
 from ...experiments.session.runnable import require_own_noise
 from ...experiments.session.schedule import PlannedSchedule
-from ...experiments.stimulus.noise import level_table
 from .lut import look_up_table
+from .page_stimulus import shown_at, stimulus_parameters
 from .participate import needs
 from .server import STATIC, require_vendor
 from .texts import pages
@@ -122,8 +119,8 @@ def task_parameters(
         "lut": look_up_table(lut),
         "background": protocol.display.background,
         "instructions": pages(in_language(protocol.texts.instructions, language)),
-        "stimulus": _stimulus(protocol),
-        "contrasts": [_contrast(protocol, value) for value in sorted(shown)],
+        "stimulus": stimulus_parameters(protocol),
+        "contrasts": [shown_at(protocol, value) for value in sorted(shown)],
         "design": _design(protocol, rows),
     }
 
@@ -132,7 +129,6 @@ def _require_in_page(protocol: Protocol) -> None:
     """Refuse what a page would leave out without a word."""
     timing = protocol.timing
     asked = {
-        "[noise.basis]": protocol.noise.basis is not None,
         "a picture": bool(protocol.noise.picture_sha256),
         "[[conditions]]": bool(protocol.conditions),
         "[confidence]": protocol.confidence.is_asked,
@@ -144,44 +140,6 @@ def _require_in_page(protocol: Protocol) -> None:
         rule = "without what a page of its own has not; our server runs it"
         got = f"{protocol.name} with {', '.join(found)}"
         raise ValueError(f"the protocol must be {rule}, got {got}")
-
-
-def _stimulus(protocol: Protocol) -> dict[str, Any]:
-    kind, sds = protocol.noise.kind, {"main": protocol.noise.sd}
-    if protocol.catch.n_per_block:
-        sds["catch"] = protocol.catch.sd
-    return {
-        "grid": protocol.noise.grid,
-        "element_px": protocol.display.element_px,
-        "intervals": protocol.n_intervals,
-        "tables": {name: [steps(level_table(kind, sd))] for name, sd in sds.items()},
-        "basis": None,
-    }
-
-
-def steps(table: Int8[np.ndarray, " 65536"]) -> dict[str, Any]:
-    """Give a rising level table as steps: level lowest + i begins at draw starts[i].
-
-    Examples
-    --------
-    >>> steps(np.repeat(np.array([-2, -1, 1], np.int8), [1, 2, 65533]))
-    {'lowest': -2, 'starts': [0, 1, 3, 3]}
-    """
-    levels = table.astype(np.int64)
-    lowest, highest = int(levels[0]), int(levels[-1])
-    starts = np.searchsorted(levels, np.arange(lowest, highest + 1))
-    return {"lowest": lowest, "starts": starts.tolist()}
-
-
-def _contrast(protocol: Protocol, contrast: float) -> dict[str, Any]:
-    """Give the signal's levels at a contrast, without the target and with it."""
-    found = [signal_levels(protocol, gain * contrast) for gain in protocol.signal.gains]
-    signals = [{"levels": _base64(levels)} if levels.any() else {} for levels in found]
-    return {"contrast": contrast, "signals": signals}
-
-
-def _base64(levels: np.ndarray) -> str:
-    return base64.b64encode(levels.astype(np.int8).tobytes()).decode()
 
 
 def _design(protocol: Protocol, rows: _Rows) -> dict[str, Any]:

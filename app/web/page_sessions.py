@@ -181,7 +181,7 @@ class _Sitting:
 
     def _judged(self, protocol: Protocol) -> Iterator[tuple[TrialSpec, Response]]:
         """Make the frames again, and hold every digest that was sent against them."""
-        source = noise_source(protocol.noise.source, protocol, self.seed)
+        source = noise_source(protocol.noise.generator, protocol, self.seed)
         for first in range(0, len(self.trials), _CHUNK):
             part = self.trials[first : first + _CHUNK]
             columns = TrialColumns.of_specs([trial.spec for trial in part])

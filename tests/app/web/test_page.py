@@ -17,7 +17,7 @@ from yoked.experiments.protocols.parts import Block, DoublePass, Task
 from yoked.experiments.session.results import load_session
 from yoked.experiments.session.schedule import PlannedSchedule
 from yoked.experiments.stimulus.render import digests, render
-from yoked.experiments.stimulus.sources import GeneratedNoise
+from yoked.experiments.stimulus.sources import GeneratedNoise, noise_source
 from yoked.experiments.store.sqlite import open_store
 
 from .participant import SCREEN
@@ -73,11 +73,25 @@ def four_patches():
     return page_protocol(replace(gabor, task=task, blocks=blocks, double_pass=pairs))
 
 
+def basis(name):
+    return page_protocol(load_protocol(name)).with_options(trials=24)
+
+
+def floor_and_opposite_pairs():
+    protocol = basis("one-over-f")
+    noise = replace(protocol.noise, sd=0.1, floor_sd=0.02, pairs="opposite")
+    signal = replace(protocol.signal, outside="show")
+    return replace(protocol, noise=noise, signal=signal)
+
+
 PROTOCOLS = {
     "bars": bars,
     "several contrasts": several_contrasts,
     "movie": lambda: page_protocol(load_protocol("movie-bar")).with_options(trials=60),
     "patches": four_patches,
+    "orientations": lambda: basis("orientation-noise"),
+    "1/f": lambda: basis("one-over-f"),
+    "floor and opposite pairs": floor_and_opposite_pairs,
 }
 
 
@@ -94,7 +108,7 @@ def test_the_page_plans_the_trials_and_pixels_that_we_do(name):
         (t["stimulus_id"], t["pass"], t["repeats"], t["contrast"], t["target"])
         for t in found
     ] == [(s.stimulus_id, s.pass_, s.repeats, s.contrast, s.target) for s in specs]
-    own = digests(render(protocol, GeneratedNoise(protocol, SEED), plan_table(specs)))
+    own = digests(render(protocol, source_of(protocol), plan_table(specs)))
     assert [t["digest"] for t in found] == own
 
 
@@ -103,6 +117,10 @@ def test_no_procedure_chooses_contrasts_in_a_page():
     variant = bars(contrast=contrast)
     assert variant.contrast.main == "constant"
     assert {block.kind for block in variant.blocks} == {"practice", "main"}
+
+
+def source_of(protocol):
+    return noise_source(protocol.noise.generator, protocol, SEED)
 
 
 def plan_table(specs):
