@@ -11,6 +11,10 @@ from .options import in_utf8
 # first docstring line). In this order they are listed.
 COMMANDS = {
     "protocols": ("catalogue:protocols", "List the protocols that can be run."),
+    "new": (
+        "new:new",
+        "Write a protocol file to change: a commented skeleton, or a shipped one.",
+    ),
     "observers": ("catalogue:observers", "List the models that can take part."),
     "power": (
         "power:power",
@@ -35,6 +39,10 @@ COMMANDS = {
     ),
     "import": ("importing:import_", "Read other people's data as sessions."),
     "sessions": ("trials:sessions", "List the sessions of a database."),
+    "sittings": (
+        "sittings:sittings",
+        "List the participants of a plan of sittings, and when each may come again.",
+    ),
     "codes": (
         "codes:codes",
         "List the completion codes of web sessions, and how each ended.",

@@ -12,6 +12,12 @@ from ..experiments.store.text import utf8_text
 
 DATABASE = click.Path(dir_okay=False, path_type=Path)
 OUTPUT_FILE = click.Path(dir_okay=False, path_type=Path)
+PLAN = click.option(
+    "--plan",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Plan of sittings (TOML): each participant gets the one that is due.",
+)
 
 
 class _Seed(click.IntRange):

@@ -274,9 +274,11 @@ def require_runnable(
     protocol: Protocol, seed: int | None, criterion: float | None = None
 ) -> None:
     """Raise ValueError for what can be refused before a trial log is made."""
+    from ..experiments.session.procedures import require_procedures
     from ..experiments.session.runnable import require_own_noise
 
     require_own_noise(protocol)
+    require_procedures(protocol)
     if seed is not None:
         require_session_seed("seed", seed)
     require_criterion(criterion, protocol.task)

@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from yoked.experiments.imports.table import import_table
     from yoked.experiments.imports.table_settings import TableSettings
     from yoked.experiments.protocols.files import load_protocol
+    from yoked.experiments.protocols.sittings import load_sittings
     from yoked.experiments.session.observer import Observer, ObserverNoise, Viewing
+    from yoked.experiments.session.pooled import pooled
     from yoked.experiments.session.results import load_session
     from yoked.experiments.stimulus.render import render
     from yoked.models.backbones.dale import dale
@@ -100,12 +102,14 @@ __all__ = [
     "load_observer",
     "load_protocol",
     "load_session",
+    "load_sittings",
     "make_network",
     "motion_reversal",
     "noise_like",
     "omitted_stimulus",
     "plot",
     "polarity_changes",
+    "pooled",
     "psychometric",
     "psychometric_from_counts",
     "read_weights",
@@ -152,6 +156,8 @@ _HOMES = {
     "load_observer": ("models.registry", "load"),
     "load_protocol": ("experiments.protocols.files", "load_protocol"),
     "load_session": ("experiments.session.results", "load_session"),
+    "load_sittings": ("experiments.protocols.sittings", "load_sittings"),
+    "pooled": ("experiments.session.pooled", "pooled"),
     "make_network": ("models.networks.named", "make"),
     "motion_reversal": ("models.retina.signatures", "motion_reversal"),
     "noise_like": ("models.noise", "noise_like"),

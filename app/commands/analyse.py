@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     "--unfinished", is_flag=True, help="Also take sessions that are not finished."
 )
 @click.option(
+    "--pool",
+    type=click.Choice(["participant"]),
+    help="Take the sessions of one participant with the same stimuli as one.",
+)
+@click.option(
     "--orders",
     type=click.IntRange(0, 2),
     default=2,
@@ -76,6 +81,7 @@ def analyse(
     db: Path,
     chosen: tuple[str, ...],
     unfinished: bool,
+    pool: str | None,
     orders: int,
     permutations: int,
     bootstrap: "Unit | None",
@@ -86,12 +92,14 @@ def analyse(
 ) -> "list[Depths]":
     """Estimate sensitivity, kernels and second-order kernels.
 
-    Of every finished session, or of those named. A table shows the values pooled over
-    contrasts, with 95 % intervals. Internal noise is gamma (internal / external SD), by
-    one likelihood with thresholds smooth in contrast, and from the agreement of passes;
-    both by the normal law. Where the decision variable is not normal, gamma by its
-    exact law stands beside, and is the one to read. Where the criterion moves, d' and
-    gamma given its course stand beside, and are to be read first. Kernels are summed up
+    Of every finished session, or of those named. Several sittings of a participant are
+    one by --pool participant: trials are counted on, each keeps its own noise. A table
+    shows the values pooled over contrasts, with 95 % intervals. Internal noise is gamma
+    (internal / external SD), by one likelihood with thresholds smooth in contrast, and
+    from the agreement of passes; both by the normal law. Where the decision variable is
+    not normal, gamma by its exact law stands beside, and is the one to read. Where the
+    criterion moves, d' and gamma given its course stand beside, and are to be read
+    first. Kernels are summed up
     by how many bits a trial they tell about responses held out. JSON has everything:
     contrasts, kernels with their errors, tests, and what each number rests on; arrays
     of more than 4,096 numbers are left to --arrays. docs/json.md names every key.
@@ -100,14 +108,18 @@ def analyse(
     Example:
         yoked analyse results.db
         yoked analyse results.db --orders 0 --table
+        yoked analyse results.db --pool participant
         yoked analyse results.db --methods methods.txt
     """
     from ...analysis.sessions.depths import depths
+    from ...experiments.session.pooled import by_participant
     from ...experiments.session.results import session_data
 
     with opened(db) as store:
         names = to_analyse(store, chosen, unfinished)
         sessions = [session_data(store, name) for name in names]
+    if pool is not None:
+        sessions = by_participant(sessions)
     found = []
     for session in sessions:
         with progress("analyse", session.id) as update:

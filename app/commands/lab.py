@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..options import DATABASE, OUTPUT_FILE, variant_options
+from ..options import DATABASE, OUTPUT_FILE, PLAN, variant_options
 from ..output import Row, output
 from ..progress import progress
 from .again import spelled
@@ -22,7 +22,8 @@ to 4 and 10 at least."""
 ASKED = ("participant", "session", "monitor", "distance_cm")
 LEFT_OUT = (  # of a command that goes on
     "participant", "session", "monitor", "distance_cm", "scale", "lut", "seed",
-    "trials", "contrast", "yoke_to", "is_new", "resume", "accept_irregular",
+    "trials", "contrast", "yoke_to", "is_new", "resume", "accept_irregular", "plan",
+    "early",
 )  # fmt: skip
 KEPT = ("scale", "lut", "monitor", "distance_cm", "seed")  # by a resumed session
 
@@ -42,6 +43,12 @@ def brief(row: Row) -> Any:
 @click.argument("names", nargs=-1, metavar="[PROTOCOL] DB")
 @click.option("--participant", metavar="CODE", help="A code, never a name.")
 @click.option("--session", type=int, help="How often the participant has sat here.")
+@PLAN
+@click.option(
+    "--early",
+    metavar="REASON",
+    help="Begin the sitting of a --plan before its time; REASON is stored.",
+)
 @click.option("--monitor", metavar="NAME", help="As `yoked calibrate` stored it.")
 @click.option(
     "--distance",
@@ -137,7 +144,8 @@ def lab(check: bool, **options: Any) -> "Row | LabSummary":
     """Run a session on this screen (PsychoPy), or --check it.
 
     Without --participant, a dialog asks who sits where. Every trial is stored before
-    the next begins; Escape pauses. With --resume or --yoke-to, PROTOCOL is left out.
+    the next begins; Escape pauses. With --resume, --yoke-to or --plan, PROTOCOL is left
+    out; a plan of sittings says which protocol the participant is due for.
     Whose last session is unfinished needs --resume or --new. At the end the session is
     summed up, finished or not.
 
@@ -146,6 +154,7 @@ def lab(check: bool, **options: Any) -> "Row | LabSummary":
         yoked lab bar-in-noise results.db
         yoked lab bar-in-noise results.db --participant p01 --monitor lab-1
         yoked lab results.db --resume 2026-01-10-kq7m4x2p
+        yoked lab results.db --plan sittings.toml --participant p01
         yoked lab --check --monitor lab-1
     """
     from ...experiments.lab.window import require_lab
@@ -210,6 +219,7 @@ def as_request(
     names: tuple[str, ...],
     trials: int | None,
     contrast: float | None,
+    plan: Path | None,
     no_dialog: bool,
     windowed: bool,
     **options: Any,
@@ -223,9 +233,13 @@ def as_request(
     """
     from ...experiments.lab.rehearsal import shortened
     from ...experiments.lab.request import Request
+    from ...experiments.protocols.sittings import load_sittings
 
+    if plan is None and options["early"] is not None:
+        raise click.UsageError("--early needs a --plan")
     starts = options["resume"] is None
-    protocol, db = named(names, starts and options["yoke_to"] is None)
+    is_named = starts and options["yoke_to"] is None and plan is None
+    protocol, db = named(names, is_named)
     if protocol is not None:
         protocol = protocol.with_options(contrast=contrast)
         protocol = protocol if trials is None else shortened(protocol, trials)
@@ -240,7 +254,11 @@ def as_request(
     given |= {name: options[name] or "" for name in ("participant", "monitor")}
     sitting = options["session"] or 1
     return db, Request(
-        **given, protocol=protocol, sitting=sitting, full_screen=not windowed
+        **given,
+        protocol=protocol,
+        plan=None if plan is None else load_sittings(plan),
+        sitting=sitting,
+        full_screen=not windowed,
     )
 
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
-from ..options import DATABASE
+from ..options import DATABASE, PLAN
 from ..web.lut import LUTS
 
 
@@ -16,6 +17,7 @@ from ..web.lut import LUTS
     show_default=True,
     help="Protocol that participants run: a name, or a TOML file.",
 )
+@PLAN
 @click.option(
     "--host",
     default="127.0.0.1",
@@ -36,19 +38,30 @@ from ..web.lut import LUTS
     show_default=True,
     help="Correction of the participants' screens; identity for none.",
 )
-def serve(db: Path, protocol: str, host: str, port: int, lut: str) -> None:
+def serve(
+    db: Path, protocol: str, plan: Path | None, host: str, port: int, lut: str
+) -> None:
     """Collect data online: start the web task.
 
     Whoever opens the address and agrees to the consent text takes part. Ctrl-C ends
-    the server; what participants sent until then is stored.
+    the server; what participants sent until then is stored. With --plan, the link of a
+    participant leads to one sitting after the other.
 
     \b
-    Example:
+    Examples:
         yoked serve results.db --protocol bar-in-noise
+        yoked serve results.db --plan sittings.toml
     """
+    from ...experiments.protocols.sittings import load_sittings
     from ..web.serving import serve as run_server
 
-    def announce(url: str) -> None:
-        click.echo(f"Collecting {protocol} at {url} (Ctrl-C ends it).", err=True)
+    source = click.get_current_context().get_parameter_source("protocol")
+    if plan is not None and source is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--plan says the protocols; leave out --protocol")
+    sittings = None if plan is None else load_sittings(plan)
+    what = protocol if sittings is None else f"{sittings.n_sittings} sittings"
 
-    run_server(db, protocol, host, port, lut, announce)
+    def announce(url: str) -> None:
+        click.echo(f"Collecting {what} at {url} (Ctrl-C ends it).", err=True)
+
+    run_server(db, protocol, host, port, lut, announce, sittings)

@@ -30,7 +30,7 @@ from .participations import (
     new_token,
     no_consent_code,
 )
-from .study import Study
+from .study import Study, TooEarly
 from .texts import pages, render_markdown
 
 blueprint = Blueprint("participate", __name__)
@@ -139,6 +139,19 @@ def session(token: str) -> AnyResponse:
     return make_response(page)
 
 
+@blueprint.post("/session/<token>/next")
+def next_sitting(token: str) -> AnyResponse:
+    """Begin the sitting of a plan that is due, on the link of the one before it."""
+    _require_own_page()
+    _, live = find_session(token)
+    if live.is_complete:
+        try:
+            the_study().begin_next(token)
+        except TooEarly:
+            abort(409, "The next sitting cannot begin yet. Your page says when it can.")
+    return redirect(url_for("participate.session", token=token), code=303)
+
+
 @blueprint.get("/session/<token>/done")
 def done(token: str) -> AnyResponse:
     """Thank a participant, with the completion code once all trials are stored."""
@@ -156,6 +169,9 @@ def done(token: str) -> AnyResponse:
         is_screened_out=participation.outcome == SCREENED_OUT,
         n_trials=live.session.n_recorded,
         gray=_gray(live),
+        sitting=participation.sitting,
+        following=the_study().following(token),
+        token=token,
     )
     return make_response(page)
 

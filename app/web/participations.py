@@ -53,6 +53,31 @@ def _outcomes(db: Database) -> None:
     db.execute("CREATE TABLE health (checked_at TEXT, filling BLOB) STRICT")
 
 
+@migrations(name="0003_sittings")
+def _sittings(db: Database) -> None:
+    """Let one link lead to several sessions, one after the other."""
+    db.execute("ALTER TABLE participations RENAME TO participations_2")
+    db.execute(
+        """
+        CREATE TABLE participations (
+            session TEXT PRIMARY KEY REFERENCES sessions (id),
+            token_hash TEXT NOT NULL,
+            sitting INTEGER NOT NULL,
+            language TEXT NOT NULL,
+            consent_version TEXT NOT NULL,
+            consented_at TEXT NOT NULL,
+            completion_code TEXT NOT NULL UNIQUE,
+            outcome TEXT,
+            UNIQUE (token_hash, sitting)
+        ) STRICT
+        """
+    )
+    kept = "session, token_hash, 1, language, consent_version, consented_at, "
+    kept += "completion_code, outcome"
+    db.execute(f"INSERT INTO participations SELECT {kept} FROM participations_2")
+    db.execute("DROP TABLE participations_2")
+
+
 @dataclass(frozen=True)
 class Participation:
     """One person's way into one session.
@@ -61,6 +86,8 @@ class Participation:
     ----------
     session
         Id of the session.
+    sitting
+        Which sitting it is, from 1: a link leads to the latest.
     language
         Of the texts that were read.
     consent_version
@@ -74,6 +101,7 @@ class Participation:
     """
 
     session: str
+    sitting: int
     language: str
     consent_version: str
     completion_code: str
@@ -85,7 +113,7 @@ class Participation:
         return CODE_BEGINS.get(self.outcome or "", "") + self.completion_code
 
 
-_COLUMNS = "session, language, consent_version, completion_code, outcome"
+_COLUMNS = "session, sitting, language, consent_version, completion_code, outcome"
 
 
 class Participations:
@@ -127,9 +155,14 @@ def is_token(text: str) -> bool:
 
 def find(connection: sqlite3.Connection, token: str) -> Participation | None:
     """Give the participation that a link leads to; None if there is none."""
-    query = f"SELECT {_COLUMNS} FROM participations WHERE token_hash = ?"
-    row = connection.execute(query, [_hash(token)]).fetchone()
-    return None if row is None else Participation(*row)
+    rows = every(connection, token)
+    return rows[-1] if rows else None
+
+
+def every(connection: sqlite3.Connection, token: str) -> list[Participation]:
+    """List the participations of a link, one for each sitting, in order."""
+    query = f"SELECT {_COLUMNS} FROM participations WHERE token_hash = ? ORDER BY 2"
+    return [Participation(*row) for row in connection.execute(query, [_hash(token)])]
 
 
 def add(
@@ -138,14 +171,18 @@ def add(
     session: str,
     language: str,
     consent_version: str,
+    sitting: int = 1,
 ) -> None:
-    """Record a consent, with the link to the session that began with it."""
+    """Record a consent, with the link to the session that began with it.
+
+    A later sitting rests on the consent of the first.
+    """
     insert = (
-        "INSERT INTO participations (token_hash, session, language, consent_version, "
-        "consented_at, completion_code) VALUES (?, ?, ?, ?, ?, ?)"
+        "INSERT INTO participations (token_hash, session, sitting, language, "
+        "consent_version, consented_at, completion_code) VALUES (?, ?, ?, ?, ?, ?, ?)"
     )
     code = _letters(secrets.token_bytes(_CODE_LENGTH))
-    row = (_hash(token), session, language, consent_version, utc_now(), code)
+    row = (_hash(token), session, sitting, language, consent_version, utc_now(), code)
     connection.execute(insert, row)
 
 
@@ -167,7 +204,7 @@ def no_consent_code(protocol_hash: str) -> str:
     return CODE_BEGINS[NO_CONSENT] + letters[:_CODE_LENGTH]
 
 
-def codes(connection: sqlite3.Connection) -> list[dict[str, str | None]]:
+def codes(connection: sqlite3.Connection) -> list[dict[str, str | int | None]]:
     """List sessions with their codes as they are shown, and how they ended.
 
     Also of a file that an earlier version wrote, or that no web task wrote to.
@@ -176,18 +213,19 @@ def codes(connection: sqlite3.Connection) -> list[dict[str, str | None]]:
     if not known:
         return []
     outcome = "p.outcome" if "outcome" in known else "NULL"
+    sitting = "p.sitting" if "sitting" in known else "1"
     query = (
-        "SELECT p.session, p.language, p.consent_version, p.completion_code, "
-        f"{outcome}, s.status, s.ended_at FROM participations p "
+        f"SELECT p.session, {sitting}, p.language, p.consent_version, "
+        f"p.completion_code, {outcome}, s.status, s.ended_at FROM participations p "
         "JOIN sessions s ON s.id = p.session ORDER BY s.key"
     )
     rows: Sequence[tuple] = connection.execute(query).fetchall()
-    return [_code_row(Participation(*row[:5]), *row[5:]) for row in rows]
+    return [_code_row(Participation(*row[:6]), *row[6:]) for row in rows]
 
 
 def _code_row(
     participation: Participation, status: str, ended_at: str | None
-) -> dict[str, str | None]:
+) -> dict[str, str | int | None]:
     """Give a session's code; what ended before there was screening is complete."""
     outcome = participation.outcome or (COMPLETE if status == "finished" else None)
     return {
@@ -196,6 +234,7 @@ def _code_row(
         "outcome": outcome,
         "status": status,
         "ended_at": ended_at,
+        "sitting": participation.sitting,
     }
 
 

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from ...experiments.protocols.files import load_protocol
 from ...experiments.protocols.protocol import Protocol
+from ...experiments.protocols.sittings import SittingPlan
 from ...experiments.store.trial_log import StoreError, TrialConflict
 from . import participate, trial_api
 from .limits import Clock, TooMany
@@ -49,6 +50,7 @@ def create_app(
     protocol: Protocol | str = "bar-in-noise",
     lut: str = "srgb",
     clock: Clock = time.monotonic,
+    plan: SittingPlan | None = None,
 ) -> Flask:
     """Make the web application that collects one protocol.
 
@@ -62,6 +64,8 @@ def create_app(
         'srgb' for ordinary screens, 'identity' for linear ones and tests.
     clock
         Seconds, rising: what response times and limits are held against.
+    plan
+        Of sittings, instead of a protocol.
 
     Raises
     ------
@@ -73,11 +77,13 @@ def create_app(
     if not (STATIC / "vendor" / "jspsych.js").is_file():
         rule = "in static/vendor; fetch it with `npm ci && npm run vendor`"
         raise FileNotFoundError(f"jsPsych must be {rule}")
-    if isinstance(protocol, str):
+    if plan is not None:
+        protocol = plan.protocols[0]
+    elif isinstance(protocol, str):
         protocol = load_protocol(protocol)
     app = _App(__package__ or "", static_folder=str(STATIC))
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
-    app.extensions["yoked"] = Study(db_path, protocol, lut, clock)
+    app.extensions["yoked"] = Study(db_path, protocol, lut, clock, plan)
     app.register_blueprint(participate.blueprint)
     app.register_blueprint(trial_api.blueprint)
     app.after_request(_add_headers)

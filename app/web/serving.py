@@ -16,6 +16,7 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
 from ...experiments.protocols.protocol import Protocol
+from ...experiments.protocols.sittings import SittingPlan
 from .responses import MOST_BYTES
 from .server import create_app
 
@@ -34,12 +35,13 @@ def serve(
     port: int = 8000,
     lut: str = "srgb",
     announce: Callable[[str], None] = print,
+    plan: SittingPlan | None = None,
 ) -> None:
     """Serve the web task until it is interrupted.
 
     Parameters
     ----------
-    db_path, protocol, lut
+    db_path, protocol, lut, plan
         As for `create_app`.
     host, port
         Where to listen; port 0 takes any that is free.
@@ -51,7 +53,7 @@ def serve(
     OSError
         If the port is in use, or may not be used.
     """
-    app = create_app(db_path, protocol, lut)
+    app = create_app(db_path, protocol, lut, plan=plan)
     # A queue is what a burst of responses makes; it needs nobody's attention.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     try:

@@ -4,12 +4,16 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 
+from ...experiments.clock import utc_now
 from ...experiments.protocols.keys import require_keys
 from ...experiments.protocols.protocol import Protocol
+from ...experiments.protocols.sittings import SittingPlan
 from ...experiments.session.screening import screened_out
 from ...experiments.session.session import Session
+from ...experiments.session.sittings import Due, due, planned_sitting
 from ...experiments.store.rows import ObserverInfo
 from ...experiments.store.sqlite import open_store
 from . import participations
@@ -22,6 +26,10 @@ from .writer import Writer
 
 MOST_IN_MEMORY = 1000
 ARRIVALS_AT_ONCE, ARRIVALS_PER_S = 500, 5.0  # sessions that may begin
+
+
+class TooEarly(ValueError):
+    """The next sitting of a participant may not begin yet."""
 
 
 class Study:
@@ -37,6 +45,9 @@ class Study:
         Name of the look-up table of new sessions.
     clock
         Seconds, rising: what response times and limits are held against.
+    plan
+        Of sittings; its first protocol is then the study's. A link leads to one sitting
+        after the other.
 
     Raises
     ------
@@ -45,8 +56,9 @@ class Study:
     LookupError
         If there is no look-up table of that name.
     ValueError
-        If the protocol has no consent text: nobody may take part without one; or if it
-        names a key that a browser does not have.
+        If the protocol has no consent text: nobody may take part without one; if it
+        names a key that a browser does not have; or if the sittings of a plan ask for
+        consent to different texts.
     """
 
     def __init__(
@@ -55,12 +67,16 @@ class Study:
         protocol: Protocol,
         lut: str = "srgb",
         clock: Clock = time.monotonic,
+        plan: SittingPlan | None = None,
     ) -> None:
+        if plan is not None:
+            _require_one_consent(plan)
         if not any(text.strip() for text in protocol.texts.consent.values()):
             rule = "one with a consent text to be served"
             raise ValueError(f"the protocol must be {rule}, got {protocol.name}")
         require_keys(protocol)
         self.protocol = protocol
+        self._plan = plan
         self._display = {"lut_name": lut, "lut": look_up_table(lut)}
         self._store = open_store(db_path)
         self._participations = Participations(db_path)
@@ -99,18 +115,77 @@ class Study:
             with self._store.beside() as connection:
                 if participations.find(connection, token) is not None:
                     return  # the same page, sent twice
-                session = Session.start(
-                    self._store,
-                    self.protocol,
-                    observer,
-                    "web",
-                    display=dict(self._display),
-                )
+                sitting = None
+                if self._plan is not None:
+                    sitting = due(self._plan, observer.name, [], utc_now())
+                session = self._started(self.protocol, observer, sitting)
                 participations.add(
                     connection, token, session.id, language, consent_version
                 )
 
         self._writer.run(start)
+
+    def following(self, token: str) -> Due | None:
+        """Give the sitting after the one that a link leads to, which has ended.
+
+        None where there is no plan, the session was screened out, or no sitting is
+        left.
+        """
+        if self._plan is None:
+            return None
+        with self._store.beside() as connection:
+            return self._following(participations.every(connection, token))
+
+    def begin_next(self, token: str) -> None:
+        """Start the sitting that is due on a link; a second time finds it again.
+
+        Raises
+        ------
+        TooEarly
+            If it may not begin yet, or no sitting is left.
+        """
+        self._arrivals.spend("new sessions")
+
+        def start() -> None:
+            with self._store.beside() as connection:
+                had = participations.every(connection, token)
+                last = self._store.session(had[-1].session)
+                if last.status == "unfinished":
+                    return  # the same button, pressed twice
+                sitting = self._following(had)
+                if sitting is None or sitting.protocol is None or not sitting.is_ready:
+                    raise TooEarly
+                session = self._started(sitting.protocol, last.observer, sitting)
+                participations.add(
+                    connection,
+                    token,
+                    session.id,
+                    had[-1].language,
+                    had[-1].consent_version,
+                    sitting.number,
+                )
+
+        self._writer.run(start)
+
+    def _following(self, had: Sequence[Participation]) -> Due | None:
+        if self._plan is None or had[-1].outcome == SCREENED_OUT:
+            return None
+        rows = [self._store.session(each.session) for each in had]
+        of_plan = [(planned_sitting(self._store, row.id), row) for row in rows]
+        sittings = [(sitting, row) for sitting, row in of_plan if sitting is not None]
+        found = due(self._plan, rows[-1].observer.name, sittings, utc_now())
+        return None if found.protocol is None else found
+
+    def _started(
+        self, protocol: Protocol, observer: ObserverInfo, sitting: Due | None
+    ) -> Session:
+        planned = None
+        if self._plan is not None and sitting is not None:
+            planned = sitting.planned(self._plan)
+        display = dict(self._display)
+        return Session.start(
+            self._store, protocol, observer, "web", display=display, sitting=planned
+        )
 
     def _complete(self, session: Session) -> None:
         """Screen a session that has no trial left; part of its last transaction."""
@@ -168,3 +243,16 @@ class Study:
         self._writer.close()
         self._participations.close()
         self._store.close()
+
+
+def _require_one_consent(plan: SittingPlan) -> None:
+    """Refuse a plan whose participants would agree to one text and get another."""
+    first = plan.protocols[0].texts.consent
+    for number, protocol in enumerate(plan.protocols, 1):
+        if protocol.texts.consent != first:
+            rule = "that of sitting 1 in every sitting of a plan that is served"
+            raise ValueError(
+                f"the consent text must be {rule}, got another in sitting {number}, "
+                f"{protocol.name}"
+            )
+        require_keys(protocol)

@@ -1,8 +1,11 @@
 """Sessions that were there before: gone on with, yoked to, or left unfinished."""
 
+from datetime import datetime
 from typing import Any
 
+from ..clock import utc_now
 from ..protocols.protocol import Protocol
+from ..session.sittings import Due, due, sittings_of
 from ..store.rows import SessionRow
 from ..store.trial_log import Store
 from .request import Request, Unfinished
@@ -32,8 +35,38 @@ def to_resume(store: Store, request: Request) -> SessionRow:
     return row
 
 
-def protocol_of(store: Store, request: Request, row: SessionRow | None) -> Protocol:
-    """Give the session's protocol, the request's, or that of whom it is yoked to."""
+def due_sitting(store: Store, request: Request) -> Due | None:
+    """Give the sitting that is due by the request's plan; None where there is no plan.
+
+    Raises
+    ------
+    ValueError
+        If no sitting is left, or it may not begin yet and nobody said why it may.
+    """
+    plan, participant = request.plan, request.participant
+    if plan is None:
+        return None
+    found = due(plan, participant, sittings_of(store, participant), utc_now())
+    if found.protocol is None:
+        rule, n = f"somebody with a sitting of {plan.name} left", plan.n_sittings
+        raise ValueError(f"participant must be {rule}, got {participant}: all {n} done")
+    if not found.is_ready and request.early is None:
+        at = datetime.fromisoformat(str(found.ready_at)).astimezone()
+        rule = f"{plan.min_gap_hours:g} h or more after the one before it"
+        raise ValueError(
+            f"sitting {found.number} of {plan.name} must begin {rule}, got "
+            f"{found.gap_hours:.1f} h; it may from {at:%Y-%m-%d %H:%M}, or now with "
+            "--early REASON"
+        )
+    return found
+
+
+def protocol_of(
+    store: Store, request: Request, row: SessionRow | None, sitting: Due | None
+) -> Protocol:
+    """Give the protocol of the session, sitting, request, or whom it is yoked to."""
+    if sitting is not None and sitting.protocol is not None:
+        return sitting.protocol
     if row is None and request.protocol is not None:
         return request.protocol
     earlier = row or store.session(str(request.yoke_to))

@@ -6,7 +6,7 @@ from ..protocols.answers import Confidence
 from ..protocols.flicker import flicker_warning
 from ..protocols.protocol import Protocol
 from ..protocols.texts import in_language
-from ..session.schedule import BlockInfo
+from ..session.schedules import BlockInfo
 
 WIDTH = 76
 GO_ON = "Press the space bar to go on."

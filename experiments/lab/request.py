@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ..protocols.protocol import Protocol
+from ..protocols.sittings import SittingPlan
 from .attention import ABSENT_AFTER
 
 
@@ -13,7 +14,8 @@ class Request:
     Attributes
     ----------
     protocol
-        What is to be run. Not needed to resume a session or to be yoked to one.
+        What is to be run. Not needed to resume a session, to be yoked to one, or where
+        a plan says it.
     participant
         Code of the participant.
     sitting
@@ -44,6 +46,10 @@ class Request:
         Serial port of a response box and what its buttons mean; see `boxes`.
     language, read_back, absent_after
         See `sitting.Sitting`.
+    plan
+        Plan of sittings; the participant gets the one that is due.
+    early
+        Why that sitting may begin before its time; None: it may not.
     """
 
     protocol: Protocol | None = None
@@ -68,12 +74,18 @@ class Request:
     language: str = "en"
     read_back: str = "block"
     absent_after: int = ABSENT_AFTER
+    plan: SittingPlan | None = None
+    early: str | None = None
 
     def __post_init__(self) -> None:
         if self.resume is None and not self.participant:
             raise ValueError("participant must be a code, got ''")
-        if self.resume is None and self.yoke_to is None and self.protocol is None:
+        named = (self.resume, self.yoke_to, self.protocol, self.plan)
+        if all(each is None for each in named):
             raise ValueError("a protocol must be given, got none")
+        if self.plan is not None and any(each is not None for each in named[:3]):
+            rule = "given without a protocol, --resume and --yoke-to"
+            raise ValueError(f"a plan must be {rule}, got both")
         if self.resume is not None and self.yoke_to is not None:
             raise ValueError("a session must be resumed or yoked, got both")
         if self.resume is not None and self.is_new:
@@ -83,9 +95,10 @@ class Request:
             raise ValueError(f"refresh must be {rule}, got {self.refresh_hz:g}")
         if self.absent_after < 0:
             raise ValueError(f"absent_after must be 0 or more, got {self.absent_after}")
-        reason = self.accept_irregular
-        if reason is not None and not reason.strip():
-            raise ValueError(f"accept_irregular must be a reason, got {reason!r}")
+        for name in ("accept_irregular", "early"):
+            reason = getattr(self, name)
+            if reason is not None and not reason.strip():
+                raise ValueError(f"{name} must be a reason, got {reason!r}")
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ from typing import Any
 from ..protocols.keys import require_keys
 from ..protocols.protocol import Protocol
 from ..session.session import Session
+from ..session.sittings import Due
 from ..store.rows import ObserverInfo, SessionRow
 from ..store.sqlite import Store, StoreError, open_store
-from .earlier import protocol_of, require_decided, screen_px, to_resume
+from .earlier import due_sitting, protocol_of, require_decided, screen_px, to_resume
 from .keys import BoxKeys, Keys, Say, open_keyboard
 from .lock import session_lock
 from .refresh import Flips
@@ -156,7 +157,8 @@ def at_desk(
     with ExitStack() as stack:
         store = stack.enter_context(_opened(db_path, request))
         row = None if request.resume is None else to_resume(store, request)
-        protocol = protocol_of(store, request, row)
+        sitting = due_sitting(store, request)
+        protocol = protocol_of(store, request, row, sitting)
         if request.box is None:
             require_keys(protocol)
         if row is None:
@@ -171,12 +173,16 @@ def at_desk(
         stack.callback(pressed.close)
         _tell(say, setup, row, window, request.accept_irregular)
         if row is None:
-            session = _started(store, request, protocol, setup, window, pressed)
+            session = _started(
+                store, request, protocol, sitting, setup, window, pressed
+            )
             stack.enter_context(session_lock(db_path, session.id))
         else:
             stack.enter_context(session_lock(db_path, row.id))
             session = _resumed(store, row, window)
         _log_irregular(store, session.id, window.refresh, request.accept_irregular)
+        if sitting is not None:
+            say(f"Sitting {sitting.number} of {sitting.n_sittings}.")
         showing = Showing(
             session, store, window, pressed, setup.stage, request.read_back,
             request.language, _tones(session, store, say),
@@ -246,10 +252,15 @@ def _started(
     store: Store,
     request: Request,
     protocol: Protocol,
+    sitting: Due | None,
     setup: Setup,
     window: Screen,
     keys: Keys,
 ) -> Session:
+    plan, number = request.plan, request.sitting
+    planned = None
+    if plan is not None and sitting is not None:
+        planned, number = sitting.planned(plan, request.early), sitting.number
     return Session.start(
         store,
         protocol,
@@ -257,12 +268,13 @@ def _started(
         "lab",
         seed=request.seed,
         yoked_to=request.yoke_to,
+        sitting=planned,
         display=_display(setup, protocol, window, request.accept_irregular),
         device={
             "system": platform.platform(),
             "psychopy": _version("psychopy"),
             "keys": keys.backend,
-            "sitting": request.sitting,
+            "sitting": number,
             "screen": request.screen,
             "full_screen": request.full_screen,
         },

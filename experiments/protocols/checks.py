@@ -88,8 +88,10 @@ def _convert(kind: Any, value: object, key: str, faults: Faults) -> object:
     if origin is tuple:
         return _convert_list(arguments, value, key, faults)
     if origin in (dict, Mapping):
-        rule = "a table of texts"
-        texts = isinstance(value, dict) and all(map(_is_text, value.values()))
+        is_plain, rule = _is_text, "a table of texts"
+        if arguments[1] is Any:
+            is_plain, rule = _is_option, "a table of numbers, texts, flags and lists"
+        texts = isinstance(value, dict) and all(map(is_plain, value.values()))
         return dict(value) if faults.unless(texts, key, rule, value) else _FAULTY  # type: ignore[call-overload]
     if origin in (types.UnionType, typing.Union):
         return value if value is None else _convert(arguments[0], value, key, faults)
@@ -98,6 +100,12 @@ def _convert(kind: Any, value: object, key: str, faults: Faults) -> object:
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
+
+
+def _is_option(value: object) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_option, value))
+    return isinstance(value, (str, int, float))
 
 
 _RULES = {

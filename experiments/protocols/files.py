@@ -46,17 +46,36 @@ def load_protocol(name: str | Path) -> Protocol:
     """
     path = Path(name)
     if path.suffix != ".toml":
-        path = _FOLDER / f"{name}.toml"
-        if not path.is_file():
-            names = protocol_names()
-            raise LookupError(
-                f"no protocol named {str(name)!r}{_hint(str(name), names)}"
-            )
+        path = _shipped(str(name))
     if not path.is_file():
         raise FileNotFoundError(f"a protocol file must exist, got {str(path)!r}")
     protocol = Protocol.from_dict(_read(path))
     require_keys(protocol)
     return protocol
+
+
+def protocol_text(name: str) -> str:
+    """Give the file of a shipped protocol as text.
+
+    Raises
+    ------
+    LookupError
+        If no shipped protocol has that name.
+    """
+    return _shipped(name).read_text(encoding="utf-8")
+
+
+def skeleton_text(name: str) -> str:
+    """Give a commented protocol of that name, to be changed; it runs as it is."""
+    text = (_FOLDER / "skeleton.txt").read_text(encoding="utf-8")
+    return text.replace("NAME", name)
+
+
+def _shipped(name: str) -> Path:
+    path = _FOLDER / f"{name}.toml"
+    if not path.is_file():
+        raise LookupError(f"no protocol named {name!r}{_hint(name, protocol_names())}")
+    return path
 
 
 def _read(path: Path) -> dict:

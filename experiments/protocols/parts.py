@@ -2,14 +2,14 @@
 
 import math
 from dataclasses import dataclass, field, fields
-from functools import cached_property
 
 from .answers import Confidence, Feedback
 from .checks import Faults
+from .contrast import Contrast
+from .levels import BACKGROUND, FULL_CONTRAST
 from .screening import Screening
 
-FULL_CONTRAST = 127  # contrast = (level - BACKGROUND) / FULL_CONTRAST
-BACKGROUND = 128
+__all__ = ["BACKGROUND", "FULL_CONTRAST", "Contrast"]  # parts from files of their own
 TASKS = ("2afc", "mafc", "yes_no", "rating")
 SOURCES = ("yoked-1", "matlab5-rand", "stored")
 NOISE_KINDS = ("gaussian", "binary", "uniform", "other")
@@ -131,7 +131,6 @@ class Noise:
         return round(FULL_CONTRAST * min(sd * reach, 1.0))
 
 
-_HUGE = 1e300
 # Phi^-1(65535.5 / 65536), where the Gaussian noise of yoked-1 ends.
 _TAIL_SD = 4.324919040826046
 
@@ -188,76 +187,6 @@ class Signal:
         faults.unless(
             fits, "values", "finite numbers, not all of them 0", f"{n} values"
         )
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """Signal contrasts: those of the main blocks, and the calibration's grid.
-
-    Attributes
-    ----------
-    values
-        Contrasts of the main blocks, shown equally often. A calibration block replaces
-        a single value by its own estimate.
-    lowest, highest, n_steps
-        The calibration's grid: contrasts spaced evenly in logarithm, each moved to the
-        nearest displayable level, doubles dropped.
-    target_correct
-        Proportion correct that the calibration aims at.
-    keep_correct
-        After a main block outside this range the contrast moves one step of the grid.
-        (0, 1) leaves it where it is.
-    unit
-        'contrast'; or 'relative', where imported data say how strong the signal was in
-        a unit of their own, or do not say it.
-    """
-
-    values: tuple[float, ...]
-    lowest: float = 0.0
-    highest: float = 0.0
-    n_steps: int = 0
-    target_correct: float = 0.75
-    keep_correct: tuple[float, float] = (0.65, 0.85)
-    unit: str = "contrast"
-
-    def __post_init__(self) -> None:
-        faults = Faults()
-        units = ("contrast", "relative")
-        faults.unless(
-            self.unit in units, "unit", f"one of {', '.join(units)}", self.unit
-        )
-        most, to = (1.0, "1") if self.unit == "contrast" else (_HUGE, "1e300")
-        fits = len(self.values) > 0 and all(0 <= value <= most for value in self.values)
-        rule = f"one or more numbers from 0 to {to}"
-        faults.unless(fits, "values", rule, list(self.values))
-        distinct = len(set(self.values)) == len(self.values)
-        faults.unless(distinct, "values", "all different", list(self.values))
-        if self.n_steps:
-            fits = 0 < self.lowest < self.highest <= 1
-            rule = "below highest, both in (0, 1]"
-            faults.unless(fits, "lowest", rule, self.lowest)
-            faults.unless(self.n_steps >= 2, "n_steps", "2 or more", self.n_steps)
-        low, high = self.keep_correct
-        fits = 0 <= low < high <= 1
-        faults.unless(fits, "keep_correct", "a range within 0 to 1", [low, high])
-        fits = 0.5 < self.target_correct < 1
-        faults.unless(fits, "target_correct", "in (.5, 1)", self.target_correct)
-        faults.raise_any()
-
-    @cached_property
-    def grid(self) -> tuple[float, ...]:
-        """Distinct displayable contrasts, rising."""
-        if not self.n_steps:
-            return ()
-        ratio = (self.highest / self.lowest) ** (1 / (self.n_steps - 1))
-        steps = (self.lowest * ratio**i for i in range(self.n_steps))
-        levels = sorted({max(1, round(FULL_CONTRAST * step)) for step in steps})
-        return tuple(level / FULL_CONTRAST for level in levels)
-
-    @property
-    def highest_shown(self) -> float:
-        """The highest contrast that any trial may have."""
-        return max(*self.values, *self.grid, 0.0)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 from .checks import Faults, ProtocolError
+from .contrast import QUEST_PLUS
 from .parts import FULL_CONTRAST, Block, DoublePass, Parts
 from .signal import signal_levels
 
@@ -126,15 +127,26 @@ def _check_blocks(protocol: Parts, faults: Faults) -> None:
         values = list(protocol.contrast.values)
         rule = "one contrast with a calibration block"
         faults.unless(len(values) == 1, "contrast.values", rule, values)
-        # QUEST+ thinks that chance is one half.
-        n, rule = protocol.task.n_targets, "two with a calibration block"
-        faults.unless(n == 2, "the number of alternatives", rule, n)
+    _check_procedure(protocol, "calibration" in kinds, faults)
     if protocol.noise.source == "stored":  # its pairs are what they were
         return
     pairs, gap = protocol.double_pass.n_pairs, protocol.double_pass.min_gap
     most = max(0, (protocol.n_main_trials - gap) // 2)
     rule = f"at most {most}, half of the main trials less min_gap"
     faults.unless(pairs <= most, "double_pass.n_pairs", rule, pairs)
+
+
+def _check_procedure(protocol: Parts, calibrates: bool, faults: Faults) -> None:
+    """QUEST+ thinks that chance is one half; a staircase has no opinion."""
+    contrast, n = protocol.contrast, protocol.task.n_targets
+    if not (calibrates or contrast.is_adaptive):
+        return
+    if protocol.noise.source == "stored":
+        return
+    if contrast.procedure == QUEST_PLUS:
+        blocks = "a calibration block" if calibrates else "an adaptive main block"
+        rule = f"two with {blocks} of QUEST+"
+        faults.unless(n == 2, "the number of alternatives", rule, n)
 
 
 def main_blocks(protocol: Parts, trials: int) -> tuple[Block, ...]:

@@ -37,8 +37,10 @@ class Slots:
         Block kind that is logged: 'practice', 'calibration', 'main' or 'catch'.
     target
         The correct alternative.
+    condition
+        Number of the condition; 0 where there is one alone.
     value
-        Which of the protocol's contrasts.
+        Which of the condition's contrasts.
     main
         Number among the main slots of the session; NONE elsewhere.
     repeats
@@ -48,6 +50,7 @@ class Slots:
     block: Int64[np.ndarray, " slot"]
     kind: Shaped[np.ndarray, " slot"]
     target: Int64[np.ndarray, " slot"]
+    condition: Int64[np.ndarray, " slot"]
     value: Int64[np.ndarray, " slot"]
     main: Int64[np.ndarray, " slot"]
     repeats: Int64[np.ndarray, " slot"]
@@ -61,7 +64,9 @@ class Slots:
         """Give slots of one block and kind, with all else to be set."""
         zero, none = np.zeros(n, np.int64), np.full(n, NONE)
         kinds = np.full(n, kind, object)
-        return cls(zero + block, kinds, zero, zero.copy(), none, none.copy())
+        target, condition, value = (zero.copy() for _ in range(3))
+        number, no_main = zero + block, none.copy()
+        return cls(number, kinds, target, condition, value, none, no_main)
 
     @classmethod
     def joined(cls, parts: Sequence["Slots"]) -> "Slots":
@@ -167,7 +172,7 @@ def _with_catch_trials(
     slots = Slots.filled(len(order), number, "catch")
     is_main = np.ones(len(order), bool)
     is_main[catch] = False
-    for name in ("kind", "target", "value", "main", "repeats"):
+    for name in ("kind", "target", "condition", "value", "main", "repeats"):
         getattr(slots, name)[is_main] = getattr(main, name)[rows]
     slots.target[catch] = (number + np.arange(len(catch))) % protocol.task.n_targets
     return slots

@@ -4,10 +4,9 @@ The server owns it, never the presenter. The same log gives the same next trial,
 trials were batched, and after any interruption.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, runtime_checkable
-from typing import Protocol as Interface
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool
@@ -16,88 +15,13 @@ from ..protocols.protocol import Protocol
 from ..protocols.signal import signal_parameters
 from ..store.trial import TrialRecord, TrialSpec
 from ..store.trial_batch import TrialColumns
+from .contrasts import Course
 from .plan import NONE, Slots, plan_blocks
-from .quest import QuestPlus, QuestState
+from .schedules import BlockInfo, require_same
 from .shown import is_anticipation
 
 # Trials are decided in runs where they can be, however few are asked for.
 _RUN = 64
-
-
-@dataclass(frozen=True)
-class BlockInfo:
-    """What a presenter must know of a block."""
-
-    number: int
-    kind: str
-    feedback: bool
-    n_trials: int
-
-
-@runtime_checkable
-class Schedule(Interface):
-    """Hands out trials in order and takes in what became of them."""
-
-    n_planned: int
-
-    def columns(self, limit: int) -> TrialColumns:
-        """Give the trials that can be shown now, at most `limit`; none at the end."""
-        ...
-
-    def next(self, limit: int) -> list[TrialSpec]:
-        """Give the same trials as objects."""
-        ...
-
-    def record(self, record: TrialRecord) -> None:
-        """Take in the first of the trials handed out."""
-        ...
-
-    def take(self, correct: Bool[np.ndarray, " trial"]) -> None:
-        """Take in the first trials handed out, all shown as they should be."""
-        ...
-
-    def block(self, number: int) -> BlockInfo:
-        """Describe a block."""
-        ...
-
-
-class YokedSchedule:
-    """The trials of another session in their order; the responses change nothing."""
-
-    def __init__(self, protocol: Protocol, source: TrialColumns) -> None:
-        self._trials = source.without_responses()
-        blocks = [block for block in protocol.blocks for _ in range(block.n_blocks)]
-        self._feedback = dict(enumerate(block.feedback for block in blocks))
-        self._recorded = 0
-        self.n_planned = source.n
-
-    def columns(self, limit: int) -> TrialColumns:
-        """Give the next trials; see `Schedule`."""
-        return self._trials.part(self._recorded, self._recorded + limit)
-
-    def next(self, limit: int) -> list[TrialSpec]:
-        """Give the next trials; see `Schedule`."""
-        return self.columns(limit).specs()
-
-    def record(self, record: TrialRecord) -> None:
-        """Take in one trial; see `Schedule`."""
-        due = self.next(1)
-        if not due:
-            number = record.spec.trial
-            raise ValueError(f"trial {number} must be part of the source, got one more")
-        _require_same(due[0], record.spec)
-        self._recorded += 1
-
-    def take(self, correct: Bool[np.ndarray, " trial"]) -> None:
-        """Take in many trials; see `Schedule`."""
-        self._recorded += len(correct)
-
-    def block(self, number: int) -> BlockInfo:
-        """Describe a block; see `Schedule`."""
-        every = zip(self._trials["block"], self._trials["block_kind"], strict=True)
-        kinds = [kind for block, kind in every if block == number]
-        kind = next((kind for kind in kinds if kind != "catch"), "main")
-        return BlockInfo(number, kind, self._feedback.get(number, False), len(kinds))
 
 
 class PlannedSchedule:
@@ -110,10 +34,16 @@ class PlannedSchedule:
     always_valid
         Whether the presenter can vouch that no trial will have to be repeated. A
         model's can: its trials are then handed out in larger batches.
+    carried
+        What an earlier sitting `knows` of the observer, by condition.
     """
 
     def __init__(
-        self, protocol: Protocol, seed: int, always_valid: bool = False
+        self,
+        protocol: Protocol,
+        seed: int,
+        always_valid: bool = False,
+        carried: Mapping[str, Any] | None = None,
     ) -> None:
         self._protocol = protocol
         self._blocks = plan_blocks(protocol, seed)
@@ -135,9 +65,7 @@ class PlannedSchedule:
         self._at = 0
         self._again: list[int] = []
         self._again_left = 0
-        self._correct: list[bool] = []
-        self._contrasts = list(protocol.contrast.values)
-        self._quest: QuestState | None = None
+        self._courses = [Course(protocol, seed, carried=(carried or {}).get(""))]
         self.n_planned = len(self._slots)
 
     def columns(self, limit: int) -> TrialColumns:
@@ -166,8 +94,9 @@ class PlannedSchedule:
         logged, response, slots = record.spec, record.response, self._pending[:1]
         slot = int(slots[0])
         if self._slots.kind[slot] == "main" and due[0].pass_ == 1:
-            self._contrasts[self._slots.value[slot]] = logged.contrast
-        _require_same(replace(due[0], contrast=logged.contrast), logged)
+            course = self._courses[self._slots.condition[slot]]
+            course.replay(int(self._slots.value[slot]), logged.contrast)
+        require_same(replace(due[0], contrast=logged.contrast), logged)
         self._at += 1
         if logged.contrast != due[0].contrast:
             self._take_back(logged.trial + 1)
@@ -176,7 +105,8 @@ class PlannedSchedule:
             self._remember(slots, np.array([logged.trial]), contrast)
             early = is_anticipation(self._protocol, response)
             if record.correct is not None and not early:
-                self._learn(slots, contrast, np.array([record.correct]))
+                is_first = np.array([logged.pass_ == 1])
+                self._learn(slots, contrast, np.array([record.correct]), is_first)
         elif self._again_left > 0:
             self._again_left -= 1
             self._again.append(slot)
@@ -188,12 +118,18 @@ class PlannedSchedule:
         self._at += n
         contrast = np.asarray(trials["contrast"])
         self._remember(slots, np.asarray(trials["trial"]), contrast)
-        self._learn(slots, contrast, correct)
+        self._learn(slots, contrast, correct, np.asarray(trials["pass"]) == 1)
 
     def block(self, number: int) -> BlockInfo:
         """Describe a block; see `Schedule`."""
         block = self._blocks[number]
         return BlockInfo(number, block.kind, block.feedback, len(block.slots))
+
+    def knows(self) -> dict[str, Any]:
+        """Give by condition what its contrasts rest on, for a sitting to come."""
+        self._issue(1)  # a block that has ended may have moved the contrasts
+        found = {course.name: course.knows() for course in self._courses}
+        return {name: known for name, known in found.items() if known}
 
     @property
     def _pending(self) -> np.ndarray:
@@ -221,9 +157,9 @@ class PlannedSchedule:
     def _can_issue(self, wanted: int) -> np.ndarray:
         """Give the next slots whose trials are decided by what is known now."""
         self._refill(wanted)
+        self._drop_needless()
         slots = self._queue[:wanted]
-        if len(slots) and self._slots.kind[slots[0]] == "calibration":
-            return slots[: not len(self._pending)]
+        slots = slots[: self._n_askable(slots)]
         if self._always_valid:
             return slots
         partners = self._slots.repeats[slots].tolist()
@@ -234,6 +170,41 @@ class PlannedSchedule:
             if main != NONE:
                 waiting.add(main)
         return slots
+
+    def _drop_needless(self) -> None:
+        """Leave out of the queue what a procedure that is done needs no more."""
+        done = [
+            (number, kind)
+            for number, course in enumerate(self._courses)
+            for kind in ("calibration", "main")
+            if course.is_done(kind)
+        ]
+        for number, kind in done:
+            same = self._slots.condition[self._queue] == number
+            needless = same & (self._slots.kind[self._queue] == kind)
+            self._queue = self._queue[~needless]
+
+    def _n_askable(self, slots: np.ndarray) -> int:
+        """Count the slots before one whose procedure still waits for a response."""
+        if not any(course.is_asked for course in self._courses):
+            return len(slots)
+        waiting = {course for course, _ in self._asked_of(self._pending)}
+        for n, (course, asks) in enumerate(self._asked_of(slots, every=True)):
+            if asks and course in waiting:
+                return n
+            if asks:
+                waiting.add(course)
+        return len(slots)
+
+    def _asked_of(
+        self, slots: np.ndarray, every: bool = False
+    ) -> Iterator[tuple[int, bool]]:
+        """Give each slot's condition and whether a procedure chooses its contrast."""
+        kinds = self._slots.kind[slots].tolist()
+        for n, kind in zip(self._slots.condition[slots].tolist(), kinds, strict=True):
+            asks = self._courses[n].procedure(kind) is not None
+            if asks or every:
+                yield n, asks
 
     def _refill(self, wanted: int) -> None:
         """Queue the trials to repeat, or those of blocks to come."""
@@ -255,34 +226,23 @@ class PlannedSchedule:
         first, end = self._starts[self._current : self._current + 2]
         self._queue = np.concatenate([self._queue, np.arange(first, end)])
         self._again_left = len(block.slots) // 2
-        if block.kind == "calibration":
-            self._quest = QuestPlus.for_2afc(self._protocol.contrast.grid).start()
+        for course in self._courses:
+            course.begin(block.number, block.kind)
         return True
 
     def _runs_on(self) -> bool:
         """Whether a block can follow before the responses to this one are in."""
-        adapts = self._protocol.contrast.keep_correct != (0.0, 1.0)
         upcoming = self._blocks[self._current : self._current + 2]
         calibrates = any(block.kind == "calibration" for block in upcoming)
-        steps = adapts and bool(self._protocol.contrast.grid)
+        steps = any(course.steps for course in self._courses)
         return self._always_valid and not steps and not calibrates
 
     def _end_block(self) -> None:
         """Set the contrast of the blocks to come from the one that ended."""
         if self._current < 0:
             return
-        kind = self._blocks[self._current].kind
-        contrast = self._protocol.contrast
-        if kind == "calibration" and self._quest is not None:
-            grid, target = contrast.grid, contrast.target_correct
-            self._contrasts = [self._quest.contrast_at(target, grid)]
-            self._quest = None
-        elif kind == "main" and self._correct and contrast.grid:
-            share = sum(self._correct) / len(self._correct)
-            low, high = contrast.keep_correct
-            step = 1 if share < low else -1 if share > high else 0
-            self._contrasts = [_step(contrast.grid, c, step) for c in self._contrasts]
-        self._correct = []
+        for course in self._courses:
+            course.end(self._blocks[self._current].kind)
 
     def _fill(self, slots: np.ndarray) -> TrialColumns:
         """Turn slots into trials; a trial's number is its fresh stimulus id."""
@@ -321,19 +281,21 @@ class PlannedSchedule:
 
     def _condition(self, slots: np.ndarray) -> np.ndarray:
         kind = self._slots.kind[slots]
-        if len(self._contrasts) == 1:
+        if len(self._protocol.contrast.values) == 1:
             return kind
         names = [f"contrast-{value:g}" for value in self._protocol.contrast.values]
         named = np.array(names, object)[self._slots.value[slots]]
         return np.where(kind == "main", named, kind)
 
     def _contrast(self, slots: np.ndarray) -> np.ndarray:
-        kind = self._slots.kind[slots]
-        contrast = np.array(self._contrasts)[self._slots.value[slots]]
+        kind, condition = self._slots.kind[slots], self._slots.condition[slots]
+        value, contrast = self._slots.value[slots], np.empty(len(slots))
+        for number, course in enumerate(self._courses):
+            own = condition == number
+            for each in np.unique(kind[own].astype(str)).tolist():
+                rows = own & (kind == each)
+                contrast[rows] = course.contrasts(each, value[rows])
         contrast[kind == "catch"] = self._protocol.catch.contrast
-        contrast[kind == "practice"] = _easy(self._protocol)
-        if self._quest is not None:
-            contrast[kind == "calibration"] = self._quest.next()
         return contrast
 
     def _remember(
@@ -354,39 +316,11 @@ class PlannedSchedule:
         slots: np.ndarray,
         contrast: np.ndarray,
         correct: np.ndarray,
+        is_first: np.ndarray,
     ) -> None:
         """Take in whether responses were correct, for the contrasts to come."""
-        kind = self._slots.kind[slots]
-        if self._quest is not None and kind[0] == "calibration":
-            for one, was in zip(contrast.tolist(), correct.tolist(), strict=True):
-                self._quest = self._quest.update(one, int(was))
-        self._correct += correct[kind == "main"].tolist()
-
-
-def _easy(protocol: Protocol) -> float:
-    """Contrast of practice: half-way, in steps of the grid, from usual to highest."""
-    grid, value = protocol.contrast.grid, protocol.contrast.values[0]
-    above = [step for step in grid if step > value]
-    return above[len(above) // 2] if above else value
-
-
-def _step(grid: Sequence[float], contrast: float, step: int) -> float:
-    """Move a contrast by whole steps of the grid, from the nearest one."""
-    if step == 0:
-        return contrast
-    nearest = min(range(len(grid)), key=lambda i: abs(grid[i] - contrast))
-    return grid[min(max(nearest + step, 0), len(grid) - 1)]
-
-
-def _require_same(expected: TrialSpec, logged: TrialSpec) -> None:
-    if expected != logged:
-        wrong = _first_difference(expected, logged)
-        raise ValueError(f"trial {logged.trial} must follow the schedule, got {wrong}")
-
-
-def _first_difference(expected: TrialSpec, logged: TrialSpec) -> str:
-    for name, value in vars(expected).items():
-        other: Any = getattr(logged, name)
-        if value != other:
-            return f"{name} {other!r} where {value!r} was due"
-    return "another trial"
+        kind, condition = self._slots.kind[slots], self._slots.condition[slots]
+        for number, course in enumerate(self._courses):
+            for each in ("calibration", "main"):
+                rows = (condition == number) & (kind == each)
+                course.learn(each, contrast[rows], correct[rows], is_first[rows])

@@ -18,11 +18,14 @@ from ..store.trial import Response, TrialRecord, TrialSpec, is_correct
 from ..store.trial_batch import TrialColumns
 from ..store.trial_columns import as_list
 from ..store.trial_log import Store
-from .durations import as_drawn
 from .observer import Frames, frames_on
+from .procedures import require_procedures
 from .runnable import require_own_noise, require_source
-from .schedule import BlockInfo, PlannedSchedule, Schedule, YokedSchedule
+from .schedule import PlannedSchedule
+from .schedules import BlockInfo, Schedule, YokedSchedule
 from .shown import is_anticipation
+from .sittings import EVENT as SITTING_EVENT
+from .sittings import PlannedSitting, planned_sitting
 
 PEOPLES_PRESENTERS = ("web", "lab")
 BY_PROTOCOL = "protocol"  # who excludes, where a rule of the protocol does
@@ -72,6 +75,7 @@ class Session:
         display: dict[str, Any] | None = None,
         device: dict[str, Any] | None = None,
         noise_sha256: str | None = None,
+        sitting: PlannedSitting | None = None,
     ) -> "Session":
         """Begin a session and write it to the trial log.
 
@@ -96,6 +100,9 @@ class Session:
             What the stimulus is shown on.
         noise_sha256
             Of the stored noise of an imported session, which the store has.
+        sitting
+            Which sitting of a plan it is. What the sitting before it knew of the
+            observer's contrast is carried on.
 
         Raises
         ------
@@ -114,6 +121,7 @@ class Session:
             seed = 0 if seed is None else require_seed("seed", seed)
         else:
             require_own_noise(protocol)
+            require_procedures(protocol)
             seed = fresh_seed() if seed is None else require_session_seed("seed", seed)
         noise = protocol.noise.source
         if source is not None:
@@ -143,6 +151,9 @@ class Session:
                 n_trials=0,
             )
             store.add_session(protocol, row)
+            if sitting is not None:
+                sitting = _carrying_on(store, sitting, protocol)
+                store.add_event(row.id, SITTING_EVENT, sitting.detail())
         return cls(store, row, protocol)
 
     @classmethod
@@ -188,10 +199,6 @@ class Session:
     def block(self, number: int) -> BlockInfo:
         """Describe a block."""
         return self._schedule.block(number)
-
-    def as_drawn(self, trial: int) -> Protocol:
-        """Give the protocol with the durations of one trial, which may vary."""
-        return as_drawn(self.protocol, self.row.seed, trial)
 
     def next_batch(self, limit: int = 1) -> list[TrialSpec]:
         """Give the trials that can be shown now, the same until they are recorded.
@@ -317,6 +324,11 @@ class Session:
             numbers = [record.spec.trial for record in early]
             self._store.exclude(self.id, numbers, BY_PROTOCOL, reason)
 
+    def knows(self) -> dict[str, Any]:
+        """Give what the session found of its observer's contrast, for a later one."""
+        schedule = self._schedule
+        return schedule.knows() if isinstance(schedule, PlannedSchedule) else {}
+
     def set_display(self, display: dict[str, Any]) -> None:
         """Take in what the stimulus is shown on, once the log has it."""
         self.row = replace(self.row, display=display)
@@ -349,7 +361,21 @@ class Session:
             shown = self._store.trial_columns(self.row.id)
             return YokedSchedule(self.protocol, shown)
         always_valid = self.row.presenter == "model"
-        return PlannedSchedule(self.protocol, self.row.seed, always_valid)
+        sitting = planned_sitting(self._store, self.row.id)
+        carried = None if sitting is None else sitting.carried
+        return PlannedSchedule(self.protocol, self.row.seed, always_valid, carried)
+
+
+def _carrying_on(
+    store: Store, sitting: PlannedSitting, protocol: Protocol
+) -> PlannedSitting:
+    """Give a sitting with what the one before it knew, if it asked the same."""
+    if sitting.after is None:
+        return sitting
+    before = Session.resume(store, sitting.after)
+    asked, now = before.protocol, protocol.contrast
+    is_same = (asked.stimulus_hash, asked.contrast) == (protocol.stimulus_hash, now)
+    return replace(sitting, carried=before.knows()) if is_same else sitting
 
 
 def _free_id(store: Store) -> str:

@@ -14,6 +14,12 @@ if (data) {
   document.documentElement.style.setProperty("--background", `rgb(${gray}, ${gray}, ${gray})`);
 }
 
+const readyAt = document.getElementById("ready-at");
+if (readyAt) {
+  const at = new Date(readyAt.getAttribute("datetime") ?? "");
+  readyAt.textContent = at.toLocaleString(document.documentElement.lang, { dateStyle: "full", timeStyle: "short" });
+}
+
 const button = document.getElementById("copy-code");
 const code = document.getElementById("completion-code");
 const copied = document.getElementById("copied");

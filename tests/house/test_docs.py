@@ -12,6 +12,7 @@ import pytest
 import yoked
 from tests import ROOT
 from yoked.app.cli import COMMANDS, cli
+from yoked.experiments.protocols.files import protocol_names
 from yoked.models import registry
 
 NEEDS_AN_EXTRA = {"psychopy"}  # not installed by make
@@ -91,3 +92,10 @@ def test_every_example_in_a_docstring_runs(name, monkeypatch):
         pytest.skip(f"{name} needs {error.name}, which is an extra")
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     assert doctest.testmod(module, optionflags=flags).failed == 0
+
+
+@pytest.mark.parametrize("name", protocol_names())
+def test_every_shipped_protocol_has_its_picture_in_the_docs(name):
+    picture = f"images/protocols/{name}.png"
+    assert f"![{name}]({picture})" in (ROOT / "docs/protocols.md").read_text()
+    assert (ROOT / "docs" / picture).read_bytes().startswith(b"\x89PNG")

@@ -201,7 +201,7 @@ def test_codes_have_an_export_of_their_own(db_path, protocol):
     run = CliRunner().invoke(cli, ["codes", str(db_path), "--csv"])
     assert run.exit_code == 0, run.output
     header, *lines = run.stdout.splitlines()
-    assert header == "session,code,outcome,status,ended_at"
+    assert header == "session,code,outcome,status,ended_at,sitting"
     shown = [line.split(",")[:4] for line in lines]
     in_order = "SELECT id FROM sessions ORDER BY key"
     ids = [session for (session,) in rows(db_path, in_order)]

@@ -13,7 +13,8 @@ from tests import VECTORS_FOLDER
 from yoked.experiments.protocols.files import load_protocol, protocol_names
 from yoked.experiments.protocols.parts import Block, Contrast, DoublePass
 from yoked.experiments.session.plan import double_pass_plan, permutation, plan_blocks
-from yoked.experiments.session.schedule import PlannedSchedule, YokedSchedule
+from yoked.experiments.session.schedule import PlannedSchedule
+from yoked.experiments.session.schedules import YokedSchedule
 from yoked.experiments.store.trial import Response, TrialRecord
 from yoked.experiments.store.trial_batch import TrialColumns
 

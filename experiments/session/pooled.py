@@ -1,0 +1,157 @@
+"""Several sessions of one observer as one: kernels need thousands of trials."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..stimulus.sources import NoiseSource, Table
+from .results import SessionData
+
+# Columns that count from 0 in every session.
+_COUNTED = ("trial", "stimulus_id", "block", "repeats")
+
+
+class PooledNoise:
+    """The noise of several sessions; a trial's stimulus id says which it was of.
+
+    Parameters
+    ----------
+    sources
+        Of the sessions, in order.
+    starts
+        The first stimulus id of each, rising from 0.
+    """
+
+    name = "pooled"
+
+    def __init__(self, sources: Sequence[NoiseSource], starts: Sequence[int]) -> None:
+        self._sources = tuple(sources)
+        self._starts = np.asarray(starts, np.int64)
+
+    def field(self, table: Table, interval: int) -> np.ndarray:
+        """Give the noise field of one interval of every trial in `table`."""
+        return self._of_each(table, lambda source, part: source.field(part, interval))
+
+    def _of_each(self, table: Table, of: Any) -> np.ndarray:
+        """Ask the source of every trial, and put the answers in the trials' order."""
+        ids = np.asarray(table["stimulus_id"], np.int64)
+        which = np.searchsorted(self._starts, ids, side="right") - 1
+        found: np.ndarray | None = None
+        for k in np.unique(which):
+            rows = np.flatnonzero(which == k)
+            part = {name: np.asarray(table[name])[rows] for name in table}
+            part["stimulus_id"] = ids[rows] - self._starts[k]
+            fields = of(self._sources[k], part)
+            if len(rows) == len(ids):
+                return fields
+            if found is None:
+                found = np.empty((len(ids), *fields.shape[1:]), fields.dtype)
+            found[rows] = fields
+        return found if found is not None else of(self._sources[0], table)
+
+
+def pooled(sessions: Sequence[SessionData]) -> SessionData:
+    """Join sessions of one observer with the same stimuli into one.
+
+    Trials, blocks and stimuli are counted on from session to session, so that no two
+    share a number and no trial is taken for a second pass of another session's.
+
+    Parameters
+    ----------
+    sessions
+        In the order of the sittings.
+
+    Returns
+    -------
+    SessionData
+        With the first session's row and protocol; its id is the observer's name. The
+        noise is each session's own.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or they are of several observers, stimuli or tasks.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> sittings = [
+    ...     yoked.run(protocol, yoked.load_observer("template"), seed=seed, trials=50)
+    ...     for seed in (1, 2)
+    ... ]
+    >>> whole = yoked.pooled(sittings)
+    >>> whole.id, len(whole.counted), whole.trials["trial"].is_unique
+    ('template', 100, True)
+    """
+    if not sessions:
+        raise ValueError("sessions must be one or more, got none")
+    first = sessions[0]
+    for each in sessions[1:]:
+        for what, name in (("observer", "observer"), ("stimulus", "stimulus_hash")):
+            own, other = _of(first, name), _of(each, name)
+            if own != other:
+                rule = f"of one {what} to be pooled"
+                raise ValueError(
+                    f"sessions must be {rule}, got {first.id} of {own} and {each.id} "
+                    f"of {other}"
+                )
+    parts, starts = _counted_on(sessions)
+    n_events: Counter[str] = Counter()
+    for each in sessions:
+        n_events.update(each.n_events)
+    ended = [each.row.ended_at for each in sessions]
+    is_finished = all(each.status == "finished" for each in sessions)
+    row = replace(
+        first.row,
+        id=first.observer,
+        yoked_to=None,
+        status="finished" if is_finished else "unfinished",
+        ended_at=ended[-1],
+        n_trials=sum(each.row.n_trials for each in sessions),
+        n_responses=sum(each.row.n_responses for each in sessions),
+    )
+    broken = tuple(f"{s.id}: {text}" for s in sessions for text in s.screened_out)
+    noise = PooledNoise([each.noise for each in sessions], starts)
+    trials = pd.concat(parts, ignore_index=True)
+    return SessionData(row, first.protocol, trials, noise, n_events, broken)
+
+
+def by_participant(sessions: Sequence[SessionData]) -> list[SessionData]:
+    """Pool the sessions of each observer that have the same stimuli.
+
+    An observer with sessions of several stimuli has one for each; what stands alone
+    stays as it is.
+    """
+    groups: dict[tuple[str, ...], list[SessionData]] = defaultdict(list)
+    for each in sessions:
+        observer = each.row.observer
+        key = (observer.kind, each.observer, repr(observer.parameters))
+        groups[*key, observer.weights_hash or "", each.row.stimulus_hash].append(each)
+    return [pooled(own) if len(own) > 1 else own[0] for own in groups.values()]
+
+
+def _of(session: SessionData, name: str) -> str:
+    return session.observer if name == "observer" else session.row.stimulus_hash[:8]
+
+
+def _counted_on(
+    sessions: Sequence[SessionData],
+) -> tuple[list[pd.DataFrame], list[int]]:
+    """Give the tables with their numbers counted on, and each first stimulus id."""
+    parts, starts = [], []
+    begun = dict.fromkeys(("trial", "stimulus_id", "block"), 0)
+    for each in sessions:
+        table = each.trials.copy()
+        starts.append(begun["stimulus_id"])
+        for name in _COUNTED:
+            table[name] = table[name] + begun["trial" if name == "repeats" else name]
+        for name in begun:
+            if len(table):
+                begun[name] = max(begun[name], int(np.max(table[name])) + 1)
+        parts.append(table)
+    return parts, starts

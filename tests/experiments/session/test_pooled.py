@@ -1,0 +1,94 @@
+"""Sessions of one observer as one: nothing is mixed up, and kernels gain by it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import yoked
+from yoked.analysis.trials.responses import responses
+from yoked.experiments.session.pooled import by_participant, pooled
+
+N = 400
+
+
+@pytest.fixture(scope="module")
+def sittings():
+    protocol = yoked.load_protocol("bar-in-noise")
+    protocol = replace(protocol, double_pass=replace(protocol.double_pass, n_pairs=40))
+    return [
+        yoked.run(
+            protocol,
+            yoked.load_observer("template"),
+            seed=seed,
+            trials=N,
+            internal_noise=1.0,
+        )
+        for seed in (1, 2, 3)
+    ]
+
+
+def test_every_trial_keeps_its_own_noise(sittings):
+    whole = pooled(sittings)
+    mixed = whole.trials.sample(frac=1, random_state=0)
+    fields = whole.noise.field(mixed, 1)
+    starts = np.cumsum([0] + [len(each.trials) for each in sittings])
+    for k, each in enumerate(sittings):
+        inside = mixed["trial"].between(starts[k], starts[k + 1] - 1).to_numpy()
+        own = each.trials.iloc[mixed["trial"][inside].to_numpy() - starts[k]]
+        assert np.array_equal(fields[inside], each.noise.field(own, 1))
+
+
+def test_second_passes_stay_pairs_and_no_others_are_made(sittings):
+    whole = pooled(sittings)
+    pairs = sum(len(responses(each).second_rows) for each in sittings)
+    assert pairs > 60
+    assert len(responses(whole).second_rows) == pairs
+    assert whole.trials["trial"].is_unique
+
+
+def test_a_kernel_of_all_sittings_is_the_sum_of_theirs(sittings):
+    kernels = [yoked.kernel(each, method="weighted_sum") for each in sittings]
+    whole = yoked.kernel(pooled(sittings), method="weighted_sum")
+    mean = np.mean([each.kernel for each in kernels], axis=0)
+    assert np.allclose(whole.kernel, mean, atol=0.5 * whole.se.max())
+    shrunk = np.mean([each.se.mean() for each in kernels]) / np.sqrt(3)
+    assert whole.se.mean() == pytest.approx(shrunk, rel=0.1)
+
+
+def test_the_analysis_takes_pooled_sittings_at_all_depths(sittings):
+    found = yoked.depths(pooled(sittings), n_permutations=19)
+    assert found.zero.summary.pooled.n_trials == sum(
+        len(each.counted) for each in sittings
+    )
+    assert not found.faults
+
+
+def test_each_participant_is_pooled_by_stimuli(sittings):
+    other = yoked.run(
+        yoked.load_protocol("bar-polarity"),
+        yoked.load_observer("template"),
+        seed=9,
+        trials=60,
+    )
+    found = by_participant([sittings[0], other, sittings[1]])
+    assert [len(each.trials) > 500 for each in found] == [True, False]
+    assert found[1] is other
+
+
+def test_what_is_not_one_observers_is_refused(sittings):
+    guesser = yoked.run(
+        sittings[0].protocol, yoked.load_observer("guesser"), seed=5, trials=N
+    )
+    with pytest.raises(ValueError, match="sessions must be of one observer to be pool"):
+        pooled([sittings[0], guesser])
+    other = yoked.run(
+        yoked.load_protocol("bar-polarity"),
+        yoked.load_observer("template"),
+        seed=9,
+        trials=60,
+    )
+    with pytest.raises(ValueError, match="sessions must be of one stimulus to be poo"):
+        pooled([sittings[0], other])
+    with pytest.raises(ValueError, match="sessions must be one or more, got none"):
+        pooled([])
