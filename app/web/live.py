@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ...experiments.session.durations import as_drawn
 from ...experiments.session.session import Session
 from ...experiments.session.shown import is_anticipation
 from ...experiments.stimulus.render import digest
@@ -116,7 +117,7 @@ class LiveSession:
                 spec = self._require_turn(trial)
                 judged = sent.judged(
                     self._render(spec)[1],
-                    self.session.as_drawn(trial),
+                    as_drawn(self.session, trial),
                     self._since(trial),
                 )
                 record = self._record(spec, judged, sent)
@@ -182,7 +183,7 @@ class LiveSession:
         """Give the durations of a trial, where they differ from trial to trial."""
         if not self.session.protocol.timing.is_jittered:
             return {}
-        drawn = self.session.as_drawn(trial).timing
+        drawn = as_drawn(self.session, trial).timing
         return {"timing": {name: getattr(drawn, name) for name in DRAWN}}
 
     def _progress(self) -> float:

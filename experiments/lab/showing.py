@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from ..protocols.protocol import Protocol
+from ..session.durations import as_drawn
 from ..session.session import Session
 from ..session.shown import timing_fault
 from ..stimulus.render import digest
@@ -194,7 +195,7 @@ class Showing:
         if self._is_sampled(spec):
             n_wrong = self._n_wrong_pixels(handles, pictures)
         self.block = spec.block
-        protocol = self._session.as_drawn(spec.trial)
+        protocol = as_drawn(self._session, spec.trial)
         shown, keyed = self._show(protocol, handles)
         self._screen.release(prepared)
         keyed = self._asked_how_sure(keyed)

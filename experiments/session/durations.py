@@ -7,6 +7,7 @@ import numpy as np
 from ..protocols.parts import Timing
 from ..protocols.protocol import Protocol
 from ..stimulus.noise import SCHEDULE_STREAM, draws_u16
+from .session import Session
 
 _DURATIONS_OF_TRIAL = 3 << 32  # a range of ids of stream 0 that nothing else has
 
@@ -44,8 +45,10 @@ def drawn_timing(timing: Timing, seed: int, trial: int) -> Timing:
     )
 
 
-def as_drawn(protocol: Protocol, seed: int, trial: int) -> Protocol:
-    """Give a protocol with the durations of one trial; itself where none varies."""
+def as_drawn(session: Session, trial: int) -> Protocol:
+    """Give the protocol with the durations of one trial of a session."""
+    protocol = session.protocol
     if not protocol.timing.is_jittered:
         return protocol
-    return protocol.with_options(timing=drawn_timing(protocol.timing, seed, trial))
+    timing = drawn_timing(protocol.timing, session.row.seed, trial)
+    return protocol.with_options(timing=timing)

@@ -18,7 +18,6 @@ from ..store.trial import Response, TrialRecord, TrialSpec, is_correct
 from ..store.trial_batch import TrialColumns
 from ..store.trial_columns import as_list
 from ..store.trial_log import Store
-from .durations import as_drawn
 from .observer import Frames, frames_on
 from .procedures import require_procedures
 from .runnable import require_own_noise, require_source
@@ -200,10 +199,6 @@ class Session:
     def block(self, number: int) -> BlockInfo:
         """Describe a block."""
         return self._schedule.block(number)
-
-    def as_drawn(self, trial: int) -> Protocol:
-        """Give the protocol with the durations of one trial, which may vary."""
-        return as_drawn(self.protocol, self.row.seed, trial)
 
     def next_batch(self, limit: int = 1) -> list[TrialSpec]:
         """Give the trials that can be shown now, the same until they are recorded.

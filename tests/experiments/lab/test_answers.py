@@ -13,6 +13,7 @@ from yoked.experiments.lab.trial import frames_for, plan_trial
 from yoked.experiments.protocols.answers import Confidence, Feedback
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.protocols.parts import Block
+from yoked.experiments.session.durations import as_drawn
 from yoked.experiments.session.session import Session
 from yoked.experiments.store.rows import ObserverInfo
 from yoked.experiments.store.sqlite import open_store
@@ -98,7 +99,7 @@ def test_fixation_and_gap_last_as_drawn(store, protocol):
     trials, _, session = sit(store, jittered, Recorder())
     shown = set()
     for record in trials:
-        asked = session.as_drawn(record.spec.trial).timing
+        asked = as_drawn(session, record.spec.trial).timing
         first, second = record.response.onsets_ms
         fixation = frames_for(asked.fixation_ms, HZ) * 1000 / HZ
         gap = frames_for(asked.gap_ms, HZ) * 1000 / HZ

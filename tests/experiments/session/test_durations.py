@@ -46,7 +46,10 @@ def test_jitter_changes_no_stimulus_and_its_default_no_hash(protocol):
     assert jittered.stimulus_hash == protocol.stimulus_hash
     assert jittered.hash != protocol.hash
     assert "fixation_jitter_ms" not in protocol.to_dict().get("timing", {})
-    assert as_drawn(protocol, 1, 3) is protocol
+    store = open_store(":memory:")
+    session = Session.start(store, protocol, ObserverInfo("person", "p01"), "lab")
+    assert as_drawn(session, 3) is session.protocol
+    store.close()
 
 
 def test_a_trial_is_judged_by_its_own_durations(protocol):
@@ -54,12 +57,12 @@ def test_a_trial_is_judged_by_its_own_durations(protocol):
     person = ObserverInfo("person", "p01")
     jittered = protocol.with_options(trials=20, timing=JITTERED)
     session = Session.start(store, jittered, person, "lab", seed=3)
-    asked = session.as_drawn(0).timing
+    asked = as_drawn(session, 0).timing
     onsets = (asked.fixation_ms, asked.fixation_ms + 100 + asked.gap_ms)
     offsets = tuple(onset + 100 for onset in onsets)
     shown = Response(0, rt_ms=500.0, onsets_ms=onsets, offsets_ms=offsets)
-    assert timing_fault(session.as_drawn(0), shown) is None
-    others = [timing_fault(session.as_drawn(trial), shown) for trial in range(1, 20)]
+    assert timing_fault(as_drawn(session, 0), shown) is None
+    others = [timing_fault(as_drawn(session, trial), shown) for trial in range(1, 20)]
     assert sum(fault is not None for fault in others) > 10
     store.close()
 
@@ -71,7 +74,7 @@ def test_a_session_that_goes_on_has_the_same_durations(protocol, db_path):
     session = Session.start(store, jittered, person, "lab", seed=3)
     again = Session.resume(store, session.id)
     for trial in range(20):
-        assert session.as_drawn(trial) == again.as_drawn(trial)
+        assert as_drawn(session, trial) == as_drawn(again, trial)
     store.close()
 
 
