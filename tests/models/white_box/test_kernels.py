@@ -457,6 +457,13 @@ def test_a_surrogate_gradient_is_refused(protocol):
         white_box(protocol, Straight())
 
 
+def test_noise_on_a_basis_is_refused():
+    on_a_basis = load_protocol("orientation-noise")
+    rule = "noise must be white for white-box kernels, got noise on a basis"
+    with pytest.raises(ValueError, match=rule):
+        white_box(on_a_basis, load("linear"))
+
+
 def test_noise_that_is_not_gaussian_is_refused(protocol):
     binary = replace(protocol, noise=replace(protocol.noise, kind="binary"))
     with pytest.raises(ValueError, match="noise must be gaussian for white-box"):
