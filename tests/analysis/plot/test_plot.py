@@ -54,6 +54,28 @@ def test_kernels_are_drawn_as_estimated_on_one_scale(sessions):
     assert len({axis.get_ylim() for axis in top}) == 1
 
 
+def test_a_kernel_in_coefficients_stands_below_its_classification_image():
+    protocol = load_protocol("orientation-noise").with_options(trials=300)
+    session = run(protocol, Template(), seed=3, internal_noise=1.0)
+    found = kernel_of(session, method="weighted_sum")
+    figure = plot.kernels(session, method="weighted_sum")
+    image, kernel = figure.axes[:2]
+    drawn = found.drawn()["classification_image"]
+    assert np.allclose(image.images[0].get_array(), drawn[0])
+    assert image.get_ylabel() == "classification\nimage"
+    assert kernel.get_ylabel() == "kernel in coefficients\n(noise SD)"
+    line = next(line for line in kernel.lines if line.get_label() == "kernel")
+    assert np.allclose(line.get_ydata(), found.kernel)
+    assert "covariance of the noise" in figure.get_supxlabel().replace("\n", " ")
+    fitted = plot.kernels(session)
+    title = fitted.legends[0].get_title().get_text().replace("\n", " ")
+    assert "covariance of the noise" in title
+    second = plot.kernels(session, order=2)
+    labels = [axis.get_ylabel() for axis in second.axes]
+    assert "coefficient by coefficient" in labels
+    assert "first eigenvector,\nclassification image" in labels
+
+
 def test_a_kernel_of_fields_is_a_picture_around_zero():
     protocol = load_protocol("gabor-in-noise").with_options(trials=200, contrast=0.087)
     session = run(protocol, Template(), seed=3)

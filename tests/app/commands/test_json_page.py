@@ -138,6 +138,26 @@ def test_the_page_names_exactly_the_keys_that_the_commands_print(printed):
     assert seen == set(SECTIONS), "every table was met"
 
 
+def test_noise_on_a_basis_adds_the_keys_that_the_page_names():
+    protocol = load_protocol("orientation-noise")
+    made = run(protocol, Template(), seed=1, trials=300, internal_noise=1.0)
+    found = depths.depths(made, n_permutations=39).to_dict()
+    one, two = found["order_1"], found["order_2"]
+    drawn = {"kernel_in", "classification_image"}
+    for part, heading, more in (
+        (one["weighted_sum"], "weighted sum", drawn),
+        (one["fitted"], "fitted kernel", drawn),
+        (two["kernel"], "second-order kernel", {"kernel_in"}),
+        (two["spectrum"], "spectrum", {"kernel_in", "eigenvector_images"}),
+    ):
+        assert set(part) == set(SECTIONS[heading]) | more
+        assert part["kernel_in"] == "coefficients"
+        assert all(f"**`{key}`**" in PAGE for key in more)
+    assert np.shape(one["fitted"]["kernel"]) == (24,)
+    assert np.shape(one["fitted"]["classification_image"]) == (1, 20, 20)
+    assert two["kernel"]["shape"] == [24]
+
+
 def test_the_format_is_the_pages(printed):
     yes_no, pair, _, white_box = printed
     assert white_box["format"] == FORMAT

@@ -491,3 +491,21 @@ def test_the_docs_say_what_the_command_says():
             f"{gamma.n_pairs}",
             f"{eigenvalue.n_trials}",
         ]
+
+
+def test_a_plan_in_noise_on_a_basis_counts_coefficients():
+    protocol = load_protocol("orientation-noise")
+    assumed = situation(protocol, gamma=1.0, efficiency=0.25)
+    assert assumed.n_elements == 24
+    (kernel,) = aims(assumed, Wanted(0.9, None, None, None))
+    assert kernel.n_trials > 0
+    note = check(kernel, assumed).note
+    assert note == (
+        "the simulated templates are made for white noise, not noise on a basis"
+    )
+    made = simulate(
+        protocol, Template(), seed=1, trials=1500, contrast=0.123, internal_noise=1.0
+    )
+    # Of its d' in coefficients, the template's efficiency is .256.
+    due = proportion_at(protocol, 1.0, 0.256, 0.123)
+    assert made.counted["correct"].mean() == pytest.approx(due, abs=0.03)

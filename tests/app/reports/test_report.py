@@ -171,6 +171,15 @@ def test_names_cannot_be_markup(page):
     assert "&lt;b&gt;always first&lt;/b&gt;" in page
 
 
+def test_the_page_says_what_a_classification_image_is():
+    protocol = load_protocol("orientation-noise").with_options(trials=300)
+    session = run(protocol, Template(), seed=1, internal_noise=1.0)
+    page = render_report([session], orders=1)
+    assert "covariance of the noise, not the template itself" in page
+    assert "the sum of 24 images with random coefficients" in page
+    assert "kernel in coefficients" in page
+
+
 def test_an_observer_who_is_never_wrong_has_no_kernel_and_the_page_says_why(page):
     assert "no trial was incorrect; a kernel needs correct and incorrect trials" in page
 

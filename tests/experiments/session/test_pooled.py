@@ -39,6 +39,30 @@ def test_every_trial_keeps_its_own_noise(sittings):
         assert np.array_equal(fields[inside], each.noise.field(own, 1))
 
 
+def test_pooled_sittings_in_noise_on_a_basis_keep_their_coefficients():
+    protocol, observer = yoked.load_protocol("orientation-noise"), "template"
+    own = [
+        yoked.run(
+            protocol, yoked.load_observer(observer), seed=seed, trials=N, contrast=0.12
+        )
+        for seed in (1, 2)
+    ]
+    whole = pooled(own)
+    mixed = whole.trials.sample(frac=1, random_state=0)
+    shown = whole.noise.coefficients(mixed, 1)
+    start = len(own[0].trials)
+    second = (mixed["trial"] >= start).to_numpy()
+    part = own[1].trials.iloc[mixed["trial"][second].to_numpy() - start]
+    assert np.array_equal(shown[second], own[1].noise.coefficients(part, 1))
+    assert np.array_equal(whole.noise.unit_sd, own[0].noise.unit_sd)
+    kernels = [yoked.kernel(each, method="weighted_sum") for each in own]
+    found = yoked.kernel(whole, method="weighted_sum")
+    mean = np.mean([each.kernel for each in kernels], axis=0)
+    assert found.kernel.shape == (24,)
+    assert np.allclose(found.kernel, mean, atol=0.5 * found.se.max())
+    assert found.drawn()["classification_image"].shape == (1, 20, 20)
+
+
 def test_second_passes_stay_pairs_and_no_others_are_made(sittings):
     whole = pooled(sittings)
     pairs = sum(len(responses(each).second_rows) for each in sittings)
