@@ -1,9 +1,8 @@
 """Benchmarks of noise on a basis: beside normal draws, one product, and rounding."""
 
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -59,7 +58,7 @@ _CASES = (
 )
 
 
-def basis_ratios(rounds: int = 7) -> list[dict[str, Any]]:
+def basis_ratios(rounds: int = 7) -> list[Mapping[str, object]]:
     """Measure fields of noise on a basis, one and a batch of 256, on one thread.
 
     Parameters

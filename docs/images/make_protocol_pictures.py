@@ -30,32 +30,43 @@ def trial(protocol: Protocol, contrast: float, target: int = 1) -> np.ndarray:
     return render(protocol, source, table)[0]
 
 
-def draw(protocol: Protocol) -> None:
-    """Write what a trial shows: intervals in order, frames of a movie below."""
-    contrast = max(protocol.contrast.values)
-    frames = trial(protocol, contrast)
+def shown(protocol: Protocol) -> list[tuple[str, list[np.ndarray]]]:
+    """Give the rows of a picture: a label, and the intervals and the signal."""
+    if protocol.conditions:
+        named = (
+            (each.name, protocol.of_condition(each.name))
+            for each in protocol.conditions
+        )
+        return [(name, shown(own)[0][1]) for name, own in named]
+    frames = trial(protocol, max(protocol.contrast.values))
     signal = frames[-1].astype(int) - trial(protocol, 0.0)[-1]
-    by = 100 / np.abs(signal).max()
-    n_intervals, n_frames = frames.shape[:2]
-    ratio = frames.shape[3] / frames.shape[2]
-    shown = [0, n_frames // 2, n_frames - 1] if n_frames > 1 else [0]
-    size = ((n_intervals + 1) * HEIGHT * min(ratio, 2) + 0.2, len(shown) * HEIGHT + 0.3)
-    figure = Figure(figsize=size, layout="constrained")
-    axes = figure.subplots(len(shown), n_intervals + 1, squeeze=False)
+    n = len(frames[0])
+    some = [0, n // 2, n - 1] if n > 1 else [0]
+    labels = [f"frame {frame + 1}" if n > 1 else "" for frame in some]
+    rows = [[*frames[:, frame], signal[frame]] for frame in some]
+    return list(zip(labels, rows, strict=True))
+
+
+def draw(protocol: Protocol) -> None:
+    """Write what a trial shows, a row a condition, or some frames of a movie."""
+    rows = shown(protocol)
+    by = 100 / max(np.abs(row[-1]).max() for _, row in rows)
+    n_intervals = len(rows[0][1]) - 1
+    height, width = rows[0][1][0].shape
+    size = (n_intervals + 1) * HEIGHT * min(width / height, 2) + 0.2, len(rows) * HEIGHT
+    figure = Figure(figsize=(size[0], size[1] + 0.3), layout="constrained")
+    axes = figure.subplots(len(rows), n_intervals + 1, squeeze=False)
     titles = [f"interval {k + 1}" for k in range(n_intervals)]
     titles = ["what is seen"] if n_intervals == 1 else titles
     titles[-1] += " (target)"
     titles += [f"the signal, × {by:.0f}" if by >= 1.5 else "the signal"]
-    for row, frame in enumerate(shown):
-        columns = [*frames[:, frame], 128 + by * signal[frame]]
-        for k, pixels in enumerate(columns):
-            axis = axes[row, k]
+    for k, (label, (*frames, signal)) in enumerate(rows):
+        for axis, pixels in zip(axes[k], [*frames, 128 + by * signal], strict=True):
             axis.imshow(pixels, cmap="gray", vmin=0, vmax=255)
             axis.set(xticks=[], yticks=[])
-            if row == 0:
-                axis.set_title(titles[k], fontsize=8)
-            if n_frames > 1 and k == 0:
-                axis.set_ylabel(f"frame {frame + 1}", fontsize=8)
+        axes[k, 0].set_ylabel(label, fontsize=8)
+    for axis, title in zip(axes[0], titles, strict=True):
+        axis.set_title(title, fontsize=8)
     figure.savefig(FOLDER / f"{protocol.name}.png", dpi=110)
 
 
