@@ -12,9 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from ...experiments.protocols.coefficients import coefficients_of
 from ...experiments.protocols.parts import FULL_CONTRAST
 from ...experiments.protocols.protocol import Protocol
-from ...experiments.protocols.signal import signal_levels, signal_template
+from ...experiments.protocols.signal import (
+    signal_levels,
+    signal_template,
+    signal_units,
+)
 from ...experiments.stimulus.noise import level_table
 from ..trials.estimate import CannotTell
 from ..trials.held import Held
@@ -47,7 +52,8 @@ def signal_difference(
 def ideal_dprime(protocol: Protocol, contrast: float) -> float:
     """Return d' of the ideal observer in the noise of the stimulus contract `yoked-1`.
 
-    Per interval in a forced choice; of the two classes in yes/no and rating.
+    Per interval in a forced choice; of the two classes in yes/no and rating. In noise
+    on a basis: of who is told the coefficients.
 
     Raises
     ------
@@ -61,6 +67,8 @@ def ideal_dprime(protocol: Protocol, contrast: float) -> float:
     2.283
     """
     noise = protocol.noise
+    if noise.kind == "gaussian" and noise.basis is not None:
+        return _dprime_on_basis(protocol, contrast)
     if noise.kind != "gaussian" or noise.source != "yoked-1":
         rule = "gaussian noise of source yoked-1"
         raise CannotTell(
@@ -69,6 +77,15 @@ def ideal_dprime(protocol: Protocol, contrast: float) -> float:
     return float(np.linalg.norm(signal_difference(protocol, contrast))) / _own_sd(
         noise.sd
     )
+
+
+def _dprime_on_basis(protocol: Protocol, contrast: float) -> float:
+    """Give d' of who is told the coefficients: no observer of pixels does better."""
+    without, with_target = (
+        signal_units(protocol, gain * contrast) for gain in protocol.signal.gains
+    )
+    own = coefficients_of(protocol.noise, protocol.noise.sd)
+    return float(np.linalg.norm((with_target - without) / own.unit_sds))
 
 
 def _own_sd(sd: float) -> float:
@@ -104,6 +121,9 @@ class IdealObserver:
         protocol, noise = held.protocol, held.protocol.noise
         is_own = held.noise.name == "yoked-1"
         reason = _why_no_ideal(protocol, held.responses)
+        if protocol.noise.basis is not None:
+            note = "ideal for who is told the coefficients of the noise's images"
+            return cls(protocol, noise.sd, True, note, reason)
         if reason or is_own:
             return cls(protocol, _own_sd(noise.sd), is_own, reason=reason)
         trials = held.shown
@@ -116,6 +136,8 @@ class IdealObserver:
 
     def dprime(self, contrast: float) -> float:
         """Give its d' at a contrast, per interval in a forced choice."""
+        if self.protocol.noise.basis is not None:
+            return _dprime_on_basis(self.protocol, contrast)
         shown = signal_difference(self.protocol, contrast, self.is_quantised)
         return float(np.linalg.norm(shown)) / self.sd
 

@@ -48,12 +48,17 @@ def contests(result: dict[str, Any] | list[Row]) -> list[Row]:
     help="Instead: the analysis of 9,900 trials of 31 x 31, with its peak memory.",
 )
 @click.option(
+    "--basis",
+    is_flag=True,
+    help="Instead: noise on a basis of images, one field and 256, with its memory.",
+)
+@click.option(
     "--device",
     help="Instead: observers and generator on a device, such as cuda or cpu.",
 )
 @output(contests)
 def bench(
-    rounds: int, large: bool, analyse: bool, device: str | None
+    rounds: int, large: bool, analyse: bool, basis: bool, device: str | None
 ) -> Row | list[Row]:
     """Measure generator and kernels beside this machine's baseline.
 
@@ -64,16 +69,20 @@ def bench(
     Example:
         yoked bench --table
         yoked bench --analyse
+        yoked bench --basis --table
         yoked bench --device cpu
     """
     from ..bench import large_kernels, run_benchmarks
     from ..bench_analyse import analyse_ratios
+    from ..bench_basis import basis_ratios
     from ..bench_models import measure_device
 
     if device is not None:
         return measure_device(device, rounds)
     if large:
         return large_kernels()
+    if basis:
+        return basis_ratios(rounds)
     if analyse:
         return analyse_ratios()
     return run_benchmarks(rounds)

@@ -51,12 +51,15 @@ def preview(
     """Write one trial as a picture, as it will look.
 
     Intervals stand side by side, in order. The pixels are contrast levels, 128 the
-    background; the digest is of these levels before they are magnified.
+    background; the digest is of these levels before they are magnified. With noise on a
+    basis it is said how much of the signal its images show, d' of one field for an
+    ideal, a linear and a template observer, and how many elements will be clipped.
 
     \b
     Example:
         yoked preview bar-in-noise -o frame.png --seed 1
     """
+    from ...experiments.protocols.basis_facts import basis_facts
     from ...experiments.protocols.files import load_protocol
     from ...experiments.stimulus.render import digest, render
     from ...experiments.stimulus.sources import noise_source
@@ -80,15 +83,17 @@ def preview(
     }
     source = noise_source(loaded.noise.generator, loaded, seed)
     (frames,) = render(loaded, source, trial)
+    facts = basis_facts(loaded)
     with whole_file(picture, "wb") as file:
         write_picture(file, suffix, loaded, frames)
     return {
         "picture": str(picture),
         "protocol": loaded.name,
         # Noise of published seeds is a function of the stimulus id alone.
-        "seed": seed if source.name == "yoked-1" else None,
+        "seed": seed if source.name.startswith("yoked-1") else None,
         "stimulus_id": stimulus_id,
         "target": target,
         "contrast": shown,
         "digest": digest(frames),
+        **({} if facts is None else {"noise_on_basis": facts.plain()}),
     }

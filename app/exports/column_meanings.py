@@ -37,7 +37,8 @@ COLUMN_MEANINGS = {
         "19 digits, of which a number in R or a spreadsheet would lose the last"
     ),
     "noise_source": _meaning(
-        "How the noise field follows from seed and stimulus_id: yoked-1, matlab5-rand, "
+        "How the noise field follows from seed and stimulus_id: yoked-1, "
+        "yoked-1-basis (coefficients of the protocol's images), matlab5-rand, "
         "or stored:SHA-256, an array in the log that nothing regenerates"
     ),
     "yoked_to": _meaning(

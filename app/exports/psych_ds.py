@@ -15,6 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from ...experiments.protocols.contents import PICTURE, contents_of, kept
 from ..files import whole_file, write_text
 from .column_meanings import COLUMN_MEANINGS
 from .trials_csv import write_trials
@@ -120,6 +123,10 @@ def _write_materials(
         name = f"protocol-{_value(protocol.name)}-{digest[:12]}.json"
         text = json.dumps(protocol.to_dict(), indent=2, ensure_ascii=False)
         write_text(folder / name, text + "\n")
+        for sha256, what in contents_of(protocol.to_dict()).items():
+            images = kept(sha256, what).dense()
+            name = f"{'picture' if what == PICTURE else 'images'}-{sha256[:12]}.npy"
+            np.save(folder / name, images[0] if what == PICTURE else images)
 
 
 def _description(sessions: Sequence["SessionRow"], n_trials: int) -> dict[str, object]:
@@ -152,7 +159,7 @@ _README = """\
 
 - `data/`: one CSV a session, one row a trial. `session` and `trial` name a row.
 - `dataset_description.json`: the data set, and every column under `variableMeasured`.
-- `materials/`: the protocols. With `protocol_hash`, `seed`, `stimulus_id`, `contrast`,
+- `materials/`: the protocols, and images and pictures that they name by SHA-256. With `protocol_hash`, `seed`, `stimulus_id`, `contrast`,
   `signal` and `target`, Yoked makes the frames of every trial again, bit for bit.
 
 People are named by their participant code only; the key that leads from a code to a

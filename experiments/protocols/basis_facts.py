@@ -78,7 +78,7 @@ def basis_facts(protocol: Parts) -> BasisFacts | None:
     >>> import yoked
     >>> facts = basis_facts(yoked.load_protocol("orientation-noise"))
     >>> facts.n_images, round(facts.ideal_dprime, 2), round(facts.template_dprime, 2)
-    (24, 4.49, 2.28)
+    (24, 3.22, 2.26)
     """
     if protocol.noise.basis is None:
         return None

@@ -17,7 +17,7 @@ from ..protocols.projection import in_images
 from ..protocols.protocol import Protocol
 from ..protocols.signal import interval_gains, remainder_levels, signal_units
 from .basis import finished, rounded, summed
-from .basis_fast import FIELDS, Precision, fast_pixels
+from .basis_fast import Precision, fast_pixels, fields_together
 from .basis_source import BasisNoise
 
 if TYPE_CHECKING:
@@ -126,8 +126,9 @@ def _mixtures(
     shown = shown_beside(protocol, table)
     columns = {name: np.asarray(table[name]) for name in ("stimulus_id", "block_kind")}
     precision = precision_for(protocol, shown)
-    for first in range(0, len(shown.which), FIELDS):
-        part = slice(first, first + FIELDS)
+    together = fields_together(source.images)
+    for first in range(0, len(shown.which), together):
+        part = slice(first, first + together)
         rows = {name: values[part] for name, values in columns.items()}
         for interval in range(protocol.n_intervals):
             which = shown.which[part, interval]

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ...experiments.protocols.basis_facts import basis_facts
 from ...experiments.protocols.parts import FULL_CONTRAST, Task
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.signal import signal_template
@@ -64,7 +65,8 @@ def training_contrasts(
     """Give the contrasts at which an ideal observer has these d', within headroom.
 
     The ideal d' of one interval is contrast |g1 - g0| ||t|| / sd (methods of linear
-    observers), g the gains and t the template.
+    observers), g the gains and t the template. In noise on a basis it is the
+    template's d' that is meant.
 
     Examples
     --------
@@ -73,13 +75,19 @@ def training_contrasts(
     (0.1, 0.2)
     """
     without, with_target = protocol.signal.gains
-    size = np.linalg.norm(signal_template(protocol)) * abs(with_target - without)
     room = FULL_CONTRAST - protocol.noise.max_level()
     highest = room / FULL_CONTRAST / max(abs(without), abs(with_target))
-    return tuple(
-        min(dprime * protocol.noise.sd / float(size), highest)
-        for dprime in ideal_dprimes
-    )
+    at_one = _dprime_at_full_contrast(protocol)
+    return tuple(min(dprime / at_one, highest) for dprime in ideal_dprimes)
+
+
+def _dprime_at_full_contrast(protocol: Protocol) -> float:
+    facts = basis_facts(protocol)
+    if facts is not None:
+        return facts.template_dprime / max(protocol.contrast.values)
+    without, with_target = protocol.signal.gains
+    size = np.linalg.norm(signal_template(protocol)) * abs(with_target - without)
+    return float(size) / protocol.noise.sd
 
 
 def loss(

@@ -46,6 +46,9 @@ class Stimuli:
         if protocol.noise.kind != "gaussian":
             rule = "gaussian for white-box kernels"
             raise ValueError(f"noise must be {rule}, got {protocol.noise.kind}")
+        if protocol.noise.basis is not None:
+            rule = "white for white-box kernels"
+            raise ValueError(f"noise must be {rule}, got noise on a basis of images")
         if isinstance(seed, bool) or not 0 <= seed < MOST_SEEDS:
             raise ValueError(f"seed must be in [0, 2^20), got {seed}")
         self.protocol, self.contrast = protocol, contrast

@@ -7,6 +7,7 @@ import pytest
 from yoked.app import bench_models
 from yoked.app.bench import large_kernels, run_benchmarks
 from yoked.app.bench_analyse import analyse_ratios
+from yoked.app.bench_basis import basis_ratios
 from yoked.app.bench_models import measure_device
 
 
@@ -63,3 +64,14 @@ def test_an_analysis_is_measured_beside_a_product_of_its_noise():
         assert row["ratio"] == row["seconds"] / row["product_seconds"] > 0
         assert row["peak_mib"] is None or row["peak_mib"] > 0
     assert (one["goal"], two["goal"]) == (10, 40)
+
+
+def test_noise_on_a_basis_is_measured_one_at_a_time_and_in_batches():
+    rows = basis_ratios(rounds=1)
+    assert len(rows) == 14
+    assert all(row["ratio"] > 0 for row in rows)
+    held = {row["what"]: row["peak"] for row in rows if "peak" in row}
+    large = [
+        peak for what, peak in held.items() if "sinusoids" in what or "1/f" in what
+    ]
+    assert max(large) < 2

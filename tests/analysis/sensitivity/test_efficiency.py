@@ -329,3 +329,12 @@ def test_without_catch_trials_the_lapse_rate_says_so():
     main = made.trials.loc[made.trials["block_kind"] == "main"]
     found = lapse_rate(replace(made, trials=main))
     assert found.note == "no catch trial was answered"
+
+
+def test_in_noise_on_a_basis_a_template_has_the_efficiency_of_its_dprime():
+    from yoked.experiments.protocols.basis_facts import basis_facts
+
+    protocol = yoked.load_protocol("orientation-noise")
+    facts = basis_facts(protocol)
+    shown = protocol.contrast.values[0]
+    assert ideal_dprime(protocol, shown) == pytest.approx(facts.ideal_dprime)

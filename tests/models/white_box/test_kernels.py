@@ -457,8 +457,11 @@ def test_a_surrogate_gradient_is_refused(protocol):
         white_box(protocol, Straight())
 
 
-def test_noise_that_is_not_gaussian_is_refused(protocol):
+def test_noise_that_is_not_gaussian_or_not_white_is_refused(protocol):
     binary = replace(protocol, noise=replace(protocol.noise, kind="binary"))
+    on_images = load_protocol("orientation-noise")
+    with pytest.raises(ValueError, match="noise must be white for white-box kernels"):
+        white_box(on_images, load("linear"))
     with pytest.raises(ValueError, match="noise must be gaussian for white-box"):
         white_box(binary, load("linear"))
 
