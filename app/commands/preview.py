@@ -61,6 +61,7 @@ def preview(
     """
     from ...experiments.protocols.basis_facts import basis_facts
     from ...experiments.protocols.files import load_protocol
+    from ...experiments.protocols.signal_facts import signal_facts
     from ...experiments.stimulus.render import digest, render
     from ...experiments.stimulus.sources import noise_source
     from ..files import whole_file
@@ -95,5 +96,6 @@ def preview(
         "target": target,
         "contrast": shown,
         "digest": digest(frames),
+        "signal": signal_facts(loaded).plain(),
         **({} if facts is None else {"noise_on_basis": facts.plain()}),
     }

@@ -22,17 +22,20 @@ def test_plain_data_give_the_protocol_back(protocol):
     assert again.hash == protocol.hash
 
 
-def test_seven_protocols_are_shipped():
+def test_ten_protocols_are_shipped():
     names = protocol_names()
     assert names == sorted(
         [
             "bar-in-noise",
             "bar-polarity",
             "disk-polarity",
+            "face-like",
             "gabor-in-noise",
             "movie-bar",
             "one-over-f",
             "orientation-noise",
+            "pedestal",
+            "tilt-in-noise",
         ]
     )
     assert [load_protocol(name).name for name in names] == names
@@ -44,7 +47,8 @@ def test_seven_protocols_are_shipped():
     [("bar-in-noise", "6958207a"), ("bar-polarity", "bc94caa0"),
      ("disk-polarity", "ac423d04"), ("gabor-in-noise", "79372ded"),
      ("movie-bar", "1f2fef2f"), ("one-over-f", "c5ce113b"),
-     ("orientation-noise", "b9f199a8")],
+     ("orientation-noise", "b9f199a8"), ("face-like", "f40426f1"),
+     ("pedestal", "7b9a0ba9"), ("tilt-in-noise", "0e4be1e5")],
 )  # fmt: skip
 def test_stimulus_hashes_stay_as_they_were_published(name, start):
     assert load_protocol(name).stimulus_hash.startswith(start)
