@@ -102,7 +102,8 @@ def _check_images(protocol: Parts, faults: Faults) -> None:
 
 
 def _check_signal_on_grid(protocol: Parts, faults: Faults) -> None:
-    sizes = dict(zip(("frames", "rows", "columns"), protocol.noise.grid, strict=True))
+    names = ("frames", "rows", "columns")
+    sizes: dict[str, int] = dict(zip(names, protocol.noise.grid, strict=True))
     if protocol.signal.kind == "array":
         n, n_values = math.prod(protocol.noise.grid), len(protocol.signal.values)
         rule = f"one for each of the grid's {n} elements"
