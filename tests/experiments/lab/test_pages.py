@@ -33,7 +33,7 @@ HASHES = {
     "orientation-noise": "56c13c881dd7c554",
     "face-like": "eb5d8f3a1ee43326",
     "pedestal": "04b3f8a732afef69",
-    "tilt-in-noise": "9a844ea67127570b",
+    "tilt-in-noise": "ee12449b54b9df01",
 }
 OF_THE_WEB = ("clos", "page", "I agree", "tab", "click", "button", "browser", "window")
 
