@@ -64,6 +64,7 @@ def preview(
     """
     from ...experiments.protocols.basis_facts import basis_facts
     from ...experiments.protocols.files import load_protocol
+    from ...experiments.protocols.signal_facts import signal_facts
     from ...experiments.stimulus.by_condition import without_conditions
     from ...experiments.stimulus.render import digest, render
     from ...experiments.stimulus.sources import noise_source
@@ -104,5 +105,6 @@ def preview(
         "target": target,
         "contrast": shown,
         "digest": digest(frames),
+        "signal": signal_facts(loaded).plain(),
         **({} if facts is None else {"noise_on_basis": facts.plain()}),
     }

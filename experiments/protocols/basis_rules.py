@@ -9,12 +9,12 @@ from jaxtyping import Float, Int64
 
 from .checks import Faults, ProtocolError
 from .coefficients import Coefficients, coefficients_of
-from .contents import PICTURE, kept
 from .deviates import normal_table
 from .image_kinds import images_of
 from .images import Images
-from .noise_and_signal import FULL_CONTRAST, HEADROOM_SD, Noise
+from .noise_and_signal import FULL_CONTRAST, HEADROOM_SD
 from .parts import Parts
+from .picture import picture_levels
 from .projection import in_images
 from .signal import remainder_levels, signal_units
 
@@ -50,18 +50,6 @@ def check_basis(protocol: Parts, faults: Faults) -> None:
             _check_room(shown, faults)
     except ProtocolError as error:
         faults.found += error.faults
-
-
-def picture_levels(noise: Noise) -> Int64[np.ndarray, " frame row column"] | None:
-    """Give the levels of the picture behind noise and signal; None without one."""
-    if not noise.picture_sha256:
-        return None
-    picture = kept(noise.picture_sha256, PICTURE)
-    if picture.shape != noise.grid:
-        rule = f"of the grid {list(noise.grid)}"
-        got = list(picture.shape)
-        raise ProtocolError([f"the picture of noise.picture must be {rule}, got {got}"])
-    return picture.dense()[0].astype(np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +110,7 @@ class Together:
             sums = self.images.total(units, _same).astype(np.float64) / self.unit
             for part in (
                 remainder_levels(self.protocol, gain * self.contrast),
-                picture_levels(self.protocol.noise),
+                picture_levels(self.protocol),
             ):
                 sums = sums if part is None else sums + part
             levels.append(sums)

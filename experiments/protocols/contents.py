@@ -7,11 +7,16 @@ the trial log's table `noise` ever after; in a process they are kept here.
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from jaxtyping import Int8
+
 from .checks import ProtocolError
-from .images import Images
+from .images import Images, Shape
 
 PICTURE = "the picture of noise.picture"
 OWN_IMAGES = "the images of noise.basis"
+OWN_SIGNAL = "the array of signal"
+OWN_PATTERN = "the array of signal.patterns"
 _KEPT: dict[str, Images] = {}
 
 
@@ -40,6 +45,23 @@ def kept(sha256: str, what: str) -> Images:
     return _KEPT[sha256]
 
 
+def kept_on_grid(
+    sha256: str, what: str, grid: Shape
+) -> Int8[np.ndarray, " frame row column"]:
+    """Give the one image of a SHA-256, which must be of the grid's size.
+
+    Raises
+    ------
+    ProtocolError
+        If nobody has read it, or it is of another size.
+    """
+    image = kept(sha256, what)
+    if image.shape != grid or image.n != 1:
+        rule, got = f"of the grid {list(grid)}", list(image.shape)
+        raise ProtocolError([f"{what} must be {rule}, got {got}"])
+    return image.dense()[0]
+
+
 def contents_of(plain: Mapping[str, Any]) -> dict[str, str]:
     """Give what a protocol's plain data names by SHA-256 alone, and what each is.
 
@@ -53,4 +75,8 @@ def contents_of(plain: Mapping[str, Any]) -> dict[str, str]:
     basis = noise.get("basis") or {}
     if basis.get("kind") == "array":
         named[basis.get("sha256", "")] = OWN_IMAGES
+    signal = plain.get("signal", {})
+    named[signal.get("sha256", "")] = OWN_SIGNAL
+    for pattern in signal.get("patterns", ()):
+        named[pattern.get("sha256", "")] = OWN_PATTERN
     return {sha256: what for sha256, what in named.items() if sha256}

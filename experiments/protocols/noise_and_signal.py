@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from .basis import Basis
 from .checks import Faults
 from .levels import FULL_CONTRAST
+from .patterns import Pattern, check_drawn
 
 SOURCES = ("yoked-1", "matlab5-rand", "stored")
 ON_A_BASIS = "yoked-1-basis"  # what a session's noise is where the protocol has a basis
 NOISE_KINDS = ("gaussian", "binary", "uniform", "other")
 GENERATED_KINDS = ("gaussian", "binary")  # what yoked-1 can make
-SIGNAL_KINDS = ("bar", "gabor", "gaussian", "array", "coefficients", "unknown")
+SIGNAL_KINDS = (
+    "bar", "gabor", "gaussian", "blobs", "array", "coefficients", "patterns", "unknown"
+)  # fmt: skip
+CONTRAST_RULES = ("peak", "rms")
 OUTSIDE = ("drop", "show")
 PAIRS = ("independent", "opposite")
 HEADROOM_SD = 5.0  # a frame of noise on a basis is clipped beyond so many SD
@@ -115,8 +119,16 @@ class Signal:
     `frames`, `rows` and `columns` are inclusive ranges of elements: all of a bar, and
     the frames in which a gabor or gaussian is there. `gains` are (without the target,
     with the target): the intervals of a forced choice, or the two classes of a yes/no
-    or rating task. Imported data may bring the template as an 'array' (`values`, one
-    per element of the grid, frame by frame and row by row), or it may be 'unknown'.
+    or rating task. 'blobs' are a sum of gaussians, each [row, column, sigma of rows,
+    sigma of columns, height] from the centre. An 'array' comes from a file and is known
+    by its `sha256`; imported data may bring it as `values` (one per element of the
+    grid, frame by frame and row by row), or the signal may be 'unknown'.
+
+    Of two `patterns` to be told apart, half the difference is the signal: gain -1 gives
+    the first, gain 1 the second. `pedestal` is the contrast of what is there in all
+    alternatives: the mean of the patterns, otherwise the signal itself. By the
+    `contrast_rule` a contrast is that of the peak or, 'rms', the root of the mean
+    square over all elements, of the signal as it is shown.
 
     In noise on a basis a signal is a sum of its images: 'coefficients' names them,
     (number, weight) each, and any other kind is projected. What the images cannot
@@ -135,6 +147,11 @@ class Signal:
     values: tuple[float, ...] = ()
     coefficients: tuple[tuple[int, float], ...] = ()
     outside: str = "drop"
+    blobs: tuple[tuple[float, float, float, float, float], ...] = ()
+    sha256: str = ""
+    patterns: tuple[Pattern, ...] = ()
+    pedestal: float = 0.0
+    contrast_rule: str = "peak"
 
     def __post_init__(self) -> None:
         faults = Faults()
@@ -143,20 +160,24 @@ class Signal:
         rule = "two different numbers from -1 to 1"
         fits = self.gains[0] != self.gains[1] and all(abs(g) <= 1 for g in self.gains)
         faults.unless(fits, "gains", rule, list(self.gains))
-        for name in ("frames", "rows", "columns"):
-            first, last = getattr(self, name)
-            rule = "a range of elements, first then last"
-            faults.unless(0 <= first <= last, name, rule, [first, last])
-        for name in ("sigma", "cycles", "orientation_deg", "phase_deg"):
-            value = getattr(self, name)
-            faults.unless(math.isfinite(value), name, "a finite number", value)
-        if self.kind in ("gabor", "gaussian"):
-            faults.unless(self.sigma > 0, "sigma", "more than 0", self.sigma)
-        if self.kind == "gabor":
-            faults.unless(self.cycles > 0, "cycles", "more than 0", self.cycles)
+        check_drawn(self, faults)
+        self._check_patterns(faults)
         self._check_values(faults)
         self._check_coefficients(faults)
         faults.raise_any()
+
+    def _check_patterns(self, faults: Faults) -> None:
+        n = len(self.patterns)
+        if self.kind == "patterns":
+            faults.unless(n == 2, "patterns", "two", n)
+            rule, gains = "[-1, 1] with kind patterns", list(self.gains)
+            faults.unless(gains == [-1, 1], "gains", rule, gains)
+        else:
+            faults.unless(n == 0, "patterns", "given with kind patterns only", n)
+        faults.unless(0 <= self.pedestal <= 1, "pedestal", "in [0, 1]", self.pedestal)
+        rule = f"one of {', '.join(CONTRAST_RULES)}"
+        known = self.contrast_rule in CONTRAST_RULES
+        faults.unless(known, "contrast_rule", rule, self.contrast_rule)
 
     def _check_coefficients(self, faults: Faults) -> None:
         numbers = [number for number, _ in self.coefficients]
@@ -176,6 +197,9 @@ class Signal:
         n = len(self.values)
         if self.kind != "array":
             faults.unless(n == 0, "values", "given with kind array only", n)
+            return
+        if self.sha256:
+            faults.unless(n == 0, "values", "left out with a sha256", n)
             return
         fits = all(map(math.isfinite, self.values)) and any(self.values)
         faults.unless(

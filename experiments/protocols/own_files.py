@@ -1,4 +1,4 @@
-"""Files that a protocol names: images of one's own, and a picture, as NumPy arrays."""
+"""Files that a protocol names: images, a picture and signals, as .npy or PNG."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,8 +9,9 @@ from jaxtyping import Float, Int8
 
 from .checks import ProtocolError
 from .contents import keep
+from .grayscale_png import read_gray
 from .images import Images, Shape, scaled
-from .noise_and_signal import FULL_CONTRAST
+from .levels import BACKGROUND, FULL_CONTRAST
 
 _WHOLE = 10_000  # the largest weight, as an integer
 
@@ -41,12 +42,49 @@ def with_own_files(data: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         return dict(data)
     noise, basis = dict(noise), noise.get("basis")
     if "picture" in noise:
-        picture = _picture(folder, noise.pop("picture"), _grid(noise))
-        given = noise.get("picture_sha256")
-        _require_sha256("noise.picture_sha256", given, keep(picture))
+        key, name = "noise.picture", noise.pop("picture")
+        picture = _kept_levels(_levels(key, folder, name, _grid(noise)))
+        _require_sha256(f"{key}_sha256", noise.get("picture_sha256"), picture)
+    data = _with_signal(data, noise, folder)
     if isinstance(basis, dict) and basis.get("kind") == "array":
         noise["basis"] = _basis(folder, basis, _grid(noise))
     return {**data, "noise": noise}
+
+
+def _with_signal(
+    data: Mapping[str, Any], noise: Mapping[str, Any], folder: Path
+) -> dict[str, Any]:
+    """Read the file of a signal, which is scaled to its peak, and those of patterns."""
+    signal = data.get("signal")
+    if not isinstance(signal, dict):
+        return dict(data)
+    signal = dict(signal)
+    if "file" in signal:
+        values = _values("signal.file", folder, signal.pop("file"), _grid(noise))
+        sha256 = _kept_levels(scaled(values.astype(np.float64)))
+        _require_sha256("signal.sha256", signal.get("sha256"), sha256)
+    patterns = signal.get("patterns")
+    if isinstance(patterns, list) and all(isinstance(each, dict) for each in patterns):
+        signal["patterns"] = [
+            _pattern(f"signal.patterns[{i}]", each, folder, noise)
+            for i, each in enumerate(patterns)
+        ]
+    return {**data, "signal": signal}
+
+
+def _pattern(
+    key: str, pattern: Mapping[str, Any], folder: Path, noise: Mapping[str, Any]
+) -> dict[str, Any]:
+    pattern = dict(pattern)
+    if "file" in pattern:
+        levels = _levels(f"{key}.file", folder, pattern.pop("file"), _grid(noise))
+        sha256 = pattern.get("sha256")
+        _require_sha256(f"{key}.sha256", sha256, _kept_levels(levels))
+    return pattern
+
+
+def _kept_levels(levels: Int8[np.ndarray, " frame row column"]) -> str:
+    return keep(Images.of_array(np.ascontiguousarray(levels)[None]))
 
 
 def _grid(noise: Mapping[str, Any]) -> Shape:
@@ -72,10 +110,13 @@ def _require_sha256(key: str, given: object, found: str) -> None:
 
 def _read(key: str, folder: Path, name: object) -> np.ndarray:
     if not isinstance(name, str) or not name:
-        raise ProtocolError([f"{key} must be the name of a .npy file, got {name!r}"])
+        rule = "the name of a .npy or .png file"
+        raise ProtocolError([f"{key} must be {rule}, got {name!r}"])
     path = folder / name
     if not path.is_file():
         raise FileNotFoundError(f"{key} must be a file that exists, got {str(path)!r}")
+    if path.suffix.lower() == ".png":
+        return _gray_levels(key, path)
     try:
         values = np.load(path, allow_pickle=False)
     except ValueError as error:
@@ -88,6 +129,15 @@ def _read(key: str, folder: Path, name: object) -> np.ndarray:
     return values
 
 
+def _gray_levels(key: str, path: Path) -> np.ndarray:
+    """Give the contrast levels of a PNG, whose 128 is the background; 0 counts as 1."""
+    try:
+        pixels = read_gray(path.read_bytes())
+    except ValueError as error:
+        raise ProtocolError([f"{key}: {error}"]) from error
+    return np.maximum(pixels.astype(np.int16), 1) - BACKGROUND
+
+
 def _require_shape(
     key: str, got: tuple[int, ...], rules: Mapping[str, tuple[int, ...]]
 ) -> None:
@@ -98,22 +148,28 @@ def _require_shape(
         raise ProtocolError([f"{key} must be {rule}, got {list(got)}"])
 
 
-def _picture(folder: Path, name: object, grid: Shape) -> Images:
-    """Read a picture: whole numbers are levels, floats are contrast."""
-    values = _read("noise.picture", folder, name)
+def _values(key: str, folder: Path, name: object, grid: Shape) -> np.ndarray:
+    """Read what fills the grid, or one frame of it, which then fills all of them."""
+    values = _read(key, folder, name)
     rules = {"frame, row, column": grid, "row, column": grid[1:]}
-    _require_shape("noise.picture", values.shape, rules)
+    _require_shape(key, values.shape, rules)
+    if not values.any():
+        raise ProtocolError([f"{key} must be other than 0 somewhere, got 0 everywhere"])
+    return np.broadcast_to(values, grid)
+
+
+def _levels(
+    key: str, folder: Path, name: object, grid: Shape
+) -> Int8[np.ndarray, " frame row column"]:
+    """Read a picture: whole numbers are levels, floats are contrast."""
+    values = _values(key, folder, name, grid)
     if values.dtype.kind == "f":
         values = np.rint(FULL_CONTRAST * np.round(values, 9))
     largest = int(np.abs(values).max())
-    if largest > FULL_CONTRAST:
-        rule = "contrasts from -1 to 1, or levels from -127 to 127"
-        raise ProtocolError([f"noise.picture must be {rule}, got level {largest}"])
-    levels = np.broadcast_to(values.astype(np.int8), grid)
-    if not levels.any():
-        rule = "other than 0 somewhere"
-        raise ProtocolError([f"noise.picture must be {rule}, got 0 everywhere"])
-    return Images.of_array(np.ascontiguousarray(levels)[None])
+    if not 0 < largest <= FULL_CONTRAST:
+        rule = "contrasts from -1 to 1, or levels from -127 to 127, not all 0"
+        raise ProtocolError([f"{key} must be {rule}, got level {largest}"])
+    return values.astype(np.int8)
 
 
 def _basis(folder: Path, basis: Mapping[str, Any], grid: Shape) -> dict[str, Any]:

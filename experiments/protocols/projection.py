@@ -16,7 +16,7 @@ from .checks import ProtocolError
 from .image_kinds import images_of
 from .images import Images
 from .noise_and_signal import FULL_CONTRAST, Noise, Signal
-from .template import template_of
+from .template import size_of, template_of
 
 _RIDGE = 1e-6  # of the largest squared norm of an image
 DENSE = 2**24  # numbers in a matrix (image, element): above it, conjugate gradients
@@ -31,7 +31,8 @@ class InImages:
     Attributes
     ----------
     weights
-        (K), of the images scaled to peak 1, nine decimals; their sum has peak 1.
+        (K), of the images scaled to peak 1, nine decimals; their sum
+        has peak 1, or RMS 1 where that is the contrast rule.
     shown
         The sum, (frame, row, column).
     remainder
@@ -72,7 +73,7 @@ def in_images(signal: Signal, noise: Noise) -> InImages:
     if signal.outside == "show":  # the template's own peak stays that of the whole
         weights = np.round(weights, 9)
         return InImages(weights, images.drawn(weights), left, share)
-    weights = _with_peak_one(weights, shown)
+    weights = _with_size_one(weights, shown, signal)
     return InImages(weights, images.drawn(weights), None, share)
 
 
@@ -83,14 +84,19 @@ def _given(signal: Signal, images: Images) -> InImages:
             rule = f"numbers of the {images.n} images, from 0"
             raise ProtocolError([f"signal.coefficients must be {rule}, got {number}"])
         weights[number] = weight
-    weights = _with_peak_one(weights, images.drawn(weights))
+    weights = _with_size_one(weights, images.drawn(weights), signal)
     return InImages(weights, images.drawn(weights), None, 1.0)
 
 
-def _with_peak_one(weights: np.ndarray, shown: np.ndarray) -> np.ndarray:
-    """Scale weights so that their sum has peak 1; nine decimals, for every machine."""
-    peak = np.abs(shown).max()
-    return np.round(weights / peak, 9) if peak > 0 else weights
+def _with_size_one(
+    weights: np.ndarray, shown: np.ndarray, signal: Signal
+) -> np.ndarray:
+    """Scale weights so that their sum has peak 1, or RMS 1 where that is the rule.
+
+    Nine decimals, for every machine.
+    """
+    size = size_of(shown, signal)
+    return np.round(weights / size, 9) if size > 0 else weights
 
 
 def projected(

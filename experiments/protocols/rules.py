@@ -3,11 +3,16 @@
 import math
 from dataclasses import replace
 
+import numpy as np
+
 from .basis_rules import check_basis
 from .checks import Faults, ProtocolError
 from .contrast import QUEST_PLUS
 from .parts import FULL_CONTRAST, Block, DoublePass, Parts
-from .signal import signal_levels
+from .patterns import Drawn
+from .picture import picture_levels
+from .signal import signal_levels, signal_template
+from .template import template_of
 
 
 def check_together(protocol: Parts) -> None:
@@ -20,6 +25,8 @@ def check_together(protocol: Parts) -> None:
     faults.unless(sd > 0 or protocol.condition != "", "noise.sd", rule, sd)
     _check_blocks(protocol, faults)
     _check_confidence(protocol, faults)
+    faults.raise_any()
+    _check_images(protocol, faults)
     faults.raise_any()
     check_basis(protocol, faults)
     faults.raise_any()
@@ -35,12 +42,10 @@ def _check_headroom(protocol: Parts, faults: Faults) -> None:
     """
     if protocol.noise.source == "stored" or protocol.noise.basis is not None:
         return
-    catch = protocol.catch
-    shown = [("contrast", protocol.noise.sd, protocol.contrast.highest_shown)]
-    if catch.n_per_block:
-        shown.append(("catch.contrast", catch.sd, catch.contrast))
+    if _is_elementwise(protocol):
+        return  # of `_check_images`
     gain = max(abs(gain) for gain in protocol.signal.gains)
-    for key, sd, contrast in shown:
+    for key, sd, contrast in _shown(protocol):
         noise, signal = (
             protocol.noise.max_level(sd),
             round(FULL_CONTRAST * gain * contrast),
@@ -53,20 +58,63 @@ def _check_headroom(protocol: Parts, faults: Faults) -> None:
             )
 
 
+def _shown(protocol: Parts) -> list[tuple[str, float, float]]:
+    """Give the key, SD and highest contrast of each kind of trial."""
+    catch = protocol.catch
+    shown = [("contrast", protocol.noise.sd, protocol.contrast.highest_shown)]
+    if catch.n_per_block:
+        shown.append(("catch.contrast", catch.sd, catch.contrast))
+    return shown
+
+
+def _is_elementwise(protocol: Parts) -> bool:
+    """Whether the room for the signal differs from element to element."""
+    has_picture = protocol.noise.picture_sha256 or protocol.signal.pedestal
+    return bool(has_picture) or protocol.signal.contrast_rule != "peak"
+
+
+def _check_images(protocol: Parts, faults: Faults) -> None:
+    """What is drawn or read from files exists, differs, and has room in white noise."""
+    noise, signal = protocol.noise, protocol.signal
+    try:
+        picture = picture_levels(protocol) if noise.basis is None else None
+        if signal.kind == "patterns":
+            differ = bool(template_of(signal, noise).any())
+            faults.unless(differ, "signal.patterns", "two that differ", "equal ones")
+        if noise.basis is not None or not _is_elementwise(protocol):
+            if signal.sha256 and noise.basis is None:
+                signal_template(protocol)
+            return
+    except ProtocolError as error:
+        faults.found += error.faults
+        return
+    behind = np.zeros(noise.grid) if picture is None else picture
+    for key, sd, contrast in _shown(protocol):
+        levels = [
+            behind + signal_levels(protocol, gain * contrast) for gain in signal.gains
+        ]
+        beside = np.abs(levels).max(axis=0)
+        worst = np.unravel_index(int(beside.argmax()), beside.shape)
+        reach = noise.max_level(sd)
+        if beside[worst] + reach > FULL_CONTRAST:
+            faults.found.append(
+                f"{key} must be such that signal and picture are at most "
+                f"{FULL_CONTRAST - reach} levels beside noise of up to {reach}, got "
+                f"{int(beside[worst])} at element {[int(i) for i in worst]}"
+            )
+
+
 def _check_signal_on_grid(protocol: Parts, faults: Faults) -> None:
-    sizes = dict(zip(("frames", "rows", "columns"), protocol.noise.grid, strict=True))
+    names = ("frames", "rows", "columns")
+    sizes: dict[str, int] = dict(zip(names, protocol.noise.grid, strict=True))
     if protocol.signal.kind == "array":
         n, n_values = math.prod(protocol.noise.grid), len(protocol.signal.values)
         rule = f"one for each of the grid's {n} elements"
-        faults.unless(n_values == n, "signal.values", rule, n_values)
-    every = tuple(sizes)
-    whole = dict.fromkeys(("array", "coefficients", "unknown"), ())
-    ranges = {"bar": every, **whole}.get(protocol.signal.kind, every[:1])
-    for name in ranges:
-        last, size = getattr(protocol.signal, name)[1], sizes[name]
-        rule = f"within the grid's {size} {name}, counted from 0"
-        value = list(getattr(protocol.signal, name))
-        faults.unless(last < size, f"signal.{name}", rule, value)
+        fits = n_values == n or bool(protocol.signal.sha256)
+        faults.unless(fits, "signal.values", rule, n_values)
+    _check_ranges(protocol.signal, "signal", sizes, faults)
+    for i, pattern in enumerate(protocol.signal.patterns):
+        _check_ranges(pattern, f"signal.patterns[{i}]", sizes, faults)
     if sizes["frames"] > 1:
         frame_ms = protocol.timing.frame_ms
         faults.unless(
@@ -84,8 +132,27 @@ def _check_confidence(protocol: Parts, faults: Faults) -> None:
     faults.unless(fits, "confidence.keys", "none where a rating is asked", list(keys))
 
 
+def _check_ranges(
+    drawn: Drawn, key: str, sizes: dict[str, int], faults: Faults
+) -> None:
+    every = tuple(sizes)
+    whole = dict.fromkeys(("array", "coefficients", "patterns", "unknown"), ())
+    for name in {"bar": every, **whole}.get(drawn.kind, every[:1]):
+        value, size = list(getattr(drawn, name)), sizes[name]
+        rule = f"within the grid's {size} {name}, counted from 0"
+        faults.unless(value[1] < size, f"{key}.{name}", rule, value)
+
+
 def _check_source(protocol: Parts, faults: Faults) -> None:
     """Noise that is regenerated from published seeds is what it was, or it is wrong."""
+    if protocol.noise.source != "yoked-1":
+        rule = f"left out with noise {protocol.noise.source}"
+        plain = not protocol.noise.picture_sha256
+        faults.unless(plain, "noise.picture_sha256", rule, "one")
+        signal = protocol.signal
+        for name in ("pedestal", "contrast_rule"):
+            value, default = getattr(signal, name), type(signal).__dict__[name]
+            faults.unless(value == default, f"signal.{name}", rule, value)
     if protocol.noise.source == "stored":
         n_catch = protocol.catch.n_per_block
         rule = "0 with stored noise"

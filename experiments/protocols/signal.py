@@ -19,8 +19,9 @@ def signal_template(protocol: Parts) -> Float[np.ndarray, " frame row column"]:
     Returns
     -------
     ndarray
-        float64, scaled to a largest magnitude of 1 and rounded to 9 decimals, so that
-        every machine's mathematics library gives the same levels. All zero where the
+        float64, scaled to a largest magnitude of 1 (by the contrast rule 'rms': an RMS
+        of 1) and rounded to 9 decimals, so that every machine's mathematics library
+        gives the same levels. All zero where the
         signal of imported data is unknown. In noise on a basis: what is shown of it, a
         sum of the basis's images.
 
@@ -104,8 +105,9 @@ def interval_gains(
 def signal_parameters(protocol: Parts) -> dict[str, Any]:
     """Give every parameter of the signal as plain data, for the trial log.
 
-    But for an array's values and for coefficients: they are in the protocol, once for
-    all trials. In a condition also the noise's SD, and what the condition changed.
+    But for lists (an array's values, coefficients, blobs, patterns): they are in the
+    protocol, once for all trials. In a condition also the noise's SD, and what the
+    condition changed.
     """
     plain = plain_signal(protocol.signal)
     if not protocol.condition:
@@ -121,7 +123,9 @@ def catch_parameters(protocol: Parts) -> dict[str, Any]:
 def plain_signal(signal: Signal) -> dict[str, Any]:
     """Give the parameters of a signal as `signal_parameters` does of a protocol's."""
     plain = asdict(signal)
-    del plain["values"], plain["coefficients"]
-    if signal.outside == "drop":
-        del plain["outside"]
+    for name in ("values", "coefficients", "blobs", "patterns"):
+        del plain[name]
+    for name in ("outside", "sha256", "pedestal", "contrast_rule"):
+        if plain[name] == type(signal).__dict__[name]:
+            del plain[name]
     return {k: list(v) if isinstance(v, tuple) else v for k, v in plain.items()}

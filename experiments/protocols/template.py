@@ -5,26 +5,84 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float
 
+from .contents import OWN_PATTERN, OWN_SIGNAL, kept_on_grid
+from .levels import FULL_CONTRAST
 from .noise_and_signal import Noise, Signal
+from .patterns import Drawn, Pattern
 
 
 @lru_cache(maxsize=64)
 def template_of(signal: Signal, noise: Noise) -> Float[np.ndarray, " frame row column"]:
     """Give the template as a protocol asks for it, before it is projected on images."""
-    template = np.zeros(noise.grid)
-    frames = slice(signal.frames[0], signal.frames[1] + 1)
-    if signal.kind == "array":
-        template[:] = np.reshape(signal.values, noise.grid)
-    elif signal.kind == "bar":
-        rows = slice(signal.rows[0], signal.rows[1] + 1)
-        template[frames, rows, signal.columns[0] : signal.columns[1] + 1] = 1.0
-    elif signal.kind != "unknown":
-        template[frames] = _envelope(signal, noise) * _carrier(signal, noise)
-    largest = np.abs(template).max()
+    template = _asked_for(signal, noise)
+    largest = size_of(template, signal)
     # A gaussian much finer than the grid has no element: the protocol refuses it.
     template = np.round(template / largest, 9) if largest > 0 else template
     template.setflags(write=False)
     return template
+
+
+@lru_cache(maxsize=64)
+def mean_of_patterns(
+    signal: Signal, noise: Noise
+) -> Float[np.ndarray, " frame row column"]:
+    """Give the mean of the patterns that are to be told apart, at contrast 1."""
+    mean = np.mean([_pattern(each, noise) for each in signal.patterns], axis=0)
+    size = size_of(mean, signal)
+    mean = np.round(mean / size, 9) if size > 0 else mean
+    mean.setflags(write=False)
+    return mean
+
+
+def size_of(template: np.ndarray, signal: Signal) -> float:
+    """Give what the signal's contrast is that of: the largest magnitude, or the RMS."""
+    if signal.contrast_rule == "rms":
+        return float(np.sqrt(np.mean(template**2)))
+    return float(np.abs(template).max())
+
+
+def _asked_for(signal: Signal, noise: Noise) -> np.ndarray:
+    """Draw a signal at any scale."""
+    if signal.kind == "patterns":
+        first, second = (_pattern(each, noise) for each in signal.patterns)
+        return (second - first) / 2
+    if signal.values:
+        return np.array(signal.values, np.float64).reshape(noise.grid)
+    return _drawn(signal, noise, OWN_SIGNAL)
+
+
+def _pattern(pattern: Pattern, noise: Noise) -> np.ndarray:
+    """Draw a pattern: from a formula its peak is 1, from a file it keeps its own."""
+    drawn = _drawn(pattern, noise, OWN_PATTERN)
+    peak = np.abs(drawn).max()
+    if pattern.kind != "array" and peak > 0:
+        drawn = drawn / peak
+    return pattern.weight * drawn
+
+
+def _drawn(drawn: Drawn, noise: Noise, what: str) -> np.ndarray:
+    template = np.zeros(noise.grid)
+    frames = slice(drawn.frames[0], drawn.frames[1] + 1)
+    if drawn.kind == "array":
+        return kept_on_grid(drawn.sha256, what, noise.grid) / FULL_CONTRAST
+    if drawn.kind == "bar":
+        rows = slice(drawn.rows[0], drawn.rows[1] + 1)
+        template[frames, rows, drawn.columns[0] : drawn.columns[1] + 1] = 1.0
+    elif drawn.kind == "blobs":
+        template[frames] = _blobs(drawn, noise)
+    elif drawn.kind != "unknown":
+        template[frames] = _envelope(drawn, noise) * _carrier(drawn, noise)
+    return template
+
+
+def _blobs(drawn: Drawn, noise: Noise) -> np.ndarray:
+    """Sum gaussians, each of its own place, widths and height."""
+    y, x = centred(noise.grid[1])[:, None], centred(noise.grid[2])[None, :]
+    sums = np.zeros(noise.grid[1:])
+    for row, column, tall, wide, height in drawn.blobs:
+        squared = ((y - row) / tall) ** 2 + ((x - column) / wide) ** 2
+        sums += height * np.exp(-squared / 2)
+    return sums
 
 
 def centred(n: int) -> np.ndarray:
@@ -32,12 +90,12 @@ def centred(n: int) -> np.ndarray:
     return np.arange(n) - (n - 1) / 2
 
 
-def _envelope(signal: Signal, noise: Noise) -> np.ndarray:
+def _envelope(signal: Drawn, noise: Noise) -> np.ndarray:
     y, x = centred(noise.grid[1])[:, None], centred(noise.grid[2])[None, :]
     return np.exp(-(x**2 + y**2) / (2 * signal.sigma**2))
 
 
-def _carrier(signal: Signal, noise: Noise) -> np.ndarray | float:
+def _carrier(signal: Drawn, noise: Noise) -> np.ndarray | float:
     """Cosine grating of a gabor; 1 for a gaussian."""
     if signal.kind == "gaussian":
         return 1.0

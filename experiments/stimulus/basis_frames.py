@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Int16, Int64, UInt8
 
-from ..protocols.basis_rules import picture_levels
 from ..protocols.coefficients import coefficients_of
 from ..protocols.image_kinds import images_of
 from ..protocols.images import Images
 from ..protocols.noise_and_signal import FULL_CONTRAST, Noise, Signal
+from ..protocols.picture import picture_levels
 from ..protocols.projection import in_images
 from ..protocols.protocol import Protocol
 from ..protocols.signal import interval_gains, remainder_levels, signal_units
@@ -78,7 +78,7 @@ def shown_beside(protocol: Protocol, table: Any) -> Shown:
 def _after_rounding(
     protocol: Protocol, contrasts: np.ndarray
 ) -> Int64[np.ndarray, " kind frame row column"] | None:
-    picture = picture_levels(protocol.noise)
+    picture = picture_levels(protocol)
     remainders = [remainder_levels(protocol, float(c)) for c in contrasts]
     if picture is None and all(part is None for part in remainders):
         return None

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Int8, Int16, Int64, UInt8
 
 from ..protocols.parts import BACKGROUND
+from ..protocols.picture import picture_levels
 from ..protocols.protocol import Protocol
 from ..protocols.signal import interval_gains, signal_levels
 from .basis_frames import basis_frames, basis_tensor
@@ -195,14 +196,21 @@ def digests(frames: UInt8[np.ndarray, " trial interval frame y x"]) -> list[str]
 def _signal_kinds(
     protocol: Protocol, table: Table
 ) -> tuple[Int16[np.ndarray, " kind element"], np.ndarray]:
-    """List the distinct signals of a table, and which one each interval holds."""
+    """List the distinct signals of a table, and which one each interval holds.
+
+    The picture behind it is in each.
+    """
     targets = np.asarray(table["target"], np.int64)
     contrasts = np.asarray(table["contrast"], np.float64)
     shown = interval_gains(protocol, targets) * contrasts[:, None]
     distinct, which = np.unique(shown, return_inverse=True)
     kinds = [signal_levels(protocol, contrast).ravel() for contrast in distinct]
     n_elements = int(np.prod(protocol.noise.grid))
-    return np.array(kinds, np.int16).reshape(-1, n_elements), which.reshape(shown.shape)
+    levels = np.array(kinds, np.int16).reshape(-1, n_elements)
+    picture = picture_levels(protocol)
+    if picture is not None:
+        levels = levels + picture.astype(np.int16).ravel()
+    return levels, which.reshape(shown.shape)
 
 
 def _add(

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from ...experiments.protocols.basis_facts import basis_facts
 from ...experiments.protocols.parts import FULL_CONTRAST, Task
+from ...experiments.protocols.picture import highest_beside
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.signal import signal_template
 from ...experiments.session.observer import Practice
@@ -74,9 +75,8 @@ def training_contrasts(
     >>> training_contrasts(load_protocol("bar-in-noise"), (1.0, 2.0))
     (0.1, 0.2)
     """
-    without, with_target = protocol.signal.gains
     room = FULL_CONTRAST - protocol.noise.max_level()
-    highest = room / FULL_CONTRAST / max(abs(without), abs(with_target))
+    highest = highest_beside(protocol, room)
     at_one = _dprime_at_full_contrast(protocol)
     return tuple(min(dprime / at_one, highest) for dprime in ideal_dprimes)
 

@@ -6,6 +6,7 @@ from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 
 from ...experiments.protocols.parts import FULL_CONTRAST
+from ...experiments.protocols.picture import picture_levels
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.signal import interval_gains, signal_levels
 from ...experiments.session.observer import Practice
@@ -82,11 +83,15 @@ class Stimuli:
         return torch.from_numpy(np.stack(fields, axis=1)).to(self.device)
 
     def signal(self, targets: Int64[np.ndarray, " trial"]) -> Fields:
-        """Give the signal of every alternative of trials with these targets."""
+        """Give signal and picture of every alternative of trials with these targets."""
         gains = interval_gains(self.protocol, targets)
         values, which = np.unique(gains, return_inverse=True)
         levels = [signal_levels(self.protocol, gain * self.contrast) for gain in values]
-        shown = torch.from_numpy(np.stack(levels).astype(np.float32) / FULL_CONTRAST)
+        picture = picture_levels(self.protocol)
+        behind = 0 if picture is None else picture
+        shown = torch.from_numpy(
+            (np.stack(levels) + behind).astype(np.float32) / FULL_CONTRAST
+        )
         return shown[torch.from_numpy(which.reshape(gains.shape))].to(self.device)
 
     def pixels(

@@ -32,6 +32,9 @@ HASHES = {
     "movie-bar": "0b8450f308fc6a7a",
     "one-over-f": "715f5631b85f7cce",
     "orientation-noise": "56c13c881dd7c554",
+    "face-like": "eb5d8f3a1ee43326",
+    "pedestal": "04b3f8a732afef69",
+    "tilt-in-noise": "ee12449b54b9df01",
 }
 OF_THE_WEB = ("clos", "page", "I agree", "tab", "click", "button", "browser", "window")
 

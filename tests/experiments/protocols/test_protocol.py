@@ -27,10 +27,13 @@ SHIPPED = [
     "bar-polarity",
     "disk-polarity",
     "equivalent-noise",
+    "face-like",
     "gabor-in-noise",
     "movie-bar",
     "one-over-f",
     "orientation-noise",
+    "pedestal",
+    "tilt-in-noise",
 ]
 
 
@@ -46,7 +49,9 @@ def test_protocols_are_shipped():
     [("bar-in-noise", "6958207a"), ("bar-polarity", "bc94caa0"),
      ("disk-polarity", "ac423d04"), ("gabor-in-noise", "79372ded"),
      ("movie-bar", "1f2fef2f"), ("one-over-f", "c5ce113b"),
-     ("equivalent-noise", "c444509d"), ("orientation-noise", "b9f199a8")],
+     ("equivalent-noise", "c444509d"),
+     ("orientation-noise", "b9f199a8"), ("face-like", "f40426f1"),
+     ("pedestal", "7b9a0ba9"), ("tilt-in-noise", "0e4be1e5")],
 )  # fmt: skip
 def test_stimulus_hashes_stay_as_they_were_published(name, start):
     assert load_protocol(name).stimulus_hash.startswith(start)
