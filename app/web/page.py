@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...experiments.protocols.keys import require_keys
+from ...experiments.protocols.picture import picture_levels
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.texts import in_language
 from ...experiments.session.runnable import require_own_noise
@@ -127,9 +128,9 @@ def task_parameters(
 
 def _require_in_page(protocol: Protocol) -> None:
     """Refuse what a page would leave out without a word."""
-    timing = protocol.timing
+    timing, is_white = protocol.timing, protocol.noise.basis is None
     asked = {
-        "a picture": bool(protocol.noise.picture_sha256),
+        "a picture": is_white and picture_levels(protocol) is not None,
         "[[conditions]]": bool(protocol.conditions),
         "[confidence]": protocol.confidence.is_asked,
         "tones": protocol.feedback.by != "text",

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from ...experiments.protocols.basis_rules import picture_levels
 from ...experiments.protocols.coefficients import coefficients_of
 from ...experiments.protocols.image_kinds import images_of
+from ...experiments.protocols.picture import picture_levels
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.signal import (
     remainder_levels,
@@ -42,7 +42,7 @@ def stimulus_parameters(protocol: Protocol) -> dict[str, Any]:
 def _basis(protocol: Protocol) -> dict[str, Any]:
     noise = protocol.noise
     assert noise.basis is not None
-    images, picture = images_of(noise.basis, noise.grid), picture_levels(noise)
+    images, picture = images_of(noise.basis, noise.grid), picture_levels(protocol)
     floor = level_table("gaussian", noise.floor_sd) if noise.floor_sd else None
     atoms = [{"size": atom.shape, "values": _base64(atom)} for atom in images.atoms]
     return {

@@ -300,3 +300,15 @@ def test_noise_of_others_is_made_in_no_page(tmp_path):
         (ValueError, ProtocolError), match=r"noise.source must be yoked-1"
     ):
         write_page(murray, tmp_path / "page")
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("equivalent-noise", r"with \[\[conditions\]\]"),
+        ("pedestal", "with a picture"),
+    ],
+)
+def test_what_a_page_has_not_is_refused(name, what):
+    with pytest.raises(ValueError, match=what):
+        task_parameters(page_protocol(load_protocol(name)))
