@@ -78,7 +78,7 @@ class Noise:
             own = self.source == "yoked-1"
             faults.unless(own, "source", "yoked-1 with noise on a basis", self.source)
             return
-        for name in ("fineness", "floor_sd", "pairs", "picture_sha256"):
+        for name in ("fineness", "floor_sd", "pairs"):
             value, default = getattr(self, name), type(self).__dict__[name]
             rule = f"{default!r} without a basis"
             faults.unless(value == default, name, rule, value)
