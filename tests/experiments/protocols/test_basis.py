@@ -223,8 +223,6 @@ def test_too_many_units_for_exact_sums_are_refused(monkeypatch):
          "noise.source must be yoked-1 with noise on a basis, got 'stored'"),
         ({"noise": {"basis": None, "floor_sd": 0.1}},
          "noise.floor_sd must be 0.0 without a basis, got 0.1"),
-        ({"noise": {"basis": None, "picture_sha256": "ab"}},
-         "noise.picture_sha256 must be '' without a basis, got 'ab'"),
         ({"signal": {"kind": "coefficients", "coefficients": [[99, 1.0]]}},
          "signal.coefficients must be numbers of the 49 images, from 0, got 99"),
         ({"signal": {"kind": "coefficients"}},
