@@ -21,7 +21,7 @@ from .chosen import Sessions, listed_sessions, named, of_same_stimuli, paired
 from .course import draw_course
 from .curves import draw_psychometric, draw_roc
 from .depth import draw_depth
-from .equivalent_noise import equivalent_noise as equivalent_noise
+from .equivalent_noise import equivalent_noise
 from .kernels import draw_kernels, panel
 from .measures import draw_agreement, draw_measures
 from .second_order import draw_second_order, draw_spectra
@@ -34,6 +34,7 @@ __all__ = [
     "agreement",
     "course",
     "depth",
+    "equivalent_noise",
     "kernels",
     "measures",
     "psychometric",

@@ -192,7 +192,7 @@ def shown_signal(
     >>> protocol = yoked.load_protocol("orientation-noise")
     >>> seen = shown_signal(protocol, protocol.contrast.values[0])
     >>> seen.shape, round(float(np.linalg.norm(seen)), 2)
-    ((24,), 4.49)
+    ((24,), 3.22)
     """
     noise = protocol.noise
     if noise.basis is None:

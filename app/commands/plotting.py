@@ -65,7 +65,6 @@ def plot(
         yoked plot results.db depth -o depth.png
     """
     from ...analysis.plot import figure
-    from ...analysis.plot.equivalent_noise import equivalent_noise
     from ...experiments.session.results import session_data
 
     path = path or Path(f"{what}.svg")
@@ -75,9 +74,7 @@ def plot(
         sessions = [session_data(store, name) for name in names]
     if not sessions:
         raise ValueError(f"{str(db)!r} must hold a finished session, got none")
-    draw = equivalent_noise
-    if what != "equivalent-noise":
-        draw = getattr(figure, what.replace("-", "_"))
+    draw = getattr(figure, what.replace("-", "_"))
     options = {"method": method} if what == "kernels" else {}
     write_figure(path, draw(sessions, **options))
     click.echo(f"Wrote {path}.", err=True)

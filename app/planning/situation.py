@@ -366,10 +366,6 @@ def _check(protocol: Protocol, gamma: float, efficiency: float) -> None:
         raise ValueError(f"gamma must be 0 or more, got {gamma:g}")
     if not 0 < efficiency < math.inf:
         raise ValueError(f"efficiency must be more than 0, got {efficiency:g}")
-    if protocol.noise.basis is not None:
-        got = f"noise on a basis of images ({protocol.name})"
-        hint = "yoked preview says how hard it is for a template and an ideal observer"
-        raise ValueError(f"the noise must be white to be planned, got {got}; {hint}")
     if math.prod(protocol.noise.grid) < 2:
         raise ValueError("the noise must have two elements or more, got 1")
 

@@ -25,7 +25,7 @@ class SignalFacts:
         Root of the mean square of its contrast over all elements.
     ideal_dprime
         In white Gaussian noise: d' of one field for the ideal observer, which there is
-        the best linear one and the template, too. None in other noise.
+        the best linear one and the template, too. None in other noise and without any.
     """
 
     contrast_rule: str
@@ -61,7 +61,7 @@ def signal_facts(protocol: Parts) -> SignalFacts:
 
 def _ideal_dprime(protocol: Parts, contrast: float) -> float | None:
     noise = protocol.noise
-    if noise.basis is not None or noise.kind != "gaussian":
+    if noise.basis is not None or noise.kind != "gaussian" or noise.sd == 0:
         return None
     levels = [signal_levels(protocol, g * contrast) for g in protocol.signal.gains]
     difference = (levels[1] - levels[0]).astype(np.float64)
