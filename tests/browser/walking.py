@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
-from yoked.experiments.protocols.parts import Timing
+import numpy as np
+
+from yoked.experiments.protocols.parts import BACKGROUND, Timing
 from yoked.experiments.protocols.protocol import Protocol
 from yoked.experiments.session.observer import Practice, Viewing
 from yoked.models.observers.template import Template
@@ -30,6 +32,13 @@ def ideal_observer(protocol: Protocol) -> Template:
     return template
 
 
+def chosen(variables: np.ndarray) -> list[int]:
+    """Return the responses by decision variables, (trial, alternative)."""
+    if variables.shape[1] > 1:
+        return variables.argmax(1).tolist()
+    return (variables[:, 0] > 0).astype(int).tolist()
+
+
 def read_canvas(page, protocol: Protocol) -> None:
     """Let the same template watch the canvas of every page that comes."""
     rows, columns = protocol.display.element_px
@@ -38,6 +47,7 @@ def read_canvas(page, protocol: Protocol) -> None:
     about = {
         "template": weights.reshape(len(weights), -1).tolist(),
         "nIntervals": protocol.n_intervals,
+        "criterion": int(weights.sum()) * BACKGROUND,
     }
     page.add_init_script(f"{READER}\nObject.assign(yokedTest, {json.dumps(about)});")
 
