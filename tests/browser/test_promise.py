@@ -109,9 +109,17 @@ def test_an_ordinary_screen_gets_the_levels_through_its_table(run_template):
         ("gabor-in-noise", {}),
         ("bar-polarity", {}),
         ("equivalent-noise", {}),
+        ("phase-unknown", {}),
         ("gabor-in-noise", {"task": Task("mafc", ("1", "2", "3"))}),
     ],
-    ids=["movie", "gabor", "one interval", "conditions", "patches side by side"],
+    ids=[
+        "movie",
+        "gabor",
+        "one interval",
+        "conditions",
+        "phases",
+        "patches side by side",
+    ],
 )
 def test_every_shape_of_trial_is_drawn_as_it_is(run_template, name, changes):
     n = max(4, len(load_protocol(name).conditions))
