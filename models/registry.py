@@ -23,6 +23,7 @@ _SHIPPED = {
     "gain-control": "observers.circuits:GainControl",
     "guesser": "observers.guesser:Guesser",
     "hammerstein": "observers.circuits:Hammerstein",
+    "ideal": "observers.ideal:Ideal",
     "linear": "observers.circuits:Linear",
     "ln": "observers.circuits:LN",
     "max": "observers.circuits:Max",

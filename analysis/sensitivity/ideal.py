@@ -29,6 +29,7 @@ from ..trials.shown import shown_signal
 
 OUTSIDE = "a part of the signal is shown outside the images of the noise"
 FLOOR = "a bound: the white noise that is added hides some of the coefficients"
+VARIANTS = "the signal is drawn from variants: the ideal observer's d' has no formula"
 NO_SIGNAL = "the two alternatives show the same at every contrast"
 NO_NOISE = "there is no noise, so an ideal observer makes no errors"
 
@@ -150,6 +151,8 @@ def _why_no_ideal(protocol: Protocol, counted: Responses) -> str | None:
         return f"in {protocol.noise.kind} noise one element can prove the signal"
     if protocol.signal.outside == "show":
         return OUTSIDE
+    if protocol.signal.variants:
+        return VARIANTS
     if not (signal_template(protocol).any() and counted.contrasts.any()):
         return NO_SIGNAL
     return None

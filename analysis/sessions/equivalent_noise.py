@@ -16,6 +16,7 @@ from ..psychometric.fit import PsychometricFit, PsychometricSettings
 from ..trials.estimate import CannotTell
 from ..trials.responses import SessionLike
 from ..trials.result import Cells, Result
+from ..trials.shown import require_one_signal
 from .psychometric import psychometric
 
 # Where a procedure stays near the threshold no trial tells the lapse rate.
@@ -101,6 +102,7 @@ def session_equivalent_noise(
     protocols = [part.protocol for part in parts.values()]
     if len({protocol.signal for protocol in protocols}) != 1:
         raise CannotTell("conditions must have the same signal for equivalent noise")
+    require_one_signal(protocols[0])
     fits, left_out = _fits(parts)
     sd = [parts[name].protocol.noise.sd for name in fits]
     if len(fits) < 3 or len(set(sd)) < 2:

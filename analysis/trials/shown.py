@@ -184,7 +184,8 @@ def shown_signal(
     Raises
     ------
     CannotTell
-        If a part of the signal is shown outside the images of the noise.
+        If a part of the signal is shown outside the images of the noise, or the signal
+        is drawn from variants.
 
     Examples
     --------
@@ -194,6 +195,7 @@ def shown_signal(
     >>> seen.shape, round(float(np.linalg.norm(seen)), 2)
     ((24,), 3.22)
     """
+    require_one_signal(protocol)
     noise = protocol.noise
     if noise.basis is None:
         if not is_quantised:
@@ -207,6 +209,13 @@ def shown_signal(
         return signal_units(protocol, contrast) / sd
     unit = FULL_CONTRAST * noise.fineness
     return unit * contrast * in_images(protocol.signal, noise).weights / sd
+
+
+def require_one_signal(protocol: Protocol) -> None:
+    """Raise CannotTell if a target's signal is drawn from variants."""
+    if n := len(protocol.signal.variants):
+        rule = "one for a statistic that compares with it"
+        raise CannotTell(f"the signal must be {rule}, got one of {n} variants")
 
 
 def require_few_coefficients(basis: NoiseBasis | None) -> None:

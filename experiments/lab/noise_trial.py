@@ -9,7 +9,7 @@ from typing import Any
 
 from ..protocols.files import load_protocol
 from ..protocols.protocol import Protocol
-from ..protocols.signal import signal_parameters
+from ..session.signals import logged_signal
 from ..store.trial import TrialRecord, TrialSpec
 from ..store.trial_columns import TRIAL
 from .borrowed import BorrowedWindow
@@ -196,7 +196,8 @@ class NoiseTrial:
     def _own_spec(
         self, contrast: float, target: int, stimulus_id: int | None
     ) -> TrialSpec:
-        protocol = self._desk.session.protocol
+        session = self._desk.session
+        protocol = session.protocol
         highest, n = protocol.contrast.highest_shown, protocol.task.n_targets
         if not 0 <= contrast <= highest:
             raise ValueError(f"contrast must be from 0 to {highest:g}, got {contrast}")
@@ -208,7 +209,7 @@ class NoiseTrial:
         return TrialSpec(
             trial=self._n_own, block=0, block_kind="main", condition="main",
             stimulus_id=stimulus_id, pass_=1, repeats=None, contrast=contrast,
-            target=target, signal=signal_parameters(protocol),
+            target=target, signal=logged_signal(protocol, session.seed, stimulus_id),
         )  # fmt: skip
 
     @property

@@ -1,12 +1,13 @@
 """The noise of a protocol and the signal in it: parts that check their own rules."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .basis import Basis
-from .checks import Faults
+from .checks import Faults, ProtocolError
 from .levels import FULL_CONTRAST
 from .patterns import Pattern, check_drawn
+from .variants import MOST_VARIANTS, Variant
 
 SOURCES = ("yoked-1", "matlab5-rand", "stored")
 ON_A_BASIS = "yoked-1-basis"  # what a session's noise is where the protocol has a basis
@@ -130,6 +131,9 @@ class Signal:
     `contrast_rule` a contrast is that of the peak or, 'rms', the root of the mean
     square over all elements, of the signal as it is shown.
 
+    Of a signal with `variants` each stimulus shows one, drawn with equal chance; each
+    changes some of the fields above.
+
     In noise on a basis a signal is a sum of its images: 'coefficients' names them,
     (number, weight) each, and any other kind is projected. What the images cannot
     `show` of it falls away; with `outside` 'show' it is added all the same.
@@ -152,6 +156,7 @@ class Signal:
     patterns: tuple[Pattern, ...] = ()
     pedestal: float = 0.0
     contrast_rule: str = "peak"
+    variants: tuple[Variant, ...] = ()
 
     def __post_init__(self) -> None:
         faults = Faults()
@@ -164,7 +169,38 @@ class Signal:
         self._check_patterns(faults)
         self._check_values(faults)
         self._check_coefficients(faults)
+        self._check_variants(faults)
         faults.raise_any()
+
+    @property
+    def drawn_from(self) -> tuple["Signal", ...]:
+        """What is shown of it: the signal of each variant, or itself alone."""
+        return tuple(self._as(each) for each in self.variants) or (self,)
+
+    def _as(self, variant: Variant) -> "Signal":
+        without, with_target = self.gains
+        gains = (without, with_target * variant.weight)
+        return replace(self, variants=(), gains=gains, **variant.changed)
+
+    def _check_variants(self, faults: Faults) -> None:
+        n, rule = len(self.variants), f"all different, two to {MOST_VARIANTS} of them"
+        if n == 0:
+            return
+        fits = 2 <= n == len(set(self.variants)) <= MOST_VARIANTS
+        faults.unless(fits, "variants", rule, n)
+        rule = "left out with kind patterns or unknown"
+        known = self.kind not in ("patterns", "unknown")
+        faults.unless(known, "variants", rule, n)
+        rule = "0 without the target where there are variants"
+        faults.unless(self.gains[0] == 0, "gains", rule, list(self.gains))
+        rule = "0 with variants"
+        faults.unless(self.pedestal == 0, "pedestal", rule, self.pedestal)
+        for number, variant in enumerate(self.variants):
+            try:
+                self._as(variant)
+            except ProtocolError as error:
+                new = [f for f in error.faults if f not in faults.found]
+                faults.found += [f"variants[{number}].{fault}" for fault in new]
 
     def _check_patterns(self, faults: Faults) -> None:
         n = len(self.patterns)

@@ -13,9 +13,9 @@ from typing import Any
 
 from .checks import ProtocolError, build, suggestion
 from .condition_rules import check_conditions
-from .conditions import Condition, resolve
-from .parts import Contrast, Parts, Timing
-from .rules import check_together, main_blocks, pairs_for
+from .conditions import Condition, Design, resolve
+from .parts import Contrast, Parts, Signal, Timing
+from .rules import check_together, check_variants, main_blocks, pairs_for
 
 STIMULUS_PARTS = ("task", "display", "noise", "signal")
 
@@ -33,6 +33,7 @@ class Protocol(Parts):
     def __post_init__(self) -> None:
         check_together(self)
         check_conditions(self, self.of_condition)
+        check_variants(self, self._of_signal)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Protocol":
@@ -73,6 +74,19 @@ class Protocol(Parts):
         if not self.conditions:
             return (self,)
         return tuple(self._resolved(each) for each in self.conditions)
+
+    @cached_property
+    def variants(self) -> tuple["Protocol", ...]:
+        """The protocol with each variant of its signal, without conditions.
+
+        Itself alone where its signal has none.
+        """
+        if not self.signal.variants:
+            return (self,)
+        return tuple(self._of_signal(signal) for signal in self.signal.drawn_from)
+
+    def _of_signal(self, signal: Signal) -> "Protocol":
+        return replace(self, signal=signal, conditions=(), design=Design())
 
     def of_condition(self, name: str) -> "Protocol":
         """Give the protocol as one of its conditions resolves it.

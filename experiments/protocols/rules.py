@@ -1,6 +1,7 @@
 """Rules that the parts of a protocol must keep together, and sizes of its variants."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from .basis_rules import check_basis
 from .checks import Faults, ProtocolError
 from .contrast import QUEST_PLUS
-from .parts import FULL_CONTRAST, Block, DoublePass, Parts
+from .parts import FULL_CONTRAST, Block, DoublePass, Parts, Signal
 from .patterns import Drawn
 from .picture import picture_levels
 from .signal import signal_levels, signal_template
@@ -31,6 +32,33 @@ def check_together(protocol: Parts) -> None:
     check_basis(protocol, faults)
     faults.raise_any()
     _check_visible(protocol, faults)
+    faults.raise_any()
+
+
+def check_variants(protocol: Parts, of_signal: Callable[[Signal], object]) -> None:
+    """Raise ProtocolError for every rule that a variant of the signal breaks.
+
+    Parameters
+    ----------
+    protocol
+        With its variants, if any.
+    of_signal
+        Gives the protocol with another signal, or raises ProtocolError.
+    """
+    faults, signal = Faults(), protocol.signal
+    if not signal.variants:
+        return
+    source, rule = protocol.noise.source, "yoked-1 with variants of the signal"
+    faults.unless(source == "yoked-1", "noise.source", rule, source)
+    rule = "left out with variants of the signal"
+    faults.unless(protocol.noise.basis is None, "noise.basis", rule, "one")
+    faults.raise_any()
+    for number, each in enumerate(signal.drawn_from):
+        try:
+            of_signal(each)
+        except ProtocolError as error:
+            where = f"signal.variants[{number}]: "
+            faults.found += [where + fault for fault in error.faults]
     faults.raise_any()
 
 

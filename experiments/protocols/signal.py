@@ -123,7 +123,7 @@ def catch_parameters(protocol: Parts) -> dict[str, Any]:
 def plain_signal(signal: Signal) -> dict[str, Any]:
     """Give the parameters of a signal as `signal_parameters` does of a protocol's."""
     plain = asdict(signal)
-    for name in ("values", "coefficients", "blobs", "patterns"):
+    for name in ("values", "coefficients", "blobs", "patterns", "variants"):
         del plain[name]
     for name in ("outside", "sha256", "pedestal", "contrast_rule"):
         if plain[name] == type(signal).__dict__[name]:

@@ -5,10 +5,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int64
 
 from .noise_and_signal import FULL_CONTRAST
-from .parts import Parts
+from .protocol import Protocol
 from .signal import signal_levels, signal_template
+from .variant_facts import ideal_dprime, template_dprime
 
 
 @dataclass(frozen=True)
@@ -24,21 +26,28 @@ class SignalFacts:
     rms
         Root of the mean square of its contrast over all elements.
     ideal_dprime
-        In white Gaussian noise: d' of one field for the ideal observer, which there is
-        the best linear one and the template, too. None in other noise and without any.
+        In white Gaussian noise: d' of one field for the ideal observer. None in other
+        noise and without any, as are the next two.
+    linear_dprime
+        For the mean of the signal's variants as weights: 0 where they cancel.
+    template_dprime
+        For the signal as weights, or its first variant. Of a signal without variants
+        all three observers are one.
     """
 
     contrast_rule: str
     peak: float
     rms: float
     ideal_dprime: float | None
+    linear_dprime: float | None
+    template_dprime: float | None
 
     def plain(self) -> dict[str, Any]:
         """Give the facts as plain data."""
         return asdict(self)
 
 
-def signal_facts(protocol: Parts) -> SignalFacts:
+def signal_facts(protocol: Protocol) -> SignalFacts:
     """Give how strong a protocol's signal is, before it is rounded to levels.
 
     Examples
@@ -49,20 +58,35 @@ def signal_facts(protocol: Parts) -> SignalFacts:
     (0.087, 0.021, 2.25)
     """
     contrast = max(protocol.contrast.values)
-    largest = max(abs(gain) for gain in protocol.signal.gains) * contrast
-    template = signal_template(protocol)
+    largest = [
+        max(map(abs, own.signal.gains)) * contrast * signal_template(own)
+        for own in protocol.variants
+    ]
     return SignalFacts(
         protocol.signal.contrast_rule,
-        float(np.abs(template).max()) * largest,
-        math.sqrt(float((template**2).mean())) * largest,
-        _ideal_dprime(protocol, contrast),
+        max(float(np.abs(each).max()) for each in largest),
+        max(math.sqrt(float((each**2).mean())) for each in largest),
+        *_dprimes(protocol, contrast),
     )
 
 
-def _ideal_dprime(protocol: Parts, contrast: float) -> float | None:
+def _dprimes(
+    protocol: Protocol, contrast: float
+) -> tuple[float | None, float | None, float | None]:
+    """Give d' of the ideal observer, of a linear one, and of a template."""
     noise = protocol.noise
     if noise.basis is not None or noise.kind != "gaussian" or noise.sd == 0:
-        return None
+        return None, None, None
+    levels = np.stack([_told_apart(own, contrast) for own in protocol.variants])
+    signals, mean = levels / (FULL_CONTRAST * noise.sd), levels.mean(axis=0)
+    if len(signals) == 1:
+        only = float(np.linalg.norm(signals))
+        return only, only, only
+    linear, template = (template_dprime(signals, t) for t in (mean, signals[0]))
+    return ideal_dprime(signals), linear, template
+
+
+def _told_apart(protocol: Protocol, contrast: float) -> Int64[np.ndarray, " element"]:
+    """Give what the target has more than the other alternative, in levels."""
     levels = [signal_levels(protocol, g * contrast) for g in protocol.signal.gains]
-    difference = (levels[1] - levels[0]).astype(np.float64)
-    return float(np.linalg.norm(difference)) / (FULL_CONTRAST * noise.sd)
+    return (levels[1] - levels[0]).astype(np.int64).ravel()

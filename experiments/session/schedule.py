@@ -12,13 +12,13 @@ import numpy as np
 from jaxtyping import Bool
 
 from ..protocols.protocol import Protocol
-from ..protocols.signal import catch_parameters, signal_parameters
 from ..store.trial import TrialRecord, TrialSpec
 from ..store.trial_batch import TrialColumns
 from .contrasts import Course
 from .plan import plan_blocks
 from .schedules import BlockInfo, require_same
 from .shown import is_anticipation
+from .signals import LoggedSignals
 from .slots import NONE, Slots
 from .stimulus_ids import StimulusIds
 
@@ -51,7 +51,7 @@ class PlannedSchedule:
         self._blocks = plan_blocks(protocol, seed)
         self._slots = Slots.joined([block.slots for block in self._blocks])
         self._always_valid = always_valid
-        self._signals = [signal_parameters(own) for own in protocol.resolved]
+        self._signals = LoggedSignals(protocol, seed)
         # Of the valid first showing of each main slot; the last one stands for NONE.
         n_main = protocol.n_main_trials
         self._first_trial = np.full(n_main + 1, NONE)
@@ -267,6 +267,7 @@ class PlannedSchedule:
         has_first = (first != NONE) & (
             trial - first >= self._protocol.double_pass.min_gap
         )
+        ids = self._ids.of(slots, trial, has_first)
         again: dict[str, Any] = {}
         if has_first.any():
             again["repeats"] = np.where(has_first, first.astype(object), np.array(None))
@@ -277,13 +278,15 @@ class PlannedSchedule:
                 "block": plan.block[slots],
                 "block_kind": plan.kind[slots],
                 "condition": self._condition(slots),
-                "stimulus_id": self._ids.of(slots, trial, has_first),
+                "stimulus_id": ids,
                 "pass": np.where(has_first, 2, 1),
                 **again,
                 "contrast": np.where(
                     has_first, self._first_contrast[partner], contrast
                 ),
-                "signal": self._signal(slots),
+                "signal": self._signals.of(
+                    plan.kind[slots], plan.condition[slots], ids
+                ),
                 "target": plan.target[slots],
             },
         )
@@ -298,14 +301,6 @@ class PlannedSchedule:
         names = [f"contrast-{value:g}" for value in self._protocol.contrast.values]
         named = np.array(names, object)[self._slots.value[slots]]
         return np.where(kind == "main", named, kind)
-
-    def _signal(self, slots: np.ndarray) -> list[dict[str, Any]]:
-        """Give what the log has of each trial's signal."""
-        if not self._protocol.conditions:
-            return self._signals * len(slots)
-        of_catch = catch_parameters(self._protocol)
-        every = zip(self._slots.kind[slots], self._slots.condition[slots], strict=True)
-        return [of_catch if kind == "catch" else self._signals[n] for kind, n in every]
 
     def _contrast(self, slots: np.ndarray) -> np.ndarray:
         kind, condition = self._slots.kind[slots], self._slots.condition[slots]

@@ -6,6 +6,7 @@ are equal bit for bit.
 """
 
 import hashlib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,7 @@ from .by_condition import ConditionNoise, in_order
 from .noise import noise_levels
 from .noise_fast import fast_levels
 from .sources import GeneratedNoise, NoiseSource, Table, as_levels
+from .variants import by_variant
 
 if TYPE_CHECKING:
     import torch
@@ -71,14 +73,18 @@ def render_elements(
         raise ValueError(
             f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}"
         )
-    if isinstance(source, BasisNoise):
-        return basis_frames(protocol, source, table, backend)
     if isinstance(source, ConditionNoise):
         of_each = (
             (rows, render_elements(own, noise, part, backend))
             for rows, own, noise, part in source.parts(table)
         )
         return in_order(list(of_each))
+    if isinstance(source, BasisNoise):
+        return basis_frames(protocol, source, table, backend)
+    if protocol.signal.variants and isinstance(source, GeneratedNoise):
+        parts = by_variant(protocol, source.seed, table)
+        shown = [(r, render_elements(own, source, t, backend)) for r, own, t in parts]
+        return in_order(shown)
     kinds, which = _signal_kinds(protocol, table)
     if not isinstance(source, GeneratedNoise):
         return _add(protocol, source, table, kinds, which)
@@ -116,24 +122,28 @@ def render_tensor(
     from .noise_torch import as_tensor
 
     if isinstance(source, ConditionNoise) and str(device).partition(":")[0] != "cpu":
-        return _each_there(source, table, device)
+        return _each_there(source.parts(table), device)
     on_cpu = str(device).partition(":")[0] == "cpu"
     if isinstance(source, BasisNoise) and not on_cpu:
         return basis_tensor(protocol, source, table, device)
     if on_cpu or not isinstance(source, GeneratedNoise):
         return as_tensor(render(protocol, source, table), device)
+    if protocol.signal.variants:
+        drawn = by_variant(protocol, source.seed, table)
+        return _each_there(((r, own, source, t) for r, own, t in drawn), device)
     return generated_there(protocol, source, table, device)
 
 
 def _each_there(
-    source: ConditionNoise, table: Table, device: "str | torch.device"
+    parts: Iterable[tuple[np.ndarray, Protocol, NoiseSource, Table]],
+    device: "str | torch.device",
 ) -> "torch.Tensor":
-    """Render the trials of each condition on a device, in the order of the table."""
+    """Render parts of a table on a device: rows, protocol, source and table of each."""
     from .noise_torch import in_order as joined
 
-    parts = list(source.parts(table))
-    levels = [render_tensor(p, s, t, device) for _, p, s, t in parts]
-    return joined(levels, np.concatenate([rows for rows, *_ in parts]))
+    every = list(parts)
+    levels = [render_tensor(p, s, t, device) for _, p, s, t in every]
+    return joined(levels, np.concatenate([rows for rows, *_ in every]))
 
 
 def generated_there(

@@ -149,7 +149,11 @@ class Circuit:
 
 
 def _signal(protocol: Protocol, name: str) -> Template:
-    """Give what the target has more than the other alternative; any scale."""
+    """Give what the target has more than the other alternative; any scale.
+
+    Of a signal with variants, the first of them.
+    """
+    protocol = protocol.variants[0]
     without, with_target = protocol.signal.gains
     signal = np.sign(with_target - without) * signal_template(protocol)
     if not signal.any():

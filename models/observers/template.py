@@ -16,7 +16,8 @@ class Template:
 
     The template is the difference between the two signals that the task asks to tell
     apart, target minus non-target, as quantised at the highest contrast of the main
-    blocks. In white Gaussian noise this is the ideal observer. All numbers are
+    blocks. In white Gaussian noise this is the ideal observer; of a signal that is
+    drawn from variants, who looks for the first of them alone. All numbers are
     integers: an element's pixels are summed before they are weighted, the order of
     summation does not matter, and any presenter's pixels give the same decision
     variables.
@@ -91,7 +92,11 @@ class Template:
 
 
 def ideal_levels(protocol: Protocol) -> Int64[np.ndarray, " frame row column"]:
-    """Give the ideal template: quantised target signal minus non-target signal."""
+    """Give the ideal template: quantised target signal minus non-target signal.
+
+    Of a signal with variants, that of the first.
+    """
+    protocol = protocol.variants[0]
     without, with_target = protocol.signal.gains
     for contrast in (max(protocol.contrast.values), 1.0):
         levels = signal_levels(protocol, with_target * contrast)

@@ -67,7 +67,7 @@ def training_contrasts(
 
     The ideal d' of one interval is contrast |g1 - g0| ||t|| / sd (methods of linear
     observers), g the gains and t the template. In noise on a basis it is the
-    template's d' that is meant.
+    template's d' that is meant; of a signal with variants, d' of who is told which.
 
     Examples
     --------
@@ -76,8 +76,8 @@ def training_contrasts(
     (0.1, 0.2)
     """
     room = FULL_CONTRAST - protocol.noise.max_level()
-    highest = highest_beside(protocol, room)
-    at_one = _dprime_at_full_contrast(protocol)
+    highest = min(highest_beside(own, room) for own in protocol.variants)
+    at_one = max(_dprime_at_full_contrast(own) for own in protocol.variants)
     return tuple(min(dprime / at_one, highest) for dprime in ideal_dprimes)
 
 

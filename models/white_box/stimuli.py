@@ -38,7 +38,8 @@ class Stimuli:
     Raises
     ------
     ValueError
-        If the noise is not Gaussian and white: the formulas hold for no other.
+        If the noise is not Gaussian and white: the formulas hold for no other. If the
+        signal is drawn from variants.
     """
 
     def __init__(
@@ -50,6 +51,9 @@ class Stimuli:
         if protocol.noise.basis is not None:
             rule = "white for white-box kernels"
             raise ValueError(f"noise must be {rule}, got noise on a basis of images")
+        if protocol.signal.variants:
+            rule = "one for white-box kernels"
+            raise ValueError(f"the signal must be {rule}, got one drawn from variants")
         if isinstance(seed, bool) or not 0 <= seed < MOST_SEEDS:
             raise ValueError(f"seed must be in [0, 2^20), got {seed}")
         self.protocol, self.contrast = protocol, contrast

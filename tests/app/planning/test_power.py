@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests import ROOT
 from yoked.analysis.kernels.closed_forms import trials_for_correlation
+from yoked.analysis.trials.estimate import CannotTell
 from yoked.app.commands.power import power
 from yoked.app.planning.check import check
 from yoked.app.planning.kernel_laws import chance_limit
@@ -472,7 +473,13 @@ def test_the_docs_say_what_the_command_says():
         cells[1].strip("` "): [cell.strip().replace(",", "") for cell in cells[2:-1]]
         for cells in (line.split("|") for line in lines if line.startswith("| `"))
     }
-    assert sorted(table) == sorted(protocol_names())
+    drawn = {n for n in protocol_names() if load_protocol(n).signal.variants}
+    assert sorted(table) == sorted({*protocol_names()} - drawn)
+    page = " ".join(" ".join(lines).split())
+    for name in drawn:
+        assert f"`{name}`" in page
+        with pytest.raises(CannotTell, match="signal must be one for a statistic"):
+            situation(load_protocol(name))
     for name, row in table.items():
         protocol = load_protocol(name)
         alone = protocol.alone("sd-0.15") if protocol.conditions else protocol

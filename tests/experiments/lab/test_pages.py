@@ -35,6 +35,8 @@ HASHES = {
     "face-like": "eb5d8f3a1ee43326",
     "pedestal": "04b3f8a732afef69",
     "tilt-in-noise": "ee12449b54b9df01",
+    "phase-unknown": "3f91de947c0ba3e3",
+    "polarity-unknown": "16a6584097522dcd",
 }
 OF_THE_WEB = ("clos", "page", "I agree", "tab", "click", "button", "browser", "window")
 

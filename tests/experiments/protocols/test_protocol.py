@@ -33,6 +33,8 @@ SHIPPED = [
     "one-over-f",
     "orientation-noise",
     "pedestal",
+    "phase-unknown",
+    "polarity-unknown",
     "tilt-in-noise",
 ]
 
@@ -51,7 +53,8 @@ def test_protocols_are_shipped():
      ("movie-bar", "1f2fef2f"), ("one-over-f", "c5ce113b"),
      ("equivalent-noise", "c444509d"),
      ("orientation-noise", "b9f199a8"), ("face-like", "f40426f1"),
-     ("pedestal", "7b9a0ba9"), ("tilt-in-noise", "0e4be1e5")],
+     ("pedestal", "7b9a0ba9"), ("tilt-in-noise", "0e4be1e5"),
+     ("phase-unknown", "5539b5b8"), ("polarity-unknown", "d1ae3ff2")],
 )  # fmt: skip
 def test_stimulus_hashes_stay_as_they_were_published(name, start):
     assert load_protocol(name).stimulus_hash.startswith(start)
