@@ -25,7 +25,7 @@ def ideal_dprime(signals: Signals) -> float:
     Examples
     --------
     >>> round(ideal_dprime(np.array([[2.0], [-2.0]])), 1)  # of unknown sign
-    1.4
+    1.5
     """
     overlaps = signals @ signals.T
     values, vectors = np.linalg.eigh(overlaps)

@@ -109,6 +109,8 @@ def test_kernels_need_the_published_trials(n_elements, gamma, trials):
 def test_the_person_of_the_design_is_75_percent_correct_in_every_shipped_protocol():
     for name in sorted(set(WHITE) - {"disk-polarity"}):
         protocol = load_protocol(name)
+        if protocol.signal.variants:
+            continue  # its contrast is that of the ideal observer's run
         if protocol.conditions:
             protocol = protocol.alone("sd-0.15")
         shown = protocol.contrast.values[0]

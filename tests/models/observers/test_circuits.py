@@ -142,6 +142,8 @@ def test_circuits_see_the_signal_of_every_protocol_whatever_the_batch(name, at):
         return  # light and dark have the same energy
     if name == "max" and protocol.signal.kind == "patterns":
         return  # what the patterns share may be more than where they differ
+    if name in ("linear", "gain-control") and protocol.signal.variants:
+        return  # of which the other half cancels what the first shows
     held = table["target"][:, None] == np.arange(whole.shape[1])
     if not protocol.task.is_forced_choice:
         held = table["target"][:, None] == 1
