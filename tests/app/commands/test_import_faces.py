@@ -29,11 +29,11 @@ def test_an_experiment_goes_from_import_to_its_analysis(tmp_path, db_path, choic
     found = json.loads(made.stdout)
     assert [each["observer"] for each in found] == ["p1", "p2"]
     assert {each["n_trials"] for each in found} == {120}
-    analysed = command("analyse", db_path, found[0]["session"])
+    analysed = command("analyse", db_path, found[0]["session"], "--orders", 1)
     assert analysed.exit_code == 0, analysed.output
     (said,) = json.loads(analysed.stdout)
     assert said["pooled"]["dprime"]["note"] == "the task has no correct answer"
-    assert said["missing"]["zero"]["course"] == "the task has no correct answer"
+    assert said["missing"]["zero.course"] == "the task has no correct answer"
     image = np.array(said["order_1"]["weighted_sum"]["classification_image"])
     assert image.shape == (1, 32, 32)
     report = command("report", db_path, "-o", tmp_path / "report.html")
