@@ -41,7 +41,7 @@ COMMANDS = {
         "white_box:white_box",
         "Compute a model's kernels from its gradients, also those of any layer.",
     ),
-    "import": ("importing:import_", "Read other people's data as sessions."),
+    "import": ("importing_faces:import_", "Read other people's data as sessions."),
     "sessions": ("trials:sessions", "List the sessions of a database."),
     "sittings": (
         "sittings:sittings",

@@ -147,8 +147,8 @@ def criterion_course(source: SessionLike | Responses) -> CriterionCourse:
     Raises
     ------
     CannotTell
-        If there are more than two alternatives, fewer than 100 trials, or fewer than
-        ten responses of the rarer kind, within the classes.
+        If there are more than two alternatives or no correct answer, fewer than 100
+        trials, or fewer than ten responses of the rarer kind, within the classes.
 
     Examples
     --------
@@ -160,6 +160,7 @@ def criterion_course(source: SessionLike | Responses) -> CriterionCourse:
     'conditional on the course of the criterion and on the trial before'
     """
     responses = as_responses(source)
+    responses.require_target()
     thresholds = course_thresholds(responses)
     before = previous_columns(responses)
     serial = thresholds.with_columns(before, ALMOST_FREE)

@@ -124,6 +124,7 @@ def lapses(session: SessionLike, counted: Responses) -> Lapses:
     >>> found.n_errors, found.n_catch
     (0, 12)
     """
+    counted.require_target()
     return fit_lapses(counted, *catch_errors(session))
 
 
@@ -218,6 +219,7 @@ def _catch(session: SessionLike) -> tuple[Responses | None, int]:
     silent = len(shown) - len(answered)
     if not len(answered):
         return None, silent
-    task, n_responses = session.protocol.task.kind, session.protocol.n_responses
+    task, n_responses = session.protocol.task, session.protocol.n_responses
     table = answered.assign(repeats=None) if "repeats" in answered else answered
-    return Responses.from_table(table, task, n_responses), silent
+    found = Responses.from_table(table, task.kind, n_responses, task.has_target)
+    return found, silent

@@ -1,12 +1,14 @@
 """The classes of a kernel: which one each trial is in, and what each class counts.
 
-A class is an outcome (correct, hit, ...) at one contrast. A kernel is
+A class is an outcome (correct, hit, ...) at one contrast; in a task without a correct
+answer, which interval was chosen. A kernel is
 
     order 1: the sum over classes of +-share x mean noise
     order 2: the sum over classes of +-share x covariance of the noise,
 
 so that a trial counts with +-share / size, or with +-share / (size - 1). A contrast's
 share goes by n phi(z); `weighted_sum.py` and `second_order/kernel.py` have the sources.
+Without a correct answer each trial counts alike: a class by its share of the trials.
 `Classes` are those of several sets of responses to the same trials, permuted or drawn
 by a bootstrap; `KernelDesign` has those of one session, for sums that stream.
 """
@@ -33,6 +35,7 @@ YES_NO_CLASSES = (
 )
 INTERVAL_CLASSES = ("first_incorrect", "first_correct", "second_incorrect")
 INTERVAL_CLASSES += ("second_correct",)  # by the interval that held the target
+CHOICES = ("chose_second", "chose_first")  # without a correct answer
 SUM = 2  # the kernel, beside the halves 0 (target) and 1 (non-target)
 
 
@@ -216,22 +219,24 @@ class KernelDesign:
         ValueError
             If nothing is left, or there are no optimal weights for this task.
         """
+        weights = weights if responses.has_target else "sum"
         classes = Classes.of(responses, weights=weights)
         (complete,), (size,), names = (
             classes.complete(order),
             classes.size,
-            classes.names,
+            classes.names if responses.has_target else CHOICES,
         )
         found = complete.any(axis=0)
         if not (found.any() if responses.is_forced_choice else found.all()):
-            raise CannotTell(
-                _what_lacks(responses.is_forced_choice, size.sum(0), order)
-            )
+            what = _what_lacks if responses.has_target else _which_lacks
+            raise CannotTell(what(responses.is_forced_choice, size.sum(0), order))
         _check_varied(responses)
         entered = complete.any(axis=1)
         number = len(names) * (np.cumsum(entered) - 1)[:, None] + np.arange(len(names))
         weight = (complete * classes.weight)[:, entered]
         (share,) = _shares(weight, responses.is_forced_choice)
+        if not responses.has_target:
+            share = 2 * (complete * size)[entered] / (complete * size).sum()
         of_contrast = share[:, 1::2].sum(axis=1)
         return cls(
             order=order,
@@ -338,6 +343,16 @@ def _check_varied(responses: Responses) -> None:
     kinds = np.unique(responses.cell * responses.n_alternatives + responses.response)
     if len(kinds) == len(np.unique(responses.cell)):
         raise CannotTell(ONE_KIND)
+
+
+def _which_lacks(
+    is_forced_choice: bool, size: Real[np.ndarray, " outcome"], least: int
+) -> str:
+    """Say which interval nobody has chosen, where neither is correct."""
+    lacking = [name for name, n in zip(CHOICES, size, strict=True) if n < least]
+    interval = (lacking[0] if lacking else CHOICES[0]).partition("_")[2]
+    several = "a trial" if least == 1 else f"{least} trials or more"
+    return f"each interval must be chosen in {several}, got fewer for the {interval}"
 
 
 def _what_lacks(

@@ -18,6 +18,10 @@ test of a probit model, and no weighted sum is less noisy. In 2AFC the classes a
 intervals that held the target. Both weightings have the same expected shape for a
 linear observer, and the weights of each add up to the same.
 
+Where no answer is correct, the kernel is twice the mean noise of what was chosen less
+that of what was not [4]_: every trial counts alike. In opposite pairs of noise on
+sinusoids it is the classification image of rcicr and rcpyci.
+
 Standard errors count noise fields, not trials: two showings of one trial share the
 noise and add their coefficients before they are squared.
 
@@ -27,10 +31,11 @@ References
    eq. 1.
 .. [2] Neri (2009), J. Vis. 9(12):1, appendix.
 .. [3] Murray, Bennett & Sekuler (2002), J. Vis. 2(1):6, eqs A10 and B4.
+.. [4] Dotsch & Todorov (2012), Soc. Psychol. Pers. Sci. 3, 562-571.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -49,6 +54,8 @@ FORMULAS = {  # of the weights, and of whether it is forced choice
     ("optimal", False): "kernel-yes-no-optimal-weights/1",
     ("optimal", True): "kernel-2afc-optimal-weights/1",
 }
+
+WITHOUT_TARGET = "kernel-2afc-chosen-less-rejected/1"
 
 Field = Float[np.ndarray, " *shape"]
 
@@ -151,7 +158,8 @@ def first_order_kernel(
     sums = moments(
         responses, source, design.label, len(design.size), None, chunk_elements
     )
-    return kernel_of(sums, design, weights)
+    found = kernel_of(sums, design, weights)
+    return found if responses.has_target else replace(found, formula=WITHOUT_TARGET)
 
 
 def kernel_of(sums: Moments, design: KernelDesign, weights: str) -> Kernel:

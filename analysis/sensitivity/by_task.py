@@ -13,7 +13,7 @@ from ..trials.counts import STRONG_BIAS, four_counts, loglinear_rate
 from ..trials.estimate import CannotTell, Estimate
 from ..trials.held import as_responses
 from ..trials.proportion import proportion
-from ..trials.responses import Responses, SessionLike
+from ..trials.responses import NO_TARGET, Responses, SessionLike
 from . import intervals, sdt
 from .mover import shared_variance
 from .sdt import Effects
@@ -71,6 +71,8 @@ def dprime(
     if interval not in INTERVALS:
         rule = f"one of {', '.join(INTERVALS)}"
         raise ValueError(f"interval must be {rule}, got {interval!r}")
+    if not responses.has_target:
+        return Estimate.missing(sdt.DPRIME_2AFC, NO_TARGET, len(responses))
     if interval != "mid-p":
         return _with_interval(responses, interval, r)
     if responses.task == "mafc":
@@ -88,6 +90,8 @@ def criterion(responses: Responses, r: float | None = None) -> Estimate:
     r
         As for `dprime`.
     """
+    if not responses.has_target:
+        return Estimate.missing(sdt.INTERVAL_BIAS, NO_TARGET, len(responses))
     if responses.task == "mafc":
         reason = "a task of several alternatives has no single criterion"
         return Estimate.missing(sdt.CRITERION, reason, len(responses))
@@ -113,6 +117,8 @@ def proportion_correct(
     """
     if not len(responses):
         return Estimate.missing(formula, "no trial counts")
+    if not responses.has_target:
+        return Estimate.missing(formula, NO_TARGET, len(responses))
     n_correct = int(responses.correct.sum())
     effect = _effect_on_correct(responses, r)
     return proportion(n_correct, len(responses), formula, effect)

@@ -23,7 +23,7 @@ from ...experiments.protocols.signal import signal_template
 from ...experiments.stimulus.noise import level_table
 from ..trials.estimate import CannotTell
 from ..trials.held import Held
-from ..trials.responses import Responses
+from ..trials.responses import NO_TARGET, Responses
 from ..trials.score import decision_noise_sd, why_not_white
 from ..trials.shown import shown_signal
 
@@ -147,6 +147,8 @@ class IdealObserver:
 def _why_no_ideal(protocol: Protocol, counted: Responses) -> str | None:
     if not len(counted):
         return "no trial counts"
+    if not counted.has_target:
+        return NO_TARGET
     if protocol.noise.kind != "gaussian":
         return f"in {protocol.noise.kind} noise one element can prove the signal"
     if protocol.signal.outside == "show":

@@ -51,11 +51,13 @@ def four_counts(responses: Responses) -> FourCounts:
     Raises
     ------
     ValueError
-        If the task has more than two alternatives, or a class has no trials.
+        If the task has more than two alternatives or no correct answer, or a class has
+        no trials.
     """
     if responses.n_alternatives > 2:
         rule = "two for hits and false alarms"
         raise CannotTell(f"alternatives must be {rule}, got {responses.n_alternatives}")
+    responses.require_target()
     signal = 0 if responses.task == "2afc" else 1
     cell = 2 * (responses.target != signal) + (responses.response != signal)
     hits, misses, false_alarms, rejections = np.bincount(cell, minlength=4).tolist()

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float64, Int16
+from jaxtyping import Float32, Float64, Int16
 
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.stimulus.sources import CoefficientNoise, NoiseSource, Table
@@ -90,14 +90,14 @@ class HeldCoefficients(HeldNoise):
 
     def coefficients(
         self, table: Table, interval: int
-    ) -> Int16[np.ndarray, " trial image"]:
+    ) -> Int16[np.ndarray, " trial image"] | Float32[np.ndarray, " trial image"]:
         """Give the coefficients of one interval of every trial in `table`."""
         return self._held(self._basis.coefficients, table, interval)
 
     @cached_property
     def _fits(self) -> bool:
-        size = 2 * self.images.n * len(self._trial) * self._n_intervals  # of int16
-        return size <= MAX_BYTES
+        one = self._basis.coefficients(self._table.iloc[:1], 0)
+        return one.nbytes * len(self._trial) * self._n_intervals <= MAX_BYTES
 
 
 def _held_noise(

@@ -100,6 +100,7 @@ def bootstrap_sample(
         contrast=responses.contrast[rows],
         first=first,
         table=responses.table.iloc[rows],
+        has_target=responses.has_target,
     )
 
 

@@ -16,6 +16,7 @@ from ...experiments.stimulus.sources import NoiseSource
 from .estimate import CannotTell
 
 TASKS = ("2afc", "mafc", "yes_no", "rating")
+NO_TARGET = "the task has no correct answer"
 
 
 @runtime_checkable
@@ -97,6 +98,8 @@ class Responses:
         the log's column `repeats` makes a pair, never an equal stimulus id.
     table
         The same trials as the log has them, for the noise source.
+    has_target
+        Whether a response can be correct; without, `target` is 0 and says nothing.
 
     Raises
     ------
@@ -114,6 +117,7 @@ class Responses:
     contrast: Float[np.ndarray, " trial"]
     first: Int[np.ndarray, " trial"]
     table: pd.DataFrame
+    has_target: bool = True
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:
@@ -150,7 +154,7 @@ class Responses:
 
     @classmethod
     def from_table(
-        cls, table: pd.DataFrame, task: str, n_responses: int
+        cls, table: pd.DataFrame, task: str, n_responses: int, has_target: bool = True
     ) -> "Responses":
         """Read the columns of a trial log.
 
@@ -161,6 +165,8 @@ class Responses:
             contrast and repeats.
         n_responses
             Responses that the observer could choose from.
+        has_target
+            Whether a response can be correct.
 
         Notes
         -----
@@ -187,6 +193,7 @@ class Responses:
             contrast=table["contrast"].to_numpy(np.float64),
             first=_rows_of(repeats, trial),
             table=table,
+            has_target=has_target,
         )
 
     def __len__(self) -> int:
@@ -201,6 +208,11 @@ class Responses:
     def correct(self) -> Bool[np.ndarray, " trial"]:
         """Whether the response was the target."""
         return self.response == self.target
+
+    def require_target(self) -> None:
+        """Raise CannotTell if no response of the task is correct."""
+        if not self.has_target:
+            raise CannotTell(NO_TARGET)
 
     @property
     def second_rows(self) -> Int[np.ndarray, " pair"]:
@@ -229,6 +241,7 @@ class Responses:
             self.table[chosen].assign(response=self.response[chosen]),
             self.task if self.task != "rating" else "yes_no",
             self.n_alternatives,
+            self.has_target,
         )
 
 
@@ -245,8 +258,8 @@ def responses(session: SessionLike) -> Responses:
         rule = f"taken one by one, since they differ in {' and '.join(apart)}"
         how = f"yoked.by_condition, or {session.id}/CONDITION"
         raise CannotTell(f"conditions of session {session.id} must be {rule}: {how}")
-    task, counted = session.protocol.task.kind, session.counted
-    return Responses.from_table(counted, task, session.protocol.n_responses)
+    task, n = session.protocol.task, session.protocol.n_responses
+    return Responses.from_table(session.counted, task.kind, n, task.has_target)
 
 
 def design_effect(

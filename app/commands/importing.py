@@ -28,6 +28,7 @@ def import_() -> None:
     Examples:
         yoked import murray2015 experiment1_subject01.txt results.db
         yoked import table trials.csv results.db --task 2afc --noise noise.npy
+        yoked import rcicr stimuli.Rdata responses.csv results.db
     """
 
 
@@ -69,7 +70,7 @@ def gabor(file: Path, db: Path, allow_unpublished: bool) -> Row:
     """
     from ...experiments.imports.thomas2005 import import_gabor
 
-    return _described(db, _with_extra(import_gabor, file, db, allow_unpublished))
+    return _described(db, with_extra(import_gabor, file, db, allow_unpublished))
 
 
 @import_.command()
@@ -113,7 +114,7 @@ def _described(db: Path, session: str) -> Row:
     }
 
 
-def _with_extra(function: Callable[..., Any], *arguments: object) -> Any:
+def with_extra(function: Callable[..., Any], *arguments: object) -> Any:
     """Call a function; a package of the extra `data` that it lacks is one sentence."""
     try:
         return function(*arguments)
@@ -145,6 +146,9 @@ class _Renaming(click.ParamType):
         if not (ours and sign and theirs):
             self.fail(f"column must be like response=key, got {value}")
         return ours, theirs
+
+
+RENAMING = _Renaming()
 
 
 class _Counting(click.ParamType):
@@ -197,7 +201,7 @@ class _Counting(click.ParamType):
 @click.option(
     "--column",
     "columns",
-    type=_Renaming(),
+    type=RENAMING,
     multiple=True,
     help="What the table calls a column: response=key. Any number of times.",
 )
@@ -296,5 +300,5 @@ def table(
             "noise_sd": each.noise_sd,
             "notes": list(each.notes),
         }
-        for each in _with_extra(import_table, trials, db, read, replace_sessions)
+        for each in with_extra(import_table, trials, db, read, replace_sessions)
     ]

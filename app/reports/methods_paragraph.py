@@ -129,9 +129,12 @@ def _design(protocol: Protocol) -> str:
         n_images = images_of(protocol.noise.basis, protocol.noise.grid).n
         basis = f" (the sum of {n_images} images with random coefficients)"
     target = "a target" if protocol.signal.kind == "unknown" else "the target"
+    what_was = f"{target} was shown in"
+    if not protocol.task.has_target:
+        what_was = "two alternatives, neither of them correct, were shown in"
     return (
-        f"The task ({protocol.name}) was {TASKS[protocol.task.kind]}: {target} was"
-        f" shown in {noise} noise{basis} with an SD of {protocol.noise.sd:g} contrast"
+        f"The task ({protocol.name}) was {TASKS[protocol.task.kind]}: {what_was}"
+        f" {noise} noise{basis} with an SD of {protocol.noise.sd:g} contrast"
         f"{cut_off}, {what} of {rows} x {columns} elements (rows x columns)"
         f" {protocol.display.deg_per_element:.3g} degrees of visual angle wide."
     )

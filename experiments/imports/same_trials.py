@@ -22,6 +22,7 @@ from ..stimulus.sources import (
     as_contrast,
     noise_source,
 )
+from ..stimulus.stored_coefficients import StoredCoefficients
 from ..store.rows import SessionRow
 from ..store.sqlite import Store
 from ..store.text import observer_name
@@ -107,6 +108,8 @@ class Imported:
 
     def _fields(self, rows: slice) -> Float[np.ndarray, " trial number"]:
         table = {"stimulus_id": self.stimulus_id[rows], "target": self.target[rows]}
+        if isinstance(self.noise, StoredCoefficients):
+            return self.noise.coefficients(table, 0).astype(np.float64)
         fields = [
             as_contrast(np.asarray(self.noise.field(table, k)))
             for k in range(self.n_intervals)

@@ -11,6 +11,7 @@ from .checks import Faults
 
 MOST_IMAGES = 65_536
 MOST_BYTES = 256 * 2**20  # of the images' boxes
+LAYOUTS = ("centred", "rcicr")
 _WITHOUT_WEIGHTS: tuple[float, ...] = ()
 
 
@@ -43,7 +44,8 @@ class Sinusoids:
     """Patches that halve from scale to scale, with sinusoids of all orientations.
 
     Scale s has 2^s x 2^s patches; each has `n_orientations` x 2 phases, `cycles` to a
-    patch. Weights: one per scale.
+    patch. Weights: one per scale. The `layout` 'rcicr' is that of the R package of this
+    name, in which a wave begins in a patch's corner.
     """
 
     KIND: ClassVar[str] = "sinusoids"
@@ -54,9 +56,12 @@ class Sinusoids:
     weights: tuple[float, ...] = _WITHOUT_WEIGHTS
     each_frame: bool = False
     sha256: str = ""
+    layout: str = "centred"
 
     def __post_init__(self) -> None:
         faults = _check_weights(self.weights, self.n_scales, "scale")
+        rule = f"one of {', '.join(LAYOUTS)}"
+        faults.unless(self.layout in LAYOUTS, "layout", rule, self.layout)
         fits = 1 <= self.n_scales <= 11
         faults.unless(fits, "n_scales", "from 1 to 11", self.n_scales)
         fits = self.n_orientations >= 1

@@ -11,6 +11,7 @@ from .basis import Arrays, Bars, Basis, Bumps, Gratings, Sinusoids
 from .checks import ProtocolError
 from .contents import OWN_IMAGES, kept
 from .images import Collected, Images, Shape, quantised, scaled
+from .rcicr_sinusoids import orientations, patch_size, rcicr_images
 from .template import centred
 
 # The image as int8, where on the grid it begins (row, column), and which weight it has.
@@ -74,6 +75,8 @@ def _all_frames(basis: Basis, grid: Shape) -> Images:
 def _one_set(basis: Basis, grid: Shape) -> Iterator[_Placed]:
     """Give the images in order; of one frame, or of all where they move."""
     if isinstance(basis, Sinusoids):
+        if basis.layout == "rcicr":
+            return rcicr_images(basis, grid)
         return _sinusoids(basis, grid)
     if isinstance(basis, Gratings):
         return _gratings(basis, grid)
@@ -86,21 +89,11 @@ def _one_set(basis: Basis, grid: Shape) -> Iterator[_Placed]:
 def _sinusoids(basis: Sinusoids, grid: Shape) -> Iterator[_Placed]:
     for scale in range(basis.n_scales):
         n = 2**scale
-        height, width = grid[1] // n, grid[2] // n
-        if (height * n, width * n) != grid[1:]:
-            rule = f"a grid that divides by {2 ** (basis.n_scales - 1)}"
-            raise ProtocolError(
-                [f"noise.grid must be {rule} with so many scales, got {list(grid)}"]
-            )
-        patch = [_sinusoid(basis, height, width, *o) for o in _orientations(basis)]
+        height, width = patch_size(basis, grid, scale)
+        patch = [_sinusoid(basis, height, width, *o) for o in orientations(basis)]
         for row, column in itertools.product(range(n), range(n)):
             for image in patch:
                 yield image, (row * height, column * width), scale
-
-
-def _orientations(basis: Sinusoids) -> Iterator[tuple[float, float]]:
-    angles = [180 * o / basis.n_orientations for o in range(basis.n_orientations)]
-    return itertools.product(angles, (0.0, 90.0))
 
 
 def _sinusoid(

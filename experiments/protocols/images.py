@@ -5,7 +5,7 @@ An atom is a small int8 image without empty borders; image k is atom `which[k]` 
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -36,6 +36,9 @@ class Images:
         (K, 3), where an image's atom begins: frame, row and column.
     entries
         (K), which of the basis's weights is that of each image.
+    fine
+        The atoms as they were before they were whole numbers, scaled to peak 1: of
+        noise that others have shown. None where they are what was shown.
 
     Examples
     --------
@@ -49,6 +52,7 @@ class Images:
     which: Int32[np.ndarray, " image"]
     places: Int32[np.ndarray, " image 3"]
     entries: Int32[np.ndarray, " image"]
+    fine: tuple[np.ndarray, ...] | None = None
 
     @classmethod
     def of_array(cls, images: Int8[np.ndarray, " image frame row column"]) -> "Images":
@@ -92,7 +96,9 @@ class Images:
         of
             What is done with the values of an atom first, such as `np.abs`.
         """
-        done = [of(atom.astype(weights.dtype)) for atom in self.atoms]
+        return self._summed(weights, [of(a.astype(weights.dtype)) for a in self.atoms])
+
+    def _summed(self, weights: np.ndarray, done: Sequence[np.ndarray]) -> np.ndarray:
         sums = np.zeros(self.shape, weights.dtype)
         for weight, kind, (_, box) in zip(
             weights, self.which, self.boxes(), strict=True
@@ -104,7 +110,10 @@ class Images:
         self, weights: Float[np.ndarray, " image"]
     ) -> Float[np.ndarray, " frame row column"]:
         """Give the sum of weight times b, the images scaled to peak 1."""
-        return self.total(np.asarray(weights, np.float64), _unit)
+        weights = np.asarray(weights, np.float64)
+        if self.fine is not None:
+            return self._summed(weights, self.fine)
+        return self.total(weights, _unit)
 
     def products(
         self, field: Float[np.ndarray, " frame row column"]

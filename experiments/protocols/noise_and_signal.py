@@ -76,8 +76,9 @@ class Noise:
         rule = f"one of {', '.join(PAIRS)}"
         faults.unless(self.pairs in PAIRS, "pairs", rule, self.pairs)
         if self.basis is not None:
-            own = self.source == "yoked-1"
-            faults.unless(own, "source", "yoked-1 with noise on a basis", self.source)
+            own = self.source in ("yoked-1", "stored")
+            rule = "yoked-1 or stored with noise on a basis"
+            faults.unless(own, "source", rule, self.source)
             return
         for name in ("fineness", "floor_sd", "pairs"):
             value, default = getattr(self, name), type(self).__dict__[name]
@@ -87,7 +88,8 @@ class Noise:
     @property
     def generator(self) -> str:
         """What makes this noise: the name of a session's noise source."""
-        return self.source if self.basis is None else ON_A_BASIS
+        is_drawn = self.basis is not None and self.source == "yoked-1"
+        return ON_A_BASIS if is_drawn else self.source
 
     def max_level(self, sd: float | None = None) -> int:
         """Give the largest level the noise can reach, at its own SD or another.

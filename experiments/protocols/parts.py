@@ -19,10 +19,15 @@ BLOCK_KINDS = ("practice", "calibration", "main")
 
 @dataclass(frozen=True)
 class Task:
-    """What is asked: the kind of task, and the key of each response in order."""
+    """What is asked: the kind of task, and the key of each response in order.
+
+    Without a target no response is correct: which of two faces looks more X is for the
+    observer to say.
+    """
 
     kind: str
     keys: tuple[str, ...]
+    has_target: bool = True
 
     def __post_init__(self) -> None:
         faults = Faults()

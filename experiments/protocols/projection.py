@@ -69,7 +69,8 @@ def in_images(signal: Signal, noise: Noise) -> InImages:
     weights = projected(images, template)
     shown = images.drawn(weights)
     left = template - shown
-    share = 1 - float((left**2).sum() / (template**2).sum())
+    energy = float((template**2).sum())
+    share = 1 - float((left**2).sum()) / energy if energy else 0.0  # an unknown signal
     if signal.outside == "show":  # the template's own peak stays that of the whole
         weights = np.round(weights, 9)
         return InImages(weights, images.drawn(weights), left, share)

@@ -22,6 +22,10 @@ def check_together(protocol: Parts) -> None:
     _check_headroom(protocol, faults)
     _check_signal_on_grid(protocol, faults)
     _check_source(protocol, faults)
+    rule = "true unless the noise is stored and the task is 2afc"
+    task, is_stored = protocol.task, protocol.noise.source == "stored"
+    fits = task.has_target or (is_stored and task.kind == "2afc")
+    faults.unless(fits, "task.has_target", rule, task.has_target)
     sd, rule = protocol.noise.sd, "in (0, 1]; it may be 0 in a condition"
     faults.unless(sd > 0 or protocol.condition != "", "noise.sd", rule, sd)
     _check_blocks(protocol, faults)
@@ -175,7 +179,7 @@ def _check_source(protocol: Parts, faults: Faults) -> None:
     """Noise that is regenerated from published seeds is what it was, or it is wrong."""
     if protocol.noise.source != "yoked-1":
         rule = f"left out with noise {protocol.noise.source}"
-        plain = not protocol.noise.picture_sha256
+        plain = not protocol.noise.picture_sha256 or protocol.noise.basis is not None
         faults.unless(plain, "noise.picture_sha256", rule, "one")
         signal = protocol.signal
         for name in ("pedestal", "contrast_rule"):

@@ -298,7 +298,8 @@ class Session:
         correct = None
         if response.response is not None:
             given = np.array([response.response])
-            correct = bool(self._scored(np.array([spec.target]), given)[0])
+            scored = bool(self._scored(np.array([spec.target]), given)[0])
+            correct = scored if self.protocol.task.has_target else None
         return TrialRecord(spec, response, correct, utc_now())
 
     def _scored(self, target: np.ndarray, given: np.ndarray) -> np.ndarray:

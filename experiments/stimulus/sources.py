@@ -19,6 +19,7 @@ from .basis_source import BasisNoise
 from .by_condition import ConditionNoise
 from .noise import level_table
 from .noise_fast import fast_levels
+from .stored_coefficients import StoredCoefficients
 
 # A table of trials: anything with columns by name, such as a DataFrame.
 Table = Any
@@ -63,8 +64,11 @@ class CoefficientNoise(NoiseSource, Interface):
 
     def coefficients(
         self, table: Table, interval: int
-    ) -> Int16[np.ndarray, " trial image"]:
-        """Give the coefficients of one interval of every trial, in whole units."""
+    ) -> Int16[np.ndarray, " trial image"] | Float32[np.ndarray, " trial image"]:
+        """Give the coefficients of one interval of every trial.
+
+        In whole units; of foreign noise as they were, in contrast.
+        """
         ...
 
 
@@ -259,7 +263,10 @@ def noise_source(
         if not sha256 or stored is None:
             rule = "read from the trial log that has it"
             raise LookupError(f"stored noise must be {rule}, got {name!r} alone")
-        return StoredNoise(stored(sha256))
+        fields = stored(sha256)
+        if protocol.noise.basis is not None:
+            return StoredCoefficients(protocol, fields)
+        return StoredNoise(fields)
     if name not in _SOURCES:
         names = [*_SOURCES, f"{StoredNoise.name}:SHA256"]
         raise LookupError(

@@ -31,7 +31,8 @@ class TrialSpec:
     signal
         Every other parameter of the signal.
     target
-        The correct alternative from 0; in yes/no and rating the class, 1 = signal.
+        The correct alternative from 0; in yes/no and rating the class, 1 = signal. 0,
+        which says nothing, in a task without a correct answer.
     """
 
     trial: int

@@ -155,12 +155,13 @@ TRIAL = (
            "All other parameters of the signal, as JSON"),
     Column("target", "spec", INTEGER,
            "Forced choice: the correct alternative, from 0. Yes/no and rating: the "
-           "class, 1 = signal", low=0),
+           "class, 1 = signal. 0 throughout in a task without a correct answer", low=0),
     Column("response", "response", INTEGER,
            "Number of the response, from 0, in the order of the protocol's keys; empty "
            "if there was none", is_optional=True, low=0),
     Column("correct", "record", FLAG,
-           "1 if right, 0 if wrong, empty without a response", is_optional=True),
+           "1 if right, 0 if wrong, empty without a response, and in a task without a "
+           "correct answer", is_optional=True),
     Column("rt_ms", "response", REAL,
            "Response time from the onset of the last interval", is_optional=True,
            unit="milliseconds"),
