@@ -132,6 +132,7 @@ def _require_in_page(protocol: Protocol) -> None:
     asked = {
         "a picture": is_white and picture_levels(protocol) is not None,
         "[[conditions]]": bool(protocol.conditions),
+        "[places]": protocol.places.count > 0,
         "[confidence]": protocol.confidence.is_asked,
         "tones": protocol.feedback.by != "text",
         "jitter": bool(timing.fixation_jitter_ms or timing.gap_jitter_ms),

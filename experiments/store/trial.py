@@ -32,6 +32,10 @@ class TrialSpec:
         Every other parameter of the signal.
     target
         The correct alternative from 0; in yes/no and rating the class, 1 = signal.
+    place
+        Where the signal is in a scene, from 0; None without places.
+    cue
+        The place that a cue points at; None if none does, or at all of them.
     """
 
     trial: int
@@ -44,6 +48,8 @@ class TrialSpec:
     contrast: float
     target: int
     signal: Mapping[str, Any] = field(default_factory=dict)
+    place: int | None = None
+    cue: int | None = None
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,9 @@ class Stimuli:
         if protocol.noise.basis is not None:
             rule = "white for white-box kernels"
             raise ValueError(f"noise must be {rule}, got noise on a basis of images")
+        if n := protocol.places.count:
+            rule = "left out for white-box kernels"
+            raise ValueError(f"places must be {rule}, got {n}")
         if isinstance(seed, bool) or not 0 <= seed < MOST_SEEDS:
             raise ValueError(f"seed must be in [0, 2^20), got {seed}")
         self.protocol, self.contrast = protocol, contrast

@@ -39,7 +39,8 @@ from yoked.models.observers.template import Template
 from yoked.models.simulate import run as simulate
 
 BARS = load_protocol("bar-in-noise")
-WHITE = [n for n in protocol_names() if load_protocol(n).noise.basis is None]
+ONE_PLACE = [n for n in protocol_names() if not load_protocol(n).places.count]
+WHITE = [n for n in ONE_PLACE if load_protocol(n).noise.basis is None]
 SEVERAL = (0.15, 0.2, 0.3)
 
 
@@ -472,7 +473,7 @@ def test_the_docs_say_what_the_command_says():
         cells[1].strip("` "): [cell.strip().replace(",", "") for cell in cells[2:-1]]
         for cells in (line.split("|") for line in lines if line.startswith("| `"))
     }
-    assert sorted(table) == sorted(protocol_names())
+    assert sorted(table) == sorted(ONE_PLACE)
     for name, row in table.items():
         protocol = load_protocol(name)
         alone = protocol.alone("sd-0.15") if protocol.conditions else protocol
@@ -487,6 +488,11 @@ def test_the_docs_say_what_the_command_says():
             f"{gamma.n_pairs}",
             f"{eigenvalue.n_trials}",
         ]
+
+
+def test_a_scene_of_several_places_is_not_planned_for():
+    for name in {*protocol_names()} - {*ONE_PLACE}:
+        assert "places must be one to plan with" in refused(name)
 
 
 def test_a_plan_in_noise_on_a_basis_counts_coefficients():
