@@ -37,17 +37,21 @@ class PlaceNoise:
     True
     """
 
-    def __init__(self, fields: NoiseSource, protocol: Protocol) -> None:
+    def __init__(self, fields: NoiseSource, protocol: Protocol, steps: int = 0) -> None:
         self.fields, self.name = fields, fields.name
-        self._protocol = protocol
+        self._protocol, self._steps = protocol, steps
         self.n_places = protocol.places.count
+
+    def away(self, steps: int) -> "PlaceNoise":
+        """Give the noise of the place that is so many after the signal's."""
+        return type(self)(self.fields, self._protocol, steps)
 
     def field(self, table: Table, interval: int) -> np.ndarray:
         """Give the noise of one interval of every trial, at the signal's place."""
         return self._each(self.fields.field, table, interval)
 
     def _each(self, make: Any, table: Table, interval: int) -> np.ndarray:
-        place = places_of(self._protocol, table)
+        place = (places_of(self._protocol, table) + self._steps) % self.n_places
         parts = []
         for one in np.unique(place) if len(place) else [0]:
             rows = np.flatnonzero(place == one)

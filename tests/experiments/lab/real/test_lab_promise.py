@@ -56,10 +56,19 @@ def window(open_lab_window):
 
 
 @pytest.mark.parametrize(
-    "name", ["bar-in-noise", "gabor-in-noise", "movie-bar", "equivalent-noise"]
+    "name",
+    [
+        "bar-in-noise",
+        "gabor-in-noise",
+        "movie-bar",
+        "equivalent-noise",
+        "cued-detection",
+        "position-unknown",
+    ],
 )
 def test_the_buffer_and_the_array_get_the_same_responses(db_path, window, name):
-    protocol = variant(name, 60 if name == "movie-bar" else 100)
+    is_large = name in ("movie-bar", "cued-detection", "position-unknown")
+    protocol = variant(name, 60 if is_large else 100)
     watcher, trials, store = run_at_screen(db_path, window, protocol)
     in_process = run_in_process(protocol, SEED)
     # The calibration's contrasts depend on every response before them.
