@@ -68,7 +68,9 @@ def preview(
     background; the digest is of these levels before they are magnified. Of a protocol
     with conditions it is the one that is named, or what they do not change. With noise
     on a basis it is said how much of the signal its images show, d' of one field for an
-    ideal, a linear and a template observer, and how many elements will be clipped.
+    ideal, a linear and a template observer, and how many elements will be clipped. In
+    a scene with several places: how often an ideal, a linear and a max observer are
+    right.
 
     \b
     Example:
@@ -76,6 +78,7 @@ def preview(
     """
     from ...experiments.protocols.basis_facts import basis_facts
     from ...experiments.protocols.files import load_protocol
+    from ...experiments.protocols.place_facts import place_facts
     from ...experiments.protocols.signal_facts import signal_facts
     from ...experiments.stimulus.by_condition import without_conditions
     from ...experiments.stimulus.render import digest, render
@@ -108,7 +111,7 @@ def preview(
     }
     source = noise_source(loaded.noise.generator, loaded, seed)
     (frames,) = render(loaded, source, trial)
-    facts = basis_facts(loaded)
+    facts, places = basis_facts(loaded), place_facts(loaded)
     with whole_file(picture, "wb") as file:
         write_picture(file, suffix, loaded, frames)
     return {
@@ -123,4 +126,5 @@ def preview(
         "digest": digest(frames),
         "signal": signal_facts(loaded).plain(),
         **({} if facts is None else {"noise_on_basis": facts.plain()}),
+        **({} if places is None else {"places": places.plain()}),
     }

@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from jaxtyping import Float, Int64
+from jaxtyping import Real
 
 from .coefficients import coefficients_of
 from .deviates import normal_table
@@ -14,8 +14,7 @@ from .parts import Parts
 
 def sd_along(
     protocol: Parts,
-    weights: Float[np.ndarray, " frame row column"]
-    | Int64[np.ndarray, " frame row column"],
+    weights: Real[np.ndarray, " frame row column"],
 ) -> float:
     """Give the SD of the sum of weight times noise level over the elements of a patch.
 
@@ -28,8 +27,8 @@ def sd_along(
     >>> round(sd_along(protocol, weights), 1)  # levels of noise of SD .10
     12.7
     """
-    noise, weights = protocol.noise, np.asarray(weights, np.float64)
-    energy = float((weights**2).sum())
+    noise, weighed = protocol.noise, np.asarray(weights, np.float64)
+    energy = float((weighed**2).sum())
     if noise.basis is None:
         sd = FULL_CONTRAST * noise.sd
         if noise.kind == "gaussian":
@@ -37,6 +36,6 @@ def sd_along(
         return sd * math.sqrt(energy)
     images = images_of(noise.basis, noise.grid)
     sds = coefficients_of(noise, noise.sd).unit_sds / noise.fineness
-    inner = sds * images.products(weights)
+    inner = sds * images.products(weighed)
     floor = (FULL_CONTRAST * noise.floor_sd) ** 2
     return math.sqrt(float((inner**2).sum()) + floor * energy)

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from yoked.experiments.protocols.checks import ProtocolError
 from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.protocols.place_facts import place_facts
 from yoked.experiments.protocols.places import Cue, Places
 from yoked.experiments.protocols.protocol import Protocol
 from yoked.experiments.protocols.scene import arrow, backdrops, layout_of, ring
+from yoked.experiments.protocols.signal import signal_levels
 
 PROTOCOL = load_protocol("cued-detection")
 
@@ -182,3 +184,29 @@ def test_conditions_may_change_cue_and_places_of_scenes_of_one_size():
     del data["places"]["size_deg"]
     with pytest.raises(ProtocolError, match="places must be such that all scenes have"):
         Protocol.from_dict({**data, "conditions": [cue, two]})
+
+
+def test_facts_of_places_are_those_of_the_closed_form():
+    from scipy.integrate import quad
+    from scipy.stats import norm
+
+    protocol = load_protocol("position-unknown").with_options(contrast=0.1)
+    facts = place_facts(protocol)
+    d, m = facts.patch_dprime, 4
+    levels = signal_levels(protocol, 0.1)
+    assert d == pytest.approx(np.linalg.norm(levels) / (127 * 0.15), rel=0.001)
+
+    def density(x):  # of the largest of noise alone, and that of the signal is above
+        below = norm.cdf(x - d) * norm.cdf(x) ** (m - 1)
+        return m * norm.pdf(x) * norm.cdf(x) ** (m - 1) * (1 - below)
+
+    assert facts.template_correct == pytest.approx(quad(density, -8, 12)[0], abs=0.008)
+    linear = norm.cdf(d / np.sqrt(2 * m))
+    assert facts.linear_correct == pytest.approx(linear, abs=0.008)
+    assert facts.ideal_correct >= facts.template_correct - 0.004
+
+
+def test_a_valid_cue_leaves_the_ideal_no_uncertainty():
+    facts = place_facts(changed(cue={"validity": 1.0}))
+    assert facts.ideal_dprime == pytest.approx(facts.patch_dprime, abs=0.1)
+    assert place_facts(load_protocol("bar-in-noise")) is None
