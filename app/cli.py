@@ -68,6 +68,10 @@ COMMANDS = {
         "analyse:analyse",
         "Estimate sensitivity, kernels and second-order kernels.",
     ),
+    "cueing": (
+        "cueing:cueing",
+        "d' by whether a cue was valid, and the differences.",
+    ),
     "conditions": (
         "conditions:conditions",
         "Summarise a session by condition, and how the conditions differ.",

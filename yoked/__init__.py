@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from yoked.analysis.sensitivity.roc import roc
     from yoked.analysis.sensitivity.sdt import dprime_from_counts
     from yoked.analysis.sessions.conditions import conditions
+    from yoked.analysis.sessions.cueing import cueing
     from yoked.analysis.sessions.depths import depths
     from yoked.analysis.sessions.equivalent_noise import (
         session_equivalent_noise as equivalent_noise,
@@ -93,6 +94,7 @@ __all__ = [
     "by_condition",
     "compare",
     "conditions",
+    "cueing",
     "dale",
     "depth_profile",
     "depths",
@@ -150,6 +152,7 @@ _HOMES = {
     "by_condition": ("experiments.session.results", "by_condition"),
     "compare": ("analysis.agreement.compare", "compare"),
     "conditions": ("analysis.sessions.conditions", "conditions"),
+    "cueing": ("analysis.sessions.cueing", "cueing"),
     "dale": ("models.backbones.dale", "dale"),
     "depth_profile": ("analysis.agreement.profile", "depth_profile"),
     "depths": ("analysis.sessions.depths", "depths"),

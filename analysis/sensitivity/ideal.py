@@ -31,6 +31,7 @@ OUTSIDE = "a part of the signal is shown outside the images of the noise"
 FLOOR = "a bound: the white noise that is added hides some of the coefficients"
 VARIANTS = "the signal is drawn from variants: the ideal observer's d' has no formula"
 NO_SIGNAL = "the two alternatives show the same at every contrast"
+PLACES = "the signal may be at several places, and the ideal observer is not linear"
 NO_NOISE = "there is no noise, so an ideal observer makes no errors"
 
 
@@ -80,6 +81,8 @@ def ideal_dprime(protocol: Protocol, contrast: float) -> float:
         )
     if noise.sd == 0:
         raise CannotTell(NO_NOISE)
+    if protocol.places.count > 1:
+        raise CannotTell(PLACES)
     return float(np.linalg.norm(signal_difference(protocol, contrast))) / _own_sd(noise)
 
 
@@ -151,6 +154,8 @@ def _why_no_ideal(protocol: Protocol, counted: Responses) -> str | None:
         return NO_TARGET
     if protocol.noise.kind != "gaussian":
         return f"in {protocol.noise.kind} noise one element can prove the signal"
+    if protocol.places.count > 1:
+        return PLACES
     if protocol.signal.outside == "show":
         return OUTSIDE
     if protocol.signal.variants:

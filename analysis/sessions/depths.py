@@ -44,6 +44,7 @@ from ..trials.responses import SessionLike
 from ..trials.result import Cells, Result
 from ..trials.score import STILL, varies
 from ..trials.shown import shown_signal
+from .cueing import cueing
 from .kernel import lapses_of
 from .learning import learning
 from .orders import OrderOne, OrderTwo, OrderZero
@@ -245,6 +246,9 @@ def _zero(
         course=attempt("zero.course", lambda: criterion_course(counted)),
         lapses=attempt("zero.lapses", lambda: lapses(held, counted)),
         learning=attempt("zero.learning", lambda: learning(held, with_kernels)),
+        cueing=attempt("zero.cueing", lambda: cueing(held, with_kernels))
+        if held.protocol.places.count
+        else None,
     )
 
 

@@ -27,6 +27,7 @@ from ..sensitivity.pooled import DprimeSlope
 from ..sensitivity.roc import Roc
 from ..trials.estimate import Estimate
 from ..trials.result import Result
+from .cueing import Cueing
 from .learning import Learning
 from .summary import SessionSummary
 from .template_agreement import TemplateAgreement
@@ -64,6 +65,8 @@ class OrderZero(Result):
         d' and internal noise without them, in one likelihood with catch trials.
     learning
         The halves of the session, and whether sensitivity changed.
+    cueing
+        In a scene d' by whether the cue was valid; None without places.
     dprime_bootstrap, dprime_interval
         Pooled d' with a bootstrap interval, or with that of the profile likelihood or
         by enumeration, where somebody asked for it.
@@ -82,6 +85,7 @@ class OrderZero(Result):
     course: CriterionCourse | None
     lapses: Lapses | None
     learning: Learning | None
+    cueing: Cueing | None = None
     dprime_bootstrap: Estimate | None = None
     dprime_interval: Estimate | None = None
 

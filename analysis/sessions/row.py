@@ -16,6 +16,8 @@ EXACT = "internal noise by the exact law"
 def session_row(zero: OrderZero, one: OrderOne | None, two: OrderTwo | None) -> Cells:
     """Return the summary's row, with a few numbers of each kernel."""
     row = _order_zero(zero, one)
+    for each in zero.cueing.cues if zero.cueing is not None else ():
+        row[f"d', {each.cue}"] = each.dprime.short()
     if zero.dprime_bootstrap is not None:
         row["d' by bootstrap"] = zero.dprime_bootstrap.short()
     if zero.dprime_interval is not None:

@@ -12,6 +12,7 @@ import pandas as pd
 from jaxtyping import Float32, Float64, Int16
 
 from ...experiments.protocols.protocol import Protocol
+from ...experiments.stimulus.place_noise import PlaceNoise
 from ...experiments.stimulus.sources import CoefficientNoise, NoiseSource, Table
 from .design import MAX_BYTES, TrialDesign
 from .estimate import CannotTell
@@ -186,6 +187,14 @@ class Held:
     def noise(self) -> NoiseSource:
         """Gives the noise fields of trials; those of counted ones are made once."""
         return self._noise
+
+    @property
+    def elsewhere(self) -> list[NoiseSource]:
+        """The noise of a scene at each of the places that the signal is not at."""
+        source = self._session.noise
+        if not isinstance(source, PlaceNoise):
+            return []
+        return [source.away(steps) for steps in range(1, source.n_places)]
 
     @cached_property
     def _noise(self) -> NoiseSource:

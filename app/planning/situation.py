@@ -362,6 +362,9 @@ def _check(protocol: Protocol, gamma: float, efficiency: float) -> None:
     if protocol.task.n_targets > 2:
         rule = "of two alternatives to be planned"
         raise ValueError(f"the task must be {rule}, got {protocol.task.n_targets}")
+    if protocol.places.count > 1:
+        rule = "one to plan with, since a linear observer looks at one"
+        raise ValueError(f"places must be {rule}, got {protocol.places.count}")
     if not 0 <= gamma < math.inf:
         raise ValueError(f"gamma must be 0 or more, got {gamma:g}")
     if not 0 < efficiency < math.inf:

@@ -23,7 +23,8 @@ def write_picture(
     """Write the intervals of a trial side by side, in order, on the background.
 
     Every pixel keeps its contrast level (no look-up table, no interpolation); the
-    whole is magnified by a whole number.
+    whole is magnified by a whole number. Frames of a cue stand beside the stimulus in a
+    PNG, in their order.
 
     Parameters
     ----------
@@ -37,6 +38,8 @@ def write_picture(
         If the suffix is another, or is ".png" and the frames are a movie.
     """
     check_suffix(suffix, protocol)
+    if suffix == ".png":  # a still stimulus, and maybe frames of a cue
+        frames = frames.reshape(-1, 1, *frames.shape[2:])
     images = [as_image(frame) for frame in side_by_side(frames)]
     if suffix == ".png":
         images[0].save(file, format="PNG")
@@ -46,7 +49,7 @@ def write_picture(
         format="GIF",
         save_all=True,
         append_images=images[1:],
-        duration=round(protocol.timing.frame_ms or protocol.timing.interval_ms),
+        duration=[round(ms) for ms in protocol.times_ms],
         loop=0,
     )
 

@@ -5,6 +5,7 @@ import threading
 from ...experiments.clock import utc_now
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.stimulus.render import render
+from ...experiments.stimulus.scene_frames import in_turn
 from ...experiments.stimulus.sources import noise_source
 from ...experiments.store.sqlite import Store
 from .limits import Clock
@@ -58,7 +59,8 @@ class Health:
         noise = noise_source(self._protocol.noise.generator, self._protocol, 1)
         contrast = self._protocol.contrast.values[0]
         table = {"stimulus_id": [0], "contrast": [contrast], "target": [0]}
-        render(self._protocol, noise, {**table, "block_kind": ["main"]})
+        table |= {"block_kind": ["main"], **in_turn(self._protocol, 1)}
+        render(self._protocol, noise, table)
 
     def _write(self) -> None:
         """Write as much as a trial may need, durably, and leave nothing behind."""

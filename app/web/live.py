@@ -212,7 +212,7 @@ class LiveSession:
         """Give about how long the rest takes, from the protocol's durations."""
         protocol, n = self.session.protocol, self.session.protocol.n_onsets
         timing = protocol.timing
-        shown = n * timing.shown_ms(protocol.noise.grid[0]) + (n - 1) * timing.gap_ms
+        shown = n * sum(protocol.times_ms) + (n - 1) * timing.gap_ms
         jitter_ms = (timing.fixation_jitter_ms + (n - 1) * timing.gap_jitter_ms) / 2
         trial_ms = timing.fixation_ms + jitter_ms + shown
         trial_ms += min(_PERSONS_MS, timing.longest_response_ms)

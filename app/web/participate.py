@@ -208,8 +208,14 @@ def needs(protocol: Protocol) -> dict:
         "shape": _shape(protocol),
         "deg_per_element": protocol.display.deg_per_element,
         "element_px": protocol.display.element_px,
-        "timing": vars(protocol.timing),
+        "timing": {**vars(protocol.timing), **_cue_times(protocol)},
     }
+
+
+def _cue_times(protocol: Protocol) -> dict[str, tuple[float, ...]]:
+    """Give the durations of a cue's frames; nothing without a cue."""
+    times = protocol.cue.frames_ms
+    return {f"{protocol.cue.when}_ms": times} if times else {}
 
 
 def _page_data(token: str, language: str, live: LiveSession) -> dict:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from yoked.experiments.protocols.files import load_protocol, protocol_names
 from yoked.experiments.protocols.protocol import Protocol
 from yoked.experiments.stimulus.render import render
+from yoked.experiments.stimulus.scene_frames import in_turn
 from yoked.experiments.stimulus.sources import noise_source
 
 FOLDER = Path(__file__).parent / "protocols"
@@ -25,6 +26,7 @@ def trial(protocol: Protocol, contrast: float, target: int = 1) -> np.ndarray:
         "contrast": [contrast],
         "target": [target],
         "block_kind": ["main"],
+        **in_turn(protocol, 1),
     }
     source = noise_source(protocol.noise.generator, protocol, SEED)
     return render(protocol, source, table)[0]
@@ -43,6 +45,8 @@ def shown(protocol: Protocol) -> list[tuple[str, list[np.ndarray]]]:
     n = len(frames[0])
     some = [0, n // 2, n - 1] if n > 1 else [0]
     labels = [f"frame {frame + 1}" if n > 1 else "" for frame in some]
+    if protocol.cue.kind:
+        some, labels = [0, protocol.n_before], ["the cue", "then"]
     rows = [[*frames[:, frame], signal[frame]] for frame in some]
     return list(zip(labels, rows, strict=True))
 

@@ -9,6 +9,7 @@ from jaxtyping import UInt8
 from ..protocols.parts import BACKGROUND
 from ..protocols.protocol import Protocol
 from ..stimulus.render import render
+from ..stimulus.scene_frames import in_turn
 from ..stimulus.sources import noise_source
 from .screen import Screen, padded, place
 from .stage import Stage
@@ -121,6 +122,7 @@ def some_patches(protocol: Protocol) -> list[list[UInt8[np.ndarray, " y x"]]]:
         "contrast": np.full(N_TRIALS, protocol.contrast.highest_shown),
         "target": np.arange(N_TRIALS) % protocol.task.n_targets,
         "block_kind": np.array(["main"] * N_TRIALS),
+        **in_turn(protocol, N_TRIALS),
     }
     source = noise_source(protocol.noise.generator, protocol, _SEED)
     frames = render(protocol, source, table)  # (trial, interval, frame, y, x)

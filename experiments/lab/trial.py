@@ -29,16 +29,19 @@ class Step:
         Refreshes.
     is_onset
         Whether an interval begins with it.
+    is_cue
+        Whether it is a frame of a cue, before an interval or after it.
     """
 
     picture: int
     n_frames: int
     is_onset: bool = False
+    is_cue: bool = False
 
     @property
     def is_stimulus(self) -> bool:
         """Whether it is part of an interval."""
-        return self.picture >= FIRST_STIMULUS
+        return self.picture >= FIRST_STIMULUS and not self.is_cue
 
 
 def frames_for(duration_ms: float, refresh_hz: float) -> int:
@@ -71,17 +74,17 @@ def plan_trial(protocol: Protocol, refresh_hz: float) -> tuple[Step, ...]:
     >>> [(step.picture, step.n_frames) for step in steps]
     [(0, 30), (2, 6), (1, 30), (3, 6)]
     """
-    timing, n_frames = protocol.timing, protocol.noise.grid[0]
+    timing, times_ms = protocol.timing, protocol.times_ms
+    first, last = protocol.n_before, protocol.n_before + protocol.noise.grid[0] - 1
     steps = [Step(FIXATION, frames_for(timing.fixation_ms, refresh_hz))]
     for interval in range(_presentations(protocol)):
         if interval:
             steps.append(Step(EMPTY, frames_for(timing.gap_ms, refresh_hz)))
-        for frame in range(n_frames):
-            picture = FIRST_STIMULUS + interval * n_frames + frame
-            lasting = frames_for(
-                protocol.timing.each_ms(protocol.noise.grid[0]), refresh_hz
-            )
-            steps.append(Step(picture, lasting, is_onset=frame == 0))
+        for frame, duration_ms in enumerate(times_ms):
+            picture = FIRST_STIMULUS + interval * len(times_ms) + frame
+            lasting = frames_for(duration_ms, refresh_hz)
+            is_cue = not first <= frame <= last
+            steps.append(Step(picture, lasting, frame == first, is_cue))
     return tuple(step for step in steps if step.n_frames)
 
 
@@ -109,6 +112,9 @@ def timing_faults(protocol: Protocol, refresh_hz: float) -> list[str]:
     }
     if _presentations(protocol) > 1:
         durations["gap_ms"] = protocol.timing.gap_ms
+    if protocol.cue.kind:
+        durations["cue.shown_ms"] = protocol.cue.shown_ms
+        durations["cue.gap_ms"] = protocol.cue.gap_ms
     found = []
     for name, wanted in durations.items():
         shown = frames_for(wanted, refresh_hz) * 1000 / refresh_hz

@@ -33,5 +33,6 @@ def differ_in(protocol: Protocol) -> list[str]:
     """
     noises = {each.noise for each in protocol.resolved}
     signals = {each.signal for each in protocol.resolved}
-    found = {"noise SD": noises, "signal": signals}
+    scenes = {(each.places, each.cue) for each in protocol.resolved}
+    found = {"noise SD": noises, "signal": signals, "places or cue": scenes}
     return [name for name, values in found.items() if len(values) > 1]

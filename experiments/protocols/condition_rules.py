@@ -5,6 +5,7 @@ from collections.abc import Callable
 from .checks import Faults, ProtocolError
 from .conditions import CHANGEABLE
 from .parts import Parts
+from .scene import frame_shape_of
 
 
 def check_conditions(protocol: Parts, resolved: Callable[[str], Parts]) -> None:
@@ -67,6 +68,11 @@ def _check_each(
         if own.noise.sd == 0 and own.contrast.highest_shown == 0:
             rule = "above 0 where noise.sd is 0, or there is nothing to see"
             faults.found.append(f"{where}contrast must be {rule}, got 0")
+        shapes = frame_shape_of(own), frame_shape_of(protocol)
+        if shapes[0] != shapes[1]:
+            rule = "such that all scenes have one size; places.size_deg says which"
+            got = " beside ".join(str(list(shape)) for shape in shapes)
+            faults.found.append(f"{where}places must be {rule}, got {got}")
         kinds = repr([getattr(own, part) for part in CHANGEABLE])
         if kinds in seen:
             rule = f"different from {seen[kinds]!r}"

@@ -18,6 +18,8 @@ CHANGEABLE: Mapping[str, tuple[str, ...] | None] = {
     "contrast": None,
     "noise": ("sd",),
     "signal": None,
+    "places": None,
+    "cue": None,
 }
 
 
@@ -29,7 +31,7 @@ class Condition:
     ----------
     name
         What the log's column `condition` has.
-    contrast, signal
+    contrast, signal, places, cue
         Any keys of these parts.
     noise
         `sd`, which may be 0: the signal is then shown without noise.
@@ -39,6 +41,8 @@ class Condition:
     contrast: dict[str, Any] = field(default_factory=dict)
     noise: dict[str, Any] = field(default_factory=dict)
     signal: dict[str, Any] = field(default_factory=dict)
+    places: dict[str, Any] = field(default_factory=dict)
+    cue: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         faults = Faults()

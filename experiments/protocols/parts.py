@@ -9,6 +9,7 @@ from .conditions import Condition, Design
 from .contrast import Contrast
 from .levels import BACKGROUND, FULL_CONTRAST
 from .noise_and_signal import Noise, Signal
+from .places import Cue, Places
 from .screening import Screening
 
 # parts from files of their own
@@ -217,14 +218,33 @@ class Parts:
     confidence: Confidence = field(default_factory=Confidence)
     feedback: Feedback = field(default_factory=Feedback)
     texts: Texts = field(default_factory=Texts)
+    places: Places = field(default_factory=Places)
+    cue: Cue = field(default_factory=Cue)
     conditions: tuple[Condition, ...] = ()
     design: Design = field(default_factory=Design)
     condition: str = ""  # of which condition this is the resolved protocol
 
     @property
     def n_intervals(self) -> int:
-        """Noise fields of a trial."""
+        """Alternatives that are shown: in time, or as patches side by side."""
         return self.task.n_intervals
+
+    @property
+    def n_fields(self) -> int:
+        """Noise fields of a trial: one an interval, or one a place of each interval."""
+        return self.n_intervals * max(1, self.places.count)
+
+    @property
+    def n_before(self) -> int:
+        """Frames of an interval that come before its stimulus: a cue's."""
+        return len(self.cue.frames_ms) if self.cue.when == "before" else 0
+
+    @property
+    def times_ms(self) -> tuple[float, ...]:
+        """Duration of every frame of an interval: the stimulus's, and a cue's."""
+        frames, cue = self.noise.grid[0], self.cue.frames_ms
+        shown = (self.timing.each_ms(frames),) * frames
+        return (*cue, *shown) if self.n_before else (*shown, *cue)
 
     @property
     def n_onsets(self) -> int:

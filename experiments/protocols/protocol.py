@@ -16,8 +16,10 @@ from .condition_rules import check_conditions
 from .conditions import Condition, Design, resolve
 from .parts import Contrast, Parts, Signal, Timing
 from .rules import check_together, check_variants, main_blocks, pairs_for
+from .scene import frame_shape_of
+from .scene_rules import check_scene
 
-STIMULUS_PARTS = ("task", "display", "noise", "signal")
+STIMULUS_PARTS = ("task", "display", "noise", "signal", "places", "cue")
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Protocol(Parts):
 
     def __post_init__(self) -> None:
         check_together(self)
+        check_scene(self)
         check_conditions(self, self.of_condition)
         check_variants(self, self._of_signal)
 
@@ -53,15 +56,18 @@ class Protocol(Parts):
     def stimulus_hash(self) -> str:
         """SHA-256 of task, display, noise and signal: what may be pooled or yoked.
 
-        Of each condition too, where there are conditions.
+        Of places and cue too, and of each condition, where there are any.
         """
-        parts = {part: self._canonical[part] for part in STIMULUS_PARTS}
+        parts = self._stimulus
         if self.conditions:
-            parts["conditions"] = {
-                own.condition: {part: own._canonical[part] for part in STIMULUS_PARTS}
-                for own in self.resolved
-            }
+            own = {each.condition: each._stimulus for each in self.resolved}
+            parts = {**parts, "conditions": own}
         return _hash(parts)
+
+    @property
+    def _stimulus(self) -> dict[str, Any]:
+        every = self._canonical
+        return {part: every[part] for part in STIMULUS_PARTS if part in every}
 
     @cached_property
     def _canonical(self) -> dict[str, Any]:
@@ -125,13 +131,11 @@ class Protocol(Parts):
 
     @property
     def frame_shape(self) -> tuple[int, int, int]:
-        """Frames of an interval, and their height and width in px."""
-        frames, rows, columns = self.noise.grid
-        return (
-            frames,
-            rows * self.display.element_px[0],
-            columns * self.display.element_px[1],
-        )
+        """Frames of an interval, and their height and width in px.
+
+        In a scene those of the whole of it, with the frames of a cue.
+        """
+        return frame_shape_of(self)
 
     def with_options(
         self,

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int16, Int64
 from .image_kinds import images_of
 from .noise_and_signal import FULL_CONTRAST, Signal
 from .parts import Parts
+from .places import as_places
 from .projection import in_images
 from .template import template_of
 
@@ -100,6 +101,41 @@ def interval_gains(
     else:
         has_target = targets == 1
     return np.where(has_target, with_target, without).astype(np.float64)
+
+
+def field_gains(protocol: Parts, table: Any) -> Float[np.ndarray, " trial field"]:
+    """Give the signal's gain in every noise field of every trial of a table.
+
+    Without places a field is an interval. With them field i x places + p is that of
+    place p in interval i, and there is signal at the trial's place alone.
+    """
+    gains = interval_gains(protocol, np.asarray(table["target"], np.int64))
+    n = protocol.places.count
+    if not n:
+        return gains
+    here = np.arange(n) == places_of(protocol, table)[:, None]
+    return (gains[:, :, None] * here[:, None, :]).reshape(len(gains), -1)
+
+
+def places_of(protocol: Parts, table: Any) -> Int64[np.ndarray, " trial"]:
+    """Give the signal's place in every trial of a table.
+
+    Raises
+    ------
+    ValueError
+        If a trial has none, or one that the protocol has not.
+    """
+    try:
+        values = as_places(table["place"])
+    except KeyError:
+        values = [None] * len(table["stimulus_id"])
+    n = protocol.places.count
+    wrong = [value for value in values if value is None or not 0 <= value < n]
+    if wrong:
+        raise ValueError(
+            f"place must be from 0 to {n - 1} in each trial, got {wrong[0]}"
+        )
+    return np.array(values, np.int64)
 
 
 def signal_parameters(protocol: Parts) -> dict[str, Any]:

@@ -10,12 +10,15 @@ import numpy as np
 from jaxtyping import Float, Float32, Int64
 
 from ..protocols.protocol import Protocol
+from ..protocols.scene import Rectangle, layout_of
 from ..stimulus.by_condition import without_conditions
-from ..stimulus.noise import DRAWS_PER_BLOCK
+from ..stimulus.noise import DRAWS_PER_BLOCK, N_DRAWS, SCHEDULE_STREAM, draws_u16
 from ..stimulus.noise_fast import fast_normal
 from ..stimulus.render import render, render_tensor
 from ..stimulus.seeds import RESERVED_SEEDS
 from ..stimulus.sources import Matlab5Noise, NoiseSource, Table, practice_source
+from .place_plan import CUES, PLACES, pointed_at
+from .slots import NONE
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,11 @@ class Viewing:
         Luminance of the background; None where it is not known.
     background
         Contrast level of the background.
+    places
+        Of a scene: the rectangle of each place in a frame (top, left, height, width in
+        px). Empty where the frame is the patch.
+    times_ms
+        Duration of each frame; empty where all last `frame_ms`.
 
     Examples
     --------
@@ -47,6 +55,8 @@ class Viewing:
     frame_ms: float
     luminance_cd_m2: float | None = None
     background: int = 128
+    places: tuple[Rectangle, ...] = ()
+    times_ms: tuple[float, ...] = ()
 
     @property
     def deg_per_px(self) -> float:
@@ -62,6 +72,8 @@ class Viewing:
             element_px=protocol.display.element_px,
             frame_ms=timing.frame_ms or timing.interval_ms,
             background=protocol.display.background,
+            places=layout_of(protocol).patches if protocol.places.count else (),
+            times_ms=protocol.times_ms if protocol.cue.kind else (),
         )
 
 
@@ -248,6 +260,7 @@ class Practice:
             "contrast": np.full(n, value),
             "target": numbers % self.protocol.task.n_targets,
             "block_kind": np.full(n, "practice", object),
+            **self._where(numbers),
         }
 
     def draw(
@@ -263,6 +276,22 @@ class Practice:
         """
         table = self.table(n, first, contrast)
         return table, frames_on(device, self.protocol, self.source, table)
+
+    def _where(self, numbers: np.ndarray) -> dict[str, np.ndarray]:
+        """Give place and cue of trials, drawn for each by itself."""
+        protocol, seed = self.protocol, RESERVED_SEEDS[self._stream]
+        n = protocol.places.count
+        if not n:
+            return {}
+        drawn = [
+            (draws_u16(seed, first + numbers, SCHEDULE_STREAM, 1)[:, 0] + 0.5) / N_DRAWS
+            for first in (PLACES, CUES)
+        ]
+        place = (n * drawn[0]).astype(np.int64)
+        if not protocol.cue.kind:
+            return {"place": place}
+        cue = pointed_at(protocol.cue, n, place, drawn[1]).astype(object)
+        return {"place": place, "cue": np.where(cue == NONE, np.array(None), cue)}
 
     @property
     def _first_id(self) -> int:

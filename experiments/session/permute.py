@@ -1,8 +1,8 @@
 """Random choices of a plan: permutations of stream 0, and who repeats whom.
 
 Each use of stream 0 has its own range of ids, so that no two share a draw: `plan.py`
-has 0, 2^20 and 2^32, `condition_plan.py` from 5 x 2^32, a double pass 2^33;
-`stimulus/variants.py` from 6 x 2^32.
+has 0, 2^20 and 2^32, `condition_plan.py` from 5 x 2^32, `stimulus/variants.py` from
+6 x 2^32, `place_plan.py` from 7 and 8 x 2^32, a double pass 2^33.
 """
 
 from collections import deque

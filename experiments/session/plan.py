@@ -6,7 +6,7 @@ trials) is `schedule.py`'s.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from ..protocols.parts import Block
 from ..protocols.protocol import Protocol
 from .condition_plan import main_slots_by_condition, other_conditions
 from .permute import balanced, double_pass_plan, permutations
+from .place_plan import put_main, put_other
 from .slots import NONE, Slots
 
 # Each use of stream 0 has its own range of ids, so that no two share a draw.
@@ -52,6 +53,7 @@ def plan_blocks(protocol: Protocol, seed: int) -> tuple[BlockPlan, ...]:
     expanded = [block for block in protocol.blocks for _ in range(block.n_blocks)]
     by_condition = main_slots_by_condition if protocol.conditions else _main_slots
     main = by_condition(protocol, seed)
+    put_main(protocol, seed, main)
     orders = _orders(protocol, seed, expanded)
     plans, n_main = [], 0
     for number, block in enumerate(expanded):
@@ -63,6 +65,7 @@ def plan_blocks(protocol: Protocol, seed: int) -> tuple[BlockPlan, ...]:
             slots = Slots.filled(block.n_trials, number, block.kind)
             slots.target[:] = orders[number] % protocol.task.n_targets
             slots.condition[:] = other_conditions(protocol, orders[number])
+        put_other(protocol, seed, slots)
         plans.append(BlockPlan(number, block.kind, block.feedback, slots))
     return tuple(plans)
 
@@ -110,8 +113,7 @@ def _with_catch_trials(
     slots = Slots.filled(len(order), number, "catch")
     is_main = np.ones(len(order), bool)
     is_main[catch] = False
-    names = ("kind", "target", "condition", "value", "main", "repeats", "draws")
-    for name in names:
+    for name in (field.name for field in fields(Slots) if field.name != "block"):
         getattr(slots, name)[is_main] = getattr(main, name)[rows]
     slots.target[catch] = (number + np.arange(len(catch))) % protocol.task.n_targets
     return slots

@@ -268,9 +268,9 @@ class PlannedSchedule:
             trial - first >= self._protocol.double_pass.min_gap
         )
         ids = self._ids.of(slots, trial, has_first)
-        again: dict[str, Any] = {}
+        own = self._where(slots)
         if has_first.any():
-            again["repeats"] = np.where(has_first, first.astype(object), np.array(None))
+            own["repeats"] = np.where(has_first, first.astype(object), np.array(None))
         return TrialColumns(
             n,
             {
@@ -280,7 +280,7 @@ class PlannedSchedule:
                 "condition": self._condition(slots),
                 "stimulus_id": ids,
                 "pass": np.where(has_first, 2, 1),
-                **again,
+                **own,
                 "contrast": np.where(
                     has_first, self._first_contrast[partner], contrast
                 ),
@@ -290,6 +290,18 @@ class PlannedSchedule:
                 "target": plan.target[slots],
             },
         )
+
+    def _where(self, slots: np.ndarray) -> dict[str, Any]:
+        """Give the columns that trials of a scene have besides."""
+        if not any(own.places.count for own in self._protocol.resolved):
+            return {}
+        every = {"place": self._slots.place[slots], "cue": self._slots.cue[slots]}
+        none = np.array(None)
+        return {
+            name: np.where(values == NONE, none, values.astype(object))
+            for name, values in every.items()
+            if (values != NONE).any()
+        }
 
     def _condition(self, slots: np.ndarray) -> np.ndarray:
         kind = self._slots.kind[slots]

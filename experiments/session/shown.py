@@ -48,14 +48,17 @@ def _durations(
     protocol: Protocol, onsets: Sequence[float], offsets: Sequence[float]
 ) -> Iterator[tuple[str, float, float]]:
     """Give each part of a trial: its name, how long it lasted, and should have."""
-    timing = protocol.timing
-    yield "the fixation", onsets[0], timing.fixation_ms
+    timing, cue_ms = protocol.timing, sum(protocol.cue.frames_ms)
+    before_ms = cue_ms if protocol.n_before else 0.0
+    what = "the fixation and a cue" if before_ms else "the fixation"
+    yield what, onsets[0], timing.fixation_ms + before_ms
     asked = timing.shown_ms(protocol.noise.grid[0])
     for onset, offset in zip(onsets, offsets, strict=True):
         yield "an interval", offset - onset, asked
     edges = [edge for pair in zip(onsets, offsets, strict=True) for edge in pair]
     for offset, onset in list(pairwise(edges))[1::2]:
-        yield "a gap", onset - offset, timing.gap_ms
+        what = "a gap and a cue" if cue_ms else "a gap"
+        yield what, onset - offset, timing.gap_ms + cue_ms
 
 
 def is_anticipation(protocol: Protocol, response: Response) -> bool:

@@ -31,6 +31,10 @@ class Slots:
         The main slot whose stimulus is shown a second time; NONE on a first pass.
     draws
         Number of the draws that slots of several conditions share; NONE elsewhere.
+    place
+        Where the signal is in a scene; NONE without places.
+    cue
+        The place that is cued; NONE where none is, or all are.
     """
 
     block: Int64[np.ndarray, " slot"]
@@ -41,6 +45,8 @@ class Slots:
     main: Int64[np.ndarray, " slot"]
     repeats: Int64[np.ndarray, " slot"]
     draws: Int64[np.ndarray, " slot"]
+    place: Int64[np.ndarray, " slot"]
+    cue: Int64[np.ndarray, " slot"]
 
     def __len__(self) -> int:
         """Give how many slots there are."""
@@ -52,9 +58,8 @@ class Slots:
         zero, none = np.zeros(n, np.int64), np.full(n, NONE)
         kinds = np.full(n, kind, object)
         target, condition, value = (zero.copy() for _ in range(3))
-        main, repeats, draws = (none.copy() for _ in range(3))
-        number = zero + block
-        return cls(number, kinds, target, condition, value, main, repeats, draws)
+        rest = [none.copy() for _ in fields(cls)[5:]]
+        return cls(zero + block, kinds, target, condition, value, *rest)
 
     @classmethod
     def joined(cls, parts: Sequence["Slots"]) -> "Slots":

@@ -15,7 +15,7 @@ from ..protocols.noise_and_signal import FULL_CONTRAST, Noise, Signal
 from ..protocols.picture import picture_levels
 from ..protocols.projection import in_images
 from ..protocols.protocol import Protocol
-from ..protocols.signal import interval_gains, remainder_levels, signal_units
+from ..protocols.signal import field_gains, remainder_levels, signal_units
 from .basis import drawn_coefficients, finished, rounded, summed
 from .basis_fast import Precision, fast_coefficients, fast_pixels, fields_together
 from .basis_source import BasisNoise, Draw
@@ -41,13 +41,13 @@ class Shown:
         (kind, frame, row, column), what is added after the rounding; None where that is
         nothing.
     which
-        (trial, interval), the kind that each holds.
+        (trial, field), the kind that each holds; without places a field is an interval.
     """
 
     contrast: float
     units: Int64[np.ndarray, " kind image"]
     levels: Int64[np.ndarray, " kind frame row column"] | None
-    which: Int64[np.ndarray, " trial interval"]
+    which: Int64[np.ndarray, " trial field"]
 
     def added(
         self, floor: np.ndarray | None, which: np.ndarray
@@ -61,9 +61,8 @@ class Shown:
 
 def shown_beside(protocol: Protocol, table: Any) -> Shown:
     """Give signal and picture of every interval of a table."""
-    targets = np.asarray(table["target"], np.int64)
     contrasts = np.asarray(table["contrast"], np.float64)
-    gains = interval_gains(protocol, targets) * contrasts[:, None]
+    gains = field_gains(protocol, table) * contrasts[:, None]
     distinct, which = np.unique(gains, return_inverse=True)
     units = [signal_units(protocol, float(contrast)) for contrast in distinct]
     n_images = units[0].size if units else 0
@@ -89,13 +88,13 @@ def _after_rounding(
 
 def basis_frames(
     protocol: Protocol, source: BasisNoise, table: Any, backend: str
-) -> UInt8[np.ndarray, " trial interval frame row column"]:
+) -> UInt8[np.ndarray, " trial field frame row column"]:
     """Render trials of noise on a basis with one pixel per grid element.
 
     The backends are those of `render`, and the pixels are the same.
     """
     n = len(table["stimulus_id"])
-    frames = np.empty((n, protocol.n_intervals, *source.images.shape), np.uint8)
+    frames = np.empty((n, protocol.n_fields, *source.images.shape), np.uint8)
     draw = drawn_coefficients if backend == "numpy" else fast_coefficients
     for trials, interval, mixed in _mixtures(protocol, source, table, draw):
         frames[trials, interval] = _pixels(source.images, mixed, backend)
@@ -109,7 +108,7 @@ def basis_tensor(
     from .basis_torch import torch_pixels
     from .noise_torch import repeat_on_device, stacked
 
-    parts: list[list[torch.Tensor]] = [[] for _ in range(protocol.n_intervals)]
+    parts: list[list[torch.Tensor]] = [[] for _ in range(protocol.n_fields)]
     for _, interval, mixed in _mixtures(protocol, source, table):
         parts[interval].append(torch_pixels(source.images, *mixed, device))
     return repeat_on_device(stacked(parts), protocol.display.element_px)
@@ -131,7 +130,7 @@ def _mixtures(
     for first in range(0, len(shown.which), together):
         part = slice(first, first + together)
         rows = {name: values[part] for name, values in columns.items()}
-        for interval in range(protocol.n_intervals):
+        for interval in range(protocol.n_fields):
             which = shown.which[part, interval]
             units = source.coefficients(rows, interval, draw) + shown.units[which]
             added = shown.added(source.floor(rows, interval), which)

@@ -48,6 +48,7 @@ class BasisNoise:
         self.seed = seed
         self.images: Images = images_of(noise.basis, noise.grid)
         self._noise, self._catch_sd = noise, protocol.catch.sd
+        self._n_places = max(1, protocol.places.count)
 
     @property
     def unit_sd(self) -> Float64[np.ndarray, " image"]:
@@ -68,8 +69,8 @@ class BasisNoise:
         how, `basis.drawn_coefficients` or its faster form.
         """
         sign = 1
-        if self._noise.pairs == "opposite" and interval == 1:
-            interval, sign = 0, -1
+        if self._noise.pairs == "opposite" and interval >= self._n_places:
+            interval, sign = interval - self._n_places, -1
         ids = np.asarray(table["stimulus_id"], np.int64)
         drawn = np.empty((len(ids), self.images.n), np.int16)
         for rows, own in self.tables(table):

@@ -17,7 +17,11 @@ from ..protocols.protocol import Protocol
 NoiseSource = Any
 Table = Any
 # What a stimulus can depend on, of a trial's row.
-COLUMNS = ("trial", "stimulus_id", "contrast", "target", "block_kind", "condition")
+COLUMNS = (
+    "trial", "stimulus_id", "contrast", "target", "place", "cue", "block_kind",
+    "condition",
+)  # fmt: skip
+_OBJECTS = ("place", "cue", "block_kind", "condition")  # which may be missing
 
 
 class ConditionNoise:
@@ -104,7 +108,7 @@ def part_of(table: Table, rows: np.ndarray) -> dict[str, np.ndarray]:
             values = table[name]
         except KeyError:
             continue
-        kind = object if name in ("block_kind", "condition") else None
+        kind = object if name in _OBJECTS else None
         part[name] = np.asarray(values, kind)[rows]
     return part
 

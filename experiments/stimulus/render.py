@@ -15,12 +15,14 @@ from jaxtyping import Int8, Int16, Int64, UInt8
 from ..protocols.parts import BACKGROUND
 from ..protocols.picture import picture_levels
 from ..protocols.protocol import Protocol
-from ..protocols.signal import interval_gains, signal_levels
+from ..protocols.signal import field_gains, signal_levels
 from .basis_frames import basis_frames, basis_tensor
 from .basis_source import BasisNoise
 from .by_condition import ConditionNoise, in_order
 from .noise import noise_levels
 from .noise_fast import fast_levels
+from .place_noise import PlaceNoise
+from .scene_frames import in_scene
 from .sources import GeneratedNoise, NoiseSource, Table, as_levels
 from .variants import by_variant
 
@@ -42,14 +44,16 @@ def render(
     source
         Gives the noise fields.
     table
-        Columns stimulus_id, contrast, target and block_kind, one row per trial.
+        Columns stimulus_id, contrast, target and block_kind, one row per trial; place
+        and cue in a protocol with places.
     backend
         'numba', 'numpy' or 'torch'; the pixels are the same.
 
     Returns
     -------
     ndarray
-        128 + 127 * contrast; grid elements repeated, never interpolated.
+        128 + 127 * contrast; grid elements repeated, never interpolated. With places
+        each frame is the whole scene, a cue's frames included.
 
     Examples
     --------
@@ -61,24 +65,30 @@ def render(
     >>> frames.shape, frames[0, 0, 0, 0, :5].tolist()
     ((1, 2, 1, 52, 52), [127, 127, 127, 127, 136])
     """
+    if isinstance(source, ConditionNoise):
+        of_each = (
+            (rows, render(own, noise, part, backend))
+            for rows, own, noise, part in source.parts(table)
+        )
+        return in_order(list(of_each))
     levels = render_elements(protocol, source, table, backend)
-    return repeat_elements(levels, protocol.display.element_px)
+    pixels = repeat_elements(levels, protocol.display.element_px)
+    return in_scene(protocol, table, pixels) if protocol.places.count else pixels
 
 
 def render_elements(
     protocol: Protocol, source: NoiseSource, table: Table, backend: str = "numba"
-) -> UInt8[np.ndarray, " trial interval frame row column"]:
-    """Render trials with one pixel per grid element; arguments as for `render`."""
+) -> UInt8[np.ndarray, " trial field frame row column"]:
+    """Render noise fields with one pixel per grid element; arguments as for `render`.
+
+    Without places a field is an interval; with them each place has its own.
+    """
     if backend not in BACKENDS:
         raise ValueError(
             f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}"
         )
-    if isinstance(source, ConditionNoise):
-        of_each = (
-            (rows, render_elements(own, noise, part, backend))
-            for rows, own, noise, part in source.parts(table)
-        )
-        return in_order(list(of_each))
+    if isinstance(source, PlaceNoise):
+        source = source.fields
     if isinstance(source, BasisNoise):
         return basis_frames(protocol, source, table, backend)
     if protocol.signal.variants and isinstance(source, GeneratedNoise):
@@ -89,7 +99,7 @@ def render_elements(
     if not isinstance(source, GeneratedNoise):
         return _add(protocol, source, table, kinds, which)
     ids = np.asarray(table["stimulus_id"], np.int64)
-    shape = (len(ids), protocol.n_intervals, *protocol.noise.grid)
+    shape = (len(ids), protocol.n_fields, *protocol.noise.grid)
     frames = np.empty(shape, np.uint8)
     for rows, lookup in source.tables(table):
         frames[rows] = _generate(
@@ -124,6 +134,8 @@ def render_tensor(
     if isinstance(source, ConditionNoise) and str(device).partition(":")[0] != "cpu":
         return _each_there(source.parts(table), device)
     on_cpu = str(device).partition(":")[0] == "cpu"
+    if isinstance(source, PlaceNoise):  # the scene is put together here
+        return as_tensor(render(protocol, source, table), device)
     if isinstance(source, BasisNoise) and not on_cpu:
         return basis_tensor(protocol, source, table, device)
     if on_cpu or not isinstance(source, GeneratedNoise):
@@ -210,9 +222,8 @@ def _signal_kinds(
 
     The picture behind it is in each.
     """
-    targets = np.asarray(table["target"], np.int64)
     contrasts = np.asarray(table["contrast"], np.float64)
-    shown = interval_gains(protocol, targets) * contrasts[:, None]
+    shown = field_gains(protocol, table) * contrasts[:, None]
     distinct, which = np.unique(shown, return_inverse=True)
     kinds = [signal_levels(protocol, contrast).ravel() for contrast in distinct]
     n_elements = int(np.prod(protocol.noise.grid))

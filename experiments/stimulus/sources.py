@@ -19,6 +19,7 @@ from .basis_source import BasisNoise
 from .by_condition import ConditionNoise
 from .noise import level_table
 from .noise_fast import fast_levels
+from .place_noise import at_places
 from .stored_coefficients import StoredCoefficients
 
 # A table of trials: anything with columns by name, such as a DataFrame.
@@ -272,7 +273,8 @@ def noise_source(
         raise LookupError(
             f"a noise source must be one of {', '.join(names)}, got {name!r}"
         )
-    return _SOURCES[name](protocol, seed)
+    made = _SOURCES[name](protocol, seed)
+    return at_places(made, protocol) if protocol.places.count else made
 
 
 def practice_source(name: str, protocol: Protocol, seed: int) -> NoiseSource:

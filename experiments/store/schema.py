@@ -6,7 +6,7 @@ from sqlite_utils.migrations import Migrations
 from .trial_columns import added_in
 
 APPLICATION_ID = 0x594F4B44  # "YOKD", in the file's header
-VERSION = 2  # of the schema, in the file's user_version
+VERSION = 3  # of the schema, in the file's user_version
 
 migrations = Migrations("yoked")
 
@@ -69,4 +69,10 @@ def _trial_log(db: Database) -> None:
 @migrations(name="0002_offsets_and_showings")
 def _offsets_and_showings(db: Database) -> None:
     for column in added_in(2):
+        db.execute(f"ALTER TABLE trials ADD COLUMN {column}")
+
+
+@migrations(name="0003_place_and_cue")
+def _place_and_cue(db: Database) -> None:
+    for column in added_in(3):
         db.execute(f"ALTER TABLE trials ADD COLUMN {column}")

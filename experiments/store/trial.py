@@ -33,6 +33,10 @@ class TrialSpec:
     target
         The correct alternative from 0; in yes/no and rating the class, 1 = signal. 0,
         which says nothing, in a task without a correct answer.
+    place
+        Where the signal is in a scene, from 0; None without places.
+    cue
+        The place that a cue points at; None if none does, or at all of them.
     """
 
     trial: int
@@ -45,6 +49,8 @@ class TrialSpec:
     contrast: float
     target: int
     signal: Mapping[str, Any] = field(default_factory=dict)
+    place: int | None = None
+    cue: int | None = None
 
 
 @dataclass(frozen=True)

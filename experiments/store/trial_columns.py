@@ -193,6 +193,13 @@ TRIAL = (
     Column("n_shown", "response", INTEGER,
            "How often the trial was shown until there was a response: more than once "
            "where a page was loaded again", is_optional=True, low=1, since=2),
+    Column("place", "spec", INTEGER,
+           "In a scene: number of the place where the signal is, from 0, in the "
+           "protocol's order; without a signal, where it would be", is_optional=True,
+           low=0, since=3),
+    Column("cue", "spec", INTEGER,
+           "Number of the place that a cue points at; empty if none does, or at all",
+           is_optional=True, low=0, since=3),
 )
 # fmt: on
 TRIAL_COLUMNS = tuple(column.name for column in TRIAL)

@@ -93,6 +93,9 @@ class Circuit:
             nothing to see.
         """
         protocol = practice.protocol
+        if n := protocol.places.count:
+            rule = f"left out for {self.name}, which looks at one patch"
+            raise ValueError(f"places must be {rule}, got {n}")
         template = blurred(_signal(protocol, self.name), self.spread)
         size = float(np.linalg.norm(template))
         unit = 1 / (FULL_CONTRAST * protocol.noise.sd)  # noise SDs in a level

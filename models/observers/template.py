@@ -1,12 +1,17 @@
 """The linear template matcher: the ideal observer, and the test of everything."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float, Float64, Int64, UInt8
 
 from ...experiments.protocols.parts import BACKGROUND
 from ...experiments.protocols.protocol import Protocol
+from ...experiments.protocols.scene import Rectangle
 from ...experiments.protocols.signal import signal_levels
 from ...experiments.session.observer import ObserverNoise, Practice, Viewing
+from .pooling import POOLS, CueReader, Pooling
 
 _SCALE = 4096  # integer weights of a rotated template: cosines to four digits
 
@@ -29,11 +34,14 @@ class Template:
         sqrt(efficiency) of the ideal's. The rest of the template is the signal's
         blur along the columns, made orthogonal to the signal: an observer that looks
         too broadly.
+    pool
+        How the places of a scene are pooled: by 'likelihood', weighted by what the cue
+        says (the ideal observer in white noise), as a weighted 'sum', or by 'max'.
 
     Raises
     ------
     ValueError
-        If the efficiency is out of range.
+        If the efficiency is out of range, or there is no such pool.
 
     Examples
     --------
@@ -48,21 +56,27 @@ class Template:
 
     name = "template"
 
-    def __init__(self, efficiency: float = 1.0) -> None:
+    def __init__(self, efficiency: float = 1.0, pool: str = "likelihood") -> None:
         if not isinstance(efficiency, int | float) or not 0 < efficiency <= 1:
             raise ValueError(f"efficiency must be in (0, 1], got {efficiency!r}")
+        if pool not in POOLS:
+            raise ValueError(f"pool must be one of {', '.join(POOLS)}, got {pool!r}")
         self.efficiency = float(efficiency)
+        self.pool = pool
+        self._scene: _Scene | None = None
         self.weights: Int64[np.ndarray, " frame row column"] | None = None
         self._element_px = (1, 1)
+        self._places: tuple[Rectangle, ...] = ()
 
     @property
-    def parameters(self) -> dict[str, float]:
+    def parameters(self) -> dict[str, Any]:
         """What the trial log keeps of it."""
-        return {"efficiency": self.efficiency}
+        own: dict[str, Any] = {"efficiency": self.efficiency}
+        return {**own, "pool": self.pool} if self._places else own
 
     def prepare(self, viewing: Viewing) -> None:
-        """Take in how many pixels an element has."""
-        self._element_px = viewing.element_px
+        """Take in how many pixels an element has, and where a scene's places are."""
+        self._element_px, self._places = viewing.element_px, viewing.places
 
     def learn(self, practice: Practice) -> None:
         """Read the signal, on the noise grid."""
@@ -70,13 +84,30 @@ class Template:
         if self.efficiency < 1:
             signal = _rotated(signal.astype(np.float64), self.efficiency)
         self.weights = signal
+        self._scene = None
+        if self._places:
+            self._scene = _Scene.of(practice.protocol, self.pool, signal)
 
     def decide(
         self,
         frames: UInt8[np.ndarray, " trial alternative frame y x"],
         noise: ObserverNoise,
     ) -> Float[np.ndarray, " trial alternative"]:
-        """Give the sum over pixels of template times level difference from 128."""
+        """Give the sum over pixels of template times level difference from 128.
+
+        In a scene: what is pooled of the sums at its places.
+        """
+        if self._scene is None:
+            return self._sums(frames)
+        scene, sums = self._scene, []
+        for top, left, height, width in self._places:
+            rows, columns = slice(top, top + height), slice(left, left + width)
+            sums.append(self._sums(frames[:, :, scene.stimulus, rows, columns]))
+        return scene.pooling(np.stack(sums, axis=-1), scene.cues(frames))
+
+    def _sums(
+        self, frames: UInt8[np.ndarray, " trial alternative frame y x"]
+    ) -> Float[np.ndarray, " trial alternative"]:
         if self.weights is None:
             raise ValueError("template must learn before it decides, got no learn call")
         from .element_sums import weighted_sums
@@ -89,6 +120,24 @@ class Template:
         images = np.ascontiguousarray(frames).reshape(-1, n_frames, *size)
         sums = weighted_sums(images, BACKGROUND, self.weights, self._element_px)
         return sums.reshape(frames.shape[:2]).astype(np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class _Scene:
+    """What a template knows of a scene: which frames, what cues say, how to pool."""
+
+    stimulus: slice
+    cues: CueReader
+    pooling: Pooling
+
+    @classmethod
+    def of(cls, protocol: Protocol, pool: str, weights: np.ndarray) -> "_Scene":
+        first = protocol.n_before
+        return cls(
+            slice(first, first + protocol.noise.grid[0]),
+            CueReader.of(protocol),
+            Pooling.of(protocol, pool, weights),
+        )
 
 
 def ideal_levels(protocol: Protocol) -> Int64[np.ndarray, " frame row column"]:

@@ -54,6 +54,9 @@ class Stimuli:
         if protocol.signal.variants:
             rule = "one for white-box kernels"
             raise ValueError(f"the signal must be {rule}, got one drawn from variants")
+        if n := protocol.places.count:
+            rule = "left out for white-box kernels"
+            raise ValueError(f"places must be {rule}, got {n}")
         if isinstance(seed, bool) or not 0 <= seed < MOST_SEEDS:
             raise ValueError(f"seed must be in [0, 2^20), got {seed}")
         self.protocol, self.contrast = protocol, contrast

@@ -156,13 +156,13 @@ export default class NoiseTrialPlugin {
       other_key: null,
       digest: null,
     };
+    const last = trial.shape.frames - 1 - (timing.after_ms?.length ?? 0);
     for (const step of plan) {
       const isStimulus = step.show === "stimulus";
-      if (isStimulus && step.frame === 0) perfectRun.onsets_ms.push(refreshes * refreshMs);
+      if (isStimulus && step.frame === firstFrame(timing)) perfectRun.onsets_ms.push(refreshes * refreshMs);
       if (isStimulus) perfectRun.frames_shown += step.refreshes;
       refreshes += step.refreshes;
-      const isLast = step.frame === trial.shape.frames - 1;
-      if (isStimulus && isLast) perfectRun.offsets_ms.push(refreshes * refreshMs);
+      if (isStimulus && step.frame === last) perfectRun.offsets_ms.push(refreshes * refreshMs);
     }
     return pluginAPI.mergeSimulationData(perfectRun, options);
   }
@@ -178,10 +178,18 @@ export default class NoiseTrialPlugin {
     /** @param {Event} event */
     const onInterval = (event) => {
       const { interval, frame } = /** @type {CustomEvent} */ (event).detail;
-      if (interval !== last || frame !== 0) return;
+      if (interval !== last || frame !== firstFrame(trial.timing)) return;
       document.removeEventListener("yoked:interval", onInterval);
       this.jsPsych.pluginAPI.pressKey(key, data.rt ?? 0);
     };
     document.addEventListener("yoked:interval", onInterval);
   }
+}
+
+/**
+ * The number of an interval's first frame that is none of a cue's.
+ * @param {import("./src/types.js").Timing} timing
+ */
+function firstFrame(timing) {
+  return timing.before_ms?.length ?? 0;
 }

@@ -12,6 +12,7 @@ import urllib.request
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from tests import ROOT
 from yoked.app.cli import COMMANDS, cli
@@ -88,6 +89,20 @@ def test_preview_prints_the_digest_of_the_published_frame(case, tmp_path):
     )
     assert response["digest"] == frame["sha256"]
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_preview_of_a_scene_has_its_cue_and_says_for_whom_it_is_how_hard(tmp_path):
+    picture = tmp_path / "scene.png"
+    asked = ("--target", "1", "--place", "2", "--cue", "-1")
+    row = printed("preview", "cued-detection", "-o", picture, *asked)
+    assert (row["place"], row["cue"]) == (2, None)
+    places = row["places"]
+    assert places["ideal_dprime"] > places["template_dprime"] > places["linear_dprime"]
+    with Image.open(picture) as image:
+        levels = np.array(image)
+    times = levels.shape[0] // (150 + 2 * 38)
+    assert (levels[:, : 188 * times] == 1).any()  # the arrows of the cue, then patches
+    assert levels.shape[1] == (2 * (150 + 38) + 38) * times
 
 
 def test_preview_of_a_movie_is_a_gif(tmp_path):

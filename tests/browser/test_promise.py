@@ -15,10 +15,23 @@ from yoked.experiments.stimulus.render import digest
 from yoked.experiments.store.sqlite import open_store
 from yoked.experiments.store.trial import TrialRecord
 
-from .walking import FAST, begin, chosen, ideal_observer, read_canvas, respond
+from .walking import (
+    FAST,
+    at_every_place,
+    begin,
+    chosen,
+    ideal_observer,
+    read_canvas,
+    respond,
+)
 
-# All but the published experiment whose noise can only be imported.
-SHOWN = [n for n in protocol_names() if load_protocol(n).noise.source == "yoked-1"]
+# All but the published experiment whose noise can only be imported; scenes are below.
+SHOWN = [
+    name
+    for name in protocol_names()
+    if load_protocol(name).noise.source == "yoked-1"
+    and not load_protocol(name).places.count
+]
 
 
 @dataclass
@@ -126,3 +139,44 @@ def test_patches_side_by_side_are_drawn_as_they_are(run_template):
             few_trials("gabor-in-noise", task=Task("mafc", ("1", "2", "3"))), 4
         )
     )
+
+
+def scene(name: str, **cue) -> Protocol:
+    data = few_trials(name).to_dict()
+    if data.get("cue") or cue:
+        data["cue"] = {**data.get("cue", {}), "shown_ms": 10.0, **cue}
+    return Protocol.from_dict(data)
+
+
+RING = {"kind": "ring", "when": "after", "validity": 0.9, "neutral": 0.5}
+
+
+@pytest.mark.parametrize(
+    "protocol",
+    [
+        scene("cued-detection"),
+        scene("position-unknown"),
+        scene("position-unknown", **RING),
+    ],
+    ids=["cued", "unknown", "cued afterwards"],
+)
+def test_a_scene_with_its_cues_is_drawn_as_it_is(run_template, protocol):
+    if protocol.cue.kind == "ring":
+        places = replace(protocol.places, eccentricity_deg=4.0)
+        protocol = replace(protocol, places=places)
+    run = run_template(protocol, 4)
+    assert (run.drawn == run.frames).all()
+    assert [t.response.digest for t in run.trials] == [digest(f) for f in run.frames]
+    assert all(record.response.valid for record in run.trials)
+    noise = ObserverNoise(0, np.arange(4))
+    template = ideal_observer(protocol)
+    seen = template.decide(run.drawn, noise)
+    assert (seen == template.decide(run.frames, noise)).all()
+    if protocol.task.is_forced_choice:  # the page's template weighs all places alike
+        weights = template.weights.repeat(4, -2).repeat(4, -1)
+        sums = run.frames.astype(int) * at_every_place(protocol, weights)
+        picked = sums.sum(axis=(2, 3, 4)).argmax(axis=1)
+        assert [t.response.response for t in run.trials] == picked.tolist()
+    assert {record.spec.place for record in run.trials} <= {0, 1, 2, 3}
+    onsets = [record.response.onsets_ms for record in run.trials]
+    assert {len(each) for each in onsets} == {protocol.n_intervals}

@@ -44,12 +44,23 @@ def read_canvas(page, protocol: Protocol) -> None:
     rows, columns = protocol.display.element_px
     weights = ideal_observer(protocol).weights
     weights = weights.repeat(rows, axis=-2).repeat(columns, axis=-1)
+    if protocol.places.count:
+        weights = at_every_place(protocol, weights)
     about = {
         "template": weights.reshape(len(weights), -1).tolist(),
         "nIntervals": protocol.n_intervals,
         "criterion": int(weights.sum()) * BACKGROUND,
     }
     page.add_init_script(f"{READER}\nObject.assign(yokedTest, {json.dumps(about)});")
+
+
+def at_every_place(protocol: Protocol, weights: np.ndarray) -> np.ndarray:
+    """Return weights of a whole scene: a template at each place, nothing elsewhere."""
+    whole = np.zeros(protocol.frame_shape, np.int64)
+    shown = slice(protocol.n_before, protocol.n_before + len(weights))
+    for y, x, height, width in Viewing.of(protocol).places:
+        whole[shown, y : y + height, x : x + width] = weights
+    return whole
 
 
 def begin(page, address: str) -> None:

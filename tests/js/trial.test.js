@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { framePlan, refreshesFor, roundingMs } from "../../static/plugin-noise-trial/src/refreshes.js";
+import { framePlan, RefreshClock, refreshesFor, roundingMs } from "../../static/plugin-noise-trial/src/refreshes.js";
 import { MAX_EVENTS, runTrial } from "../../static/plugin-noise-trial/src/trial.js";
 
 const TIMING = {
@@ -74,6 +74,26 @@ test("a movie shows each frame for its own duration", () => {
   assert.equal(shown.length, 18);
   assert(shown.every((step) => step.refreshes === 2));
   assert.equal(plan.length, 19); // no gap of zero length
+});
+
+test("a cue's frames come before or after those of an interval, and are none of it", () => {
+  const refreshMs = 10;
+  const before = { ...TIMING, before_ms: [200, 50] };
+  const plan = framePlan({ timing: before, presentations: 1, frames: 3, refreshMs });
+  const shown = plan.map(({ show, frame, refreshes }) => `${show} ${frame} ${refreshes}`);
+  assert.deepEqual(shown.slice(1), ["cue 0 20", "cue 1 5", "stimulus 2 2"]);
+  const clock = new RefreshClock(plan, refreshMs);
+  for (let time = 0; time < 400; time += refreshMs) clock.advance(time);
+  assert.deepEqual(clock.summary().onsets_ms, [280]);
+  assert.deepEqual(clock.summary().offsets_ms, [300]);
+  assert.equal(clock.summary().frames_shown, 2);
+  const after = { ...TIMING, after_ms: [33] };
+  const later = framePlan({ timing: after, presentations: 2, frames: 2, refreshMs });
+  assert.deepEqual(
+    later.map(({ show }) => show),
+    ["fixation", "stimulus", "cue", "blank", "stimulus", "cue"],
+  );
+  assert.equal(roundingMs({ timing: after, frames: 2, refreshMs }), 3);
 });
 
 test("each thing stays for its refreshes, and onsets are stamped", async () => {

@@ -13,15 +13,17 @@ export function refreshesFor(durationMs, refreshMs) {
 
 /**
  * What a trial shows, in order: fixation, then each presentation frame by frame, with gaps between.
+ * A cue's frames come before those of the stimulus, or after them.
  * @param {object} trial
  * @param {import("./types.js").Timing} trial.timing
  * @param {number} trial.presentations one for each interval, or one for all patches side by side
- * @param {number} trial.frames frames of each interval
+ * @param {number} trial.frames frames of each interval, a cue's included
  * @param {number} trial.refreshMs
  * @returns {Step[]}
  */
 export function framePlan({ timing, presentations, frames, refreshMs }) {
-  const frameMs = frames > 1 ? timing.frame_ms : timing.interval_ms;
+  const { before, shown, after } = frameTimes(timing, frames);
+  const times = [...before, ...shown, ...after];
   const lasting = (/** @type {number} */ ms) => refreshesFor(ms, refreshMs);
   /** @type {Step[]} */
   const plan = [
@@ -31,11 +33,23 @@ export function framePlan({ timing, presentations, frames, refreshMs }) {
     if (presentation > 0) {
       plan.push({ show: "blank", presentation, frame: 0, refreshes: lasting(timing.gap_ms) });
     }
-    for (let frame = 0; frame < frames; frame++) {
-      plan.push({ show: "stimulus", presentation, frame, refreshes: lasting(frameMs) });
-    }
+    times.forEach((ms, frame) => {
+      const isCue = frame < before.length || frame >= before.length + shown.length;
+      plan.push({ show: isCue ? "cue" : "stimulus", presentation, frame, refreshes: lasting(ms) });
+    });
   }
   return plan.filter((step) => step.refreshes > 0);
+}
+
+/**
+ * How long each frame of an interval stays: a cue's before the stimulus, the stimulus's, a cue's after it.
+ * @param {import("./types.js").Timing} timing
+ * @param {number} frames
+ */
+function frameTimes({ frame_ms, interval_ms, before_ms: before = [], after_ms: after = [] }, frames) {
+  const n = frames - before.length - after.length;
+  const shown = /** @type {number[]} */ (Array(n).fill(n > 1 ? frame_ms : interval_ms));
+  return { before, shown, after };
 }
 
 /**
@@ -47,11 +61,13 @@ export function framePlan({ timing, presentations, frames, refreshMs }) {
  */
 export function roundingMs({ timing, frames, refreshMs }) {
   const off = (/** @type {number} */ ms) => Math.abs(refreshesFor(ms, refreshMs) * refreshMs - ms);
-  const interval = frames > 1 ? frames * off(timing.frame_ms) : off(timing.interval_ms);
+  const sum = (/** @type {readonly number[]} */ times) => times.reduce((far, ms) => far + off(ms), 0);
+  const { before, shown, after } = frameTimes(timing, frames);
   // What is drawn for each trial may lie in the middle between two counts.
   const drawn = (jitterMs = 0) => (jitterMs > 0 ? refreshMs / 2 : 0);
   const gap = drawn(timing.gap_jitter_ms) || off(timing.gap_ms);
-  return Math.max(interval, gap, drawn(timing.fixation_jitter_ms) || off(timing.fixation_ms));
+  const fixation = drawn(timing.fixation_jitter_ms) || off(timing.fixation_ms);
+  return Math.max(sum(shown), sum(after) + gap + sum(before), fixation + sum(before));
 }
 
 /** Counts refreshes: which step they belong to, and how many were missed. */
@@ -92,8 +108,8 @@ export class RefreshClock {
     this.#previous = timeMs;
     const step = this.#plan[this.#index] ?? null;
     const changed = step ? this.#left === step.refreshes : !this.#ended;
-    const isOnset = changed && step?.show === "stimulus" && step.frame === 0;
     const presents = step?.show === "stimulus" ? step.presentation : null;
+    const isOnset = presents !== null && presents !== this.#presented;
     if (this.#presented !== null && presents !== this.#presented) {
       this.#offsets.push(rounded(timeMs - this.start));
     }

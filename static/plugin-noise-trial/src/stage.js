@@ -54,7 +54,7 @@ export class Stage {
   /** @param {Step | null} step */
   draw(step) {
     this.#fixation.hidden = step?.show !== "fixation";
-    if (step?.show !== "stimulus") this.#clear();
+    if (step?.show !== "stimulus" && step?.show !== "cue") this.#clear();
     else if (this.#trial.side_by_side) {
       this.#patches.forEach((_, interval) => this.#put(interval, interval, step.frame));
     } else this.#put(0, step.presentation, step.frame);

@@ -9,6 +9,8 @@
  * @property {number} [fixation_jitter_ms] by how much fixation may be longer; `fixation_ms` is this trial's own
  * @property {number} [gap_jitter_ms]
  * @property {number} feedback_ms
+ * @property {readonly number[]} [before_ms] of each frame of a cue that comes before an interval
+ * @property {readonly number[]} [after_ms] of each frame of a cue that comes after it
  * @property {number} frame_ms of one frame of a movie; 0 where an interval is a single frame
  * @property {number} tolerance_ms how much longer or shorter than asked a part of a trial may last
  * @property {number} earliest_ms a response sooner than this after the onset is an anticipation
@@ -31,7 +33,7 @@
  * @property {string} [detail]
  *
  * @typedef {object} Step one thing on the screen, for a number of refreshes
- * @property {"fixation" | "stimulus" | "blank"} show
+ * @property {"fixation" | "cue" | "stimulus" | "blank"} show
  * @property {number} presentation
  * @property {number} frame
  * @property {number} refreshes

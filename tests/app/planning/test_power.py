@@ -40,7 +40,8 @@ from yoked.models.observers.template import Template
 from yoked.models.simulate import run as simulate
 
 BARS = load_protocol("bar-in-noise")
-WHITE = [n for n in protocol_names() if load_protocol(n).noise.basis is None]
+ONE_PLACE = [n for n in protocol_names() if not load_protocol(n).places.count]
+WHITE = [n for n in ONE_PLACE if load_protocol(n).noise.basis is None]
 SEVERAL = (0.15, 0.2, 0.3)
 
 
@@ -476,7 +477,7 @@ def test_the_docs_say_what_the_command_says():
         for cells in (line.split("|") for line in lines if line.startswith("| `"))
     }
     drawn = {n for n in protocol_names() if load_protocol(n).signal.variants}
-    assert sorted(table) == sorted({*protocol_names()} - drawn)
+    assert sorted(table) == sorted({*ONE_PLACE} - drawn)
     page = " ".join(" ".join(lines).split())
     for name in drawn:
         assert f"`{name}`" in page
@@ -496,6 +497,11 @@ def test_the_docs_say_what_the_command_says():
             f"{gamma.n_pairs}",
             f"{eigenvalue.n_trials}",
         ]
+
+
+def test_a_scene_of_several_places_is_not_planned_for():
+    for name in {*protocol_names()} - {*ONE_PLACE}:
+        assert "places must be one to plan with" in refused(name)
 
 
 def test_a_plan_in_noise_on_a_basis_counts_coefficients():

@@ -307,6 +307,7 @@ def test_noise_of_others_is_made_in_no_page(tmp_path):
     [
         ("equivalent-noise", r"with \[\[conditions\]\]"),
         ("pedestal", "with a picture"),
+        ("cued-detection", r"with \[places\]"),
     ],
 )
 def test_what_a_page_has_not_is_refused(name, what):

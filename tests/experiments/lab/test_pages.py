@@ -33,6 +33,8 @@ HASHES = {
     "one-over-f": "715f5631b85f7cce",
     "orientation-noise": "56c13c881dd7c554",
     "face-like": "eb5d8f3a1ee43326",
+    "cued-detection": "a0e7d993e65a2d48",
+    "position-unknown": "768abf0ce151c051",
     "pedestal": "04b3f8a732afef69",
     "tilt-in-noise": "ee12449b54b9df01",
     "phase-unknown": "3f91de947c0ba3e3",

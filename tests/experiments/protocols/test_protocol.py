@@ -25,6 +25,7 @@ def test_plain_data_give_the_protocol_back(protocol):
 SHIPPED = [
     "bar-in-noise",
     "bar-polarity",
+    "cued-detection",
     "disk-polarity",
     "equivalent-noise",
     "face-like",
@@ -35,6 +36,7 @@ SHIPPED = [
     "pedestal",
     "phase-unknown",
     "polarity-unknown",
+    "position-unknown",
     "tilt-in-noise",
 ]
 
@@ -53,6 +55,7 @@ def test_protocols_are_shipped():
      ("movie-bar", "1f2fef2f"), ("one-over-f", "c5ce113b"),
      ("equivalent-noise", "c444509d"),
      ("orientation-noise", "b9f199a8"), ("face-like", "f40426f1"),
+     ("cued-detection", "a4d72de4"), ("position-unknown", "f63a35fe"),
      ("pedestal", "7b9a0ba9"), ("tilt-in-noise", "0e4be1e5"),
      ("phase-unknown", "5539b5b8"), ("polarity-unknown", "d1ae3ff2")],
 )  # fmt: skip

@@ -44,7 +44,7 @@ def test_shipped_signals_have_the_designed_levels_and_headroom(name, levels, hea
 WHITE = [
     name
     for name in sorted({*protocol_names()} - {"disk-polarity"})
-    if load_protocol(name).noise.basis is None
+    if load_protocol(name).noise.basis is None and not load_protocol(name).places.count
 ]
 
 
@@ -63,6 +63,34 @@ def test_shipped_contrasts_make_a_person_75_percent_correct(name):
     forced_choice = protocol.task.is_forced_choice
     z = dprime / np.sqrt(2) if forced_choice else dprime / 2
     assert norm.cdf(z) == pytest.approx(0.75, abs=0.005)
+
+
+@pytest.mark.parametrize("name", ["cued-detection", "position-unknown"])
+def test_shipped_scenes_make_a_person_75_percent_correct(name):
+    """The same person, who weighs places by what the cue says; drawn, not rendered."""
+    protocol = load_protocol(name)
+    levels = signal_levels(protocol, protocol.contrast.values[0])
+    dprime = np.linalg.norm(levels) / (127 * protocol.noise.sd) * np.sqrt(0.5)
+    rng, n, places = np.random.default_rng(1), 200_000, protocol.places.count
+    seen = rng.standard_normal((n, 2, places))  # with the signal, and without
+    seen[:, 0, 0] += dprime
+    priors = np.full((n, places), 1 / places)
+    if protocol.cue.kind:
+        valid = rng.random(n) < protocol.cue.validity
+        priors[:] = (1 - protocol.cue.validity) / (places - 1)
+        priors[np.arange(n), np.where(valid, 0, 1)] = protocol.cue.validity
+    ratio = np.exp(dprime * seen - dprime**2 / 2)
+    decision = np.log((priors[:, None] * ratio).sum(axis=-1))
+    spread = np.sqrt(np.mean(decision.var(axis=0)))
+    decision += 1.35 * spread * rng.standard_normal(decision.shape)
+    if protocol.task.is_forced_choice:
+        correct = (decision[:, 0] > decision[:, 1]).mean()
+    else:
+        middle = np.median(decision)
+        correct = (
+            (decision[:, 0] > middle).mean() + (decision[:, 1] < middle).mean()
+        ) / 2
+    assert correct == pytest.approx(0.75, abs=0.015)
 
 
 def test_a_gabor_is_upright_and_peaks_in_the_middle():

@@ -83,7 +83,7 @@ def test_each_condition_is_the_protocol_with_its_changes():
         ([LOUD, {"name": "b", "noise": {"grid": [1, 1, 9]}}], {},
          r"conditions\[1\].noise must be changed in sd alone, got 'grid'"),
         ([LOUD, {"name": "b", "task": {"kind": "mafc"}}], {},
-         r"conditions\[1\].task must be one of name, contrast, noise, signal, got 't"),
+         r"conditions\[1\].task must be one of name, contrast, noise, signal, plac"),
         ([LOUD, {"name": "b", "signal": {"sgima": 1}}], {},
          "condition 'b': signal.sgima must be one of"),
         ([LOUD, {"name": "b", "noise": {"sd": 0.2}}], {},
