@@ -100,6 +100,7 @@ def bootstrap_sample(
         contrast=responses.contrast[rows],
         first=first,
         table=responses.table.iloc[rows],
+        no_dprime=responses.no_dprime,
     )
 
 

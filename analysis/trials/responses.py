@@ -1,8 +1,9 @@
 """A session's responses as plain arrays: what every statistic here starts from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import combinations
 from typing import Protocol as Interface
 from typing import runtime_checkable
 
@@ -14,8 +15,11 @@ from ...experiments.protocols.condition_kinds import differ_in
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.stimulus.sources import NoiseSource
 from .estimate import CannotTell
+from .shown import shown_signal
 
-TASKS = ("2afc", "mafc", "yes_no", "rating")
+TASKS = ("2afc", "mafc", "yes_no", "rating", "identify")
+OF_MANY = ("mafc", "identify")  # tasks with any number of alternatives
+_EQUALLY_FAR = 1.05  # the farthest two of patterns over the nearest
 
 
 @runtime_checkable
@@ -78,11 +82,11 @@ class Responses:
     Attributes
     ----------
     task
-        '2afc', 'mafc', 'yes_no' or 'rating'.
+        '2afc', 'mafc', 'yes_no', 'rating' or 'identify'.
     n_responses
         Responses that the observer could choose from: categories, in rating.
     n_alternatives
-        Values that target and response can take: 2 but for 'mafc'.
+        Values that target and response can take: 2 but for 'mafc' and 'identify'.
     trial
         Numbers of the trials, rising.
     target
@@ -97,6 +101,8 @@ class Responses:
         the log's column `repeats` makes a pair, never an equal stimulus id.
     table
         The same trials as the log has them, for the noise source.
+    no_dprime
+        Why there is no d' of this task; None where there is one.
 
     Raises
     ------
@@ -114,6 +120,7 @@ class Responses:
     contrast: Float[np.ndarray, " trial"]
     first: Int[np.ndarray, " trial"]
     table: pd.DataFrame
+    no_dprime: str | None = None
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:
@@ -180,7 +187,7 @@ class Responses:
         return cls(
             task=task,
             n_responses=n_responses,
-            n_alternatives=n_responses if task == "mafc" else 2,
+            n_alternatives=n_responses if task in OF_MANY else 2,
             trial=trial,
             target=target,
             response=collapsed.astype(np.int64) if is_rating else response,
@@ -225,11 +232,12 @@ class Responses:
 
     def where(self, chosen: Bool[np.ndarray, " trial"]) -> "Responses":
         """Return the chosen trials; a pair stays one if both of it are chosen."""
-        return Responses.from_table(
+        part = Responses.from_table(
             self.table[chosen].assign(response=self.response[chosen]),
             self.task if self.task != "rating" else "yes_no",
             self.n_alternatives,
         )
+        return replace(part, no_dprime=self.no_dprime)
 
 
 def responses(session: SessionLike) -> Responses:
@@ -246,7 +254,28 @@ def responses(session: SessionLike) -> Responses:
         how = f"yoked.by_condition, or {session.id}/CONDITION"
         raise CannotTell(f"conditions of session {session.id} must be {rule}: {how}")
     task, counted = session.protocol.task.kind, session.counted
-    return Responses.from_table(counted, task, session.protocol.n_responses)
+    made = Responses.from_table(counted, task, session.protocol.n_responses)
+    return replace(made, no_dprime=_why_no_dprime(session.protocol))
+
+
+def _why_no_dprime(protocol: Protocol) -> str | None:
+    """Say why m alternatives have no common d', where patterns are identified.
+
+    Patterns that are equally far from each other leave an ideal observer with m
+    variables of which the differences are those of independent ones: m-AFC.
+    """
+    if not protocol.task.identifies or protocol.noise.sd == 0:
+        return None
+    contrast = max(protocol.contrast.values)
+    try:
+        shown = [shown_signal(own, contrast).ravel() for own in protocol.variants]
+    except CannotTell as reason:
+        return str(reason)
+    far = [float(np.linalg.norm(a - b)) for a, b in combinations(shown, 2)]
+    if max(far) <= _EQUALLY_FAR * min(far):
+        return None
+    ratio = f"distances of {min(far) / max(far):.2f} to 1"
+    return f"patterns must be equally far from each other for one d', got {ratio}"
 
 
 def design_effect(

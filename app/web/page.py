@@ -133,6 +133,7 @@ def _require_in_page(protocol: Protocol) -> None:
         "a picture": is_white and picture_levels(protocol) is not None,
         "[[conditions]]": bool(protocol.conditions),
         "variants of the signal": bool(protocol.signal.variants),
+        "task identify": protocol.task.identifies,
         "[confidence]": protocol.confidence.is_asked,
         "tones": protocol.feedback.by != "text",
         "jitter": bool(timing.fixation_jitter_ms or timing.gap_jitter_ms),

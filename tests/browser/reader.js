@@ -13,15 +13,27 @@ document.addEventListener("yoked:interval", (event) => {
 });
 
 function decide(trial) {
-  const { seen, picks, template, nIntervals } = window.yokedTest;
+  const { seen, picks, template, nIntervals, patterns } = window.yokedTest;
   if (!template) return;
   const frames = seen.filter((drawn) => drawn.trial === trial);
   if (frames.length < nIntervals * template.length) return;
+  if (patterns) return void picks.push({ trial, ...identified(frames) });
   const variables = Array(nIntervals).fill(0);
   for (const { interval, frame, levels } of frames) {
     levels.forEach((level, i) => (variables[interval] += level * template[frame][i]));
   }
   picks.push({ trial, response: variables.indexOf(Math.max(...variables)), variables });
+}
+
+/** One interval, and a template for each of several patterns. */
+function identified(frames) {
+  const variables = [...window.yokedTest.atBlank];
+  for (const { frame, levels } of frames) {
+    window.yokedTest.patterns.forEach((template, k) =>
+      levels.forEach((level, i) => (variables[k] += (level - 128) * template[frame][i])),
+    );
+  }
+  return { response: variables.indexOf(Math.max(...variables)), variables };
 }
 
 // Resolves with the pick number `index` once it is made, or with null if a screen waits for a button.

@@ -7,7 +7,8 @@ import pytest
 
 from yoked.app.web.lut import look_up_table
 from yoked.experiments.protocols.files import load_protocol
-from yoked.experiments.protocols.parts import Task
+from yoked.experiments.protocols.parts import Signal, Task
+from yoked.experiments.protocols.patterns import Pattern
 from yoked.experiments.protocols.protocol import Protocol
 from yoked.experiments.session.observer import ObserverNoise
 from yoked.experiments.session.session import Session
@@ -16,6 +17,10 @@ from yoked.experiments.store.sqlite import open_store
 from yoked.experiments.store.trial import TrialRecord
 
 from .walking import FAST, begin, ideal_observer, read_canvas, respond
+
+BARS = Signal(
+    "patterns", patterns=tuple(Pattern("bar", columns=(c, c)) for c in (2, 6, 10))
+)
 
 
 @dataclass
@@ -111,6 +116,7 @@ def test_an_ordinary_screen_gets_the_levels_through_its_table(run_template):
         ("equivalent-noise", {}),
         ("phase-unknown", {}),
         ("gabor-in-noise", {"task": Task("mafc", ("1", "2", "3"))}),
+        ("bar-in-noise", {"task": Task("identify", ("1", "2", "3")), "signal": BARS}),
     ],
     ids=[
         "movie",
@@ -119,6 +125,7 @@ def test_an_ordinary_screen_gets_the_levels_through_its_table(run_template):
         "conditions",
         "phases",
         "patches side by side",
+        "patterns",
     ],
 )
 def test_every_shape_of_trial_is_drawn_as_it_is(run_template, name, changes):

@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 
+import numpy as np
+
 from yoked.experiments.protocols.parts import Timing
 from yoked.experiments.protocols.protocol import Protocol
-from yoked.experiments.session.observer import Practice, Viewing
+from yoked.experiments.session.observer import ObserverNoise, Practice, Viewing
 from yoked.models.observers.template import Template
 
 READER = Path(__file__).with_name("reader.js").read_text()
@@ -33,12 +35,21 @@ def ideal_observer(protocol: Protocol) -> Template:
 def read_canvas(page, protocol: Protocol) -> None:
     """Let the same template watch the canvas of every page that comes."""
     rows, columns = protocol.display.element_px
-    weights = ideal_observer(protocol).weights
-    weights = weights.repeat(rows, axis=-2).repeat(columns, axis=-1)
+    observer = ideal_observer(protocol)
+    weights = observer.weights.repeat(rows, axis=-2).repeat(columns, axis=-1)
     about = {
         "template": weights.reshape(len(weights), -1).tolist(),
         "nIntervals": protocol.n_intervals,
     }
+    if protocol.task.identifies:
+        blank = np.full((1, 1, *protocol.frame_shape), 128, np.uint8)
+        at_blank = observer.decide(blank, ObserverNoise(0, np.arange(1)))
+        about = {
+            "template": weights[0].reshape(weights.shape[1], -1).tolist(),
+            "patterns": weights.reshape(*weights.shape[:2], -1).tolist(),
+            "atBlank": at_blank[0].tolist(),
+            "nIntervals": 1,
+        }
     page.add_init_script(f"{READER}\nObject.assign(yokedTest, {json.dumps(about)});")
 
 
