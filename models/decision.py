@@ -29,7 +29,8 @@ _FIRST_RESERVED = 1 << 62
 class Decision:
     """How decision variables become responses.
 
-    Forced choice: the largest decision variable wins. Yes/no: response 1 above the
+    Forced choice, and identification with a variable for each pattern: the largest
+    decision variable wins. Yes/no: response 1 above the
     criterion. Rating: the number of criteria below the decision variable. A tie, or a
     decision variable on its criterion, goes to the lowest response; no randomness is
     spent on it.
@@ -54,7 +55,7 @@ class Decision:
     external_sd: float | None = None
 
     def __post_init__(self) -> None:
-        n_criteria = 0 if self.task.is_forced_choice else len(self.task.keys) - 1
+        n_criteria = 0 if self.task.takes_largest else len(self.task.keys) - 1
         if len(self.criteria) != n_criteria:
             raise ValueError(f"criteria must be {n_criteria}, got {len(self.criteria)}")
         if list(self.criteria) != sorted(self.criteria):
@@ -92,7 +93,7 @@ class Decision:
         noisy = variables.astype(np.float64)
         if self.internal_sd > 0:
             noisy = noisy + self.internal_sd * noise.normal(variables.shape[1])
-        if self.task.is_forced_choice:
+        if self.task.takes_largest:
             return noisy.argmax(axis=1), noisy
         return np.searchsorted(self.criteria, noisy[:, 0], side="left"), noisy
 
@@ -140,20 +141,20 @@ def calibrate(
     if not 0 <= internal_noise < math.inf:
         raise ValueError(f"internal_noise must be 0 or more, got {internal_noise}")
     require_criterion(criterion, task)
-    if task.is_forced_choice and internal_noise == 0:
+    if task.takes_largest and internal_noise == 0:
         _reserved(observer, practice, observer_seed, 2)  # it must respond as it should
         return Decision(task)
     n: int = optional(observer, "n_reserved") if n_trials is None else n_trials
     if n < 2 or n % 2:
         raise ValueError(f"n_reserved must be even and 2 or more, got {n}")
     variables, is_target = _reserved(observer, practice, observer_seed, n)
-    external_sd = _sd_within(variables, is_target)
+    external_sd = _sd_within(variables, is_target, task)
     if external_sd == 0:
         rule = "more than 0 on reserved trials"
         raise ValueError(f"the SD of {observer.name}'s decisions must be {rule}, got 0")
     internal_sd = internal_noise * external_sd
     criteria = ()
-    if not task.is_forced_choice:
+    if not task.takes_largest:
         shift = (criterion or 0.0) * math.hypot(external_sd, internal_sd)
         n = len(task.keys)
         shares = [i / n for i in range(1, n)]
@@ -190,7 +191,7 @@ def require_criterion(criterion: float | None, task: Task) -> None:
     """Raise ValueError if a criterion is given that the task cannot have."""
     if criterion is None:
         return
-    if task.is_forced_choice:
+    if task.takes_largest:
         rule = "given for yes/no and rating tasks only"
         raise ValueError(f"criterion must be {rule}, got {criterion} for {task.kind}")
     if not math.isfinite(criterion):
@@ -207,13 +208,15 @@ def checked_variables(
     observer: Observer,
     frames: Frames,
     noise: ObserverNoise,
+    task: Task,
 ) -> Float64[np.ndarray, " trial alternative"]:
     """Ask an observer, and check what it gives back: an array, or any tensor.
 
     Raises
     ------
     ValueError
-        If the decision variables are not finite, or not (trial, alternative).
+        If the decision variables are not finite, or not (trial, alternative); where
+        patterns are identified, (trial, pattern).
     """
     found: Any = observer.decide(frames, noise)
     if getattr(found, "requires_grad", False):
@@ -222,8 +225,9 @@ def checked_variables(
             f"decisions of {observer.name} must be {rule}, got one that needs grad"
         )
     variables = np.asarray(found.cpu() if hasattr(found, "cpu") else found, np.float64)
-    if variables.shape != tuple(frames.shape[:2]):
-        rule = f"(trial, alternative) = {tuple(frames.shape[:2])}"
+    due = (len(frames), task.n_variables)
+    if variables.shape != due:
+        rule = f"(trial, {'pattern' if task.identifies else 'alternative'}) = {due}"
         got = variables.shape
         raise ValueError(f"decisions of {observer.name} must be {rule}, got {got}")
     if not np.isfinite(variables).all():
@@ -240,7 +244,7 @@ def _reserved(
     asked = list(_ask_reserved(observer, practice, observer_seed, n_trials))
     variables = np.concatenate([part for part, _ in asked])
     targets = np.concatenate([part for _, part in asked])
-    if not practice.protocol.task.is_forced_choice:
+    if not practice.protocol.task.takes_largest:
         return variables, targets[:, None] == 1
     return variables, targets[:, None] == np.arange(variables.shape[1])
 
@@ -254,15 +258,23 @@ def _ask_reserved(
         n = min(batch, n_trials - first)
         table, frames = practice.draw(n, first, contrast, device)
         noise = ObserverNoise(observer_seed, _FIRST_RESERVED + table["trial"])
-        yield checked_variables(observer, frames, noise), table["target"]
+        task = practice.protocol.task
+        yield checked_variables(observer, frames, noise, task), table["target"]
 
 
 def _sd_within(
     variables: Float64[np.ndarray, " trial alternative"],
     is_target: Bool[np.ndarray, " trial alternative"],
+    task: Task,
 ) -> float:
-    """Give the SD within the two stimulus classes, pooled."""
-    squares = [np.var(variables[chosen], ddof=1) for chosen in (is_target, ~is_target)]
+    """Give the SD within the stimulus classes, pooled: two, or one for each pattern."""
+    if task.identifies:
+        # Patterns that are alike raise each other's variables: each target by itself.
+        parts = [variables[chosen] for chosen in is_target.T]
+        squares = [np.var(part, axis=0, ddof=1).mean() for part in parts]
+    else:
+        classes = (is_target, ~is_target)
+        squares = [np.var(variables[chosen], ddof=1) for chosen in classes]
     return math.sqrt(float(np.mean(squares)))
 
 

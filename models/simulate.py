@@ -198,7 +198,8 @@ def respond(
     assert session.observer_seed is not None
     frames = session.frames(trials, optional(observer, "device"))
     noise = ObserverNoise(session.observer_seed, np.asarray(trials["trial"]))
-    variables = checked_variables(observer, frames, noise)
+    task = session.protocol.task
+    variables = checked_variables(observer, frames, noise, task)
     responses, noisy = decision.respond(variables, noise)
     return trials.responded(
         response=responses, decision_variables=noisy, digest=digests(_fetched(frames))

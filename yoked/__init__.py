@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from yoked.analysis.agreement.group import group
     from yoked.analysis.agreement.profile import depth_profile
     from yoked.analysis.double_pass.internal_noise import agreement
+    from yoked.analysis.kernels.by_response import response_kernels
     from yoked.analysis.kernels.hotelling import hotelling_comparison
     from yoked.analysis.plot import figure as plot
     from yoked.analysis.psychometric.fit import PsychometricSettings
     from yoked.analysis.sensitivity.bootstrap import bootstrap
     from yoked.analysis.sensitivity.by_task import dprime
+    from yoked.analysis.sensitivity.confusion import confusion
     from yoked.analysis.sensitivity.roc import roc
     from yoked.analysis.sensitivity.sdt import dprime_from_counts
     from yoked.analysis.sessions.conditions import conditions
@@ -94,6 +96,7 @@ __all__ = [
     "by_condition",
     "compare",
     "conditions",
+    "confusion",
     "cueing",
     "dale",
     "depth_profile",
@@ -124,6 +127,7 @@ __all__ = [
     "read_weights",
     "register",
     "render",
+    "response_kernels",
     "retina_front",
     "roc",
     "run",
@@ -152,6 +156,7 @@ _HOMES = {
     "by_condition": ("experiments.session.results", "by_condition"),
     "compare": ("analysis.agreement.compare", "compare"),
     "conditions": ("analysis.sessions.conditions", "conditions"),
+    "confusion": ("analysis.sensitivity.confusion", "confusion"),
     "cueing": ("analysis.sessions.cueing", "cueing"),
     "dale": ("models.backbones.dale", "dale"),
     "depth_profile": ("analysis.agreement.profile", "depth_profile"),
@@ -188,6 +193,7 @@ _HOMES = {
     "read_weights": ("models.networks.foreign", "read_weights"),
     "register": ("models.registry", "register"),
     "render": ("experiments.stimulus.render", "render"),
+    "response_kernels": ("analysis.kernels.by_response", "response_kernels"),
     "retina_front": ("models.retina.staged", "retina_front"),
     "roc": ("analysis.sensitivity.roc", "roc"),
     "run": ("models.simulate", "run"),

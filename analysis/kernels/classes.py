@@ -92,6 +92,12 @@ class Classes:
             As for `KernelDesign.of`.
         """
         m = trials.n_alternatives
+        if m > 2 and not trials.is_forced_choice:
+            rule = "of intervals or two classes"
+            raise CannotTell(
+                f"the task must be {rule} for this kernel, got identify: each response "
+                "has its own, response_kernels"
+            )
         is_optimal = _is_optimal(m, weights)
         names, outcome = _outcomes(trials.is_forced_choice, is_optimal, m)
         contrasts, contrast = np.unique(trials.contrast, return_inverse=True)

@@ -10,7 +10,7 @@ from scipy.special import ndtr, ndtri
 from ..sensitivity.mafc import check_alternatives
 from ..trials.counts import loglinear_rate, shared_noise_effect
 from ..trials.estimate import CannotTell
-from ..trials.responses import Responses
+from ..trials.responses import OF_MANY, Responses
 
 MIN_CONTRASTS = 3
 
@@ -79,7 +79,7 @@ class ResponsesByContrast:
         """
         level = np.searchsorted(responses.contrasts, responses.contrast)
         n_levels = len(responses.contrasts)
-        if responses.is_forced_choice:
+        if responses.is_forced_choice or responses.task in OF_MANY:
             k = np.bincount(level, responses.correct, n_levels)[:, None]
             n = np.bincount(level, minlength=n_levels)[:, None].astype(np.float64)
         else:

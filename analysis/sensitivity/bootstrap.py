@@ -28,7 +28,7 @@ from ..trials.counts import loglinear_rate
 from ..trials.estimate import Z95, CannotTell, Estimate
 from ..trials.held import as_responses
 from ..trials.resample import Unit, bootstrap_sample
-from ..trials.responses import Responses, SessionLike
+from ..trials.responses import OF_MANY, Responses, SessionLike
 from .mafc import mafc_dprime
 
 MAY_FAIL = 0.05  # of the draws; beyond it the interval would describe the others only
@@ -121,7 +121,8 @@ def dprime_bootstrap(
     >>> dprime_bootstrap(responses(session)).formula
     'dprime-2afc-loglinear-bootstrap-trial-bc/1'
     """
-    name = {"2afc": "2afc", "mafc": "mafc"}.get(responses.task, "yes-no")
+    names = {"2afc": "2afc", **dict.fromkeys(OF_MANY, "mafc")}
+    name = names.get(responses.task, "yes-no")
     formula = f"dprime-{name}-loglinear-bootstrap-{unit}-bc/1"
     if reason := _cannot(responses, n_draws, unit):
         return Estimate.missing(formula, reason, len(responses))
@@ -147,6 +148,8 @@ def _cannot(responses: Responses, n_draws: int, unit: Unit) -> str | None:
         raise ValueError(f"n_draws must be >= 100, got {n_draws}")
     if not len(responses):
         return "no trial counts"
+    if responses.no_dprime is not None:
+        return responses.no_dprime
     n_units = _n_units(responses, unit)
     if unit == "block" and n_units < MIN_BLOCKS:
         return f"{n_units} blocks: a bootstrap of blocks needs {MIN_BLOCKS} or more"
@@ -240,7 +243,7 @@ def _dprimes(
 ) -> Float[np.ndarray, " draw"]:
     """Log-linear corrected d' of each row of (target, correct) counts, or NaN."""
     correct, n = counts[:, 1::2], counts[:, 0::2] + counts[:, 1::2]
-    if responses.task == "mafc":
+    if responses.task in OF_MANY:
         m, total = responses.n_alternatives, n.sum(1)
         return mafc_dprime(loglinear_rate(correct.sum(1), total, m), m)
     z = ndtri(loglinear_rate(correct, n)).sum(1)

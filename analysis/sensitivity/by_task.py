@@ -13,7 +13,7 @@ from ..trials.counts import STRONG_BIAS, four_counts, loglinear_rate
 from ..trials.estimate import CannotTell, Estimate
 from ..trials.held import as_responses
 from ..trials.proportion import proportion
-from ..trials.responses import NO_TARGET, Responses, SessionLike
+from ..trials.responses import NO_TARGET, OF_MANY, Responses, SessionLike
 from . import intervals, sdt
 from .mover import shared_variance
 from .sdt import Effects
@@ -32,6 +32,9 @@ def dprime(
     r: float | None = None,
 ) -> Estimate:
     """Estimate d' by the formula of the task: yes/no (also rating), 2AFC or mAFC.
+
+    Where patterns are identified it is that of mAFC, and there is none unless they are
+    equally far from each other.
 
     From the counts of all trials, pooled over contrasts. SE and interval allow for
     trials shown twice.
@@ -75,7 +78,7 @@ def dprime(
         return Estimate.missing(sdt.DPRIME_2AFC, NO_TARGET, len(responses))
     if interval != "mid-p":
         return _with_interval(responses, interval, r)
-    if responses.task == "mafc":
+    if responses.task in OF_MANY:
         return _dprime_mafc(responses, r)
     formula = sdt.DPRIME_2AFC if responses.task == "2afc" else sdt.DPRIME_YES_NO
     function = sdt.dprime_2afc if responses.task == "2afc" else sdt.dprime_from_counts
@@ -92,7 +95,7 @@ def criterion(responses: Responses, r: float | None = None) -> Estimate:
     """
     if not responses.has_target:
         return Estimate.missing(sdt.INTERVAL_BIAS, NO_TARGET, len(responses))
-    if responses.task == "mafc":
+    if responses.task in OF_MANY:
         reason = "a task of several alternatives has no single criterion"
         return Estimate.missing(sdt.CRITERION, reason, len(responses))
     if responses.task == "2afc":
@@ -244,6 +247,8 @@ def _from_counts(
 def _dprime_mafc(part: Responses, r: float | None) -> Estimate:
     if not len(part):
         return Estimate.missing(sdt.DPRIME_MAFC, "no trial counts")
+    if part.no_dprime is not None:
+        return Estimate.missing(sdt.DPRIME_MAFC, part.no_dprime, len(part))
     n_correct, effect = int(part.correct.sum()), _effect_on_correct(part, r)
     estimate = sdt.dprime_mafc(n_correct, len(part), part.n_alternatives, effect)
     return estimate.with_note(_shared_note(effect), *_limits(part))

@@ -30,6 +30,7 @@ from ..trials.shown import shown_signal
 OUTSIDE = "a part of the signal is shown outside the images of the noise"
 FLOOR = "a bound: the white noise that is added hides some of the coefficients"
 VARIANTS = "the signal is drawn from variants: the ideal observer's d' has no formula"
+PATTERNS = "efficiency is defined for two alternatives that differ by one signal"
 NO_SIGNAL = "the two alternatives show the same at every contrast"
 PLACES = "the signal may be at several places, and the ideal observer is not linear"
 NO_NOISE = "there is no noise, so an ideal observer makes no errors"
@@ -160,6 +161,8 @@ def _why_no_ideal(protocol: Protocol, counted: Responses) -> str | None:
         return OUTSIDE
     if protocol.signal.variants:
         return VARIANTS
+    if protocol.task.identifies:
+        return PATTERNS
     if not (signal_template(protocol).any() and counted.contrasts.any()):
         return NO_SIGNAL
     return None

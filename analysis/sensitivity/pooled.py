@@ -26,7 +26,7 @@ from scipy.stats import chi2
 from ..double_pass.shared_responses import shared_r
 from ..trials.counts import four_counts, shared_noise_effect
 from ..trials.estimate import CannotTell, Estimate
-from ..trials.responses import Responses
+from ..trials.responses import OF_MANY, Responses
 from ..trials.result import Result
 from . import sdt
 from .by_task import dprime, shared_effects
@@ -165,8 +165,12 @@ def dprime_slope(responses: Responses) -> DprimeSlope:
     >>> abs(slope.value * 0.15 - yoked.dprime(session).value) < 0.02
     True
     """
+    if responses.no_dprime is not None:
+        raise CannotTell(responses.no_dprime)
     cells = (
-        _mafc_cells(responses) if responses.task == "mafc" else _probit_cells(responses)
+        _mafc_cells(responses)
+        if responses.task in OF_MANY
+        else _probit_cells(responses)
     )
     used = responses.contrasts[np.unique(cells.contrast)]
     absent = [c for c in responses.contrasts.tolist() if c not in used]

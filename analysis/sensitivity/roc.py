@@ -212,7 +212,7 @@ def roc(source: SessionLike | Responses) -> Roc:
     ((2, 2), True)
     """
     responses = as_responses(source)
-    if responses.is_forced_choice:
+    if responses.is_forced_choice or responses.task == "identify":
         rule = "rating or yes_no for a ROC"
         raise CannotTell(f"task must be {rule}, got {responses.task!r}")
     ratings = responses.response

@@ -15,6 +15,7 @@ from ...experiments.session.observer import Viewing
 from ..double_pass.drift import criterion_course
 from ..double_pass.gamma_by_accuracy import gamma_by_accuracy
 from ..double_pass.lapses import catch_errors, lapse_rate, lapses
+from ..kernels.by_response import response_kernels
 from ..kernels.decision import decision_of
 from ..kernels.fitted import fitted_kernel
 from ..kernels.hotelling import hotelling_test
@@ -28,6 +29,7 @@ from ..second_order.consistency import consistency
 from ..second_order.kernel import SecondOrderKernel, both_kernels
 from ..second_order.quadratic import quadratic_gain
 from ..second_order.spectrum import Spectrum, diagonal_test, eigen_spectrum
+from ..sensitivity.confusion import confusion
 from ..sensitivity.efficiency import (
     absolute_efficiency,
     kernel_efficiency,
@@ -249,6 +251,9 @@ def _zero(
         cueing=attempt("zero.cueing", lambda: cueing(held, with_kernels))
         if held.protocol.places.count
         else None,
+        confusion=attempt("zero.confusion", lambda: confusion(counted))
+        if held.protocol.task.identifies
+        else None,
     )
 
 
@@ -282,7 +287,17 @@ def _one(
     law = decision and decision.law
     if trials is None:  # `missing` says why there are none
         return OrderOne(
-            kernel, None, None, None, None, share, efficiency, decision_law=law
+            kernel,
+            None,
+            None,
+            None,
+            None,
+            share,
+            efficiency,
+            decision_law=law,
+            by_response=attempt("one.by_response", lambda: response_kernels(held))
+            if held.protocol.task.identifies
+            else None,
         )
     fitted = attempt(
         "one.fitted",

@@ -1,10 +1,12 @@
 """What there is to say of a session at each order: results, not yet computed."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from ..double_pass.drift import CriterionCourse
 from ..double_pass.gamma_by_accuracy import GammaByAccuracy
 from ..double_pass.lapses import Lapses
+from ..kernels.by_response import ResponseKernels
 from ..kernels.decision_law import DecisionLaw
 from ..kernels.fitted import FittedKernel
 from ..kernels.hotelling import HotellingTest
@@ -18,6 +20,7 @@ from ..second_order.consistency import Consistency
 from ..second_order.kernel import SecondOrderKernel
 from ..second_order.quadratic import QuadraticGain
 from ..second_order.spectrum import DiagonalTest, Spectrum
+from ..sensitivity.confusion import Confusion
 from ..sensitivity.efficiency import (
     Efficiency,
     KernelEfficiency,
@@ -70,6 +73,8 @@ class OrderZero(Result):
     dprime_bootstrap, dprime_interval
         Pooled d' with a bootstrap interval, or with that of the profile likelihood or
         by enumeration, where somebody asked for it.
+    confusion
+        Responses by target, where patterns are identified.
     """
 
     summary: SessionSummary
@@ -88,6 +93,11 @@ class OrderZero(Result):
     cueing: Cueing | None = None
     dprime_bootstrap: Estimate | None = None
     dprime_interval: Estimate | None = None
+    confusion: Confusion | None = None
+
+    def parts(self) -> dict[str, Any]:
+        """Give the fields; of patterns, the confusion matrix beside them."""
+        return self._fields_but(*(() if self.confusion else ("confusion",)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +127,8 @@ class OrderOne(Result):
         The linear share of attentive decisions, by catch trials.
     decision_law
         Whether the decision variable is normal; gamma by its exact law; the link.
+    by_response
+        A kernel for each response, where patterns are identified.
     """
 
     weighted_sum: Kernel | None
@@ -129,6 +141,11 @@ class OrderOne(Result):
     template_agreement: TemplateAgreement | None = None
     linear_share_without_lapses: Estimate | None = None
     decision_law: DecisionLaw | None = None
+    by_response: ResponseKernels | None = None
+
+    def parts(self) -> dict[str, Any]:
+        """Give the fields; of patterns, the kernels by response beside them."""
+        return self._fields_but(*(() if self.by_response else ("by_response",)))
 
 
 @dataclass(frozen=True, eq=False)

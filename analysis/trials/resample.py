@@ -101,6 +101,7 @@ def bootstrap_sample(
         first=first,
         table=responses.table.iloc[rows],
         has_target=responses.has_target,
+        no_dprime=responses.no_dprime,
     )
 
 

@@ -1,8 +1,9 @@
 """A session's responses as plain arrays: what every statistic here starts from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import combinations
 from typing import Protocol as Interface
 from typing import runtime_checkable
 
@@ -14,9 +15,12 @@ from ...experiments.protocols.condition_kinds import differ_in
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.stimulus.sources import NoiseSource
 from .estimate import CannotTell
+from .shown import shown_signal
 
-TASKS = ("2afc", "mafc", "yes_no", "rating")
+TASKS = ("2afc", "mafc", "yes_no", "rating", "identify")
 NO_TARGET = "the task has no correct answer"
+OF_MANY = ("mafc", "identify")  # tasks with any number of alternatives
+_EQUALLY_FAR = 1.05  # the farthest two of patterns over the nearest
 
 
 @runtime_checkable
@@ -79,11 +83,11 @@ class Responses:
     Attributes
     ----------
     task
-        '2afc', 'mafc', 'yes_no' or 'rating'.
+        '2afc', 'mafc', 'yes_no', 'rating' or 'identify'.
     n_responses
         Responses that the observer could choose from: categories, in rating.
     n_alternatives
-        Values that target and response can take: 2 but for 'mafc'.
+        Values that target and response can take: 2 but for 'mafc' and 'identify'.
     trial
         Numbers of the trials, rising.
     target
@@ -100,6 +104,8 @@ class Responses:
         The same trials as the log has them, for the noise source.
     has_target
         Whether a response can be correct; without, `target` is 0 and says nothing.
+    no_dprime
+        Why there is no d' of this task; None where there is one.
 
     Raises
     ------
@@ -118,6 +124,7 @@ class Responses:
     first: Int[np.ndarray, " trial"]
     table: pd.DataFrame
     has_target: bool = True
+    no_dprime: str | None = None
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:
@@ -186,7 +193,7 @@ class Responses:
         return cls(
             task=task,
             n_responses=n_responses,
-            n_alternatives=n_responses if task == "mafc" else 2,
+            n_alternatives=n_responses if task in OF_MANY else 2,
             trial=trial,
             target=target,
             response=collapsed.astype(np.int64) if is_rating else response,
@@ -237,12 +244,13 @@ class Responses:
 
     def where(self, chosen: Bool[np.ndarray, " trial"]) -> "Responses":
         """Return the chosen trials; a pair stays one if both of it are chosen."""
-        return Responses.from_table(
+        part = Responses.from_table(
             self.table[chosen].assign(response=self.response[chosen]),
             self.task if self.task != "rating" else "yes_no",
             self.n_alternatives,
             self.has_target,
         )
+        return replace(part, no_dprime=self.no_dprime)
 
 
 def responses(session: SessionLike) -> Responses:
@@ -259,7 +267,28 @@ def responses(session: SessionLike) -> Responses:
         how = f"yoked.by_condition, or {session.id}/CONDITION"
         raise CannotTell(f"conditions of session {session.id} must be {rule}: {how}")
     task, n = session.protocol.task, session.protocol.n_responses
-    return Responses.from_table(session.counted, task.kind, n, task.has_target)
+    made = Responses.from_table(session.counted, task.kind, n, task.has_target)
+    return replace(made, no_dprime=_why_no_dprime(session.protocol))
+
+
+def _why_no_dprime(protocol: Protocol) -> str | None:
+    """Say why m alternatives have no common d', where patterns are identified.
+
+    Patterns that are equally far from each other leave an ideal observer with m
+    variables of which the differences are those of independent ones: m-AFC.
+    """
+    if not protocol.task.identifies or protocol.noise.sd == 0:
+        return None
+    contrast = max(protocol.contrast.values)
+    try:
+        shown = [shown_signal(own, contrast).ravel() for own in protocol.variants]
+    except CannotTell as reason:
+        return str(reason)
+    far = [float(np.linalg.norm(a - b)) for a, b in combinations(shown, 2)]
+    if max(far) <= _EQUALLY_FAR * min(far):
+        return None
+    ratio = f"distances of {min(far) / max(far):.2f} to 1"
+    return f"patterns must be equally far from each other for one d', got {ratio}"
 
 
 def design_effect(

@@ -185,7 +185,7 @@ def shown_signal(
     ------
     CannotTell
         If a part of the signal is shown outside the images of the noise, or the signal
-        is drawn from variants.
+        is one of several variants or patterns.
 
     Examples
     --------
@@ -212,10 +212,11 @@ def shown_signal(
 
 
 def require_one_signal(protocol: Protocol) -> None:
-    """Raise CannotTell if a target's signal is drawn from variants."""
-    if n := len(protocol.signal.variants):
+    """Raise CannotTell if a target's signal is one of variants or patterns."""
+    if (n := len(protocol.variants)) > 1:
         rule = "one for a statistic that compares with it"
-        raise CannotTell(f"the signal must be {rule}, got one of {n} variants")
+        kind = "variants" if protocol.signal.variants else "patterns"
+        raise CannotTell(f"the signal must be {rule}, got one of {n} {kind}")
 
 
 def require_few_coefficients(basis: NoiseBasis | None) -> None:

@@ -22,6 +22,7 @@ TASKS = {
     "2afc": "two-alternative forced choice",
     "mafc": "forced choice among several alternatives",
     "yes_no": "yes/no",
+    "identify": "identification of one of several patterns",
     "rating": "rating",
 }
 PLACES = {"web": "online", "lab": "in the laboratory"}

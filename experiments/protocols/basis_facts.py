@@ -1,18 +1,19 @@
 """What noise on a basis makes of a task: how hard it is, and what is clipped."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Float64
+from jaxtyping import Float64
 
 from .basis_rules import Together, shown_together
 from .images import Images
 from .noise_and_signal import FULL_CONTRAST
-from .parts import Parts
 from .projection import DENSE, conjugate_gradients, in_images
-from .signal import remainder_levels
+from .protocol import Protocol
+from .signal import remainder_levels, signal_units
 
 _ROUNDING = 1 / 12  # variance of a level by its rounding
 _MOST_ALIKE = 4.0  # times the template's d' that the ideal observer may reach
@@ -23,6 +24,8 @@ _MOST_STEPS = 500
 @dataclass(frozen=True)
 class BasisFacts:
     """Facts of a protocol with noise on a basis, at its highest main contrast.
+
+    Where patterns are identified, d' is between the two that are most alike.
 
     Attributes
     ----------
@@ -70,7 +73,7 @@ class BasisFacts:
         return {**asdict(self), "warning": self.warning or None}
 
 
-def basis_facts(protocol: Parts) -> BasisFacts | None:
+def basis_facts(protocol: Protocol) -> BasisFacts | None:
     """Give the facts of noise on a basis; None where the noise is white.
 
     Examples
@@ -90,10 +93,8 @@ def basis_facts(protocol: Parts) -> BasisFacts | None:
         main.coefficients,
         main.images,
     )
-    without, with_target = main.units()
-    units = (with_target - without).astype(np.float64)
+    units, outside = _told_apart(protocol, main)
     signal = main.images.drawn(units) * FULL_CONTRAST / main.unit
-    outside = _remainder(main)
     floor = _ROUNDING + (FULL_CONTRAST * protocol.noise.floor_sd) ** 2
     whole = signal if outside is None else signal + outside
     noise = _Covariance(main, floor)
@@ -102,23 +103,45 @@ def basis_facts(protocol: Parts) -> BasisFacts | None:
     return BasisFacts(
         n_images=main.images.n,
         sha256=main.images.sha256,
-        share=in_images(protocol.signal, protocol.noise).share,
-        ideal_dprime=float(np.sqrt(((units / main.coefficients.unit_sds) ** 2).sum())),
+        share=min(
+            in_images(own.signal, protocol.noise).share for own in protocol.variants
+        ),
+        ideal_dprime=_distance(units, main),
         linear_dprime=math.sqrt(max(0.0, float((whole * noise.solved(whole)).sum()))),
         template_dprime=energy / math.sqrt(spread) if energy else 0.0,
         outside_dprime=None
         if outside is None
         else math.sqrt(float((outside**2).sum()) / floor),
-        clipped_elements=_clipped(main, floor),
+        clipped_elements=max(
+            _clipped(replace(main, protocol=own), floor) for own in protocol.variants
+        ),
     )
 
 
-def _remainder(main: Together) -> Float[np.ndarray, " frame row column"] | None:
-    gains = main.protocol.signal.gains
-    parts = [remainder_levels(main.protocol, gain * main.contrast) for gain in gains]
-    if parts[0] is None or parts[1] is None:
-        return None
-    return (parts[1] - parts[0]).astype(np.float64)
+def _told_apart(
+    protocol: Protocol, main: Together
+) -> tuple[
+    Float64[np.ndarray, " image"], Float64[np.ndarray, " frame row column"] | None
+]:
+    """Give by what two alternatives differ: in units, and outside the images."""
+    gains = protocol.signal.gains
+    shown = [(protocol, gain * main.contrast) for gain in gains]
+    if protocol.task.identifies:
+        shown = [(own, gains[1] * main.contrast) for own in protocol.variants]
+    pairs = combinations([(signal_units(*s), remainder_levels(*s)) for s in shown], 2)
+    (one, left), (other, right) = min(
+        pairs, key=lambda pair: _distance(pair[1][0] - pair[0][0], main)
+    )
+    outside = None if left is None or right is None else right - left
+    return (
+        (other - one).astype(np.float64),
+        None if outside is None else outside.astype(np.float64),
+    )
+
+
+def _distance(units: np.ndarray, main: Together) -> float:
+    """Give d' of who is told the coefficients."""
+    return float(np.sqrt(((units / main.coefficients.unit_sds) ** 2).sum()))
 
 
 def _clipped(main: Together, floor: float) -> float:

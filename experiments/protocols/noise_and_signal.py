@@ -128,7 +128,9 @@ class Signal:
     grid, frame by frame and row by row), or the signal may be 'unknown'.
 
     Of two `patterns` to be told apart, half the difference is the signal: gain -1 gives
-    the first, gain 1 the second. `pedestal` is the contrast of what is there in all
+    the first, gain 1 the second. Of three or more to be identified, each one's
+    difference from the mean is, all on one scale; `pattern` is the number of one that
+    is shown alone. `pedestal` is the contrast of what is there in all
     alternatives: the mean of the patterns, otherwise the signal itself. By the
     `contrast_rule` a contrast is that of the peak or, 'rms', the root of the mean
     square over all elements, of the signal as it is shown.
@@ -159,6 +161,7 @@ class Signal:
     pedestal: float = 0.0
     contrast_rule: str = "peak"
     variants: tuple[Variant, ...] = ()
+    pattern: int = -1
 
     def __post_init__(self) -> None:
         faults = Faults()
@@ -176,8 +179,22 @@ class Signal:
 
     @property
     def drawn_from(self) -> tuple["Signal", ...]:
-        """What is shown of it: the signal of each variant, or itself alone."""
+        """What is shown of it: each variant or pattern, or itself alone."""
+        if self.is_of_many and self.pattern < 0:
+            return self.on_one_scale
         return tuple(self._as(each) for each in self.variants) or (self,)
+
+    @property
+    def is_of_many(self) -> bool:
+        """Whether there are three patterns or more."""
+        return len(self.patterns) > 2
+
+    @property
+    def on_one_scale(self) -> tuple["Signal", ...]:
+        """The signals that have one contrast in common: each pattern's, or itself."""
+        if not self.is_of_many:
+            return (self,)
+        return tuple(replace(self, pattern=k) for k in range(len(self.patterns)))
 
     def _as(self, variant: Variant) -> "Signal":
         without, with_target = self.gains
@@ -207,9 +224,13 @@ class Signal:
     def _check_patterns(self, faults: Faults) -> None:
         n = len(self.patterns)
         if self.kind == "patterns":
-            faults.unless(n == 2, "patterns", "two", n)
-            rule, gains = "[-1, 1] with kind patterns", list(self.gains)
-            faults.unless(gains == [-1, 1], "gains", rule, gains)
+            faults.unless(n >= 2, "patterns", "two or more", n)
+            due, gains = [0, 1] if self.is_of_many else [-1, 1], list(self.gains)
+            rule = (
+                f"{due} with {'three or more' if self.is_of_many else 'two'} patterns"
+            )
+            faults.unless(gains == due, "gains", rule, gains)
+            faults.unless(self.pattern < n, "pattern", f"below {n}", self.pattern)
         else:
             faults.unless(n == 0, "patterns", "given with kind patterns only", n)
         faults.unless(0 <= self.pedestal <= 1, "pedestal", "in [0, 1]", self.pedestal)

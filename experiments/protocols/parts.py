@@ -14,7 +14,7 @@ from .screening import Screening
 
 # parts from files of their own
 __all__ = ["BACKGROUND", "FULL_CONTRAST", "Contrast", "Noise", "Signal"]
-TASKS = ("2afc", "mafc", "yes_no", "rating")
+TASKS = ("2afc", "mafc", "yes_no", "rating", "identify")
 BLOCK_KINDS = ("practice", "calibration", "main")
 
 
@@ -43,6 +43,9 @@ class Task:
         elif self.kind == "rating":
             rule = "a list of an even number of keys, four or more"
             faults.unless(n >= 4 and n % 2 == 0, "keys", rule, list(self.keys))
+        elif self.kind == "identify":
+            rule = "a list of three or more, one for each pattern"
+            faults.unless(n >= 3, "keys", rule, list(self.keys))
         faults.unless(
             len(set(self.keys)) == n, "keys", "all different", list(self.keys)
         )
@@ -54,6 +57,21 @@ class Task:
         return self.kind in ("2afc", "mafc")
 
     @property
+    def identifies(self) -> bool:
+        """Whether one interval shows one of several patterns, each with a response."""
+        return self.kind == "identify"
+
+    @property
+    def n_variables(self) -> int:
+        """Decision variables of a trial: an interval's, or a pattern's."""
+        return len(self.keys) if self.identifies else self.n_intervals
+
+    @property
+    def takes_largest(self) -> bool:
+        """Whether the response is that of the largest of several variables."""
+        return self.is_forced_choice or self.identifies
+
+    @property
     def n_intervals(self) -> int:
         """Noise fields of a trial: temporal intervals, or patches side by side."""
         return len(self.keys) if self.is_forced_choice else 1
@@ -61,7 +79,7 @@ class Task:
     @property
     def n_targets(self) -> int:
         """Values that `target` can take."""
-        return len(self.keys) if self.is_forced_choice else 2
+        return len(self.keys) if self.takes_largest else 2
 
 
 @dataclass(frozen=True)

@@ -74,8 +74,19 @@ def in_images(signal: Signal, noise: Noise) -> InImages:
     if signal.outside == "show":  # the template's own peak stays that of the whole
         weights = np.round(weights, 9)
         return InImages(weights, images.drawn(weights), left, share)
+    if signal.is_of_many:
+        shown = _largest(images, signal, noise)
     weights = _with_size_one(weights, shown, signal)
     return InImages(weights, images.drawn(weights), None, share)
+
+
+def _largest(
+    images: Images, signal: Signal, noise: Noise
+) -> Float64[np.ndarray, " frame row column"]:
+    """Give, of signals on one scale, the largest that is shown."""
+    every = (template_of(each, noise) for each in signal.on_one_scale)
+    shown = [images.drawn(projected(images, each)) for each in every]
+    return max(shown, key=lambda each: size_of(each, signal))
 
 
 def _given(signal: Signal, images: Images) -> InImages:

@@ -83,13 +83,15 @@ class Protocol(Parts):
 
     @cached_property
     def variants(self) -> tuple["Protocol", ...]:
-        """The protocol with each variant of its signal, without conditions.
+        """The protocol with each signal that it shows, without conditions.
 
-        Itself alone where its signal has none.
+        That is each variant, or each pattern that is to be identified; itself alone
+        where its signal is one.
         """
-        if not self.signal.variants:
+        every = self.signal.drawn_from
+        if len(every) == 1:
             return (self,)
-        return tuple(self._of_signal(signal) for signal in self.signal.drawn_from)
+        return tuple(self._of_signal(signal) for signal in every)
 
     def _of_signal(self, signal: Signal) -> "Protocol":
         return replace(self, signal=signal, conditions=(), design=Design())

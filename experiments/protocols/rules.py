@@ -30,6 +30,7 @@ def check_together(protocol: Parts) -> None:
     faults.unless(sd > 0 or protocol.condition != "", "noise.sd", rule, sd)
     _check_blocks(protocol, faults)
     _check_confidence(protocol, faults)
+    _check_identify(protocol, faults)
     faults.raise_any()
     _check_images(protocol, faults)
     faults.raise_any()
@@ -40,28 +41,31 @@ def check_together(protocol: Parts) -> None:
 
 
 def check_variants(protocol: Parts, of_signal: Callable[[Signal], object]) -> None:
-    """Raise ProtocolError for every rule that a variant of the signal breaks.
+    """Raise ProtocolError for every rule that a variant or a pattern breaks.
 
     Parameters
     ----------
     protocol
-        With its variants, if any.
+        With its variants, or patterns to be identified, if any.
     of_signal
         Gives the protocol with another signal, or raises ProtocolError.
     """
     faults, signal = Faults(), protocol.signal
-    if not signal.variants:
+    every = signal.drawn_from
+    if len(every) == 1:
         return
-    source, rule = protocol.noise.source, "yoked-1 with variants of the signal"
-    faults.unless(source == "yoked-1", "noise.source", rule, source)
-    rule = "left out with variants of the signal"
-    faults.unless(protocol.noise.basis is None, "noise.basis", rule, "one")
-    faults.raise_any()
-    for number, each in enumerate(signal.drawn_from):
+    if signal.variants:
+        source, rule = protocol.noise.source, "yoked-1 with variants of the signal"
+        faults.unless(source == "yoked-1", "noise.source", rule, source)
+        rule = "left out with variants of the signal"
+        faults.unless(protocol.noise.basis is None, "noise.basis", rule, "one")
+        faults.raise_any()
+    for number, each in enumerate(every):
         try:
             of_signal(each)
         except ProtocolError as error:
-            where = f"signal.variants[{number}]: "
+            name = "variants" if signal.variants else "patterns"
+            where = f"signal.{name}[{number}]: "
             faults.found += [where + fault for fault in error.faults]
     faults.raise_any()
 
@@ -111,8 +115,7 @@ def _check_images(protocol: Parts, faults: Faults) -> None:
     try:
         picture = picture_levels(protocol) if noise.basis is None else None
         if signal.kind == "patterns":
-            differ = bool(template_of(signal, noise).any())
-            faults.unless(differ, "signal.patterns", "two that differ", "equal ones")
+            faults.unless(_differ(protocol), "signal.patterns", *_EQUAL)
         if noise.basis is not None or not _is_elementwise(protocol):
             if signal.sha256 and noise.basis is None:
                 signal_template(protocol)
@@ -134,6 +137,18 @@ def _check_images(protocol: Parts, faults: Faults) -> None:
                 f"{FULL_CONTRAST - reach} levels beside noise of up to {reach}, got "
                 f"{int(beside[worst])} at element {[int(i) for i in worst]}"
             )
+
+
+def _differ(protocol: Parts) -> bool:
+    """Whether no two patterns are equal."""
+    signal, noise = protocol.signal, protocol.noise
+    if not signal.is_of_many:
+        return bool(template_of(signal, noise).any())
+    every = [template_of(each, noise).tobytes() for each in signal.on_one_scale]
+    return len(set(every)) == len(every)
+
+
+_EQUAL = "patterns that differ", "equal ones"
 
 
 def _check_signal_on_grid(protocol: Parts, faults: Faults) -> None:
@@ -162,6 +177,24 @@ def _check_confidence(protocol: Parts, faults: Faults) -> None:
     faults.unless(not shared, "confidence.keys", rule, list(keys))
     fits = not keys or task.kind != "rating"
     faults.unless(fits, "confidence.keys", "none where a rating is asked", list(keys))
+
+
+def _check_identify(protocol: Parts, faults: Faults) -> None:
+    """Three patterns or more have a response each."""
+    task, signal, n = protocol.task, protocol.signal, len(protocol.signal.patterns)
+    if not task.identifies:
+        rule = "identify with three patterns or more"
+        faults.unless(not signal.is_of_many, "task.kind", rule, task.kind)
+        return
+    rule, kind = "patterns with task identify", signal.kind
+    if not faults.unless(kind == "patterns", "signal.kind", rule, kind):
+        return
+    rule = "three or more with task identify; a yes_no task tells two apart"
+    if faults.unless(signal.is_of_many, "signal.patterns", rule, n):
+        rule = f"{n}, one for each pattern"
+        faults.unless(len(task.keys) == n, "task.keys", rule, len(task.keys))
+    source, rule = protocol.noise.source, "yoked-1 with task identify"
+    faults.unless(source == "yoked-1", "noise.source", rule, source)
 
 
 def _check_ranges(

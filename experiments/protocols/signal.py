@@ -92,9 +92,12 @@ def interval_gains(
     """Give the signal's gain in every interval of every trial.
 
     In a forced choice the interval that is the target has the second gain and the
-    others the first; in yes/no and rating the class chooses.
+    others the first; in yes/no and rating the class chooses. Where patterns are
+    identified, the target's is there at every trial.
     """
     without, with_target = protocol.signal.gains
+    if protocol.task.identifies:
+        return np.full((len(targets), 1), with_target)
     targets = np.asarray(targets)[:, None]
     if protocol.task.is_forced_choice:
         has_target = np.arange(protocol.n_intervals)[None, :] == targets
@@ -161,7 +164,7 @@ def plain_signal(signal: Signal) -> dict[str, Any]:
     plain = asdict(signal)
     for name in ("values", "coefficients", "blobs", "patterns", "variants"):
         del plain[name]
-    for name in ("outside", "sha256", "pedestal", "contrast_rule"):
+    for name in ("outside", "sha256", "pedestal", "contrast_rule", "pattern"):
         if plain[name] == type(signal).__dict__[name]:
             del plain[name]
     return {k: list(v) if isinstance(v, tuple) else v for k, v in plain.items()}

@@ -10,7 +10,7 @@ from jaxtyping import Int64
 from .noise_and_signal import FULL_CONTRAST
 from .protocol import Protocol
 from .signal import signal_levels, signal_template
-from .variant_facts import ideal_dprime, template_dprime
+from .variant_facts import closest_dprime, ideal_dprime, template_dprime
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class SignalFacts:
         For the mean of the signal's variants as weights: 0 where they cancel.
     template_dprime
         For the signal as weights, or its first variant. Of a signal without variants
-        all three observers are one.
+        all three observers are one; where patterns are identified, it is d' between
+        the two that are most alike.
     """
 
     contrast_rule: str
@@ -79,8 +80,8 @@ def _dprimes(
         return None, None, None
     levels = np.stack([_told_apart(own, contrast) for own in protocol.variants])
     signals, mean = levels / (FULL_CONTRAST * noise.sd), levels.mean(axis=0)
-    if len(signals) == 1:
-        only = float(np.linalg.norm(signals))
+    if len(signals) == 1 or protocol.task.identifies:
+        only = closest_dprime(signals)
         return only, only, only
     linear, template = (template_dprime(signals, t) for t in (mean, signals[0]))
     return ideal_dprime(signals), linear, template

@@ -15,7 +15,8 @@ from .patterns import Drawn, Pattern
 def template_of(signal: Signal, noise: Noise) -> Float[np.ndarray, " frame row column"]:
     """Give the template as a protocol asks for it, before it is projected on images."""
     template = _asked_for(signal, noise)
-    largest = size_of(template, signal)
+    every = (_asked_for(each, noise) for each in signal.on_one_scale)
+    largest = max(size_of(each, signal) for each in every)
     # A gaussian much finer than the grid has no element: the protocol refuses it.
     template = np.round(template / largest, 9) if largest > 0 else template
     template.setflags(write=False)
@@ -44,8 +45,10 @@ def size_of(template: np.ndarray, signal: Signal) -> float:
 def _asked_for(signal: Signal, noise: Noise) -> np.ndarray:
     """Draw a signal at any scale."""
     if signal.kind == "patterns":
-        first, second = (_pattern(each, noise) for each in signal.patterns)
-        return (second - first) / 2
+        drawn = [_pattern(each, noise) for each in signal.patterns]
+        if signal.is_of_many:
+            return drawn[max(signal.pattern, 0)] - np.mean(drawn, axis=0)
+        return (drawn[1] - drawn[0]) / 2
     if signal.values:
         return np.array(signal.values, np.float64).reshape(noise.grid)
     return _drawn(signal, noise, OWN_SIGNAL)

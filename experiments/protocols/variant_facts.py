@@ -6,6 +6,7 @@ two intervals.
 """
 
 import math
+from itertools import combinations
 
 import numpy as np
 from jaxtyping import Float, Float64
@@ -41,6 +42,19 @@ def ideal_dprime(signals: Signals) -> float:
     with_target = log_mean_likelihood(drawn() + shown, overlaps.diagonal())
     below = np.searchsorted(np.sort(without), with_target)
     return _of_area(float(below.mean()) / _N_DRAWN)
+
+
+def closest_dprime(signals: Signals) -> float:
+    """Return d' between the two that are most alike; of one, between it and none.
+
+    Examples
+    --------
+    >>> closest_dprime(np.array([[3.0, 0.0], [-1.0, 0.0], [0.0, 4.0]]))
+    4.0
+    """
+    if len(signals) == 1:
+        return float(np.linalg.norm(signals))
+    return min(float(np.linalg.norm(a - b)) for a, b in combinations(signals, 2))
 
 
 def log_mean_likelihood(

@@ -67,7 +67,7 @@ class LoggedSignals:
 
 def _of_variants(protocol: Protocol, parameters: Any) -> list[dict[str, Any]]:
     """Give the parameters of each variant of a protocol's signal."""
+    if not protocol.signal.variants:
+        return [parameters(protocol)]  # of patterns the target says which it is
     every = [parameters(own) for own in protocol.variants]
-    if len(every) == 1:
-        return every
     return [{**own, "variant": number} for number, own in enumerate(every)]

@@ -89,12 +89,12 @@ def render_elements(
         )
     if isinstance(source, PlaceNoise):
         source = source.fields
-    if isinstance(source, BasisNoise):
-        return basis_frames(protocol, source, table, backend)
-    if protocol.signal.variants and isinstance(source, GeneratedNoise):
+    if len(protocol.variants) > 1 and isinstance(source, GeneratedNoise | BasisNoise):
         parts = by_variant(protocol, source.seed, table)
         shown = [(r, render_elements(own, source, t, backend)) for r, own, t in parts]
         return in_order(shown)
+    if isinstance(source, BasisNoise):
+        return basis_frames(protocol, source, table, backend)
     kinds, which = _signal_kinds(protocol, table)
     if not isinstance(source, GeneratedNoise):
         return _add(protocol, source, table, kinds, which)
@@ -136,13 +136,14 @@ def render_tensor(
     on_cpu = str(device).partition(":")[0] == "cpu"
     if isinstance(source, PlaceNoise):  # the scene is put together here
         return as_tensor(render(protocol, source, table), device)
+    is_one = on_cpu or len(protocol.variants) == 1
+    if isinstance(source, GeneratedNoise | BasisNoise) and not is_one:
+        drawn = by_variant(protocol, source.seed, table)
+        return _each_there(((r, own, source, t) for r, own, t in drawn), device)
     if isinstance(source, BasisNoise) and not on_cpu:
         return basis_tensor(protocol, source, table, device)
     if on_cpu or not isinstance(source, GeneratedNoise):
         return as_tensor(render(protocol, source, table), device)
-    if protocol.signal.variants:
-        drawn = by_variant(protocol, source.seed, table)
-        return _each_there(((r, own, source, t) for r, own, t in drawn), device)
     return generated_there(protocol, source, table, device)
 
 

@@ -35,9 +35,15 @@ def drawn_variants(seed: int, stimulus_ids: Any, n: int) -> Int64[np.ndarray, " 
 def by_variant(
     protocol: Protocol, seed: int, table: Table
 ) -> Iterator[tuple[np.ndarray, Protocol, dict[str, np.ndarray]]]:
-    """Give the rows of each variant in a table: its protocol, and their table."""
+    """Give the rows of each variant in a table: its protocol, and their table.
+
+    Where patterns are identified, the target says which is shown.
+    """
     variants = protocol.variants
-    drawn = drawn_variants(seed, table["stimulus_id"], len(variants))
+    if protocol.task.identifies:
+        drawn = np.asarray(table["target"], np.int64)
+    else:
+        drawn = drawn_variants(seed, table["stimulus_id"], len(variants))
     for number in dict.fromkeys(drawn.tolist()) or [0]:
         rows = np.flatnonzero(drawn == number)
         yield rows, variants[number], part_of(table, rows)

@@ -155,7 +155,8 @@ TRIAL = (
            "All other parameters of the signal, as JSON"),
     Column("target", "spec", INTEGER,
            "Forced choice: the correct alternative, from 0. Yes/no and rating: the "
-           "class, 1 = signal. 0 throughout in a task without a correct answer", low=0),
+           "class, 1 = signal. Identify: the pattern, from 0. 0 throughout in a task "
+           "without a correct answer", low=0),
     Column("response", "response", INTEGER,
            "Number of the response, from 0, in the order of the protocol's keys; empty "
            "if there was none", is_optional=True, low=0),

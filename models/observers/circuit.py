@@ -156,6 +156,9 @@ def _signal(protocol: Protocol, name: str) -> Template:
 
     Of a signal with variants, the first of them.
     """
+    if protocol.task.identifies:
+        rule = "one that tells two alternatives apart"
+        raise ValueError(f"the task must be {rule} for {name}, got identify")
     protocol = protocol.variants[0]
     without, with_target = protocol.signal.gains
     signal = np.sign(with_target - without) * signal_template(protocol)

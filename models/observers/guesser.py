@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from ...experiments.session.observer import ObserverNoise, Viewing
+from ...experiments.session.observer import ObserverNoise, Practice, Viewing
 
 
 class Guesser:
@@ -18,13 +18,20 @@ class Guesser:
 
     name = "guesser"
 
+    def __init__(self) -> None:
+        self._n: int | None = None
+
     def prepare(self, viewing: Viewing) -> None:
         """Take nothing in."""
+
+    def learn(self, practice: Practice) -> None:
+        """Take in how many decision variables are asked for."""
+        self._n = practice.protocol.task.n_variables
 
     def decide(
         self,
         frames: UInt8[np.ndarray, " trial alternative frame y x"],
         noise: ObserverNoise,
-    ) -> Float[np.ndarray, " trial alternative"]:
+    ) -> Float[np.ndarray, " trial variable"]:
         """Give standard normal noise for every alternative of every trial."""
-        return noise.normal(frames.shape[1])
+        return noise.normal(self._n or frames.shape[1])

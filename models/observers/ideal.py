@@ -17,7 +17,8 @@ class Ideal:
 
     It knows the variants and the noise, and not which variant a trial shows; no
     observer is more often correct. It weighs likelihoods for the highest contrast of
-    the main blocks. Of a signal without variants it is the template, to scale.
+    the main blocks. Of a signal without variants it is the template, to scale; where
+    patterns are identified it gives the log likelihood ratio of each.
 
     Examples
     --------
@@ -35,7 +36,7 @@ class Ideal:
     def __init__(self) -> None:
         self.templates: Int64[np.ndarray, " variant frame row column"] | None = None
         self._element_px = (1, 1)
-        self._sd = 1.0
+        self._sd, self._identifies = 1.0, False
         self._behind: Float64[np.ndarray, " variant"] = np.zeros(1)
 
     def prepare(self, viewing: Viewing) -> None:
@@ -46,6 +47,7 @@ class Ideal:
         """Read the signal of every variant, and the SD of the noise."""
         protocol = practice.protocol
         _require_white(protocol)
+        self._identifies = protocol.task.identifies
         self.templates = np.stack([ideal_levels(own) for own in protocol.variants])
         self._sd = FULL_CONTRAST * protocol.noise.sd
         picture = picture_levels(protocol)
@@ -56,7 +58,7 @@ class Ideal:
         self,
         frames: UInt8[np.ndarray, " trial alternative frame y x"],
         noise: ObserverNoise,
-    ) -> Float[np.ndarray, " trial alternative"]:
+    ) -> Float[np.ndarray, " trial variable"]:
         """Give the log of the mean likelihood ratio of every alternative."""
         if self.templates is None:
             raise ValueError("ideal must learn before it decides, got no learn call")
@@ -73,8 +75,10 @@ class Ideal:
         ]
         products = np.stack(sums, axis=-1) / (high * wide) - self._behind
         energies = (self.templates.astype(np.float64) ** 2).sum(axis=(1, 2, 3))
-        logs = log_mean_likelihood(products / self._sd**2, energies / self._sd**2)
-        return logs.reshape(frames.shape[:2])
+        products, energies = products / self._sd**2, energies / self._sd**2
+        if self._identifies:
+            return products - energies / 2
+        return log_mean_likelihood(products, energies).reshape(frames.shape[:2])
 
 
 def _require_white(protocol: Protocol) -> None:

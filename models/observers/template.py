@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Float64, Int64, UInt8
 
 from ...experiments.protocols.parts import BACKGROUND
+from ...experiments.protocols.picture import picture_levels
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.scene import Rectangle
 from ...experiments.protocols.signal import signal_levels
@@ -22,7 +23,9 @@ class Template:
     The template is the difference between the two signals that the task asks to tell
     apart, target minus non-target, as quantised at the highest contrast of the main
     blocks. In white Gaussian noise this is the ideal observer; of a signal that is
-    drawn from variants, who looks for the first of them alone. All numbers are
+    drawn from variants, who looks for the first of them alone. Where patterns are
+    identified there is a template for each of them, and a decision variable: the
+    likelihood's, so that patterns of unequal strength are weighed. All numbers are
     integers: an element's pixels are summed before they are weighted, the order of
     summation does not matter, and any presenter's pixels give the same decision
     variables.
@@ -64,7 +67,8 @@ class Template:
         self.efficiency = float(efficiency)
         self.pool = pool
         self._scene: _Scene | None = None
-        self.weights: Int64[np.ndarray, " frame row column"] | None = None
+        self.weights: Int64[np.ndarray, " *pattern frame row column"] | None = None
+        self._twice_less: Int64[np.ndarray, " pattern"] = np.zeros(1, np.int64)
         self._element_px = (1, 1)
         self._places: tuple[Rectangle, ...] = ()
 
@@ -80,6 +84,9 @@ class Template:
 
     def learn(self, practice: Practice) -> None:
         """Read the signal, on the noise grid."""
+        if practice.protocol.task.identifies:
+            self._learn_patterns(practice.protocol)
+            return
         signal = ideal_levels(practice.protocol)
         if self.efficiency < 1:
             signal = _rotated(signal.astype(np.float64), self.efficiency)
@@ -88,11 +95,20 @@ class Template:
         if self._places:
             self._scene = _Scene.of(practice.protocol, self.pool, signal)
 
+    def _learn_patterns(self, protocol: Protocol) -> None:
+        if self.efficiency < 1:
+            rule = "1 where patterns are identified"
+            raise ValueError(f"efficiency must be {rule}, got {self.efficiency}")
+        self.weights = np.stack([ideal_levels(own) for own in protocol.variants])
+        picture = picture_levels(protocol)
+        behind = 0 if picture is None else 2 * picture
+        self._twice_less = (self.weights * (self.weights + behind)).sum((1, 2, 3))
+
     def decide(
         self,
         frames: UInt8[np.ndarray, " trial alternative frame y x"],
         noise: ObserverNoise,
-    ) -> Float[np.ndarray, " trial alternative"]:
+    ) -> Float[np.ndarray, " trial variable"]:
         """Give the sum over pixels of template times level difference from 128.
 
         In a scene: what is pooled of the sums at its places.
@@ -107,19 +123,32 @@ class Template:
 
     def _sums(
         self, frames: UInt8[np.ndarray, " trial alternative frame y x"]
-    ) -> Float[np.ndarray, " trial alternative"]:
+    ) -> Float[np.ndarray, " trial variable"]:
         if self.weights is None:
             raise ValueError("template must learn before it decides, got no learn call")
         from .element_sums import weighted_sums
 
-        n_frames, *grid = self.weights.shape
+        n_frames, *grid = self.weights.shape[-3:]
         size = tuple(n * px for n, px in zip(grid, self._element_px, strict=True))
         if frames.shape[2:] != (n_frames, *size):
             got, due = tuple(frames.shape[2:]), (n_frames, *size)
             raise ValueError(f"frames must be {due} px, got {got}")
         images = np.ascontiguousarray(frames).reshape(-1, n_frames, *size)
+        if self.weights.ndim == 4:
+            return self._of_patterns(images)
         sums = weighted_sums(images, BACKGROUND, self.weights, self._element_px)
         return sums.reshape(frames.shape[:2]).astype(np.float64)
+
+    def _of_patterns(
+        self, images: UInt8[np.ndarray, " trial frame y x"]
+    ) -> Float64[np.ndarray, " trial pattern"]:
+        """Give for each pattern sum(w (x - picture)) - sum(w^2) / 2, over pixels."""
+        from .element_sums import weighted_sums
+
+        assert self.weights is not None
+        px = self._element_px
+        sums = [weighted_sums(images, BACKGROUND, each, px) for each in self.weights]
+        return np.stack(sums, axis=1) - px[0] * px[1] * self._twice_less / 2
 
 
 @dataclass(frozen=True, eq=False)

@@ -181,6 +181,9 @@ def practice_batches(
     practice: Practice, seed: int, plan: TrainingPlan
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield new trials for every step: frames and targets, all contrasts in each."""
+    if practice.protocol.task.identifies:
+        rule = "one with a decision variable for each interval to train a network"
+        raise ValueError(f"the task must be {rule}, got identify")
     contrasts = training_contrasts(practice.protocol, plan.ideal_dprimes)
     n = plan.batch // len(contrasts)
     first = _FIRST_TRIAL + _TRIALS_A_SEED * (seed % _N_SEEDS_APART)

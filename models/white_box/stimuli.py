@@ -39,7 +39,7 @@ class Stimuli:
     ------
     ValueError
         If the noise is not Gaussian and white: the formulas hold for no other. If the
-        signal is drawn from variants.
+        signal is one of several variants or patterns.
     """
 
     def __init__(
@@ -51,9 +51,9 @@ class Stimuli:
         if protocol.noise.basis is not None:
             rule = "white for white-box kernels"
             raise ValueError(f"noise must be {rule}, got noise on a basis of images")
-        if protocol.signal.variants:
+        if (n := len(protocol.variants)) > 1:
             rule = "one for white-box kernels"
-            raise ValueError(f"the signal must be {rule}, got one drawn from variants")
+            raise ValueError(f"the signal must be {rule}, got one of {n}")
         if n := protocol.places.count:
             rule = "left out for white-box kernels"
             raise ValueError(f"places must be {rule}, got {n}")

@@ -13,10 +13,11 @@ document.addEventListener("yoked:interval", (event) => {
 });
 
 function decide(trial) {
-  const { seen, picks, template, nIntervals, criterion } = window.yokedTest;
+  const { seen, picks, template, nIntervals, criterion, patterns } = window.yokedTest;
   if (!template) return;
   const frames = seen.filter((drawn) => drawn.trial === trial);
   if (frames.length < nIntervals * template.length) return;
+  if (patterns) return void picks.push({ trial, ...identified(frames) });
   const variables = Array(nIntervals).fill(0);
   for (const { interval, frame, levels } of frames) {
     levels.forEach((level, i) => (variables[interval] += level * template[frame][i]));
@@ -26,6 +27,17 @@ function decide(trial) {
       ? variables.indexOf(Math.max(...variables))
       : Number(variables[0] > criterion);
   picks.push({ trial, response, variables });
+}
+
+/** One interval, and a template for each of several patterns. */
+function identified(frames) {
+  const variables = [...window.yokedTest.atBlank];
+  for (const { frame, levels } of frames) {
+    window.yokedTest.patterns.forEach((template, k) =>
+      levels.forEach((level, i) => (variables[k] += (level - 128) * template[frame][i])),
+    );
+  }
+  return { response: variables.indexOf(Math.max(...variables)), variables };
 }
 
 // Resolves with the pick number `index` once it is made, or with null if a screen waits for a button.

@@ -7,7 +7,8 @@ import pytest
 
 from yoked.app.web.lut import look_up_table
 from yoked.experiments.protocols.files import load_protocol, protocol_names
-from yoked.experiments.protocols.parts import Task
+from yoked.experiments.protocols.parts import Signal, Task
+from yoked.experiments.protocols.patterns import Pattern
 from yoked.experiments.protocols.protocol import Protocol
 from yoked.experiments.session.observer import ObserverNoise
 from yoked.experiments.session.session import Session
@@ -32,6 +33,10 @@ SHOWN = [
     if load_protocol(name).noise.source == "yoked-1"
     and not load_protocol(name).places.count
 ]
+
+BARS = Signal(
+    "patterns", patterns=tuple(Pattern("bar", columns=(c, c)) for c in (2, 6, 10))
+)
 
 
 @dataclass
@@ -139,6 +144,11 @@ def test_patches_side_by_side_are_drawn_as_they_are(run_template):
             few_trials("gabor-in-noise", task=Task("mafc", ("1", "2", "3"))), 4
         )
     )
+
+
+def test_patterns_to_be_identified_are_drawn_as_they_are(run_template):
+    task = Task("identify", ("1", "2", "3"))
+    as_it_is(run_template(few_trials("bar-in-noise", task=task, signal=BARS), 4))
 
 
 def scene(name: str, **cue) -> Protocol:

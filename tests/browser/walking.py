@@ -7,7 +7,7 @@ import numpy as np
 
 from yoked.experiments.protocols.parts import BACKGROUND, Timing
 from yoked.experiments.protocols.protocol import Protocol
-from yoked.experiments.session.observer import Practice, Viewing
+from yoked.experiments.session.observer import ObserverNoise, Practice, Viewing
 from yoked.models.observers.template import Template
 
 READER = Path(__file__).with_name("reader.js").read_text()
@@ -42,8 +42,8 @@ def chosen(variables: np.ndarray) -> list[int]:
 def read_canvas(page, protocol: Protocol) -> None:
     """Let the same template watch the canvas of every page that comes."""
     rows, columns = protocol.display.element_px
-    weights = ideal_observer(protocol).weights
-    weights = weights.repeat(rows, axis=-2).repeat(columns, axis=-1)
+    observer = ideal_observer(protocol)
+    weights = observer.weights.repeat(rows, axis=-2).repeat(columns, axis=-1)
     if protocol.places.count:
         weights = at_every_place(protocol, weights)
     about = {
@@ -51,6 +51,15 @@ def read_canvas(page, protocol: Protocol) -> None:
         "nIntervals": protocol.n_intervals,
         "criterion": int(weights.sum()) * BACKGROUND,
     }
+    if protocol.task.identifies:
+        blank = np.full((1, 1, *protocol.frame_shape), 128, np.uint8)
+        at_blank = observer.decide(blank, ObserverNoise(0, np.arange(1)))
+        about = {
+            "template": weights[0].reshape(weights.shape[1], -1).tolist(),
+            "patterns": weights.reshape(*weights.shape[:2], -1).tolist(),
+            "atBlank": at_blank[0].tolist(),
+            "nIntervals": 1,
+        }
     page.add_init_script(f"{READER}\nObject.assign(yokedTest, {json.dumps(about)});")
 
 

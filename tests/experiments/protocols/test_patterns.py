@@ -216,9 +216,9 @@ def test_the_highest_contrast_beside_a_picture_is_where_the_room_ends():
 @pytest.mark.parametrize(
     ("signal", "sentence"),
     [
-        (two(GABORS[:1]), "signal.patterns must be two, got 1"),
-        (two([GABORS[0], GABORS[0]]), "signal.patterns must be two that differ, got"),
-        ({**two(), "gains": [0, 1]}, r"signal.gains must be \[-1, 1\] with kind patt"),
+        (two(GABORS[:1]), "signal.patterns must be two or more, got 1"),
+        (two([GABORS[0], GABORS[0]]), "signal.patterns must be patterns that differ"),
+        ({**two(), "gains": [0, 1]}, r"signal.gains must be \[-1, 1\] with two patt"),
         (two(pedestal=0.4), "contrast must be such that signal and"),
         (two([{**GABORS[0], "sigma": 0.0}, GABORS[1]]), "sigma must be more than 0"),
         (two([{"kind": "array"}, GABORS[1]]), "sha256 must be given with kind array"),
