@@ -70,7 +70,7 @@ COMMANDS = {
     ),
     "cueing": (
         "cueing:cueing",
-        "d' by whether a cue was valid, and the differences.",
+        "Say how d' depends on whether the cue was valid.",
     ),
     "conditions": (
         "conditions:conditions",

@@ -59,7 +59,7 @@ def layout_of(protocol: Parts) -> Layout:
     >>> import yoked
     >>> layout = layout_of(yoked.load_protocol("cued-detection"))
     >>> layout.size_px, layout.patches[0]
-    ((184, 166), (9, 102, 64, 64))
+    ((150, 150), (9, 93, 48, 48))
     """
     rows, columns = protocol.noise.grid[1:]
     tall, wide = protocol.display.element_px

@@ -13,6 +13,7 @@ from tests.analysis.observers.linear import Linear, session, unit
 from tests.analysis.observers.linear import run as observed
 from yoked.analysis.agreement import compare
 from yoked.analysis.sessions import depths
+from yoked.analysis.sessions.cueing import cueing
 from yoked.app.cli import cli
 from yoked.app.commands.white_box import FORMAT
 from yoked.experiments.protocols.files import load_protocol
@@ -135,6 +136,10 @@ def test_the_page_names_exactly_the_keys_that_the_commands_print(printed):
     bars = replace(one, contrast=Contrast((0.1, 0.2)))
     twice = run(bars, Template(), seed=1, internal_noise=1.0)
     check(depths.depths(twice, orders=0).to_dict(), "row of analyse", seen)
+    cued = load_protocol("cued-detection").with_options(trials=300, contrast=0.1)
+    scene = run(cued, Template(), seed=1)
+    check(depths.depths(scene, orders=0).to_dict(), "row of analyse", seen)
+    check(cueing(scene).to_dict(), "cueing", seen)
     assert seen == set(SECTIONS), "every table was met"
 
 
