@@ -94,10 +94,9 @@ class TableSettings:
     name: str | None = None
 
     def __post_init__(self) -> None:
-        if self.task not in TASKS:
-            raise ValueError(
-                f"task must be one of {', '.join(TASKS)}, got {self.task!r}"
-            )
+        if self.task not in TASKS or self.task == "identify":
+            known = ", ".join(task for task in TASKS if task != "identify")
+            raise ValueError(f"task must be one of {known}, got {self.task!r}")
         if (self.noise is None) == (self.noise_columns is None):
             got = "none" if self.noise is None else "both"
             rule = "given as an array or as columns"
