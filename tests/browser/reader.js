@@ -13,7 +13,7 @@ document.addEventListener("yoked:interval", (event) => {
 });
 
 function decide(trial) {
-  const { seen, picks, template, nIntervals } = window.yokedTest;
+  const { seen, picks, template, nIntervals, criterion } = window.yokedTest;
   if (!template) return;
   const frames = seen.filter((drawn) => drawn.trial === trial);
   if (frames.length < nIntervals * template.length) return;
@@ -21,7 +21,11 @@ function decide(trial) {
   for (const { interval, frame, levels } of frames) {
     levels.forEach((level, i) => (variables[interval] += level * template[frame][i]));
   }
-  picks.push({ trial, response: variables.indexOf(Math.max(...variables)), variables });
+  const response =
+    nIntervals > 1
+      ? variables.indexOf(Math.max(...variables))
+      : Number(variables[0] > criterion);
+  picks.push({ trial, response, variables });
 }
 
 // Resolves with the pick number `index` once it is made, or with null if a screen waits for a button.

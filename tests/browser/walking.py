@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from yoked.experiments.protocols.parts import Timing
+from yoked.experiments.protocols.parts import BACKGROUND, Timing
 from yoked.experiments.protocols.protocol import Protocol
 from yoked.experiments.session.observer import Practice, Viewing
 from yoked.models.observers.template import Template
@@ -32,22 +32,35 @@ def ideal_observer(protocol: Protocol) -> Template:
     return template
 
 
+def chosen(variables: np.ndarray) -> list[int]:
+    """Return the responses by decision variables, (trial, alternative)."""
+    if variables.shape[1] > 1:
+        return variables.argmax(1).tolist()
+    return (variables[:, 0] > 0).astype(int).tolist()
+
+
 def read_canvas(page, protocol: Protocol) -> None:
     """Let the same template watch the canvas of every page that comes."""
-    rows, columns = protocol.display.element_px
-    weights = ideal_observer(protocol).weights
-    weights = weights.repeat(rows, axis=-2).repeat(columns, axis=-1)
-    if protocol.places.count:
-        weights = at_every_place(protocol, weights)
+    is_scene = protocol.places.count > 0
+    weights = at_every_place(protocol) if is_scene else template_px(protocol)
     about = {
         "template": weights.reshape(len(weights), -1).tolist(),
         "nIntervals": protocol.n_intervals,
+        "criterion": int(weights.sum()) * BACKGROUND,
     }
     page.add_init_script(f"{READER}\nObject.assign(yokedTest, {json.dumps(about)});")
 
 
-def at_every_place(protocol: Protocol, weights: np.ndarray) -> np.ndarray:
+def template_px(protocol: Protocol) -> np.ndarray:
+    """Return the template of a patch at pixel size."""
+    rows, columns = protocol.display.element_px
+    weights = ideal_observer(protocol).weights
+    return weights.repeat(rows, axis=-2).repeat(columns, axis=-1)
+
+
+def at_every_place(protocol: Protocol) -> np.ndarray:
     """Return weights of a whole scene: a template at each place, nothing elsewhere."""
+    weights = template_px(protocol)
     whole = np.zeros(protocol.frame_shape, np.int64)
     shown = slice(protocol.n_before, protocol.n_before + len(weights))
     for y, x, height, width in Viewing.of(protocol).places:

@@ -9,6 +9,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import ndtr, ndtri
 
+from yoked.experiments.protocols.answers import Confidence, Feedback
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.protocols.parts import Task
 from yoked.experiments.session.results import load_session, session_data
@@ -141,6 +142,25 @@ def test_a_movie_is_responded_to_like_a_still():
     protocol = load_protocol("movie-bar")
     session = run(protocol, Template(), seed=3, trials=1000, contrast=0.227)
     assert session.counted["correct"].mean() == pytest.approx(ndtr(1.61), abs=0.04)
+
+
+def test_what_only_a_person_has_changes_nothing_for_a_model(protocol, store):
+    """Durations that vary, confidence and tones: the stimuli stay what they are."""
+    asked = replace(
+        protocol,
+        timing=replace(protocol.timing, fixation_jitter_ms=300, response_ms=0),
+        confidence=Confidence(keys=("1", "2", "3"), prompt={"en": "How sure?"}),
+        feedback=Feedback(by="tone"),
+    )
+    plain, full = run(protocol, Template(), seed=3), run(asked, Template(), seed=3)
+    same = ["stimulus_id", "contrast", "target", "response", "digest"]
+    assert full.trials[same].equals(plain.trials[same])
+    run(asked, Template(), seed=3, store=store)
+    (row,) = store.sessions()
+    responses = [record.response for record in store.trials(row.id)]
+    assert {(r.confidence, r.rt_ms, r.onsets_ms) for r in responses} == {
+        (None, None, None)
+    }
 
 
 def test_a_calibrated_session_ends_near_the_proportion_it_aims_at(protocol):

@@ -1,10 +1,11 @@
 """Time and answers in the lab: jitter, no limit, confidence, tones."""
 
+import sys
 from dataclasses import replace
 
 import pytest
 
-from tests.experiments.lab.recording import FAST, HZ, Recorder
+from tests.experiments.lab.recording import FAST, HZ, Recorder, run
 from yoked.experiments.lab.pages import confidence_page
 from yoked.experiments.lab.showing import Showing
 from yoked.experiments.lab.sitting import Sitting
@@ -135,3 +136,24 @@ def test_a_missing_response_is_written_also_where_there_are_tones(store, protoco
     sit(store, told, screen, played.append)
     assert len(played) == 3
     assert screen.texts.count("no response") == 1
+
+
+def test_where_no_sound_can_be_played_feedback_is_written_and_that_is_logged(
+    tmp_path, monkeypatch, protocol
+):
+    monkeypatch.setitem(sys.modules, "psychopy.sound", None)  # none of its libraries
+    told = replace(
+        protocol,
+        feedback=Feedback(by="tone"),
+        blocks=(Block("main", 4, feedback=True),),
+    )
+    screen, said = Recorder(), []
+    outcome = run(tmp_path / "lab.db", screen, said, protocol=told, participant="p01")
+    assert outcome.is_finished
+    (sentence,) = [line for line in said if "Tones" in line]
+    assert sentence.endswith("feedback is written on the screen.")
+    assert screen.texts.count("correct") + screen.texts.count("wrong") == 4
+    store = open_store(tmp_path / "lab.db")
+    kinds = [event["kind"] for event in store.events(outcome.session_id)]
+    store.close()
+    assert kinds.count("no_sound") == 1

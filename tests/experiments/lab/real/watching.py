@@ -51,7 +51,7 @@ def response_to(template: Template, frames: np.ndarray) -> int:
     """Return the template's response to one trial, (interval, frame, y, x)."""
     noise = ObserverNoise(0, np.zeros(1, np.int64))  # this template uses none
     variables = template.decide(frames[None], noise)[0]
-    return int(variables[0] > 0) if len(variables) == 1 else int(variables.argmax())
+    return int(variables.argmax() if len(variables) > 1 else variables[0] > 0)
 
 
 @dataclass
