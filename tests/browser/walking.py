@@ -41,11 +41,8 @@ def chosen(variables: np.ndarray) -> list[int]:
 
 def read_canvas(page, protocol: Protocol) -> None:
     """Let the same template watch the canvas of every page that comes."""
-    rows, columns = protocol.display.element_px
-    observer = ideal_observer(protocol)
-    weights = observer.weights.repeat(rows, axis=-2).repeat(columns, axis=-1)
-    if protocol.places.count:
-        weights = at_every_place(protocol, weights)
+    is_scene = protocol.places.count > 0
+    weights = at_every_place(protocol) if is_scene else template_px(protocol)
     about = {
         "template": weights.reshape(len(weights), -1).tolist(),
         "nIntervals": protocol.n_intervals,
@@ -53,7 +50,9 @@ def read_canvas(page, protocol: Protocol) -> None:
     }
     if protocol.task.identifies:
         blank = np.full((1, 1, *protocol.frame_shape), 128, np.uint8)
-        at_blank = observer.decide(blank, ObserverNoise(0, np.arange(1)))
+        at_blank = ideal_observer(protocol).decide(
+            blank, ObserverNoise(0, np.arange(1))
+        )
         about = {
             "template": weights[0].reshape(weights.shape[1], -1).tolist(),
             "patterns": weights.reshape(*weights.shape[:2], -1).tolist(),
@@ -63,8 +62,16 @@ def read_canvas(page, protocol: Protocol) -> None:
     page.add_init_script(f"{READER}\nObject.assign(yokedTest, {json.dumps(about)});")
 
 
-def at_every_place(protocol: Protocol, weights: np.ndarray) -> np.ndarray:
+def template_px(protocol: Protocol) -> np.ndarray:
+    """Return the template of a patch at pixel size."""
+    rows, columns = protocol.display.element_px
+    weights = ideal_observer(protocol).weights
+    return weights.repeat(rows, axis=-2).repeat(columns, axis=-1)
+
+
+def at_every_place(protocol: Protocol) -> np.ndarray:
     """Return weights of a whole scene: a template at each place, nothing elsewhere."""
+    weights = template_px(protocol)
     whole = np.zeros(protocol.frame_shape, np.int64)
     shown = slice(protocol.n_before, protocol.n_before + len(weights))
     for y, x, height, width in Viewing.of(protocol).places:
