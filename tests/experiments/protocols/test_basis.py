@@ -219,8 +219,9 @@ def test_too_many_units_for_exact_sums_are_refused(monkeypatch):
          "noise.pairs must be one of independent, opposite, got 'same'"),
         ({"noise": {"pairs": "opposite"}, "task": YES_NO},
          "noise.pairs must be independent unless the task is 2afc, got 'opposite'"),
-        ({"noise": {"source": "stored"}},
-         "noise.source must be yoked-1 with noise on a basis, got 'stored'"),
+        ({"noise": {"source": "matlab5-rand"}},
+         "noise.source must be yoked-1 or stored with noise on a basis, got "
+         "'matlab5-rand'"),
         ({"noise": {"basis": None, "floor_sd": 0.1}},
          "noise.floor_sd must be 0.0 without a basis, got 0.1"),
         ({"signal": {"kind": "coefficients", "coefficients": [[99, 1.0]]}},
