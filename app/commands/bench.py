@@ -53,12 +53,22 @@ def contests(result: dict[str, Any] | list[Row]) -> list[Row]:
     help="Instead: noise on a basis of images, one field and 256, with its memory.",
 )
 @click.option(
+    "--faces",
+    is_flag=True,
+    help="Instead: the classification image of 770 choices between faces.",
+)
+@click.option(
     "--device",
     help="Instead: observers and generator on a device, such as cuda or cpu.",
 )
 @output(contests)
 def bench(
-    rounds: int, large: bool, analyse: bool, basis: bool, device: str | None
+    rounds: int,
+    large: bool,
+    analyse: bool,
+    basis: bool,
+    faces: bool,
+    device: str | None,
 ) -> Row | list[Row]:
     """Measure generator and kernels beside this machine's baseline.
 
@@ -75,6 +85,7 @@ def bench(
     from ..bench import large_kernels, run_benchmarks
     from ..bench_analyse import analyse_ratios
     from ..bench_basis import basis_ratios
+    from ..bench_faces import face_ratio
     from ..bench_models import measure_device
 
     if device is not None:
@@ -83,6 +94,8 @@ def bench(
         return large_kernels()
     if basis:
         return basis_ratios(rounds)
+    if faces:
+        return face_ratio(rounds)
     if analyse:
         return analyse_ratios()
     return run_benchmarks(rounds)

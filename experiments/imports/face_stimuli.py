@@ -26,7 +26,7 @@ from ..protocols.noise_and_signal import FULL_CONTRAST, Noise
 from ..protocols.rcicr_sinusoids import layers
 from ..store.text import utf8_text
 
-_N_ORIENTATIONS, _CYCLES, _PHASES = 6, 2.0, 2
+_N_ORIENTATIONS, _PHASES = 6, 2
 _OF_SCALE_0 = _N_ORIENTATIONS * _PHASES  # coefficients; each scale has 4 times as many
 _NOISE_RANGE = 0.6  # of noise that reaches from black to white, before the mean
 _UNIFORM_SD = 1 / math.sqrt(3)

@@ -8,6 +8,7 @@ from yoked.app import bench_models
 from yoked.app.bench import large_kernels, run_benchmarks
 from yoked.app.bench_analyse import analyse_ratios
 from yoked.app.bench_basis import basis_ratios
+from yoked.app.bench_faces import face_ratio
 from yoked.app.bench_models import measure_device
 
 
@@ -33,6 +34,12 @@ def test_a_device_is_measured_with_its_observers_and_its_memory():
     for row in result["observers"]:
         assert row["trials_per_s"] > 0
         assert 0 < row["generation_share"] < 1
+
+
+def test_a_classification_image_is_measured_beside_its_formula():
+    (row,) = face_ratio(1, size=64, n_scales=3)
+    assert row["ratio"] > 0
+    assert "252 images" in row["what"]
 
 
 def test_a_device_that_is_not_there_is_refused():
