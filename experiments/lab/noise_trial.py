@@ -209,7 +209,7 @@ class NoiseTrial:
         return TrialSpec(
             trial=self._n_own, block=0, block_kind="main", condition="main",
             stimulus_id=stimulus_id, pass_=1, repeats=None, contrast=contrast,
-            target=target, signal=logged_signal(protocol, session.seed, stimulus_id),
+            target=target, signal=logged_signal(protocol, session.row.seed, stimulus_id),
         )  # fmt: skip
 
     @property
