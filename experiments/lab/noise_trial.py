@@ -206,10 +206,11 @@ class NoiseTrial:
         stimulus_id = self._n_own if stimulus_id is None else stimulus_id
         if stimulus_id < 0:
             raise ValueError(f"stimulus_id must be 0 or more, got {stimulus_id}")
+        signal = logged_signal(protocol, session.row.seed, stimulus_id)
         return TrialSpec(
             trial=self._n_own, block=0, block_kind="main", condition="main",
             stimulus_id=stimulus_id, pass_=1, repeats=None, contrast=contrast,
-            target=target, signal=logged_signal(protocol, session.row.seed, stimulus_id),
+            target=target, signal=signal,
         )  # fmt: skip
 
     @property
