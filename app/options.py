@@ -12,6 +12,11 @@ from ..experiments.store.text import utf8_text
 
 DATABASE = click.Path(dir_okay=False, path_type=Path)
 OUTPUT_FILE = click.Path(dir_okay=False, path_type=Path)
+WITH_KERNELS = click.option(
+    "--kernels/--no-kernels",
+    default=True,
+    help="First-order kernels, too; on unless told otherwise.",
+)
 PLAN = click.option(
     "--plan",
     type=click.Path(dir_okay=False, path_type=Path),

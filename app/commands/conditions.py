@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..options import DATABASE
+from ..options import DATABASE, WITH_KERNELS
 from ..output import output
 from .analyse import to_analyse
 from .trials import opened
@@ -20,11 +20,7 @@ if TYPE_CHECKING:
 @click.argument("db", type=DATABASE)
 @click.argument("session")
 @click.option("--unfinished", is_flag=True, help="Also a session that is not finished.")
-@click.option(
-    "--kernels/--no-kernels",
-    default=True,
-    help="First-order kernels, too; on unless told otherwise.",
-)
+@WITH_KERNELS
 @output()
 def conditions(db: Path, session: str, unfinished: bool, kernels: bool) -> "Conditions":
     """Summarise a session by condition, and how the conditions differ.

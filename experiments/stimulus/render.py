@@ -131,9 +131,9 @@ def render_tensor(
     """
     from .noise_torch import as_tensor
 
-    if isinstance(source, ConditionNoise) and str(device).partition(":")[0] != "cpu":
-        return _each_there(source.parts(table), device)
     on_cpu = str(device).partition(":")[0] == "cpu"
+    if isinstance(source, ConditionNoise) and not on_cpu:
+        return _each_there(source.parts(table), device)
     if isinstance(source, PlaceNoise):  # the scene is put together here
         return as_tensor(render(protocol, source, table), device)
     is_one = on_cpu or len(protocol.variants) == 1
