@@ -11,6 +11,7 @@ from ..sessions.equivalent_noise import (
 )
 from ..trials.estimate import Z95, CannotTell
 from ..trials.responses import SessionLike
+from .chosen import Sessions, listed_sessions
 from .curves import SERIES
 from .style import GRAY, STYLE, new_figure
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _POINTS = 200
 
 
-def equivalent_noise(sessions: Sequence[SessionLike]) -> "Figure":
+def equivalent_noise(sessions: Sessions) -> "Figure":
     """Draw thresholds against noise SD, with the model and its equivalent noise.
 
     Parameters
@@ -44,7 +45,7 @@ def equivalent_noise(sessions: Sequence[SessionLike]) -> "Figure":
     >>> yoked.plot.equivalent_noise(list(parts.values())).axes[0].get_xlabel()
     'SD of the external noise, contrast'
     """
-    every = _by_session(sessions)
+    every = _by_session(listed_sessions(sessions))
     return draw_equivalent_noise([session_equivalent_noise(parts) for parts in every])
 
 

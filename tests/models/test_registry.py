@@ -83,7 +83,7 @@ def test_a_name_near_to_none_gets_the_list():
 def test_a_wrong_option_gets_the_nearest_right_one():
     with pytest.raises(
         ValueError,
-        match=r"an option of template must be one of efficiency, got 'eficiency'; did",
+        match=r"of template must be one of efficiency, pool, got 'eficiency'; did you",
     ):
         load("template", eficiency=0.5)
 
