@@ -14,13 +14,14 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from hypothesis import settings
-from jaxtyping import install_import_hook
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-# Every call of ours is checked against its signature. jaxtyping's plugin for pytest
-# would do the same, but has NumPy loaded before this file is read.
-install_import_hook("yoked", "tests.check")
+from tests.signatures import check_signatures, new_test
+
+# Calls of ours are checked against their signatures. jaxtyping's plugin for pytest
+# would check every one, but has NumPy loaded before this file is read.
+check_signatures("yoked")
 
 # Examples are the same in every run, and a slow machine is no fault.
 settings.register_profile("house", deadline=None, derandomize=True)
@@ -68,6 +69,10 @@ def pytest_collection_modifyitems(
 
     if hasattr(config, "workerinput"):  # in one of several processes
         items.sort(key=place)
+
+
+def pytest_runtest_setup() -> None:
+    new_test()
 
 
 @pytest.fixture

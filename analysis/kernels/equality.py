@@ -92,6 +92,7 @@ def equal_kernels(
     theirs: SessionLike | TrialDesign,
     seed: int = 0,
     lapse_rates: Sequence[float | Estimate] = (0.0, 0.0),
+    draws: Sequence[np.ndarray] | None = None,
 ) -> KernelEquality:
     """Test whether two observers have the same kernel, in decision SDs per noise SD.
 
@@ -104,6 +105,10 @@ def equal_kernels(
         Of the folds and the multipliers.
     lapse_rates
         Of either, taken as known.
+    draws
+        Of either, by cluster, what its noise was drawn from: trials of one number have
+        the same draws, whatever their SD and target. By default those whose noise is
+        equal.
 
     Raises
     ------
@@ -127,11 +132,12 @@ def equal_kernels(
     designs = [as_design(one) for one in (ours, theirs)]
     require_same_noise(*designs)
     found, keys = [], []
-    for one, rate in zip(designs, lapse_rates, strict=True):
-        scores = Scores.of(one, known_rate(rate), seed=seed)
+    for number, one in enumerate(designs):
+        scores = Scores.of(one, known_rate(lapse_rates[number]), seed=seed)
         found.append(scores.possible_influence())
-        _, first = np.unique(one.cluster, return_index=True)
-        keys.append(noise_keys(one.where(first)))
+        cluster, first = np.unique(one.cluster, return_index=True)
+        same = noise_keys(one.where(first)) if draws is None else draws[number][cluster]
+        keys.append(same)
     return equality(found[0], found[1], keys, seed)
 
 

@@ -1,8 +1,8 @@
 """A session's conditions side by side, and how each differs from the first.
 
 Each condition is summarised as a session of its own; nothing is pooled over them.
-Differences take conditions for independent: targets are drawn for each by itself, also
-where two share the draws of their noise.
+Differences of d' take conditions for independent: targets are drawn for each by itself,
+also where two share the draws of their noise. Kernels are compared draw by draw there.
 """
 
 import math
@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..double_pass.shared_responses import shared_r
-from ..kernels.hotelling import hotelling_comparison
+from ..kernels.equality import KernelEquality, equal_kernels
 from ..kernels.weighted_sum import first_order_kernel
 from ..psychometric.fit import PsychometricSettings
 from ..sensitivity.by_task import criterion, dprime, proportion_correct
@@ -21,11 +21,12 @@ from ..trials.attempts import Attempts
 from ..trials.estimate import Estimate
 from ..trials.held import Held
 from ..trials.responses import SessionLike
-from ..trials.result import Cells, Result
+from ..trials.result import Cells, Result, short
 from .psychometric import psychometric
 
 DIFFERENCE = "difference-square-and-add/1"
 RATIO = "ratio-square-and-add/1"
+OPEN = "∞: every answer to one target was the same; more trials close the interval"
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,9 +76,13 @@ class ConditionDifference(Result):
         Differences, condition minus reference.
     threshold_ratio
         Threshold of the condition over that of the reference.
-    kernel_p
-        Of the test that both kernels are the same; None where there are none, or
-        both were measured with the same noise fields.
+    kernels
+        The test that both kernels are the same, in decision SDs per noise SD, draw by
+        draw where they share draws: with another SD of its noise, an observer with
+        internal noise of a fixed SD has a kernel of the same shape (`p_shape`) but
+        another amplitude. None where `missing` says why, or none was asked for.
+    missing
+        Why a part has no value, by its name.
     """
 
     condition: str
@@ -86,7 +91,8 @@ class ConditionDifference(Result):
     criterion: Estimate
     proportion_correct: Estimate
     threshold_ratio: Estimate | None
-    kernel_p: float | None
+    kernels: KernelEquality | None
+    missing: Mapping[str, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +118,10 @@ class Conditions(Result):
     def table(self) -> list[Cells]:
         """Give a row for each condition, with its difference in d' from the first."""
         others = {each.condition: each for each in self.differences}
-        return [_row(each, others.get(each.condition)) for each in self.conditions]
+        compared = any(each.kernels is not None for each in self.differences)
+        return [
+            _row(each, others.get(each.condition), compared) for each in self.conditions
+        ]
 
 
 def conditions(parts: Mapping[str, SessionLike], kernels: bool = True) -> Conditions:
@@ -228,7 +237,7 @@ def _result(name: str, held: Held, with_kernel: bool) -> ConditionResult:
         threshold=None if fit is None else fit.threshold,
         kernel=None if seen is None else seen.kernel,
         kernel_se=None if seen is None else seen.se,
-        missing=attempt.missing | {k: str(v) for k, v in attempt.faults.items()},
+        missing=attempt.missing,
     )
 
 
@@ -239,9 +248,9 @@ def _difference(
     theirs: Held,
     kernels: bool,
 ) -> ConditionDifference:
-    found = None
+    found, attempt = None, Attempts(())
     if kernels and one.kernel is not None and other.kernel is not None:
-        found = Attempts(())("kernel", lambda: hotelling_comparison(ours, theirs))
+        found = attempt("kernels", lambda: _equal(ours, theirs))
     both = one.threshold is not None and other.threshold is not None
     return ConditionDifference(
         condition=one.condition,
@@ -250,12 +259,23 @@ def _difference(
         criterion=difference(one.criterion, other.criterion),
         proportion_correct=difference(one.proportion_correct, other.proportion_correct),
         threshold_ratio=ratio(one.threshold, other.threshold) if both else None,  # type: ignore[arg-type]
-        kernel_p=None if found is None else found.p,
+        kernels=found,
+        missing=attempt.missing,
     )
 
 
-def _row(each: ConditionResult, other: ConditionDifference | None) -> Cells:
-    return {
+def _equal(ours: Held, theirs: Held) -> KernelEquality:
+    """Compare kernels: trials of one stimulus id have the same draws."""
+    draws = [
+        one.responses.table["stimulus_id"].to_numpy(np.int64) for one in (ours, theirs)
+    ]
+    return equal_kernels(ours, theirs, draws=draws)
+
+
+def _row(
+    each: ConditionResult, other: ConditionDifference | None, compared: bool
+) -> Cells:
+    row: Cells = {
         "condition": each.condition,
         "noise SD": f"{each.noise_sd:g}",
         "trials": each.n_trials,
@@ -265,3 +285,17 @@ def _row(each: ConditionResult, other: ConditionDifference | None) -> Cells:
         "threshold": "" if each.threshold is None else each.threshold.short(),
         "d' - first": "" if other is None else other.dprime.short(),
     }
+    if compared:
+        test = None if other is None else other.kernels
+        row |= {
+            "p of one kernel": "" if test is None else short(test.p),
+            "p of one shape": "" if test is None else short(test.p_shape),
+        }
+    if any(_is_open(one) for one in (each.dprime, each.criterion)):
+        row["note"] = OPEN
+    return row
+
+
+def _is_open(each: Estimate) -> bool:
+    ends = (each.low, each.high)
+    return any(end is not None and math.isinf(end) for end in ends)

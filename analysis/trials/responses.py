@@ -264,7 +264,7 @@ def responses(session: SessionLike) -> Responses:
     apart = differ_in(session.protocol)
     if apart:
         rule = f"taken one by one, since they differ in {' and '.join(apart)}"
-        how = f"yoked.by_condition, or {session.id}/CONDITION"
+        how = f"`yoked conditions`, yoked.by_condition, or {session.id}/CONDITION"
         raise CannotTell(f"conditions of session {session.id} must be {rule}: {how}")
     task, n = session.protocol.task, session.protocol.n_responses
     made = Responses.from_table(session.counted, task.kind, n, task.has_target)

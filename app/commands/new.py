@@ -15,7 +15,7 @@ import click
 def new(file: Path, like: str | None) -> None:
     """Write a protocol file to change: a commented skeleton, or a shipped one.
 
-    It runs as it is. A file that exists is left alone.
+    It runs as it is, named as the file. A file that exists is left alone.
 
     \b
     Examples:
@@ -29,6 +29,6 @@ def new(file: Path, like: str | None) -> None:
         raise click.UsageError(f"FILE must end in .toml, got {str(file)!r}")
     if file.exists():
         raise FileExistsError(f"{str(file)!r} must be new, got a file that exists")
-    text = skeleton_text(file.stem) if like is None else protocol_text(like)
+    text = skeleton_text(file.stem) if like is None else protocol_text(like, file.stem)
     write_text(file, text)
     click.echo(f"Look at it with: yoked preview {file} -o trial.png", err=True)

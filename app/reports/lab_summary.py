@@ -1,20 +1,19 @@
 """What the operator sees after a session: a few numbers, and the kernel so far."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
 
 from ...analysis.kernels.weighted_sum import first_order_kernel
+from ...analysis.sessions.conditions import Conditions, conditions
 from ...analysis.sessions.quality import session_quality
 from ...analysis.sessions.summary import ConditionSummary, summarise
 from ...analysis.trials.estimate import CannotTell
 from ...analysis.trials.responses import responses
 from ...analysis.trials.result import Cells, Result
-
-if TYPE_CHECKING:
-    from ...experiments.session.results import SessionData
+from ...experiments.protocols.condition_kinds import differ_in
+from ...experiments.session.results import SessionData, by_condition
 
 BARS = "▁▂▃▄▅▆▇█"
 MOST_COLUMNS = 64
@@ -35,7 +34,10 @@ class LabSummary(Result):
     screened_out
         A sentence for each rule of the protocol's screening that is broken.
     pooled
-        The numbers of all trials; None where there are none yet, as `note` says.
+        The numbers of all trials; None where there are none yet, or its conditions must
+        not be pooled, as `note` says.
+    conditions
+        Those conditions, without kernels; None where all trials are pooled.
     kernel, kernel_z
         The weighted sum so far, and the same over its standard error; or None. In noise
         on a basis, its classification image.
@@ -54,6 +56,7 @@ class LabSummary(Result):
     anticipations: int
     screened_out: tuple[str, ...]
     pooled: ConditionSummary | None
+    conditions: Conditions | None
     note: str | None
     kernel: Float[np.ndarray, " frame row column"] | None
     kernel_z: Float[np.ndarray, " frame row column"] | None
@@ -72,6 +75,11 @@ class LabSummary(Result):
                 "criterion": self.pooled.criterion.short(),
                 "internal noise": self.pooled.internal_noise.gamma.short(),
             }
+        elif self.conditions is not None:
+            row |= {
+                f"d' {one.condition}": f"{one.dprime.short()}, {one.n_trials} trials"
+                for one in self.conditions.conditions
+            }
         else:
             row["d'"] = self.note or "-"
         if self.kernel is not None:
@@ -85,14 +93,16 @@ class LabSummary(Result):
         return [row]
 
 
-def session_summary(session: "SessionData") -> LabSummary:
+def session_summary(session: SessionData) -> LabSummary:
     """Sum a session up, finished or not.
 
     What the data cannot tell yet is None, and `note` or `kernel_note` says why.
     """
-    row = session.row
+    row, apart = session.row, None
     quality = session_quality(session)
     pooled, note = _numbers(session)
+    if differ_in(session.protocol):
+        apart = conditions(by_condition(session), kernels=False)
     kernel, z, kernel_note = _kernel(session)
     return LabSummary(
         session=row.id,
@@ -106,6 +116,7 @@ def session_summary(session: "SessionData") -> LabSummary:
         anticipations=quality.n_anticipations,
         screened_out=quality.screened_out,
         pooled=pooled,
+        conditions=apart,
         note=note,
         kernel=kernel,
         kernel_z=z,
@@ -113,7 +124,7 @@ def session_summary(session: "SessionData") -> LabSummary:
     )
 
 
-def _numbers(session: "SessionData") -> tuple[ConditionSummary | None, str | None]:
+def _numbers(session: SessionData) -> tuple[ConditionSummary | None, str | None]:
     try:
         return summarise(session).pooled, None
     except CannotTell as error:
@@ -121,7 +132,7 @@ def _numbers(session: "SessionData") -> tuple[ConditionSummary | None, str | Non
 
 
 def _kernel(
-    session: "SessionData",
+    session: SessionData,
 ) -> tuple[np.ndarray | None, np.ndarray | None, str]:
     try:
         kernel = first_order_kernel(responses(session), session.noise)

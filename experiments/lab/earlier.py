@@ -55,7 +55,7 @@ def due_sitting(store: Store, request: Request) -> Due | None:
         rule = f"{plan.min_gap_hours:g} h or more after the one before it"
         raise ValueError(
             f"sitting {found.number} of {plan.name} must begin {rule}, got "
-            f"{found.gap_hours:.1f} h; it may from {at:%Y-%m-%d %H:%M}, or now with "
+            f"{found.gap_hours:.1f} h; it may from {at:%Y-%m-%d %H:%M %Z}, or now with "
             "--early REASON"
         )
     return found

@@ -55,15 +55,16 @@ def load_protocol(name: str | Path) -> Protocol:
     return protocol
 
 
-def protocol_text(name: str) -> str:
-    """Give the file of a shipped protocol as text.
+def protocol_text(like: str, name: str) -> str:
+    """Give the file of a shipped protocol as text, under another name.
 
     Raises
     ------
     LookupError
-        If no shipped protocol has that name.
+        If no shipped protocol is called `like`.
     """
-    return _shipped(name).read_text(encoding="utf-8")
+    text = _shipped(like).read_text(encoding="utf-8")
+    return text.replace(f'name = "{like}"', f'name = "{name}"', 1)
 
 
 def skeleton_text(name: str) -> str:

@@ -13,11 +13,14 @@ from tests.analysis.observers.linear import Linear, session, unit
 from tests.analysis.observers.linear import run as observed
 from yoked.analysis.agreement import compare
 from yoked.analysis.sessions import depths
+from yoked.analysis.sessions.conditions import conditions
 from yoked.analysis.sessions.cueing import cueing
+from yoked.analysis.sessions.equivalent_noise import session_equivalent_noise
 from yoked.app.cli import cli
 from yoked.app.commands.white_box import FORMAT
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.protocols.parts import Contrast
+from yoked.experiments.session.results import by_condition
 from yoked.experiments.store.sqlite import open_store
 from yoked.models.observers.template import Template
 from yoked.models.simulate import run
@@ -140,6 +143,11 @@ def test_the_page_names_exactly_the_keys_that_the_commands_print(printed):
     scene = run(cued, Template(), seed=1)
     check(depths.depths(scene, orders=0).to_dict(), "row of analyse", seen)
     check(cueing(scene).to_dict(), "cueing", seen)
+    noises = load_protocol("equivalent-noise").with_options(trials=600)
+    parts = by_condition(run(noises, Template(), seed=1, internal_noise=1.0))
+    check(conditions(parts).to_dict(), "row of conditions", seen)
+    found = session_equivalent_noise(parts).to_dict()
+    check(found, "row of equivalent-noise", seen)
     assert seen == set(SECTIONS), "every table was met"
 
 

@@ -36,7 +36,9 @@ def test_every_choice_of_the_skeleton_is_the_value_in_force(tmp_path):
 def test_a_shipped_protocol_can_be_copied(tmp_path):
     file = tmp_path / "mine.toml"
     assert run("new", file, "--like", "movie-bar").exit_code == 0
-    assert load_protocol(file).hash == load_protocol("movie-bar").hash
+    copy, shipped = load_protocol(file), load_protocol("movie-bar")
+    assert copy.to_dict() == shipped.to_dict() | {"name": "mine"}
+    assert copy.stimulus_hash == shipped.stimulus_hash
 
 
 def test_a_file_that_exists_is_left_alone(tmp_path):
