@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import yoked
 from tests.experiments.imports.faces import RCICR, RCPYCI, write_table
+from tests.experiments.protocols.png import png
 from yoked.app.cli import cli
+from yoked.experiments.protocols.picture import picture_levels
 
 
 def command(*words):
@@ -55,6 +58,23 @@ def test_rcicr_counts_its_stimuli_from_1(tmp_path, db_path):
     )
     counted = ("--counted-from", 0)
     assert command("import", "rcicr", stimuli, table, db_path, *counted).exit_code == 0
+
+
+def test_a_base_picture_of_rcpyci_is_behind_its_noise(tmp_path, db_path, choices):
+    pixels = np.add.outer(np.arange(32), 4 * np.arange(32)).astype(np.uint8)
+    face, wrong = tmp_path / "face.png", tmp_path / "wrong.png"
+    face.write_bytes(png(pixels))
+    wrong.write_bytes(png(pixels[:, :31]))
+    words = ("import", "rcpyci", RCPYCI / "reference.npz", choices, db_path)
+    refused = command(*words, "--picture", wrong)
+    assert refused.exit_code == 1
+    assert "must be square, got [32, 31]" in refused.output
+    made = command(*words, "--picture", face)
+    assert made.exit_code == 0, made.output
+    session = yoked.load_session(db_path, json.loads(made.stdout)[0]["session"])
+    behind = picture_levels(session.protocol)[0]
+    stretched = 127 * (pixels / pixels.max() - 0.5)  # from black to white
+    assert np.abs(behind - stretched).max() <= 0.5
 
 
 def test_a_column_of_another_name_is_named(tmp_path, db_path, choices):
