@@ -1,6 +1,8 @@
 """Frames of noise on a basis at full speed on the CPU: tiles, BLAS, one pass."""
 
+from collections.abc import Callable
 from functools import lru_cache
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from .noise_fast import round_keys
 
 Precision = type[np.float32] | type[np.float64]
 _MOST_FIELDS = 1024  # summed together, and fewer where that takes more memory than
-_LEAST_BYTES = 2**19  # this or half of what the tiles take, or where a tile is large:
+_LEAST_BYTES = 2**18  # this or half of what the tiles take, or where a tile is large:
 _FEW = 2  # fields of many tiles without BLAS
 _MOST_SUMS = 2**18  # 1 MB in single precision
 # Added and taken away they leave a number rounded, in single and double precision.
@@ -34,11 +36,9 @@ def fast_coefficients(
     stream, n = FIRST_NOISE_STREAM + interval, len(own.row)
     if len(own.tables) == 1:
         return _drawn(own.tables[0], seed, ids, stream, n)
-    from .basis_numba import look_up_rows
-
     draws = _drawn(_EVERY_DRAW, seed, ids, stream, n)
     drawn = np.empty(draws.shape, np.int16)
-    look_up_rows(draws, own.tables, own.row, drawn)
+    _loops().look_up_rows(draws, own.tables, own.row, drawn)
     return drawn
 
 
@@ -57,12 +57,25 @@ def _drawn(
     lookup: np.ndarray, seed: int, ids: np.ndarray, stream: int, n: int
 ) -> np.ndarray:
     """Give lookup[draw] for the first n draws of a stream, (trial, n)."""
-    from .noise_numba import fill_one_stream
-
     out = np.empty((len(ids), n), lookup.dtype)
     which = np.uint32(stream)
-    fill_one_stream(lookup, _keys(seed), which, ids.astype(np.uint64), 0, out)
+    _fill()(lookup, _keys(seed), which, ids.astype(np.uint64), 0, out)
     return out
+
+
+@lru_cache(maxsize=1)
+def _loops() -> ModuleType:
+    """Give the compiled loops: an import statement costs a tenth of a small field."""
+    from . import basis_numba
+
+    return basis_numba
+
+
+@lru_cache(maxsize=1)
+def _fill() -> Callable[..., None]:
+    from .noise_numba import fill_one_stream
+
+    return fill_one_stream
 
 
 @lru_cache(maxsize=4)
@@ -102,21 +115,20 @@ def fast_pixels(
     precision
         In which the sums and their rounding are exact.
     """
-    from .basis_numba import few_to_pixels, to_pixels
-
+    loops = _loops()
     out = np.empty((len(units), *images.shape), np.uint8)
     scale, half_way = _scale(fineness, precision)
     values, (tiles, packed) = units.astype(precision), packed_tiles(images)
     if len(units) <= _FEW and len(tiles) > 1:
         levels = _NOTHING if added is None else added
         flat = (packed.values, packed.images, packed.starts, packed.boxes)
-        few_to_pixels(values, *flat, scale, half_way, levels, out)
+        loops.few_to_pixels(values, *flat, scale, half_way, levels, out)
         return out
     for tile in tiles:
         reaching = values if tile.is_all else values[:, tile.images]
         sums = reaching @ tile.values.astype(precision, copy=False)
         levels = _NOTHING if added is None else added[:, *tile.box]
-        to_pixels(sums, scale, half_way, levels, out[:, *tile.box])
+        loops.to_pixels(sums, scale, half_way, levels, out[:, *tile.box])
     return out
 
 
