@@ -104,15 +104,15 @@ def as_it_is(run: Run) -> None:
 
 
 def test_the_canvas_and_the_array_get_the_same_responses(run_template):
-    protocol = load_protocol("bar-in-noise").with_options(200, 0.227, FAST)
+    protocol = load_protocol("bar-in-noise").with_options(100, 0.227, FAST)
     n_catch = protocol.catch.n_per_block * sum(b.n_blocks for b in protocol.blocks)
-    run = run_template(protocol, 200 + n_catch)
+    run = run_template(protocol, 100 + n_catch)
 
     responses = [record.response for record in run.trials]
     assert [response.response for response in responses] == run.in_process()
     digests = [digest(frames) for frames in run.frames]
     assert [response.digest for response in responses] == digests
-    assert len(responses) == 200 + n_catch
+    assert len(responses) == 100 + n_catch
     assert all(response.valid for response in responses)
     assert (run.drawn == run.frames).all()
     assert 0.6 < np.mean([record.correct for record in run.trials]) < 1

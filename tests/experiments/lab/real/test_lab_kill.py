@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(1800)
 
 PRESENTER = Path(__file__).with_name("presenter.py")
 PATH = os.pathsep.join([os.environ.get("PYTHONPATH", ""), str(ROOT)]).strip(os.pathsep)
-N_KILLS = 20
+N_KILLS = 10
 SEED = 7
 
 
