@@ -235,7 +235,12 @@ def test_bench_prints_ratios_with_the_machine_they_are_of(monkeypatch):
         monkeypatch.setattr(f"yoked.app.bench_models.{name}", 600)
     result = printed("bench", "--rounds", 1)
     assert result["machine"]["cores"] == os.cpu_count()
-    assert all(contest["ratio"] > 0 for contest in result["contests"])
+    for row in result["contests"]:
+        assert row["ratio"] > 0
+        rates = row["ours_per_s"] / row["against_per_s"]
+        assert rates == pytest.approx(row["ratio"])
+    goals = [row["goal"] for row in result["contests"] if "goal" in row]
+    assert goals == [0.25, 0.5, 5.0, 2.5, 2.0]
 
 
 @pytest.fixture
