@@ -6,7 +6,7 @@ also where two share the draws of their noise. Kernels are compared draw by draw
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,6 +26,7 @@ from .psychometric import psychometric
 
 DIFFERENCE = "difference-square-and-add/1"
 RATIO = "ratio-square-and-add/1"
+_MOST_LOG = 700.0  # of a finite ratio
 OPEN = "∞: every answer to one target was the same; more trials close the interval"
 
 
@@ -77,10 +78,13 @@ class ConditionDifference(Result):
     threshold_ratio
         Threshold of the condition over that of the reference.
     kernels
-        The test that both kernels are the same, in decision SDs per noise SD, draw by
-        draw where they share draws: with another SD of its noise, an observer with
-        internal noise of a fixed SD has a kernel of the same shape (`p_shape`) but
-        another amplitude. None where `missing` says why, or none was asked for.
+        The test that its kernel is that of `kernel_reference`, in decision SDs per
+        noise SD, draw by draw where they share draws: with another SD of its noise, an
+        observer with internal noise of a fixed SD has a kernel of the same shape
+        (`p_shape`) but another amplitude. None where `missing` says why, or none was
+        asked for.
+    kernel_reference
+        Name of the first condition that has a kernel, where this is another one.
     missing
         Why a part has no value, by its name.
     """
@@ -92,6 +96,7 @@ class ConditionDifference(Result):
     proportion_correct: Estimate
     threshold_ratio: Estimate | None
     kernels: KernelEquality | None
+    kernel_reference: str | None
     missing: Mapping[str, str]
 
 
@@ -153,11 +158,8 @@ def conditions(parts: Mapping[str, SessionLike], kernels: bool = True) -> Condit
     held = {name: Held.of(part) for name, part in parts.items()}
     found = [_result(name, part, kernels) for name, part in held.items()]
     first, whole = found[0], next(iter(parts.values()))
-    reference = held[first.condition]
-    differences = [
-        _difference(each, first, held[each.condition], reference, kernels)
-        for each in found[1:]
-    ]
+    seen = [each for each in found if each.kernel is not None]
+    differences = [_difference(each, first, seen, held) for each in found[1:]]
     return Conditions(
         session=whole.id.partition("/")[0],
         observer=whole.observer,
@@ -200,7 +202,7 @@ def ratio(one: Estimate, other: Estimate) -> Estimate:
         return Estimate.missing(RATIO, apart.note or "there is no value", apart.n)
     value = math.exp(apart.value)
     low, high = (
-        None if end is None else math.exp(min(end, 700))
+        None if end is None else math.exp(end) if end < _MOST_LOG else math.inf
         for end in (apart.low, apart.high)
     )
     se = None if apart.se is None else value * apart.se
@@ -244,13 +246,15 @@ def _result(name: str, held: Held, with_kernel: bool) -> ConditionResult:
 def _difference(
     one: ConditionResult,
     other: ConditionResult,
-    ours: Held,
-    theirs: Held,
-    kernels: bool,
+    seen: Sequence[ConditionResult],
+    held: Mapping[str, Held],
 ) -> ConditionDifference:
-    found, attempt = None, Attempts(())
-    if kernels and one.kernel is not None and other.kernel is not None:
-        found = attempt("kernels", lambda: _equal(ours, theirs))
+    """Compare a condition with the first, its kernel with the first of those seen."""
+    found, compared, attempt = None, None, Attempts(())
+    if one in seen[1:]:
+        compared = seen[0].condition
+        pair = held[one.condition], held[compared]
+        found = attempt("kernels", lambda: _equal(*pair))
     both = one.threshold is not None and other.threshold is not None
     return ConditionDifference(
         condition=one.condition,
@@ -260,6 +264,7 @@ def _difference(
         proportion_correct=difference(one.proportion_correct, other.proportion_correct),
         threshold_ratio=ratio(one.threshold, other.threshold) if both else None,  # type: ignore[arg-type]
         kernels=found,
+        kernel_reference=compared,
         missing=attempt.missing,
     )
 

@@ -92,13 +92,23 @@ def test_kernels_of_other_noise_are_compared_draw_by_draw(found):
     # 200 trials of either, of the same 200 draws at another SD.
     assert weaker.kernels.n_shared == 200
     assert weaker.kernels.p_shape > 0.01
+    assert weaker.kernel_reference == "weak"
     assert silent.kernels is None
+    assert silent.kernel_reference is None
     first, second, _ = found.table()
     assert first["p of one kernel"] == ""
     assert float(second["p of one shape"]) > 0.01
 
 
 LOW_HIGH = [{"name": f"c{c}", "contrast": {"values": [c]}} for c in (0.05, 0.15)]
+
+
+def test_kernels_are_compared_with_the_first_that_there_is():
+    session = yoked.run(protocol_of(TWO[::-1]), yoked.load_observer("template"), seed=4)
+    strong, weak = yoked.conditions(yoked.by_condition(session)).differences
+    assert strong.kernels is None
+    assert (weak.reference, weak.kernel_reference) == ("none", "strong")
+    assert weak.kernels.n_shared == 200
 
 
 def parts_of(seed, column=6):
@@ -167,6 +177,8 @@ def test_a_ratio_is_the_difference_of_logarithms():
     assert found.value == pytest.approx(2)
     assert found.low == pytest.approx(2 / math.exp(math.sqrt(2) * math.log(1.25)))
     assert found.high == pytest.approx(2 * math.exp(math.sqrt(2) * math.log(1.25)))
+    far = Estimate(0.2, None, 0.1, 1e306, 100, "x/1")
+    assert ratio(far, other).high == math.inf
     gone = Estimate.missing("x/1", "no trials", 0)
     assert ratio(gone, other).note == difference(one, gone).note == "no trials"
 
