@@ -15,20 +15,27 @@ if TYPE_CHECKING:
     from ...analysis.sessions.equivalent_noise import SessionEquivalentNoise
     from ...experiments.session.results import SessionData
 
+_SESSIONS = click.argument(
+    "sessions", nargs=-1, required=True, metavar="SESSION [SESSION ...]"
+)
+
 
 @click.command()
 @click.argument("db", type=DATABASE)
-@click.argument("session")
+@_SESSIONS
 @click.option("--unfinished", is_flag=True, help="Also a session that is not finished.")
 @WITH_KERNELS
 @output()
-def conditions(db: Path, session: str, unfinished: bool, kernels: bool) -> "Conditions":
+def conditions(
+    db: Path, sessions: tuple[str, ...], unfinished: bool, kernels: bool
+) -> "Conditions":
     """Summarise a session by condition, and how the conditions differ.
 
     d', criterion, proportion correct, the threshold where a condition has three
     contrasts or more, and the first-order kernel where it has noise; and of each
     condition the differences from the first, with 95 % intervals. Nothing is pooled
-    over conditions.
+    over conditions. Several sessions are sittings of one participant, which are
+    pooled.
 
     \b
     Example:
@@ -36,23 +43,24 @@ def conditions(db: Path, session: str, unfinished: bool, kernels: bool) -> "Cond
     """
     from ...analysis.sessions.conditions import conditions as by_condition
 
-    return by_condition(_parts(db, session, unfinished), kernels)
+    return by_condition(_parts(db, sessions, unfinished), kernels)
 
 
 @click.command()
 @click.argument("db", type=DATABASE)
-@click.argument("session")
+@_SESSIONS
 @click.option("--unfinished", is_flag=True, help="Also a session that is not finished.")
 @output()
 def equivalent_noise(
-    db: Path, session: str, unfinished: bool
+    db: Path, sessions: tuple[str, ...], unfinished: bool
 ) -> "SessionEquivalentNoise":
     """Estimate equivalent input noise from thresholds at several noise SDs.
 
     Of a session whose conditions differ in noise SD, such as one of the protocol
-    `equivalent-noise`. The linear amplifier model gives the noise that, added to the
-    stimulus, would do what the observer's own does; the gain; and the efficiency. Its
-    plot is `yoked plot DB equivalent-noise SESSION`.
+    `equivalent-noise`, or of several sittings of a participant. The linear amplifier
+    model gives the noise that, added to the stimulus, would do what the observer's own
+    does; the gain; and the efficiency. Its plot is `yoked plot DB equivalent-noise
+    SESSION`.
 
     \b
     Example:
@@ -60,13 +68,17 @@ def equivalent_noise(
     """
     from ...analysis.sessions.equivalent_noise import session_equivalent_noise
 
-    return session_equivalent_noise(_parts(db, session, unfinished))
+    return session_equivalent_noise(_parts(db, sessions, unfinished))
 
 
-def _parts(db: Path, session: str, unfinished: bool) -> "dict[str, SessionData]":
-    """Read a session by condition."""
+def _parts(
+    db: Path, sessions: tuple[str, ...], unfinished: bool
+) -> "dict[str, SessionData]":
+    """Read a session by condition, or several as one."""
+    from ...experiments.session.pooled import pooled
     from ...experiments.session.results import by_condition, session_data
 
     with opened(db) as store:
-        (name,) = to_analyse(store, (session,), unfinished)
-        return by_condition(session_data(store, name))
+        names = to_analyse(store, sessions, unfinished)
+        found = [session_data(store, name) for name in names]
+    return by_condition(found[0] if len(found) == 1 else pooled(found))

@@ -111,13 +111,13 @@ def pooled(sessions: Sequence[SessionData]) -> SessionData:
     Returns
     -------
     SessionData
-        With the first session's row and protocol; its id is the observer's name. The
-        noise is each session's own.
+        With the first session's row and protocol; its id is the observer's name, of
+        one condition of each OBSERVER/CONDITION. The noise is each session's own.
 
     Raises
     ------
     ValueError
-        If there is none, or they are of several observers, stimuli or tasks.
+        If there is none, or they are of several observers, stimuli or conditions.
 
     Examples
     --------
@@ -135,8 +135,8 @@ def pooled(sessions: Sequence[SessionData]) -> SessionData:
         raise ValueError("sessions must be one or more, got none")
     first = sessions[0]
     for each in sessions[1:]:
-        for what, name in (("observer", "observer"), ("stimulus", "stimulus_hash")):
-            own, other = _of(first, name), _of(each, name)
+        for what in ("observer", "stimulus", "condition"):
+            own, other = _of(first, what), _of(each, what)
             if own != other:
                 rule = f"of one {what} to be pooled"
                 raise ValueError(
@@ -151,7 +151,7 @@ def pooled(sessions: Sequence[SessionData]) -> SessionData:
     is_finished = all(each.status == "finished" for each in sessions)
     row = replace(
         first.row,
-        id=first.observer,
+        id="/".join(filter(None, (first.observer, first.protocol.condition))),
         yoked_to=None,
         status="finished" if is_finished else "unfinished",
         ended_at=ended[-1],
@@ -165,21 +165,24 @@ def pooled(sessions: Sequence[SessionData]) -> SessionData:
 
 
 def by_participant(sessions: Sequence[SessionData]) -> list[SessionData]:
-    """Pool the sessions of each observer that have the same stimuli.
+    """Pool the sessions of each observer that have the same stimuli and condition.
 
-    An observer with sessions of several stimuli has one for each; what stands alone
-    stays as it is.
+    An observer with sessions of several stimuli or conditions has one for each; what
+    stands alone stays as it is.
     """
     groups: dict[tuple[str, ...], list[SessionData]] = defaultdict(list)
     for each in sessions:
         observer = each.row.observer
         key = (observer.kind, each.observer, repr(observer.parameters))
-        groups[*key, observer.weights_hash or "", each.row.stimulus_hash].append(each)
+        shown = each.row.stimulus_hash, each.protocol.condition
+        groups[*key, observer.weights_hash or "", *shown].append(each)
     return [pooled(own) if len(own) > 1 else own[0] for own in groups.values()]
 
 
-def _of(session: SessionData, name: str) -> str:
-    return session.observer if name == "observer" else session.row.stimulus_hash[:8]
+def _of(session: SessionData, what: str) -> str:
+    if what == "condition":
+        return session.protocol.condition or "all of them"
+    return session.observer if what == "observer" else session.row.stimulus_hash[:8]
 
 
 def _counted_on(

@@ -77,6 +77,25 @@ def test_any_command_takes_a_condition(log):
     assert "no condition 'loud' in equivalent-noise; there are no" in result.output
 
 
+def test_sittings_of_one_participant_are_one_by_condition(log, tmp_path):
+    path, first = tmp_path / "two.db", log[1]
+    path.write_bytes(log[0].read_bytes())
+    store = open_store(path)
+    protocol = yoked.load_protocol("equivalent-noise").with_options(200)
+    template = yoked.load_observer("template")
+    second = yoked.run(protocol, template, store=store, seed=2, internal_noise=1.0)
+    store.close()
+    found = printed("conditions", path, first, second.id, "--no-kernels")
+    alone = printed("conditions", path, first, "--no-kernels")
+    assert found["session"] == "template"
+    for both, one in zip(found["conditions"], alone["conditions"], strict=True):
+        assert both["n_trials"] == one["n_trials"] + 40
+    analysed = invoke("analyse", path, "--pool", "participant", "--orders", 0)
+    assert [row["session"] for row in json.loads(analysed.stdout)] == [
+        f"template/{each.name}" for each in protocol.conditions
+    ]
+
+
 def test_power_plans_one_condition():
     result = invoke("power", "equivalent-noise", "--no-check")
     assert "--condition must be one of no-noise, sd-0.05, sd-0.10" in result.output

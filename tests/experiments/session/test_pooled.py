@@ -100,6 +100,27 @@ def test_each_participant_is_pooled_by_stimuli(sittings):
     assert found[1] is other
 
 
+def test_conditions_are_pooled_each_by_itself():
+    protocol = yoked.load_protocol("equivalent-noise").with_options(100)
+    template = yoked.load_observer("template")
+    two = [yoked.run(protocol, template, seed=seed) for seed in (1, 2)]
+    parts = [list(yoked.by_condition(each).values()) for each in two]
+    found = by_participant([*parts[0], *parts[1]])
+    assert [each.id for each in found] == [
+        f"template/{each.name}" for each in protocol.conditions
+    ]
+    assert {len(each.counted) for each in found} == {40}
+    assert [each.protocol.noise.sd for each in found] == [0, 0.05, 0.1, 0.15, 0.18]
+    whole = yoked.by_condition(yoked.pooled(two))
+    for one, (name, other) in zip(found, whole.items(), strict=True):
+        assert one.id == f"template/{name}"
+        assert one.counted["target"].tolist() == other.counted["target"].tolist()
+        ours, theirs = (x.noise.field(x.counted, 0) for x in (one, other))
+        np.testing.assert_array_equal(ours, theirs)
+    with pytest.raises(ValueError, match="sessions must be of one condition to be"):
+        yoked.pooled(parts[0][:2])
+
+
 def test_what_is_not_one_observers_is_refused(sittings):
     guesser = yoked.run(
         sittings[0].protocol, yoked.load_observer("guesser"), seed=5, trials=N
