@@ -59,7 +59,7 @@ def draw_equivalent_noise(found: Sequence[SessionEquivalentNoise]) -> "Figure":
         axis.set(xlabel="SD of the external noise, contrast")
         axis.set(ylabel=f"threshold contrast ({found[0].threshold_at:.0%} correct)")
         axis.set_ylim(bottom=0)
-        axis.legend(frameon=False, fontsize=7.5, loc="upper left")
+        axis.legend(frameon=False, fontsize=7.5, loc="best")
     return figure
 
 
