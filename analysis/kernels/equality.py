@@ -132,11 +132,12 @@ def equal_kernels(
     designs = [as_design(one) for one in (ours, theirs)]
     require_same_noise(*designs)
     found, keys = [], []
-    for number, one in enumerate(designs):
-        scores = Scores.of(one, known_rate(lapse_rates[number]), seed=seed)
+    every = zip(designs, lapse_rates, draws or (None, None), strict=True)
+    for one, rate, drawn in every:
+        scores = Scores.of(one, known_rate(rate), seed=seed)
         found.append(scores.possible_influence())
         cluster, first = np.unique(one.cluster, return_index=True)
-        same = noise_keys(one.where(first)) if draws is None else draws[number][cluster]
+        same = noise_keys(one.where(first)) if drawn is None else drawn[cluster]
         keys.append(same)
     return equality(found[0], found[1], keys, seed)
 

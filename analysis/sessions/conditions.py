@@ -27,7 +27,7 @@ from .psychometric import psychometric
 DIFFERENCE = "difference-square-and-add/1"
 RATIO = "ratio-square-and-add/1"
 _MOST_LOG = 700.0  # of a finite ratio
-OPEN = "∞: every answer to one target was the same; more trials close the interval"
+_OPEN = "∞: every answer to one target was the same; more trials close the interval"
 
 
 @dataclass(frozen=True, eq=False)
@@ -297,7 +297,7 @@ def _row(
             "p of one shape": "" if test is None else short(test.p_shape),
         }
     if any(_is_open(one) for one in (each.dprime, each.criterion)):
-        row["note"] = OPEN
+        row["note"] = _OPEN
     return row
 
 

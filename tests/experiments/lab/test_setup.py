@@ -8,14 +8,12 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from tests.experiments.lab.recording import FAST, Recorder, run
 from yoked.app.cli import cli
 from yoked.app.commands.lab import lab
-from yoked.app.reports.lab_summary import session_summary, sketch
 from yoked.experiments.lab import setup as lab_setup
 from yoked.experiments.lab import window as lab_window
 from yoked.experiments.lab.lock import session_lock
@@ -26,7 +24,6 @@ from yoked.experiments.lab.stage import Stage
 from yoked.experiments.monitors.calibrations import calibrate, save_calibration
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.protocols.parts import Timing
-from yoked.experiments.session.results import session_data
 from yoked.experiments.session.session import Session
 from yoked.experiments.store.rows import ObserverInfo
 from yoked.experiments.store.sqlite import open_store
@@ -348,7 +345,7 @@ def test_the_command_has_help_and_examples():
     )
 
 
-# Texts and the summary --------------------------------------------------------------
+# Texts ------------------------------------------------------------------------------
 
 
 def test_the_shipped_texts_lose_their_marks(protocol):
@@ -361,34 +358,6 @@ def test_the_shipped_texts_lose_their_marks(protocol):
 
 def test_a_text_in_no_language_has_no_page():
     assert pages("") == []
-
-
-def test_a_kernel_is_drawn_line_by_line():
-    assert sketch(np.array([[[0.0, 7.0]], [[-7.0, 0.0]]])) == ["▅█", "▁▅"]
-
-
-def test_the_operator_sees_numbers_and_the_kernel_so_far(db_path, few):
-    protocol = few.with_options(trials=40)
-    keys = [[("fj"[n % 2], 110)] for n in range(40)]
-    outcome = run(db_path, Recorder(script=keys), protocol=protocol, participant="p01")
-    store = open_store(db_path)
-    summary = session_summary(session_data(store, outcome.session_id))
-    store.close()
-    assert summary.to_dict()["pooled"]["dprime"]["n"] == 40
-    (lines,) = summary.table()
-    assert lines["participant"] == "p01"
-    assert len(str(lines["kernel so far"])) == 13
-
-
-def test_a_session_without_trials_is_summed_up_too(db_path, few):
-    screen = Recorder()
-    screen.page_script = ["escape", "q"]
-    outcome = run(db_path, screen, protocol=few, participant="p01")
-    store = open_store(db_path)
-    summary = session_summary(session_data(store, outcome.session_id))
-    store.close()
-    assert (summary.trials, summary.status) == (0, "unfinished")
-    assert summary.table()[0]["kernel"]
 
 
 def test_a_session_has_one_lock_by_whatever_name_the_database_is_reached(tmp_path):
