@@ -3,7 +3,9 @@
 import inspect
 import warnings
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -45,16 +47,16 @@ _MOST_AT_ONCE = 8192
 
 
 def run(
-    protocol: Protocol | None,
-    observer: Observer,
+    protocol: Protocol | None = None,
+    observer: Observer | None = None,
     *,
-    store: "Store | None" = None,
+    store: "Store | str | Path | None" = None,
     seed: int | None = None,
     internal_noise: float = 0.0,
     criterion: float | None = None,
     trials: int | None = None,
     contrast: float | None = None,
-    yoke_to: str | None = None,
+    yoke_to: "SessionData | str | None" = None,
     observer_seed: int | None = None,
     progress: Progress | None = None,
     batch: int = BATCH,
@@ -72,7 +74,8 @@ def run(
     observer
         Anything with `name`, `prepare` and `decide`.
     store
-        The trial log. By default the session is kept in memory only.
+        The trial log: an open one, or the path of its file, which is made if there is
+        none. By default the session is kept in memory only.
     seed
         Of stimuli and schedule; by default one that cannot be guessed. A yoked session
         has its source's, and here only the observer's noise depends on it.
@@ -83,7 +86,8 @@ def run(
     trials, contrast
         Main trials, and one contrast for all of them, in place of the protocol's.
     yoke_to
-        Id of a finished session in `store`, whose trials are shown again.
+        A finished session, as `load_session` or `run` gave it, whose trials are shown
+        again; or the id of one in `store`.
     observer_seed
         Of the observer's own noise, to repeat a session exactly in another log. By
         default derived from `seed` and observer, and that of no other session in
@@ -123,13 +127,26 @@ def run(
 
     if batch < 1:
         raise ValueError(f"batch must be 1 or more, got {batch}")
+    if observer is None:
+        raise ValueError("observer must be given, got None")
+    if store is None:
+        return _run_in_memory(
+            protocol,
+            observer,
+            yoke_to,
+            seed=seed,
+            internal_noise=internal_noise,
+            criterion=criterion,
+            trials=trials,
+            contrast=contrast,
+            observer_seed=observer_seed,
+            progress=progress,
+            batch=batch,
+        )
+    yoke_to = yoke_to if yoke_to is None or isinstance(yoke_to, str) else yoke_to.id
     with ExitStack() as stack:
-        if store is None:
-            if yoke_to is not None:
-                raise ValueError(
-                    f"yoke_to must come with a store, got {yoke_to!r} alone"
-                )
-            store = open_store(":memory:")
+        if isinstance(store, str | Path):
+            store = open_store(store)
             stack.callback(store.close)
         protocol, seed, source = _what_to_run(
             store, protocol, seed, yoke_to, trials, contrast
@@ -161,6 +178,30 @@ def run(
                 continue
             session.finish()
             return session_data(store, session.id, shown)
+
+
+def _run_in_memory(
+    protocol: Protocol | None,
+    observer: Observer,
+    yoke_to: "SessionData | str | None",
+    **options: Any,
+) -> "SessionData":
+    """Run without a trial log; a session to be yoked to comes along."""
+    from ..experiments.session.copied import copy_session
+    from ..experiments.store.sqlite import open_store
+
+    if isinstance(yoke_to, str):
+        raise ValueError(
+            f"yoke_to must be a session, or come with a store, got {yoke_to!r} alone"
+        )
+    with closing(open_store(":memory:")) as store:
+        if yoke_to is None:
+            return run(protocol, observer, store=store, **options)
+        copy_session(yoke_to, store)
+        made = run(protocol, observer, store=store, yoke_to=yoke_to.id, **options)
+    first = yoke_to.yoked_to or yoke_to.id  # whose trials they were
+    # The same noise, which can be read when this log is closed.
+    return replace(made, row=replace(made.row, yoked_to=first), noise=yoke_to.noise)
 
 
 def teach(

@@ -44,14 +44,18 @@ if TYPE_CHECKING:
         psychometric_from_counts,
     )
     from yoked.analysis.sessions.summary import summarise
+    from yoked.experiments.imports.murray2015 import import_murray2015
     from yoked.experiments.imports.table import import_table
     from yoked.experiments.imports.table_settings import TableSettings
+    from yoked.experiments.imports.thomas2005 import import_gabor
     from yoked.experiments.protocols.files import load_protocol
     from yoked.experiments.protocols.sittings import load_sittings
+    from yoked.experiments.session.draw import trials
     from yoked.experiments.session.observer import Observer, ObserverNoise, Viewing
     from yoked.experiments.session.pooled import pooled
     from yoked.experiments.session.results import by_condition, load_session
     from yoked.experiments.stimulus.render import render
+    from yoked.experiments.store.sqlite import open_store
     from yoked.models.backbones.dale import dale
     from yoked.models.backbones.fronted import Fronted
     from yoked.models.backbones.unshared import unshared
@@ -112,6 +116,8 @@ __all__ = [
     "grating_responses",
     "group",
     "hotelling_comparison",
+    "import_gabor",
+    "import_murray2015",
     "import_table",
     "kernel",
     "load_into",
@@ -123,6 +129,7 @@ __all__ = [
     "motion_reversal",
     "noise_like",
     "omitted_stimulus",
+    "open_store",
     "plot",
     "polarity_changes",
     "pooled",
@@ -136,6 +143,7 @@ __all__ = [
     "roc",
     "run",
     "summarise",
+    "trials",
     "unshared",
     "white_box",
 ]
@@ -177,6 +185,8 @@ _HOMES = {
     "grating_responses": ("models.retina.gratings", "grating_responses"),
     "group": ("analysis.agreement.group", "group"),
     "hotelling_comparison": ("analysis.kernels.hotelling", "hotelling_comparison"),
+    "import_gabor": ("experiments.imports.thomas2005", "import_gabor"),
+    "import_murray2015": ("experiments.imports.murray2015", "import_murray2015"),
     "import_table": ("experiments.imports.table", "import_table"),
     "kernel": ("analysis.sessions.kernel", "kernel"),
     "load_into": ("models.networks.foreign", "load_into"),
@@ -189,6 +199,7 @@ _HOMES = {
     "motion_reversal": ("models.retina.signatures", "motion_reversal"),
     "noise_like": ("models.noise", "noise_like"),
     "omitted_stimulus": ("models.retina.signatures", "omitted_stimulus"),
+    "open_store": ("experiments.store.sqlite", "open_store"),
     "plot": ("analysis.plot.figure", ""),
     "polarity_changes": ("models.retina.signatures", "polarity_changes"),
     "psychometric": ("analysis.sessions.psychometric", "psychometric"),
@@ -204,6 +215,7 @@ _HOMES = {
     "roc": ("analysis.sensitivity.roc", "roc"),
     "run": ("models.simulate", "run"),
     "summarise": ("analysis.sessions.summary", "summarise"),
+    "trials": ("experiments.session.draw", "trials"),
     "unshared": ("models.backbones.unshared", "unshared"),
     "white_box": ("models.white_box.kernels", "white_box"),
 }

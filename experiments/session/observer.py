@@ -260,7 +260,7 @@ class Practice:
             "contrast": np.full(n, value),
             "target": numbers % self.protocol.task.n_targets,
             "block_kind": np.full(n, "practice", object),
-            **self._where(numbers),
+            **places_and_cues(self.protocol, self.source_seed, numbers),
         }
 
     def draw(
@@ -277,21 +277,10 @@ class Practice:
         table = self.table(n, first, contrast)
         return table, frames_on(device, self.protocol, self.source, table)
 
-    def _where(self, numbers: np.ndarray) -> dict[str, np.ndarray]:
-        """Give place and cue of trials, drawn for each by itself."""
-        protocol, seed = self.protocol, RESERVED_SEEDS[self._stream]
-        n = protocol.places.count
-        if not n:
-            return {}
-        drawn = [
-            (draws_u16(seed, first + numbers, SCHEDULE_STREAM, 1)[:, 0] + 0.5) / N_DRAWS
-            for first in (PLACES, CUES)
-        ]
-        place = (n * drawn[0]).astype(np.int64)
-        if not protocol.cue.kind:
-            return {"place": place}
-        cue = pointed_at(protocol.cue, n, place, drawn[1]).astype(object)
-        return {"place": place, "cue": np.where(cue == NONE, np.array(None), cue)}
+    @property
+    def source_seed(self) -> int:
+        """Seed of its noise, places and cues."""
+        return RESERVED_SEEDS[self._stream]
 
     @property
     def _first_id(self) -> int:
@@ -299,3 +288,21 @@ class Practice:
         if isinstance(self.source, Matlab5Noise):
             return Matlab5Noise.first_practice_id + 10_000_000 * self._stream
         return 0
+
+
+def places_and_cues(
+    protocol: Protocol, seed: int, numbers: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Give place and cue of trials by their numbers, drawn for each by itself."""
+    n = protocol.places.count
+    if not n:
+        return {}
+    drawn = [
+        (draws_u16(seed, first + numbers, SCHEDULE_STREAM, 1)[:, 0] + 0.5) / N_DRAWS
+        for first in (PLACES, CUES)
+    ]
+    place = (n * drawn[0]).astype(np.int64)
+    if not protocol.cue.kind:
+        return {"place": place}
+    cue = pointed_at(protocol.cue, n, place, drawn[1]).astype(object)
+    return {"place": place, "cue": np.where(cue == NONE, np.array(None), cue)}

@@ -348,7 +348,7 @@ def test_practice_shares_no_trial_with_the_session(protocol):
     ("options", "rule"),
     [
         ({"protocol": None}, "protocol must be given unless yoke_to is"),
-        ({"yoke_to": "x"}, "yoke_to must come with a store, got 'x' alone"),
+        ({"yoke_to": "x"}, "must be a session, or come with a store, got 'x' alone"),
         ({"batch": 0}, "batch must be 1 or more, got 0"),
         ({"internal_noise": -1.0}, "internal_noise must be 0 or more, got -1"),
         ({"criterion": 0.0}, "criterion must be given for yes/no and rating"),
