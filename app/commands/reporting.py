@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
 @output()
 def compare(db: Path, human: str, models: tuple[str, ...]) -> "list[Comparison]":
-    """Compare observers with one that they are yoked to, at three depths.
+    """Compare observers with one whose trials they share, at three depths.
 
-    All are session ids. Beside the share of equal responses stands the ceiling: what
+    All are session ids. Trials are shared where noise, target, signal and contrast are
+    the same, yoked or not. Beside the share of equal responses stands the ceiling: what
     the best possible model would reach, by the double pass of the first session. The
     depth profile gives responses, kernels and second-order kernels as shares of their
     ceilings, or why there is none. Whether both have the same first-order kernel, in
