@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from yoked.analysis.agreement.choices import choices
     from yoked.analysis.agreement.compare import compare
     from yoked.analysis.agreement.group import group
     from yoked.analysis.agreement.profile import depth_profile
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
         psychometric_from_counts,
     )
     from yoked.analysis.sessions.summary import summarise
+    from yoked.experiments.imports.choice_files import read_choices
     from yoked.experiments.imports.table import import_table
     from yoked.experiments.imports.table_settings import TableSettings
     from yoked.experiments.protocols.files import load_protocol
@@ -94,6 +96,7 @@ __all__ = [
     "apply_controls",
     "bootstrap",
     "by_condition",
+    "choices",
     "compare",
     "conditions",
     "confusion",
@@ -124,6 +127,7 @@ __all__ = [
     "pooled",
     "psychometric",
     "psychometric_from_counts",
+    "read_choices",
     "read_weights",
     "register",
     "render",
@@ -154,6 +158,7 @@ _HOMES = {
     "apply_controls": ("models.networks.controls", "apply"),
     "bootstrap": ("analysis.sensitivity.bootstrap", "bootstrap"),
     "by_condition": ("experiments.session.results", "by_condition"),
+    "choices": ("analysis.agreement.choices", "choices"),
     "compare": ("analysis.agreement.compare", "compare"),
     "conditions": ("analysis.sessions.conditions", "conditions"),
     "confusion": ("analysis.sensitivity.confusion", "confusion"),
@@ -190,6 +195,7 @@ _HOMES = {
         "analysis.sessions.psychometric",
         "psychometric_from_counts",
     ),
+    "read_choices": ("experiments.imports.choice_files", "read_choices"),
     "read_weights": ("models.networks.foreign", "read_weights"),
     "register": ("models.registry", "register"),
     "render": ("experiments.stimulus.render", "render"),
