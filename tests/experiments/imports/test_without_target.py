@@ -9,6 +9,8 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 
 import yoked
+from yoked.analysis.agreement.latent import latent_agreement
+from yoked.analysis.agreement.responses import response_agreement
 from yoked.analysis.double_pass.internal_noise import internal_noise_closed_form
 from yoked.app.exports.wide_csv import write_wide
 from yoked.experiments.imports.table import import_table
@@ -165,6 +167,26 @@ def test_what_needs_a_correct_answer_is_absent_with_that_sentence(session, linea
     assert row["chose first"].startswith("0.35")
     with pytest.raises(ValueError, match=r"ann .*: the task has no correct answer"):
         yoked.plot.course(session)
+
+
+def test_two_people_who_heard_the_same_voices_are_compared(session, tmp_path):
+    """Bob listens as Ann does, with noise of his own and the other preference."""
+    table = voices().assign(subject="bob")
+    pitch = table[NAMES].to_numpy().reshape(-1, 2, 7) @ WEIGHTS
+    wanted = pitch[:, 1] - pitch[:, 0]
+    wanted += 0.7 * wanted.std() * np.random.default_rng(8).normal(size=len(wanted))
+    said = (wanted > np.quantile(wanted, 0.6)).astype(int)
+    _, bob = imported(table.assign(response=said), tmp_path)
+    responses = response_agreement(session, bob)
+    assert responses.n_shared == N + PAIRS
+    assert responses.error_consistency.note == (
+        "no response is correct: this is kappa of the choices"
+    )
+    latent = latent_agreement(session, bob)
+    assert latent.disattenuated.low < 1 < latent.disattenuated.high
+    assert latent.decision_variable.value == latent.correlation.value
+    true = 1 / np.sqrt((1 + 1.26**2) * (1 + 0.7**2))
+    assert latent.correlation.low < true < latent.correlation.high
 
 
 def test_plots_name_what_there_is(session):
