@@ -87,10 +87,10 @@ def panel(session: SessionLike, method: Method = "fitted") -> Panel:
     """Estimate the first-order kernel of a session, labelled with its observer."""
     found = kernel(session, 1, method)
     assert not isinstance(found, SecondOrderKernel)
-    return kernel_panel(session, found)
+    return panel_of(session, found)
 
 
-def kernel_panel(session: SessionLike, found: Kernel | FittedKernel) -> Panel:
+def panel_of(session: SessionLike, found: Kernel | FittedKernel) -> Panel:
     """Return a kernel of a session, labelled with its observer."""
     halves = OF_TARGET if session.protocol.task.has_target else OF_CHOICES
     return Panel(session.observer, found, signed_template(session), halves)

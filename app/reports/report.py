@@ -14,7 +14,7 @@ from ...analysis.kernels.weighted_sum import template_match
 from ...analysis.plot.course import draw_course
 from ...analysis.plot.curves import draw_efficiency, draw_psychometric, draw_roc
 from ...analysis.plot.depth import draw_depth
-from ...analysis.plot.kernels import Panel, draw_kernels, kernel_panel
+from ...analysis.plot.kernels import Panel, draw_kernels, panel_of
 from ...analysis.plot.measures import draw_agreement, draw_measures
 from ...analysis.plot.second_order import draw_second_order, draw_spectra
 from ...analysis.sessions.depths import Depths, depths
@@ -165,7 +165,7 @@ def _entry(session: SessionData, orders: int) -> Entry:
         kernel = found.one.fitted or found.one.weighted_sum
     if kernel is None:
         return Entry(session, found, None, None)
-    drawn = kernel_panel(session, kernel)
+    drawn = panel_of(session, kernel)
     if drawn.template is None:
         return Entry(session, found, drawn, None)
     try:
