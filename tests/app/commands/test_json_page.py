@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -12,12 +13,14 @@ from tests import ROOT
 from tests.analysis.observers.linear import Linear, session, unit
 from tests.analysis.observers.linear import run as observed
 from yoked.analysis.agreement import compare
+from yoked.analysis.agreement.choices import choices
 from yoked.analysis.sessions import depths
 from yoked.analysis.sessions.conditions import conditions
 from yoked.analysis.sessions.cueing import cueing
 from yoked.analysis.sessions.equivalent_noise import session_equivalent_noise
 from yoked.app.cli import cli
 from yoked.app.commands.white_box import FORMAT
+from yoked.experiments.imports.choice_files import read_choices
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.protocols.parts import Contrast
 from yoked.experiments.session.results import by_condition
@@ -148,6 +151,10 @@ def test_the_page_names_exactly_the_keys_that_the_commands_print(printed):
     check(conditions(parts).to_dict(), "row of conditions", seen)
     found = session_equivalent_noise(parts).to_dict()
     check(found, "row of equivalent-noise", seen)
+    rows = {"image": ["1", "2"], "category": "cat", "choice": ["cat", "dog"]}
+    for more in ({"texture": ["dog", "cat"]}, {}):
+        table = read_choices(pd.DataFrame({**rows, **more}, index=[0, 1]))
+        check(choices(table).to_dict(), "row of choices", seen)
     assert seen == set(SECTIONS), "every table was met"
 
 

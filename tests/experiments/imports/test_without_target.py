@@ -12,6 +12,7 @@ import yoked
 from yoked.analysis.agreement.latent import latent_agreement
 from yoked.analysis.agreement.responses import response_agreement
 from yoked.analysis.double_pass.internal_noise import internal_noise_closed_form
+from yoked.analysis.double_pass.smooth_thresholds import consistent_share
 from yoked.app.exports.wide_csv import write_wide
 from yoked.experiments.imports.table import import_table
 from yoked.experiments.imports.table_settings import TableSettings
@@ -131,6 +132,14 @@ def test_targets_that_were_drawn_are_noticed_where_they_are_believed(tmp_path):
     drawn = rng.integers(0, 2, N)[np.r_[np.arange(N), np.arange(PAIRS)]]
     made, believed = imported(table.assign(target=drawn), tmp_path)
     assert believed.protocol.task.has_target
+    _, without = imported(table, tmp_path)
+    ours, theirs = (
+        yoked.kernel(each, method="weighted_sum").kernel.ravel()
+        for each in (without, believed)
+    )
+    np.testing.assert_allclose(theirs, ours, atol=0.01 * np.abs(ours).max())
+    shares = [consistent_share(each).r.value for each in (without, believed)]
+    assert shares[1] == pytest.approx(shares[0], rel=0.01)
     (note,) = (note for note in made.notes if "--no-target" in note)
     assert "of the responses are right, as by chance, but 7" in note
 
