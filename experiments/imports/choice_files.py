@@ -46,6 +46,7 @@ class _Rows:
 
     name: str
     cells: Mapping[str, Sequence[Any]]
+    sha256: str = ""
 
     def column(self, ours: str, columns: Mapping[str, str]) -> str | None:
         """Find what the table calls a column; None where it may be left out."""
@@ -114,6 +115,7 @@ def read_choices(
     tables = [each for source in sources for each in _tables(source, given)]
     if not tables:
         raise ValueError("tables of choices must be one or more, got none")
+    _require_different(tables)
     known = [each.is_model_vs_human for each in tables]
     if missing is None:
         missing = "wrong" if all(known) else "left out"
@@ -149,7 +151,17 @@ def _read(path: Path, columns: Mapping[str, str]) -> _Rows:
     spelt = {form for name in wanted for form in (name, name.title(), name.upper())}
     spelt |= {name.capitalize() for name in wanted} | set(columns.values())
     table = read_trials(path, spelt)
-    return _Rows(table.name, table.cells)
+    return _Rows(table.name, table.cells, table.sha256)
+
+
+def _require_different(tables: Sequence[_Rows]) -> None:
+    """Refuse a file that is there twice: its choices would count twice."""
+    seen: dict[str, str] = {}
+    for each in tables:
+        if each.sha256 and each.sha256 in seen:
+            both = f"{seen[each.sha256]} and {each.name}"
+            raise ValueError(f"tables must be different ones, got {both} with the same")
+        seen[each.sha256] = each.name
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,12 @@
 """Tables of choices: columns, names and missing responses, as people have them."""
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from yoked.analysis.agreement.choices import choices
 from yoked.experiments.imports.choice_files import read_choices
 
 HEADER = "subj,Session,trial,rt,object_response,category,condition,imagename"
@@ -116,6 +120,38 @@ def test_without_a_column_the_observer_is_the_file(tmp_path):
     table = read_choices(path)
     assert table.observers == ("Åse",)
     assert table.notes == ("responses that are never a target, so wrong: bird",)
+
+
+NUMBERS = st.integers(0, 2**32 - 1)
+
+
+@settings(max_examples=20, deadline=None)
+@given(NUMBERS, st.sampled_from([str.lower, str.title, str.upper]), st.integers(1, 3))
+def test_order_headers_and_files_change_nothing(seed, spelt, n_files):
+    rng = np.random.default_rng(seed)
+    said = rng.choice(["cat", "dog", "NA"], (3, 30))
+    rows = [(o, f"{i}.png", "cat", said[o, i]) for o in range(3) for i in range(30)]
+    frame = pd.DataFrame(rows, columns=["observer", "image", "category", "choice"])
+    other = frame.sample(frac=1, random_state=int(seed))
+    other = other.rename(columns=spelt)[
+        list(map(spelt, rng.permutation(frame.columns)))
+    ]
+    parts = [other.iloc[start::n_files] for start in range(n_files)]
+    ours, theirs = (choices(read_choices(*each)) for each in ([frame], parts))
+    for name in ("proportion_correct", "kappa", "best_kappa"):
+        one, same = (getattr(each.people, name) for each in (ours, theirs))
+        assert (one.value, one.se) == pytest.approx((same.value, same.se))
+    by_name = [
+        {one.observer: one.proportion_correct for one in each.observers}
+        for each in (ours, theirs)
+    ]
+    assert by_name[0] == by_name[1]
+
+
+def test_a_file_that_is_given_twice_is_refused(folder):
+    file = folder / "eidolonI_resnet50_session_1.csv"
+    with pytest.raises(ValueError, match=r"tables must be different ones, got eido"):
+        read_choices(folder, file)
 
 
 def test_what_cannot_be_read_is_refused_in_one_sentence(folder, tmp_path):
