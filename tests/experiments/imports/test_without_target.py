@@ -13,10 +13,8 @@ from yoked.analysis.agreement.latent import latent_agreement
 from yoked.analysis.agreement.responses import response_agreement
 from yoked.analysis.double_pass.internal_noise import internal_noise_closed_form
 from yoked.analysis.double_pass.smooth_thresholds import consistent_share
-from yoked.app.exports.wide_csv import write_wide
 from yoked.experiments.imports.table import import_table
 from yoked.experiments.imports.table_settings import TableSettings
-from yoked.experiments.store.sqlite import open_store
 
 WEIGHTS = np.array([0, 0.2, 0.5, 1, 0.5, -0.3, -0.6])  # of the pitch of 7 segments
 SD, N, PAIRS = 0.15, 900, 600
@@ -205,16 +203,6 @@ def test_plots_name_what_there_is(session):
     legend = yoked.plot.kernels(session, method="fitted").legends[0]
     said = [text.get_text() for text in legend.get_texts()]
     assert said[-2:] == ["first alternative", "second alternative"]
-
-
-def test_an_export_has_no_correct_key(table, tmp_path):
-    made, _ = imported(table[:N], tmp_path)
-    store = open_store(next(tmp_path.glob("*.db")))
-    with (tmp_path / "wide.csv").open("w", encoding="utf-8") as file:
-        write_wide(file, store, [store.session(made.session)])
-    store.close()
-    rows = pd.read_csv(tmp_path / "wide.csv")
-    assert rows[["corrAns", "key_resp.corr"]].isna().all(axis=None)
 
 
 def test_it_is_said_how_a_table_without_targets_was_read(table, tmp_path):
