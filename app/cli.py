@@ -82,7 +82,11 @@ COMMANDS = {
     ),
     "compare": (
         "reporting:compare",
-        "Compare observers with one that they are yoked to, at three depths.",
+        "Compare observers with one whose trials they share, at three depths.",
+    ),
+    "closer": (
+        "reporting:closer",
+        "Say which model comes closer to several people.",
     ),
     "choices": (
         "choices:choices",

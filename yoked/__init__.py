@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from yoked.analysis.agreement.choices import choices
+    from yoked.analysis.agreement.closer import closer
+    from yoked.analysis.agreement.closer_people import closer_to_people
     from yoked.analysis.agreement.compare import compare
     from yoked.analysis.agreement.group import group
     from yoked.analysis.agreement.profile import depth_profile
@@ -97,6 +99,8 @@ __all__ = [
     "bootstrap",
     "by_condition",
     "choices",
+    "closer",
+    "closer_to_people",
     "compare",
     "conditions",
     "confusion",
@@ -159,6 +163,8 @@ _HOMES = {
     "bootstrap": ("analysis.sensitivity.bootstrap", "bootstrap"),
     "by_condition": ("experiments.session.results", "by_condition"),
     "choices": ("analysis.agreement.choices", "choices"),
+    "closer": ("analysis.agreement.closer", "closer"),
+    "closer_to_people": ("analysis.agreement.closer_people", "closer_to_people"),
     "compare": ("analysis.agreement.compare", "compare"),
     "conditions": ("analysis.sessions.conditions", "conditions"),
     "confusion": ("analysis.sensitivity.confusion", "confusion"),
