@@ -88,6 +88,10 @@ COMMANDS = {
         "reporting:closer",
         "Say which model comes closer to several people.",
     ),
+    "choices": (
+        "choices:choices",
+        "Compare people and models by their choices alone, without noise.",
+    ),
     "group": ("reporting:group", "Average observers, each over its sessions."),
     "plot": ("plotting:plot", "Write one plot as SVG, PNG or PDF."),
     "report": ("reporting:report", "Write a page that shows observers side by side."),

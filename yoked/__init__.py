@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from yoked.analysis.agreement.choices import choices
     from yoked.analysis.agreement.closer import closer
     from yoked.analysis.agreement.closer_people import closer_to_people
     from yoked.analysis.agreement.compare import compare
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
         psychometric_from_counts,
     )
     from yoked.analysis.sessions.summary import summarise
+    from yoked.experiments.imports.choice_files import read_choices
     from yoked.experiments.imports.murray2015 import import_murray2015
     from yoked.experiments.imports.table import import_table
     from yoked.experiments.imports.table_settings import TableSettings
@@ -100,6 +102,7 @@ __all__ = [
     "apply_controls",
     "bootstrap",
     "by_condition",
+    "choices",
     "closer",
     "closer_to_people",
     "compare",
@@ -135,6 +138,7 @@ __all__ = [
     "pooled",
     "psychometric",
     "psychometric_from_counts",
+    "read_choices",
     "read_weights",
     "register",
     "render",
@@ -166,6 +170,7 @@ _HOMES = {
     "apply_controls": ("models.networks.controls", "apply"),
     "bootstrap": ("analysis.sensitivity.bootstrap", "bootstrap"),
     "by_condition": ("experiments.session.results", "by_condition"),
+    "choices": ("analysis.agreement.choices", "choices"),
     "closer": ("analysis.agreement.closer", "closer"),
     "closer_to_people": ("analysis.agreement.closer_people", "closer_to_people"),
     "compare": ("analysis.agreement.compare", "compare"),
@@ -207,6 +212,7 @@ _HOMES = {
         "analysis.sessions.psychometric",
         "psychometric_from_counts",
     ),
+    "read_choices": ("experiments.imports.choice_files", "read_choices"),
     "read_weights": ("models.networks.foreign", "read_weights"),
     "register": ("models.registry", "register"),
     "render": ("experiments.stimulus.render", "render"),

@@ -20,6 +20,7 @@ from jaxtyping import Bool, Float, Int
 from ..trials.estimate import Estimate
 
 KAPPA = "error-consistency-by-contrast/1"
+OF_CHOICES = "no response is correct: this is kappa of the choices"
 MIN_KAPPA_TRIALS = 10
 Right = Bool[np.ndarray, " trial"]
 

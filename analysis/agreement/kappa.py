@@ -50,7 +50,7 @@ from ..trials.counts import loglinear_rate
 from ..trials.estimate import Z95, Estimate, mapped
 from ..trials.responses import Responses, SessionLike
 from ..trials.result import Result
-from .error_consistency import MIN_KAPPA_TRIALS, error_consistency
+from .error_consistency import MIN_KAPPA_TRIALS, OF_CHOICES, error_consistency
 from .responses import (
     NOT_TWO,
     ceiling_bounds,
@@ -283,6 +283,7 @@ def compare_kappa(reference: SessionLike, other: SessionLike) -> KappaComparison
     ours, rows = shared.ours, shared.rows
     contrast, right = ours.contrast[rows], shared.theirs.correct[shared.other_rows]
     found = error_consistency(ours.correct[rows], right, contrast, shared.stimulus)
+    found = found.with_note(None if ours.has_target else OF_CHOICES)
     rate = [
         float(right[contrast == value].mean()) if np.any(contrast == value) else 0.0
         for value in ours.contrasts

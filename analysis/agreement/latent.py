@@ -143,7 +143,8 @@ def _found(shared: SharedTrials) -> dict[str, Estimate]:
     target = np.zeros(len(zero.stimulus), np.int64)
     for one, stimulus in zip((ours, theirs), shared.stimuli, strict=True):
         target[np.searchsorted(zero.stimulus, stimulus)] = one.target
-    by_class = [_estimate(zero.of_class(target == k), TETRACHORIC) for k in (0, 1)]
+    classes = (0, 1) if ours.has_target else (0,)
+    by_class = [_estimate(zero.of_class(target == k), TETRACHORIC) for k in classes]
     consistent = [
         Estimate.missing(CONSISTENCY, NO_PAIRS)
         if one is None
@@ -207,17 +208,20 @@ def _without_noise(zero: OrderZero, n: int) -> tuple[Estimate, Estimate]:
 
 
 def mean_of_classes(found: list[Estimate], formula: str) -> Estimate:
-    """Average the correlations of the two stimulus classes, as independent ones."""
+    """Average the correlations of the stimulus classes, as independent ones.
+
+    There are two of them; where no response is correct, one.
+    """
     known = [one for one in found if one.value is not None]
-    n = sum(one.n for one in known)
-    if len(known) < 2:
+    n, k = sum(one.n for one in known), len(found)
+    if len(known) < k:
         reason = "both stimulus classes must have responses of both kinds"
-        return Estimate.missing(formula, reason, n)
+        return Estimate.missing(formula, found[0].note or "" if k == 1 else reason, n)
     values, low, high = np.array([(e.value, e.low, e.high) for e in known], float).T
     value = float(values.mean())
-    below, above = np.linalg.norm([values - low, high - values], axis=1) / 2
+    below, above = np.linalg.norm([values - low, high - values], axis=1) / k
     ses = [one.se for one in known if one.se is not None]
-    se = float(np.linalg.norm(ses)) / 2 if len(ses) == len(known) else None
+    se = float(np.linalg.norm(ses)) / k if len(ses) == len(known) else None
     ends = max(value - float(below), -1.0), min(value + float(above), 1.0)
     return Estimate(value, se, *ends, n, formula)
 
@@ -243,7 +247,7 @@ def logged_correlation(shared: SharedTrials) -> Estimate:
     contrast = ours.contrast[rows]
     found = [
         _pearson(a[here], b[here], contrast[here], field[here])
-        for here in (target == 0, target == 1)
+        for here in ([target == 0, target == 1] if ours.has_target else [target == 0])
     ]
     return mean_of_classes(found, LOGGED)
 

@@ -38,7 +38,7 @@ from ..trials.estimate import Estimate, mapped
 from ..trials.proportion import proportion
 from ..trials.responses import Responses, SessionLike, design_effect
 from ..trials.result import Cells, Result
-from .error_consistency import error_consistency
+from .error_consistency import OF_CHOICES, error_consistency
 from .shared import SharedTrials
 
 SAME_RESPONSE = "same-response-wilson/1"
@@ -144,6 +144,7 @@ def response_agreement(reference: SessionLike, other: SessionLike) -> ResponseAg
     twice = np.isin(rows, np.concatenate([ours.second_rows, ours.first]))
     _, cluster = np.unique(shared.stimulus, return_inverse=True)
     correct = ours.correct[rows], shared.theirs.correct[shared.other_rows]
+    kappa = error_consistency(*correct, ours.contrast[rows], cluster)
     return ResponseAgreement(
         reference=reference.id,
         other=other.id,
@@ -152,7 +153,7 @@ def response_agreement(reference: SessionLike, other: SessionLike) -> ResponseAg
         n_shared=len(shared),
         same_response=same_response(same, cluster),
         same_response_double_pass=same_response(same[twice], cluster[twice]),
-        error_consistency=error_consistency(*correct, ours.contrast[rows], cluster),
+        error_consistency=kappa.with_note(None if ours.has_target else OF_CHOICES),
         ceiling=ceiling(ours),
     )
 

@@ -158,7 +158,11 @@ def first_order_kernel(
     sums = moments(
         responses, source, design.label, len(design.size), None, chunk_elements
     )
-    found = kernel_of(sums, design, weights)
+    return named(kernel_of(sums, design, weights), responses)
+
+
+def named(found: Kernel, responses: Responses) -> Kernel:
+    """Return a kernel with the formula's name that it has without a target."""
     return found if responses.has_target else replace(found, formula=WITHOUT_TARGET)
 
 

@@ -32,6 +32,8 @@ from .style import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+OF_TARGET = ("target", "other")
+OF_CHOICES = ("first alternative", "second alternative")  # where neither is correct
 BANDS = (
     "dots and bands: the unshrunken estimate with its 95 % intervals, which cover the "
     "kernel and need not hold the shrunken line"
@@ -51,11 +53,14 @@ class Panel:
     template
         The signal at contrast 1 in the numbers of the kernel; None where the stimuli
         have none. Among coefficients, in SDs: what an ideal observer's kernel is like.
+    halves
+        What the halves are of.
     """
 
     label: str
     kernel: Kernel | FittedKernel
     template: Float[np.ndarray, " *shape"] | None
+    halves: tuple[str, str] = OF_TARGET
 
     @property
     def unit(self) -> str:
@@ -82,7 +87,13 @@ def panel(session: SessionLike, method: Method = "fitted") -> Panel:
     """Estimate the first-order kernel of a session, labelled with its observer."""
     found = kernel(session, 1, method)
     assert not isinstance(found, SecondOrderKernel)
-    return Panel(session.observer, found, signed_template(session))
+    return panel_of(session, found)
+
+
+def panel_of(session: SessionLike, found: Kernel | FittedKernel) -> Panel:
+    """Return a kernel of a session, labelled with its observer."""
+    halves = OF_TARGET if session.protocol.task.has_target else OF_CHOICES
+    return Panel(session.observer, found, signed_template(session), halves)
 
 
 def signed_template(
@@ -180,10 +191,10 @@ def _draw_lines(axes: Any, panels: Sequence[Panel]) -> None:
         top, bottom = axes[0][column], axes[1][column]
         x, name = line_axis(each.kernel.kernel.shape)
         if isinstance(each.kernel, FittedKernel):
-            _fitted_lines(top, bottom, x, each.kernel)
+            _fitted_lines(top, bottom, x, each)
         else:
             band(top, x, each.kernel.kernel, each.kernel.se, BLUE, "kernel")
-            _halves(bottom, x, each.kernel)
+            _halves(bottom, x, each.kernel, each.halves)
         if each.template is not None:
             scaled = _scaled(each.template, each.kernel.kernel)
             top.plot(x, scaled, color=GRAY, lw=1, ls="--", label="signal, scaled")
@@ -195,14 +206,14 @@ def _draw_lines(axes: Any, panels: Sequence[Panel]) -> None:
         row[0].legend(frameon=False, fontsize=7, loc="upper right")
 
 
-def _halves(axis: Any, x: np.ndarray, kernel: Kernel) -> None:
-    band(axis, x, kernel.target_half, kernel.target_half_se, ORANGE, "target")
-    band(axis, x, kernel.nontarget_half, kernel.nontarget_half_se, GREEN, "other")
+def _halves(axis: Any, x: np.ndarray, kernel: Kernel, names: tuple[str, str]) -> None:
+    band(axis, x, kernel.target_half, kernel.target_half_se, ORANGE, names[0])
+    band(axis, x, kernel.nontarget_half, kernel.nontarget_half_se, GREEN, names[1])
 
 
-def _fitted_lines(top: Any, bottom: Any, x: np.ndarray, kernel: FittedKernel) -> None:
+def _fitted_lines(top: Any, bottom: Any, x: np.ndarray, panel: Panel) -> None:
     """Draw the picture, and the unshrunken estimate with its intervals."""
-    found = kernel.unshrunken
+    kernel, found = panel.kernel, _unshrunken(panel)
     for axis in (top, bottom):
         axis.axhline(0, color=PALE, lw=0.7, zorder=0)
     top.plot(x, kernel.kernel.ravel(), color=BLUE, lw=1.6, label="kernel")
@@ -211,9 +222,9 @@ def _fitted_lines(top: Any, bottom: Any, x: np.ndarray, kernel: FittedKernel) ->
         inner = dict(color=BLUE, alpha=0.1, lw=0)
         low, high = found.kernel.low_all.ravel(), found.kernel.high_all.ravel()
         top.fill_between(x, low, high, **inner, label="95 %, all at once")
-    for name, color in (("target", ORANGE), ("nontarget", GREEN)):
+    halves = (("target", ORANGE), ("nontarget", GREEN))
+    for (name, color), label in zip(halves, panel.halves, strict=True):
         half = getattr(kernel, f"{name}_half").ravel()
-        label = name.replace("nontarget", "other")
         bottom.plot(x, half, color=color, lw=1.6, label=label)
         known = None if found is None else getattr(found, f"{name}_half")
         if known is not None:
@@ -241,6 +252,9 @@ def _draw_pictures(
 ) -> None:
     """Draw kernels of fields, or of bars over time, as pictures on one scale."""
     names = ["kernel", "target_half", "nontarget_half"]
+    ending = " half" if panels[0].halves == OF_TARGET else ""
+    halves = zip(names[1:], panels[0].halves, strict=True)
+    labels = {name: of + ending for name, of in halves}
     fields = {name: [getattr(p.kernel, name) for p in panels] for name in names}
     if has_bands:
         names[1:1] = ["section", "unshrunken"]
@@ -262,7 +276,7 @@ def _draw_pictures(
                 axis.set_axis_off()
                 continue
             shown = picture(axis, field, limit)
-        row[0].set_ylabel(name.replace("_", " ").replace("nontarget", "other"))
+        row[0].set_ylabel(labels.get(name, name))
     bar = figure.colorbar(shown, ax=axes, shrink=0.5, aspect=25)
     bar.set_label(panels[0].unit)
     bar.outline.set_linewidth(0)

@@ -14,21 +14,29 @@ if TYPE_CHECKING:
 
 
 def draw_measures(summaries: Sequence[SessionSummary]) -> "Figure":
-    """Draw d', criterion, proportion correct and internal noise with 95 % intervals."""
+    """Draw d', criterion, proportion correct and internal noise with 95 % intervals.
+
+    Where no response is correct, the share of first choices and internal noise.
+    """
+    first = [s.pooled.chose_first for s in summaries if s.pooled.chose_first]
     columns = {
         "d′": [s.pooled.dprime for s in summaries],
         "criterion": [s.pooled.criterion for s in summaries],
         "proportion correct": [s.pooled.proportion_correct for s in summaries],
-        "internal noise γ": [s.pooled.internal_noise.gamma for s in summaries],
     }
-    figure, pyplot = new_figure((9.5, 0.9 + 0.33 * len(summaries)))
+    middles = {"criterion": 0.0, "proportion correct": 0.5, "chose first": 0.5}
+    if len(first) == len(summaries):
+        columns = {"chose first": first}
+    columns["internal noise γ"] = [s.pooled.internal_noise.gamma for s in summaries]
+    width = 0.7 + 2.2 * len(columns)
+    figure, pyplot = new_figure((width, 0.9 + 0.33 * len(summaries)))
     with pyplot.rc_context(STYLE):
         axes = figure.subplots(1, len(columns), sharey=True)
     for axis, (name, estimates) in zip(axes, columns.items(), strict=True):
         dots(axis, estimates)
         axis.set_title(name)
-    axes[1].axvline(0, color=PALE, lw=0.7, zorder=0)
-    axes[2].axvline(0.5, color=PALE, lw=0.7, zorder=0)
+        if name in middles:
+            axis.axvline(middles[name], color=PALE, lw=0.7, zorder=0)
     axes[0].set_yticks(range(len(summaries)), [s.observer for s in summaries])
     axes[0].set_ylim(len(summaries) - 0.5, -0.5)
     return figure

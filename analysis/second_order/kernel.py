@@ -32,7 +32,7 @@ from jaxtyping import Float, Int
 
 from ...experiments.stimulus.sources import NoiseSource
 from ..kernels.classes import KernelDesign
-from ..kernels.weighted_sum import Kernel, kernel_of
+from ..kernels.weighted_sum import Kernel, kernel_of, named
 from ..sensitivity import by_task
 from ..trials.estimate import CannotTell
 from ..trials.moments import Moments, moments
@@ -165,7 +165,7 @@ def both_kernels(
     sums = moments(responses, source, label, members.shape[1], factors)
     kernel = kernel_of(_by_class(sums, members[0], len(first.size)), first, weights)
     by_class = _by_class(sums, members[1], len(second.size))
-    return kernel, _kernel(by_class, second, responses)
+    return named(kernel, responses), _kernel(by_class, second, responses)
 
 
 def without_linear_part(

@@ -23,6 +23,8 @@ INTERVALS = get_args(Interval)
 FEW_TRIALS = 20
 PROPORTION_CORRECT = "proportion-correct-wilson/2"
 PAIRS_CORRECT = "proportion-correct-of-pairs-wilson/1"
+CHOSE_FIRST = "share-of-first-choices-wilson/1"
+PAIRS_CHOSE_FIRST = "share-of-first-choices-of-pairs-wilson/1"
 NO_PAIRS = "no trial was shown and answered twice"
 
 
@@ -122,9 +124,38 @@ def proportion_correct(
         return Estimate.missing(formula, "no trial counts")
     if not responses.has_target:
         return Estimate.missing(formula, NO_TARGET, len(responses))
-    n_correct = int(responses.correct.sum())
-    effect = _effect_on_correct(responses, r)
-    return proportion(n_correct, len(responses), formula, effect)
+    return _share_correct(responses, r, formula)
+
+
+def chose_first(
+    responses: Responses, r: float | None = None, formula: str = CHOSE_FIRST
+) -> Estimate | None:
+    """Estimate how often the first alternative was chosen, where neither is correct.
+
+    Internal noise rests on it, where the proportion correct is what it rests on in
+    other tasks; None in these.
+
+    Parameters
+    ----------
+    r
+        As for `dprime`.
+    formula
+        Name of what the trials are.
+    """
+    if responses.has_target:
+        return None
+    if not len(responses):
+        return Estimate.missing(formula, "no trial counts")
+    return _share_correct(responses, r, formula)  # every target is 0, the first
+
+
+def pairs_chose_first(responses: Responses, r: float | None = None) -> Estimate | None:
+    """Estimate the share of first choices of the pairs of a double pass alone."""
+    if responses.has_target:
+        return None
+    if not len(responses.second_rows):
+        return Estimate.missing(PAIRS_CHOSE_FIRST, NO_PAIRS)
+    return chose_first(_of_pairs(responses), r, PAIRS_CHOSE_FIRST)
 
 
 def pairs_correct(responses: Responses, r: float | None = None) -> Estimate:
@@ -148,12 +179,23 @@ def pairs_correct(responses: Responses, r: float | None = None) -> Estimate:
     >>> pairs_correct(responses(session)).n
     200
     """
-    second = responses.second_rows
-    if not len(second):
+    if not len(responses.second_rows):
         return Estimate.missing(PAIRS_CORRECT, NO_PAIRS)
+    return proportion_correct(_of_pairs(responses), r, PAIRS_CORRECT)
+
+
+def _share_correct(responses: Responses, r: float | None, formula: str) -> Estimate:
+    n_correct = int(responses.correct.sum())
+    effect = _effect_on_correct(responses, r)
+    return proportion(n_correct, len(responses), formula, effect)
+
+
+def _of_pairs(responses: Responses) -> Responses:
+    """Return the trials of the pairs of a double pass."""
+    second = responses.second_rows
     rows = np.zeros(len(responses), bool)
     rows[second] = rows[responses.first[second]] = True
-    return proportion_correct(responses.where(rows), r, PAIRS_CORRECT)
+    return responses.where(rows)
 
 
 def shared_effects(responses: Responses, r: float | None = None) -> Effects:

@@ -46,7 +46,8 @@ def learning(session: SessionLike, with_kernels: bool = True) -> Learning:
     Raises
     ------
     CannotTell
-        If there are more than two alternatives, fewer than 100 trials, or one response.
+        If there are more than two alternatives or no correct answer, fewer than 100
+        trials, or one response.
 
     Examples
     --------
@@ -59,6 +60,7 @@ def learning(session: SessionLike, with_kernels: bool = True) -> Learning:
     """
     held = Held.of(session)
     counted = held.responses
+    counted.require_target()
     change = sensitivity_change(counted)
     if not with_kernels:
         return Learning(change, None, "kernels are of order one, which was not asked")

@@ -6,6 +6,7 @@ the pooled counts, so they describe the mixture of contrasts, not an average d'.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from ..double_pass.internal_noise import (
     CLOSED_FORM,
@@ -22,8 +23,10 @@ from ..double_pass.smooth_thresholds import (
     internal_noise_by_agreement,
 )
 from ..sensitivity.by_task import (
+    chose_first,
     criterion,
     dprime,
+    pairs_chose_first,
     pairs_correct,
     proportion_correct,
 )
@@ -60,6 +63,9 @@ class ConditionSummary(Result):
         From how often the passes agree, on the same thresholds.
     internal_noise_pooled
         The literature's closed form: all contrasts pooled to one proportion correct.
+    chose_first, pairs_chose_first
+        Where no response is correct: the share of first choices, of all trials and of
+        both showings of the pairs, in the place of proportions correct; else None.
     """
 
     contrast: float | None
@@ -72,6 +78,23 @@ class ConditionSummary(Result):
     internal_noise: InternalNoise
     internal_noise_by_agreement: InternalNoise
     internal_noise_pooled: InternalNoise
+    chose_first: Estimate | None = None
+    pairs_chose_first: Estimate | None = None
+
+    def parts(self) -> dict[str, Any]:
+        """Give the fields; first choices where no response is correct."""
+        of_choices = ("chose_first", "pairs_chose_first")
+        return self._fields_but(*(of_choices if self.chose_first is None else ()))
+
+    def performance(self) -> Cells:
+        """Give sensitivity and bias, or where no response is correct first choices."""
+        if self.chose_first is not None:
+            return {"chose first": self.chose_first.short()}
+        return {
+            "d'": self.dprime.short(),
+            "criterion": self.criterion.short(),
+            "proportion correct": self.proportion_correct.short(),
+        }
 
 
 @dataclass(frozen=True)
@@ -123,9 +146,7 @@ class SessionSummary(Result):
                 "protocol": self.protocol,
                 "trials": self.n_counted,
                 "invalid": self.quality.short(),
-                "d'": pooled.dprime.short(),
-                "criterion": pooled.criterion.short(),
-                "proportion correct": pooled.proportion_correct.short(),
+                **pooled.performance(),
                 "agreement": pooled.agreement.short(),
                 "internal noise": pooled.internal_noise.gamma.short(),
                 "by agreement": pooled.internal_noise_by_agreement.gamma.short(),
@@ -190,6 +211,8 @@ def _condition(part: Responses, contrast: float | None, r: float) -> ConditionSu
         internal_noise=from_share(share.r),
         internal_noise_by_agreement=internal_noise_by_agreement(share),
         internal_noise_pooled=_pooled(part),
+        chose_first=chose_first(part, r),
+        pairs_chose_first=pairs_chose_first(part, r),
     )
 
 

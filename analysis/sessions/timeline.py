@@ -87,7 +87,7 @@ def timeline(session: SessionLike, course: CriterionCourse | None = None) -> Tim
     Raises
     ------
     CannotTell
-        If no trial counts.
+        If no trial counts, or no response is correct.
 
     Examples
     --------
@@ -102,6 +102,7 @@ def timeline(session: SessionLike, course: CriterionCourse | None = None) -> Tim
     counted, trials, note = held.responses, held.trials, None
     if not len(counted):
         raise CannotTell("trials must be one or more, got none that counts")
+    counted.require_target()
     if course is None:
         try:
             course = criterion_course(counted)

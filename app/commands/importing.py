@@ -249,6 +249,13 @@ class _Counting(click.ParamType):
 @click.option("--frame-ms", type=float, help="Duration of a frame, of several.")
 @click.option("--name", help="Of the protocol; by default the file's.")
 @click.option(
+    "--target/--no-target",
+    "has_target",
+    default=None,
+    help="Whether a response can be correct; by default a 2afc table without a column "
+    "target (and no --signal) is one in which none is.",
+)
+@click.option(
     "--replace",
     "replace_sessions",
     metavar="SESSION",

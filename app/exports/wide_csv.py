@@ -105,8 +105,9 @@ def _response(protocol: "Protocol", row: dict[str, Any]) -> tuple[object, ...]:
 
 
 def _correct_key(protocol: "Protocol", target: int) -> str | None:
-    """Give the right response's key; a rating has none, but a half of the scale."""
-    return None if protocol.task.kind == "rating" else protocol.task.keys[target]
+    """Give the right response's key, if any; a rating has a half of the scale."""
+    has_one = protocol.task.has_target and protocol.task.kind != "rating"
+    return protocol.task.keys[target] if has_one else None
 
 
 def _started(onsets_ms: str | None, n: int) -> list[str | None]:

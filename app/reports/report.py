@@ -14,7 +14,7 @@ from ...analysis.kernels.weighted_sum import template_match
 from ...analysis.plot.course import draw_course
 from ...analysis.plot.curves import draw_efficiency, draw_psychometric, draw_roc
 from ...analysis.plot.depth import draw_depth
-from ...analysis.plot.kernels import Panel, draw_kernels, signed_template
+from ...analysis.plot.kernels import Panel, draw_kernels, panel_of
 from ...analysis.plot.measures import draw_agreement, draw_measures
 from ...analysis.plot.second_order import draw_second_order, draw_spectra
 from ...analysis.sessions.depths import Depths, depths
@@ -165,7 +165,7 @@ def _entry(session: SessionData, orders: int) -> Entry:
         kernel = found.one.fitted or found.one.weighted_sum
     if kernel is None:
         return Entry(session, found, None, None)
-    drawn = Panel(session.observer, kernel, signed_template(session))
+    drawn = panel_of(session, kernel)
     if drawn.template is None:
         return Entry(session, found, drawn, None)
     try:
@@ -251,7 +251,7 @@ def _figures(
     lines = [
         replace(timeline(entry.session, entry.depths.zero.course), observer=name)
         for name, entry in named
-        if entry.summary.n_counted
+        if entry.summary.n_counted and entry.session.protocol.task.has_target
     ]
     for start in range(0, len(lines), SIDE_BY_SIDE):
         yield f"course{start}", draw_course(lines[start : start + SIDE_BY_SIDE])

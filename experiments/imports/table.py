@@ -37,7 +37,7 @@ from .table_noise import (
     signal_left_in,
 )
 from .table_rows import ObserverRows, observer_rows
-from .table_settings import COLUMNS, Shape, TableSettings
+from .table_settings import COLUMNS, OF_TARGET, Shape, TableSettings
 
 _SD_TOLERANCE = 0.1  # of a declared SD, relative
 
@@ -125,6 +125,7 @@ def import_table(
     ('ann', 40)
     """
     table = read_trials(trials, _wanted(settings), settings.noise_columns)
+    given, settings = settings, settings.for_table(table.names)
     fields = _fields(table, settings)
     measures = measured(fields)
     grid = (fields.shape[2], fields.shape[3], fields.shape[4])
@@ -132,7 +133,11 @@ def import_table(
     observers = observer_rows(table, settings, fields, plain_signal(signal))
     noise = Noise(settings.noise_kind, _sd(settings, measures), grid, "stored")
     protocols = [_protocol(table, settings, noise, signal, each) for each in observers]
-    notes = measures.notes(settings.noise_kind) + _unread(table, settings)
+    notes = [
+        *_about_target(given, settings),
+        *measures.notes(settings.noise_kind),
+        *_unread(table, settings),
+    ]
     store = open_store(db_path)
     try:
         with store.transaction():
@@ -144,7 +149,8 @@ def import_table(
             shared = require_new(store, news, f"{StoredNoise.name}:{sha256}")
             written = []
             for each, protocol, same in zip(observers, protocols, shared, strict=True):
-                about = (*notes, *each.notes, *_about_signal(fields, each), *same)
+                left_in = _about_signal(fields, settings, each)
+                about = (*notes, *each.notes, *left_in, *same)
                 made = TableSession(
                     session="",
                     observer=each.observer,
@@ -259,15 +265,33 @@ def _without_ones(array: np.ndarray, grid: Shape) -> np.ndarray:
     return array.reshape(grid)
 
 
+def _about_target(given: TableSettings, settings: TableSettings) -> list[str]:
+    """Say it where a table without targets was read as one of no correct answer."""
+    if given.has_target is not None or settings.has_target:
+        return []
+    name = settings.columns.get("target", "target")
+    return [
+        f"there is no column {name}: read as a task without a correct answer, so the "
+        "kernel is that of what was chosen, and there is no d'; if there is a target, "
+        "--column target=NAME names it"
+    ]
+
+
 def _unread(table: TrialFile, settings: TableSettings) -> list[str]:
     """Say which columns were not read."""
     read = _wanted(settings) | set(table.noise_names)
+    if not settings.has_target:
+        read -= {settings.columns.get(name, name) for name in OF_TARGET}
     unread = [name for name in table.names if name not in read]
     few = ", ".join(unread[:8]) + (", …" if len(unread) > 8 else "")
     return [f"columns that were not read: {few}"] if unread else []
 
 
-def _about_signal(fields: np.ndarray, rows: ObserverRows) -> list[str]:
+def _about_signal(
+    fields: np.ndarray, settings: TableSettings, rows: ObserverRows
+) -> list[str]:
+    if not settings.has_target:
+        return []
     note = signal_left_in(fields, rows.stimulus_id, rows.target)
     return [note] if note else []
 

@@ -9,7 +9,7 @@ import numpy as np
 from ..store.text import observer_name
 from ..store.trial import is_correct
 from .table_file import TrialFile, is_missing, number, whole_number
-from .table_settings import TableSettings
+from .table_settings import WITHOUT_TARGET, TableSettings
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ class TableColumns:
         # Columns that count, and how many values they have.
         self._n_codes = {"target": n_targets, "response": n_responses}
         self.observer = self._observers()
-        self.target = self._needed("target", *self._counted("target"))
+        self.target = self._targets()
         self.response = self._optional("response", *self._counted("response"))
         self.stimulus_id = self._stimulus_ids()
         self.trial = self._trial_numbers()
@@ -62,11 +62,12 @@ class TableColumns:
             if theirs not in self.table.names:
                 rule = f"in {self.table.name} as {ours}"
                 raise ValueError(f"a column must be {rule}, got none named {theirs!r}")
-        for name in ("target", "response"):
+        for name in ("target", "response") if self.task.has_target else ("response",):
             if self._cells(name) is None:
                 found = ", ".join(self.table.names[:8])
                 rule = f"have a column {self.named(name)}"
-                raise ValueError(f"{self.table.name} must {rule}, got {found}")
+                hint = self._without(name)
+                raise ValueError(f"{self.table.name} must {rule}, got {found}{hint}")
         if self._cells("repeats") is not None and self._cells("trial") is None:
             rule = "a column trial, whose numbers repeats holds"
             raise ValueError(f"{self.table.name} must have {rule}, got none")
@@ -76,6 +77,12 @@ class TableColumns:
                 rule = "given once"
                 got = f"a column and {given!r}"
                 raise ValueError(f"{name} must be {rule}, got {got}")
+
+    def _without(self, name: str) -> str:
+        """Say how a table without targets is read where none need be correct."""
+        if name != "target" or self.task.kind not in WITHOUT_TARGET:
+            return ""
+        return "; where no response is correct, say --no-target, without --signal"
 
     def named(self, name: str) -> str:
         """Give what the table calls one of our columns."""
@@ -116,6 +123,12 @@ class TableColumns:
             why = self._why_not(name, cells)
             raise ValueError(f"{where} must be {rule}, got {got}{why}")
         return value
+
+    def _targets(self) -> list[int]:
+        """Read the targets; 0 where no response is correct, whatever a column says."""
+        if not self.task.has_target:
+            return [0] * len(self.table)
+        return self._needed("target", *self._counted("target"))
 
     def _counted(self, name: str) -> tuple[str, Callable[[Any], int | None]]:
         """Give rule and parser of a column that counts, from 0 or as it was said."""
@@ -196,14 +209,19 @@ class TableColumns:
         """Whether contrasts are in a unit of their own, or unknown."""
         is_known = self._cells("contrast") is not None
         is_known = is_known or self.settings.contrast is not None
+        is_known = is_known or not self.task.has_target  # there is no signal
         return self.settings.is_contrast_relative or not is_known
 
     def _contrasts(self) -> list[float]:
-        """Give contrasts, as they are or scaled; 1 where they are unknown."""
+        """Give contrasts, as they are or scaled; 1 where they are unknown.
+
+        Without a target there is no signal, and contrast is 0.
+        """
         factor = 1.0 if self.is_relative else self.settings.contrast_scale
         if self._cells("contrast") is None:
             given = self.settings.contrast
-            value = 1.0 if given is None else factor * given
+            unknown = 1.0 if self.task.has_target else 0.0
+            value = unknown if given is None else factor * given
             if not 0 <= value <= (np.inf if self.is_relative else 1):
                 raise ValueError(f"contrast must be from 0 to 1, got {value:g}")
             return [value] * len(self.table)
@@ -220,6 +238,8 @@ class TableColumns:
 
     def _check_correct(self) -> None:
         """Compare with a column that says whether the response was right."""
+        if not self.task.has_target:
+            return
         for row, said in enumerate(self._optional("correct", *_below(2))):
             found = self.score(row)
             if said is not None and found is not None and said != found:

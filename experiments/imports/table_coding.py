@@ -10,10 +10,14 @@ from statistics import median
 
 from ..store.trial import Response, TrialSpec
 from .table_cells import TableColumns
+from .table_settings import WITHOUT_TARGET
 
 _TOO_FAST_MS = 10.0  # no median response time of anybody
 _SD_BELOW_CHANCE = 3.0
 _NO_CHANCE = 1e-6
+_ENOUGH = 50  # trials, and pairs, to tell targets that mean nothing
+_SD_OF_CHANCE, _SD_OF_AGREEMENT = 2.0, 4.0
+_MANY = 0.95  # of the responses: then the noise has little to do with them
 _TRIALS_A_CODE = 5  # after as many, a code that never came is odd
 
 
@@ -26,7 +30,7 @@ def counting_notes(columns: TableColumns, rows: Sequence[int]) -> list[str]:
     target = [columns.target[row] for row in rows]
     said = [code for row in rows if (code := columns.response[row]) is not None]
     n_targets, n_responses = columns.task.n_targets, len(columns.task.keys)
-    if len(set(target)) == 1 and len(target) > 1:
+    if len(set(target)) == 1 and len(target) > 1 and columns.task.has_target:
         notes.append(
             f"every target is {target[0]}: with one target only there is no d', and "
             "what was seen cannot be told from a preference for a response"
@@ -36,6 +40,16 @@ def counting_notes(columns: TableColumns, rows: Sequence[int]) -> list[str]:
     if "response" not in told and _is_odd(said, n_responses):
         notes.append(_from_1(columns, "response", n_responses))
     return notes
+
+
+def choice_notes(columns: TableColumns, chose_first: float) -> list[str]:
+    """Say it where nearly all responses of a task without a target are one."""
+    share = max(chose_first, 1 - chose_first)
+    if share < _MANY:
+        return []
+    code = 0 if chose_first >= _MANY else 1
+    name = columns.named("response")
+    return [f"{share:.0%} of {name} are {code}: are they coded as they should be?"]
 
 
 def _is_odd(codes: Sequence[int], n: int) -> bool:
@@ -78,6 +92,51 @@ def time_notes(columns: TableColumns, rows: Sequence[int]) -> list[str]:
     ]
 
 
+def target_notes(
+    columns: TableColumns, trials: Sequence[tuple[TrialSpec, Response]]
+) -> list[str]:
+    """Say it if responses follow the stimulus, but not the target.
+
+    Then the targets may have been drawn by somebody whom a target was asked for.
+    """
+    if columns.task.kind not in WITHOUT_TARGET or not columns.task.has_target:
+        return []
+    answered = [(spec.target, said.response) for spec, said in trials]
+    right = [target == said for target, said in answered if said is not None]
+    pairs = _pairs(trials)
+    if len(right) < _ENOUGH or len(pairs) < _ENOUGH:
+        return []
+    (share, chance), n = _agreement(pairs), len(right)
+    if abs(sum(right) - n / 2) > _SD_OF_CHANCE * n**0.5 / 2:
+        return []
+    if share < chance + _SD_OF_AGREEMENT * (chance * (1 - chance) / len(pairs)) ** 0.5:
+        return []
+    return [
+        f"{sum(right) / n:.0%} of the responses are right, as by chance, but "
+        f"{share:.0%} of {len(pairs)} second showings got the response of the first: "
+        "if no response is correct, --no-target says so"
+    ]
+
+
+def _pairs(trials: Sequence[tuple[TrialSpec, Response]]) -> list[tuple[int, int]]:
+    """Give the two responses to every stimulus that was shown again."""
+    return [
+        (first, response.response)
+        for spec, response in trials
+        if spec.repeats is not None
+        and (first := trials[spec.repeats][1].response) is not None
+        and response.response is not None
+    ]
+
+
+def _agreement(pairs: Sequence[tuple[int, int]]) -> tuple[float, float]:
+    """Give how often two passes agree, and how often they would by chance."""
+    n = len(pairs)
+    first, second = (Counter(said) for said in zip(*pairs, strict=True))
+    chance = sum(first[code] * second[code] for code in first) / n**2
+    return sum(one == other for one, other in pairs) / n, chance
+
+
 def pass_notes(
     observer: str, trials: Sequence[tuple[TrialSpec, Response]]
 ) -> list[str]:
@@ -90,19 +149,11 @@ def pass_notes(
     ValueError
         If they agree in no trial, and that cannot be chance.
     """
-    pairs = [
-        (first, response.response)
-        for spec, response in trials
-        if spec.repeats is not None
-        and (first := trials[spec.repeats][1].response) is not None
-        and response.response is not None
-    ]
+    pairs = _pairs(trials)
     n = len(pairs)
     if not n:
         return []
-    first, second = (Counter(said) for said in zip(*pairs, strict=True))
-    chance = sum(first[code] * second[code] for code in first) / n**2
-    share = sum(one == other for one, other in pairs) / n
+    share, chance = _agreement(pairs)
     if share == 0 and (1 - chance) ** n < _NO_CHANCE:
         rule = f"responses of {observer} to {n} second showings must agree with the"
         why = "the keys were the other way round in one pass"

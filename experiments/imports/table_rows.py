@@ -10,7 +10,13 @@ from jaxtyping import Int
 
 from ..store.trial import Response, TrialSpec
 from .table_cells import TableColumns
-from .table_coding import counting_notes, pass_notes, time_notes
+from .table_coding import (
+    choice_notes,
+    counting_notes,
+    pass_notes,
+    target_notes,
+    time_notes,
+)
 from .table_file import TrialFile
 from .table_settings import TableSettings
 
@@ -149,6 +155,7 @@ class _Observer:
                 *notes,
                 *self._notes(len(different)),
                 *pass_notes(self.name, trials),
+                *target_notes(columns, trials),
             ),
         )
 
@@ -244,7 +251,9 @@ class _Observer:
             where = f"{self.columns.named('response')} of {self.name}"
             raise ValueError(f"{where} must be there in some trial, got none")
         chance, share = 1 / n_targets, sum(known) / len(known)
-        if share < chance - 3 * (chance * (1 - chance) / len(known)) ** 0.5:
+        if not self.columns.task.has_target:
+            notes += choice_notes(self.columns, share)
+        elif share < chance - 3 * (chance * (1 - chance) / len(known)) ** 0.5:
             notes.append(
                 f"only {share:.0%} of the responses are right: are target and response "
                 "counted alike?"

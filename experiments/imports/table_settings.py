@@ -1,7 +1,7 @@
 """How an imported table is to be read: what its columns do not say."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,8 @@ COLUMNS = (
     "observer", "trial", "stimulus_id", "target", "response", "contrast", "repeats",
     "block", "rt_ms", "confidence", "valid", "correct",
 )  # fmt: skip
+WITHOUT_TARGET = ("2afc",)  # tasks in which no response need be correct
+OF_TARGET = ("target", "correct")  # columns that only other tasks have
 COUNTED = ("target", "response", "stimulus_id")
 Shape = tuple[int, int, int]
 
@@ -71,6 +73,9 @@ class TableSettings:
         Duration of a frame in ms, of noise in several frames.
     name
         Of the protocol; by default the table's file name.
+    has_target
+        Whether a response can be correct. None reads a '2afc' table that has neither
+        target nor signal as one in which none is.
     """
 
     task: str
@@ -92,6 +97,7 @@ class TableSettings:
     deg_per_element: float = 1.0
     frame_ms: float | None = None
     name: str | None = None
+    has_target: bool | None = None
 
     def __post_init__(self) -> None:
         if self.task not in TASKS or self.task == "identify":
@@ -120,9 +126,32 @@ class TableSettings:
                 raise ValueError(f"counted_from of {name} must be 0 or 1, got {first}")
         if self.rt_unit not in (None, "ms", "s"):
             raise ValueError(f"rt_unit must be ms or s, got {self.rt_unit!r}")
+        if self.has_target is False:
+            self._check_no_target()
+
+    def _check_no_target(self) -> None:
+        if self.task not in WITHOUT_TARGET:
+            rule = f"one of {', '.join(WITHOUT_TARGET)} where no response is correct"
+            raise ValueError(f"task must be {rule}, got {self.task!r}")
+        if self.signal is not None:
+            rule = "left out where no response is correct"
+            raise ValueError(f"signal must be {rule}, got one")
+
+    def for_table(self, names: Collection[str]) -> "TableSettings":
+        """Return the settings with what a table's columns say of the task."""
+        if self.has_target is not None:
+            return self
+        of_target = (self.columns.get(name, name) for name in OF_TARGET)
+        has_target = (
+            self.task not in WITHOUT_TARGET
+            or self.signal is not None
+            or any(name in names for name in of_target)
+        )
+        return replace(self, has_target=has_target)
 
     @property
     def responses(self) -> Task:
         """The task, with keys that are the responses' numbers."""
         keys = range(self.n_alternatives or 2)
-        return Task(self.task, tuple(str(key) for key in keys))
+        has_target = self.has_target is not False
+        return Task(self.task, tuple(str(key) for key in keys), has_target)

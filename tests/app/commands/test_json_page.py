@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -13,6 +14,7 @@ from tests.analysis.coverage.closer import observers
 from tests.analysis.observers.linear import Linear, session, unit
 from tests.analysis.observers.linear import run as observed
 from yoked.analysis.agreement import compare
+from yoked.analysis.agreement.choices import choices
 from yoked.analysis.agreement.closer_people import closer_to_people
 from yoked.analysis.sessions import depths
 from yoked.analysis.sessions.conditions import conditions
@@ -20,6 +22,7 @@ from yoked.analysis.sessions.cueing import cueing
 from yoked.analysis.sessions.equivalent_noise import session_equivalent_noise
 from yoked.app.cli import cli
 from yoked.app.commands.white_box import FORMAT
+from yoked.experiments.imports.choice_files import read_choices
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.protocols.parts import Contrast
 from yoked.experiments.session.results import by_condition
@@ -151,6 +154,10 @@ def test_the_page_names_exactly_the_keys_that_the_commands_print(printed):
     check(conditions(parts).to_dict(), "row of conditions", seen)
     found = session_equivalent_noise(parts).to_dict()
     check(found, "row of equivalent-noise", seen)
+    rows = {"image": ["1", "2"], "category": "cat", "choice": ["cat", "dog"]}
+    for more in ({"texture": ["dog", "cat"]}, {}):
+        table = read_choices(pd.DataFrame({**rows, **more}, index=[0, 1]))
+        check(choices(table).to_dict(), "row of choices", seen)
     check(people_and_models().to_dict(), "row of closer-people", seen)
     assert seen == set(SECTIONS), "every table was met"
 

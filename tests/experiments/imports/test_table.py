@@ -443,7 +443,7 @@ FAULTS = {
     "semicolons": (
         GOOD,
         GOOD.replace(",", ";"),
-        r"t\.csv must have a column target, got observer;trial;",
+        r"t\.csv must have a column response, got observer;trial;",
     ),
     "no trial": (GOOD[GOOD.index("\n") + 1 :], "", "must have a row for each trial"),
     "an empty file": (GOOD, "", r"t\.csv must begin with the names of its columns"),
