@@ -56,6 +56,26 @@ def murray2015(file: Path, db: Path, allow_unpublished: bool) -> Row:
 @import_.command()
 @click.argument("file", type=_FILE)
 @click.argument("db", type=DATABASE)
+@output()
+def pritchett2015(file: Path, db: Path) -> Row:
+    """Read an observer of Pritchett & Murray (2015).
+
+    A file of experiment 2 (PNAS 112, 7321), with the noise made again from its seeds:
+    one field with a dot on each side, of which the right half is read turned over. The
+    whole file is checked before anything is written.
+
+    \b
+    Example:
+        yoked import pritchett2015 experiment2_subject1.txt results.db
+    """
+    from ...experiments.imports.pritchett2015 import import_pritchett2015
+
+    return _described(db, import_pritchett2015(file, db))
+
+
+@import_.command()
+@click.argument("file", type=_FILE)
+@click.argument("db", type=DATABASE)
 @_ALLOW_UNPUBLISHED
 @output()
 def gabor(file: Path, db: Path, allow_unpublished: bool) -> Row:
@@ -101,6 +121,22 @@ def page(
     return [asdict(each) for each in import_page(folder, data, db, observer)]
 
 
+def _doubts(db: Path, session: str) -> list[str]:
+    """Say it where noise and trials seem not to belong together."""
+    from ...analysis.double_pass.smooth_thresholds import consistent_share
+    from ...analysis.kernels.doubt import doubt
+    from ...analysis.trials.estimate import CannotTell
+    from ...analysis.trials.held import Held
+    from ...experiments.session.results import load_session
+
+    held = Held.of(load_session(db, session))
+    try:
+        found = doubt(held.design, consistent_share(held.responses).r)
+    except CannotTell:
+        return []
+    return [] if found is None else [found]
+
+
 def _described(db: Path, session: str) -> Row:
     with opened(db) as store:
         row = store.session(session)
@@ -110,7 +146,7 @@ def _described(db: Path, session: str) -> Row:
         "observer": row.observer.name,
         "protocol": row.protocol_name,
         "trials": row.n_trials,
-        "notes": event["detail"]["notes"],
+        "notes": [*event["detail"]["notes"], *_doubts(db, session)],
     }
 
 
@@ -367,7 +403,7 @@ def table(
             "pairs": each.n_pairs,
             "without_response": each.n_missing,
             "noise_sd": each.noise_sd,
-            "notes": list(each.notes),
+            "notes": [*each.notes, *_doubts(db, each.session)],
         }
         for each in with_extra(import_table, trials, db, read, replace_sessions)
     ]

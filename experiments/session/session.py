@@ -76,6 +76,7 @@ class Session:
         device: dict[str, Any] | None = None,
         noise_sha256: str | None = None,
         sitting: PlannedSitting | None = None,
+        started_at: str | None = None,
     ) -> "Session":
         """Begin a session and write it to the trial log.
 
@@ -103,6 +104,8 @@ class Session:
         sitting
             Which sitting of a plan it is. What the sitting before it knew of the
             observer's contrast is carried on.
+        started_at
+            When a recording of others began, as it says; by default now.
 
         Raises
         ------
@@ -146,7 +149,7 @@ class Session:
                 software=f"yoked {version('yoked')}",
                 display=display,
                 device=device,
-                started_at=utc_now(),
+                started_at=started_at or utc_now(),
                 ended_at=None,
                 n_trials=0,
             )
