@@ -126,7 +126,13 @@ def import_table(
     >>> found.observer, found.n_trials
     ('ann', 40)
     """
-    found = understood(trials, settings)
+    return write_understood(understood(trials, settings), db_path, replace_sessions)
+
+
+def write_understood(
+    found: "Understood", db_path: str | Path, replace_sessions: Sequence[str] = ()
+) -> list[TableSession]:
+    """Write the observers of a checked table, all or none; as `import_table`."""
     table, fields, settings = found.table, found.fields, found.settings
     store = open_store(db_path)
     try:
@@ -227,6 +233,13 @@ def understood(trials: str | Path, settings: TableSettings) -> Understood:
     )
     headers = table.names
     table, settings = arranged(table, settings)
+    return checked(table, settings, headers)
+
+
+def checked(
+    table: TrialFile, settings: TableSettings, headers: Sequence[str]
+) -> Understood:
+    """Check a table that has a row for each trial, and its noise."""
     fields = _fields(table, settings)
     measures = _measured(fields)
     grid = (fields.shape[2], fields.shape[3], fields.shape[4])
