@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...analysis.agreement.latent import LatentAgreement, latent_agreement
-from ...analysis.agreement.pairs import yoked_pairs
+from ...analysis.agreement.pairs import shared_pairs
 from ...analysis.agreement.profile import DepthProfile, depth_profile
 from ...analysis.agreement.responses import ResponseAgreement, response_agreement
 from ...analysis.kernels.weighted_sum import template_match
@@ -176,8 +176,8 @@ def _entry(session: SessionData, orders: int) -> Entry:
 
 
 def _pairs(group: list[Entry], orders: int, kept: Kept) -> list[Pair]:
-    """Compare every session with the one that it is yoked to."""
-    pairs = yoked_pairs([entry.session for entry in group])
+    """Compare the sessions that share trials."""
+    pairs = shared_pairs([entry.session for entry in group])
     for both in pairs:
         key = (both[0].id, both[1].id)
         if key not in kept:
