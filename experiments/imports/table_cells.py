@@ -65,7 +65,7 @@ class TableColumns:
                 raise ValueError(f"a column must be {rule}, got none named {theirs!r}")
         for name in ("target", "response"):
             if self._cells(name) is None:
-                found = ", ".join(self.table.names[:8])
+                found = ", ".join((self.table.headers or self.table.names)[:8])
                 rule = f"have a column {self.named(name)}"
                 raise ValueError(f"{self.table.name} must {rule}, got {found}")
         if self._cells("repeats") is not None and self._cells("trial") is None:

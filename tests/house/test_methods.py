@@ -30,11 +30,6 @@ NEVER_SHOWN = {"given/1", "r/1"}
 # Of JSON: docs/json.md has them.
 FORMATS = {f"yoked-{name}" for name in ("analyse/3", "compare/2")}
 FORMATS |= {f"yoked-{name}" for name in ("closer/1", "closer-people/1")}
-    "yoked-analyse/3",
-    "yoked-compare/2",
-    "yoked-closer/1",
-    "yoked-closer-people/1",
-}  # of JSON: docs/json.md has them
 OTHERS = {"CHANGES.md"}  # a file of every Psych-DS data set
 
 
