@@ -164,7 +164,12 @@ def update_report(
 
 def _is_current(store: Store, places: Places) -> bool:
     """Whether the report was written after the last session ended."""
-    ended = [row.ended_at for row in store.sessions() if row.status == "finished"]
+    # A recording of others keeps its own date: what counts is when it was imported.
+    rows = [row for row in store.sessions() if row.status == "finished"]
+    ended = [
+        store.events(row.id)[-1]["at"] if row.presenter == "import" else row.ended_at
+        for row in rows
+    ]
     if not places.report.exists():
         return False
     written = datetime.fromtimestamp(places.report.stat().st_mtime, UTC)

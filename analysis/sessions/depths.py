@@ -17,6 +17,7 @@ from ..double_pass.gamma_by_accuracy import gamma_by_accuracy
 from ..double_pass.lapses import catch_errors, lapse_rate, lapses
 from ..kernels.by_response import response_kernels
 from ..kernels.decision import decision_of
+from ..kernels.doubt import doubt
 from ..kernels.fitted import fitted_kernel
 from ..kernels.hotelling import hotelling_test
 from ..kernels.lapse_share import share_without_lapses
@@ -325,6 +326,9 @@ def _one(
             lambda: share_without_lapses(trials, *catch_errors(held), seed=seed),
         ),
         decision_law=law,
+        doubt=attempt("one.doubt", lambda: doubt(trials, share.consistent))
+        if share is not None
+        else None,
     )
 
 

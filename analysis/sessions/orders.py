@@ -129,6 +129,8 @@ class OrderOne(Result):
         Whether the decision variable is normal; gamma by its exact law; the link.
     by_response
         A kernel for each response, where patterns are identified.
+    doubt
+        Why noise and trials may not belong together; None if they seem to.
     """
 
     weighted_sum: Kernel | None
@@ -142,10 +144,12 @@ class OrderOne(Result):
     linear_share_without_lapses: Estimate | None = None
     decision_law: DecisionLaw | None = None
     by_response: ResponseKernels | None = None
+    doubt: str | None = None
 
     def parts(self) -> dict[str, Any]:
-        """Give the fields; of patterns, the kernels by response beside them."""
-        return self._fields_but(*(() if self.by_response else ("by_response",)))
+        """Give the fields; kernels by response and a doubt only where there are."""
+        optional = ("by_response", "doubt")
+        return self._fields_but(*(n for n in optional if getattr(self, n) is None))
 
 
 @dataclass(frozen=True, eq=False)

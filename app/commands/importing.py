@@ -10,14 +10,8 @@ import click
 from ...experiments.store.text import utf8_text
 from ..options import DATABASE
 from ..output import Row, output
-from .trials import opened
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
-_ALLOW_UNPUBLISHED = click.option(
-    "--allow-unpublished",
-    is_flag=True,
-    help="Also take a file that is not byte for byte a published one.",
-)
 
 
 @click.group(name="import")
@@ -32,86 +26,34 @@ def import_() -> None:
     """
 
 
-@import_.command()
-@click.argument("file", type=_FILE)
-@click.argument("db", type=DATABASE)
-@_ALLOW_UNPUBLISHED
-@output()
-def murray2015(file: Path, db: Path, allow_unpublished: bool) -> Row:
-    """Read an observer of Murray, Patel & Yee (2015).
-
-    A file of experiment 1 or 2 as published (PLOS Comput. Biol. 11, e1004342), with
-    the noise made again from its seeds. The whole file is checked before anything is
-    written.
-
-    \b
-    Example:
-        yoked import murray2015 experiment1_subject01.txt results.db
-    """
-    from ...experiments.imports.murray2015 import import_murray2015
-
-    return _described(db, import_murray2015(file, db, allow_unpublished))
-
-
-@import_.command()
-@click.argument("file", type=_FILE)
-@click.argument("db", type=DATABASE)
-@_ALLOW_UNPUBLISHED
-@output()
-def gabor(file: Path, db: Path, allow_unpublished: bool) -> Row:
-    """Read the observer of Thomas & Knoblauch (2005).
-
-    The file Gabor.rda of the R package MPDiR (CRAN): 3,584 yes/no trials in temporal
-    noise, which goes into the database. It needs the extra `data`.
-
-    \b
-    Example:
-        yoked import gabor Gabor.rda results.db
-    """
-    from ...experiments.imports.thomas2005 import import_gabor
-
-    return _described(db, with_extra(import_gabor, file, db, allow_unpublished))
-
-
-@import_.command()
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.argument("data", type=_FILE, nargs=-1, required=True)
-@click.argument("db", type=DATABASE)
-@click.option(
-    "--observer",
-    help="Who responded; by default the data's `observer`, or the file's name.",
-)
-@output()
-def page(
-    folder: Path, data: tuple[Path, ...], db: Path, observer: str | None
-) -> list[Row]:
-    """Read the sessions that a page of `yoked page` has run.
-
-    jsPsych's data as JSON or CSV, any number of files. The frames are made again, and a
-    trial whose digest is another's is refused; then nothing is written.
-
-    
-    Example:
-        yoked import page bars/ p01.json p02.json results.db
-    """
-    from dataclasses import asdict
-
-    from ..web.page_sessions import import_page
-
-    return [asdict(each) for each in import_page(folder, data, db, observer)]
-
-
-def _described(db: Path, session: str) -> Row:
-    with opened(db) as store:
-        row = store.session(session)
-        (event,) = store.events(session)
+def written_row(db: Path, made: Any) -> Row:
+    """Describe a session of an imported table."""
     return {
-        "session": row.id,
-        "observer": row.observer.name,
-        "protocol": row.protocol_name,
-        "trials": row.n_trials,
-        "notes": event["detail"]["notes"],
+        "session": made.session,
+        "observer": made.observer,
+        "protocol": made.protocol,
+        "trials": made.n_trials,
+        "pairs": made.n_pairs,
+        "without_response": made.n_missing,
+        "noise_sd": made.noise_sd,
+        "notes": [*made.notes, *doubts(db, made.session)],
     }
+
+
+def doubts(db: Path, session: str) -> list[str]:
+    """Say it where noise and trials seem not to belong together."""
+    from ...analysis.double_pass.smooth_thresholds import consistent_share
+    from ...analysis.kernels.doubt import doubt
+    from ...analysis.trials.estimate import CannotTell
+    from ...analysis.trials.held import Held
+    from ...experiments.session.results import load_session
+
+    held = Held.of(load_session(db, session))
+    try:
+        found = doubt(held.design, consistent_share(held.responses).r)
+    except CannotTell:
+        return []
+    return [] if found is None else [found]
 
 
 def with_extra(function: Callable[..., Any], *arguments: object) -> Any:
@@ -119,7 +61,7 @@ def with_extra(function: Callable[..., Any], *arguments: object) -> Any:
     try:
         return function(*arguments)
     except ModuleNotFoundError as error:
-        if error.name not in ("pyarrow", "rdata"):
+        if error.name not in ("pyarrow", "rdata", "openpyxl", "h5py"):
             raise
         raise click.ClickException(str(error)) from error
 
@@ -163,25 +105,74 @@ class _Counting(click.ParamType):
         return ours, int(first)
 
 
+class _Separator(click.ParamType):
+    """A sign between cells; a tab is TAB."""
+
+    name = "SIGN"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        known = {"tab": "\t", "\\t": "\t", "space": " "}
+        return known.get(str(value).lower(), str(value))
+
+
+def _in_brief(row: Row) -> Row:
+    """Give an explanation as lines, one for each column and each note."""
+    if "refused" not in row:
+        return row
+    about: dict[str, Any] = dict(row)
+    lines = {f"column {c['name']}": _role(c) for c in about.pop("columns")}
+    notes, refused = about.pop("notes"), about.pop("refused")
+    told = {f"note {i + 1}": note for i, note in enumerate(notes)}
+    end = {"refused": refused} if refused else {"would be": "imported"}
+    return {**about.pop("file"), **lines, **about, **told, **end}
+
+
+def _role(column: Row) -> str:
+    if column["read_as"] is None:
+        return "not read"
+    name, read_as = column["name"], column["read_as"]
+    role = "" if name == read_as else f"read as {read_as}: "
+    return f"{role}{column['values']}"
+
+
 @import_.command()
 @click.argument("trials", type=_FILE)
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE, required=False)
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Say what would be read, and why it would be refused; write nothing.",
+)
 @click.option(
     "--task",
     type=click.Choice(["2afc", "mafc", "yes_no", "rating"]),
-    required=True,
-    help="What was asked.",
+    help="What was asked; must be given.",
 )
-@click.option("--noise", type=_FILE, help="Noise as a .npy array, stimulus first.")
+@click.option(
+    "--noise",
+    type=_FILE,
+    help="Noise as an array, stimulus first: .npy, .mat or of R.",
+)
 @click.option(
     "--noise-columns",
     metavar="PREFIX",
     help="Noise in columns PREFIX<interval>_<element>, both from 0.",
 )
 @click.option(
+    "--noise-values",
+    metavar="COLUMN",
+    help="Noise in one column, of a table with a row for each `element` of a field.",
+)
+@click.option(
     "--shape",
     type=_Shape(),
     help="Frames, rows, columns of a noise field; by default a row of bars.",
+)
+@click.option(
+    "--side-by-side",
+    "is_side_by_side",
+    is_flag=True,
+    help="The alternatives are parts of one field, of which --shape is that.",
 )
 @click.option(
     "--alternatives",
@@ -225,6 +216,12 @@ class _Counting(click.ParamType):
     help="Contrasts are in a unit of their own.",
 )
 @click.option(
+    "--percent-contrast",
+    "is_contrast_percent",
+    is_flag=True,
+    help="Contrasts are percent, and the noise is not.",
+)
+@click.option(
     "--contrast-scale",
     type=float,
     default=1.0,
@@ -256,56 +253,60 @@ class _Counting(click.ParamType):
     "target (and no --signal) is one in which none is.",
 )
 @click.option(
+    "--separator", type=_Separator(), help="Of a text's cells, TAB a tab; found."
+)
+@click.option("--decimal", type=click.Choice([".", ","]), help="Of numbers; found.")
+@click.option("--encoding", help="Of a text, such as cp1252; by default UTF-8.")
+@click.option("--part", metavar="NAME", help="The sheet, data frame or struct.")
+@click.option(
     "--replace",
     "replace_sessions",
     metavar="SESSION",
     multiple=True,
     help="Withdraw this import, which was read wrongly. Any number of times.",
 )
-@output()
+@output(_in_brief)
 def table(
     trials: Path,
-    db: Path,
+    db: Path | None,
+    explain: bool,
     columns: tuple[tuple[str, str], ...],
     counted_from: tuple[tuple[str, int], ...],
     alternatives: int | None,
     relative_contrast: bool,
     replace_sessions: tuple[str, ...],
     **settings: Any,
-) -> list[Row]:
+) -> list[Row] | Row:
     """Read anybody's noise-masked trials from a table.
 
-    A CSV or Parquet table with a row for each trial (columns target and response;
-    further ones are in docs/importing.md), and the noise that was shown, without the
-    signal. Every observer in it becomes a session. All is checked before anything is
-    written.
+    A table with a row for each trial (columns target and response; further ones, and
+    other layouts, are in docs/importing.md), and the noise that was shown, without the
+    signal: a text, Parquet, Excel, R's or MATLAB's file. Every observer in it becomes
+    a session. All is checked before anything is written.
 
     \b
     Examples:
+        yoked import table trials.csv --explain
         yoked import table trials.csv results.db --task 2afc --noise noise.npy
         yoked import table trials.parquet results.db --task yes_no \\
             --noise-columns noise_ --shape 1x8x8 --column response=key
     """
     from ...experiments.imports.table import import_table
+    from ...experiments.imports.table_explain import explain_table
     from ...experiments.imports.table_settings import TableSettings
 
-    read = TableSettings(
-        columns=dict(columns),
-        counted_from=dict(counted_from),
-        n_alternatives=alternatives,
-        is_contrast_relative=relative_contrast,
-        **settings,
-    )
-    return [
-        {
-            "session": each.session,
-            "observer": each.observer,
-            "protocol": each.protocol,
-            "trials": each.n_trials,
-            "pairs": each.n_pairs,
-            "without_response": each.n_missing,
-            "noise_sd": each.noise_sd,
-            "notes": list(each.notes),
-        }
-        for each in with_extra(import_table, trials, db, read, replace_sessions)
-    ]
+    settings |= {
+        "columns": dict(columns),
+        "counted_from": dict(counted_from),
+        "n_alternatives": alternatives,
+        "is_contrast_relative": relative_contrast,
+    }
+    if explain:
+        return with_extra(lambda: explain_table(trials, **settings))
+    for name, given in (("the database", db), ("--task", settings["task"])):
+        if given is None:
+            raise click.UsageError(f"{name} must be given unless with --explain")
+    read = TableSettings(**settings)
+    assert db is not None
+    made = with_extra(import_table, trials, db, read, replace_sessions)
+    return [written_row(db, each) for each in made]

@@ -12,7 +12,8 @@ import click
 
 from ..options import DATABASE
 from ..output import Row, output
-from .importing import RENAMING, import_, with_extra
+from .importing import RENAMING, with_extra
+from .importing_sets import import_
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _COMMON = (

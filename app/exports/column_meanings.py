@@ -39,7 +39,7 @@ COLUMN_MEANINGS = {
     "noise_source": _meaning(
         "How the noise field follows from seed and stimulus_id: yoked-1, "
         "yoked-1-basis (coefficients of the protocol's images), matlab5-rand, "
-        "or stored:SHA-256, an array in the log that nothing regenerates"
+        "matlab5-randn, or stored:SHA-256, an array in the log that nothing regenerates"
     ),
     "yoked_to": _meaning(
         "Session whose trials were shown again in this one; empty if it had its own"

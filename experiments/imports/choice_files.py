@@ -18,7 +18,8 @@ import numpy as np
 from ..protocols.checks import suggestion
 from ..store.text import observer_name
 from .choice_table import ChoiceTable
-from .table_file import is_missing, read_trials, whole_number
+from .table_file import read_trials
+from .table_numbers import is_missing, whole_number
 
 if TYPE_CHECKING:
     import pandas as pd

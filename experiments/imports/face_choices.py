@@ -12,7 +12,8 @@ from typing import Any
 
 from ..protocols.checks import suggestion
 from ..store.text import observer_name
-from .table_file import TrialFile, is_missing, number, read_trials, whole_number
+from .table_file import TrialFile, read_trials
+from .table_numbers import is_missing, number, whole_number
 
 # What others call our columns.
 NAMES = {

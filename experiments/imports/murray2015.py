@@ -218,7 +218,15 @@ def write_session(store: Store, data: ImportedSession) -> str:
     with store.transaction():
         (shared,) = require_new(store, [new], noise.name)
         event = {**data.source, **dates, "notes": [*data.notes, *shared]}
-        return write_trials(store, data.protocol, observer, trials, event)
+        return write_trials(
+            store,
+            data.protocol,
+            observer,
+            trials,
+            event,
+            started_at=data.started_at,
+            ended_at=data.ended_at,
+        )
 
 
 def _original(name: str, text: str, sha256: str) -> str | None:

@@ -7,10 +7,10 @@ broken off, a title where a time is expected, no end.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 _COLUMNS = ["trial", "matchtrial", "target_interval", "randseed", "randnseed"]
 _COLUMNS += ["signal_contrast", "response", "correct", "rt"]
@@ -38,21 +38,33 @@ class FileBlock:
     Attributes
     ----------
     rows
-        Its trials, one at least.
+        Its trials, one at least: `Row`, or what another set has for one.
     """
 
     started_at: str | None
     ended_at: str | None
-    rows: tuple[Row, ...]
+    rows: tuple[Any, ...]
 
 
-def read_blocks(name: str, text: str) -> tuple[tuple[FileBlock, ...], tuple[str, ...]]:
+RowReader = Callable[[str, Sequence[str], Sequence[Any]], Any]
+
+
+def read_blocks(
+    name: str,
+    text: str,
+    columns: Sequence[str] = _COLUMNS,
+    row: RowReader | None = None,
+) -> tuple[tuple[FileBlock, ...], tuple[str, ...]]:
     """Cut a file at its comments and check every row.
 
     Parameters
     ----------
     name, text
         The file's, its name for sentences.
+    columns
+        Names of its columns.
+    row
+        Checks the words of a row, of which it gets the place and the rows before it.
 
     Returns
     -------
@@ -64,7 +76,7 @@ def read_blocks(name: str, text: str) -> tuple[tuple[FileBlock, ...], tuple[str,
     ValueError
         If a row breaks a rule, or a comment is where none can be; with its line.
     """
-    reader = _Reader(name)
+    reader = _Reader(name, columns, row or _row)
     for number, line in enumerate(text.splitlines(), start=1):
         if words := line.split():
             reader.take(number, words)
@@ -75,8 +87,8 @@ def read_blocks(name: str, text: str) -> tuple[tuple[FileBlock, ...], tuple[str,
 class _Reader:
     """Takes a file line by line; between lines it knows in what block it is."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, columns: Sequence[str], row: RowReader) -> None:
+        self.name, self._columns, self._row = name, list(columns), row
         self.blocks: list[FileBlock] = []
         self.notes: list[str] = []
         self._number = 0
@@ -86,7 +98,7 @@ class _Reader:
         self._began = 0  # in which line; 0: no block is open
         self._started: str | None = None
         self._is_titled = False
-        self._rows: list[Row] = []
+        self._rows: list[Any] = []
 
     @property
     def _where(self) -> str:
@@ -97,15 +109,25 @@ class _Reader:
         self._number = number
         if words[0] != "%":
             self._require_open()
-            self._rows.append(_row(self._where, words, self._rows))
+            self._rows.append(self._row(self._where, words, self._rows))
         elif words[1:2] == ["finished"]:
             self._require_open()
-            self._end_block(_time(self._where, words[2:]))
-        elif words[1:] == _COLUMNS:
+            self._end_block(self._ended(words[2:]))
+        elif words[1:] == self._columns:
             if self._is_titled and not self._began:
                 self._began = number
         else:
             self._begin(words[1:])
+
+    def _ended(self, words: Sequence[str]) -> str:
+        """Read when a block ended; without a date it was that of its start."""
+        if len(words) != 1 or ":" not in words[0] or self._started is None:
+            return _time(self._where, words)
+        began = datetime.fromisoformat(self._started)
+        ended = _time(self._where, [f"{began:%d-%b-%Y}", *words])
+        if ended < self._started:  # after midnight
+            ended = (datetime.fromisoformat(ended) + timedelta(days=1)).isoformat()
+        return ended
 
     def _require_open(self) -> None:
         if not self._began:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from .face_stimuli import FaceStimuli, checked_parameters, file_sha256, require_patches
+from .table_columns import r_objects
 
 _NEEDED = ("stimuli_params", "base_faces", "img_size")
 
@@ -59,28 +60,10 @@ def read_rcicr(path: str | Path, base_face: str | None = None) -> FaceStimuli:
 
 
 def _objects(path: Path) -> dict[str, Any]:
-    try:
-        import rdata
-    except ModuleNotFoundError as error:
-        message = 'R data files need rdata: pip install "yoked[data]"'
-        raise ModuleNotFoundError(message, name="rdata") from error
-    try:
-        parsed = rdata.parser.parse_data(path.read_bytes())
-        held: Any = rdata.conversion.convert(parsed, _classes(rdata))
-    except Exception as error:  # whatever a file that is no R data makes rdata raise
-        got = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(f"{path.name} must be an R data file, got {got}") from error
-    if not isinstance(held, dict):
-        raise ValueError(f"{path.name} must hold named objects, got {type(held)}")
+    held = r_objects(path)
+    if list(held) == [""]:
+        raise ValueError(f"{path.name} must hold named objects, got {type(held[''])}")
     return held
-
-
-def _classes(rdata: Any) -> Any:
-    """Read a package's version as the plain list that it is, without a warning."""
-    plain = {
-        name: lambda value, _: value for name in ("package_version", "numeric_version")
-    }
-    return {**rdata.conversion.DEFAULT_CLASS_MAP, **plain}
 
 
 def _text(value: Any) -> str:

@@ -12,7 +12,7 @@ from .face_stimuli import (
     read_picture,
     sized,
 )
-from .table_noise import load_array
+from .table_arrays import load_array
 
 _MOST_SCALES = 6
 

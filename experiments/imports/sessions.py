@@ -25,6 +25,8 @@ def write_trials(
     seed: int | None = None,
     display: dict[str, Any] | None = None,
     device: dict[str, Any] | None = None,
+    started_at: str | None = None,
+    ended_at: str | None = None,
 ) -> str:
     """Write trials as a finished session; all of it or nothing.
 
@@ -42,6 +44,8 @@ def write_trials(
         Of the noise, where it is generated.
     display, device
         What the stimulus was shown on.
+    started_at, ended_at
+        When the observer began and finished, where the recording says it.
 
     Returns
     -------
@@ -58,8 +62,9 @@ def write_trials(
             display=display,
             device=device,
             noise_sha256=noise_sha256,
+            started_at=started_at,
         )
         store.append_trials(session.id, [session.score(*trial) for trial in trials])
         store.add_event(session.id, "import", dict(event))
-        store.finish(session.id)
+        store.finish(session.id, ended_at)
     return session.id

@@ -26,10 +26,11 @@ from ..store.rows import ObserverInfo
 from ..store.sqlite import open_store
 from .same_trials import Imported, require_new, withdraw_import
 from .sessions import write_trials
+from .table_arrange import arranged
+from .table_arrays import load_array
 from .table_file import TrialFile, read_trials
 from .table_noise import (
     NoiseMeasures,
-    load_array,
     measured,
     noise_fields,
     noise_of_columns,
@@ -40,6 +41,7 @@ from .table_rows import ObserverRows, observer_rows
 from .table_settings import COLUMNS, OF_TARGET, Shape, TableSettings
 
 _SD_TOLERANCE = 0.1  # of a declared SD, relative
+_PERCENT = 100.0
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def import_table(
     Parameters
     ----------
     trials
-        The table, as docs/importing.md describes: CSV or Parquet.
+        The table, as docs/importing.md describes: a text, Parquet, Excel, R or MATLAB.
     db_path
         The trial log; made if there is none.
     settings
@@ -104,7 +106,7 @@ def import_table(
     LookupError
         If a session to be replaced is not in the database.
     ModuleNotFoundError
-        If a Parquet table is to be read without pyarrow.
+        If a package is missing that the file's format needs.
     ValueError
         If table or noise are not as they must be, or are in the database already; one
         sentence. Nothing is written then.
@@ -124,20 +126,14 @@ def import_table(
     >>> found.observer, found.n_trials
     ('ann', 40)
     """
-    table = read_trials(trials, _wanted(settings), settings.noise_columns)
-    given, settings = settings, settings.for_table(table.names)
-    fields = _fields(table, settings)
-    measures = measured(fields)
-    grid = (fields.shape[2], fields.shape[3], fields.shape[4])
-    signal = _signal(settings, grid)
-    observers = observer_rows(table, settings, fields, plain_signal(signal))
-    noise = Noise(settings.noise_kind, _sd(settings, measures), grid, "stored")
-    protocols = [_protocol(table, settings, noise, signal, each) for each in observers]
-    notes = [
-        *_about_target(given, settings),
-        *measures.notes(settings.noise_kind),
-        *_unread(table, settings),
-    ]
+    return write_understood(understood(trials, settings), db_path, replace_sessions)
+
+
+def write_understood(
+    found: "Understood", db_path: str | Path, replace_sessions: Sequence[str] = ()
+) -> list[TableSession]:
+    """Write the observers of a checked table, all or none; as `import_table`."""
+    table, fields, settings = found.table, found.fields, found.settings
     store = open_store(db_path)
     try:
         with store.transaction():
@@ -145,12 +141,14 @@ def import_table(
                 withdraw_import(store, session)
             sha256 = store.add_noise(fields)
             noise_shown = StoredNoise(store.noise(sha256))
-            news = [_imported(table, settings, noise_shown, each) for each in observers]
+            news = [
+                _imported(table, settings, noise_shown, each)
+                for each in found.observers
+            ]
             shared = require_new(store, news, f"{StoredNoise.name}:{sha256}")
             written = []
-            for each, protocol, same in zip(observers, protocols, shared, strict=True):
-                left_in = _about_signal(fields, settings, each)
-                about = (*notes, *each.notes, *left_in, *same)
+            for each, same in zip(found.observers, shared, strict=True):
+                protocol = found.protocol(each)
                 made = TableSession(
                     session="",
                     observer=each.observer,
@@ -158,8 +156,8 @@ def import_table(
                     n_trials=len(each.trials),
                     n_pairs=each.n_pairs,
                     n_missing=each.n_missing,
-                    noise_sd=measures.sd,
-                    notes=about,
+                    noise_sd=found.measures.sd,
+                    notes=(*found.notes_of(each), *same),
                 )
                 event = _event(table, settings, made)
                 session = write_trials(
@@ -176,6 +174,106 @@ def import_table(
         store.close()
 
 
+@dataclass(frozen=True, eq=False)
+class Understood:
+    """A table and its noise, checked to the last row.
+
+    Attributes
+    ----------
+    table, settings
+        A row for each trial, however the file had them, and how that is read.
+    fields
+        The noise, (stimulus, interval, frame, row, column), in contrast or levels.
+    measures
+        What the noise is like.
+    noise, signal
+        As a protocol describes them.
+    observers
+        The trials of each observer.
+    notes
+        What the analysis should know, of all observers.
+    """
+
+    table: TrialFile
+    settings: TableSettings
+    fields: np.ndarray
+    measures: NoiseMeasures
+    noise: Noise
+    signal: Signal
+    observers: list[ObserverRows]
+    notes: tuple[str, ...]
+
+    def protocol(self, rows: ObserverRows) -> Protocol:
+        """Describe what one observer was shown."""
+        return _protocol(self.table, self.settings, self.noise, self.signal, rows)
+
+    def notes_of(self, rows: ObserverRows) -> tuple[str, ...]:
+        """Say what the analysis of one observer should know."""
+        left_in = _about_signal(self.fields, self.settings, rows)
+        return (*self.notes, *rows.notes, *left_in)
+
+
+def understood(trials: str | Path, settings: TableSettings) -> Understood:
+    """Read and check a table with its noise; nothing is written.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file is missing.
+    ModuleNotFoundError
+        If a package is missing that the file's format needs.
+    ValueError
+        If table or noise are not as they must be; one sentence.
+    """
+    table = read_trials(
+        trials,
+        wanted_columns(settings),
+        settings.noise_columns,
+        settings.file_options,
+        settings.noise_values,
+    )
+    headers = table.names
+    table, settings = arranged(table, settings)
+    return checked(table, settings, headers)
+
+
+def checked(
+    table: TrialFile, settings: TableSettings, headers: Sequence[str]
+) -> Understood:
+    """Check a table that has a row for each trial, and its noise."""
+    given, settings = settings, settings.for_table(table.names)
+    fields = _fields(table, settings)
+    measures = _measured(fields)
+    grid = (fields.shape[2], fields.shape[3], fields.shape[4])
+    signal = _signal(settings, grid)
+    observers = observer_rows(table, settings, fields, plain_signal(signal))
+    noise = Noise(settings.noise_kind, _sd(settings, measures), grid, "stored")
+    notes = (
+        *table.notes,
+        *_about_target(given, settings),
+        *measures.notes(settings.noise_kind),
+        *_unread(table, headers, settings),
+    )
+    found = Understood(
+        table, settings, fields, measures, noise, signal, observers, notes
+    )
+    for each in observers:
+        found.protocol(each)  # which checks it
+    return found
+
+
+def _measured(fields: np.ndarray) -> NoiseMeasures:
+    """Measure the noise; of noise that is no contrast, say what it looks like."""
+    try:
+        return measured(fields)
+    except ValueError as error:
+        largest = float(np.abs(fields).max()) if fields.dtype.kind == "f" else 0.0
+        if not 1 < largest <= _PERCENT:
+            raise
+        hint = "this looks like percent: --contrast-scale 0.01"
+        raise ValueError(f"{error}; {hint}") from None
+
+
 def _imported(
     table: TrialFile, settings: TableSettings, noise: StoredNoise, rows: ObserverRows
 ) -> Imported:
@@ -186,7 +284,8 @@ def _imported(
     return Imported.of(rows.observer, is_named, noise, n_intervals, rows.trials)
 
 
-def _wanted(settings: TableSettings) -> set[str]:
+def wanted_columns(settings: TableSettings) -> set[str]:
+    """Give the names of the columns that are read, as the table has them."""
     return {settings.columns.get(name, name) for name in COLUMNS}
 
 
@@ -194,11 +293,15 @@ def _fields(table: TrialFile, settings: TableSettings) -> np.ndarray:
     """Give the noise, (stimulus, interval, frame, row, column), scaled."""
     n_intervals = settings.responses.n_intervals
     if settings.noise_columns is not None:
-        array = noise_of_columns(table, settings.noise_columns, n_intervals)
+        n_fields = 1 if settings.is_side_by_side else n_intervals
+        array = noise_of_columns(table, settings.noise_columns, n_fields)
     else:
         assert settings.noise is not None
         array = load_array(settings.noise, "noise")
-    fields = noise_fields(array, n_intervals, settings.shape)
+    beside = settings.is_side_by_side
+    if beside and array.ndim == 3 and settings.shape is None:
+        array = array[:, None, None]  # fields of rows and columns
+    fields = noise_fields(array, n_intervals, settings.shape, beside)
     return scaled(fields, settings.contrast_scale)
 
 
@@ -277,12 +380,14 @@ def _about_target(given: TableSettings, settings: TableSettings) -> list[str]:
     ]
 
 
-def _unread(table: TrialFile, settings: TableSettings) -> list[str]:
-    """Say which columns were not read."""
-    read = _wanted(settings) | set(table.noise_names)
+def _unread(
+    table: TrialFile, headers: Sequence[str], settings: TableSettings
+) -> list[str]:
+    """Say which columns of the file were not read."""
+    read = wanted_columns(settings) | set(table.cells) | set(table.noise_names)
     if not settings.has_target:
         read -= {settings.columns.get(name, name) for name in OF_TARGET}
-    unread = [name for name in table.names if name not in read]
+    unread = [name for name in headers if name not in read]
     few = ", ".join(unread[:8]) + (", …" if len(unread) > 8 else "")
     return [f"columns that were not read: {few}"] if unread else []
 

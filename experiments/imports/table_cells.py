@@ -8,7 +8,8 @@ import numpy as np
 
 from ..store.text import observer_name
 from ..store.trial import is_correct
-from .table_file import TrialFile, is_missing, number, whole_number
+from .table_file import TrialFile
+from .table_numbers import is_missing, number, whole_number
 from .table_settings import WITHOUT_TARGET, TableSettings
 
 T = TypeVar("T")
@@ -64,7 +65,7 @@ class TableColumns:
                 raise ValueError(f"a column must be {rule}, got none named {theirs!r}")
         for name in ("target", "response") if self.task.has_target else ("response",):
             if self._cells(name) is None:
-                found = ", ".join(self.table.names[:8])
+                found = ", ".join((self.table.headers or self.table.names)[:8])
                 rule = f"have a column {self.named(name)}"
                 hint = self._without(name)
                 raise ValueError(f"{self.table.name} must {rule}, got {found}{hint}")
@@ -145,6 +146,8 @@ class TableColumns:
 
     def _why_not(self, name: str, cells: list[Any]) -> str:
         """Say it where a column with a forbidden cell would be right from 1."""
+        if name == "contrast" and not self.is_relative:
+            return self._why_no_contrast(cells)
         n = self._n_codes.get(name)
         if n is None or name in self.settings.counted_from:
             return ""
@@ -152,6 +155,26 @@ class TableColumns:
         if any(code is None or not 1 <= code <= n for code in codes):
             return ""
         return f"; none is 0: if they start at 1, say --counted-from {name}=1"
+
+    def _why_no_contrast(self, cells: list[Any]) -> str:
+        """Say it where forbidden contrasts would be right in percent."""
+        values = [number(cell) for cell in cells if not is_missing(cell)]
+        factor, percent = (
+            self.settings.contrast_scale,
+            self.settings.is_contrast_percent,
+        )
+        if (
+            percent
+            or factor != 1
+            or any(v is None or not 0 <= v <= 100 for v in values)
+        ):
+            return ""
+        if max((v for v in values if v is not None), default=0) < 2:
+            return ""
+        return (
+            "; this looks like percent: --contrast-scale 0.01 if the noise is percent "
+            "too, --percent-contrast if it is not"
+        )
 
     def _times(self) -> list[float | None]:
         """Give response times in ms, also of those in seconds."""
@@ -218,6 +241,8 @@ class TableColumns:
         Without a target there is no signal, and contrast is 0.
         """
         factor = 1.0 if self.is_relative else self.settings.contrast_scale
+        if self.settings.is_contrast_percent:
+            factor = 0.01
         if self._cells("contrast") is None:
             given = self.settings.contrast
             unknown = 1.0 if self.task.has_target else 0.0
@@ -227,14 +252,21 @@ class TableColumns:
             return [value] * len(self.table)
         if self.is_relative:
             return self._needed("contrast", "a number from 0", _from_zero)
+        if self._are_percent():
+            factor = 0.01
         largest = 1 / factor
 
         def parse(cell: Any) -> float | None:
-            value = _from_zero(cell)
+            value = _from_zero(cell.rstrip("% ") if isinstance(cell, str) else cell)
             return None if value is None or value > largest else min(factor * value, 1)
 
         rule = f"a contrast from 0 to {largest:g}; a sign belongs into the target"
         return self._needed("contrast", rule, parse)
+
+    def _are_percent(self) -> bool:
+        """Whether every contrast is written with a percent sign."""
+        cells = [c for c in self._cells("contrast") or () if not is_missing(c)]
+        return bool(cells) and all(str(cell).endswith("%") for cell in cells)
 
     def _check_correct(self) -> None:
         """Compare with a column that says whether the response was right."""

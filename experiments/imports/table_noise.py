@@ -8,7 +8,6 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int, Num
@@ -71,33 +70,11 @@ class NoiseMeasures:
         return notes
 
 
-def load_array(source: str | Path | np.ndarray, what: str) -> np.ndarray:
-    """Give an array, or map the one in a .npy file.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If it is no .npy file of numbers.
-    """
-    if isinstance(source, np.ndarray):
-        return source
-    path = Path(source)
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        got = str(error).splitlines()[0].rstrip(".")
-        raise ValueError(
-            f"{what} must be a .npy file, got {path.name}: {got}"
-        ) from None
-    if not isinstance(array, np.ndarray):
-        raise ValueError(f"{what} must be a .npy file, got the archive {path.name}")
-    return array
-
-
 def noise_fields(
-    array: np.ndarray, n_intervals: int, shape: Shape | None
+    array: np.ndarray,
+    n_intervals: int,
+    shape: Shape | None,
+    is_side_by_side: bool = False,
 ) -> Num[np.ndarray, " stimulus interval frame row column"]:
     """Give an array of noise the axes (stimulus, interval, frame, row, column).
 
@@ -111,12 +88,17 @@ def noise_fields(
     shape
         (frames, rows, columns) of a field. None: a fifth axis says it, or the
         elements are a row of bars.
+    is_side_by_side
+        Whether the intervals are parts of one field, from left to right; `shape` is
+        then that of the whole.
 
     Raises
     ------
     ValueError
         If the array does not have that many elements.
     """
+    if is_side_by_side:
+        return _parts_of_field(noise_fields(array, 1, shape), n_intervals)
     elements = array.shape[1:]
     if shape is None and array.ndim == 5:
         shape = (array.shape[2], array.shape[3], array.shape[4])
@@ -124,7 +106,10 @@ def noise_fields(
         elements = elements[1:]
     elif n_intervals > 1:
         rule = f"(stimulus, {n_intervals} intervals, elements of the field)"
-        raise ValueError(f"noise must be {rule}, got {array.shape}")
+        hint = ""
+        if len(elements) > 1 and elements[-1] % n_intervals == 0:
+            hint = "; if all alternatives are in one field, --side-by-side"
+        raise ValueError(f"noise must be {rule}, got {array.shape}{hint}")
     if shape is None:
         if len(elements) != 1:
             rule = "given as frames, rows and columns"
@@ -136,6 +121,18 @@ def noise_fields(
         rule = f"{math.prod(shape)} elements a field ({size})"
         raise ValueError(f"noise must have {rule}, got {array.shape}")
     return array.reshape(len(array), n_intervals, *shape)
+
+
+def _parts_of_field(
+    fields: Num[np.ndarray, " stimulus 1 frame row whole"], n_parts: int
+) -> Num[np.ndarray, " stimulus interval frame row column"]:
+    """Cut fields into the alternatives that stood side by side in them."""
+    n_stimuli, _, frames, rows, columns = fields.shape
+    if n_parts < 2 or columns % n_parts:
+        rule = f"a field whose columns are {n_parts} alternatives beside each other"
+        raise ValueError(f"noise must be {rule}, got {columns} columns")
+    parts = fields.reshape(n_stimuli, frames, rows, n_parts, columns // n_parts)
+    return parts.transpose(0, 3, 1, 2, 4)
 
 
 def noise_of_columns(

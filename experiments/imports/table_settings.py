@@ -8,11 +8,13 @@ import numpy as np
 
 from ..protocols.checks import suggestion
 from ..protocols.parts import TASKS, Task
+from .table_numbers import FileOptions
 
 # Columns of an imported table; of the others nothing is read.
 COLUMNS = (
     "observer", "trial", "stimulus_id", "target", "response", "contrast", "repeats",
     "block", "rt_ms", "confidence", "valid", "correct",
+    "interval", "chosen", "element",
 )  # fmt: skip
 WITHOUT_TARGET = ("2afc",)  # tasks in which no response need be correct
 OF_TARGET = ("target", "correct")  # columns that only other tasks have
@@ -35,9 +37,15 @@ class TableSettings:
     noise_columns
         What the names of noise columns begin with, such as 'noise_': then come
         interval and element, from 0 ('noise_1_12'; with one interval 'noise_12').
+    noise_values
+        Column of the noise, of a table with a row for each element of a field, which
+        its column `element` numbers.
     shape
         (frames, rows, columns) of a field; by default a fifth axis of the array says
         it, or the elements are a row of bars.
+    is_side_by_side
+        Whether the alternatives of a forced choice are parts of one field, beside each
+        other; `shape` is then that of the whole.
     n_alternatives
         Responses of 'mafc' and 'rating'; the other tasks have two.
     signal
@@ -59,6 +67,8 @@ class TableSettings:
         Of all trials of a table without such a column; None if it is unknown.
     is_contrast_relative
         Whether contrasts are in a unit of their own, such as a signal-to-noise ratio.
+    is_contrast_percent
+        Whether contrasts are percent, and the noise is not.
     contrast_scale
         What noise and contrast are multiplied by to be contrasts; levels (int8) and
         relative contrasts are left as they are.
@@ -76,6 +86,8 @@ class TableSettings:
     has_target
         Whether a response can be correct. None reads a '2afc' table that has neither
         target nor signal as one in which none is.
+    separator, decimal, encoding, part
+        How the file is to be opened, as `FileOptions` has them; by default it is found.
     """
 
     task: str
@@ -98,13 +110,22 @@ class TableSettings:
     frame_ms: float | None = None
     name: str | None = None
     has_target: bool | None = None
+    noise_values: str | None = None
+    is_side_by_side: bool = False
+    is_contrast_percent: bool = False
+    separator: str | None = None
+    decimal: str | None = None
+    encoding: str | None = None
+    part: str | None = None
 
     def __post_init__(self) -> None:
         if self.task not in TASKS or self.task == "identify":
             known = ", ".join(task for task in TASKS if task != "identify")
             raise ValueError(f"task must be one of {known}, got {self.task!r}")
-        if (self.noise is None) == (self.noise_columns is None):
-            got = "none" if self.noise is None else "both"
+        ways = (self.noise, self.noise_columns, self.noise_values)
+        n_ways = sum(way is not None for way in ways)
+        if n_ways != 1:
+            got = "none" if not n_ways else "both" if n_ways == 2 else "all"
             rule = "given as an array or as columns"
             raise ValueError(f"noise must be {rule}, got {got}")
         needs = self.task in ("mafc", "rating")
@@ -128,6 +149,7 @@ class TableSettings:
             raise ValueError(f"rt_unit must be ms or s, got {self.rt_unit!r}")
         if self.has_target is False:
             self._check_no_target()
+        _ = self.file_options  # which checks them
 
     def _check_no_target(self) -> None:
         if self.task not in WITHOUT_TARGET:
@@ -148,6 +170,11 @@ class TableSettings:
             or any(name in names for name in of_target)
         )
         return replace(self, has_target=has_target)
+
+    @property
+    def file_options(self) -> FileOptions:
+        """How the file is to be opened."""
+        return FileOptions(self.separator, self.decimal, self.encoding, self.part)
 
     @property
     def responses(self) -> Task:

@@ -9,7 +9,7 @@ from .levels import FULL_CONTRAST
 from .patterns import Pattern, check_drawn
 from .variants import MOST_VARIANTS, Variant
 
-SOURCES = ("yoked-1", "matlab5-rand", "stored")
+SOURCES = ("yoked-1", "matlab5-rand", "matlab5-randn", "stored")
 ON_A_BASIS = "yoked-1-basis"  # what a session's noise is where the protocol has a basis
 NOISE_KINDS = ("gaussian", "binary", "uniform", "other")
 GENERATED_KINDS = ("gaussian", "binary")  # what yoked-1 can make

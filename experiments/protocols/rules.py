@@ -229,19 +229,24 @@ def _check_source(protocol: Parts, faults: Faults) -> None:
     )
     rule = "contrast unless the noise is stored"
     faults.unless(unit == "contrast", "contrast.unit", rule, unit)
-    if protocol.noise.source != "matlab5-rand":
+    if protocol.noise.source not in _OF_MATLAB:
         return
-    noise, key = protocol.noise, "of matlab5-rand"
-    for name, only in (("kind", "gaussian"), ("sd", 0.25), ("truncate_sd", 2.0)):
+    noise, key = protocol.noise, f"of {protocol.noise.source}"
+    sd, size = _OF_MATLAB[noise.source]
+    for name, only in (("kind", "gaussian"), ("sd", sd), ("truncate_sd", 2.0)):
         value = getattr(noise, name)
         faults.unless(value == only, f"noise.{name}", f"{only} {key}", value)
     grid = list(noise.grid)
-    faults.unless(grid == [1, 31, 31], "noise.grid", f"[1, 31, 31] {key}", grid)
+    faults.unless(grid == size, "noise.grid", f"{size} {key}", grid)
     kind = protocol.task.kind
     faults.unless(kind == "2afc", "task.kind", f"2afc with noise {key}", kind)
     n_catch = protocol.catch.n_per_block
     rule = f"0 with noise {key}"
     faults.unless(n_catch == 0, "catch.n_per_block", rule, n_catch)
+
+
+# SD and grid of noise that is made again from published seeds.
+_OF_MATLAB = {"matlab5-rand": (0.25, [1, 31, 31]), "matlab5-randn": (0.2, [1, 38, 38])}
 
 
 def _check_visible(protocol: Parts, faults: Faults) -> None:
@@ -265,7 +270,7 @@ def _check_blocks(protocol: Parts, faults: Faults) -> None:
         rule = "one contrast with a calibration block"
         faults.unless(len(values) == 1, "contrast.values", rule, values)
     _check_procedure(protocol, "calibration" in kinds, faults)
-    if protocol.noise.source == "stored":  # its pairs are what they were
+    if protocol.noise.source in ("stored", "matlab5-randn"):  # pairs are what they were
         return
     pairs, gap = protocol.double_pass.n_pairs, protocol.double_pass.min_gap
     most = max(0, (protocol.n_main_trials - gap) // 2)

@@ -76,6 +76,7 @@ class Session:
         device: dict[str, Any] | None = None,
         noise_sha256: str | None = None,
         sitting: PlannedSitting | None = None,
+        started_at: str | None = None,
     ) -> "Session":
         """Begin a session and write it to the trial log.
 
@@ -90,19 +91,18 @@ class Session:
         presenter
             'web', 'lab', 'model' or 'import'.
         seed
-            Of the noise and the schedule; by default one that cannot be guessed.
+            Of noise and schedule; by default one that cannot be guessed.
         observer_seed
             Of a model's own noise.
         yoked_to
-            Id of a finished session whose trials are to be shown. If that one was
-            yoked itself, its own source is written down: the trials are the same.
+            Id of a finished session whose trials are to be shown; of one that was yoked
+            itself, its source is written down.
         display, device
             What the stimulus is shown on.
-        noise_sha256
-            Of the stored noise of an imported session, which the store has.
+        noise_sha256, started_at
+            Of an import: its stored noise, which the store has, and when it began.
         sitting
-            Which sitting of a plan it is. What the sitting before it knew of the
-            observer's contrast is carried on.
+            Which sitting of a plan it is; what the one before knew is carried on.
 
         Raises
         ------
@@ -146,7 +146,7 @@ class Session:
                 software=f"yoked {version('yoked')}",
                 display=display,
                 device=device,
-                started_at=utc_now(),
+                started_at=started_at or utc_now(),
                 ended_at=None,
                 n_trials=0,
             )

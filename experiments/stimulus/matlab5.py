@@ -11,6 +11,7 @@ References
 .. [2] Marsaglia & Tsang (1984), SIAM J. Sci. Stat. Comput. 5, 349-359: the ziggurat of
    64 strips under `randn`.
 .. [3] Murray, Patel & Yee (2015), PLOS Comput. Biol. 11, e1004342.
+.. [4] Pritchett & Murray (2015), PNAS 112, 7321-7326.
 """
 
 import math
@@ -39,6 +40,7 @@ from .matlab5_constants import (
 Backend = Literal["numba", "numpy"]
 
 _SD, _CUT_SD = 0.25, 2.0  # of Murray, Patel & Yee's noise: in contrast, and in SD
+_PRITCHETT_SD, _PRITCHETT_SIZE = 0.2, 38
 
 
 def rand(
@@ -177,6 +179,51 @@ def murray_noise(
     low, high = ndtr(-_CUT_SD), ndtr(_CUT_SD)
     noise = _SD * ndtri(low + (high - low) * uniform)
     return noise.reshape(-1, frames, columns, rows).swapaxes(2, 3)
+
+
+def pritchett_noise(
+    seeds: Int64[np.ndarray, " trial"], side: int
+) -> Float64[np.ndarray, " trial 1 38 38"]:
+    """Regenerate one side of the noise of Pritchett & Murray (2015), experiment 2.
+
+    A field of 38 x 76 elements had a dot in each half. What lay 2 SD or more from the
+    mean got the field's first values that did not, in MATLAB's order.
+
+    Parameters
+    ----------
+    seeds
+        `rseed2` of each trial.
+    side
+        0 is the left half; 1 the right one, turned over as in a mirror, as the right
+        dot lies.
+
+    Returns
+    -------
+    ndarray
+        Contrasts, a Gaussian of SD 0.2 without values from 2 SD on.
+
+    Raises
+    ------
+    ValueError
+        If a seed or the side is out of range.
+
+    Examples
+    --------
+    >>> noise = pritchett_noise(np.array([4270308]), side=1)
+    >>> noise.shape, bool(abs(noise).max() < 0.4)
+    ((1, 1, 38, 38), True)
+    """
+    if side not in {0, 1}:
+        raise ValueError(f"side must be 0 or 1, got {side}")
+    drawn = _PRITCHETT_SD * randn(seeds, 2 * _PRITCHETT_SIZE**2)
+    limit = _CUT_SD * _PRITCHETT_SD
+    for row in drawn:
+        outside = np.abs(row) >= limit
+        row[outside] = row[~outside][: outside.sum()]
+    columns = drawn.reshape(-1, 2 * _PRITCHETT_SIZE, _PRITCHETT_SIZE)  # column first
+    half = columns[:, :_PRITCHETT_SIZE] if side == 0 else columns[:, _PRITCHETT_SIZE:]
+    half = half if side == 0 else half[:, ::-1]
+    return half.swapaxes(1, 2)[:, None]
 
 
 def _checked(seeds: np.ndarray) -> np.ndarray:

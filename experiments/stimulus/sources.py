@@ -163,6 +163,22 @@ class Matlab5Noise:
         return murray_noise(seeds, np.asarray(table["target"], np.int64), interval)
 
 
+class Matlab5NormalNoise(Matlab5Noise):
+    """Noise of Pritchett & Murray (2015), regenerated from their MATLAB 5 seeds.
+
+    The stimulus id is the seed of `randn`. A trial had one field with an alternative on
+    each side; the right one is given turned over, so that its dot lies as the left's.
+    """
+
+    name = "matlab5-randn"
+
+    def field(self, table: Table, interval: int) -> np.ndarray:
+        """Give the noise of the left (0) or right alternative, as contrast."""
+        from .matlab5 import pritchett_noise
+
+        return pritchett_noise(np.asarray(table["stimulus_id"], np.int64), interval)
+
+
 @runtime_checkable
 class NoiseArray(Interface):
     """An array (stimulus, interval, frame, row, column), or what is read like one."""
@@ -228,6 +244,7 @@ class LikeStoredNoise(GeneratedNoise):
 _SOURCES: dict[str, Callable[[Protocol, int], NoiseSource]] = {
     GeneratedNoise.name: GeneratedNoise,
     Matlab5Noise.name: Matlab5Noise,
+    Matlab5NormalNoise.name: Matlab5NormalNoise,
     BasisNoise.name: BasisNoise,
 }
 
@@ -243,8 +260,8 @@ def noise_source(
     Parameters
     ----------
     name
-        'yoked-1', 'yoked-1-basis', 'matlab5-rand', or 'stored:' and the SHA-256 of an
-        array.
+        'yoked-1', 'yoked-1-basis', 'matlab5-rand', 'matlab5-randn', or 'stored:' and
+        the SHA-256 of an array.
     protocol
         Says the noise's distribution and grid.
     seed

@@ -284,14 +284,14 @@ class SqliteStore:
                 "UPDATE sessions SET display = ?, device = ? WHERE key = ?", values
             )
 
-    def finish(self, session_id: str) -> None:
-        """Mark a session finished."""
+    def finish(self, session_id: str, ended_at: str | None = None) -> None:
+        """Mark a session finished, now or when a recording says that it ended."""
         update = (
             "UPDATE sessions SET status = 'finished', ended_at = ? "
             "WHERE key = ? AND status = 'unfinished'"
         )
         with self.transaction():
-            self._db.execute(update, [utc_now(), self._key(session_id)])
+            self._db.execute(update, [ended_at or utc_now(), self._key(session_id)])
 
     def add_event(self, session_id: str, kind: str, detail: dict[str, Any]) -> None:
         """Write down something that happened besides a trial."""

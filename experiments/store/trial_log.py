@@ -91,8 +91,8 @@ class Store(Interface):
         """Store what the stimulus is shown on."""
         ...
 
-    def finish(self, session_id: str) -> None:
-        """Mark a session finished."""
+    def finish(self, session_id: str, ended_at: str | None = None) -> None:
+        """Mark a session finished, now or when a recording says that it ended."""
         ...
 
     def add_event(self, session_id: str, kind: str, detail: dict[str, Any]) -> None:

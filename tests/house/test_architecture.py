@@ -90,6 +90,8 @@ THIRD_PARTY = {
     "sqlite_utils": ["experiments/store/*.py", "app/**/*.py"],
     "matplotlib": ["analysis/plot/*.py (lazily)", "app/**/*.py (lazily)"],
     "psignifit": ["analysis/psychometric/psignifit.py (lazily)"],
+    "h5py": ["experiments/imports/*.py (lazily)"],
+    "openpyxl": ["experiments/imports/*.py (lazily)"],
     "pyarrow": ["experiments/imports/*.py (lazily)"],
     "rdata": ["experiments/imports/*.py (lazily)"],
 }

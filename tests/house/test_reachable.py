@@ -11,11 +11,9 @@ from .definitions import House
 from .reach import Walk, named_in_docs, roots, unreached
 
 WITH_RATES_HELD = "the table of errors in print; plans take the information of a pair"
-MATLAB = "MATLAB's randn: a later issue imports an experiment that used it"
 # Nobody can reach these yet, nor what they alone use.
 EXEMPT = {
     "analysis/kernels/closed_forms.py:gamma_standard_error": WITH_RATES_HELD,
-    "experiments/stimulus/matlab5.py:randn": MATLAB,
 }
 
 
