@@ -36,6 +36,7 @@ from ..trials.responses import Responses, SessionLike, responses
 from ..trials.result import Cells, Result, quantity_row
 from ..trials.score import Score, score
 from .random_effects import random_effects, random_effects_mean, t_estimate
+from .shared import stimuli_in_common
 
 KERNEL = "kernel-random-effects-optimal-sum/1"
 LOWER = "group-ceiling-lower-leave-one-out/1"
@@ -395,7 +396,5 @@ def _own_dprime(parts: Sequence[Responses]) -> Estimate:
 
 
 def _shared_note(by_name: dict[str, list[SessionLike]]) -> str | None:
-    """Say so if two observers are yoked to each other, or to the same session."""
-    sources = [{one.yoked_to or one.id for one in own} for own in by_name.values()]
-    together = sum(map(len, sources)) > len(set().union(*sources))
-    return SHARED if together else None
+    """Say so if two observers saw some of the same stimuli."""
+    return SHARED if stimuli_in_common(list(by_name.values())) else None

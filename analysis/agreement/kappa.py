@@ -48,19 +48,15 @@ from ..double_pass.internal_noise import (
 from ..double_pass.smooth_thresholds import smooth_showings
 from ..trials.counts import loglinear_rate
 from ..trials.estimate import Z95, Estimate, mapped
-from ..trials.held import as_responses
 from ..trials.responses import Responses, SessionLike
 from ..trials.result import Result
-from .order_zero import shown_first
+from .error_consistency import MIN_KAPPA_TRIALS, error_consistency
 from .responses import (
-    MIN_KAPPA_TRIALS,
     NOT_TWO,
     ceiling_bounds,
-    error_consistency,
     linear_ceiling,
-    require_shared_trials,
-    shared_rows,
 )
+from .shared import SharedTrials
 
 SELF = "self-kappa-likelihood-by-contrast/2"
 LINEAR = "kappa-ceiling-linear-gaussian/2"
@@ -283,12 +279,10 @@ def compare_kappa(reference: SessionLike, other: SessionLike) -> KappaComparison
     >>> compare_kappa(session, session).ceiling.self_kappa.value  # no internal noise
     1.0
     """
-    require_shared_trials(reference, other)
-    ours, theirs = as_responses(reference), as_responses(other)
-    rows, other_rows = shared_rows(ours, theirs)
-    contrast, right = ours.contrast[rows], theirs.correct[other_rows]
-    _, field = np.unique(shown_first(ours)[rows], return_inverse=True)
-    found = error_consistency(ours.correct[rows], right, contrast, field)
+    shared = SharedTrials.of(reference, other)
+    ours, rows = shared.ours, shared.rows
+    contrast, right = ours.contrast[rows], shared.theirs.correct[shared.other_rows]
+    found = error_consistency(ours.correct[rows], right, contrast, shared.stimulus)
     rate = [
         float(right[contrast == value].mean()) if np.any(contrast == value) else 0.0
         for value in ours.contrasts

@@ -29,11 +29,10 @@ from jaxtyping import Float, Int
 from ..double_pass.correlation import Correlation, drift_p
 from ..double_pass.internal_noise import NO_PAIRS
 from ..trials.estimate import Estimate
-from ..trials.held import as_responses
 from ..trials.responses import Responses, SessionLike
 from ..trials.result import Result
-from .order_zero import FEWEST_PAIRS, OrderZero, shown_first
-from .responses import require_shared_trials, shared_rows
+from .order_zero import FEWEST_PAIRS, OrderZero
+from .shared import SharedTrials
 
 TETRACHORIC = "tetrachoric-thresholds-held/1"
 CONSISTENCY = "r-thresholds-held/1"
@@ -105,17 +104,18 @@ def latent_agreement(reference: SessionLike, other: SessionLike) -> LatentAgreem
     >>> latent_agreement(session, session).correlation.value
     1.0
     """
-    require_shared_trials(reference, other)
-    ours, theirs = as_responses(reference), as_responses(other)
-    n = len(shared_rows(ours, theirs)[0])
+    shared = SharedTrials.of(reference, other)
+    n = len(shared)
     return LatentAgreement(
         reference=reference.id,
         other=other.id,
         n_shared=n,
-        **_found(ours, theirs, n),
-        logged=logged_correlation(ours, theirs)
-        if ours.n_alternatives <= 2
-        else Estimate.missing(LOGGED, f"{NOT_TWO}, got {ours.n_alternatives}", n),
+        **_found(shared),
+        logged=logged_correlation(shared)
+        if shared.ours.n_alternatives <= 2
+        else Estimate.missing(
+            LOGGED, f"{NOT_TWO}, got {shared.ours.n_alternatives}", n
+        ),
     )
 
 
@@ -129,8 +129,9 @@ _NAMES = {
 }
 
 
-def _found(ours: Responses, theirs: Responses, n: int) -> dict[str, Estimate]:
+def _found(shared: SharedTrials) -> dict[str, Estimate]:
     """Estimate all that rests on the responses."""
+    ours, theirs, n = shared.ours, shared.theirs, len(shared)
     reason = None
     if ours.n_alternatives > 2:
         reason = f"{NOT_TWO}, got {ours.n_alternatives}"
@@ -138,10 +139,10 @@ def _found(ours: Responses, theirs: Responses, n: int) -> dict[str, Estimate]:
         reason = ONE_RESPONSE
     if reason:
         return {key: Estimate.missing(name, reason, n) for key, name in _NAMES.items()}
-    zero = OrderZero.of(ours, theirs)
+    zero = OrderZero.of(ours, theirs, shared.stimuli)
     target = np.zeros(len(zero.stimulus), np.int64)
-    target[np.searchsorted(zero.stimulus, shown_first(theirs))] = theirs.target
-    target[np.searchsorted(zero.stimulus, shown_first(ours))] = ours.target
+    for one, stimulus in zip((ours, theirs), shared.stimuli, strict=True):
+        target[np.searchsorted(zero.stimulus, stimulus)] = one.target
     by_class = [_estimate(zero.of_class(target == k), TETRACHORIC) for k in (0, 1)]
     consistent = [
         Estimate.missing(CONSISTENCY, NO_PAIRS)
@@ -221,14 +222,15 @@ def mean_of_classes(found: list[Estimate], formula: str) -> Estimate:
     return Estimate(value, se, *ends, n, formula)
 
 
-def logged_correlation(ours: Responses, theirs: Responses) -> Estimate:
+def logged_correlation(shared: SharedTrials) -> Estimate:
     """Estimate the correlation of decision variables that both observers logged.
 
     Within each stimulus class, about the means of its contrasts, then averaged over the
     two classes. In 2AFC the decision variable is the second interval's less the
     first's. The SE adds up the two showings of a noise field.
     """
-    rows, other_rows = shared_rows(ours, theirs)
+    ours, theirs = shared.ours, shared.theirs
+    rows, other_rows = shared.rows, shared.other_rows
     a, b = (
         logged_decision_variables(one.table["decision_variables"], chosen)
         if "decision_variables" in one.table
@@ -237,7 +239,7 @@ def logged_correlation(ours: Responses, theirs: Responses) -> Estimate:
     )
     if a is None or b is None:
         return Estimate.missing(LOGGED, NOT_LOGGED, len(rows))
-    target, field = ours.target[rows], shown_first(ours)[rows]
+    target, field = ours.target[rows], shared.stimulus
     contrast = ours.contrast[rows]
     found = [
         _pearson(a[here], b[here], contrast[here], field[here])

@@ -33,6 +33,7 @@ from ..trials.responses import Responses
 from .ratio import Ratio
 
 Course = np.ndarray | None
+Numbers = Int[np.ndarray, " trial"]
 GROUPS = 20
 FEWEST_PAIRS = 5  # of a double pass that can be left out in turn
 
@@ -53,7 +54,7 @@ class OrderZero:
     Attributes
     ----------
     stimulus
-        Number of the trial that showed each stimulus first; influences follow it.
+        Numbers of the stimuli; influences follow them.
     across
         r_ab.
     within
@@ -69,12 +70,16 @@ class OrderZero:
         cls,
         ours: Responses,
         theirs: Responses,
+        stimuli: tuple[Numbers, Numbers] | None = None,
         courses: tuple[Course, Course] = (None, None),
     ) -> "OrderZero":
         """Correlate two sessions of the same trials.
 
         Parameters
         ----------
+        stimuli
+            Number of the stimulus of every trial of either; by default that of the
+            trial that showed it first, as in sessions of one schedule.
         courses
             Columns that the thresholds of either follow besides contrast, a row for
             each of its trials, such as `double_pass.correlation.course_of` gives.
@@ -84,9 +89,10 @@ class OrderZero:
         CannotTell
             If the task has more than two alternatives.
         """
-        firsts = [shown_first(one) for one in (ours, theirs)]
-        stimulus = np.unique(np.concatenate(firsts))
-        rows = [np.searchsorted(stimulus, first) for first in firsts]
+        if stimuli is None:
+            stimuli = shown_first(ours), shown_first(theirs)
+        stimulus = np.unique(np.concatenate(stimuli))
+        rows = [np.searchsorted(stimulus, number) for number in stimuli]
         one, other = (
             Thresholds.of(session_showings(session, row, course))
             for session, row, course in zip((ours, theirs), rows, courses, strict=True)

@@ -1,33 +1,54 @@
-"""Which of some sessions are yoked to each other."""
+"""Which of some sessions can be compared trial by trial."""
 
 from collections.abc import Sequence
+from itertools import combinations
 
+from ..trials.estimate import CannotTell
 from ..trials.responses import SessionLike
+from .shared import FEWEST_SHARED, Recognised, n_shared
 
 
-def yoked_pairs(
+def shared_pairs(
     sessions: Sequence[SessionLike],
 ) -> list[tuple[SessionLike, SessionLike]]:
-    """Pair every session with the one that it is yoked to, where both are here.
+    """Pair the sessions that share trials, whatever they are yoked to.
+
+    Two that follow one source that is here are compared with it, not with each other.
 
     Returns
     -------
     list
-        Pairs of the source and the session that was shown its trials, in the order of
-        the latter.
+        Pairs: the source of a yoked session first, else in the order given.
 
     Examples
     --------
     >>> import yoked
     >>> protocol = yoked.load_protocol("bar-in-noise")
     >>> guesser = yoked.load_observer("guesser")
-    >>> alone = yoked.run(protocol, guesser, seed=1, trials=100, contrast=0.15)
-    >>> yoked_pairs([alone])
+    >>> one, other = (
+    ...     yoked.run(protocol, guesser, seed=seed, trials=100, contrast=0.15)
+    ...     for seed in (1, 2)
+    ... )
+    >>> shared_pairs([one, other])
     []
     """
-    by_id = {session.id: session for session in sessions}
-    return [
-        (by_id[session.yoked_to], session)
-        for session in sessions
-        if session.yoked_to in by_id
-    ]
+    ids = {session.id for session in sessions}
+    follows = [session.yoked_to in ids for session in sessions]
+    known = [_recognised(session) for session in sessions]
+    found = []
+    for i, j in combinations(range(len(sessions)), 2):
+        one, other = (j, i) if follows[i] else (i, j)
+        is_yoked = sessions[other].yoked_to == sessions[one].id
+        both = known[one], known[other]
+        if (follows[i] and follows[j]) or both[0] is None or both[1] is None:
+            continue
+        if n_shared(both[0], both[1]) >= (1 if is_yoked else FEWEST_SHARED):
+            found.append((other, (sessions[one], sessions[other])))
+    return [pair for _, pair in sorted(found, key=lambda each: each[0])]
+
+
+def _recognised(session: SessionLike) -> Recognised | None:
+    try:
+        return Recognised.of(session)
+    except CannotTell:  # conditions that are to be taken one by one
+        return None

@@ -143,8 +143,8 @@ def depth_profile(
     Parameters
     ----------
     reference, other
-        Sessions of the same stimuli, any kind of observer. Order 0 needs the same
-        trials: one yoked to the other, or both to a third.
+        Sessions of the same stimuli, any kind of observer. Order 0 needs trials
+        that both were shown.
     seed
         Of the groups of stimuli that shares of kernels rest on.
 
@@ -165,8 +165,8 @@ def depth_profile(
     >>> profile = depth_profile(one, other)
     >>> [depth.name for depth in profile.depths]
     ['responses', 'first-order kernel', 'second-order kernel']
-    >>> profile.depths[0].share.note.split(",")[0]
-    'sessions must have the same trials'
+    >>> profile.depths[0].share.note.split(",")[-1]
+    ' got none in 600 and 600'
     """
     if not same_stimuli(reference.protocol, other.protocol):
         raise CannotTell(

@@ -1,8 +1,6 @@
 """Trial-by-trial agreement of two observers, beside the ceiling that noise sets.
 
-Two sessions can be compared if they had the same trials: one is yoked to the other,
-or both to a third. A yoked session keeps its source's trial numbers, so rows are
-matched by trial number.
+Two sessions can be compared on the trials that they share (`shared.py`).
 
 The ceiling comes from the reference observer's double pass, since nobody can predict
 internal noise. With agreement alpha over two passes, the best deterministic model of
@@ -17,8 +15,6 @@ max(Phi, 1 - Phi) over the external noise, 1 - 2 T(z, gamma) with Owen's T.
 References
 ----------
 .. [1] Neri & Levi (2006), Vision Res. 46, 2465-2474.
-.. [2] Geirhos, Meding & Wichmann (2020), NeurIPS 33 (error consistency).
-.. [3] Fleiss, Cohen & Everitt (1969), Psychol. Bull. 72, 323-327 (its variance).
 """
 
 import math
@@ -38,18 +34,17 @@ from ..double_pass.internal_noise import (
     why_reversed,
 )
 from ..double_pass.likelihood import cell_z
-from ..trials.estimate import CannotTell, Estimate, mapped
-from ..trials.held import as_responses
+from ..trials.estimate import Estimate, mapped
 from ..trials.proportion import proportion
 from ..trials.responses import Responses, SessionLike, design_effect
 from ..trials.result import Cells, Result
+from .error_consistency import error_consistency
+from .shared import SharedTrials
 
 SAME_RESPONSE = "same-response-wilson/1"
 LOWER = "ceiling-lower-bound-double-pass/1"
 UPPER = "ceiling-upper-bound-double-pass/1"
 LINEAR = "ceiling-linear-gaussian/1"
-KAPPA = "error-consistency-by-contrast/1"
-MIN_KAPPA_TRIALS = 10
 NOT_TWO = "the ceiling is for two alternatives"
 
 
@@ -143,49 +138,23 @@ def response_agreement(reference: SessionLike, other: SessionLike) -> ResponseAg
     >>> response_agreement(session, session).same_response.value
     1.0
     """
-    require_shared_trials(reference, other)
-    ours, theirs = as_responses(reference), as_responses(other)
-    rows, other_rows = shared_rows(ours, theirs)
-    same = ours.response[rows] == theirs.response[other_rows]
+    shared = SharedTrials.of(reference, other)
+    ours, rows = shared.ours, shared.rows
+    same = ours.response[rows] == shared.theirs.response[shared.other_rows]
     twice = np.isin(rows, np.concatenate([ours.second_rows, ours.first]))
-    _, cluster = np.unique(ours.cluster[rows], return_inverse=True)
-    correct = ours.correct[rows], theirs.correct[other_rows]
+    _, cluster = np.unique(shared.stimulus, return_inverse=True)
+    correct = ours.correct[rows], shared.theirs.correct[shared.other_rows]
     return ResponseAgreement(
         reference=reference.id,
         other=other.id,
         reference_observer=reference.observer,
         other_observer=other.observer,
-        n_shared=len(rows),
+        n_shared=len(shared),
         same_response=same_response(same, cluster),
         same_response_double_pass=same_response(same[twice], cluster[twice]),
         error_consistency=error_consistency(*correct, ours.contrast[rows], cluster),
         ceiling=ceiling(ours),
     )
-
-
-def shared_rows(
-    ours: Responses, theirs: Responses
-) -> tuple[Int[np.ndarray, " shared"], Int[np.ndarray, " shared"]]:
-    """Return the rows of the trials that count in both, matched by trial number.
-
-    Raises
-    ------
-    ValueError
-        If there are none, or one trial number had different stimuli.
-    """
-    trial, rows, other = np.intersect1d(
-        ours.trial, theirs.trial, assume_unique=True, return_indices=True
-    )
-    if not len(trial):
-        raise CannotTell(
-            "the sessions must share a trial that counts in both, got none"
-        )
-    for name in ("target", "contrast"):
-        differ = getattr(ours, name)[rows] != getattr(theirs, name)[other]
-        if differ.any():
-            where = f"trial {trial[differ][0]}"
-            raise CannotTell(f"{name} of {where} must be the same in both sessions")
-    return rows, other
 
 
 def same_response(
@@ -287,60 +256,3 @@ def _slope(function: Callable[[float], float], at: float) -> float | None:
     if not step < at < 1 - step:
         return None
     return (function(at + step) - function(at - step)) / (2 * step)
-
-
-def error_consistency(
-    first_correct: Bool[np.ndarray, " trial"],
-    second_correct: Bool[np.ndarray, " trial"],
-    contrast: Float[np.ndarray, " trial"],
-    cluster: Int[np.ndarray, " trial"],
-) -> Estimate:
-    """Estimate error consistency: kappa of who is correct on which trial [2]_.
-
-    Kappa = (c_obs - c_exp) / (1 - c_exp), where c_exp is what independent observers
-    with these proportions correct share. Pooled over contrasts, their common difficulty
-    would pass for consistency: so it is taken within contrast and averaged by trials.
-    Contrasts with fewer than 10 trials, or at which an observer was always right (or
-    wrong), so that kappa says nothing, are left out. The variance is that of Fleiss,
-    Cohen & Everitt [3]_, with trials added within noise fields.
-    """
-    kappas, influences, n, left_out = [], [], 0, 0
-    for value in np.unique(contrast):
-        here = contrast == value
-        pair = first_correct[here], second_correct[here]
-        if here.sum() < MIN_KAPPA_TRIALS or not all(0 < one.mean() < 1 for one in pair):
-            left_out += int(here.sum())
-            continue
-        kappa, influence = _kappa(*pair)
-        kappas.append(kappa * here.sum())
-        # A noise field is shown at one contrast, so clusters do not cross contrasts.
-        influences.append(np.bincount(cluster[here], influence, len(contrast)))
-        n += int(here.sum())
-    rule = f"fewer than {MIN_KAPPA_TRIALS} trials, or no variation in being correct"
-    note = f"{left_out} trials left out: contrasts with {rule}" if left_out else None
-    if not n:
-        return Estimate.missing(KAPPA, note or "no trials")
-    se = float(np.linalg.norm(np.sum(influences, axis=0))) / n
-    return Estimate.normal(float(np.sum(kappas)) / n, se, n, KAPPA, note)
-
-
-def _kappa(a: np.ndarray, b: np.ndarray) -> tuple[float, np.ndarray]:
-    """Kappa, and each trial's influence: squares of these sum to n^2 x its variance."""
-    p, q = float(a.mean()), float(b.mean())
-    observed, expected = float(np.mean(a == b)), p * q + (1 - p) * (1 - q)
-    # d c_exp / d (share of the cell a trial is in): the other observer's marginals.
-    marginal = np.where(a, q, 1 - q) + np.where(b, p, 1 - p)
-    gradient = (a == b) * (1 - expected) - (1 - observed) * marginal
-    influence = gradient / (1 - expected) ** 2
-    return (observed - expected) / (1 - expected), influence - influence.mean()
-
-
-def require_shared_trials(one: SessionLike, other: SessionLike) -> None:
-    """Raise ValueError unless one is yoked to the other, or both to a third."""
-    is_source = one.id == other.yoked_to or other.id == one.yoked_to
-    have_source = one.yoked_to is not None and one.yoked_to == other.yoked_to
-    if not (is_source or have_source or one.id == other.id):
-        raise CannotTell(
-            f"sessions must have the same trials, got {one.id} and {other.id}; "
-            "yoke one to the other, or both to a third"
-        )

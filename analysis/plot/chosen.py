@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from ...experiments.protocols.same_stimuli import by_stimuli
-from ..agreement.pairs import yoked_pairs
+from ..agreement.pairs import shared_pairs
 from ..trials.estimate import CannotTell
 from ..trials.responses import SessionLike
 
@@ -43,8 +43,8 @@ def of_same_stimuli(sessions: Sessions) -> list[SessionLike]:
 
 
 def paired(sessions: Sessions) -> list[tuple[SessionLike, SessionLike]]:
-    """Return each session that is yoked to another with that one first."""
-    pairs = yoked_pairs(listed_sessions(sessions))
+    """Return the sessions that share trials, two by two, the source first."""
+    pairs = shared_pairs(listed_sessions(sessions))
     if not pairs:
-        raise CannotTell("sessions must have one that is yoked to another, got none")
+        raise CannotTell("sessions must have two that share trials, got none")
     return pairs

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float32, Float64, Int16
+from jaxtyping import Float32, Float64, Int16, Int64
 
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.stimulus.place_noise import PlaceNoise
@@ -17,6 +17,7 @@ from ...experiments.stimulus.sources import CoefficientNoise, NoiseSource, Table
 from .design import MAX_BYTES, TrialDesign
 from .estimate import CannotTell
 from .responses import Responses, SessionLike, responses
+from .stimuli import silent_keys, stimulus_keys
 
 
 class HeldNoise:
@@ -202,6 +203,13 @@ class Held:
             return _Silence(self._session.noise.name, self.protocol.condition)
         n_intervals = self.protocol.n_intervals
         return _held_noise(self._session.noise, self.responses.table, n_intervals)
+
+    @cached_property
+    def stimuli(self) -> Int64[np.ndarray, " trial"]:
+        """What each counted trial's stimulus is recognised by, in any session."""
+        if self.protocol.noise.sd == 0:
+            return silent_keys(self.responses)
+        return stimulus_keys(self.responses, self.noise, self.protocol.n_intervals)
 
     @cached_property
     def shown(self) -> TrialDesign:

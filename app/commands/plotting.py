@@ -57,7 +57,7 @@ def plot(
 
     Of every finished session, or of those named. Sessions on one picture must have the
     same stimuli; SESSION/CONDITION is one condition. `agreement` and `depth` compare
-    sessions with the one that they are yoked to.
+    sessions that share trials.
 
     \b
     Example:

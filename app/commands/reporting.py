@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
 @output()
 def compare(db: Path, human: str, models: tuple[str, ...]) -> "list[Comparison]":
-    """Compare observers with one that they are yoked to, at three depths.
+    """Compare observers with one whose trials they share, at three depths.
 
-    All are session ids. Beside the share of equal responses stands the ceiling: what
+    All are session ids. Trials are shared where noise, target, signal and contrast are
+    the same, yoked or not. Beside the share of equal responses stands the ceiling: what
     the best possible model would reach, by the double pass of the first session. The
     depth profile gives responses, kernels and second-order kernels as shares of their
     ceilings, or why there is none. Whether both have the same first-order kernel, in
@@ -133,7 +134,7 @@ def report(
     Every finished session, or those named. First a verdict for every two observers of
     the same trials: at which depth they differ, where they are alike, and what the data
     cannot tell. Then sensitivity, criterion and internal noise, the course of each
-    session, kernels of both orders on one scale, the agreement of yoked sessions beside
+    session, kernels of both orders on one scale, agreement trial by trial beside
     its ceiling, and a Methods paragraph. One file, which opens anywhere without a
     connection.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ...analysis.agreement.pairs import yoked_pairs
+from ...analysis.agreement.pairs import shared_pairs
 from ...analysis.agreement.verdict import MARGIN, verdicts
 from ...analysis.plot.depth import draw_depth
 from ...analysis.trials.attempts import Fault
@@ -149,7 +149,7 @@ def _compared(entries: list[Entry], orders: Orders, kept: Kept) -> _Group:
     """Compare every two sessions that had the same trials."""
     names, pairs = _names(entries), []
     with_profiles = any(_order(orders, entry.session) > 0 for entry in entries)
-    for both in yoked_pairs([entry.session for entry in entries]):
+    for both in shared_pairs([entry.session for entry in entries]):
         key = (both[0].id, both[1].id)
         if key not in kept:
             kept[key] = pair_of(*both, with_profile=with_profiles)

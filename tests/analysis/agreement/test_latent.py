@@ -14,6 +14,7 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import multivariate_normal
 
 import yoked
+from yoked.analysis.agreement.error_consistency import error_consistency
 from yoked.analysis.agreement.kappa import (
     compare_kappa,
     kappa,
@@ -23,9 +24,9 @@ from yoked.analysis.agreement.kappa import (
 from yoked.analysis.agreement.latent import latent_agreement, logged_correlation
 from yoked.analysis.agreement.responses import (
     ceiling_bounds,
-    error_consistency,
     linear_ceiling,
 )
+from yoked.analysis.agreement.shared import SharedTrials
 from yoked.analysis.double_pass.bivariate_probit import (
     fit_bivariate_probit,
     informative,
@@ -175,12 +176,10 @@ def test_logged_decision_variables_correlate_as_the_responses_say():
     assert abs(found.logged.value - 0.8 * math.sqrt(0.5)) < 4 * found.logged.se
     difference = found.decision_variable.value - found.logged.value
     assert abs(difference) < 4 * found.decision_variable.se
-    itself = logged_correlation(responses(noisy), responses(noisy))
+    itself = logged_correlation(SharedTrials.of(noisy, noisy))
     assert (itself.value, itself.se) == (pytest.approx(1), pytest.approx(0, abs=1e-9))
     unlogged = noisy.trials.assign(decision_variables=None)
-    found = logged_correlation(
-        responses(replace(noisy, trials=unlogged)), responses(broad)
-    )
+    found = logged_correlation(SharedTrials.of(replace(noisy, trials=unlogged), broad))
     assert found.note == "decision variables were not logged by both observers"
 
 
@@ -204,9 +203,11 @@ def test_one_response_throughout_has_no_latent_correlation():
 
 def test_other_trials_are_refused():
     ours, theirs = two_observers(Linear(BUMP), Linear(BUMP), n=100, n_pairs=0)
-    apart = replace(theirs, row=replace(theirs.row, yoked_to=None))
+    apart = replace(
+        theirs, trials=theirs.trials.assign(target=1 - ours.trials["target"])
+    )
     for compare in (latent_agreement, compare_kappa):
-        with pytest.raises(ValueError, match="sessions must have the same trials"):
+        with pytest.raises(ValueError, match="must share a trial that counts in both"):
             compare(ours, apart)
 
 

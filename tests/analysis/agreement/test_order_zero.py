@@ -79,11 +79,17 @@ def test_observers_who_never_differ_have_a_share_of_one():
     assert 0.98 < found.low < found.high < 1.02
 
 
+def numbered_noise(n):
+    """Give noise that tells n stimuli apart, and nothing else."""
+    fields = np.arange(n, dtype=np.float32).repeat(2).reshape(n, 2, 1, 1, 1)
+    return StoredNoise(fields / n)
+
+
 def test_too_much_internal_noise_refuses_a_share():
     tables = two_observers(
         np.random.default_rng(7), "2afc", 1, (4, 4), 1.0, n_pairs=60, n=150
     )
-    source = StoredNoise(np.zeros((150, 1, 1, 1, 2), np.float32))
+    source = numbered_noise(150)
     ours = session(tables[0], source, id="a")
     theirs = session(tables[1], source, id="b", yoked_to="a")
     found = latent_agreement(ours, theirs)
@@ -96,7 +102,7 @@ def test_fewer_than_five_pairs_have_no_share():
     tables = two_observers(
         np.random.default_rng(8), "2afc", 1, (1, 1), 1.0, n_pairs=4, n=100
     )
-    source = StoredNoise(np.zeros((100, 1, 1, 1, 2), np.float32))
+    source = numbered_noise(100)
     ours = session(tables[0], source, id="a")
     found = latent_agreement(ours, session(tables[1], source, id="b", yoked_to="a"))
     assert found.disattenuated.note == "reference: 5 pairs or more, got 4"

@@ -82,9 +82,10 @@ def test_a_profile_can_be_written_as_json(linear):
 
 def test_without_shared_trials_only_responses_are_missing():
     human, model = pair(TEMPLATE, n=1500)
-    alone = session(model.trials, model.noise, id="model-2", observer="net")
+    trials = model.trials.assign(contrast=model.trials["contrast"] * 1.01)
+    alone = session(trials, model.noise, id="model-2", observer="net")
     profile = depth_profile(human, alone)
-    assert "must have the same trials" in profile.depths[0].share.note
+    assert "must share a trial that counts in both" in profile.depths[0].share.note
     assert profile.depths[1].share.value is not None
 
 

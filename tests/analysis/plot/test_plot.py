@@ -352,9 +352,9 @@ def test_yoked_sessions_are_paired_with_their_source(sessions):
 
 
 @pytest.mark.parametrize("name", ["agreement", "depth"])
-def test_sessions_without_their_source_are_no_pair(sessions, name):
-    with pytest.raises(ValueError, match="one that is yoked to another, got none"):
-        getattr(plot, name)(sessions[1:])
+def test_one_session_is_no_pair(sessions, name):
+    with pytest.raises(ValueError, match="two that share trials, got none"):
+        getattr(plot, name)(sessions[:1])
 
 
 def test_efficiency_is_drawn_at_each_contrast_with_its_power():
