@@ -189,7 +189,8 @@ def _side_by_side(made: Sequence[_TextColumn]) -> str:
 
 def _in_blocks(made: Sequence[_TextColumn], width: int) -> str:
     """Return rows as tables of at most this width, and what is the same in all."""
-    varied, twice = _told_once(each.to_the_minute for each in made)
+    made = [each.to_the_minute for each in made]
+    varied, twice = _told_once(made)
     keys = _keys(varied, width)
     room = width - sum(each.width for each in keys)
     blocks: list[list[_TextColumn]] = []

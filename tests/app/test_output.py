@@ -122,6 +122,7 @@ SITTINGS = [
         "criterion": "0.040 [-0.090, 0.160]",
         "proportion correct": "0.810 [0.774, 0.842]",
         "trials": 600 + n,
+        "responses": 600 + n,
         "started_at": f"2026-11-29T14:0{n}:41.511+00:00",
         "note": "no trial was shown and answered twice" if n else "-",
     }
@@ -141,6 +142,7 @@ def test_wide_rows_stay_a_row_each_within_the_width(width):
     text = " ".join(" ".join(lines).split())
     assert text.count("bar-in-noise") == 1
     assert "In all rows: presenter lab; protocol bar-in-noise;" in text
+    assert "responses as trials." in text
     assert text.count("1.240 [1.060, 1.420]") == 1  # the same in both
 
 
