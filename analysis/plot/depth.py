@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLORS = {"differs": ORANGE, "alike": GREEN, "cannot be told": GRAY}
-WIDTH = 4.7  # inches: text is readable where a telephone shows it
+WIDTH = 3.75  # inches: as wide as a telephone, so that its text is not made smaller
 ROW = 0.235  # inches a line
 FURTHEST = (-0.25, 1.35)  # intervals beyond are cut, with an arrow
-REASON = 46  # letters a line
+REASON = 24  # letters a line
 
 
 def draw_depth(
@@ -41,6 +41,8 @@ def draw_depth(
     """
     if not profiles:
         raise CannotTell("a plot must have a depth profile to draw, got none")
+    from matplotlib.transforms import blended_transform_factory
+
     judged = verdicts(profiles) if judged is None else judged
     lines = [_lines(pair.reference_observer, pair.other_observer) for pair in judged]
     figure, pyplot = new_figure((WIDTH, 1.0))
@@ -50,15 +52,16 @@ def draw_depth(
     ticks: dict[float, str] = {}
     y = 0.0
     for profile, pair, title in zip(profiles, judged, lines, strict=True):
-        axis.text(
-            *(-0.44, y + (len(title) - 1) / 2, "\n".join(title)),
-            transform=axis.get_yaxis_transform(),
+        text = axis.text(
+            *(0.02, y + (len(title) - 1) / 2, "\n".join(title)),
+            transform=blended_transform_factory(figure.transFigure, axis.transData),
             **{"fontsize": 9, "fontweight": "bold", "va": "center"},
             bbox={"facecolor": "white", "lw": 0, "pad": 1},
         )
+        text.set_in_layout(False)
         y += len(title)
         for depth, found in zip(profile.depths, pair.depths, strict=True):
-            y += (height := _lines_of(found) * 0.35)
+            y += (height := _lines_of(depth.share, found) * 0.35)
             ticks[y] = found.name
             _depth(axis, y, depth.share, found)
             y += 1 + height
@@ -75,7 +78,7 @@ def draw_depth(
 def _lines(reference: str, other: str) -> list[str]:
     """Write who is compared in lines that do not break a name."""
     title = f"{other} and {reference}"
-    return textwrap.wrap(title, 48, break_long_words=False, break_on_hyphens=False)
+    return textwrap.wrap(title, 44, break_long_words=False, break_on_hyphens=False)
 
 
 def _references(axis: "Axes", judged: Verdicts) -> None:
@@ -100,9 +103,10 @@ def _references(axis: "Axes", judged: Verdicts) -> None:
 def _depth(axis: "Axes", y: float, share: Estimate, found: DepthVerdict) -> None:
     color = COLORS[found.kind]
     axis.text(
-        *(1.02, y, found.kind),
+        *(1.06, y, found.kind),
         transform=axis.get_yaxis_transform(),
         **{"fontsize": 8.5, "color": color, "va": "center", "fontweight": "bold"},
+        zorder=5,
     )
     if share.value is None:
         axis.text(
@@ -124,9 +128,9 @@ def _reason(found: DepthVerdict) -> list[str]:
     return textwrap.wrap(found.reason or "", REASON, break_long_words=False)
 
 
-def _lines_of(found: DepthVerdict) -> int:
+def _lines_of(share: Estimate, found: DepthVerdict) -> int:
     """How many more lines than one a depth takes."""
-    return max(len(_reason(found)) - 1, 0)
+    return 0 if share.value is not None else max(len(_reason(found)) - 1, 0)
 
 
 def _interval(

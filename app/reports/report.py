@@ -29,7 +29,7 @@ Progress = Callable[[str, int, int], None]
 Faults = dict[str, dict[str, Fault]]  # by session or pair, and part
 Orders = int | Callable[[SessionData], int]
 
-FIRST_PAIRS = 6  # that the first screen has room for
+FIRST_PAIRS = 4  # that the first screen has room for
 
 
 def write_report(

@@ -38,7 +38,8 @@ def sentence(pair: PairVerdict) -> Sentence:
     ]
     unknown = _depths(pair, "cannot be told")
     if unknown:
-        whether = "whether they differ" if not parts else "whether they do"
+        do = told["differs"] and not told["alike"]
+        whether = "whether they do" if do else "whether they differ"
         unknown = (
             Markup("it <b>cannot be told</b> {} in their ").format(whether) + unknown
         )
