@@ -82,7 +82,11 @@ COMMANDS = {
     ),
     "compare": (
         "reporting:compare",
-        "Compare observers with one that they are yoked to, at three depths.",
+        "Compare observers with one whose trials they share, at three depths.",
+    ),
+    "closer": (
+        "reporting:closer",
+        "Say which model comes closer to several people.",
     ),
     "group": ("reporting:group", "Average observers, each over its sessions."),
     "plot": ("plotting:plot", "Write one plot as SVG, PNG or PDF."),

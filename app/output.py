@@ -11,6 +11,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 import click
@@ -58,7 +59,16 @@ def printed(found: Found, style: str | None, brief: Brief | None) -> str:
         return as_json(found)
     if style == "csv":
         return as_csv(found)
-    return as_table(in_brief(found, brief), shutil.get_terminal_size().columns)
+    width = shutil.get_terminal_size().columns
+    tables = [as_table(in_brief(part, brief), width) for part in by_kind(found)]
+    return "\n\n".join(tables)
+
+
+def by_kind(found: Found) -> list[Found]:
+    """Part a list where one kind of result follows another: each has its own table."""
+    if isinstance(found, Result | Mapping):
+        return [found]
+    return [list(run) for _, run in groupby(found, type)] or [found]  # pyright: ignore[reportReturnType]
 
 
 def in_brief(found: Found, brief: Brief | None) -> Row | list[Row]:

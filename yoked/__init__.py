@@ -17,6 +17,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from yoked.analysis.agreement.closer import closer
+    from yoked.analysis.agreement.closer_people import closer_to_people
     from yoked.analysis.agreement.compare import compare
     from yoked.analysis.agreement.group import group
     from yoked.analysis.agreement.profile import depth_profile
@@ -94,6 +96,8 @@ __all__ = [
     "apply_controls",
     "bootstrap",
     "by_condition",
+    "closer",
+    "closer_to_people",
     "compare",
     "conditions",
     "confusion",
@@ -154,6 +158,8 @@ _HOMES = {
     "apply_controls": ("models.networks.controls", "apply"),
     "bootstrap": ("analysis.sensitivity.bootstrap", "bootstrap"),
     "by_condition": ("experiments.session.results", "by_condition"),
+    "closer": ("analysis.agreement.closer", "closer"),
+    "closer_to_people": ("analysis.agreement.closer_people", "closer_to_people"),
     "compare": ("analysis.agreement.compare", "compare"),
     "conditions": ("analysis.sessions.conditions", "conditions"),
     "confusion": ("analysis.sensitivity.confusion", "confusion"),

@@ -4,12 +4,13 @@ What `yoked compare` prints and `yoked.compare` gives.
 """
 
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, overload
 
 from ..trials.attempts import Attempts, Fault
 from ..trials.held import Held
 from ..trials.responses import SessionLike
-from ..trials.result import Cells, short
+from ..trials.result import Cells, Result, short
+from .closer import Closer, closer
 from .kappa import KappaComparison, compare_kappa
 from .latent import LatentAgreement, latent_agreement
 from .profile import DepthProfile, depth_profile
@@ -58,20 +59,62 @@ class Comparison(ResponseAgreement):
         return [row]
 
 
-def compare(reference: SessionLike, other: SessionLike) -> Comparison:
-    """Compare two observers of the same trials, at three depths.
+@dataclass(frozen=True)
+class Comparisons(Result):
+    """Several observers compared with one, and with each other by how close they come.
+
+    Attributes
+    ----------
+    comparisons
+        Of the first observer with each of the others.
+    closer
+        Which of them comes closer, on the trials that all share; None where `missing`
+        says why.
+    missing, faults
+        As in other results.
+    """
+
+    comparisons: tuple[Comparison, ...]
+    closer: Closer | None
+    missing: dict[str, str] = field(default_factory=dict)
+    faults: dict[str, Fault] = field(default_factory=dict)
+
+    def table(self) -> list[Cells]:
+        """Give a row for each observer; `closer` has a table of its own."""
+        return [row for each in self.comparisons for row in each.table()]
+
+
+@overload
+def compare(reference: SessionLike, other: SessionLike, /) -> Comparison: ...
+
+
+@overload
+def compare(
+    reference: SessionLike,
+    other: SessionLike,
+    third: SessionLike,
+    /,
+    *more: SessionLike,
+) -> Comparisons: ...
+
+
+def compare(
+    reference: SessionLike, other: SessionLike, /, *more: SessionLike
+) -> Comparison | Comparisons:
+    """Compare observers of the same trials with one of them, at three depths.
 
     Parameters
     ----------
     reference
         Whose double pass sets the ceilings. Any kind of observer.
-    other
-        The other one. Any kind of observer.
+    other, more
+        The others. Any kind of observer. With two or more of them the result also says
+        which is closer.
 
     Raises
     ------
     ValueError
-        If the sessions did not have the same trials, or none counts in both.
+        If a session shares no trial with the first that counts in both.
 
     Examples
     --------
@@ -83,6 +126,17 @@ def compare(reference: SessionLike, other: SessionLike) -> Comparison:
     >>> found.same_response.value, found.depth_profile.depths[1].name
     (1.0, 'first-order kernel')
     """
+    reference = Held.of(reference)
+    if not more:
+        return _of_two(reference, other)
+    others = [Held.of(each) for each in (other, *more)]
+    found = tuple(_of_two(reference, each) for each in others)
+    attempt = Attempts(())
+    which = attempt("closer", lambda: closer(reference, others))
+    return Comparisons(found, which, attempt.missing, attempt.faults)
+
+
+def _of_two(reference: SessionLike, other: SessionLike) -> Comparison:
     ours, theirs = Held.of(reference), Held.of(other)
     agreed = response_agreement(ours, theirs)
     attempt = Attempts(())

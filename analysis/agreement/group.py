@@ -5,18 +5,8 @@ weights each session by its precision. Kernels are in decision SDs per noise SD
 (`score.py`), so that observers compare whatever their criterion and contrast. Observers
 differ, so the mean over them is one of random effects (`random_effects.py`).
 
-The noise ceiling of a group [1]_ is how well the best model could correlate with an
-observer's kernel on average: at most as well as the mean over all observers does (the
-upper end, which has seen that observer), and at least as well as the mean over the
-others does (the lower end).
-
 Every result is put under its observer's name, and sorting names or rows changes no
 number.
-
-References
-----------
-.. [1] Nili, Wingfield, Walther, Su, Marslen-Wilson & Kriegeskorte (2014), PLoS Comput.
-   Biol. 10, e1003553.
 """
 
 from collections.abc import Sequence
@@ -35,12 +25,12 @@ from ..trials.estimate import CannotTell, Estimate
 from ..trials.responses import Responses, SessionLike, responses
 from ..trials.result import Cells, Result, quantity_row
 from ..trials.score import Score, score
-from .random_effects import random_effects, random_effects_mean, t_estimate
+from .between_people import consistency_between
+from .noise_ceiling import no_ceilings, noise_ceiling
+from .random_effects import random_effects, random_effects_mean
 from .shared import stimuli_in_common
 
 KERNEL = "kernel-random-effects-optimal-sum/1"
-LOWER = "group-ceiling-lower-leave-one-out/1"
-UPPER = "group-ceiling-upper/1"
 OWN_DPRIME = "dprime-over-sessions-inverse-variance/2"
 SHARED = "observers saw the same stimuli: their kernels share sampling noise"
 Field = Float[np.ndarray, " *shape"]
@@ -129,6 +119,9 @@ class GroupSummary(Result):
         Random-effects mean over observers.
     dprime_by_observer
         Each observer's, over its sessions.
+    error_consistency
+        Mean kappa of every two observers who saw the same trials, over people and
+        stimuli.
     kernel
         The group's; None if fewer than two observers' kernels can be told.
     missing
@@ -143,6 +136,7 @@ class GroupSummary(Result):
     n_trials: tuple[int, ...]
     dprime: Estimate
     dprime_by_observer: tuple[Estimate, ...]
+    error_consistency: Estimate
     kernel: GroupKernel | None
     missing: dict[str, str] = field(default_factory=dict)
     faults: dict[str, Fault] = field(default_factory=dict)
@@ -153,7 +147,7 @@ class GroupSummary(Result):
         lower, upper = (
             (kernel.lower_ceiling, kernel.upper_ceiling)
             if kernel
-            else _no_ceilings(self.missing["kernel"])
+            else no_ceilings(self.missing["kernel"])
         )
         return {
             **self._fields_but("kernel", "missing", "faults"),
@@ -177,6 +171,7 @@ class GroupSummary(Result):
                 "sessions": sum(self.n_sessions),
                 "trials": sum(self.n_trials),
                 "dprime": self.dprime.short(),
+                "kappa": self.error_consistency.short(),
                 "lower ceiling": parts["lower_ceiling"].short(),
                 "upper ceiling": parts["upper_ceiling"].short(),
             }
@@ -185,7 +180,7 @@ class GroupSummary(Result):
     def _rows(self) -> list[dict[str, Any]]:
         """The group's numbers, without a name in `observer`; then each observer's."""
         parts = self.parts()
-        of_group = ("dprime", "lower_ceiling", "upper_ceiling")
+        of_group = ("dprime", "error_consistency", "lower_ceiling", "upper_ceiling")
         rows = [(None, name, parts[name]) for name in of_group]
         for number, observer in enumerate(self.observers):
             rows += [
@@ -249,6 +244,7 @@ def group(sessions: Sequence[SessionLike]) -> GroupSummary:
         n_trials=tuple(sum(map(len, parts)) for parts in counted.values()),
         dprime=random_effects_mean(own_dprime).with_note(note),
         dprime_by_observer=tuple(own_dprime),
+        error_consistency=consistency_between(by_name),
         kernel=kernel,
         missing=attempt.missing,
         faults=attempt.faults,
@@ -278,7 +274,7 @@ def group_kernel(
     try:
         lower, upper = noise_ceiling(kernels.reshape(len(kernels), -1))
     except CannotTell as reason:
-        lower, upper = _no_ceilings(str(reason), len(kernels))
+        lower, upper = no_ceilings(str(reason), len(kernels))
     return GroupKernel(
         kernel=mean.mean,
         se=mean.se,
@@ -290,50 +286,6 @@ def group_kernel(
         formula=KERNEL,
         note=note,
     )
-
-
-def noise_ceiling(
-    kernels: Float[np.ndarray, " observer element"],
-) -> tuple[Estimate, Estimate]:
-    """Return the lower and the upper noise ceiling of a group's kernels [1]_.
-
-    Mean Pearson correlation of each kernel, standardised over elements, with the mean
-    of the others, and with the mean of all. Intervals are t over observers.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two kernels, one is the same everywhere, or they cancel.
-
-    Examples
-    --------
-    >>> alike = np.array([[0.0, 1.0, 0.0], [0.0, 2.0, 0.0], [0.1, 1.0, 0.0]])
-    >>> [round(end.value, 3) for end in noise_ceiling(alike)]
-    [0.998, 0.999]
-    """
-    if len(kernels) < 2:
-        raise CannotTell(f"observers must be two or more, got {len(kernels)}")
-    z = kernels - kernels.mean(1, keepdims=True)
-    size = np.linalg.norm(z, axis=1, keepdims=True)
-    if not size.all():
-        raise CannotTell("kernels must vary over elements, got one value everywhere")
-    z = z / size
-    ends = []
-    for mean, formula in (
-        (z.sum(0) - z, LOWER),
-        (np.broadcast_to(z.sum(0), z.shape), UPPER),
-    ):
-        length = np.linalg.norm(mean, axis=1)
-        if length.min() < 1e-12:  # kernels have length 1 here
-            raise CannotTell("kernels of observers must not cancel, got a mean of 0")
-        r = (z * mean).sum(1) / length
-        se = float(r.std(ddof=1)) / np.sqrt(len(r))
-        ends.append(t_estimate(float(r.mean()), float(se), len(r), formula))
-    return ends[0], ends[1]
-
-
-def _no_ceilings(reason: str, n: int = 0) -> tuple[Estimate, Estimate]:
-    return Estimate.missing(LOWER, reason, n), Estimate.missing(UPPER, reason, n)
 
 
 def observer_kernel(

@@ -6,6 +6,8 @@ from every trial's product the mean product is taken off, which cancels in the w
 keeps unequal numbers of classes out of the groups.
 """
 
+from functools import reduce
+
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -23,7 +25,7 @@ MAX_BYTES = 2**30  # of sums held at once
 def stimulus_groups(
     designs: list[TrialDesign], order: int, rng: np.random.Generator
 ) -> tuple[list[Int[np.ndarray, " trial"]], list[int], int]:
-    """Put the stimuli of two sessions into random groups, classes spread evenly.
+    """Put the stimuli of several sessions into random groups, classes spread evenly.
 
     A stimulus is recognised by its noise, whichever session showed it, and however
     often.
@@ -32,7 +34,7 @@ def stimulus_groups(
     -------
     groups, n_groups, n_shared
         Group of each trial and number of groups, by session; and how many noise fields
-        both sessions showed. If there are any, groups are common to both.
+        all sessions showed. If there are any, groups are common to all.
 
     Raises
     ------
@@ -40,7 +42,7 @@ def stimulus_groups(
         If the sums of a second-order kernel would not fit in memory.
     """
     keys = [noise_keys(one) for one in designs]
-    n_shared = len(np.intersect1d(keys[0], keys[1]))
+    n_shared = len(reduce(np.intersect1d, keys))
     together = [np.concatenate(keys)] if n_shared else keys
     cells = [one.cell for one in designs]
     cells = [np.concatenate(cells)] if n_shared else cells
@@ -55,7 +57,8 @@ def stimulus_groups(
         found.append(group[number])
         n_groups.append(n)
     if n_shared:
-        return np.split(found[0], [len(keys[0])]), n_groups * 2, n_shared
+        ends = np.cumsum([len(each) for each in keys])[:-1]
+        return np.split(found[0], ends), n_groups * len(keys), n_shared
     return found, n_groups, 0
 
 

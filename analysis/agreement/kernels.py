@@ -39,11 +39,12 @@ References
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from ..second_order.replicates import well_filled
 from ..trials.design import TrialDesign
@@ -157,7 +158,8 @@ def similarity(
         raise ValueError(f"linear_part must be keep or remove, got {linear_part!r}")
     ours, theirs = as_design(ours), as_design(theirs)
     options = order, measure, linear_part, seed
-    (one, other), n_shared = kernel_parts(ours, theirs, *options)
+    made = kernel_parts([ours, theirs], *options)
+    (one, other), n_shared = made.parts, made.n_shared
     whole, left_out = _products(one, other, bool(n_shared))
     n, name = len(ours) + len(theirs), f"order-{order}-{measure}"
     found = {
@@ -175,26 +177,39 @@ def similarity(
     )
 
 
+@dataclass(frozen=True, eq=False)
+class KernelParts:
+    """Kernels as sums over groups of stimuli.
+
+    Attributes
+    ----------
+    parts
+        What each group adds to each kernel.
+    groups
+        Group of every trial of each design.
+    n_shared
+        Noise fields that all showed. If there are any, groups are common to all.
+    """
+
+    parts: list[Parts]
+    groups: list[Int[np.ndarray, " _"]]
+    n_shared: int
+
+
 def kernel_parts(
-    ours: TrialDesign,
-    theirs: TrialDesign,
+    designs: Sequence[TrialDesign],
     order: int = 1,
     measure: str = "pearson",
     linear_part: str = "keep",
     seed: int = 0,
-) -> tuple[tuple[Parts, Parts], int]:
-    """Return what each group of stimuli adds to either kernel, for `KernelProducts`.
+) -> KernelParts:
+    """Return what each group of stimuli adds to each kernel, for `KernelProducts`.
 
     Options as in `similarity`.
-
-    Returns
-    -------
-    parts, n_shared
-        Of both; and how many noise fields both showed. If there are any, groups are
-        common to both.
     """
-    designs = [ours, theirs]
-    require_same_noise(ours, theirs)
+    designs = list(designs)
+    for other in designs[1:]:
+        require_same_noise(designs[0], other)
     if order == 2:
         designs = [well_filled(one) for one in designs]
     rng = np.random.default_rng(seed)
@@ -211,7 +226,7 @@ def kernel_parts(
         if not parts[-1].sum(0).any():
             rule = "vary over elements" if measure == "pearson" else "differ from 0"
             raise CannotTell(f"kernels must {rule}, got one value everywhere")
-    return (parts[0], parts[1]), n_shared
+    return KernelParts(parts, groups, n_shared)
 
 
 def _share(products: KernelProducts, formula: str, n: int) -> Estimate:

@@ -135,7 +135,7 @@ def _found(shared: SharedTrials) -> dict[str, Estimate]:
     reason = None
     if ours.n_alternatives > 2:
         reason = f"{NOT_TWO}, got {ours.n_alternatives}"
-    elif not all(_varies(one) for one in (ours, theirs)):
+    elif not all(varies(one) for one in (ours, theirs)):
         reason = ONE_RESPONSE
     if reason:
         return {key: Estimate.missing(name, reason, n) for key, name in _NAMES.items()}
@@ -163,7 +163,7 @@ def _found(shared: SharedTrials) -> dict[str, Estimate]:
     }
 
 
-def _varies(one: Responses) -> bool:
+def varies(one: Responses) -> bool:
     """Whether some class of stimuli got both responses."""
     return any(len(np.unique(one.response[one.target == k])) > 1 for k in (0, 1))
 

@@ -33,7 +33,7 @@ from ..trials.responses import Responses
 from .ratio import Ratio
 
 Course = np.ndarray | None
-Numbers = Int[np.ndarray, " trial"]
+Numbers = Int[np.ndarray, " _"]
 GROUPS = 20
 FEWEST_PAIRS = 5  # of a double pass that can be left out in turn
 
@@ -112,31 +112,37 @@ class OrderZero:
 
     @property
     def influence(self) -> Float[np.ndarray, " stimulus 3"]:
-        """What each stimulus adds to r_ab, r_a and r_b."""
-        return np.column_stack([one.influence for one in self._all])
+        """What each stimulus adds to r_ab, r_a and r_b; 0 to what there is not."""
+        nothing = np.zeros(len(self.stimulus))
+        return np.column_stack(
+            [nothing if one is None else one.influence for one in self._all]
+        )
 
     @property
-    def _all(self) -> tuple[Correlation, Correlation, Correlation]:
-        one, other = self.within
-        if one is None or other is None:
-            raise ValueError("both observers must have pairs of showings, got none")
-        return self.across, one, other
+    def _all(self) -> tuple[Correlation | None, ...]:
+        return self.across, *self.within
+
+    @property
+    def edges(self) -> Float[np.ndarray, " 3"]:
+        """Variance of those that are 1 or -1, on which no stimulus has influence."""
+        found = np.zeros(3)
+        for i, one in enumerate(self._all):
+            if one is not None and abs(one.r) == 1:
+                found[i] = one.variance
+        return found
 
     @property
     def covariance(self) -> Float[np.ndarray, " 3 3"]:
         """Sampling covariance of r_ab, r_a and r_b."""
         n = len(self.stimulus)
         found = self.influence.T @ self.influence * n / (n - 1)
-        for i, one in enumerate(self._all):
-            if abs(one.r) == 1:
-                found[i, i] = one.variance
-        return found
+        return found + np.diag(self.edges)
 
     @cached_property
     def centred(self) -> Float[np.ndarray, " 3"]:
-        """r_ab, r_a and r_b by the jackknife; not cut to -1 to 1."""
+        """r_ab, r_a and r_b by the jackknife; not cut to -1 to 1, NaN if not there."""
         group, n_groups = self._groups()
-        whole = np.array([one.r for one in self._all])
+        whole = np.array([np.nan if one is None else one.r for one in self._all])
         left_out = np.array([self._without(group == g) for g in range(n_groups)])
         centre = n_groups * whole - (n_groups - 1) * left_out.mean(0)
         return np.where(np.abs(whole) == 1, whole, centre)
@@ -147,15 +153,15 @@ class OrderZero:
 
     def _groups(self) -> tuple[Int[np.ndarray, " stimulus"], int]:
         """Put stimuli into groups, kinds of stimuli spread evenly."""
-        across, one, other = self._all
-        pairs = across.pairs
+        pairs = self.across.pairs
         kind, contrast = np.zeros(len(self.stimulus)), np.zeros(len(self.stimulus))
-        for own, weight in ((one.pairs, 1), (other.pairs, 2)):
-            kind[own.stimulus] += weight
+        for own, weight in zip(self.within, (1, 2), strict=True):
+            if own is not None:
+                kind[own.pairs.stimulus] += weight
         for thresholds in (pairs.one, pairs.other):
             contrast[thresholds.showings.stimulus] = thresholds.m
         order = np.lexsort((self.stimulus, contrast, kind))
-        n = min(GROUPS, one.n_stimuli, other.n_stimuli)
+        n = min([GROUPS, *(one.n_stimuli for one in self._all if one is not None)])
         group = np.empty(len(order), np.int64)
         group[order] = np.arange(len(order)) % n
         return group, n
@@ -173,8 +179,8 @@ class OrderZero:
             replace(was.pairs, one=a, other=b, weight=weight[was.pairs.stimulus]).fit(
                 was.r - float(was.influence[chosen].sum())
             )
-            if abs(was.r) < 1
-            else was.r
+            if was is not None and abs(was.r) < 1
+            else (np.nan if was is None else was.r)
             for was, (a, b) in kinds
         ]
 

@@ -62,6 +62,11 @@ class Ratio:
         slope = np.array([[1, 0, 0], [0, d / (2 * a), d / (2 * b)]])
         return slope @ self.covariance @ slope.T
 
+    @property
+    def is_certain(self) -> bool:
+        """Whether the interval of D is above 0."""
+        return self.ends() is not None
+
     def ends(self, z: float = Z95) -> tuple[float, float] | None:
         """Give the ends of Fieller's interval; None where that of D reaches 0.
 

@@ -66,7 +66,7 @@ class SharedTrials:
             got = f"{ours.task} and {theirs.task}"
             raise CannotTell(f"sessions must be of one task, got {got}")
         stimuli = numbered(both)
-        rows, other_rows = _matched((ours, theirs), stimuli)
+        rows, other_rows = matched((ours, theirs), stimuli)
         if not len(rows):
             rule = "share a trial that counts in both (noise, target, signal, contrast)"
             got = f"none in {len(ours):,} and {len(theirs):,}"
@@ -99,7 +99,7 @@ class Recognised:
         return cls(held.responses, held.stimuli)
 
 
-def numbered(sessions: Sequence[Recognised]) -> list[Int[np.ndarray, " trial"]]:
+def numbered(sessions: Sequence[Recognised]) -> list[Int[np.ndarray, " _"]]:
     """Number the stimuli of several sessions in common, for every counted trial."""
     keys = [each.keys for each in sessions]
     _, number = np.unique(np.concatenate(keys), return_inverse=True)
@@ -111,7 +111,7 @@ def n_shared(one: Recognised, other: Recognised) -> int:
     if one.responses.task != other.responses.task:
         return 0
     both = one.responses, other.responses
-    return len(_matched(both, numbered([one, other]))[0])
+    return len(matched(both, numbered([one, other]))[0])
 
 
 def stimuli_in_common(observers: Sequence[Sequence[SessionLike]]) -> bool:
@@ -123,7 +123,7 @@ def stimuli_in_common(observers: Sequence[Sequence[SessionLike]]) -> bool:
     return sum(map(len, seen)) > len(np.unique(np.concatenate(seen)))
 
 
-def _matched(
+def matched(
     both: tuple[Responses, Responses], stimuli: Sequence[np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Match the nth showing of each stimulus with the nth."""

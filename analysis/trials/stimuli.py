@@ -7,6 +7,7 @@ two sessions have in common is found in the trials, wherever they were recorded.
 """
 
 import hashlib
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -48,7 +49,7 @@ def stimulus_keys(
     """
     table = responses.table
     seen = np.column_stack([responses.target, responses.contrast]).astype(np.float64)
-    also = [_texts(table[name]) for name in ALSO if name in table.columns]
+    also = [_texts(table[name].tolist()) for name in ALSO if name in table.columns]
     found: list[bytes] = []
     for start in range(0, len(responses), ROWS):
         rows = slice(start, start + ROWS)
@@ -63,7 +64,7 @@ def stimulus_keys(
     return np.frombuffer(b"".join(found), np.int64)
 
 
-def _texts(column: pd.Series) -> list[str]:
+def _texts(column: list[Any]) -> list[str]:
     """Give a column as texts; what is missing is one text, however it is."""
     return ["" if pd.isna(value) else str(value) for value in column]
 

@@ -13,6 +13,8 @@ from .analyse import to_analyse, write_arrays
 from .trials import opened
 
 if TYPE_CHECKING:
+    from ...analysis.agreement.closer import Closer
+    from ...analysis.agreement.closer_people import CloserToPeople
     from ...analysis.agreement.compare import Comparison
     from ...analysis.agreement.group import GroupSummary
 
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
 @click.argument("human")
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
 @output()
-def compare(db: Path, human: str, models: tuple[str, ...]) -> "list[Comparison]":
+def compare(
+    db: Path, human: str, models: tuple[str, ...]
+) -> "list[Comparison | Closer]":
     """Compare observers with one whose trials they share, at three depths.
 
     All are session ids. Trials are shared where noise, target, signal and contrast are
@@ -33,25 +37,84 @@ def compare(db: Path, human: str, models: tuple[str, ...]) -> "list[Comparison]"
     size too, is tested; JSON also has its shape and amplitude, and what difference
     would have been found.
 
+    With two models or more it is also said which is closer: by the latent correlation
+    and kappa, which ask for the same answers, and by the share of the ceiling and the
+    kernel, which ask for the same computation, whatever the model's internal noise.
+
     \b
     Example:
         yoked compare results.db 2026-01-10-kq7m4x2p 2026-01-10-m2x5wt8c
     """
+    from ...analysis.agreement.closer import closer as closer_of
     from ...analysis.agreement.compare import compare as of_two
+    from ...analysis.trials.attempts import Attempts
+    from ...analysis.trials.held import Held
     from ...experiments.session.results import session_data
 
     with opened(db) as store:
         reference, *others = (
-            session_data(store, name)
+            Held.of(session_data(store, name))
             for name in to_analyse(store, (human, *models), unfinished=False)
         )
-    found = []
+    found: list[Comparison | Closer] = []
+    attempt = Attempts(())
     with progress("compare") as update:
         for number, other in enumerate(others):
             update("observers", number, len(others))
-            found.append(of_two(reference, other))
-            tell(f"{reference.id} and {other.id}", found[-1].faults)
+            compared = of_two(reference, other)
+            found.append(compared)
+            tell(f"{reference.id} and {other.id}", compared.faults)
         update("observers", len(others), len(others))
+    if len(others) > 1:
+        which = attempt("closer", lambda: closer_of(reference, others))
+        if which is None:
+            click.echo(f"Which is closer: {attempt.missing['closer']}", err=True)
+            tell("closer", attempt.faults)
+        else:
+            found.append(which)
+    return found
+
+
+@click.command()
+@click.argument("db", type=DATABASE)
+@click.argument("chosen", nargs=-1, metavar="[SESSION]...")
+@click.option(
+    "--models",
+    metavar="NAME,NAME[,...]",
+    required=True,
+    help="Observers that are the models; all others are the people.",
+)
+@output()
+def closer(db: Path, chosen: tuple[str, ...], models: str) -> "CloserToPeople":
+    """Say which model comes closer to several people.
+
+    Of every finished session, or of those named. Each model is compared with each
+    person whose trials it shares, and the difference between two models is averaged
+    over people, who are the random factor: the answer is about people, not about those
+    who took part. Several sessions of a model for one person are its replicates, such
+    as networks trained from several seeds.
+
+    \b
+    Example:
+        yoked closer results.db --models template,retina-cnn
+    """
+    from ...analysis.agreement.closer_people import closer_to_people
+    from ...experiments.session.results import session_data
+
+    names = [name.strip() for name in models.split(",")]
+    with opened(db) as store:
+        ids = to_analyse(store, chosen, unfinished=False)
+        sessions = [session_data(store, name) for name in ids]
+    absent = set(names) - {each.observer for each in sessions}
+    if absent:
+        rule = "observers of these sessions"
+        raise ValueError(f"models must be {rule}, got {', '.join(sorted(absent))}")
+    found = closer_to_people(
+        [each for each in sessions if each.observer not in names],
+        [each for each in sessions if each.observer in names],
+    )
+    for each in found.by_session:
+        tell(each.reference, each.faults)
     return found
 
 

@@ -27,7 +27,9 @@ NUMBERS = r"\d+(?:\.\d+)*(?:(?:, | and | to )\d+(?:\.\d+)*)*"
 
 # Placeholders of estimates that are never shown: nobody has to look them up.
 NEVER_SHOWN = {"given/1", "r/1"}
-FORMATS = {"yoked-analyse/3", "yoked-compare/2"}  # of JSON: docs/json.md has them
+# Of JSON: docs/json.md has them.
+FORMATS = {f"yoked-{name}" for name in ("analyse/3", "compare/2")}
+FORMATS |= {f"yoked-{name}" for name in ("closer/1", "closer-people/1")}
 OTHERS = {"CHANGES.md"}  # a file of every Psych-DS data set
 
 

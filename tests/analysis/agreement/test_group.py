@@ -12,8 +12,8 @@ from yoked.analysis.agreement.group import (
     ObserverKernel,
     group,
     group_kernel,
-    noise_ceiling,
 )
+from yoked.analysis.agreement.noise_ceiling import noise_ceiling
 from yoked.analysis.agreement.random_effects import random_effects, random_effects_mean
 from yoked.analysis.trials.estimate import Estimate
 
@@ -85,7 +85,8 @@ def test_a_group_is_a_frame_by_observer_and_a_table_of_one_row():
     dprime = frame[frame["quantity"] == "dprime"].set_index("observer")["value"]
     assert dprime["ann"] == found.dprime_by_observer[0].value
     assert dprime[dprime.index.isna()].tolist() == [found.dprime.value]
-    assert set(frame["quantity"][:3]) == {"dprime", "lower_ceiling", "upper_ceiling"}
+    of_group = {"dprime", "error_consistency", "lower_ceiling", "upper_ceiling"}
+    assert set(frame["quantity"][:4]) == of_group
     (row,) = found.table()
     assert (row["observers"], row["sessions"], row["trials"]) == (2, 2, 1200)
     assert f"<td>{found.dprime.short()}</td>" in found._repr_html_()

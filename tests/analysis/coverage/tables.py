@@ -3,6 +3,7 @@
 from tests.app.planning.assurance import ASSURANCE, PILOT
 
 from .cascades import NAMING as CASCADES
+from .closer import CLOSER
 from .decision_law import LAW as DECISION_LAW
 from .drift import DRIFT
 from .gamma_by_accuracy import TABLE as GAMMA_BY_ACCURACY
@@ -27,6 +28,7 @@ TABLES: tuple[Table, ...] = (
     LEARNING,
     SHARES,
     KERNEL_SHARES,
+    CLOSER,
     KERNELS,
     EQUALITY,
     DECISION_LAW,

@@ -9,9 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 from tests import ROOT
+from tests.analysis.coverage.closer import observers
 from tests.analysis.observers.linear import Linear, session, unit
 from tests.analysis.observers.linear import run as observed
 from yoked.analysis.agreement import compare
+from yoked.analysis.agreement.closer_people import closer_to_people
 from yoked.analysis.sessions import depths
 from yoked.analysis.sessions.conditions import conditions
 from yoked.analysis.sessions.cueing import cueing
@@ -21,6 +23,7 @@ from yoked.app.commands.white_box import FORMAT
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.protocols.parts import Contrast
 from yoked.experiments.session.results import by_condition
+from yoked.experiments.store.rows import ObserverInfo
 from yoked.experiments.store.sqlite import open_store
 from yoked.models.observers.template import Template
 from yoked.models.simulate import run
@@ -148,7 +151,22 @@ def test_the_page_names_exactly_the_keys_that_the_commands_print(printed):
     check(conditions(parts).to_dict(), "row of conditions", seen)
     found = session_equivalent_noise(parts).to_dict()
     check(found, "row of equivalent-noise", seen)
+    check(people_and_models().to_dict(), "row of closer-people", seen)
     assert seen == set(SECTIONS), "every table was met"
+
+
+def people_and_models():
+    """Compare two people with two models, each pair on its own trials."""
+    people, models = [], []
+    for number in range(2):
+        made = observers(np.random.default_rng(number), 0.7, (1, 0, 0), 150, 50)
+        for which, each in enumerate(made):
+            name = f"p{number}" if which == 0 else f"model-{which}"
+            row = replace(
+                each.row, id=f"{name}-{number}", observer=ObserverInfo("person", name)
+            )
+            (models if which else people).append(replace(each, row=row))
+    return closer_to_people(people, models)
 
 
 def test_noise_on_a_basis_adds_the_keys_that_the_page_names():
