@@ -3,10 +3,14 @@
 import csv
 import functools
 import io
+import itertools
 import json
+import re
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -118,8 +122,10 @@ def _cell(name: str, value: object) -> object:
 def as_table(result: Row | list[Row], width: int = 80) -> str:
     """Return aligned text: a line per row, or for one mapping a line per entry.
 
-    A few rows that are wider than `width` characters stand beside each other instead,
-    with a line per column.
+    Rows that are wider than `width` characters stay rows: what is the same in all of
+    them is said once, below; times are given to the minute; and what is still too wide
+    is several tables, each of which begins with what tells the rows apart. One row that
+    is too wide has a line per column.
 
     Examples
     --------
@@ -133,16 +139,114 @@ def as_table(result: Row | list[Row], width: int = 80) -> str:
     if not result:
         return "nothing to list"
     rows = [flat(row) for row in result]
-    names = columns(rows)
-    lines = [names, *([short(row.get(name)) for name in names] for row in rows)]
-    numeric = [
-        all(isinstance(row.get(name), int | float | None) for row in rows)
-        for name in names
+    made = [
+        _TextColumn(
+            name,
+            tuple(short(row.get(name)) for row in rows),
+            all(isinstance(row.get(name), int | float | None) for row in rows),
+        )
+        for name in columns(rows)
     ]
-    table = aligned(lines, numeric)
-    if len(rows) < len(names) and width < max(map(len, table.splitlines())):
-        return aligned([list(column) for column in zip(*lines, strict=True)])
-    return table
+    table = _side_by_side(made)
+    if max(map(len, table.splitlines())) <= width:
+        return table
+    if len(rows) == 1:
+        return aligned([[each.name, each.cells[0]] for each in made])
+    return _in_blocks(made, width)
+
+
+@dataclass(frozen=True)
+class _TextColumn:
+    """A column of a table in a terminal."""
+
+    name: str
+    cells: tuple[str, ...]
+    is_numeric: bool
+
+    @property
+    def width(self) -> int:
+        """Characters of its longest cell, and two between columns."""
+        return 2 + max(len(cell) for cell in (self.name, *self.cells))
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether all rows have the same."""
+        return len(set(self.cells)) == 1
+
+    @property
+    def to_the_minute(self) -> "_TextColumn":
+        """The column with times to the minute."""
+        cells = tuple(_TIME.sub(r"\1 \2", cell) for cell in self.cells)
+        return replace(self, cells=cells)
+
+    def within(self, width: int) -> "_TextColumn":
+        """The column with its cells in lines of this width."""
+        lines = (textwrap.fill(c, width, break_long_words=False) for c in self.cells)
+        return replace(self, cells=tuple(lines))
+
+
+_TIME = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\S+$")
+
+
+def _side_by_side(made: Sequence[_TextColumn]) -> str:
+    """Return columns beside each other, cells of several lines included."""
+    lines = [[each.name for each in made]]
+    for row in zip(*(each.cells for each in made), strict=True):
+        parts = [cell.split("\n") for cell in row]
+        lines += map(list, itertools.zip_longest(*parts, fillvalue=""))
+    return aligned(lines, [each.is_numeric for each in made])
+
+
+def _in_blocks(made: Sequence[_TextColumn], width: int) -> str:
+    """Return rows as tables of at most this width, and what is the same in all."""
+    made = [each.to_the_minute for each in made]
+    varied, twice = _told_once(made)
+    keys = _keys(varied, width)
+    room = width - sum(each.width for each in keys)
+    blocks: list[list[_TextColumn]] = []
+    taken = width
+    for each in varied:
+        if each in keys:
+            continue
+        fitting = each.within(room - 2) if each.width > room else each
+        used = min(each.width, room)
+        if taken + used > room:
+            blocks.append([])
+            taken = 0
+        blocks[-1].append(fitting)
+        taken += used
+    tables = [_side_by_side([*keys, *block]) for block in blocks or [[]]]
+    same = [f"{each.name} {each.cells[0]}" for each in made if each.is_constant]
+    same += [f"{name} as {other}" for name, other in twice.items()]
+    said = [textwrap.fill(f"In all rows: {'; '.join(same)}.", width)] if same else []
+    return "\n\n".join([*tables, *said])
+
+
+def _told_once(
+    made: Iterable[_TextColumn],
+) -> tuple[list[_TextColumn], dict[str, str]]:
+    """Return the columns that vary, and which are the same as another one."""
+    names: dict[tuple[str, ...], str] = {}
+    varied, twice = [], {}
+    for each in made:
+        if each.is_constant:
+            continue
+        if each.cells in names:
+            twice[each.name] = names[each.cells]
+            continue
+        names[each.cells] = each.name
+        varied.append(each)
+    return varied, twice
+
+
+def _keys(varied: Sequence[_TextColumn], width: int) -> list[_TextColumn]:
+    """Return what tells rows apart: a name of each, and a second if there is room."""
+    texts = [each for each in varied if not each.is_numeric]
+    unique = [each for each in texts if len(set(each.cells)) == len(each.cells)]
+    first = (unique or texts or list(varied))[:1]
+    others = [each for each in texts if each not in first]
+    both = first + others[:1]
+    return both if 2 * sum(each.width for each in both) <= width else first
 
 
 def aligned(lines: list[list[str]], right: list[bool] | None = None) -> str:

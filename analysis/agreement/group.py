@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from ...experiments.protocols.same_stimuli import by_stimuli
 from ..sensitivity.by_task import dprime
 from ..trials.attempts import Attempts, Fault
 from ..trials.design import TrialDesign
@@ -324,7 +325,7 @@ def _by_observer(sessions: Sequence[SessionLike]) -> dict[str, list[SessionLike]
     twice = [name for name in ids if ids.count(name) > 1]
     if twice:
         raise ValueError(f"sessions must be different ones, got {twice[0]} twice")
-    stimuli = {one.protocol.stimulus_hash for one in sessions}
+    stimuli = by_stimuli(sessions, lambda one: one.protocol)
     if len(stimuli) > 1:
         raise CannotTell(f"sessions must have one stimulus, got {len(stimuli)} of them")
     names = sorted({one.observer for one in sessions})

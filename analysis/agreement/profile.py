@@ -21,6 +21,7 @@ always.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ...experiments.protocols.same_stimuli import same_stimuli
 from ..double_pass.drift import CriterionCourse, criterion_course
 from ..double_pass.given import Given
 from ..kernels.equality import KernelEquality, equal_kernels
@@ -167,8 +168,7 @@ def depth_profile(
     >>> profile.depths[0].share.note.split(",")[-1]
     ' got none in 600 and 600'
     """
-    hashes = {session.protocol.stimulus_hash for session in (reference, other)}
-    if len(hashes) != 1:
+    if not same_stimuli(reference.protocol, other.protocol):
         raise CannotTell(
             f"sessions must share their stimuli, got {reference.protocol.name} and "
             f"{other.protocol.name}"

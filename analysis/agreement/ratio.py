@@ -22,10 +22,11 @@ References
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float
+from scipy.special import ndtri
 
 from ..trials.estimate import Z95, Estimate
 
@@ -64,8 +65,25 @@ class Ratio:
     @property
     def is_certain(self) -> bool:
         """Whether the interval of D is above 0."""
+        return self.ends() is not None
+
+    def ends(self, z: float = Z95) -> tuple[float, float] | None:
+        """Give the ends of Fieller's interval; None where that of D reaches 0.
+
+        Parameters
+        ----------
+        z
+            Half the width of a normal interval of that level, in standard errors.
+        """
         d = self.denominator
-        return bool(d > 0 and d**2 > Z95**2 * self._both[1, 1])
+        (v_n, c_nd), (_, v_d) = self._both if d else np.zeros((2, 2))
+        a = d**2 - z**2 * v_d
+        if not (d > 0 and a > 0):
+            return None
+        b = self.numbers[0] * d - z**2 * c_nd
+        c = self.numbers[0] ** 2 - z**2 * v_n
+        reach = math.sqrt(max(b**2 - a * c, 0.0))
+        return float((b - reach) / a), float((b + reach) / a)
 
     @property
     def centred(self) -> float:
@@ -91,21 +109,16 @@ class Ratio:
         refusal
             What is said where the interval of D reaches 0.
         """
-        if not self.is_certain:
+        ends = self.ends()
+        if ends is None:
             return Estimate.missing(formula, refusal, n)
-        d = self.denominator
-        ratio = self.numbers[0] / d
+        ratio = self.numbers[0] / self.denominator
         (v_n, c_nd), (_, v_d) = self._both
-        square = Z95**2
-        a = d**2 - square * v_d
-        b = self.numbers[0] * d - square * c_nd
-        c = self.numbers[0] ** 2 - square * v_n
-        reach = math.sqrt(max(b**2 - a * c, 0.0))
-        low, high = (b - reach) / a, (b + reach) / a
-        value = float(np.clip(self.centred, low, high))
-        se = math.sqrt(max(v_n - 2 * ratio * c_nd + ratio**2 * v_d, 0.0)) / d
+        value = float(np.clip(self.centred, *ends))
+        variance = v_n - 2 * ratio * c_nd + ratio**2 * v_d
+        se = math.sqrt(max(variance, 0.0)) / self.denominator
         note = ABOVE if value > 1 else None
-        return Estimate(value, se, float(low), float(high), n, formula, note)
+        return Share(value, se, *ends, n, formula, note, self)
 
     def ceiling(self, n: int, formula: str) -> Estimate:
         """Estimate D, with a normal interval, cut at 0 and 1."""
@@ -115,3 +128,38 @@ class Ratio:
         se = math.sqrt(self._both[1, 1])
         low, high = max(d - Z95 * se, 0.0), max(min(d + Z95 * se, 1.0), d)
         return Estimate(d, se, low, high, n, formula)
+
+
+@dataclass(frozen=True)
+class Share(Estimate):
+    """A ratio with its interval, which knows its interval at other levels.
+
+    Attributes
+    ----------
+    ratio
+        What it was estimated from.
+    """
+
+    ratio: Ratio | None = field(default=None, repr=False, compare=False)
+
+    def at(self, level: float) -> Estimate:
+        """Give the share with an interval of another level than 95 %.
+
+        Without a value where at that level the interval of the denominator reaches 0,
+        and none has an end.
+
+        Examples
+        --------
+        >>> one = Ratio(np.array([0.5, 0.8, 0.8]), np.eye(3) / 400)
+        >>> share = one.share(100, "share/1", "too noisy")
+        >>> share.short(), share.at(0.99).short()
+        ('0.623 [0.495, 0.764]', '0.623 [0.456, 0.811]')
+        """
+        assert self.ratio is not None
+        assert self.value is not None
+        ends = self.ratio.ends(float(ndtri((1 + level) / 2)))
+        if ends is None:
+            why = f"at {100 * level:.1f} % its ceiling cannot be told from 0"
+            return Estimate.missing(self.formula, why, self.n)
+        low, high = min(ends[0], self.value), max(ends[1], self.value)
+        return replace(self, low=low, high=high)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from ...experiments.protocols.same_stimuli import by_stimuli
 from ..agreement.pairs import shared_pairs
 from ..trials.estimate import CannotTell
 from ..trials.responses import SessionLike
@@ -35,9 +36,9 @@ def listed_sessions(sessions: Sessions) -> list[SessionLike]:
 def of_same_stimuli(sessions: Sessions) -> list[SessionLike]:
     """Return the sessions if all had the same stimuli."""
     listed = listed_sessions(sessions)
-    hashes = {session.protocol.stimulus_hash for session in listed}
-    if len(hashes) != 1:
-        raise CannotTell(f"sessions must share their stimuli, got {len(hashes)} kinds")
+    kinds = by_stimuli(listed, lambda session: session.protocol)
+    if len(kinds) != 1:
+        raise CannotTell(f"sessions must share their stimuli, got {len(kinds)} kinds")
     return listed
 
 

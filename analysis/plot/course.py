@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ROWS = ("criterion", "d′", "proportion\ncorrect", "misses,\nlapses")
+HEIGHTS = (3, 2, 2, 1.4)
 WIDTH, HEIGHT = 3.3, 6.4  # inches
 
 
@@ -21,15 +22,18 @@ def draw_course(timelines: Sequence[Timeline]) -> "Figure":
     """Draw sessions side by side, a row for each measure, trials from left to right.
 
     Dots are windows of trials with 95 % intervals; the line with its band is the course
-    of the criterion that the likelihood fits. Vertical lines are blocks.
+    of the criterion that the likelihood fits. Vertical lines are blocks. The row of
+    misses and lapses is left out where there is neither a miss nor a catch trial.
     """
     if not timelines:
         raise CannotTell("a plot must have a session to draw, got none")
     n = len(timelines)
-    figure, pyplot = new_figure((0.9 + WIDTH * n, HEIGHT))
+    rows = len(ROWS) if any(map(_has_misses, timelines)) else len(ROWS) - 1
+    heights = HEIGHTS[:rows]
+    figure, pyplot = new_figure((0.9 + WIDTH * n, HEIGHT * sum(heights) / sum(HEIGHTS)))
     with pyplot.rc_context(STYLE):
         axes: Any = figure.subplots(
-            len(ROWS), n, squeeze=False, sharex="col", height_ratios=(3, 2, 2, 1.4)
+            rows, n, squeeze=False, sharex="col", height_ratios=heights
         )
     for column, each in zip(axes.T, timelines, strict=True):
         for axis in column:
@@ -41,13 +45,18 @@ def draw_course(timelines: Sequence[Timeline]) -> "Figure":
         ):
             _windows(axis, each.windows, name)
         column[2].axhline(0.5, color=PALE, lw=0.7, zorder=0)
-        _misses(column[3], each)
+        if rows == len(ROWS):
+            _misses(column[3], each)
         column[0].set_title(each.observer, pad=16)  # above the tests
         column[-1].set_xlabel("trial")
-    for row, name in zip(axes, ROWS, strict=True):
+    for row, name in zip(axes, ROWS, strict=False):
         row[0].set_ylabel(name)
         share_limits(list(row))
     return figure
+
+
+def _has_misses(each: Timeline) -> bool:
+    return bool(len(each.catch_trial)) or any(w.misses.value for w in each.windows)
 
 
 def _criterion(axis: "Axes", each: Timeline) -> None:

@@ -22,6 +22,17 @@ if TYPE_CHECKING:
 SERIES = tuple(zip((BLUE, ORANGE, GREEN, GRAY), "os^D", strict=True))
 
 
+# No legend lies over data.
+ABOVE: dict[str, Any] = {
+    "loc": "lower left",
+    "bbox_to_anchor": (0, 1),
+    "borderaxespad": 0.2,
+    "frameon": False,
+    "fontsize": 7.5,
+    "alignment": "left",
+}
+
+
 def draw_roc(rocs: Sequence[tuple[str, Roc]]) -> "Figure":
     """Draw ROC curves: the points, and the normal model's curve where it was fitted.
 
@@ -50,7 +61,7 @@ def draw_roc(rocs: Sequence[tuple[str, Roc]]) -> "Figure":
         axis.plot(*_roc_curve(each), color=color, lw=1.4)
     axis.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     axis.set(xlabel="false alarm rate", ylabel="hit rate")
-    axis.legend(frameon=False, fontsize=7.5, loc="lower right")
+    axis.legend(**ABOVE)
     return figure
 
 
@@ -58,7 +69,8 @@ def draw_psychometric(fits: Sequence[tuple[str, PsychometricFit]]) -> "Figure":
     """Draw psychometric functions with the proportions that they were fitted to.
 
     Points have Wilson's 95 % interval and an area in proportion to their trials; a bar
-    at the threshold's height is the threshold's interval.
+    at the threshold's height, which a line marks, is the threshold's interval. The
+    legend says of which proportion correct the threshold is.
 
     Parameters
     ----------
@@ -71,18 +83,23 @@ def draw_psychometric(fits: Sequence[tuple[str, PsychometricFit]]) -> "Figure":
         If there is none.
     """
     figure, axis = _one_panel(fits, "a psychometric function")
+    levels = sorted({fit.threshold_at for _, fit in fits})
+    for at in levels:
+        axis.axhline(at, color=PALE, lw=0.8, zorder=0)
     for number, (label, fit) in enumerate(fits):
         color, marker = SERIES[number % len(SERIES)]
         _points(axis, fit, color, marker)
         low, high = fit.contrast.min(), fit.contrast.max()
         x = np.geomspace(low, high, 200) if low > 0 else np.linspace(low, high, 200)
-        name = f"{label}: threshold {_short(fit.threshold)}"
+        name = f"{label}: {_contrast(fit, len(levels) > 1)}"
         axis.plot(x, fit(x), color=color, lw=1.4, label=name)
         _threshold(axis, fit, color)
     if all(fit.contrast.min() > 0 for _, fit in fits):
         _log_contrast(axis)
     axis.set(xlabel="signal contrast", ylabel="proportion correct", ylim=(None, 1.02))
-    axis.legend(frameon=False, fontsize=7.5, loc="lower right")
+    said = " or ".join(f"{100 * at:.3g} %" for at in levels)
+    title = f"threshold: contrast at {said} correct"
+    axis.legend(title=title, title_fontsize=7.5, **ABOVE)
     return figure
 
 
@@ -118,8 +135,7 @@ def draw_efficiency(found: Sequence[tuple[str, Efficiency]]) -> "Figure":
     if all(at.contrast > 0 for _, each in found for at in each.by_contrast):
         _log_contrast(axis)
     axis.set(xlabel="signal contrast", ylabel="efficiency", ylim=(0, 1.2 * top))
-    above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}
-    axis.legend(frameon=False, fontsize=7.5, **above)
+    axis.legend(**ABOVE)
     return figure
 
 
@@ -150,6 +166,8 @@ def _log_contrast(axis: "Axes") -> None:
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)))
     ticks = [step * 10.0**k for k in decades for step in steps]
     ticks = [tick for tick in ticks if low <= tick <= high]
+    if len(ticks) < 2:  # a narrow range, between two round numbers
+        ticks = [float(f"{tick:.2g}") for tick in np.geomspace(low, high, 5)[1:-1]]
     axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axis.tick_params(axis="x", which="minor", labelbottom=False)
 
@@ -193,4 +211,11 @@ def _threshold(axis: "Axes", fit: PsychometricFit, color: str) -> None:
 
 
 def _short(estimate: Estimate) -> str:
-    return "none" if estimate.value is None else f"{estimate.value:.3g}"
+    return "none" if estimate.value is None else f"{estimate.value:.2f}"
+
+
+def _contrast(fit: PsychometricFit, with_level: bool) -> str:
+    """Say at which contrast the performance is reached."""
+    value = fit.threshold.value
+    found = "not reached" if value is None else f"{value:.3f}"
+    return f"{found} ({100 * fit.threshold_at:.3g} %)" if with_level else found

@@ -1,30 +1,38 @@
-"""The headline picture: how far observers agree at each depth."""
+"""The headline picture: how far observers agree at each depth, and the verdict."""
 
-import math
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ..agreement.profile import Depth, DepthProfile
+from ..agreement.profile import DepthProfile
+from ..agreement.verdict import DepthVerdict, Verdicts, verdicts
 from ..trials.estimate import CannotTell, Estimate
-from .style import BLUE, GRAY, GREEN, ORANGE, PALE, STYLE, new_figure
+from .style import GRAY, GREEN, ORANGE, PALE, STYLE, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FOUND = "correlation as found"
-COLORS = (GRAY, BLUE, ORANGE)
+COLORS = {"differs": ORANGE, "alike": GREEN, "cannot be told": GRAY}
+WIDTH = 3.75  # inches: as wide as a telephone, so that its text is not made smaller
+ROW = 0.235  # inches a line
+FURTHEST = (-0.25, 1.35)  # intervals beyond are cut, with an arrow
+REASON = 24  # letters a line
 
 
-def draw_depth(profiles: Sequence[DepthProfile]) -> "Figure":
-    """Draw depth profiles: a panel for each pair of observers.
+def draw_depth(
+    profiles: Sequence[DepthProfile], judged: Verdicts | None = None
+) -> "Figure":
+    """Draw depth profiles: three rows for each pair of observers, and the verdict.
 
-    Bars are shares of the ceiling with 95 % intervals; a tick within a bar is the
-    correlation as found, and a dotted one its ceiling. A depth that the data cannot
-    tell, or not well enough for a share, has the reason instead, and no bar.
+    Dots are shares of the ceiling, thick lines their 95 % intervals, thin ones those
+    that the verdict rests on, corrected over all shares. A depth that the data cannot
+    tell well enough for a share has the reason instead.
+
+    Parameters
+    ----------
+    judged
+        The verdict; by default that of these profiles.
 
     Raises
     ------
@@ -33,104 +41,115 @@ def draw_depth(profiles: Sequence[DepthProfile]) -> "Figure":
     """
     if not profiles:
         raise CannotTell("a plot must have a depth profile to draw, got none")
-    figure, pyplot = new_figure((2.1 + 2.5 * len(profiles), 3.4))
+    from matplotlib.transforms import blended_transform_factory
+
+    judged = verdicts(profiles) if judged is None else judged
+    lines = [_lines(pair.reference_observer, pair.other_observer) for pair in judged]
+    figure, pyplot = new_figure((WIDTH, 1.0))
     with pyplot.rc_context(STYLE):
-        axes = figure.subplots(1, len(profiles), squeeze=False, sharey=True)[0]
-    for axis, profile in zip(axes, profiles, strict=True):
-        _profile(axis, profile)
-    axes[0].set_ylabel("agreement, share of its ceiling")
-    axes[0].set_ylim(*_limits(profiles))
-    named: dict[str, Any] = {}
-    for axis in axes:
-        handles, labels = axis.get_legend_handles_labels()
-        named |= dict(zip(labels, handles, strict=True))
-    axes[-1].legend(
-        list(named.values()),
-        list(named),
-        frameon=False,
-        fontsize=7,
-        loc="center left",
-        bbox_to_anchor=(1, 0.5),
-    )
+        axis = figure.subplots()
+    axis.set_xlim(*_limits(profiles, judged))
+    ticks: dict[float, str] = {}
+    y = 0.0
+    for profile, pair, title in zip(profiles, judged, lines, strict=True):
+        text = axis.text(
+            *(0.02, y + (len(title) - 1) / 2, "\n".join(title)),
+            transform=blended_transform_factory(figure.transFigure, axis.transData),
+            **{"fontsize": 9, "fontweight": "bold", "va": "center"},
+            bbox={"facecolor": "white", "lw": 0, "pad": 1},
+        )
+        text.set_in_layout(False)
+        y += len(title)
+        for depth, found in zip(profile.depths, pair.depths, strict=True):
+            y += (height := _lines_of(depth.share, found) * 0.35)
+            ticks[y] = found.name
+            _depth(axis, y, depth.share, found)
+            y += 1 + height
+        y += 0.6
+    figure.set_size_inches(WIDTH, ROW * y + 0.95)
+    axis.set_ylim(y - 0.8, -0.8)
+    axis.set_yticks(list(ticks), list(ticks.values()), fontsize=8.5)
+    axis.tick_params(axis="y", length=0, pad=8)
+    axis.spines["left"].set_visible(False)
+    _references(axis, judged)
     return figure
 
 
-def _profile(axis: "Axes", profile: DepthProfile) -> None:
-    axis.axhline(0, color=PALE, lw=0.7, zorder=0)
-    axis.axhline(1, color=GRAY, lw=0.9, ls="--", zorder=0, label="ceiling")
-    for depth, color in zip(profile.depths, COLORS, strict=True):
-        if depth.share.value is None:
-            _reason(axis, depth.order, profile.reason(depth), color)
-        else:
-            _bar(axis, depth, color)
-    title = f"{profile.other_observer} and {profile.reference_observer}"
-    lines = textwrap.wrap(title, 20, break_long_words=False)
-    axis.set_title("\n".join(lines), fontsize=9 if max(map(len, lines)) <= 20 else 7)
-    names = ["0\nresponses", "1\nkernel", "2\nsecond\norder"]
-    axis.set_xticks(range(3), names, fontsize=7.5)  # in 9 pt they touch
-    axis.set_xlim(-0.6, 2.6)
-    dprimes = (profile.other_dprime, profile.reference_dprime)
-    shown = " and ".join(
-        "–" if e.value is None else f"{e.value:.2f}".replace("-0.00", "0.00")
-        for e in dprimes
-    )
-    axis.set_xlabel(f"d′ {shown}", fontsize=8)
+def _lines(reference: str, other: str) -> list[str]:
+    """Write who is compared in lines that do not break a name."""
+    title = f"{other} and {reference}"
+    return textwrap.wrap(title, 44, break_long_words=False, break_on_hyphens=False)
 
 
-def _bar(axis: "Axes", depth: Depth, color: str) -> None:
-    x, share = depth.order, depth.share
-    assert share.value is not None
-    axis.bar([x], [share.value], width=0.62, color=color, alpha=0.85)
-    low, high = _ends(share)
-    axis.plot([x, x], [low, high], color="black", lw=1.1)
-    if depth.correlation.value is not None:
-        y = depth.correlation.value
-        axis.plot([x - 0.31, x + 0.31], [y, y], color="black", lw=1.6, label=FOUND)
-    if depth.ceiling.value is not None:
-        y = depth.ceiling.value
-        axis.plot(
-            [x - 0.31, x + 0.31],
-            [y, y],
-            color=GREEN,
-            lw=1.6,
-            ls=":",
-            label="its ceiling",
-        )
+def _references(axis: "Axes", judged: Verdicts) -> None:
+    """Draw the ceiling and the margin, and name them above; say what lines are."""
+    at = axis.get_xaxis_transform()
+    axis.axvline(0, color=PALE, lw=0.7, zorder=0)
+    for x, name, dashes, side in (
+        (1.0, " 1: ceiling", "-", "left"),
+        (judged.margin, f"margin {judged.margin:g} ", ":", "right"),
+    ):
+        axis.axvline(x, color=GRAY, lw=0.9, ls=dashes, zorder=0)
+        axis.text(x, 1.0, name, transform=at, fontsize=7.5, ha=side, va="bottom")
+    axis.set_xlabel("agreement, share of its ceiling", fontsize=8.5)
+    axis.tick_params(axis="x", labelsize=8)
+    said = "thick: 95 % interval"
+    if judged.n_shares > 1:
+        level = 100 * judged.level
+        said += f"; thin: {level:.1f} %, corrected over {judged.n_shares} shares"
+    axis.figure.supxlabel(said, fontsize=7.5)
 
 
-def _reason(axis: "Axes", x: float, note: str, color: str) -> None:
-    """Write why there is no share, upwards from where its bar would stand."""
-    n_lines = math.ceil(len(note) / 34)
-    width = len(note) // n_lines + 7
-    lines = textwrap.wrap(note, width, max_lines=4, placeholder=" ...")
+def _depth(axis: "Axes", y: float, share: Estimate, found: DepthVerdict) -> None:
+    color = COLORS[found.kind]
     axis.text(
-        x,
-        0.04,
-        "\n".join(lines),
-        rotation=90,
-        ha="center",
-        va="bottom",
-        fontsize=6.5,
-        color=color,
-        linespacing=1.15,
+        *(1.06, y, found.kind),
+        transform=axis.get_yaxis_transform(),
+        **{"fontsize": 8.5, "color": color, "va": "center", "fontweight": "bold"},
+        zorder=5,
     )
+    if share.value is None:
+        axis.text(
+            *(0.0, y, "\n".join(_reason(found))),
+            transform=axis.get_yaxis_transform(),
+            **{"fontsize": 7.5, "color": GRAY, "va": "center", "linespacing": 1.0},
+            bbox={"facecolor": "white", "lw": 0, "pad": 1},
+        )
+        return
+    for one, width in ((found.share, 1.0), (share, 3.0)):
+        if one.low is not None and one.high is not None:
+            _interval(axis, y, (one.low, one.high), color, width)
+    low, high = axis.get_xlim()
+    if low <= share.value <= high:
+        axis.plot([share.value], [y], "o", color=color, ms=5.5, mec="white", mew=0.7)
 
 
-def _ends(share: Estimate) -> tuple[float, float]:
-    assert share.value is not None
-    low = share.value if share.low is None else share.low
-    high = share.value if share.high is None else share.high
-    return low, high
+def _reason(found: DepthVerdict) -> list[str]:
+    return textwrap.wrap(found.reason or "", REASON, break_long_words=False)
 
 
-def _limits(profiles: Sequence[DepthProfile]) -> tuple[float, float]:
-    """Room for every interval, and always 0 to 1; wild ones are cut at -1 and 2."""
-    ends = [
-        end
-        for profile in profiles
-        for depth in profile.depths
-        if depth.share.value is not None
-        for end in _ends(depth.share)
-    ]
+def _lines_of(share: Estimate, found: DepthVerdict) -> int:
+    """How many more lines than one a depth takes."""
+    return 0 if share.value is not None else max(len(_reason(found)) - 1, 0)
+
+
+def _interval(
+    axis: "Axes", y: float, ends: tuple[float, float], color: str, width: float
+) -> None:
+    """Draw an interval, with an arrow where it leaves the picture."""
+    left, right = axis.get_xlim()
+    inside = [min(max(end, left), right) for end in ends]
+    axis.plot(inside, [y, y], color=color, lw=width, solid_capstyle="butt")
+    for end, edge, marker in ((ends[0], left, "<"), (ends[1], right, ">")):
+        is_beyond = end < edge if marker == "<" else end > edge
+        if is_beyond:
+            axis.plot([edge], [y], marker, color=color, ms=5, clip_on=False)
+
+
+def _limits(profiles: Sequence[DepthProfile], judged: Verdicts) -> tuple[float, float]:
+    """Room for every interval, always for 0 to 1, and never for wild ones."""
+    shares = [depth.share for each in profiles for depth in each.depths]
+    shares += [depth.share for pair in judged for depth in pair.depths]
+    ends = [end for one in shares for end in (one.low, one.high) if end is not None]
     low, high = min([0.0, *ends]), max([1.0, *ends])
-    return float(np.clip(low, -1, 0)) - 0.03, float(np.clip(high, 1, 2)) + 0.08
+    return max(low - 0.03, FURTHEST[0]), min(high + 0.05, FURTHEST[1])

@@ -186,7 +186,7 @@ def kernels(sessions: Sessions, order: int = 1, method: Method = "fitted") -> "F
         Order 1: bars as lines, fields as pictures, above the halves. Of a fitted
         kernel, dots and bands are the unshrunken estimate with its 95 % intervals, of
         each element and, paler, of all at once; of a field they are those of the line
-        through its peak. Of other methods a band is one standard error. In noise on a
+        through its peak. Of other methods a band is the 95 % interval. In noise on a
         basis the classification image stands above the kernel in coefficients. Order 2:
         that of `second_order`. One scale.
 
@@ -225,7 +225,8 @@ def second_order(sessions: Sessions) -> "Figure":
     Returns
     -------
     Figure
-        Matrices above their diagonals, in units of the noise variance. One scale. In
+        Matrices above their diagonals, in units of the noise variance, with what is
+        beyond chance outlined. One scale. In
         noise on a basis, of coefficients, above the classification images of the two
         longest eigenvectors.
 
@@ -327,7 +328,7 @@ def depth(sessions: Sessions) -> "Figure":
     -------
     Figure
         Agreement in responses, kernel and second-order kernel as shares of the ceiling,
-        with 95 % intervals and a panel for each pair.
+        with 95 % intervals and the verdict, or the reason why there is none.
 
     Raises
     ------
@@ -342,7 +343,7 @@ def depth(sessions: Sessions) -> "Figure":
     >>> template = yoked.load_observer("template")
     >>> one = yoked.run(protocol, template, store=store, trials=300, contrast=0.15)
     >>> other = yoked.run(None, template, store=store, yoke_to=one.id)
-    >>> yoked.plot.depth([one, other]).axes[0].get_ylabel()
+    >>> yoked.plot.depth([one, other]).axes[0].get_xlabel()
     'agreement, share of its ceiling'
     """
     return draw_depth([depth_profile(*pair) for pair in paired(sessions)])

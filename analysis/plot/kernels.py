@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
+from ...experiments.protocols.protocol import Protocol
 from ..kernels.augmented import AugmentedKernel, KernelBand
 from ..kernels.fitted import FittedKernel
 from ..kernels.weighted_sum import Kernel
@@ -22,6 +23,7 @@ from .style import (
     GREEN,
     ORANGE,
     PALE,
+    Size,
     band,
     grid,
     line_axis,
@@ -55,12 +57,15 @@ class Panel:
         have none. Among coefficients, in SDs: what an ideal observer's kernel is like.
     halves
         What the halves are of.
+    size
+        In degrees and ms; None where it is unknown.
     """
 
     label: str
     kernel: Kernel | FittedKernel
     template: Float[np.ndarray, " *shape"] | None
     halves: tuple[str, str] = OF_TARGET
+    size: Size | None = None
 
     @property
     def unit(self) -> str:
@@ -91,9 +96,20 @@ def panel(session: SessionLike, method: Method = "fitted") -> Panel:
 
 
 def panel_of(session: SessionLike, found: Kernel | FittedKernel) -> Panel:
-    """Return a kernel of a session, labelled with its observer."""
+    """Label a kernel with its observer, and set the signal beside it."""
+    size = size_of(session.protocol)
     halves = OF_TARGET if session.protocol.task.has_target else OF_CHOICES
-    return Panel(session.observer, found, signed_template(session), halves)
+    return Panel(session.observer, found, signed_template(session), halves, size)
+
+
+def size_of(protocol: Protocol) -> Size | None:
+    """Give the size that a protocol asks for; None where an import knew none."""
+    display = protocol.display
+    if protocol.noise.source == "stored" and display.deg_per_element == 1:
+        return None
+    height, width = display.element_px
+    deg = display.deg_per_element
+    return Size((deg, deg * height / width), protocol.timing.frame_ms)
 
 
 def signed_template(
@@ -113,6 +129,7 @@ def signed_template(
 def draw_kernels(panels: Sequence[Panel]) -> "Figure":
     """Draw kernels above their two halves, all on one scale.
 
+    Fields are pictures in degrees of visual angle, beside the signal.
     A fitted kernel is pulled towards its prior; the bands about it are the 95 %
     intervals of the unshrunken estimate, of each element and, paler, of all at once.
     Of noise on a basis, the kernel in coefficients stands below its classification
@@ -122,7 +139,11 @@ def draw_kernels(panels: Sequence[Panel]) -> "Figure":
     is_drawn = panels[0].kernel.basis is not None
     has_bands = any(_unshrunken(each) is not None for each in panels)
     rows = 2 + is_drawn if is_line else 3 + 2 * has_bands
-    figure, axes = grid(rows, len(panels))
+    signal = None if is_line or is_drawn else _signal(panels)
+    figure, axes = grid(rows, len(panels) + (signal is not None))
+    if signal is not None:
+        _draw_signal(axes[:, 0], signal, panels[0].size)
+        axes = axes[:, 1:]
     if is_drawn:
         _draw_images(figure, axes[0], panels)
     if is_line:
@@ -140,6 +161,35 @@ def draw_kernels(panels: Sequence[Panel]) -> "Figure":
     for axis, each in zip(axes[0], panels, strict=True):
         axis.set_title("\n".join(textwrap.wrap(each.label, 18)))
     return figure
+
+
+def _signal(panels: Sequence[Panel]) -> np.ndarray | None:
+    """Give the signal that all panels share; None where there is none."""
+    known = [each.template for each in panels if each.template is not None]
+    return known[0] if known else None
+
+
+def _draw_signal(column: Any, signal: np.ndarray, size: Size | None) -> None:
+    """Draw the signal beside the kernels, on a scale of its own."""
+    picture(column[0], signal, float(np.abs(signal).max()) or 1.0, size)
+    column[0].set_title("signal")
+    _name_degrees(column[0], signal.shape, size, is_first=True)
+    for axis in column[1:]:
+        axis.set_axis_off()
+
+
+def _name_degrees(
+    axis: Any, shape: tuple[int, ...], size: Size | None, is_first: bool
+) -> None:
+    """Name the axes of a picture; those of another column share the first's."""
+    frames, rows, columns = shape
+    extent = None if size is None else size.extent((frames, rows, columns))
+    if extent is None:
+        return
+    axis.tick_params(labelsize=7, length=2, labelleft=is_first)
+    axis.set_xlabel("degrees", fontsize=7.5)
+    if is_first:
+        axis.set_ylabel("ms" if extent[3] == 0 else "degrees", fontsize=7.5)
 
 
 def _draw_images(figure: "Figure", row: Any, panels: Sequence[Panel]) -> None:
@@ -275,7 +325,8 @@ def _draw_pictures(
                 axis.set(xticks=[], yticks=[])
                 axis.set_axis_off()
                 continue
-            shown = picture(axis, field, limit)
+            shown = picture(axis, field, limit, panels[0].size)
+            _name_degrees(axis, field.shape, panels[0].size, is_first=False)
         row[0].set_ylabel(labels.get(name, name))
     bar = figure.colorbar(shown, ax=axes, shrink=0.5, aspect=25)
     bar.set_label(panels[0].unit)
@@ -288,6 +339,8 @@ def _draw_sections(row: Any, panels: Sequence[Panel]) -> None:
         found, field = _unshrunken(each), each.kernel.kernel
         frame, line, _ = np.unravel_index(int(np.abs(field).argmax()), field.shape)
         x, name = line_axis((1, 1, field.shape[2]))
+        if each.size is not None:
+            x, name = x * each.size.element_deg[0], "degrees"
         axis.axhline(0, color=PALE, lw=0.7, zorder=0)
         axis.plot(x, field[frame, line], color=BLUE, lw=1.6, label="kernel")
         if found is not None:

@@ -56,7 +56,7 @@ def draw_agreement(comparisons: Sequence[ResponseAgreement]) -> "Figure":
             )
         linear = each.ceiling.linear_gaussian.value
         if linear is not None:
-            label = "ceiling if the reference were linear" if row == 0 else None
+            label = "the same if the reference were linear" if row == 0 else None
             axis.plot([linear] * 2, [row - 0.32, row + 0.32], color=GRAY, label=label)
         _agreement(
             axis, each.same_response_double_pass, row, ORANGE, "double-pass trials"

@@ -5,22 +5,26 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from jaxtyping import Bool
+from scipy.special import ndtri
 
 from ..second_order.kernel import SecondOrderKernel
 from ..second_order.spectrum import Spectrum
-from ..trials.estimate import CannotTell
+from ..trials.estimate import Z95, CannotTell
 from .style import (
     BLUE,
     DIVERGING,
-    GRAY,
     ORANGE,
     PALE,
     as_picture,
     grid,
     line_axis,
+    outline,
     picture,
     share_limits,
 )
+
+OUTLINED = 64  # elements; of more a matrix has too many to be told apart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,10 +34,11 @@ if TYPE_CHECKING:
 def draw_second_order(kernels: Sequence[tuple[str, SecondOrderKernel]]) -> "Figure":
     """Draw second-order kernels as matrices, above their diagonals.
 
-    One scale, in units of the noise variance. The diagonal, or variance kernel, is
-    drawn as a field, or over position with a band of one standard error of an observer
-    without second order. Of noise on a basis all of it is in coefficients; below stand
-    the classification images of the two longest eigenvectors.
+    One scale, in units of the noise variance. What is beyond chance is outlined. The
+    diagonal, or variance kernel, is drawn as a field, or over position with the band
+    that 95 % of an observer without second order lie in. Of noise on a basis all of it
+    is in coefficients; below stand the classification images of the two longest
+    eigenvectors.
 
     Parameters
     ----------
@@ -61,6 +66,17 @@ def draw_second_order(kernels: Sequence[tuple[str, SecondOrderKernel]]) -> "Figu
     for axis, (label, _) in zip(axes[0], kernels, strict=True):
         axis.set_title("\n".join(textwrap.wrap(label, 18)))
     return figure
+
+
+def beyond_chance(kernel: SecondOrderKernel) -> Bool[np.ndarray, "element element"]:
+    """Mark the elements that an observer without second order would hardly show.
+
+    At 5 % for all elements together (Bonferroni), by their null standard error.
+    """
+    n = len(kernel.kernel)
+    se = kernel.null_se * np.where(np.eye(n, dtype=bool), np.sqrt(2), 1)
+    z = float(ndtri(1 - 0.05 / (n * (n + 1))))  # n (n + 1) / 2 elements, two sides
+    return np.abs(kernel.kernel) > z * se
 
 
 def draw_spectra(spectra: Sequence[tuple[str, Spectrum]], noise_sd: float) -> "Figure":
@@ -98,9 +114,6 @@ def _spectrum(axis: "Axes", each: Spectrum, unit: float) -> None:
     low, high = each.null_low / unit, each.null_high / unit
     axis.axhline(0, color=PALE, lw=0.7, zorder=0)
     axis.fill_between(rank, low, high, color="#DDDDDD", lw=0, label="95 % by chance")
-    for edge in (-each.edge, each.edge):
-        label = "random-matrix edge" if edge > 0 else None
-        axis.axhline(edge / unit, color=GRAY, lw=0.9, ls="--", label=label)
     order = np.argsort(-each.values)
     is_found = np.isin(order, np.arange(each.n_significant))
     values = each.values[order] / unit
@@ -117,6 +130,9 @@ def _spectrum(axis: "Axes", each: Spectrum, unit: float) -> None:
 def _matrices(figure: "Figure", axes: Any, kernels: Sequence[tuple[str, Any]]) -> None:
     pictures = [each.kernel / each.noise_sd**2 for _, each in kernels]
     _on_one_scale(figure, axes, pictures, "H₂")
+    for axis, (_, each) in zip(axes, kernels, strict=True):
+        if len(each.kernel) <= OUTLINED:
+            outline(axis, beyond_chance(each))
     what = "element" if kernels[0][1].basis is None else "coefficient"
     axes[0].set_ylabel(f"{what} by {what}")
 
@@ -128,7 +144,8 @@ def _eigenvector_images(axes: Any, kernels: Sequence[tuple[str, Any]]) -> None:
         for row, place in zip(axes, np.argsort(-np.abs(values))[:2], strict=False):
             image = each.basis.image(vectors[:, place])
             picture(row[column], image, float(np.abs(image).max()) or 1.0)
-            row[column].set_xlabel(f"eigenvalue {values[place]:.2f}", fontsize=8)
+            value = f"{values[place]:.2f}".replace("-", "−")
+            row[column].set_xlabel(f"eigenvalue {value}", fontsize=8)
     for row, name in zip(axes, ("first", "second"), strict=True):
         row[0].set_ylabel(f"{name} eigenvector,\nclassification image", fontsize=8)
 
@@ -138,6 +155,9 @@ def _diagonal_pictures(
 ) -> None:
     pictures = [as_picture(each.diagonal / each.noise_sd**2) for _, each in kernels]
     _on_one_scale(figure, axes, pictures, "diagonal")
+    for axis, (_, each) in zip(axes, kernels, strict=True):
+        chosen = np.diag(beyond_chance(each)).reshape(each.shape)
+        outline(axis, as_picture(chosen))
     axes[0].set_ylabel("diagonal")
 
 
@@ -159,10 +179,11 @@ def _on_one_scale(
 def _diagonal_lines(axes: Any, kernels: Sequence[tuple[str, Any]]) -> None:
     for axis, (_, each) in zip(axes, kernels, strict=True):
         unit = each.noise_sd**2
-        y, se = each.diagonal.ravel() / unit, np.sqrt(2) * each.null_se / unit
+        y = each.diagonal.ravel() / unit
+        reach = Z95 * np.sqrt(2) * each.null_se / unit
         x, name = line_axis(each.shape)
         axis.axhline(0, color=PALE, lw=0.7, zorder=0)
-        axis.axhspan(-se, se, color="#DDDDDD", lw=0, label="1 SE, no second order")
+        axis.axhspan(-reach, reach, color="#DDDDDD", lw=0, label="95 % by chance")
         axis.plot(x, y, color=BLUE, lw=1.6, marker="o", ms=2.5)
         axis.set_xlabel(name)
     share_limits(axes)

@@ -6,12 +6,13 @@ go from purple over white to orange.
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
 
-from ..trials.estimate import Estimate
+from ..trials.estimate import Z95, Estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,10 +58,10 @@ def new_figure(size: tuple[float, float]) -> tuple["Figure", Any]:
 def band(
     axis: "Axes", x: np.ndarray, y: np.ndarray, se: np.ndarray, color: str, label: str
 ) -> None:
-    """Draw a line with a band of one standard error, above a zero line."""
-    y, se = y.ravel(), se.ravel()
+    """Draw a line with the band of its 95 % intervals, above a zero line."""
+    y, reach = y.ravel(), Z95 * se.ravel()
     axis.axhline(0, color=PALE, lw=0.7, zorder=0)
-    axis.fill_between(x, y - se, y + se, color=color, alpha=0.25, lw=0)
+    axis.fill_between(x, y - reach, y + reach, color=color, alpha=0.25, lw=0)
     axis.plot(x, y, color=color, lw=1.6, marker="o", ms=2.5, label=label)
 
 
@@ -97,16 +98,66 @@ def as_picture(
     return kernel.transpose(1, 0, 2).reshape(rows, frames * columns)
 
 
-def picture(axis: "Axes", image: np.ndarray, limit: float) -> Any:
-    """Draw a kernel as a picture, from minus to plus the limit."""
-    axis.set(xticks=[], yticks=[])
+@dataclass(frozen=True)
+class Size:
+    """How large what is drawn was to the eye.
+
+    Attributes
+    ----------
+    element_deg
+        Width and height of an element in degrees of visual angle.
+    frame_ms
+        Duration of a frame of a movie; 0 of a still field.
+    """
+
+    element_deg: tuple[float, float]
+    frame_ms: float
+
+    def extent(
+        self, shape: tuple[int, int, int]
+    ) -> tuple[float, float, float, float] | None:
+        """Give left, right, bottom and top; None of frames that stand side by side."""
+        frames, rows, columns = shape
+        width, height = self.element_deg
+        half = width * columns / 2
+        if rows == 1 and frames > 1 and self.frame_ms:
+            return -half, half, frames * self.frame_ms, 0.0
+        tall = height * rows / 2
+        return (-half, half, -tall, tall) if frames == 1 else None
+
+
+def picture(
+    axis: "Axes", image: np.ndarray, limit: float, size: Size | None = None
+) -> Any:
+    """Draw a kernel as a picture, from minus to plus the limit; axes in degrees."""
+    extent = None
+    if size is not None and image.ndim == 3:
+        frames, rows, columns = image.shape
+        extent = size.extent((frames, rows, columns))
+    if extent is None:
+        axis.set(xticks=[], yticks=[])
     return axis.imshow(
         as_picture(image),
         cmap=DIVERGING,
         vmin=-limit,
         vmax=limit,
         interpolation="nearest",
+        extent=extent,
+        aspect="auto" if extent and extent[3] == 0 else None,
     )
+
+
+def outline(axis: "Axes", chosen: np.ndarray, color: str = "black") -> None:
+    """Draw a line around the chosen elements of a picture without an extent."""
+    from matplotlib.collections import LineCollection
+
+    padded = np.pad(chosen, 1)
+    edges: list[Any] = []
+    for y, x in np.argwhere(padded[:, 1:] != padded[:, :-1]):
+        edges.append([(x - 0.5, y - 1.5), (x - 0.5, y - 0.5)])
+    for y, x in np.argwhere(padded[1:] != padded[:-1]):
+        edges.append([(x - 1.5, y - 0.5), (x - 0.5, y - 0.5)])
+    axis.add_collection(LineCollection(edges, colors=color, linewidths=1.2))
 
 
 def dots(axis: "Axes", estimates: Sequence[Estimate]) -> None:

@@ -67,7 +67,7 @@ class WhiteBoxLike(Interface):
 def draw_white_box(found: WhiteBoxLike, order: int) -> "Figure":
     """Draw the kernels of the responses, and to their right those of the units.
 
-    Order 1 in noise contrast, with bands of one standard error where the noise has one
+    Order 1 in noise contrast, with bands of 95 % where the noise has one
     dimension; order 2 as matrices, in noise variances. Each unit has a scale of its
     own: above it stand its name and the largest value, in response per noise SD (order
     2: per noise variance).

@@ -177,15 +177,29 @@ def group(
     show_default=True,
     help="How deep: 0 sensitivity, 1 kernels too, 2 second-order kernels too.",
 )
+@click.option(
+    "--margin",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.9,
+    show_default=True,
+    help="Share of the ceiling above which two observers pass for alike.",
+)
 def report(
-    db: Path, chosen: tuple[str, ...], path: Path, unfinished: bool, orders: int
+    db: Path,
+    chosen: tuple[str, ...],
+    path: Path,
+    unfinished: bool,
+    orders: int,
+    margin: float,
 ) -> None:
     """Write a page that shows observers side by side.
 
-    Every finished session, or those named: sensitivity, criterion and internal noise,
-    the course of each session, kernels of both orders on one scale, the agreement of
-    yoked sessions beside its ceiling, at three depths, and a Methods paragraph. One
-    file, which opens anywhere without a connection.
+    Every finished session, or those named. First a verdict for every two observers of
+    the same trials: at which depth they differ, where they are alike, and what the data
+    cannot tell. Then sensitivity, criterion and internal noise, the course of each
+    session, kernels of both orders on one scale, agreement trial by trial beside
+    its ceiling, and a Methods paragraph. One file, which opens anywhere without a
+    connection.
 
     \b
     Example:
@@ -200,7 +214,7 @@ def report(
             raise ValueError(f"{str(db)!r} must hold a finished session, got none")
         sessions = [session_data(store, name) for name in names]
     with progress(path.name) as update:
-        faults = write_report(sessions, path, update, orders)
+        faults = write_report(sessions, path, update, orders, margin=margin)
     for whose, found in faults.items():
         tell(whose, found)
     click.echo(f"Wrote {path}.", err=True)

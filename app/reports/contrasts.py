@@ -4,13 +4,15 @@ Sessions whose displays differ differ in degrees; those that the page would desc
 the same words stand in one table.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ...analysis.sensitivity.physical_units import ContrastEnergy, PhysicalUnits
 from ...analysis.sessions.orders import OrderZero
 from ...analysis.trials.estimate import Estimate
 from .numbers import prose, significant
+from .tables import Column, Shown, Table, absent, plain, table
 
 SHOWN = "as it was shown"
 Row = tuple[ContrastEnergy, list[Estimate | None]]
@@ -36,6 +38,31 @@ class ByContrast:
     sentence: str
     unit: str
     rows: tuple[Row, ...]
+
+    def table(self) -> Table | None:
+        """Give a row for each contrast, and why an efficiency is not there."""
+
+        def of(name: str) -> Callable[[Row], Shown]:
+            return lambda row: plain(significant(getattr(row[0], name)))
+
+        def efficiency(number: int) -> Callable[[Row], Any]:
+            return lambda row: (
+                row[1][number] or absent("was not shown at this contrast")
+            )
+
+        return table(
+            [
+                Column("contrast", "of the signal", of("contrast")),
+                Column("RMS contrast", "of the signal", of("rms_contrast")),
+                Column(f"energy ({self.unit})", "of the signal", of("energy")),
+                Column("E / N", "over the noise’s spectral density", of("over_noise")),
+                *(
+                    Column(f"efficiency of {name}", "by its d′ there", efficiency(k))
+                    for k, name in enumerate(self.observers)
+                ),
+            ],
+            self.rows,
+        )
 
 
 def by_contrast(zeros: Sequence[tuple[str, OrderZero]]) -> list[ByContrast]:

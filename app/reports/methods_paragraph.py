@@ -16,6 +16,7 @@ from ...analysis.sessions.depths import Depths
 from ...analysis.trials.estimate import Estimate
 from ...experiments.protocols.image_kinds import images_of
 from ...experiments.protocols.protocol import Protocol
+from ...experiments.protocols.same_stimuli import by_stimuli
 from ...experiments.session.results import SessionData
 
 TASKS = {
@@ -91,10 +92,10 @@ def methods_paragraph(
     """
     if not sessions:
         raise ValueError("sessions must be one or more, got none")
-    hashes = {session.protocol.stimulus_hash for session in sessions}
-    if len(hashes) > 1:
+    kinds = by_stimuli(sessions, lambda each: each.protocol)
+    if len(kinds) > 1:
         rule = "of the same stimuli for one paragraph"
-        raise ValueError(f"sessions must be {rule}, got {len(hashes)} kinds")
+        raise ValueError(f"sessions must be {rule}, got {len(kinds)} kinds")
     parts = [
         _design(sessions[0].protocol),
         *_who(sessions),
@@ -109,12 +110,10 @@ def paragraphs(
     sessions: Sequence[SessionData], found: Sequence[Depths], seed: int = 0
 ) -> str:
     """Return a paragraph for each kind of stimuli, an empty line between them."""
-    groups: dict[str, list[tuple[SessionData, Depths]]] = {}
-    for session, each in zip(sessions, found, strict=True):
-        groups.setdefault(session.protocol.stimulus_hash, []).append((session, each))
+    both = list(zip(sessions, found, strict=True))
     texts = (
         methods_paragraph([s for s, _ in group], [d for _, d in group], seed)
-        for group in groups.values()
+        for group in by_stimuli(both, lambda each: each[0].protocol)
     )
     return "\n\n".join(texts) + "\n"
 
@@ -249,7 +248,7 @@ def _repeat(sessions: Sequence[SessionData], seed: int) -> Iterator[str]:
     if internal:
         yield _seeds(internal, "the models' own noise")
     ran = list(dict.fromkeys(_software(session.row.software) for session in sessions))
-    stimulus = sessions[0].protocol.stimulus_hash
+    stimulus = _and(list(dict.fromkeys(s.protocol.stimulus_hash for s in sessions)))
     yield (
         f"Trials were logged by {_and(ran)} and analysed by Yoked {version('yoked')}"
         f" with seed {seed}; stimulus hash {stimulus}."

@@ -4,89 +4,44 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ...analysis.agreement.latent import LatentAgreement, latent_agreement
+from ...analysis.agreement.closer import Closer, closer
 from ...analysis.agreement.pairs import shared_pairs
-from ...analysis.agreement.profile import DepthProfile, depth_profile
-from ...analysis.agreement.responses import ResponseAgreement, response_agreement
-from ...analysis.kernels.weighted_sum import template_match
-from ...analysis.plot.course import draw_course
-from ...analysis.plot.curves import draw_efficiency, draw_psychometric, draw_roc
+from ...analysis.agreement.verdict import MARGIN, verdicts
 from ...analysis.plot.depth import draw_depth
-from ...analysis.plot.kernels import Panel, draw_kernels, panel_of
-from ...analysis.plot.measures import draw_agreement, draw_measures
-from ...analysis.plot.second_order import draw_second_order, draw_spectra
-from ...analysis.sessions.depths import Depths, depths
-from ...analysis.sessions.summary import SessionSummary
-from ...analysis.sessions.timeline import timeline
 from ...analysis.trials.attempts import Attempts, Fault
-from ...analysis.trials.estimate import CannotTell
-from ...analysis.trials.held import Held
 from ...analysis.trials.responses import SessionLike
 from ...experiments.clock import utc_now
+from ...experiments.protocols.same_stimuli import by_stimuli
 from ...experiments.session.results import SessionData
 from ..figures import as_svg
 from ..files import whole_file
+from . import kernel_tables, pair_tables, session_tables
 from .by_condition import condition_tables
+from .closer_table import closer_renamed, closer_table
 from .contrasts import by_contrast
+from .drawings import figures
+from .entries import Entry, Kept, Pair, entry_of, pair_of
 from .formulas import formulas
 from .methods_paragraph import methods_paragraph
 from .numbers import inline, interval, p_value, prose, significant
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from .verdict_text import rule, sentence
 
 Progress = Callable[[str, int, int], None]
-Kept = dict[tuple[str, ...], Any]  # entries by session id, pairs by both ids
 Faults = dict[str, dict[str, Fault]]  # by session or pair, and part
+Orders = int | Callable[[SessionData], int]
 
-
-SIDE_BY_SIDE = 3  # sessions along their trials
-
-
-@dataclass(frozen=True, eq=False)
-class Entry:
-    """One session with all that the page says of it.
-
-    Attributes
-    ----------
-    match
-        Cosine of the fitted kernel with the signal; None where either is not there.
-    """
-
-    session: SessionData
-    depths: Depths
-    panel: Panel | None
-    match: float | None
-
-    @property
-    def summary(self) -> SessionSummary:
-        """The numbers of order zero."""
-        return self.depths.summary
-
-    @property
-    def faults(self) -> dict[str, Fault]:
-        """Parts of the analysis that broke."""
-        return self.depths.faults
-
-
-@dataclass(frozen=True, eq=False)
-class Pair:
-    """Two observers of the same trials, compared."""
-
-    comparison: ResponseAgreement
-    latent: LatentAgreement | None
-    profile: DepthProfile | None
-    faults: dict[str, Fault]
+FIRST_PAIRS = 4  # that the first screen has room for
 
 
 def write_report(
     sessions: Sequence[SessionData],
     path: Path,
     progress: Progress | None = None,
-    orders: int = 2,
+    orders: Orders = 2,
     kept: Kept | None = None,
+    margin: float = MARGIN,
 ) -> Faults:
     """Write the report of some sessions, whole or not at all.
 
@@ -99,10 +54,12 @@ def write_report(
     progress
         Called with a word, how many sessions are done and how many there are.
     orders
-        The deepest order of each session's analysis: 0, 1 or 2. Yoked sessions are
-        compared at all three from 1 on.
+        The deepest order of each session's analysis: 0, 1 or 2, or what gives it of a
+        session. Yoked sessions are compared at all three from 1 on.
     kept
         What an earlier report found of finished sessions, to be used and added to.
+    margin
+        Share of the ceiling above which two observers pass for alike.
 
     Returns
     -------
@@ -116,7 +73,7 @@ def write_report(
         If there is no session.
     """
     kept = {} if kept is None else kept
-    page = render_report(sessions, progress, orders, kept)
+    page = render_report(sessions, progress, orders, kept, margin)
     with whole_file(path) as file:
         file.write(page)
     return {
@@ -127,8 +84,9 @@ def write_report(
 def render_report(
     sessions: Sequence[SessionData],
     progress: Progress | None = None,
-    orders: int = 2,
+    orders: Orders = 2,
     kept: Kept | None = None,
+    margin: float = MARGIN,
 ) -> str:
     """Give the report as HTML; arguments as for `write_report`."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -140,61 +98,120 @@ def render_report(
     for session in sessions:
         key = (session.id,)
         if key not in kept:
-            kept[key] = _entry(session, orders)
+            kept[key] = entry_of(session, _order(orders, session))
         entries.append(kept[key])
         if progress is not None:
             progress("report", len(entries), len(sessions))
-    by_stimuli: dict[str, list[Entry]] = {}
-    for entry in entries:
-        by_stimuli.setdefault(entry.session.protocol.stimulus_hash, []).append(entry)
     loader = PackageLoader("yoked.app.reports")
-    pages = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
+    pages = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     for each in (inline, interval, p_value, prose, significant):
         pages.filters[each.__name__] = each
-    groups = [_shown(group, orders, kept) for group in by_stimuli.values()]
+    kinds = by_stimuli(entries, lambda entry: entry.session.protocol)
+    groups = [_compared(group, orders, kept) for group in kinds]
+    groups.sort(key=lambda group: not group.pairs)  # who is compared comes first
     page = pages.get_template("report.html")
-    tables = condition_tables(sessions)
-    return page.render(groups=groups, tables=tables, orders=orders, made_at=utc_now())
+    return page.render(
+        verdict=_verdict(groups, margin),
+        closer=closer_table([each for group in groups for each in group.closer]),
+        groups=[_shown(group) for group in groups],
+        tables=condition_tables(sessions),
+        n_sessions=len(entries),
+        made_at=utc_now(),
+    )
 
 
-def _entry(session: SessionData, orders: int) -> Entry:
-    found = depths(session, orders, viewing=session.viewing)
-    kernel = None
-    if found.one is not None:
-        # The weighted sum stands in where the task is not one of two alternatives.
-        kernel = found.one.fitted or found.one.weighted_sum
-    if kernel is None:
-        return Entry(session, found, None, None)
-    drawn = panel_of(session, kernel)
-    if drawn.template is None:
-        return Entry(session, found, drawn, None)
-    try:
-        match = template_match(kernel.kernel, drawn.template).cosine
-    except CannotTell:  # a template or kernel that is flat has no shape to match
-        match = None
-    return Entry(session, found, drawn, match)
+def _order(orders: Orders, session: SessionData) -> int:
+    return orders if isinstance(orders, int) else orders(session)
 
 
-def _pairs(group: list[Entry], orders: int, kept: Kept) -> list[Pair]:
-    """Compare the sessions that share trials."""
-    pairs = shared_pairs([entry.session for entry in group])
-    for both in pairs:
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """Sessions with the same stimuli, the names that they have, and their pairs."""
+
+    entries: list[Entry]
+    names: dict[str, str]
+    pairs: list[Pair]
+    closer: list[Closer]
+
+    @property
+    def title(self) -> str:
+        """What was shown."""
+        return self.entries[0].session.protocol.name
+
+    @property
+    def named(self) -> list[tuple[str, Entry]]:
+        """Entries with their names."""
+        return [(self.names[each.session.id], each) for each in self.entries]
+
+
+def _compared(entries: list[Entry], orders: Orders, kept: Kept) -> _Group:
+    """Compare every two sessions that had the same trials."""
+    names, pairs = _names(entries), []
+    with_profiles = any(_order(orders, entry.session) > 0 for entry in entries)
+    found = shared_pairs([entry.session for entry in entries])
+    for both in found:
         key = (both[0].id, both[1].id)
         if key not in kept:
-            kept[key] = _pair(*both, with_profile=orders > 0)
-    return [kept[both[0].id, both[1].id] for both in pairs]
+            kept[key] = pair_of(*both, with_profile=with_profiles)
+        pairs.append(_renamed(kept[key], names))
+    nearer = [closer_renamed(each, names) for each in _closer(found, kept)]
+    return _Group(entries, names, pairs, nearer)
 
 
-def _pair(reference: SessionLike, other: SessionLike, with_profile: bool) -> Pair:
-    """Compare two sessions; a comparison that breaks leaves the others as they are."""
-    ours, theirs = Held.of(reference), Held.of(other)
-    attempt = Attempts(())
-    latent = attempt("latent agreement", lambda: latent_agreement(ours, theirs))
-    profile = None
-    if with_profile:
-        profile = attempt("depth profile", lambda: depth_profile(ours, theirs))
-    faults = attempt.faults | (profile.faults if profile else {})
-    return Pair(response_agreement(ours, theirs), latent, profile, faults)
+def _closer(
+    pairs: Sequence[tuple[SessionLike, SessionLike]], kept: Kept
+) -> Iterator[Closer]:
+    """Say of each observer with several others which of them is closer."""
+    by_reference: dict[str, list[SessionLike]] = {}
+    for reference, other in pairs:
+        by_reference.setdefault(reference.id, [reference]).append(other)
+    for reference, *others in by_reference.values():
+        key = ("closer", reference.id, *(each.id for each in others))
+        if len(others) > 1 and key not in kept:
+            attempt = Attempts(())
+            which = attempt("closer", lambda r=reference, o=others: closer(r, o))
+            if which is not None:
+                kept[key] = which
+        if key in kept:
+            yield kept[key]
+
+
+def _verdict(groups: list[_Group], margin: float) -> dict[str, Any] | None:
+    """Give what the page says first, of all pairs; None where nobody is compared."""
+    several = sum(bool(group.pairs) for group in groups) > 1
+    profiles = [
+        replace(
+            profile,
+            other_observer=f"{profile.other_observer} ({group.title})",
+        )
+        if several
+        else profile
+        for group in groups
+        for pair in group.pairs
+        if (profile := pair.profile)
+    ]
+    if not profiles:
+        return None
+    judged = verdicts(profiles, margin)
+    parts = [
+        {
+            "sentences": [sentence(pair) for pair in judged.pairs[chosen]],
+            "figure": as_svg(
+                draw_depth(
+                    profiles[chosen], replace(judged, pairs=judged.pairs[chosen])
+                )
+            ),
+        }
+        for start in range(0, len(profiles), FIRST_PAIRS)
+        for chosen in [slice(start, start + FIRST_PAIRS)]
+    ]
+    return {"first": parts[0], "others": parts[1:], "rule": rule(judged)}
 
 
 def _names(group: list[Entry]) -> dict[str, str]:
@@ -220,83 +237,35 @@ def _renamed(pair: Pair, names: dict[str, str]) -> Pair:
     return replace(pair, comparison=replace(compared, **both), profile=profile)
 
 
-def _shown(group: list[Entry], orders: int, kept: Kept) -> dict[str, Any]:
+def _shown(group: _Group) -> dict[str, Any]:
     """Give what the page shows of sessions with the same stimuli."""
-    names = _names(group)
-    pairs = [_renamed(pair, names) for pair in _pairs(group, orders, kept)]
-    zeros = [(names[each.session.id], each.depths.zero) for each in group]
-    figures = _figures(group, names, pairs)
+    entries, named = group.entries, group.named
+    drawn = figures(entries, group.names, group.pairs)
     return {
-        "protocol": group[0].session.protocol,
-        "entries": group,
-        "names": names,
-        "pairs": pairs,
-        "figures": {name: as_svg(drawn) for name, drawn in figures},
-        "shown": by_contrast(zeros),
-        "formulas": formulas([_numbers(group, pairs)]),
+        "protocol": entries[0].session.protocol,
+        "entries": entries,
+        "names": group.names,
+        "pairs": group.pairs,
+        "figures": {name: as_svg(figure) for name, figure in drawn},
+        "shallow": not any(each.depths.two for each in entries),
+        "tables": {
+            "zero": session_tables.zero_table(named),
+            "accuracy": session_tables.accuracy_table(named),
+            "course": session_tables.course_table(named),
+            "halves": session_tables.halves_table(named),
+            "cueing": session_tables.cueing_table(named),
+            "one": kernel_tables.one_table(named),
+            "two": kernel_tables.two_table(named),
+            "depth": pair_tables.depth_table(group.pairs),
+            "agreement": pair_tables.agreement_table(group.pairs),
+        },
+        "shown": by_contrast([(name, each.depths.zero) for name, each in named]),
+        "formulas": formulas([_numbers(entries, group.pairs)]),
         "methods": methods_paragraph(
-            [entry.session for entry in group], [entry.depths for entry in group]
+            [entry.session for entry in entries], [entry.depths for entry in entries]
         ),
-        "notes": _notes(group, names),
+        "notes": _notes(entries, group.names),
     }
-
-
-def _figures(
-    group: list[Entry], names: dict[str, str], pairs: list[Pair]
-) -> Iterator[tuple[str, "Figure"]]:
-    """Draw what there is to draw; a figure without data is left out."""
-    named = [(names[entry.session.id], entry) for entry in group]
-    summaries = [replace(entry.summary, observer=name) for name, entry in named]
-    yield "measures", draw_measures(summaries)
-    lines = [
-        replace(timeline(entry.session, entry.depths.zero.course), observer=name)
-        for name, entry in named
-        if entry.summary.n_counted and entry.session.protocol.task.has_target
-    ]
-    for start in range(0, len(lines), SIDE_BY_SIDE):
-        yield f"course{start}", draw_course(lines[start : start + SIDE_BY_SIDE])
-    if pairs:
-        profiles = [pair.profile for pair in pairs if pair.profile is not None]
-        if profiles:
-            yield "depth", draw_depth(profiles)
-        yield "agreement", draw_agreement([pair.comparison for pair in pairs])
-    zero = [(name, entry.depths.zero) for name, entry in named]
-    # A yes/no task has one point, which the table says already.
-    rocs = [
-        (name, each.roc)
-        for name, each in zero
-        if each.roc and len(each.roc.criteria) > 1
-    ]
-    if rocs:
-        yield "roc", draw_roc(rocs)
-    fits = [(name, each.psychometric) for name, each in zero if each.psychometric]
-    if fits:
-        yield "psychometric", draw_psychometric(fits)
-    several = [
-        (name, each.efficiency)
-        for name, each in zero
-        if each.efficiency and len(each.efficiency.by_contrast) > 1
-    ]
-    if several:
-        yield "efficiency", draw_efficiency(several)
-    units: dict[str, list[Panel]] = {}
-    for name, entry in named:
-        if entry.panel is not None:
-            panel = replace(entry.panel, label=name)
-            units.setdefault(panel.unit, []).append(panel)
-    for number, panels in enumerate(units.values()):
-        yield f"kernels{number or ''}", draw_kernels(panels)
-    two = [(name, entry.depths.two) for name, entry in named if entry.depths.two]
-    seconds = [(name, each.kernel) for name, each in two if each.kernel]
-    if seconds:
-        yield "second_order", draw_second_order(seconds)
-        spectra = [
-            (name, spectrum)
-            for name, each in two
-            if (spectrum := each.without_linear_part or each.spectrum)
-        ]
-        if spectra:
-            yield "spectra", draw_spectra(spectra, seconds[0][1].noise_sd)
 
 
 def _numbers(group: list[Entry], pairs: list[Pair]) -> dict[str, Any]:

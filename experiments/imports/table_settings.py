@@ -76,7 +76,7 @@ class TableSettings:
         'gaussian', 'uniform', 'binary' or 'other'.
     noise_sd
         Nominal SD of the noise, in contrast; by default its own SD, to three digits.
-        Sessions can be shown side by side where it is the same.
+        Imports that differ in it alone, by at most 10 %, have the same stimuli.
     deg_per_element
         Degrees of visual angle across an element; 1 where it is unknown.
     frame_ms

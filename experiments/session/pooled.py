@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float64, Int16
 
+from ..protocols.same_stimuli import by_stimuli, same_stimuli
 from ..stimulus.sources import CoefficientNoise, NoiseSource, Table
 from .results import SessionData
 
@@ -137,7 +138,10 @@ def pooled(sessions: Sequence[SessionData]) -> SessionData:
     for each in sessions[1:]:
         for what in ("observer", "stimulus", "condition"):
             own, other = _of(first, what), _of(each, what)
-            if own != other:
+            is_one = own == other
+            if what == "stimulus":
+                is_one = same_stimuli(first.protocol, each.protocol)
+            if not is_one:
                 rule = f"of one {what} to be pooled"
                 raise ValueError(
                     f"sessions must be {rule}, got {first.id} of {own} and {each.id} "
@@ -174,9 +178,16 @@ def by_participant(sessions: Sequence[SessionData]) -> list[SessionData]:
     for each in sessions:
         observer = each.row.observer
         key = (observer.kind, each.observer, repr(observer.parameters))
-        shown = each.row.stimulus_hash, each.protocol.condition
-        groups[*key, observer.weights_hash or "", *shown].append(each)
-    return [pooled(own) if len(own) > 1 else own[0] for own in groups.values()]
+        condition = each.protocol.condition
+        groups[*key, observer.weights_hash or "", condition].append(each)
+    alike = [
+        own
+        for group in groups.values()
+        for own in by_stimuli(group, lambda each: each.protocol)
+    ]
+    place = {id(each): number for number, each in enumerate(sessions)}
+    alike.sort(key=lambda own: place[id(own[0])])
+    return [pooled(own) if len(own) > 1 else own[0] for own in alike]
 
 
 def _of(session: SessionData, what: str) -> str:

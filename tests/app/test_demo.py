@@ -27,7 +27,7 @@ def no_bar(name):
 def fast_steps(monkeypatch):
     monkeypatch.setattr(demo, "STEPS", FAST)
     # Kernels of 961 elements take half a minute each; test_report.py has small ones.
-    monkeypatch.setattr(demo, "REPORT_ORDERS", 0)
+    monkeypatch.setattr(demo, "orders_of", lambda session: 0)
 
 
 def test_the_demo_ends_with_a_report_and_does_nothing_twice(

@@ -112,13 +112,53 @@ def test_csv_by_option():
     assert CliRunner().invoke(rows, ["--csv"]).stdout.startswith("observer,dprime,")
 
 
-def test_a_few_wide_rows_stand_beside_each_other():
-    rows = [{"observer": name * 20, "trials": n} for name, n in (("a", 1), ("b", 22))]
-    assert as_table(rows, width=100).splitlines()[0] == "observer              trials"
-    wide = [{**row, "protocol": "p", "session": "s"} for row in rows]
-    assert as_table(wide, width=30).splitlines() == [
-        f"observer  {'a' * 20}  {'b' * 20}",
-        f"trials    1{' ' * 21}22",
-        f"protocol  p{' ' * 21}p",
-        f"session   s{' ' * 21}s",
+SITTINGS = [
+    {
+        "session": f"2026-11-29-{code}",
+        "observer": observer,
+        "presenter": "lab",
+        "protocol": "bar-in-noise",
+        "d'": "1.240 [1.060, 1.420]",
+        "criterion": "0.040 [-0.090, 0.160]",
+        "proportion correct": "0.810 [0.774, 0.842]",
+        "trials": 600 + n,
+        "responses": 600 + n,
+        "started_at": f"2026-11-29T14:0{n}:41.511+00:00",
+        "note": "no trial was shown and answered twice" if n else "-",
+    }
+    for n, (code, observer) in enumerate((("z5fds89p", "ann"), ("8ur8k6ua", "bob")))
+]
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_wide_rows_stay_a_row_each_within_the_width(width):
+    lines = as_table(SITTINGS, width=width).splitlines()
+    assert max(map(len, lines)) <= width
+    for row in SITTINGS:
+        own = [line for line in lines if line.startswith(row["session"])]
+        assert own  # in each of the tables
+        assert all(row["observer"] in line for line in own)
+        assert any(row["started_at"][:16].replace("T", " ") in line for line in own)
+    text = " ".join(" ".join(lines).split())
+    assert text.count("bar-in-noise") == 1
+    assert "In all rows: presenter lab; protocol bar-in-noise;" in text
+    assert "responses as trials." in text
+    assert text.count("1.240 [1.060, 1.420]") == 1  # the same in both
+
+
+def test_a_long_cell_is_wrapped_between_words():
+    rows = [
+        {"session": name, "reason": f"{name} " + "too few trials to tell it " * 5}
+        for name in "ab"
     ]
+    lines = as_table(rows, width=60).splitlines()
+    assert max(map(len, lines)) <= 60
+    assert (
+        " ".join(" ".join(lines[1:]).split()).count("too few trials to tell it") == 10
+    )
+
+
+def test_one_wide_row_is_a_line_for_each_column():
+    lines = as_table(SITTINGS[:1], width=80).splitlines()
+    assert lines[0].split() == ["session", "2026-11-29-z5fds89p"]
+    assert len(lines) == len(SITTINGS[0])

@@ -10,11 +10,17 @@ from yoked.analysis.agreement.profile import depth_profile
 from yoked.analysis.agreement.responses import response_agreement
 from yoked.analysis.plot import figure as plot
 from yoked.analysis.plot.curves import draw_efficiency, draw_psychometric, draw_roc
-from yoked.analysis.plot.depth import draw_depth
+from yoked.analysis.plot.depth import COLORS, draw_depth
+from yoked.analysis.plot.kernels import signed_template, size_of
 from yoked.analysis.plot.measures import draw_agreement, draw_measures
-from yoked.analysis.plot.second_order import draw_spectra
+from yoked.analysis.plot.second_order import (
+    beyond_chance,
+    draw_second_order,
+    draw_spectra,
+)
 from yoked.analysis.plot.style import as_picture
 from yoked.analysis.psychometric.fit import psychometric_from_counts
+from yoked.analysis.second_order.kernel import second_order_kernel
 from yoked.analysis.second_order.spectrum import eigen_spectrum
 from yoked.analysis.sensitivity.efficiency import absolute_efficiency
 from yoked.analysis.sensitivity.roc import roc_from_ratings
@@ -24,6 +30,8 @@ from yoked.analysis.trials.design import TrialDesign
 from yoked.analysis.trials.estimate import Estimate
 from yoked.analysis.trials.responses import responses
 from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.protocols.noise_and_signal import Noise
+from yoked.experiments.protocols.parts import Catch
 from yoked.experiments.session.results import session_data
 from yoked.experiments.store.sqlite import open_store
 from yoked.models.observers.guesser import Guesser
@@ -80,11 +88,61 @@ def test_a_kernel_of_fields_is_a_picture_around_zero():
     protocol = load_protocol("gabor-in-noise").with_options(trials=200, contrast=0.087)
     session = run(protocol, Template(), seed=3)
     figure = plot.kernels([session], method="weighted_sum")
-    image = figure.axes[0].images[0]
+    by_title = {axis.get_title(): axis for axis in figure.axes}
+    axis = by_title["template"]
+    image = axis.images[0]
     kernel = kernel_of(session, method="weighted_sum").kernel
     assert np.allclose(image.get_array(), kernel[0])
     low, high = image.get_clim()
     assert low == -high
+    # In degrees, with the signal beside it: 16 elements of 0.2.
+    deg = protocol.display.deg_per_element
+    assert image.get_extent() == pytest.approx([-8 * deg, 8 * deg, -8 * deg, 8 * deg])
+    assert axis.get_xlabel() == "degrees"
+    signal = by_title["signal"].images[0].get_array()
+    assert np.allclose(signal, signed_template(session)[0])
+
+
+def test_an_import_of_unknown_size_has_no_degrees():
+    protocol = load_protocol("gabor-in-noise")
+    noise = Noise("gaussian", 0.15, (1, 16, 16), "stored")
+    stored = replace(protocol, noise=noise, catch=Catch())
+    unknown = replace(stored, display=replace(stored.display, deg_per_element=1.0))
+    assert size_of(stored).element_deg == (0.2, 0.2)
+    assert size_of(unknown) is None
+
+
+def test_what_is_beyond_chance_is_outlined():
+    rng = np.random.default_rng(1)
+    noise = rng.normal(size=(13, 13)) * 0.1
+    matrix = noise + noise.T
+    matrix[2, 5] = matrix[5, 2] = 1.0
+    found = replace(
+        second_order_kernel(*_any_second_order()), kernel=matrix, null_se=0.15
+    )
+    chosen = beyond_chance(found)
+    assert np.argwhere(chosen).tolist() == [[2, 5], [5, 2]]
+    figure = draw_second_order([("ann", found)])
+    (lines,) = figure.axes[0].collections
+    assert len(lines.get_segments()) == 8  # around two elements that do not touch
+
+
+def test_hardly_any_element_is_outlined_without_a_second_order():
+    # Symmetric matrices of independent normal errors: 5 % of them have one, or fewer.
+    rng = np.random.default_rng(2)
+    base = second_order_kernel(*_any_second_order())
+    n, found = 400, 0
+    for _ in range(n):
+        half = np.tril(rng.normal(size=(13, 13)), -1)
+        matrix = half + half.T + np.diag(rng.normal(size=13) * np.sqrt(2))
+        found += beyond_chance(replace(base, kernel=matrix, null_se=1.0)).any()
+    assert 0.02 < found / n < 0.08
+
+
+def _any_second_order():
+    protocol = load_protocol("bar-in-noise").with_options(trials=100, contrast=0.2)
+    session = run(protocol, Template(), seed=1, internal_noise=1.0)
+    return responses(session), session.noise
 
 
 def test_bars_over_time_are_laid_out_as_time_by_space():
@@ -198,7 +256,7 @@ def test_roc_and_psychometric_curves_pass_by_their_points():
     assert axis.get_xscale() == "log"
 
 
-def test_a_depth_profile_has_a_bar_or_a_reason_for_each_depth(sessions):
+def test_a_depth_profile_has_a_dot_or_a_reason_for_each_depth(sessions):
     profile = depth_profile(sessions[0], sessions[2])
     noise = "internal noise is too uncertain for a share"
     refused = Estimate.missing("share/1", noise, 9)
@@ -208,10 +266,13 @@ def test_a_depth_profile_has_a_bar_or_a_reason_for_each_depth(sessions):
     known = [
         depth.share.value for depth in profile.depths if depth.share.value is not None
     ]
-    assert [bar.get_height() for bar in axis.patches] == known
-    reasons = [text.get_text().replace("\n", " ") for text in axis.texts]
-    assert len(known) + len(reasons) == 3
+    dots = [line for line in axis.lines if line.get_marker() == "o"]
+    assert [line.get_xdata()[0] for line in dots] == known
+    texts = [text.get_text().replace("\n", " ") for text in axis.texts]
+    reasons = [profile.reason(each) for each in profile.depths if not each.share.value]
     assert noise in reasons
+    assert set(reasons) <= set(texts)
+    assert sum(text in COLORS for text in texts) == 3
     assert profile.table()[0]["share"] == noise
     with pytest.raises(ValueError, match="must have a depth profile to draw, got none"):
         draw_depth([])
@@ -286,8 +347,8 @@ def test_yoked_sessions_are_paired_with_their_source(sessions):
     values = {line.get_xdata()[0] for line in axis.lines}
     compared = [response_agreement(sessions[0], other) for other in sessions[1:]]
     assert {each.same_response.value for each in compared} <= values
-    titles = [axis.get_title() for axis in plot.depth(sessions[:2]).axes]
-    assert titles == ["guesser and template"]
+    texts = [text.get_text() for text in plot.depth(sessions[:2]).axes[0].texts]
+    assert texts[0] == "guesser and template"
 
 
 @pytest.mark.parametrize("name", ["agreement", "depth"])

@@ -6,13 +6,14 @@ from dataclasses import replace
 import pytest
 
 from yoked.analysis.agreement.responses import response_agreement
+from yoked.analysis.agreement.verdict import verdicts
 from yoked.analysis.double_pass.change import sensitivity_change
 from yoked.analysis.double_pass.lapses import lapses
 from yoked.analysis.sessions.depths import depths
 from yoked.analysis.sessions.summary import summarise
 from yoked.analysis.trials.responses import responses
 from yoked.app.reports.contrasts import by_contrast
-from yoked.app.reports.numbers import p_value
+from yoked.app.reports.numbers import inline, p_value
 from yoked.app.reports.report import render_report, write_report
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.session.results import session_data
@@ -64,10 +65,10 @@ def page(sessions, kept):
 def test_the_page_has_the_analysis_numbers(page, sessions):
     for session in sessions:
         pooled = summarise(session).pooled
-        assert f"{pooled.proportion_correct.value:.3f}<br>" in page
+        assert f"{pooled.proportion_correct.value:.2f}<br>" in page
         assert session.id in page
     same = response_agreement(sessions[0], sessions[1]).same_response.value
-    assert f"{same:.3f}<br>" in page
+    assert f"{same:.2f}<br>" in page
 
 
 def test_the_page_says_what_the_bands_cover_and_whether_kernels_differ(page):
@@ -198,3 +199,57 @@ def test_a_report_that_fails_leaves_the_old_one(tmp_path, sessions, page, kept):
     write_report(sessions[:1], path, lambda *step: done.append(step), kept=kept)
     assert path.read_text().startswith("<!doctype html>")
     assert done == [("report", 1, 1)]
+
+
+def test_the_verdict_comes_first_with_its_numbers_and_its_rule(page, kept, sessions):
+    profile = kept[sessions[0].id, sessions[1].id].profile
+    (pair,) = verdicts([profile])
+    text = " ".join(page.split())
+    assert text.index('class="verdict"') < text.index("<h2>")
+    assert text.count('<li><span class="kind') == 1
+    start = text.index('<li><span class="kind')
+    said = text[start : text.index("</li>", start)]
+    assert pair.kind.removesuffix("s") in said
+    for depth in pair.depths:
+        assert depth.name in said
+        assert (inline(depth.share) if depth.reason is None else depth.reason) in said
+    assert "above a margin of 0.9; else these data cannot tell" in text
+
+
+def test_the_margin_is_an_option_and_is_printed(sessions, kept):
+    page = render_report(sessions[:2], kept=kept, margin=0.8)
+    assert "above a margin of 0.8;" in page
+    assert "margin 0.8" in page  # and in the picture
+
+
+def test_without_pairs_the_page_says_that_nobody_is_compared(sessions, kept):
+    page = " ".join(render_report(sessions[2:3], kept=kept).split())
+    assert "nobody is compared: there is no verdict" in page
+    assert 'class="verdict"' not in page
+
+
+def test_every_dash_in_a_table_has_its_reason_below_it(page):
+    for found in re.findall(r"<table>.*?(?=<table>|</section>)", page, re.DOTALL):
+        letters = set(re.findall(r"<td>–<sup>([a-z]+)</sup></td>", found))
+        assert found.count("<td>–") == len(re.findall("<td>–<sup>", found))
+        notes = found.partition('class="notes"')[2].partition("</p>")[0]
+        assert letters <= set(re.findall(r"<sup>([a-z]+)</sup> \S", notes))
+
+
+def test_no_column_of_a_table_is_empty(page):
+    for found in re.findall(r"<tbody>(.*?)</tbody>", page, re.DOTALL):
+        rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in found.split("</tr>")]
+        rows = [row for row in rows if row]
+        for column in zip(*rows, strict=True):
+            assert not all(cell.startswith("–") for cell in column)
+
+
+def test_a_minus_is_one_sign(page):
+    text = re.sub(r"<(style|svg).*?</\1>", "", page, flags=re.DOTALL)
+    text = re.sub(r"<code>.*?</code>|<[^>]+>", " ", text)
+    assert not re.search(r"(?:^|[\s(\[])-\.?\d", text)
+
+
+def test_sessions_of_several_stimuli_are_one_page_with_sections(page):
+    titles = re.findall(r"<h2>(.*?)</h2>", page)
+    assert len(titles) == len(set(titles)) == page.count("<section>") == 2
