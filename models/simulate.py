@@ -21,7 +21,7 @@ from ..experiments.session.observer import (
     optional,
 )
 from ..experiments.stimulus.render import digests
-from ..experiments.stimulus.seeds import derived_seed, fresh_seed, require_session_seed
+from ..experiments.stimulus.seeds import derived_seed
 from ..experiments.store.trial_batch import TrialColumns
 from .decision import (
     BATCH,
@@ -32,6 +32,7 @@ from .decision import (
     rehearse,
     require_criterion,
 )
+from .runnable import what_to_run
 
 if TYPE_CHECKING:  # these bring the database, which a model does not need
     from ..experiments.session.results import SessionData
@@ -148,7 +149,7 @@ def run(
         if isinstance(store, str | Path):
             store = open_store(store)
             stack.callback(store.close)
-        protocol, seed, source = _what_to_run(
+        protocol, seed, source = what_to_run(
             store, protocol, seed, yoke_to, trials, contrast
         )
         require_criterion(criterion, protocol.task)
@@ -278,52 +279,6 @@ def _respond_to_all(
             if given:
                 recorded.append(session.record_columns(TrialColumns.joined(given)))
     return recorded
-
-
-def _what_to_run(
-    store: "Store",
-    protocol: Protocol | None,
-    seed: int | None,
-    yoke_to: str | None,
-    trials: int | None,
-    contrast: float | None,
-) -> tuple[Protocol, int, str]:
-    """Settle the protocol, the seed and the noise source; refuse what cannot be run."""
-    from ..experiments.session.runnable import require_source
-
-    if yoke_to is not None:
-        if trials is not None or contrast is not None:
-            rule = "left to the source in a yoked session"
-            got = trials if trials is not None else contrast
-            raise ValueError(f"trials and contrast must be {rule}, got {got}")
-        row = store.session(yoke_to)
-        own = protocol or store.protocol(row.protocol_hash)
-        require_source(store, yoke_to, own)
-        return (
-            own,
-            row.seed if seed is None else seed,
-            row.noise_source,
-        )
-    if protocol is None:
-        raise ValueError("protocol must be given unless yoke_to is, got None")
-    protocol = protocol.with_options(trials=trials, contrast=contrast)
-    seed = fresh_seed() if seed is None else seed
-    require_runnable(protocol, seed)
-    return protocol, seed, protocol.noise.generator
-
-
-def require_runnable(
-    protocol: Protocol, seed: int | None, criterion: float | None = None
-) -> None:
-    """Raise ValueError for what can be refused before a trial log is made."""
-    from ..experiments.session.procedures import require_procedures
-    from ..experiments.session.runnable import require_own_noise
-
-    require_own_noise(protocol)
-    require_procedures(protocol)
-    if seed is not None:
-        require_session_seed("seed", seed)
-    require_criterion(criterion, protocol.task)
 
 
 def _parameters(

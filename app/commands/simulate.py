@@ -52,7 +52,8 @@ def simulate(
     from ...experiments.protocols.files import load_protocol
     from ...experiments.store.sqlite import open_store
     from ...models.registry import load
-    from ...models.simulate import require_runnable, run
+    from ...models.runnable import require_runnable
+    from ...models.simulate import run
 
     # All that can be refused is refused before a database is made.
     *protocols, observer, db = named(names, yoke_to is not None)

@@ -19,7 +19,7 @@ def closer_table(found: Sequence[Closer]) -> Table | None:
             Column(
                 "measure",
                 "latent: correlation behind the responses; kappa: error consistency; "
-                "share: the latent correlation as a share of what internal noise leaves; "
+                "share: latent correlation as a share of what internal noise leaves; "
                 "kernel: correlation of first-order kernels without sampling noise",
                 lambda row: row[1].measure,
                 plain,

@@ -35,10 +35,10 @@ from .table_noise import (
     noise_fields,
     noise_of_columns,
     scaled,
-    signal_left_in,
 )
+from .table_notes import about_signal, about_target, left_over, unread, wanted_columns
 from .table_rows import ObserverRows, observer_rows
-from .table_settings import COLUMNS, OF_TARGET, Shape, TableSettings
+from .table_settings import Shape, TableSettings
 
 _SD_TOLERANCE = 0.1  # of a declared SD, relative
 _PERCENT = 100.0
@@ -209,7 +209,7 @@ class Understood:
 
     def notes_of(self, rows: ObserverRows) -> tuple[str, ...]:
         """Say what the analysis of one observer should know."""
-        left_in = _about_signal(self.fields, self.settings, rows)
+        left_in = about_signal(self.fields, self.settings, rows)
         return (*self.notes, *rows.notes, *left_in)
 
 
@@ -232,7 +232,7 @@ def understood(trials: str | Path, settings: TableSettings) -> Understood:
         settings.file_options,
         settings.noise_values,
     )
-    headers = table.names
+    headers = left_over(table.names, settings)
     table, settings = arranged(table, settings)
     return checked(table, settings, headers)
 
@@ -250,9 +250,9 @@ def checked(
     noise = Noise(settings.noise_kind, _sd(settings, measures), grid, "stored")
     notes = (
         *table.notes,
-        *_about_target(given, settings),
+        *about_target(given, settings),
         *measures.notes(settings.noise_kind),
-        *_unread(table, headers, settings),
+        *unread(table, headers, settings),
     )
     found = Understood(
         table, settings, fields, measures, noise, signal, observers, notes
@@ -282,11 +282,6 @@ def _imported(
     is_named = is_named or settings.observer is not None
     n_intervals = settings.responses.n_intervals
     return Imported.of(rows.observer, is_named, noise, n_intervals, rows.trials)
-
-
-def wanted_columns(settings: TableSettings) -> set[str]:
-    """Give the names of the columns that are read, as the table has them."""
-    return {settings.columns.get(name, name) for name in COLUMNS}
 
 
 def _fields(table: TrialFile, settings: TableSettings) -> np.ndarray:
@@ -366,39 +361,6 @@ def _without_ones(array: np.ndarray, grid: Shape) -> np.ndarray:
         size = "x".join(map(str, grid))
         raise ValueError(f"signal must be of the noise's {size}, got {array.shape}")
     return array.reshape(grid)
-
-
-def _about_target(given: TableSettings, settings: TableSettings) -> list[str]:
-    """Say it where a table without targets was read as one of no correct answer."""
-    if given.has_target is not None or settings.has_target:
-        return []
-    name = settings.columns.get("target", "target")
-    return [
-        f"there is no column {name}: read as a task without a correct answer, so the "
-        "kernel is that of what was chosen, and there is no d'; if there is a target, "
-        "--column target=NAME names it"
-    ]
-
-
-def _unread(
-    table: TrialFile, headers: Sequence[str], settings: TableSettings
-) -> list[str]:
-    """Say which columns of the file were not read."""
-    read = wanted_columns(settings) | set(table.cells) | set(table.noise_names)
-    if not settings.has_target:
-        read -= {settings.columns.get(name, name) for name in OF_TARGET}
-    unread = [name for name in headers if name not in read]
-    few = ", ".join(unread[:8]) + (", …" if len(unread) > 8 else "")
-    return [f"columns that were not read: {few}"] if unread else []
-
-
-def _about_signal(
-    fields: np.ndarray, settings: TableSettings, rows: ObserverRows
-) -> list[str]:
-    if not settings.has_target:
-        return []
-    note = signal_left_in(fields, rows.stimulus_id, rows.target)
-    return [note] if note else []
 
 
 def _event(
