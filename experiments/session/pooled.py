@@ -136,7 +136,7 @@ def pooled(sessions: Sequence[SessionData]) -> SessionData:
         raise ValueError("sessions must be one or more, got none")
     first = sessions[0]
     for each in sessions[1:]:
-        for what in ("observer", "stimulus", "condition"):
+        for what in ("observer", "condition", "stimulus"):
             own, other = _of(first, what), _of(each, what)
             is_one = own == other
             if what == "stimulus":

@@ -68,6 +68,13 @@ def open_store(path: str | Path, create: bool = True, to_read: bool = False) -> 
     StoreError
         If the file is not ours, was written by a later version, or would be written on
         a network share.
+
+    Examples
+    --------
+    >>> store = open_store(":memory:")
+    >>> store.sessions()
+    []
+    >>> store.close()
     """
     if to_read:
         return SqliteStore(open_to_read(path), to_read=True)

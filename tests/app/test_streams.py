@@ -39,6 +39,15 @@ def yoked(*arguments, page="cp1252", folder=None):
     )
 
 
+def ours(stderr):
+    """Return the lines that no library's own warning takes."""
+    lines, of_library = [], False
+    for line in stderr.decode("utf-8").splitlines():
+        of_library = "site-packages" in line or (of_library and line[:2] == "  ")
+        lines += [] if of_library else [line]
+    return lines
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Return a folder with 40 trials of somebody with a name, and their noise."""
@@ -70,7 +79,7 @@ def database(folder):
 @pytest.mark.parametrize("page", CODE_PAGES)
 def test_an_import_ends_well_under_any_code_page(folder, db_path, page):
     done = yoked(*import_into(folder, db_path), page=page)
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert (done.returncode, ours(done.stderr)) == (0, [])
     (row,) = json.loads(done.stdout.decode("utf-8"))
     assert row["observer"] == NAME
     assert row["notes"][-1] == "columns that were not read: größe"
