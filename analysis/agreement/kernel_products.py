@@ -25,9 +25,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from .group_dots import GroupDots, Parts
 from .ratio import Ratio
-
-Parts = Float[np.ndarray, " group value"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,18 +57,28 @@ class KernelProducts:
         is_shared
             Whether group g of both is of the same stimuli.
         """
-        both = _apart(ours, ours), _apart(theirs, theirs)
-        if is_shared:
-            found = [_apart(ours, theirs), *both]
+        return cls.of_dots(
+            GroupDots.of(ours, ours, True),
+            GroupDots.of(theirs, theirs, True),
+            GroupDots.of(ours, theirs, is_shared),
+        )
+
+    @classmethod
+    def of_dots(
+        cls, own: GroupDots, their_own: GroupDots, across: GroupDots
+    ) -> "KernelProducts":
+        """Take the products of two kernels with themselves, and with each other."""
+        both = _apart(own), _apart(their_own)
+        if across.same is not None:
+            found = [_apart(across), *both]
             numbers, influence = zip(*found, strict=True)
             return cls(np.array(numbers), np.column_stack(influence))
-        total, n = (ours.sum(0), theirs.sum(0)), len(ours)
-        across = float(total[0] @ total[1])
-        influence = np.zeros((n + len(theirs), 3))
-        influence[:n, 0] = ours @ total[1] - across / n
-        influence[n:, 0] = theirs @ total[0] - across / len(theirs)
+        n, m = len(across.first), len(across.second)
+        influence = np.zeros((n + m, 3))
+        influence[:n, 0] = across.first - across.total / n
+        influence[n:, 0] = across.second - across.total / m
         influence[:n, 1], influence[n:, 2] = both[0][1], both[1][1]
-        return cls(np.array([across, both[0][0], both[1][0]]), influence)
+        return cls(np.array([across.total, both[0][0], both[1][0]]), influence)
 
     @property
     def covariance(self) -> Float[np.ndarray, " 3 3"]:
@@ -82,10 +91,10 @@ class KernelProducts:
         return Ratio(self.numbers, self.covariance)
 
 
-def _apart(one: Parts, other: Parts) -> tuple[float, np.ndarray]:
+def _apart(dots: GroupDots) -> tuple[float, np.ndarray]:
     """Return C of two kernels from common groups, and the influence of each group."""
-    n, a, b = len(one), one.sum(0, dtype=np.float64), other.sum(0, dtype=np.float64)
-    same = np.einsum("gv,gv->g", one, other)
-    number = (float(a @ b) - float(same.sum())) * n / (n - 1)
-    influence = (one @ b + other @ a - 2 * same) * n / (n - 1)
+    assert dots.same is not None
+    n, same = len(dots.first), dots.same
+    number = (dots.total - float(same.sum())) * n / (n - 1)
+    influence = (dots.first + dots.second - 2 * same) * n / (n - 1)
     return number, influence - influence.mean()

@@ -54,12 +54,9 @@ from ..trials.responses import SessionLike
 from ..trials.result import Result
 from ..trials.score import score
 from ..trials.shown import require_same_noise
-from .kernel_groups import (
-    group_sums,
-    groups_without_linear_part,
-    stimulus_groups,
-)
-from .kernel_products import KernelProducts, Parts
+from .group_dots import GroupDots, Parts, SecondOrderSums, second_order_dots
+from .kernel_groups import group_sums, stimulus_groups
+from .kernel_products import KernelProducts
 
 CORRELATION = "kernel-correlation"
 CEILING = "kernel-correlation-ceiling"
@@ -157,17 +154,24 @@ def similarity(
     if linear_part not in ("keep", "remove"):
         raise ValueError(f"linear_part must be keep or remove, got {linear_part!r}")
     ours, theirs = as_design(ours), as_design(theirs)
-    options = order, measure, linear_part, seed
-    made = kernel_parts([ours, theirs], *options)
-    (one, other), n_shared = made.parts, made.n_shared
-    whole, left_out = _products(one, other, bool(n_shared))
+    if order == 1:
+        made = kernel_parts([ours, theirs], measure, seed)
+        (one, other), n_shared = made.parts, made.n_shared
+        dots = (
+            GroupDots.of(one, one, True),
+            GroupDots.of(other, other, True),
+            GroupDots.of(one, other, bool(n_shared)),
+        )
+    else:
+        dots, n_shared = _second_order(ours, theirs, measure, linear_part, seed)
+    whole, left_out = _products(*dots)
     n, name = len(ours) + len(theirs), f"order-{order}-{measure}"
     found = {
         field: _estimated(whole, left_out, field, f"{formula}-{name}/1", n)
         for field, formula in _FORMULAS.items()
     }
     found["disattenuated"] = _share(
-        KernelProducts.of(one, other, bool(n_shared)), f"{SHARE}-{name}/2", n
+        KernelProducts.of_dots(*dots), f"{SHARE}-{name}/2", n
     )
     for field in ("correlation", "disattenuated"):
         if n_shared and found[field].value is not None:
@@ -197,36 +201,58 @@ class KernelParts:
 
 
 def kernel_parts(
-    designs: Sequence[TrialDesign],
-    order: int = 1,
-    measure: str = "pearson",
-    linear_part: str = "keep",
-    seed: int = 0,
+    designs: Sequence[TrialDesign], measure: str = "pearson", seed: int = 0
 ) -> KernelParts:
-    """Return what each group of stimuli adds to each kernel, for `KernelProducts`.
+    """Return what each group of stimuli adds to each first-order kernel.
 
     Options as in `similarity`.
     """
-    designs = list(designs)
+    groups, n_groups, n_shared = _groups(designs, 1, seed)
+    parts = []
+    for one, group, n in zip(designs, groups, n_groups, strict=True):
+        sums = group_sums(one, group, n)
+        parts.append(sums - sums.mean(1, keepdims=True) * (measure == "pearson"))
+        _require_variation(bool(parts[-1].sum(0).any()), measure)
+    return KernelParts(parts, groups, n_shared)
+
+
+def _groups(
+    designs: Sequence[TrialDesign], order: int, seed: int
+) -> tuple[list[Int[np.ndarray, " _"]], list[int], int]:
+    """Put stimuli into groups, as `stimulus_groups` does, or say why that fails."""
     for other in designs[1:]:
         require_same_noise(designs[0], other)
-    if order == 2:
-        designs = [well_filled(one) for one in designs]
     rng = np.random.default_rng(seed)
-    groups, n_groups, n_shared = stimulus_groups(designs, order, rng)
+    groups, n_groups, n_shared = stimulus_groups(list(designs), order, rng)
     if min(n_groups) < FEWEST_GROUPS:
         rule = f"{FEWEST_GROUPS} or more to leave one out"
         raise CannotTell(f"stimuli must be {rule}, got {min(n_groups)}")
-    parts = []
-    for one, group, n in zip(designs, groups, n_groups, strict=True):
-        sums = group_sums(one, group, n, order)
-        if order == 2 and linear_part == "remove":
-            sums = groups_without_linear_part(sums, score(one).total)
-        parts.append(sums - sums.mean(1, keepdims=True) * (measure == "pearson"))
-        if not parts[-1].sum(0).any():
-            rule = "vary over elements" if measure == "pearson" else "differ from 0"
-            raise CannotTell(f"kernels must {rule}, got one value everywhere")
-    return KernelParts(parts, groups, n_shared)
+    return groups, n_groups, n_shared
+
+
+def _require_variation(varies: bool, measure: str) -> None:
+    if not varies:
+        rule = "vary over elements" if measure == "pearson" else "differ from 0"
+        raise CannotTell(f"kernels must {rule}, got one value everywhere")
+
+
+def _second_order(
+    ours: TrialDesign, theirs: TrialDesign, measure: str, linear_part: str, seed: int
+) -> tuple[tuple[GroupDots, GroupDots, GroupDots], int]:
+    """Return the products of two second-order kernels, and the stimuli they share."""
+    require_same_noise(ours, theirs)
+    designs = [well_filled(one) for one in (ours, theirs)]
+    groups, n_groups, n_shared = _groups(designs, 2, seed)
+    sums = [
+        SecondOrderSums(
+            one, group, n, score(one).total if linear_part == "remove" else None
+        )
+        for one, group, n in zip(designs, groups, n_groups, strict=True)
+    ]
+    dots = second_order_dots(sums[0], sums[1], bool(n_shared), measure == "pearson")
+    for own in dots[:2]:
+        _require_variation(own.total > 0, measure)
+    return dots, n_shared
 
 
 def _share(products: KernelProducts, formula: str, n: int) -> Estimate:
@@ -265,25 +291,21 @@ def _where(known: Any, value: Any) -> Any:
 
 
 def _products(
-    ours: Float[np.ndarray, " group value"],
-    theirs: Float[np.ndarray, " group value"],
-    is_shared: bool,
+    own: GroupDots, their_own: GroupDots, both: GroupDots
 ) -> tuple[_Products, list[_Products]]:
     """Products of the whole kernels, and with groups left out (of either, or both)."""
-    own, other = _Pair.of(ours, ours), _Pair.of(theirs, theirs)
-    if is_shared:
-        both = _Pair.of(ours, theirs)
-        whole = _Products(own.c, other.c, both.c, own.t, other.t)
+    ours, theirs = _Pair.of(own), _Pair.of(their_own)
+    if both.same is not None:
+        across = _Pair.of(both)
+        whole = _Products(ours.c, theirs.c, across.c, ours.t, theirs.t)
         return whole, [
-            _Products(own.c_out, other.c_out, both.c_out, own.t_out, other.t_out)
+            _Products(ours.c_out, theirs.c_out, across.c_out, ours.t_out, theirs.t_out)
         ]
-    total = ours.sum(0), theirs.sum(0)
-    across = float(total[0] @ total[1])
-    without = across - ours @ total[1], across - theirs @ total[0]
-    whole = _Products(own.c, other.c, across, own.t, other.t)
+    t, without = both.total, (both.total - both.first, both.total - both.second)
+    whole = _Products(ours.c, theirs.c, t, ours.t, theirs.t)
     return whole, [
-        _Products(own.c_out, other.c, without[0], own.t_out, other.t),
-        _Products(own.c, other.c_out, without[1], own.t, other.t_out),
+        _Products(ours.c_out, theirs.c, without[0], ours.t_out, theirs.t),
+        _Products(ours.c, theirs.c_out, without[1], ours.t, theirs.t_out),
     ]
 
 
@@ -297,10 +319,10 @@ class _Pair:
     c_out: Float[np.ndarray, " group"]
 
     @classmethod
-    def of(cls, a: np.ndarray, b: np.ndarray) -> "_Pair":
-        n, sum_a, sum_b = len(a), a.sum(0), b.sum(0)
-        t, same = float(sum_a @ sum_b), np.einsum("gv,gv->g", a, b)
-        t_out = t - a @ sum_b - b @ sum_a + same
+    def of(cls, dots: GroupDots) -> "_Pair":
+        assert dots.same is not None
+        n, t, same = len(dots.first), dots.total, dots.same
+        t_out = t - dots.first - dots.second + same
         c_out = (t_out - (same.sum() - same)) * (n - 1) / (n - 2)
         return cls(t, (t - float(same.sum())) * n / (n - 1), t_out, c_out)
 

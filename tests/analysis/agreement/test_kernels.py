@@ -11,9 +11,13 @@ from tests.analysis.written_out import (
     first_order_vector,
     second_order_matrices,
 )
+from yoked.analysis.agreement.group_dots import (
+    GroupDots,
+    SecondOrderSums,
+    second_order_dots,
+)
 from yoked.analysis.agreement.kernel_groups import (
     group_sums,
-    groups_without_linear_part,
     stimulus_groups,
 )
 from yoked.analysis.agreement.kernels import similarity
@@ -164,11 +168,51 @@ def test_groups_add_up_to_the_kernels(task):
     trials = design(Linear(BUMP), 1200, 10, task, n_pairs=300)
     rng = np.random.default_rng(0)
     (group, _), (n_groups, _), _ = stimulus_groups([trials, trials], 2, rng)
-    first = group_sums(trials, group, n_groups, 1).sum(0)
+    first = group_sums(trials, group, n_groups).sum(0)
     np.testing.assert_allclose(first, score(trials).total, rtol=1e-4)
-    second = group_sums(trials, group, n_groups, 2).sum(0)
-    exact = second_order_matrices(trials).sum(0)[np.triu_indices(N)]
+    second = SecondOrderSums(trials, group, n_groups, None).whole()
+    exact = second_order_matrices(trials).sum(0)
     np.testing.assert_allclose(second, exact, atol=0.03 * np.abs(exact).max())
+
+
+def held_as_matrices(sums, r, measure):
+    """Return what each group adds to a second-order kernel, its upper triangle."""
+    upper, found = np.triu_indices(N), []
+    for x, c in sums.by_group():
+        matrix = (x.T * c) @ x - c.sum() * r
+        values = matrix[upper].astype(float)
+        found.append(values - values.mean() * (measure == "pearson"))
+    return np.array(found)
+
+
+@pytest.mark.parametrize("measure", ["pearson", "cosine"])
+@pytest.mark.parametrize("without", [None, BUMP])
+@pytest.mark.parametrize("task", ["2afc", "yes_no"])
+def test_products_of_groups_are_those_of_their_matrices(measure, without, task):
+    one = design(Linear(BUMP), 600, 10, task, n_pairs=100)
+    other = design(Linear(SIDE, gamma=0.5), 600, 10, task, n_pairs=100)
+    rng = np.random.default_rng(0)
+    groups, n_groups, n_shared = stimulus_groups([one, other], 2, rng)
+    assert n_shared
+    sums = [
+        SecondOrderSums(*each, without)
+        for each in zip((one, other), groups, n_groups, strict=True)
+    ]
+    r = (sums[0].mean_product() + sums[1].mean_product()) / 2
+    made = [held_as_matrices(each, r, measure) for each in sums]
+    expected = (
+        GroupDots.of(made[0], made[0], True),
+        GroupDots.of(made[1], made[1], True),
+        GroupDots.of(*made, True),
+    )
+    found = second_order_dots(*sums, True, measure == "pearson")
+    for ours, theirs in zip(found, expected, strict=True):
+        size = np.abs(theirs.same).max()
+        assert ours.total == pytest.approx(theirs.total, rel=1e-3, abs=1e-3 * size)
+        for name in ("first", "second", "same"):
+            np.testing.assert_allclose(
+                getattr(ours, name), getattr(theirs, name), atol=1e-3 * size
+            )
 
 
 def test_both_showings_of_a_stimulus_are_in_one_group():
@@ -181,14 +225,10 @@ def test_both_showings_of_a_stimulus_are_in_one_group():
 
 
 def test_taking_the_linear_part_out_leaves_nothing_along_it():
-    matrix = np.arange(9.0).reshape(3, 3)
-    matrix = matrix + matrix.T
-    w = np.array([1.0, 2.0, 2.0])
-    upper = np.triu_indices(3)
-    left = np.zeros((3, 3))
-    left[upper] = groups_without_linear_part(matrix[upper][None], w)[0]
-    left = left + np.triu(left, 1).T
-    np.testing.assert_allclose(left @ w, 0, atol=1e-12)
+    trials = design(Linear(BUMP), 400, 1)
+    group = np.arange(len(trials)) % 20
+    whole = SecondOrderSums(trials, group, 20, BUMP).whole()
+    assert np.abs(whole @ BUMP).max() < 1e-4 * np.abs(whole).max()
 
 
 def test_sessions_are_compared_as_their_trials_are():
