@@ -23,6 +23,7 @@ from jaxtyping import Float, Int
 
 from ..kernels.classes import Classes
 from ..trials.design import ROWS, TrialDesign
+from ..trials.estimate import CannotTell
 
 Parts = Float[np.ndarray, " group value"]
 Matrix = Float[np.ndarray, " element element"]
@@ -88,6 +89,9 @@ class SecondOrderSums:
         without: Float[np.ndarray, " element"] | None,
     ) -> None:
         self.n_groups, self._trials, self._group = n_groups, trials, group
+        if without is not None and not without.any():
+            rule = "differ from zero to be taken out of the second"
+            raise CannotTell(f"the first-order kernel must {rule}")
         self._along = None if without is None else without / np.linalg.norm(without)
         classes = Classes.of(trials)
         self._label = classes.label[0]

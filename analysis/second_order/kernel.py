@@ -11,8 +11,8 @@ without the means taken off is 4 to 7 times as sensitive to a bias.
 
 A linear observer's halves are not zero: each is a multiple of ww', one positive and one
 negative. In 2AFC they cancel, whatever the interval bias. In yes/no they cancel only
-where the observer is unbiased; `without_linear_part` takes out what a linear stage can
-have left.
+where the observer is unbiased; the first-order kernel taken out of rows and columns
+takes out what a linear stage can have left.
 
 Contrasts are averaged with the weights of `weighted_sum.py`, n_i phi(z_i).
 
@@ -166,36 +166,6 @@ def both_kernels(
     kernel = kernel_of(_by_class(sums, members[0], len(first.size)), first, weights)
     by_class = _by_class(sums, members[1], len(second.size))
     return named(kernel, responses), _kernel(by_class, second, responses)
-
-
-def without_linear_part(
-    kernel2: Matrix, kernel1: Float[np.ndarray, " *shape"]
-) -> Matrix:
-    """Project a first-order kernel out of the rows and columns of a second-order one.
-
-    What is left has no component that a linear stage along `kernel1` could have made.
-
-    Parameters
-    ----------
-    kernel1
-        As a field or as a vector, of any length but zero.
-
-    Examples
-    --------
-    >>> w = np.array([3.0, 4.0])
-    >>> bool(np.allclose(without_linear_part(np.outer(w, w), w), 0))
-    True
-    """
-    w = kernel1.ravel().astype(np.float64)
-    if kernel2.shape != (len(w), len(w)):
-        n = len(w)
-        raise ValueError(f"kernel2 must be {n} by {n} elements, got {kernel2.shape}")
-    if not w.any():
-        raise CannotTell("kernel1 must differ from zero to be projected out")
-    w = w / np.sqrt(w @ w)
-    along = kernel2 @ w
-    both = np.outer(along, w)
-    return kernel2 - both - both.T + (w @ along) * np.outer(w, w)
 
 
 def _design(responses: Responses) -> KernelDesign:

@@ -68,3 +68,10 @@ def weight(trials: TrialDesign, here: np.ndarray) -> float:
         yes = trials.response[here & (trials.target == target)]
         densities.append(norm.pdf(norm.ppf((yes.sum() + 0.5) / (len(yes) + 1))))
     return here.sum() * np.mean(densities)
+
+
+def without_linear_part(kernel2: np.ndarray, kernel1: np.ndarray) -> np.ndarray:
+    """Return P K P, with P what is across a first-order kernel."""
+    w = kernel1.ravel().astype(np.float64)
+    across = np.eye(len(w)) - np.outer(w, w) / (w @ w)
+    return across @ kernel2 @ across

@@ -229,6 +229,8 @@ def test_taking_the_linear_part_out_leaves_nothing_along_it():
     group = np.arange(len(trials)) % 20
     whole = SecondOrderSums(trials, group, 20, BUMP).whole()
     assert np.abs(whole @ BUMP).max() < 1e-4 * np.abs(whole).max()
+    with pytest.raises(ValueError, match="kernel must differ from zero to be taken"):
+        SecondOrderSums(trials, group, 20, np.zeros(N))
 
 
 def test_sessions_are_compared_as_their_trials_are():

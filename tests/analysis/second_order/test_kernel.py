@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from tests.analysis.written_out import second_order_matrices
+from tests.analysis.written_out import second_order_matrices, without_linear_part
 from yoked.analysis.kernels.weighted_sum import first_order_kernel
 from yoked.analysis.second_order.kernel import (
     both_kernels,
     second_order_kernel,
-    without_linear_part,
 )
 from yoked.analysis.sessions.kernel import kernel as kernel_of
 from yoked.analysis.trials.design import TrialDesign
@@ -305,22 +304,3 @@ def test_what_has_no_second_order_kernel_says_why():
     table.loc[0, "response"] = 1 - table.loc[0, "target"]
     with pytest.raises(ValueError, match="no contrast has 2 trials in all stimulus-re"):
         second_order_kernel(Responses.from_table(table, "2afc", 2), source)
-
-
-def test_a_projection_needs_a_kernel_of_its_size():
-    with pytest.raises(
-        ValueError, match=r"kernel2 must be 2 by 2 elements, got \(3, 3"
-    ):
-        without_linear_part(np.eye(3), np.ones(2))
-    with pytest.raises(ValueError, match="kernel1 must differ from zero"):
-        without_linear_part(np.eye(2), np.zeros(2))
-
-
-def test_a_projection_takes_out_nothing_else():
-    rng = np.random.default_rng(1)
-    w, matrix = unit(rng.normal(size=6)), rng.normal(size=(6, 6))
-    matrix += matrix.T
-    rest = without_linear_part(matrix, 3 * w.reshape(1, 2, 3))
-    project = np.eye(6) - np.outer(w, w)
-    np.testing.assert_allclose(rest, project @ matrix @ project, atol=1e-12)
-    np.testing.assert_allclose(without_linear_part(rest, w), rest, atol=1e-12)
