@@ -11,7 +11,6 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import Any
 
 import click
@@ -68,7 +67,7 @@ def by_kind(found: Found) -> list[Found]:
     """Part a list where one kind of result follows another: each has its own table."""
     if isinstance(found, Result | Mapping):
         return [found]
-    return [list(run) for _, run in groupby(found, type)] or [found]  # pyright: ignore[reportReturnType]
+    return [list(run) for _, run in itertools.groupby(found, type)] or [found]  # pyright: ignore[reportReturnType]
 
 
 def in_brief(found: Found, brief: Brief | None) -> Row | list[Row]:

@@ -279,14 +279,12 @@ def _own(parts: Sequence[ModelDifference]) -> _Own:
 def _in_common(owns: Sequence[_Own], weight: Float[np.ndarray, " observer"]) -> float:
     """Return the variance of a mean that is from stimuli several observers saw."""
     parts = [w * each.influence for w, each in zip(weight, owns, strict=True)]
-    _, unit = np.unique(
-        np.concatenate([each.units for each in owns]), return_inverse=True
-    )
-    total = np.bincount(unit, np.concatenate(parts))
-    apart = sum(
-        float(_by_unit(each.units, part) @ _by_unit(each.units, part))
-        for each, part in zip(owns, parts, strict=True)
-    )
+    units = np.concatenate([each.units for each in owns])
+    total = _by_unit(units, np.concatenate(parts))
+    apart = 0.0
+    for each, part in zip(owns, parts, strict=True):
+        alone = _by_unit(each.units, part)
+        apart += float(alone @ alone)
     return max(float(total @ total) - apart, 0.0)
 
 

@@ -24,6 +24,7 @@ from jaxtyping import Float, Int
 from ..kernels.classes import Classes
 from ..trials.design import ROWS, TrialDesign
 from ..trials.estimate import CannotTell
+from .kernel_groups import by_number
 
 Parts = Float[np.ndarray, " group value"]
 Matrix = Float[np.ndarray, " element element"]
@@ -96,7 +97,6 @@ class SecondOrderSums:
         classes = Classes.of(trials)
         self._label = classes.label[0]
         self._coefficient = classes.coefficients(2)[0]
-        self._size = np.maximum(classes.size.ravel(), 1)
         self._halves = [self._half(half) for half in (0, 1)]
 
     def _half(self, half: int) -> _Half:
@@ -144,10 +144,8 @@ class SecondOrderSums:
         """Return the diagonal of what each group adds."""
         total = np.zeros((self.n_groups, self._halves[0].noise.shape[1]))
         for half in self._halves:
-            there, start = np.unique(half.group, return_index=True)
-            if len(there):
-                each = half.count[:, None] * half.noise**2
-                total[there] += np.add.reduceat(each, start, axis=0)
+            each = half.count[:, None] * half.noise**2
+            total += by_number(each, half.group, self.n_groups)
         return total
 
     def along(self, matrix: Matrix) -> list[Float[np.ndarray, " trial"]]:

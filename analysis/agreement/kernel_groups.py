@@ -78,12 +78,15 @@ def group_sums(
         If no stimulus class has both responses.
     """
     weight = score(trials).coefficient.astype(np.float32)
-    return _by_number(trials.noise * weight[:, None], group, n_groups)
+    return by_number(trials.noise * weight[:, None], group, n_groups)
 
 
-def _by_number(values: np.ndarray, number: np.ndarray, n: int) -> np.ndarray:
+def by_number(values: np.ndarray, number: np.ndarray, n: int) -> np.ndarray:
+    """Add up rows by their number, from 0 to before n."""
     order = np.argsort(number, kind="stable")
     there, start = np.unique(number[order], return_index=True)
     total = np.zeros((n, values.shape[1]))
+    if not len(there):
+        return total
     total[there] = np.add.reduceat(values[order], start, axis=0)
     return total
