@@ -10,7 +10,7 @@ from functools import reduce
 import numpy as np
 from jaxtyping import Float, Int
 
-from ..trials.design import TrialDesign, noise_keys
+from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell
 from ..trials.score import score
 
@@ -37,7 +37,7 @@ def stimulus_groups(
     ValueError
         If the sums of a second-order kernel would not fit in memory.
     """
-    keys = [noise_keys(one) for one in designs]
+    keys = [one.noise_keys for one in designs]
     n_shared = len(reduce(np.intersect1d, keys))
     together = [np.concatenate(keys)] if n_shared else keys
     cells = [one.cell for one in designs]
