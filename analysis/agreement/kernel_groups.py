@@ -83,10 +83,12 @@ def group_sums(
 
 def by_number(values: np.ndarray, number: np.ndarray, n: int) -> np.ndarray:
     """Add up rows by their number, from 0 to before n."""
-    order = np.argsort(number, kind="stable")
-    there, start = np.unique(number[order], return_index=True)
+    if np.any(np.diff(number) < 0):
+        order = np.argsort(number, kind="stable")
+        values, number = values[order], number[order]
+    there, start = np.unique(number, return_index=True)
     total = np.zeros((n, values.shape[1]))
     if not len(there):
         return total
-    total[there] = np.add.reduceat(values[order], start, axis=0)
+    total[there] = np.add.reduceat(values, start, axis=0)
     return total

@@ -69,22 +69,9 @@ class TrialDesign:
 
     @classmethod
     def of(
-        cls,
-        responses: Responses,
-        source: NoiseSource,
-        max_bytes: int = MAX_BYTES,
-        beside: "TrialDesign | None" = None,
+        cls, responses: Responses, source: NoiseSource, max_bytes: int = MAX_BYTES
     ) -> "TrialDesign":
         """Regenerate the noise of every trial.
-
-        Parameters
-        ----------
-        responses, source
-            The trials, and what gives their noise.
-        max_bytes
-            Of noise that are held at most.
-        beside
-            The very same trials of another observer, whose noise is taken as it is.
 
         Raises
         ------
@@ -113,7 +100,7 @@ class TrialDesign:
             contrast=responses.contrast,
             cluster=responses.cluster,
             stratum=_within_blocks(responses, cell),
-            halves=_halves(responses, source) if beside is None else beside.halves,
+            halves=_halves(responses, source),
             shape=shape,
             is_forced_choice=responses.is_forced_choice,
             basis=basis_of(source),
@@ -223,6 +210,12 @@ class TrialDesign:
         found = replace(self, halves=self.halves[:, rows], **parts)
         if "noise_keys" in vars(self):  # a digest is slow, and goes with its row
             vars(found)["noise_keys"] = self.noise_keys[rows]
+        return found
+
+    def answered(self, response: Bool[np.ndarray, " trial"]) -> "TrialDesign":
+        """Return the same trials with another observer's responses."""
+        found = replace(self, response=response)
+        vars(found)["noise_keys"] = self.noise_keys
         return found
 
     @cached_property

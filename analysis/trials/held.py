@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float32, Float64, Int16, Int64
+from jaxtyping import Bool, Float32, Float64, Int16, Int64
 
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.stimulus.place_noise import PlaceNoise
@@ -24,7 +24,8 @@ from .estimate import CannotTell
 from .responses import Responses, SessionLike, responses
 from .stimuli import ALSO, fields_of, silent_keys, stimulus_keys
 
-SEEN = ("stimulus_id", "block_kind", "target", "contrast", *ALSO)
+# Columns of the log that a trial design is made from, but for the response.
+SEEN = ("trial", "block", "block_kind", "repeats", "stimulus_id", "contrast", *ALSO)
 
 
 class HeldNoise:
@@ -254,8 +255,9 @@ class Held:
     @cached_property
     def shown(self) -> TrialDesign:
         """The counted trials with their noise; errors as for `TrialDesign.of`."""
-        twin = self._twin and self._twin.shown
-        return TrialDesign.of(self.responses, self.noise, beside=twin)
+        if self._twin is not None:
+            return self._twin.shown.answered(self.responses.response == 1)
+        return TrialDesign.of(self.responses, self.noise)
 
     @cached_property
     def _twin(self) -> "Held | None":
@@ -272,7 +274,21 @@ class Held:
     @cached_property
     def design(self) -> TrialDesign:
         """Those of them that can be compared: errors as for `comparable`, too."""
-        return self.shown.comparable()
+        if self._twin is not None:
+            rows = self._twin._compared
+            response = self.responses.response[rows] == 1
+            return self._twin.design.answered(response)
+        found = self.shown.comparable()
+        if not (self._compared.all() or self._holds_fields):
+            del (
+                self.shown
+            )  # as large, and nearly the same; made again where it is asked for
+        return found
+
+    @cached_property
+    def _compared(self) -> Bool[np.ndarray, " trial"]:
+        """Which of the trials can be compared."""
+        return (self.shown.fields_by_cell >= 2)[self.shown.cell]
 
 
 def _seen(responses: Responses) -> pd.DataFrame:
