@@ -1,7 +1,6 @@
 """A real Chromium and a real server, for tests that click, press and look."""
 
 import json
-import multiprocessing
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import PROCESSES
 from yoked.experiments.protocols.protocol import Protocol
 
 from .serve import serve_file
@@ -74,13 +74,6 @@ def page(browser):
 def is_ours(entry) -> bool:
     """Whether a console message is a fault; a network that a test cut is none."""
     return entry.type == "error" and "Failed to load resource" not in entry.text
-
-
-# Servers are forked from a process that has imported the house; Windows cannot fork.
-_CAN_FORK = "forkserver" in multiprocessing.get_all_start_methods()
-PROCESSES = multiprocessing.get_context("forkserver" if _CAN_FORK else "spawn")
-if _CAN_FORK:
-    PROCESSES.set_forkserver_preload(["tests.browser.preloaded"])
 
 
 @dataclass
