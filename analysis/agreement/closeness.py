@@ -339,8 +339,8 @@ def _kappa(common: CommonTrials) -> Closeness:
     """Compare who is right where, at contrasts where nobody always was."""
     ours, *models = common.responses
     rows, *others = common.rows
-    right = [ours.correct[rows]]
-    right += [one.correct[each] for one, each in zip(models, others, strict=True)]
+    right = [ours.scored[rows]]
+    right += [one.scored[each] for one, each in zip(models, others, strict=True)]
     contrast, stimulus = ours.contrast[rows], common.stimuli[0][rows]
     used = usable(right, contrast)
     if not used.any():
