@@ -137,10 +137,7 @@ class CommonTrials:
         CannotTell
             If there is none, or tasks differ.
         """
-        tasks = {each.responses.task for each in sessions}
-        if len(tasks) > 1:
-            got = " and ".join(sorted(tasks))
-            raise CannotTell(f"sessions must be of one task, got {got}")
+        require_one_task([each.responses for each in sessions])
         keys = [each.stimuli for each in sessions]
         common = reduce(np.intersect1d, keys)
         kept = tuple(np.isin(key, common) for key in keys)
