@@ -47,8 +47,11 @@ if TYPE_CHECKING:
     )
     from yoked.analysis.sessions.summary import summarise
     from yoked.experiments.imports.choice_files import read_choices
+    from yoked.experiments.imports.helios import import_helios
     from yoked.experiments.imports.murray2015 import import_murray2015
+    from yoked.experiments.imports.pritchett2015 import import_pritchett2015
     from yoked.experiments.imports.table import import_table
+    from yoked.experiments.imports.table_explain import explain_table
     from yoked.experiments.imports.table_settings import TableSettings
     from yoked.experiments.imports.thomas2005 import import_gabor
     from yoked.experiments.protocols.files import load_protocol
@@ -117,12 +120,15 @@ __all__ = [
     "dprime",
     "dprime_from_counts",
     "equivalent_noise",
+    "explain_table",
     "from_torch",
     "grating_responses",
     "group",
     "hotelling_comparison",
     "import_gabor",
+    "import_helios",
     "import_murray2015",
+    "import_pritchett2015",
     "import_table",
     "kernel",
     "load_into",
@@ -189,12 +195,18 @@ _HOMES = {
         "analysis.sessions.equivalent_noise",
         "session_equivalent_noise",
     ),
+    "explain_table": ("experiments.imports.table_explain", "explain_table"),
     "from_torch": ("models.networks.from_torch", "from_torch"),
     "grating_responses": ("models.retina.gratings", "grating_responses"),
     "group": ("analysis.agreement.group", "group"),
     "hotelling_comparison": ("analysis.kernels.hotelling", "hotelling_comparison"),
     "import_gabor": ("experiments.imports.thomas2005", "import_gabor"),
+    "import_helios": ("experiments.imports.helios", "import_helios"),
     "import_murray2015": ("experiments.imports.murray2015", "import_murray2015"),
+    "import_pritchett2015": (
+        "experiments.imports.pritchett2015",
+        "import_pritchett2015",
+    ),
     "import_table": ("experiments.imports.table", "import_table"),
     "kernel": ("analysis.sessions.kernel", "kernel"),
     "load_into": ("models.networks.foreign", "load_into"),

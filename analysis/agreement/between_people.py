@@ -86,8 +86,8 @@ def _pair(
         except CannotTell:
             continue
         right = (
-            shared.ours.correct[shared.rows],
-            shared.theirs.correct[shared.other_rows],
+            shared.ours.scored[shared.rows],
+            shared.theirs.scored[shared.other_rows],
         )
         contrast = shared.ours.contrast[shared.rows]
         used = usable(right, contrast)

@@ -137,10 +137,7 @@ class CommonTrials:
         CannotTell
             If there is none, or tasks differ.
         """
-        tasks = {each.responses.task for each in sessions}
-        if len(tasks) > 1:
-            got = " and ".join(sorted(tasks))
-            raise CannotTell(f"sessions must be of one task, got {got}")
+        require_one_task([each.responses for each in sessions])
         keys = [each.stimuli for each in sessions]
         common = reduce(np.intersect1d, keys)
         kept = tuple(np.isin(key, common) for key in keys)
@@ -339,8 +336,8 @@ def _kappa(common: CommonTrials) -> Closeness:
     """Compare who is right where, at contrasts where nobody always was."""
     ours, *models = common.responses
     rows, *others = common.rows
-    right = [ours.correct[rows]]
-    right += [one.correct[each] for one, each in zip(models, others, strict=True)]
+    right = [ours.scored[rows]]
+    right += [one.scored[each] for one, each in zip(models, others, strict=True)]
     contrast, stimulus = ours.contrast[rows], common.stimuli[0][rows]
     used = usable(right, contrast)
     if not used.any():

@@ -22,7 +22,7 @@ from ..trials.estimate import Estimate
 KAPPA = "error-consistency-by-contrast/1"
 OF_CHOICES = "no response is correct: this is kappa of the choices"
 MIN_KAPPA_TRIALS = 10
-Right = Bool[np.ndarray, " trial"]
+Right = Bool[np.ndarray, " trial"] | Int[np.ndarray, " trial"]  # or what was chosen
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,7 @@ def usable(
     used = np.zeros(len(contrast), bool)
     for value in np.unique(contrast):
         here = contrast == value
-        vary = all(0 < one[here].mean() < 1 for one in right)
+        vary = all(one[here].min() < one[here].max() for one in right)
         used |= here & (here.sum() >= MIN_KAPPA_TRIALS) & vary
     return used
 
@@ -106,11 +106,16 @@ def error_consistency(
 
 
 def _kappa(a: np.ndarray, b: np.ndarray) -> tuple[float, np.ndarray]:
-    """Kappa, and each trial's influence: squares of these sum to n^2 x its variance."""
-    p, q = float(a.mean()), float(b.mean())
-    observed, expected = float(np.mean(a == b)), p * q + (1 - p) * (1 - q)
+    """Kappa of two codings, and each trial's influence.
+
+    Squares of these sum to n^2 x its variance.
+    """
+    codes, both = np.unique([a, b], return_inverse=True)
+    a, b = both.reshape(2, -1)
+    p, q = (np.array([np.mean(one == k) for k in range(len(codes))]) for one in (a, b))
+    observed, expected = float(np.mean(a == b)), float(p @ q)
     # d c_exp / d (share of the cell a trial is in): the other observer's marginals.
-    marginal = np.where(a, q, 1 - q) + np.where(b, p, 1 - p)
+    marginal = q[a] + p[b]
     gradient = (a == b) * (1 - expected) - (1 - observed) * marginal
     influence = gradient / (1 - expected) ** 2
     return (observed - expected) / (1 - expected), influence - influence.mean()

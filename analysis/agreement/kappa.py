@@ -197,7 +197,7 @@ def _consistency(responses: Responses) -> Estimate:
 def _cells(responses: Responses) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Give z of being correct by contrast and class, trials, and contrasts used."""
     at = np.searchsorted(responses.contrasts, responses.contrast)
-    n_classes = 1 if responses.is_forced_choice else 2
+    n_classes = 1 if responses.is_forced_choice or not responses.has_target else 2
     cell = n_classes * at + (0 if n_classes == 1 else responses.target)
     n = np.bincount(cell, minlength=n_classes * len(responses.contrasts))
     right = np.bincount(cell, responses.correct, minlength=len(n))
@@ -282,7 +282,8 @@ def compare_kappa(reference: SessionLike, other: SessionLike) -> KappaComparison
     shared = SharedTrials.of(reference, other)
     ours, rows = shared.ours, shared.rows
     contrast, right = ours.contrast[rows], shared.theirs.correct[shared.other_rows]
-    found = error_consistency(ours.correct[rows], right, contrast, shared.stimulus)
+    scored = ours.scored[rows], shared.theirs.scored[shared.other_rows]
+    found = error_consistency(*scored, contrast, shared.stimulus)
     found = found.with_note(None if ours.has_target else OF_CHOICES)
     rate = [
         float(right[contrast == value].mean()) if np.any(contrast == value) else 0.0

@@ -143,8 +143,8 @@ def response_agreement(reference: SessionLike, other: SessionLike) -> ResponseAg
     same = ours.response[rows] == shared.theirs.response[shared.other_rows]
     twice = np.isin(rows, np.concatenate([ours.second_rows, ours.first]))
     _, cluster = np.unique(shared.stimulus, return_inverse=True)
-    correct = ours.correct[rows], shared.theirs.correct[shared.other_rows]
-    kappa = error_consistency(*correct, ours.contrast[rows], cluster)
+    scored = ours.scored[rows], shared.theirs.scored[shared.other_rows]
+    kappa = error_consistency(*scored, ours.contrast[rows], cluster)
     return ResponseAgreement(
         reference=reference.id,
         other=other.id,

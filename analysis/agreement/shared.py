@@ -62,9 +62,7 @@ class SharedTrials:
         """
         both = Recognised.of(reference), Recognised.of(other)
         ours, theirs = (each.responses for each in both)
-        if ours.task != theirs.task:
-            got = f"{ours.task} and {theirs.task}"
-            raise CannotTell(f"sessions must be of one task, got {got}")
+        require_one_task((ours, theirs))
         stimuli = numbered(both)
         rows, other_rows = matched((ours, theirs), stimuli)
         if not len(rows):
@@ -83,6 +81,14 @@ class SharedTrials:
         """Number of the stimulus of each shared showing, from 0."""
         _, number = np.unique(self.stimuli[0][self.rows], return_inverse=True)
         return number
+
+
+def require_one_task(several: Sequence[Responses]) -> None:
+    """Raise CannotTell if sessions are not all of one task."""
+    tasks = list(dict.fromkeys(each.task for each in several))
+    if len(tasks) > 1:
+        got = " and ".join(tasks)
+        raise CannotTell(f"sessions must be of one task, got {got}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -93,7 +93,8 @@ class AugmentedKernel(Result):
         Of the noise that speaks for "yes".
     target_half, nontarget_half
         From the noise with and without the target. A linear observer has the same
-        kernel twice. None where nearly all of a half's responses are alike.
+        kernel twice. None where nearly all of a half's responses are alike, and in
+        yes/no without a correct answer, which has one kind of noise.
     halves
         Test of whether the two are the same.
     critical
@@ -177,7 +178,7 @@ def augmented_kernel(
     del whole  # influences are as large as the noise
     found: dict[str, Influence] = {}
     missing: dict[str, CannotTell] = {}
-    for part in HALVES:
+    for part in HALVES if trials.has_halves else ():
         try:
             found[part] = scores.influence(part)
         except CannotTell as reason:
@@ -186,7 +187,7 @@ def augmented_kernel(
     for part, one in found.items():
         bands[part] = _band(one, critical, ends, trials.shape)
     halves = None
-    if not missing:
+    if len(found) == len(HALVES):
         halves = equality(found["target_half"], found["nontarget_half"], seed=seed)
     return AugmentedKernel(
         kernel=bands["kernel"],

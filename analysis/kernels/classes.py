@@ -1,14 +1,15 @@
 """The classes of a kernel: which one each trial is in, and what each class counts.
 
 A class is an outcome (correct, hit, ...) at one contrast; in a task without a correct
-answer, which interval was chosen. A kernel is
+answer, which interval was chosen, or what was said of the one. A kernel is
 
     order 1: the sum over classes of +-share x mean noise
     order 2: the sum over classes of +-share x covariance of the noise,
 
 so that a trial counts with +-share / size, or with +-share / (size - 1). A contrast's
 share goes by n phi(z); `weighted_sum.py` and `second_order/kernel.py` have the sources.
-Without a correct answer each trial counts alike: a class by its share of the trials.
+Without a correct answer each choice counts alike: a class by its share of the trials;
+of a single field, the means of "yes" and "no" are compared as they are in one class.
 `Classes` are those of several sets of responses to the same trials, permuted or drawn
 by a bootstrap; `KernelDesign` has those of one session, for sums that stream.
 """
@@ -36,6 +37,7 @@ YES_NO_CLASSES = (
 INTERVAL_CLASSES = ("first_incorrect", "first_correct", "second_incorrect")
 INTERVAL_CLASSES += ("second_correct",)  # by the interval that held the target
 CHOICES = ("chose_second", "chose_first")  # without a correct answer
+SAID = ("said_no", "said_yes")  # the same of a single field
 SUM = 2  # the kernel, beside the halves 0 (target) and 1 (non-target)
 
 
@@ -99,7 +101,10 @@ class Classes:
                 "has its own, response_kernels"
             )
         is_optimal = _is_optimal(m, weights)
+        is_one = not (trials.is_forced_choice or trials.has_target)
         names, outcome = _outcomes(trials.is_forced_choice, is_optimal, m)
+        if is_one:
+            names, outcome = SAID, np.array([[0, 1], [0, 1]])
         contrasts, contrast = np.unique(trials.contrast, return_inverse=True)
         given = trials.response[None] if response is None else response
         cell = (m * contrast + trials.target) * m + given  # contrast, target, response
@@ -107,7 +112,7 @@ class Classes:
         n = n.reshape(len(cell), len(contrasts), m, m)
         size = [n[..., outcome == each].sum(-1) for each in range(len(names))]
         label = len(names) * np.arange(len(contrasts))[:, None, None] + outcome
-        weight = _weights(n, is_optimal)
+        weight = _weights(n[:, :, :1] if is_one else n, is_optimal)
         return cls(
             contrasts=contrasts,
             names=names,
@@ -142,10 +147,15 @@ class Classes:
         lacking = ~complete.any(axis=(1, 2))
         if lacking.any():
             size = self.size[lacking][0].sum(axis=0)
-            lack = _what_lacks(self.is_forced_choice, size, order)
+            lack = _what_lacks(self.names, size, order)
             sample = "" if self.count is None else "too few to be resampled: "
             raise CannotTell(f"{sample}{lack}")
-        return _shares(complete * self.weight, self.is_forced_choice)
+        return _shares(complete * self.weight, self.n_couples)
+
+    @property
+    def n_couples(self) -> int:
+        """Couples of means that a kernel is the sum of: two in yes/no."""
+        return 1 if self.is_forced_choice or self.names == SAID else 2
 
     def factors(self, order: int) -> Float[np.ndarray, " replicate label"]:
         """Return what a trial of each class counts: its own, or the target's, noise."""
@@ -230,18 +240,20 @@ class KernelDesign:
         (complete,), (size,), names = (
             classes.complete(order),
             classes.size,
-            classes.names if responses.has_target else CHOICES,
+            classes.names,
         )
+        are_choices = responses.is_forced_choice and not responses.has_target
+        if are_choices:
+            names = CHOICES
         found = complete.any(axis=0)
         if not (found.any() if responses.is_forced_choice else found.all()):
-            what = _what_lacks if responses.has_target else _which_lacks
-            raise CannotTell(what(responses.is_forced_choice, size.sum(0), order))
+            raise CannotTell(_what_lacks(names, size.sum(0), order))
         _check_varied(responses)
         entered = complete.any(axis=1)
         number = len(names) * (np.cumsum(entered) - 1)[:, None] + np.arange(len(names))
         weight = (complete * classes.weight)[:, entered]
-        (share,) = _shares(weight, responses.is_forced_choice)
-        if not responses.has_target:
+        (share,) = _shares(weight, classes.n_couples)
+        if are_choices:
             share = 2 * (complete * size)[entered] / (complete * size).sum()
         of_contrast = share[:, 1::2].sum(axis=1)
         return cls(
@@ -271,7 +283,9 @@ class KernelDesign:
         """Return the factor of each class's mean or covariance in a half, or in SUM."""
         if self.is_forced_choice:  # the non-target half changes sign
             return signed(self.share) * (-1.0 if half == 1 else 1.0)
-        counts = half == SUM or self.outcome // 2 == 1 - half
+        # Of two classes of stimuli, or else of the two responses to the one.
+        own = self.outcome if self.names == SAID else self.outcome // 2
+        counts = half == SUM or own == 1 - half
         return signed(self.share) * counts
 
     def factors(self, half: int) -> Float[np.ndarray, " label"]:
@@ -337,11 +351,11 @@ def _weights(
 
 
 def _shares(
-    weight: Float[np.ndarray, " replicate contrast outcome"], is_forced_choice: bool
+    weight: Float[np.ndarray, " replicate contrast outcome"], n_couples: int
 ) -> Float[np.ndarray, " replicate contrast outcome"]:
     """The positive classes' shares add up to 1, or in yes/no to 2: one a half."""
     positive = weight[..., 1::2].reshape(len(weight), -1).sum(axis=1)
-    return weight / positive[:, None, None] * (1 if is_forced_choice else 2)
+    return weight / positive[:, None, None] * n_couples
 
 
 def _check_varied(responses: Responses) -> None:
@@ -352,24 +366,28 @@ def _check_varied(responses: Responses) -> None:
 
 
 def _which_lacks(
-    is_forced_choice: bool, size: Real[np.ndarray, " outcome"], least: int
+    names: tuple[str, ...], size: Real[np.ndarray, " outcome"], least: int
 ) -> str:
-    """Say which interval nobody has chosen, where neither is correct."""
-    lacking = [name for name, n in zip(CHOICES, size, strict=True) if n < least]
-    interval = (lacking[0] if lacking else CHOICES[0]).partition("_")[2]
+    """Say which choice was not made, where none is correct."""
+    lacking = [name for name, n in zip(names, size, strict=True) if n < least]
+    which = (lacking[0] if lacking else names[0]).partition("_")[2]
     several = "a trial" if least == 1 else f"{least} trials or more"
-    return f"each interval must be chosen in {several}, got fewer for the {interval}"
+    if names == SAID:
+        return f"each response must be given in {several}, got fewer of {which}"
+    return f"each interval must be chosen in {several}, got fewer for the {which}"
 
 
 def _what_lacks(
-    is_forced_choice: bool, size: Real[np.ndarray, " outcome"], least: int
+    names: tuple[str, ...], size: Real[np.ndarray, " outcome"], least: int
 ) -> str:
     """Say which stimulus-response class is empty."""
+    if names in (CHOICES, SAID):
+        return _which_lacks(names, size, least)
     empty = np.flatnonzero(size == 0)
     if not empty.size:
         several = "" if least == 1 else f"{least} "
         return f"no contrast has {several}trials in all stimulus-response classes"
-    if is_forced_choice:
+    if names != tuple(name for _, _, name in YES_NO_CLASSES):
         name = ("incorrect", "correct")[empty[0] % 2]
         return f"no trial was {name}; a kernel needs correct and incorrect trials"
     target, response, _ = YES_NO_CLASSES[empty[0]]

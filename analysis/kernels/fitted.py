@@ -62,7 +62,8 @@ class FittedKernel(OfNoise):
         towards its prior.
     target_half, nontarget_half
         The same from the noise with and without the target, in one fit with a kernel
-        for each and the same prior. A linear observer has the same kernel twice.
+        for each and the same prior. A linear observer has the same kernel twice. None
+        in yes/no without a correct answer, which has one kind of noise.
     unshrunken
         The kernel without that pull, with the intervals that cover it; None where it
         cannot be had, and then `note` says why.
@@ -88,8 +89,8 @@ class FittedKernel(OfNoise):
     """
 
     kernel: Field
-    target_half: Field
-    nontarget_half: Field
+    target_half: Field | None
+    nontarget_half: Field | None
     unshrunken: AugmentedKernel | None
     prior: str
     length: float
@@ -166,12 +167,15 @@ def fitted_kernel(
     held_out, penalty = best.held_out, best.penalty
     efficiency = _efficiency(trials, fitted, kernel)
     del x, problems, found, best, fitted  # their noise is as large as that of a half
-    halves = _halves(trials, scale, chosen, penalty, products)
-    shaped = [part.reshape(trials.shape) for part in (kernel, *halves)]
+    halves = [None, None]
+    if trials.has_halves:
+        halves = _halves(trials, scale, chosen, penalty, products)
+    shape = trials.shape
     gain = _gain(held_out - without_kernel(responses, fold), trials)
     unshrunken, why_not = _unshrunken(trials, lapse_rate, seed)
     return FittedKernel(
-        *shaped,
+        kernel.reshape(shape),
+        *(half if half is None else half.reshape(shape) for half in halves),
         unshrunken=unshrunken,
         prior=chosen.name,
         length=chosen.length,

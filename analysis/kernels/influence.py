@@ -329,7 +329,8 @@ def require_folds(trials: TrialDesign, n_folds: int) -> None:
     if n_fields < 2 * n_folds:
         rule = f"{2 * n_folds} or more, to predict a part of them by the others"
         raise CannotTell(f"noise fields must be {rule}, got {n_fields}")
-    if not trials.is_forced_choice and len(np.unique(trials.target)) < 2:
+    is_one = not trials.is_forced_choice and len(np.unique(trials.target)) < 2
+    if is_one and trials.has_target:
         rule = "with and without the signal, for a half of the kernel from either"
         got = "with" if trials.target[0] == 1 else "without"
         raise CannotTell(f"noise must be shown {rule}, got it only {got}")

@@ -18,9 +18,12 @@ test of a probit model, and no weighted sum is less noisy. In 2AFC the classes a
 intervals that held the target. Both weightings have the same expected shape for a
 linear observer, and the weights of each add up to the same.
 
-Where no answer is correct, the kernel is twice the mean noise of what was chosen less
-that of what was not [4]_: every trial counts alike. In opposite pairs of noise on
-sinusoids it is the classification image of rcicr and rcpyci.
+Where no answer is correct, that of yes/no is the one difference of "yes" and "no", and
+its halves are the mean of "yes" and minus that of "no". Of choices it is twice the mean
+noise of what was chosen less that of what was not [4]_: every trial counts alike. In
+opposite pairs of noise on sinusoids it is the classification image of rcicr and rcpyci.
+Of several alternatives "what was not" is the mean of the others, and the halves are of
+the two.
 
 Standard errors count noise fields, not trials: two showings of one trial share the
 noise and add their coefficients before they are squared.
@@ -44,8 +47,15 @@ from ...experiments.stimulus.sources import NoiseSource
 from ..trials.estimate import CannotTell
 from ..trials.moments import Moments, moments
 from ..trials.responses import Responses
-from ..trials.score import ROUNDING, STILL
-from ..trials.shown import OfNoise, classification_image
+from ..trials.score import ONE_KIND, ROUNDING, STILL
+from ..trials.shown import (
+    OfNoise,
+    as_numbers,
+    basis_of,
+    classification_image,
+    noise_of,
+    unit_of,
+)
 from .classes import SUM, KernelDesign
 
 FORMULAS = {  # of the weights, and of whether it is forced choice
@@ -55,7 +65,11 @@ FORMULAS = {  # of the weights, and of whether it is forced choice
     ("optimal", True): "kernel-2afc-optimal-weights/1",
 }
 
-WITHOUT_TARGET = "kernel-2afc-chosen-less-rejected/1"
+WITHOUT_TARGET = {  # of whether it is forced choice
+    False: "kernel-yes-no-said-yes-less-no/1",
+    True: "kernel-2afc-chosen-less-rejected/1",
+}
+OF_SEVERAL = "kernel-mafc-chosen-less-rejected/1"
 
 Field = Float[np.ndarray, " *shape"]
 
@@ -74,7 +88,9 @@ class Kernel(OfNoise):
     nontarget_half
         From the other noise: of the other alternatives, or of trials without signal.
         Both halves have the sign of the template; where they differ the observer is
-        not linear.
+        not linear. Without a correct answer, of the first and the second alternative;
+        of a single field, from "yes" and from "no", minus the latter; of several
+        alternatives, of what was chosen and of the rest, minus the latter.
     se, target_half_se, nontarget_half_se
         Standard error of each element.
     n_per_class
@@ -154,6 +170,8 @@ def first_order_kernel(
         single trial at each, so that its noise has no variance; or if there are no
         optimal weights, with more than two alternatives.
     """
+    if responses.n_alternatives > 2 and not responses.has_target:
+        return _of_chosen(responses, source)
     design = KernelDesign.of(responses, weights)
     sums = moments(
         responses, source, design.label, len(design.size), None, chunk_elements
@@ -161,9 +179,55 @@ def first_order_kernel(
     return named(kernel_of(sums, design, weights), responses)
 
 
+def _of_chosen(responses: Responses, source: NoiseSource) -> Kernel:
+    """Give twice the mean noise of what was chosen of several less that of the rest."""
+    n, m = len(responses), responses.n_alternatives
+    chosen = np.bincount(responses.response, minlength=m)
+    if np.count_nonzero(chosen) < 2:
+        raise CannotTell(ONE_KIND)
+    unit, shape, halves = unit_of(source), (0,), np.zeros((2, n, 0))
+    for interval in range(m):
+        noise = noise_of(source, responses.table, interval)
+        shape, noise = noise.shape[1:], as_numbers(noise.reshape(n, -1), unit)
+        if not halves.size:
+            halves = np.zeros((2, *noise.shape))
+        is_chosen = (responses.response == interval)[:, None]
+        halves += 2 * np.stack([is_chosen * noise, (is_chosen - 1) * noise / (m - 1)])
+    each = np.stack([halves[0] + halves[1], halves[0], halves[1]])
+    parts = [_mean_of_fields(one, responses) for one in each]
+    contrasts, shares = np.unique(responses.contrast, return_counts=True)
+    return Kernel(
+        *(part.reshape(shape) for pair in parts for part in pair),
+        n_per_class={f"response_{k}": int(count) for k, count in enumerate(chosen)},
+        n_left_out=0,
+        contrasts=tuple(contrasts.tolist()),
+        weights=tuple((shares / n).tolist()),
+        order=1,
+        formula=OF_SEVERAL,
+        basis=basis_of(source),
+    )
+
+
+def _mean_of_fields(
+    values: Float[np.ndarray, " trial element"], responses: Responses
+) -> tuple[Float[np.ndarray, " element"], Float[np.ndarray, " element"]]:
+    """Return a mean over trials, and its SE from the noise fields."""
+    mean = values.mean(axis=0)
+    _, field = np.unique(responses.cluster, return_inverse=True)
+    count = int(field.max()) + 1
+    if count < 2:
+        raise CannotTell(STILL)
+    together = np.zeros((count, values.shape[1]))
+    np.add.at(together, field, values - mean)
+    squares = (together**2).sum(axis=0) * count / (count - 1)
+    return mean, np.sqrt(squares) / len(values)
+
+
 def named(found: Kernel, responses: Responses) -> Kernel:
     """Return a kernel with the formula's name that it has without a target."""
-    return found if responses.has_target else replace(found, formula=WITHOUT_TARGET)
+    if responses.has_target:
+        return found
+    return replace(found, formula=WITHOUT_TARGET[responses.is_forced_choice])
 
 
 def kernel_of(sums: Moments, design: KernelDesign, weights: str) -> Kernel:

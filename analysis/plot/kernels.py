@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 OF_TARGET = ("target", "other")
 OF_CHOICES = ("first alternative", "second alternative")  # where neither is correct
+OF_SEVERAL = ("chosen", "not chosen, turned round")  # of more than two
+OF_SAID = ("“yes”", "“no”, turned round")  # the same of a single field
 BANDS = "bands are the 95 % intervals of the dots, not of the line"
 SEEN_THROUGH = (
     "classification image: the kernel in coefficients, drawn as the sum of coefficient "
@@ -97,7 +99,10 @@ def panel(session: SessionLike, method: Method = "fitted") -> Panel:
 def panel_of(session: SessionLike, found: Kernel | FittedKernel) -> Panel:
     """Label a kernel with its observer, and set the signal beside it."""
     size = size_of(session.protocol)
-    halves = OF_TARGET if session.protocol.task.has_target else OF_CHOICES
+    task, halves = session.protocol.task, OF_TARGET
+    if not task.has_target:
+        halves = OF_CHOICES if task.is_forced_choice else OF_SAID
+        halves = OF_SEVERAL if task.n_intervals > 2 else halves
     return Panel(session.observer, found, signed_template(session), halves, size)
 
 
@@ -137,7 +142,8 @@ def draw_kernels(panels: Sequence[Panel]) -> "Figure":
     is_line = sum(size > 1 for size in panels[0].kernel.kernel.shape) <= 1
     is_drawn = panels[0].kernel.basis is not None
     has_bands = any(_unshrunken(each) is not None for each in panels)
-    rows = 2 + is_drawn if is_line else 3 + 2 * has_bands
+    has_halves = panels[0].kernel.target_half is not None
+    rows = 1 + has_halves + is_drawn if is_line else 1 + 2 * has_halves + 2 * has_bands
     signal = None if is_line or is_drawn else _signal(panels)
     shape = panels[0].kernel.kernel.shape
     is_alone = len(panels) == 1 and not is_line and fits_a_card(shape)
@@ -258,21 +264,23 @@ def _name_bands(figure: "Figure", axes: Any, said: list[str]) -> None:
 def _draw_lines(axes: Any, panels: Sequence[Panel]) -> None:
     """Draw kernels of one dimension as lines over position or time, halves below."""
     for column, each in enumerate(panels):
-        top, bottom = axes[0][column], axes[1][column]
+        top = axes[0][column]
+        bottom = axes[1][column] if len(axes) > 1 else None
         x, name = line_axis(each.kernel.kernel.shape)
         if isinstance(each.kernel, FittedKernel):
             _fitted_lines(top, bottom, x, each)
         else:
             band(top, x, each.kernel.kernel, each.kernel.se, BLUE, "kernel")
+            assert bottom is not None
             _halves(bottom, x, each.kernel, each.halves)
         if each.template is not None:
             scaled = _scaled(each.template, each.kernel.kernel)
             top.plot(x, scaled, color=GRAY, lw=1, ls="--", label="signal, scaled")
-        bottom.set_xlabel(name)
-        for axis in (top, bottom):
+        axes[-1][column].set_xlabel(name)
+        for axis in axes[:, column]:
             axis.xaxis.get_major_locator().set_params(integer=True)
     kernel = "kernel" if panels[0].image is None else "kernel in coefficients"
-    for row, name in zip(axes, (kernel, "its halves"), strict=True):
+    for row, name in zip(axes, (kernel, "its halves"), strict=False):
         share_limits(row)
         row[0].set_ylabel(f"{name}\n({panels[0].unit})", fontsize=8)
         for axis in row:
@@ -288,14 +296,16 @@ def _halves(axis: Any, x: np.ndarray, kernel: Kernel, names: tuple[str, str]) ->
 def _fitted_lines(top: Any, bottom: Any, x: np.ndarray, panel: Panel) -> None:
     """Draw the picture, and the unshrunken estimate with its intervals."""
     kernel, found = panel.kernel, _unshrunken(panel)
-    for axis in (top, bottom):
-        axis.axhline(0, color=PALE, lw=0.7, zorder=0)
+    top.axhline(0, color=PALE, lw=0.7, zorder=0)
     top.plot(x, kernel.kernel.ravel(), color=BLUE, lw=1.6, label="kernel")
     if found is not None:
         _intervals(top, x, found.kernel, BLUE, "unshrunken")
         inner = dict(color=BLUE, alpha=0.1, lw=0)
         low, high = found.kernel.low_all.ravel(), found.kernel.high_all.ravel()
         top.fill_between(x, low, high, **inner, label="95 %, all at once")
+    if bottom is None:
+        return
+    bottom.axhline(0, color=PALE, lw=0.7, zorder=0)
     halves = (("target", ORANGE), ("nontarget", GREEN))
     for (name, color), label in zip(halves, panel.halves, strict=True):
         half = getattr(kernel, f"{name}_half").ravel()
@@ -326,8 +336,10 @@ def _draw_pictures(
 ) -> None:
     """Draw kernels of fields, or of bars over time, as pictures on one scale."""
     names = ["kernel", "target_half", "nontarget_half"]
+    if panels[0].kernel.target_half is None:
+        names = names[:1]
     ending = " half" if panels[0].halves == OF_TARGET else ""
-    halves = zip(names[1:], panels[0].halves, strict=True)
+    halves = zip(names[1:], panels[0].halves, strict=False)
     labels = {name: of + ending for name, of in halves}
     fields = {name: [getattr(p.kernel, name) for p in panels] for name in names}
     if has_bands:

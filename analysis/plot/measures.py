@@ -17,17 +17,18 @@ if TYPE_CHECKING:
 def draw_measures(summaries: Sequence[SessionSummary]) -> "Figure":
     """Draw d', criterion, proportion correct and internal noise with 95 % intervals.
 
-    Where no response is correct, the share of first choices and internal noise.
+    Where no response is correct, the share of choices and internal noise.
     """
-    first = [s.pooled.chose_first for s in summaries if s.pooled.chose_first]
+    chosen = [s.pooled.choices for s in summaries if s.pooled.choices]
     columns = {
         "d′": [s.pooled.dprime for s in summaries],
         "criterion": [s.pooled.criterion for s in summaries],
         "proportion correct": [s.pooled.proportion_correct for s in summaries],
     }
-    middles = {"criterion": 0.0, "proportion correct": 0.5, "chose first": 0.5}
-    if len(first) == len(summaries):
-        columns = {"chose first": first}
+    middles = {"criterion": 0.0, "proportion correct": 0.5}
+    if len(chosen) == len(summaries) and len({name for name, _ in chosen}) == 1:
+        columns = {chosen[0][0]: [share for _, share in chosen]}
+        middles = {chosen[0][0]: 0.5}
     columns["internal noise γ"] = [s.pooled.internal_noise.gamma for s in summaries]
     rows = -(-len(columns) // 2)
     figure, pyplot = new_figure((CARD, 0.2 + rows * (0.55 + 0.3 * len(summaries))))

@@ -24,6 +24,7 @@ from scipy.stats import chi2
 
 from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell
+from ..trials.responses import NO_TARGET
 from ..trials.result import Result
 from .newton import BinaryResponses, Coordinates, Solution, fit
 from .trials import influence, log_likelihood, solve, standardised
@@ -97,8 +98,8 @@ def likelihood_ratio_tests(
     Raises
     ------
     ValueError
-        If the noise separates the responses, or three times its elements are as many as
-        the trials.
+        If there are no halves, the noise separates the responses, or three times its
+        elements are as many as the trials.
 
     Examples
     --------
@@ -113,6 +114,8 @@ def likelihood_ratio_tests(
     >>> tests.linear.p < 1e-6, tests.halves.df, tests.quadratic.df
     (True, 13, 13)
     """
+    if not trials.has_halves:
+        raise CannotTell(NO_TARGET)
     target, other = trials.halves
     sign = np.where(trials.target == 1, 1.0, -1.0)[:, None]
     squares = target**2 + other**2

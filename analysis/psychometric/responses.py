@@ -77,6 +77,7 @@ class ResponsesByContrast:
 
         Contrasts of a yes/no task at which a class has no trials are left out.
         """
+        responses.require_target()
         level = np.searchsorted(responses.contrasts, responses.contrast)
         n_levels = len(responses.contrasts)
         if responses.is_forced_choice or responses.task in OF_MANY:

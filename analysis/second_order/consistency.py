@@ -22,6 +22,7 @@ from ..trials.chance import counted_p
 from ..trials.counts import loglinear_rate
 from ..trials.design import TrialDesign
 from ..trials.estimate import Z95, CannotTell, Estimate
+from ..trials.responses import NO_TARGET
 from ..trials.result import Result
 from .operators import Operators
 from .replicates import well_filled
@@ -111,6 +112,8 @@ def consistency(
     >>> consistency(trials, signal, n_permutations=99).correlation.value > 0.9
     True
     """
+    if not trials.has_halves:
+        raise CannotTell(NO_TARGET)
     pattern = _pattern(trials, signal)
     trials = well_filled(trials)
     scale = half_scale(trials)

@@ -4,6 +4,7 @@ Where the data cannot tell a quantity, its estimate has no value and says why.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -25,6 +26,8 @@ PROPORTION_CORRECT = "proportion-correct-wilson/2"
 PAIRS_CORRECT = "proportion-correct-of-pairs-wilson/1"
 CHOSE_FIRST = "share-of-first-choices-wilson/1"
 PAIRS_CHOSE_FIRST = "share-of-first-choices-of-pairs-wilson/1"
+SAID_YES = "share-of-yes-wilson/1"
+PAIRS_SAID_YES = "share-of-yes-of-pairs-wilson/1"
 NO_PAIRS = "no trial was shown and answered twice"
 
 
@@ -77,7 +80,8 @@ def dprime(
         rule = f"one of {', '.join(INTERVALS)}"
         raise ValueError(f"interval must be {rule}, got {interval!r}")
     if not responses.has_target:
-        return Estimate.missing(sdt.DPRIME_2AFC, NO_TARGET, len(responses))
+        formula = _of_task(responses, sdt.DPRIME_2AFC, sdt.DPRIME_YES_NO)
+        return Estimate.missing(formula, NO_TARGET, len(responses))
     if interval != "mid-p":
         return _with_interval(responses, interval, r)
     if responses.task in OF_MANY:
@@ -96,7 +100,8 @@ def criterion(responses: Responses, r: float | None = None) -> Estimate:
         As for `dprime`.
     """
     if not responses.has_target:
-        return Estimate.missing(sdt.INTERVAL_BIAS, NO_TARGET, len(responses))
+        formula = _of_task(responses, sdt.INTERVAL_BIAS, sdt.CRITERION)
+        return Estimate.missing(formula, NO_TARGET, len(responses))
     if responses.task in OF_MANY:
         reason = "a task of several alternatives has no single criterion"
         return Estimate.missing(sdt.CRITERION, reason, len(responses))
@@ -127,10 +132,8 @@ def proportion_correct(
     return _share_correct(responses, r, formula)
 
 
-def chose_first(
-    responses: Responses, r: float | None = None, formula: str = CHOSE_FIRST
-) -> Estimate | None:
-    """Estimate how often the first alternative was chosen, where neither is correct.
+def chose_first(responses: Responses, r: float | None = None) -> Estimate | None:
+    """Estimate how often the first alternative was chosen, where none is correct.
 
     Internal noise rests on it, where the proportion correct is what it rests on in
     other tasks; None in these.
@@ -139,23 +142,31 @@ def chose_first(
     ----------
     r
         As for `dprime`.
-    formula
-        Name of what the trials are.
     """
-    if responses.has_target:
+    if responses.has_target or not responses.is_forced_choice:
         return None
-    if not len(responses):
-        return Estimate.missing(formula, "no trial counts")
-    return _share_correct(responses, r, formula)  # every target is 0, the first
+    return _share_of(responses, 0, r, CHOSE_FIRST)
+
+
+def said_yes(responses: Responses, r: float | None = None) -> Estimate | None:
+    """Estimate the share of "yes" (of ratings in the upper half), likewise."""
+    if responses.has_target or responses.is_forced_choice:
+        return None
+    return _share_of(responses, 1, r, SAID_YES)
 
 
 def pairs_chose_first(responses: Responses, r: float | None = None) -> Estimate | None:
     """Estimate the share of first choices of the pairs of a double pass alone."""
-    if responses.has_target:
+    if responses.has_target or not responses.is_forced_choice:
         return None
-    if not len(responses.second_rows):
-        return Estimate.missing(PAIRS_CHOSE_FIRST, NO_PAIRS)
-    return chose_first(_of_pairs(responses), r, PAIRS_CHOSE_FIRST)
+    return _share_of_pairs(responses, 0, r, PAIRS_CHOSE_FIRST)
+
+
+def pairs_said_yes(responses: Responses, r: float | None = None) -> Estimate | None:
+    """Estimate the share of "yes" of the pairs of a double pass alone."""
+    if responses.has_target or responses.is_forced_choice:
+        return None
+    return _share_of_pairs(responses, 1, r, PAIRS_SAID_YES)
 
 
 def pairs_correct(responses: Responses, r: float | None = None) -> Estimate:
@@ -182,6 +193,29 @@ def pairs_correct(responses: Responses, r: float | None = None) -> Estimate:
     if not len(responses.second_rows):
         return Estimate.missing(PAIRS_CORRECT, NO_PAIRS)
     return proportion_correct(_of_pairs(responses), r, PAIRS_CORRECT)
+
+
+def _of_task(responses: Responses, forced_choice: str, yes_no: str) -> str:
+    """Give the name of a formula that the task would have with a target."""
+    return forced_choice if responses.is_forced_choice else yes_no
+
+
+def _share_of(
+    responses: Responses, response: int, r: float | None, formula: str
+) -> Estimate:
+    """Estimate the share of one response; it is taken for the correct one."""
+    if not len(responses):
+        return Estimate.missing(formula, "no trial counts")
+    target = np.full_like(responses.target, response)
+    return _share_correct(replace(responses, target=target), r, formula)
+
+
+def _share_of_pairs(
+    responses: Responses, response: int, r: float | None, formula: str
+) -> Estimate:
+    if not len(responses.second_rows):
+        return Estimate.missing(formula, NO_PAIRS)
+    return _share_of(_of_pairs(responses), response, r, formula)
 
 
 def _share_correct(responses: Responses, r: float | None, formula: str) -> Estimate:

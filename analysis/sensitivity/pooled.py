@@ -26,7 +26,7 @@ from scipy.stats import chi2
 from ..double_pass.shared_responses import shared_r
 from ..trials.counts import four_counts, shared_noise_effect
 from ..trials.estimate import CannotTell, Estimate
-from ..trials.responses import OF_MANY, Responses
+from ..trials.responses import NO_TARGET, OF_MANY, Responses
 from ..trials.result import Result
 from . import sdt
 from .by_task import dprime, shared_effects
@@ -167,6 +167,8 @@ def dprime_slope(responses: Responses) -> DprimeSlope:
     """
     if responses.no_dprime is not None:
         raise CannotTell(responses.no_dprime)
+    if not responses.has_target:
+        return _no_slope(NO_TARGET, len(responses), responses.contrasts[:0])
     cells = (
         _mafc_cells(responses)
         if responses.task in OF_MANY

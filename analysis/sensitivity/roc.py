@@ -215,6 +215,7 @@ def roc(source: SessionLike | Responses) -> Roc:
     if responses.is_forced_choice or responses.task == "identify":
         rule = "rating or yes_no for a ROC"
         raise CannotTell(f"task must be {rule}, got {responses.task!r}")
+    responses.require_target()
     ratings = responses.response
     if responses.task == "rating":
         ratings = responses.table["response"].to_numpy(np.int64)

@@ -261,13 +261,14 @@ def _zero(
 def _kernels(
     held: Held, trials: TrialDesign | None
 ) -> tuple[Kernel, SecondOrderKernel | None, str | None]:
-    """Both kernels, or the first one and why coefficients have no second."""
+    """Both kernels, or the first and why coefficients or many places have no second."""
     if trials is not None and not varies(trials.noise, trials.cell).any():
         raise CannotTell(STILL)
     try:
         return *both_kernels(held.responses, held.noise), None
     except CannotTell as reason:
-        if trials is None or trials.basis is None:
+        of_many = held.responses.is_forced_choice and held.responses.n_alternatives > 2
+        if not of_many and (trials is None or trials.basis is None):
             raise
         return first_order_kernel(held.responses, held.noise), None, str(reason)
 

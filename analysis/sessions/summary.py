@@ -28,7 +28,9 @@ from ..sensitivity.by_task import (
     dprime,
     pairs_chose_first,
     pairs_correct,
+    pairs_said_yes,
     proportion_correct,
+    said_yes,
 )
 from ..trials.estimate import Estimate
 from ..trials.held import as_responses
@@ -66,6 +68,8 @@ class ConditionSummary(Result):
     chose_first, pairs_chose_first
         Where no response is correct: the share of first choices, of all trials and of
         both showings of the pairs, in the place of proportions correct; else None.
+    said_yes, pairs_said_yes
+        The same of yes/no and rating: the share of "yes", or of the upper half.
     """
 
     contrast: float | None
@@ -80,16 +84,26 @@ class ConditionSummary(Result):
     internal_noise_pooled: InternalNoise
     chose_first: Estimate | None = None
     pairs_chose_first: Estimate | None = None
+    said_yes: Estimate | None = None
+    pairs_said_yes: Estimate | None = None
+
+    @property
+    def choices(self) -> tuple[str, Estimate] | None:
+        """What was chosen how often, where no response is correct; else None."""
+        if self.chose_first is not None:
+            return "chose first", self.chose_first
+        return None if self.said_yes is None else ("said yes", self.said_yes)
 
     def parts(self) -> dict[str, Any]:
-        """Give the fields; first choices where no response is correct."""
-        of_choices = ("chose_first", "pairs_chose_first")
-        return self._fields_but(*(of_choices if self.chose_first is None else ()))
+        """Give the fields; shares of choices only where no response is correct."""
+        shares = ("chose_first", "pairs_chose_first", "said_yes", "pairs_said_yes")
+        return self._fields_but(*(s for s in shares if getattr(self, s) is None))
 
     def performance(self) -> Cells:
-        """Give sensitivity and bias, or where no response is correct first choices."""
-        if self.chose_first is not None:
-            return {"chose first": self.chose_first.short()}
+        """Give sensitivity and bias, or where no response is correct choices."""
+        if self.choices is not None:
+            name, share = self.choices
+            return {name: share.short()}
         return {
             "d'": self.dprime.short(),
             "criterion": self.criterion.short(),
@@ -213,6 +227,8 @@ def _condition(part: Responses, contrast: float | None, r: float) -> ConditionSu
         internal_noise_pooled=_pooled(part),
         chose_first=chose_first(part, r),
         pairs_chose_first=pairs_chose_first(part, r),
+        said_yes=said_yes(part, r),
+        pairs_said_yes=pairs_said_yes(part, r),
     )
 
 

@@ -54,6 +54,9 @@ class TrialDesign:
         Whether each trial had noise of both kinds.
     basis
         What kernels in coefficients are drawn in; None where noise is white.
+    has_target
+        Whether a response can be correct; without, `target` is 0 and all fields of a
+        yes/no task are in the other half.
     """
 
     response: Bool[np.ndarray, " trial"]
@@ -66,6 +69,7 @@ class TrialDesign:
     shape: Shape
     is_forced_choice: bool
     basis: NoiseBasis | None = None
+    has_target: bool = True
 
     @classmethod
     def of(
@@ -104,6 +108,7 @@ class TrialDesign:
             shape=shape,
             is_forced_choice=responses.is_forced_choice,
             basis=basis_of(source),
+            has_target=responses.has_target,
         )
 
     def comparable(self) -> "TrialDesign":
@@ -160,6 +165,11 @@ class TrialDesign:
     def n_alternatives(self) -> int:
         """Alternatives of the task: two."""
         return 2
+
+    @property
+    def has_halves(self) -> bool:
+        """Whether there is noise of two kinds, with a kernel for each."""
+        return self.is_forced_choice or self.has_target
 
     @property
     def sign(self) -> Float32[np.ndarray, " trial"]:

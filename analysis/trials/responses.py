@@ -216,6 +216,11 @@ class Responses:
         """Whether the response was the target."""
         return self.response == self.target
 
+    @property
+    def scored(self) -> Bool[np.ndarray, " trial"] | Int[np.ndarray, " trial"]:
+        """What two observers may be consistent in: errors, or without them choices."""
+        return self.correct if self.has_target else self.response
+
     def require_target(self) -> None:
         """Raise CannotTell if no response of the task is correct."""
         if not self.has_target:

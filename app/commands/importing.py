@@ -242,7 +242,7 @@ def _role(column: Row) -> str:
     "--target/--no-target",
     "has_target",
     default=None,
-    help="Whether a response can be correct; by default a 2afc table without a column "
+    help="Whether a response can be correct; by default a table without a column "
     "target (and no --signal) is one in which none is.",
 )
 @click.option(

@@ -140,7 +140,11 @@ def _design(protocol: Protocol) -> str:
     target = "a target" if protocol.signal.kind == "unknown" else "the target"
     what_was = f"{target} was shown in"
     if not protocol.task.has_target:
-        what_was = "two alternatives, neither of them correct, were shown in"
+        what_was = "no response was correct; what was judged was shown in"
+        if protocol.task.is_forced_choice:
+            what_was = "two alternatives, neither of them correct, were shown in"
+            if protocol.task.n_intervals > 2:
+                what_was = "alternatives, none of them correct, were shown in"
     return (
         f"The task ({protocol.name}) was {TASKS[protocol.task.kind]}: {what_was}"
         f" {noise} noise{basis} with an SD of {protocol.noise.sd:g} contrast"

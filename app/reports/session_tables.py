@@ -56,6 +56,12 @@ def zero_table(rows: Sequence[Named]) -> Table | None:
                 lambda row: row[1].summary.pooled.chose_first or absent(""),
             ),
             Column(
+                "said yes",
+                "share of “yes”, or of ratings in the upper half; no response is "
+                "correct",
+                lambda row: row[1].summary.pooled.said_yes or absent(""),
+            ),
+            Column(
                 "proportion correct", "of these trials", pooled("proportion_correct")
             ),
             Column(

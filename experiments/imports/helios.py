@@ -62,6 +62,16 @@ def import_helios(
         If there is no such folder, or images or labels are not in it.
     ValueError
         If images and labels do not fit; one sentence. Nothing is written then.
+
+    Examples
+    --------
+    `made = yoked.import_helios("project", "results.db")`, and then
+    `yoked.load_session("results.db", made[0].session)`.
+
+    >>> import_helios("no_such_project", "results.db")
+    Traceback (most recent call last):
+    FileNotFoundError: no_such_project must be a folder with images and labels, got \
+another
     """
     folder = Path(folder)
     name = utf8_text(folder.resolve().name)

@@ -84,6 +84,19 @@ def import_pritchett2015(path: str | Path, db_path: str | Path) -> str:
         If there is no such file.
     ValueError
         If a row breaks a rule, or the trials are in the database; nothing is written.
+
+    Examples
+    --------
+    `session = yoked.import_pritchett2015("experiment2_subject1.txt", "results.db")`,
+    and then `yoked.load_session("results.db", session)`.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "empty.txt")
+    ...     _ = path.write_text("", encoding="utf-8")
+    ...     import_pritchett2015(path, Path(folder, "results.db"))
+    Traceback (most recent call last):
+    ValueError: empty.txt must hold a block of trials, got none
     """
     path = Path(path)
     content = path.read_bytes()

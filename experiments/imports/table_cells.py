@@ -10,7 +10,7 @@ from ..store.text import observer_name
 from ..store.trial import is_correct
 from .table_file import TrialFile
 from .table_numbers import is_missing, number, whole_number
-from .table_settings import WITHOUT_TARGET, TableSettings
+from .table_settings import TableSettings
 
 T = TypeVar("T")
 
@@ -81,7 +81,7 @@ class TableColumns:
 
     def _without(self, name: str) -> str:
         """Say how a table without targets is read where none need be correct."""
-        if name != "target" or self.task.kind not in WITHOUT_TARGET:
+        if name != "target":
             return ""
         return "; where no response is correct, say --no-target, without --signal"
 

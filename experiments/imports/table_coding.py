@@ -10,7 +10,6 @@ from statistics import median
 
 from ..store.trial import Response, TrialSpec
 from .table_cells import TableColumns
-from .table_settings import WITHOUT_TARGET
 
 _TOO_FAST_MS = 10.0  # no median response time of anybody
 _SD_BELOW_CHANCE = 3.0
@@ -42,12 +41,14 @@ def counting_notes(columns: TableColumns, rows: Sequence[int]) -> list[str]:
     return notes
 
 
-def choice_notes(columns: TableColumns, chose_first: float) -> list[str]:
+def choice_notes(columns: TableColumns, rows: Sequence[int]) -> list[str]:
     """Say it where nearly all responses of a task without a target are one."""
-    share = max(chose_first, 1 - chose_first)
+    said = Counter(columns.response[row] for row in rows)
+    del said[None]
+    ((code, n),) = said.most_common(1)
+    share = n / said.total()
     if share < _MANY:
         return []
-    code = 0 if chose_first >= _MANY else 1
     name = columns.named("response")
     return [f"{share:.0%} of {name} are {code}: are they coded as they should be?"]
 
@@ -99,7 +100,7 @@ def target_notes(
 
     Then the targets may have been drawn by somebody whom a target was asked for.
     """
-    if columns.task.kind not in WITHOUT_TARGET or not columns.task.has_target:
+    if columns.task.kind == "mafc" or not columns.task.has_target:
         return []
     answered = [(spec.target, said.response) for spec, said in trials]
     right = [target == said for target, said in answered if said is not None]

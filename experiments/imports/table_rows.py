@@ -206,7 +206,8 @@ class _Observer:
             for at, row in enumerate(self.rows)
             if columns.target[row] == 0 and given[at] == 0
         ]
-        if columns.task.is_forced_choice or not blank:
+        has_signal = columns.task.has_target and not columns.task.is_forced_choice
+        if not has_signal or not blank:
             return given, []
         shown: dict[str, set[float]] = {}
         for at, row in enumerate(self.rows):
@@ -252,7 +253,7 @@ class _Observer:
             raise ValueError(f"{where} must be there in some trial, got none")
         chance, share = 1 / n_targets, sum(known) / len(known)
         if not self.columns.task.has_target:
-            notes += choice_notes(self.columns, share)
+            notes += choice_notes(self.columns, self.rows)
         elif share < chance - 3 * (chance * (1 - chance) / len(known)) ** 0.5:
             notes.append(
                 f"only {share:.0%} of the responses are right: are target and response "

@@ -16,7 +16,6 @@ COLUMNS = (
     "block", "rt_ms", "confidence", "valid", "correct",
     "interval", "chosen", "element",
 )  # fmt: skip
-WITHOUT_TARGET = ("2afc",)  # tasks in which no response need be correct
 OF_TARGET = ("target", "correct")  # columns that only other tasks have
 COUNTED = ("target", "response", "stimulus_id")
 Shape = tuple[int, int, int]
@@ -84,8 +83,8 @@ class TableSettings:
     name
         Of the protocol; by default the table's file name.
     has_target
-        Whether a response can be correct. None reads a '2afc' table that has neither
-        target nor signal as one in which none is.
+        Whether a response can be correct. None reads a table that has neither target
+        nor signal as one in which none is.
     separator, decimal, encoding, part
         How the file is to be opened, as `FileOptions` has them; by default it is found.
     """
@@ -152,9 +151,6 @@ class TableSettings:
         _ = self.file_options  # which checks them
 
     def _check_no_target(self) -> None:
-        if self.task not in WITHOUT_TARGET:
-            rule = f"one of {', '.join(WITHOUT_TARGET)} where no response is correct"
-            raise ValueError(f"task must be {rule}, got {self.task!r}")
         if self.signal is not None:
             rule = "left out where no response is correct"
             raise ValueError(f"signal must be {rule}, got one")
@@ -164,11 +160,8 @@ class TableSettings:
         if self.has_target is not None:
             return self
         of_target = (self.columns.get(name, name) for name in OF_TARGET)
-        has_target = (
-            self.task not in WITHOUT_TARGET
-            or self.signal is not None
-            or any(name in names for name in of_target)
-        )
+        has_target = self.signal is not None
+        has_target = has_target or any(name in names for name in of_target)
         return replace(self, has_target=has_target)
 
     @property

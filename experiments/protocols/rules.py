@@ -22,9 +22,9 @@ def check_together(protocol: Parts) -> None:
     _check_headroom(protocol, faults)
     _check_signal_on_grid(protocol, faults)
     _check_source(protocol, faults)
-    rule = "true unless the noise is stored and the task is 2afc"
+    rule = "true unless the noise is stored and the task is not identify"
     task, is_stored = protocol.task, protocol.noise.source == "stored"
-    fits = task.has_target or (is_stored and task.kind == "2afc")
+    fits = task.has_target or (is_stored and not task.identifies)
     faults.unless(fits, "task.has_target", rule, task.has_target)
     sd, rule = protocol.noise.sd, "in (0, 1]; it may be 0 in a condition"
     faults.unless(sd > 0 or protocol.condition != "", "noise.sd", rule, sd)

@@ -228,5 +228,3 @@ def test_a_target_is_asked_for_where_something_speaks_of_one(table, tmp_path):
         imported(table, tmp_path, signal=np.eye(1, 7, 3))
     with pytest.raises(ValueError, match="signal must be left out where no response"):
         TableSettings("2afc", noise=SD, signal=np.eye(1), has_target=False)
-    with pytest.raises(ValueError, match="task must be one of 2afc where no response"):
-        TableSettings("yes_no", noise=np.eye(2), has_target=False)
