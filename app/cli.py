@@ -32,6 +32,10 @@ COMMANDS = {
         "Write a jsPsych page that runs a protocol without our server.",
     ),
     "simulate": ("simulate:simulate", "Let a model take part in a protocol."),
+    "match": (
+        "match:match",
+        "Find the noise that makes a model as consistent as a person.",
+    ),
     "train": ("train:train", "Train an observer and write its weights."),
     "weights": (
         "weights:weights",

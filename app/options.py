@@ -62,21 +62,47 @@ def variant_options(
     return _all_of(options if has_seed else options[1:])
 
 
+MATCHED = "matched"  # a noise that is set to what a person's double pass asks for
+_GAMMA = "Internal noise as gamma: internal / external SD, at the decision variable."
+_REPEATABLE = "Noise that is the same at each showing of a stimulus, in the same unit."
+CRITERION = click.option(
+    "--criterion",
+    type=float,
+    help="Bias in yes/no and rating, in SD of the decision variable.",
+)
+
+
 def decision_options() -> Callable[[_Command], _Command]:
     """Give a command --internal-noise and --criterion: how a model decides."""
-    gamma = "Internal noise as gamma: internal / external SD, at the decision variable."
-    bias = "Bias in yes/no and rating, in SD of the decision variable."
+    return _all_of((_noise_option("internal", click.FloatRange(0), _GAMMA), CRITERION))
+
+
+def matched_options() -> Callable[[_Command], _Command]:
+    """Give a command the same, noise that may be 'matched', and --repeatable-noise."""
     options = (
-        click.option(
-            "--internal-noise",
-            type=click.FloatRange(0),
-            default=0.0,
-            show_default=True,
-            help=gamma,
-        ),
-        click.option("--criterion", type=float, help=bias),
+        _noise_option("internal", _Noise(0), f"{_GAMMA} {_OR_MATCHED}"),
+        _noise_option("repeatable", _Noise(0), f"{_REPEATABLE} {_OR_MATCHED}"),
+        CRITERION,
     )
     return _all_of(options)
+
+
+_OR_MATCHED = "'matched' is what `yoked match` finds for the session of --yoke-to."
+
+
+class _Noise(click.FloatRange):
+    """A noise of 0 or more, or 'matched'."""
+
+    name = "number or 'matched'"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        return value if value == MATCHED else super().convert(value, param, ctx)
+
+
+def _noise_option(kind: str, of: click.ParamType, text: str) -> Callable[[Any], Any]:
+    return click.option(
+        f"--{kind}-noise", type=of, default=0.0, show_default=True, help=text
+    )
 
 
 def _all_of(

@@ -41,6 +41,8 @@ class Decision:
         What is asked.
     internal_sd
         SD of the internal noise added to every decision variable.
+    repeatable_sd
+        SD of noise that is added too, and is the same at each showing of a stimulus.
     criteria
         Rising; one in yes/no, one fewer than responses in a rating, none in a forced
         response.
@@ -53,6 +55,7 @@ class Decision:
     internal_sd: float = 0.0
     criteria: tuple[float, ...] = ()
     external_sd: float | None = None
+    repeatable_sd: float = 0.0
 
     def __post_init__(self) -> None:
         n_criteria = 0 if self.task.takes_largest else len(self.task.keys) - 1
@@ -60,11 +63,15 @@ class Decision:
             raise ValueError(f"criteria must be {n_criteria}, got {len(self.criteria)}")
         if list(self.criteria) != sorted(self.criteria):
             raise ValueError(f"criteria must rise, got {list(self.criteria)}")
-        if not 0 <= self.internal_sd < math.inf:
-            raise ValueError(f"internal_sd must be 0 or more, got {self.internal_sd}")
+        for name in ("internal_sd", "repeatable_sd"):
+            if not 0 <= (value := getattr(self, name)) < math.inf:
+                raise ValueError(f"{name} must be 0 or more, got {value}")
 
     def respond(
-        self, variables: Float[np.ndarray, " trial alternative"], noise: ObserverNoise
+        self,
+        variables: Float[np.ndarray, " trial alternative"],
+        noise: ObserverNoise,
+        stimulus_ids: Int64[np.ndarray, " trial"] | None = None,
     ) -> tuple[Int64[np.ndarray, " trial"], Float64[np.ndarray, " trial alternative"]]:
         """Choose a response for every trial.
 
@@ -75,13 +82,20 @@ class Decision:
         noise
             The observer's noise, which goes on where the observer stopped. Nothing is
             drawn without internal noise.
+        stimulus_ids
+            Of each trial; repeatable noise needs them.
 
         Returns
         -------
         responses
             From 0.
         noisy
-            Decision variables with the internal noise: those that decided.
+            Decision variables with all noise: those that decided.
+
+        Raises
+        ------
+        ValueError
+            If there is repeatable noise, and no `stimulus_ids`.
 
         Examples
         --------
@@ -93,9 +107,54 @@ class Decision:
         noisy = variables.astype(np.float64)
         if self.internal_sd > 0:
             noisy = noisy + self.internal_sd * noise.normal(variables.shape[1])
+        if self.repeatable_sd > 0:
+            if stimulus_ids is None:
+                raise ValueError("stimulus_ids must be given for repeatable noise")
+            again = noise.repeatable(stimulus_ids, variables.shape[1])
+            noisy = noisy + self.repeatable_sd * again
         if self.task.takes_largest:
             return noisy.argmax(axis=1), noisy
         return np.searchsorted(self.criteria, noisy[:, 0], side="left"), noisy
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """What reserved trials say of an observer: its decisions at any noise follow.
+
+    Attributes
+    ----------
+    task
+        What is asked.
+    variables
+        Noiseless decision variables on reserved trials, at the reference contrast.
+    external_sd
+        SD that the noise fields give them.
+    """
+
+    task: Task
+    variables: Float64[np.ndarray, " trial alternative"]
+    external_sd: float
+
+    def decision(
+        self,
+        internal_noise: float = 0.0,
+        criterion: float | None = None,
+        repeatable_noise: float = 0.0,
+    ) -> Decision:
+        """Give how the observer decides with noise of such SDs; see `calibrate`."""
+        internal_sd = internal_noise * self.external_sd
+        repeatable_sd = repeatable_noise * self.external_sd
+        criteria = ()
+        if not self.task.takes_largest:
+            noise_sd = math.hypot(internal_sd, repeatable_sd)
+            shift = (criterion or 0.0) * math.hypot(self.external_sd, noise_sd)
+            n = len(self.task.keys)
+            shares = [i / n for i in range(1, n)]
+            places = [_quantile(self.variables[:, 0], q, noise_sd) for q in shares]
+            criteria = tuple(place + shift for place in places)
+        return Decision(
+            self.task, internal_sd, criteria, self.external_sd, repeatable_sd
+        )
 
 
 def calibrate(
@@ -105,6 +164,7 @@ def calibrate(
     internal_noise: float = 0.0,
     criterion: float | None = None,
     n_trials: int | None = None,
+    repeatable_noise: float = 0.0,
 ) -> Decision:
     """Set an observer's internal noise and criteria on reserved trials.
 
@@ -130,20 +190,37 @@ def calibrate(
         detection theory.
     n_trials
         How many reserved trials; even. By default the observer's `n_reserved`.
+    repeatable_noise
+        SD, in the unit of gamma, of noise that is the same at each showing of a
+        stimulus.
 
     Raises
     ------
     ValueError
-        If gamma is negative, a criterion is given to a forced choice, or the decision
+        If a noise is negative, a criterion is given to a forced choice, or the decision
         variables do not vary, are not finite, or have the wrong shape.
     """
     task = practice.protocol.task
-    if not 0 <= internal_noise < math.inf:
-        raise ValueError(f"internal_noise must be 0 or more, got {internal_noise}")
+    noises = {"internal_noise": internal_noise, "repeatable_noise": repeatable_noise}
+    for name, value in noises.items():
+        if not 0 <= value < math.inf:
+            raise ValueError(f"{name} must be 0 or more, got {value}")
     require_criterion(criterion, task)
-    if task.takes_largest and internal_noise == 0:
+    if task.takes_largest and internal_noise == repeatable_noise == 0:
         _reserved(observer, practice, observer_seed, 2)  # it must respond as it should
         return Decision(task)
+    found = measured(observer, practice, observer_seed, n_trials)
+    return found.decision(internal_noise, criterion, repeatable_noise)
+
+
+def measured(
+    observer: Observer,
+    practice: Practice,
+    observer_seed: int,
+    n_trials: int | None = None,
+) -> Calibration:
+    """Measure an observer on reserved trials; arguments and errors as `calibrate`."""
+    task = practice.protocol.task
     n: int = optional(observer, "n_reserved") if n_trials is None else n_trials
     if n < 2 or n % 2:
         raise ValueError(f"n_reserved must be even and 2 or more, got {n}")
@@ -152,15 +229,7 @@ def calibrate(
     if external_sd == 0:
         rule = "more than 0 on reserved trials"
         raise ValueError(f"the SD of {observer.name}'s decisions must be {rule}, got 0")
-    internal_sd = internal_noise * external_sd
-    criteria = ()
-    if not task.takes_largest:
-        shift = (criterion or 0.0) * math.hypot(external_sd, internal_sd)
-        n = len(task.keys)
-        shares = [i / n for i in range(1, n)]
-        places = [_quantile(variables[:, 0], q, internal_sd) for q in shares]
-        criteria = tuple(place + shift for place in places)
-    return Decision(task, internal_sd, criteria, external_sd)
+    return Calibration(task, variables, external_sd)
 
 
 def rehearse(observer: Observer, practice: Practice, observer_seed: int) -> None:
@@ -279,15 +348,15 @@ def _sd_within(
 
 
 def _quantile(
-    variables: Float64[np.ndarray, " trial"], share: float, internal_sd: float
+    variables: Float64[np.ndarray, " trial"], share: float, noise_sd: float
 ) -> float:
     """Give the criterion below which a share of the noisy decision variables lies.
 
-    Internal noise enters exactly, as a Gaussian about each of the values. Without it
-    the criterion lies half-way between two neighbouring values, so that integer
-    decision variables do not fall on it.
+    Noise enters exactly, as a Gaussian about each of the values. Without it the
+    criterion lies half-way between two neighbouring values, so that integer decision
+    variables do not fall on it.
     """
-    if internal_sd == 0:
+    if noise_sd == 0:
         values, counts = np.unique(variables, return_counts=True)
         below = np.cumsum(counts)[:-1] / len(variables)
         i = int(np.abs(below - share).argmin())
@@ -296,8 +365,8 @@ def _quantile(
     from scipy.special import ndtr
 
     def excess(place: float) -> float:
-        return float(ndtr((place - variables) / internal_sd).mean()) - share
+        return float(ndtr((place - variables) / noise_sd).mean()) - share
 
-    low, high = variables.min() - 9 * internal_sd, variables.max() + 9 * internal_sd
+    low, high = variables.min() - 9 * noise_sd, variables.max() + 9 * noise_sd
     found = brentq(excess, low, high, xtol=1e-9 * (high - low))
     return float(np.asarray(found).item())

@@ -54,6 +54,7 @@ def run(
     store: "Store | str | Path | None" = None,
     seed: int | None = None,
     internal_noise: float = 0.0,
+    repeatable_noise: float = 0.0,
     criterion: float | None = None,
     trials: int | None = None,
     contrast: float | None = None,
@@ -82,6 +83,9 @@ def run(
         has its source's, and here only the observer's noise depends on it.
     internal_noise
         gamma, internal / external SD ratio per interval at the decision variable.
+    repeatable_noise
+        SD, in the unit of gamma, of noise that is the same at each showing of a
+        stimulus: it costs accuracy and no agreement (`yoked.match_noise` finds both).
     criterion
         Bias in yes/no and rating, in SDs of the decision variable; unbiased by default.
     trials, contrast
@@ -137,6 +141,7 @@ def run(
             yoke_to,
             seed=seed,
             internal_noise=internal_noise,
+            repeatable_noise=repeatable_noise,
             criterion=criterion,
             trials=trials,
             contrast=contrast,
@@ -155,13 +160,21 @@ def run(
         require_criterion(criterion, protocol.task)
         practice = Practice(protocol, source)
         teach(observer, practice, progress)
-        parameters = _parameters(observer, internal_noise, criterion)
+        noises = internal_noise, repeatable_noise
+        parameters = _parameters(observer, *noises, criterion)
         while True:
             own = observer_seed
             if own is None:
                 own = _own_seed(store, seed, observer, parameters, yoke_to)
             rehearse(observer, practice, own)
-            decision = calibrate(observer, practice, own, internal_noise, criterion)
+            decision = calibrate(
+                observer,
+                practice,
+                own,
+                internal_noise,
+                criterion,
+                repeatable_noise=repeatable_noise,
+            )
             try:
                 session = _start(
                     store, protocol, observer, parameters, seed, own, yoke_to
@@ -242,7 +255,8 @@ def respond(
     noise = ObserverNoise(session.observer_seed, np.asarray(trials["trial"]))
     task = session.protocol.task
     variables = checked_variables(observer, frames, noise, task)
-    responses, noisy = decision.respond(variables, noise)
+    ids = np.asarray(trials["stimulus_id"], np.int64)
+    responses, noisy = decision.respond(variables, noise, ids)
     return trials.responded(
         response=responses, decision_variables=noisy, digest=digests(_fetched(frames))
     )
@@ -282,11 +296,16 @@ def _respond_to_all(
 
 
 def _parameters(
-    observer: Observer, internal_noise: float, criterion: float | None
+    observer: Observer,
+    internal_noise: float,
+    repeatable_noise: float,
+    criterion: float | None,
 ) -> dict[str, Any]:
     """Give what the log keeps of the observer and of how it decides."""
     own = dict(optional(observer, "parameters"))
     own["internal_noise"] = float(internal_noise)
+    if repeatable_noise:
+        own["repeatable_noise"] = float(repeatable_noise)
     return own if criterion is None else {**own, "criterion": float(criterion)}
 
 
@@ -350,8 +369,10 @@ def _start_smaller(
 
 def _described(decision: Decision) -> dict[str, Any]:
     """Give what the calibration found, for the log."""
+    again = decision.repeatable_sd
     return {
         "external_sd": decision.external_sd,
         "internal_sd": decision.internal_sd,
+        **({"repeatable_sd": again} if again else {}),
         "criteria": list(decision.criteria),
     }

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         psychometric_from_counts,
     )
     from yoked.analysis.sessions.summary import summarise
+    from yoked.app.matched_noise import match_noise
     from yoked.experiments.imports.choice_files import read_choices
     from yoked.experiments.imports.helios import import_helios
     from yoked.experiments.imports.murray2015 import import_murray2015
@@ -137,6 +138,7 @@ __all__ = [
     "load_session",
     "load_sittings",
     "make_network",
+    "match_noise",
     "motion_reversal",
     "noise_like",
     "omitted_stimulus",
@@ -216,6 +218,7 @@ _HOMES = {
     "load_sittings": ("experiments.protocols.sittings", "load_sittings"),
     "pooled": ("experiments.session.pooled", "pooled"),
     "make_network": ("models.networks.named", "make"),
+    "match_noise": ("app.matched_noise", "match_noise"),
     "motion_reversal": ("models.retina.signatures", "motion_reversal"),
     "noise_like": ("models.noise", "noise_like"),
     "omitted_stimulus": ("models.retina.signatures", "omitted_stimulus"),

@@ -2,18 +2,24 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ..options import decision_options, variant_options
+from ..options import MATCHED, matched_options, variant_options
 from ..output import Row, output
 from ..progress import progress
+
+if TYPE_CHECKING:
+    from ...experiments.session.observer import Observer
+    from ...experiments.store.sqlite import Store
+    from ...models.simulate import Progress
 
 
 @click.command()
 @click.argument("names", nargs=-1, required=True, metavar="[PROTOCOL] OBSERVER DB")
 @variant_options()
-@decision_options()
+@matched_options()
 @click.option(
     "--yoke-to",
     metavar="SESSION",
@@ -32,7 +38,8 @@ def simulate(
     seed: int | None,
     trials: int | None,
     contrast: float | None,
-    internal_noise: float,
+    internal_noise: float | str,
+    repeatable_noise: float | str,
     criterion: float | None,
     yoke_to: str | None,
     options: tuple[str, ...],
@@ -40,7 +47,8 @@ def simulate(
     """Let a model take part in a protocol.
 
     It gets the trials and the noise that a person gets, and its responses go into the
-    same trial log. OBSERVER is a name that `yoked observers` lists, or your own class,
+    same trial log. With --internal-noise matched it is as consistent as the person of
+    --yoke-to. OBSERVER is a name that `yoked observers` lists, or your own class,
     as path/to/file.py:MyObserver. With --yoke-to there is no PROTOCOL: the model sees
     exactly what the observer of that session saw.
 
@@ -57,6 +65,7 @@ def simulate(
 
     # All that can be refused is refused before a database is made.
     *protocols, observer, db = named(names, yoke_to is not None)
+    check_noises(internal_noise, repeatable_noise, yoke_to)
     protocol = load_protocol(protocols[0]) if protocols else None
     if protocol is not None:
         protocol = protocol.with_options(trials=trials, contrast=contrast)
@@ -66,12 +75,17 @@ def simulate(
     store = open_store(Path(db), create=yoke_to is None)
     try:
         with progress(model.name) as update:
+            noises = internal_noise, repeatable_noise
+            if MATCHED in noises and yoke_to is not None:
+                is_both = repeatable_noise == MATCHED
+                noises = matched(store, yoke_to, model, is_both, criterion, update)
             session = run(
                 protocol,
                 model,
                 store=store,
                 seed=seed,
-                internal_noise=internal_noise,
+                internal_noise=float(noises[0]),
+                repeatable_noise=float(noises[1]),
                 criterion=criterion,
                 trials=trials,
                 contrast=contrast,
@@ -101,6 +115,39 @@ def named(names: tuple[str, ...], is_yoked: bool) -> tuple[str, ...]:
             f"arguments must be {' '.join(wanted)}{because}, got {' '.join(names)}"
         )
     return names
+
+
+def check_noises(
+    internal: float | str, repeatable: float | str, yoke_to: str | None
+) -> None:
+    """Refuse noise that is to be matched to nobody, or only one of two kinds."""
+    if MATCHED not in (internal, repeatable):
+        return
+    if yoke_to is None:
+        raise click.UsageError("noise can be 'matched' with --yoke-to only")
+    if internal != MATCHED or repeatable not in (MATCHED, 0.0):
+        raise click.UsageError(
+            "--repeatable-noise must be 'matched' or 0 beside --internal-noise matched,"
+            f" got {repeatable} beside {internal}"
+        )
+
+
+def matched(
+    store: "Store",
+    yoke_to: str,
+    model: "Observer",
+    repeatable: bool,
+    criterion: float | None,
+    update: "Progress",
+) -> tuple[float, float]:
+    """Return a model's noise, matched to the session that it is yoked to; say so."""
+    from ...experiments.session.results import session_data
+    from ..matched_noise import match_noise
+
+    person = session_data(store, yoke_to)
+    found = match_noise(person, model, repeatable, criterion, update)
+    click.echo(found.sentence, err=True)
+    return found.gamma, found.repeatable_noise
 
 
 def as_option(text: str) -> tuple[str, object]:

@@ -12,7 +12,13 @@ from jaxtyping import Float, Float32, Int64
 from ..protocols.protocol import Protocol
 from ..protocols.scene import Rectangle, layout_of
 from ..stimulus.by_condition import without_conditions
-from ..stimulus.noise import DRAWS_PER_BLOCK, N_DRAWS, SCHEDULE_STREAM, draws_u16
+from ..stimulus.noise import (
+    DRAWS_PER_BLOCK,
+    N_DRAWS,
+    REPEATABLE_STREAM,
+    SCHEDULE_STREAM,
+    draws_u16,
+)
 from ..stimulus.noise_fast import fast_normal
 from ..stimulus.render import render, render_tensor
 from ..stimulus.seeds import RESERVED_SEEDS
@@ -107,6 +113,24 @@ class ObserverNoise:
         n = int(np.prod(shape, dtype=int))
         deviates = fast_normal(self.seed, self.trials, n, self.take(n))
         return deviates.reshape(len(self.trials), *shape)
+
+    def repeatable(
+        self, stimulus_ids: Int64[np.ndarray, " trial"], n: int
+    ) -> Float32[np.ndarray, " trial draw"]:
+        """Draw noise that is the same at each showing of a stimulus, to this observer.
+
+        A function of the observer's seed and the stimulus id, whatever the trial; from
+        a stream of its own, so that nothing else is used up.
+
+        Parameters
+        ----------
+        stimulus_ids
+            Of the trials.
+        n
+            Draws of each.
+        """
+        ids = np.asarray(stimulus_ids, np.int64)
+        return fast_normal(self.seed, ids, n, 0, REPEATABLE_STREAM)
 
     def take(self, n: int) -> int:
         """Use up `n` draws of every trial, and say which is the first of them.

@@ -23,6 +23,7 @@ from .seeds import require_seed
 
 SCHEDULE_STREAM = 0
 OBSERVER_STREAM = 1
+REPEATABLE_STREAM = 2
 FIRST_NOISE_STREAM = 16
 DRAWS_PER_BLOCK = 8
 
@@ -77,7 +78,8 @@ def draws_u16(
     ids
         Stimulus ids or trial numbers, in [0, 2^63).
     stream
-        0 schedule, 1 observer noise, 16 + k the noise field of interval k.
+        0 schedule, 1 observer noise, 2 the part of it that a stimulus brings back at
+        each showing, 16 + k the noise field of interval k.
     n
         Draws per id.
     first

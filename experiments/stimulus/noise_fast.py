@@ -49,9 +49,13 @@ def fast_levels(
 
 
 def fast_normal(
-    seed: int, trials: Int64[np.ndarray, " trial"], n: int, first: int
+    seed: int,
+    ids: Int64[np.ndarray, " trial"],
+    n: int,
+    first: int,
+    stream: int = OBSERVER_STREAM,
 ) -> Float32[np.ndarray, " trial draw"]:
-    """Give `n` standard normal numbers of the observer's stream for every trial.
+    """Give `n` standard normal numbers of an observer's stream for every trial.
 
     Equal to `deviates.normal_table` at `noise.draws_u16`, in single precision.
 
@@ -59,17 +63,19 @@ def fast_normal(
     ----------
     seed
         Of the observer.
-    trials
-        Number of each trial.
+    ids
+        Number of each trial, or of its stimulus.
     first
         Number of the first draw; it begins a block.
+    stream
+        Which of the observer's streams; that of its trials by default.
     """
     from .noise_numba import fill_one_stream
 
-    out = np.empty((len(trials), n), np.float32)
-    ids = trials.astype(np.uint64)
-    stream, block = np.uint32(OBSERVER_STREAM), first // DRAWS_PER_BLOCK
-    fill_one_stream(_normal_table(), round_keys(seed), stream, ids, block, out)
+    out = np.empty((len(ids), n), np.float32)
+    block, counters = first // DRAWS_PER_BLOCK, ids.astype(np.uint64)
+    keys = round_keys(seed)
+    fill_one_stream(_normal_table(), keys, np.uint32(stream), counters, block, out)
     return out
 
 

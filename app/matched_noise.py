@@ -1,0 +1,251 @@
+"""How much noise makes a model agree with itself as a person does, on her own trials.
+
+`models.matching` has what is solved; here the person's double pass goes in, with its
+interval, and what comes out is a result.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..analysis.double_pass.internal_noise import NO_PAIRS, agreement
+from ..analysis.trials.estimate import CannotTell, Estimate
+from ..analysis.trials.proportion import proportion
+from ..analysis.trials.responses import Responses, design_effect, responses
+from ..analysis.trials.result import Cells, Result, short
+from ..experiments.session.observer import Observer
+from ..models.matching import (
+    CannotMatch,
+    DoublePass,
+    Noise,
+    ask_twice,
+    both_noises_for,
+    internal_noise_for,
+)
+
+if TYPE_CHECKING:  # these bring the database, and all that runs a model
+    from ..experiments.session.results import SessionData
+    from ..models.simulate import Progress
+
+FORMAT = "yoked-match/1"  # of the plain form, which docs/json.md describes
+MATCHED = "gamma-matched-agreement/1"
+MOST_PAIRS = 4096  # that a model is asked; more tell nothing of noise that is not known
+
+
+@dataclass(frozen=True, eq=False)
+class MatchedNoise(Result):
+    """Noise of a model whose expected agreement with itself is a person's.
+
+    Attributes
+    ----------
+    session, person
+        Whose double pass it was matched to.
+    observer
+        The model.
+    protocol
+        What both do.
+    internal_noise
+        gamma, for `yoked.run(..., internal_noise=match.gamma)`. The interval is that of
+        the person's agreement, carried through.
+    repeatable_noise
+        For `yoked.run(..., repeatable_noise=...)`, in the same unit; 0 unless asked
+        for, and where it cannot help.
+    agreement
+        The person's with herself.
+    expected_agreement, noiseless_agreement
+        The model's, with this noise and without any.
+    proportion_correct
+        The person's, in the trials of the double pass.
+    expected_proportion_correct, noiseless_proportion_correct
+        The model's, in the same trials.
+    n_pairs
+        Pairs that the model was asked: all of them, or some that are spread evenly.
+    note
+        What is to be known besides, such as why no repeatable noise can help.
+    """
+
+    format: str
+    session: str
+    person: str
+    observer: str
+    protocol: str
+    internal_noise: Estimate
+    repeatable_noise: float
+    agreement: Estimate
+    expected_agreement: float
+    noiseless_agreement: float
+    proportion_correct: Estimate
+    expected_proportion_correct: float
+    noiseless_proportion_correct: float
+    n_pairs: int
+    note: str | None = None
+
+    @property
+    def gamma(self) -> float:
+        """Internal noise, as `yoked.run` takes it."""
+        assert self.internal_noise.value is not None
+        return self.internal_noise.value
+
+    @property
+    def sentence(self) -> str:
+        """Say what is matched, and what is not."""
+        is_correct = self.expected_proportion_correct
+        person = self.proportion_correct.value
+        said = (
+            f"{self.observer} with internal noise {self.gamma:.3f} is expected to "
+            f"agree with itself on {self.expected_agreement:.3f} of the pairs "
+            f"({self.person}: {self.agreement.value:.3f}) and to be correct on "
+            f"{is_correct:.3f} of their trials ({self.person}: {person:.3f})"
+        )
+        if self.repeatable_noise:
+            return f"{said}: its repeatable noise is {self.repeatable_noise:.3f}."
+        return f"{said}: one knob cannot match both." + (
+            f" Note: {self.note}." if self.note else ""
+        )
+
+    def table(self) -> list[Cells]:
+        """Give a row for each of accuracy, agreement and both kinds of noise."""
+        rows = (
+            (
+                "agreement with itself",
+                self.agreement,
+                self.expected_agreement,
+                self.noiseless_agreement,
+            ),
+            (
+                "proportion correct",
+                self.proportion_correct,
+                self.expected_proportion_correct,
+                self.noiseless_proportion_correct,
+            ),
+            ("internal noise (gamma)", None, self.internal_noise, 0.0),
+            ("repeatable noise", None, self.repeatable_noise, 0.0),
+        )
+        names = ("quantity", "person", "model, matched", "model without noise")
+        return [dict(zip(names, map(short, row), strict=True)) for row in rows]
+
+
+def match_noise(
+    session: "SessionData",
+    observer: Observer,
+    repeatable: bool = False,
+    criterion: float | None = None,
+    progress: "Progress | None" = None,
+) -> MatchedNoise:
+    """Find the noise with which a model agrees with itself as a person did.
+
+    A deterministic model gives one response to a stimulus always, a person does not;
+    compared as they are, they differ by that alone. The model sees the person's double
+    pass, and from its decision variables its expected agreement follows at any internal
+    noise in closed form. That one number cannot match accuracy, too: the difference is
+    part of the result.
+
+    Parameters
+    ----------
+    session
+        Of a person, with a double pass.
+    observer
+        Any model; it is prepared and learns as in `yoked.run`, which then finds it so.
+    repeatable
+        Whether there is also noise that is the same at each showing of a stimulus, so
+        that agreement and accuracy both match. Only a model that is correct too often
+        can be matched so; for another `note` says that it cannot.
+    criterion
+        Of the model, as in `yoked.run`.
+    progress
+        As in `yoked.run`.
+
+    Raises
+    ------
+    CannotTell
+        If there is no pair, or the interval of the person's agreement reaches down to
+        what noise alone gives.
+    ValueError
+        If the task is neither yes/no nor a choice between two.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> twin = yoked.load_observer("template", efficiency=0.5)
+    >>> person = yoked.run(protocol, twin, seed=1, internal_noise=1.0)
+    >>> template = yoked.load_observer("template")
+    >>> match = yoked.match_noise(person, template)
+    >>> abs(match.expected_agreement - match.agreement.value) < 1e-6
+    True
+    >>> again = {"yoke_to": person, "internal_noise": match.gamma}
+    >>> model = yoked.run(observer=template, **again)
+    """
+    counted = responses(session)
+    counted.require_target()
+    own = agreement(counted)
+    if own.value is None or own.low is None or own.high is None:
+        raise CannotTell(own.note or NO_PAIRS)
+    second = counted.second_rows
+    some = np.linspace(0, len(second) - 1, min(len(second), MOST_PAIRS)).astype(int)
+    rows = counted.table.iloc[second[some]]
+    firsts = counted.table.iloc[counted.first[second[some]]]
+    pairs = ask_twice(session, observer, firsts, rows, criterion, progress)
+    right = _of_pairs_correct(counted)
+    assert right.value is not None
+    _require_consistent(pairs, own)
+    noise, note = _matched(pairs, own.value, right.value, repeatable)
+    ends = [
+        _matched(pairs, end, right.value, repeatable)[0].internal
+        for end in (own.high, own.low)
+    ]
+    gamma = noise.internal
+    low, high = min(gamma, *ends), max(gamma, *ends)
+    return MatchedNoise(
+        format=FORMAT,
+        session=session.id,
+        person=session.observer,
+        observer=observer.name,
+        protocol=session.protocol.name,
+        internal_noise=Estimate(gamma, None, low, high, own.n, MATCHED),
+        repeatable_noise=noise.repeatable,
+        agreement=own,
+        expected_agreement=pairs.agreement(noise.all, noise.repeatable_share),
+        noiseless_agreement=pairs.agreement(0.0),
+        proportion_correct=right,
+        expected_proportion_correct=pairs.correct(noise.all),
+        noiseless_proportion_correct=pairs.correct(0.0),
+        n_pairs=len(rows),
+        note=note,
+    )
+
+
+def _of_pairs_correct(counted: Responses) -> Estimate:
+    """Estimate proportion correct in the trials of the double pass."""
+    second = counted.second_rows
+    rows = np.concatenate([counted.first[second], second])
+    correct = counted.correct[rows]
+    effect = design_effect(correct, counted.target[rows], counted.cluster[rows])
+    return proportion(int(correct.sum()), len(rows), design_effect=effect)
+
+
+def _require_consistent(pairs: DoublePass, own: Estimate) -> None:
+    """Raise CannotTell where the interval of agreement reaches what noise gives."""
+    assert own.value is not None
+    assert own.low is not None
+    try:
+        internal_noise_for(pairs, own.low)
+    except CannotMatch as reason:
+        text = f"the person's interval, from {own.low:.3f}, reaches that low"
+        raise CannotTell(f"{reason}; {text}") from reason
+
+
+def _matched(
+    pairs: DoublePass, agreement: float, correct: float, repeatable: bool
+) -> tuple[Noise, str | None]:
+    """Match agreement, and with repeatable noise accuracy; or say why not accuracy."""
+    if repeatable:
+        try:
+            return both_noises_for(pairs, agreement, correct), None
+        except CannotMatch as reason:
+            return internal_noise_for(pairs, agreement), str(reason)
+    noise = internal_noise_for(pairs, agreement)
+    if noise.internal or pairs.agreement(0.0) == agreement:
+        return noise, None
+    return noise, "noise of the model's own makes it agree less often than the person"
