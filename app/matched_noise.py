@@ -122,7 +122,7 @@ class MatchedNoise(Result):
             ("internal noise (gamma)", None, self.internal_noise, 0.0),
             ("repeatable noise", None, self.repeatable_noise, 0.0),
         )
-        names = ("quantity", "person", "model, matched", "model without noise")
+        names = ("quantity", "person", "model", "without noise")
         return [dict(zip(names, map(short, row), strict=True)) for row in rows]
 
 
@@ -159,8 +159,8 @@ def match_noise(
     Raises
     ------
     CannotTell
-        If there is no pair, or the interval of the person's agreement reaches down to
-        what noise alone gives.
+        If there is no pair, the interval of the person's agreement reaches down to what
+        noise alone gives, or noise of the model's own makes it agree less often.
     ValueError
         If the task is neither yes/no nor a choice between two.
 
@@ -220,15 +220,18 @@ def _of_pairs_correct(counted: Responses) -> Estimate:
     """Estimate proportion correct in the trials of the double pass."""
     second = counted.second_rows
     rows = np.concatenate([counted.first[second], second])
-    correct = counted.correct[rows]
+    correct = counted.correct[rows].astype(np.float64)
     effect = design_effect(correct, counted.target[rows], counted.cluster[rows])
     return proportion(int(correct.sum()), len(rows), design_effect=effect)
 
 
 def _require_consistent(pairs: DoublePass, own: Estimate) -> None:
-    """Raise CannotTell where the interval of agreement reaches what noise gives."""
+    """Raise CannotTell where agreement is beyond what a model with noise can have."""
     assert own.value is not None
     assert own.low is not None
+    if (most := pairs.agreement(0.0)) < own.low:
+        rule = "agree with itself as often as the person to be matched"
+        raise CannotTell(f"the model must {rule}, got {most:.3f} without added noise")
     try:
         internal_noise_for(pairs, own.low)
     except CannotMatch as reason:

@@ -260,3 +260,54 @@ def test_decisions_of_the_wrong_shape_are_refused(protocol):
 def test_criteria_must_fit_the_task(task, criteria, rule):
     with pytest.raises(ValueError, match=rule):
         Decision(task, criteria=criteria)
+
+
+# --- repeatable noise ----------------------------------------------------------------
+
+
+def test_repeatable_noise_is_the_same_at_each_showing_and_no_other_noise_is():
+    ids, n = np.arange(4000) % 2000, 4000
+    decision = Decision(TWO, internal_sd=0.0, repeatable_sd=2.0)
+    zero = np.zeros((n, 2))
+    noise = ObserverNoise(7, np.arange(n))
+    _, noisy = decision.respond(zero, noise, ids)
+    assert np.array_equal(noisy[:2000], noisy[2000:])
+    assert noisy.std() == pytest.approx(2, rel=0.05)
+    other = ObserverNoise(8, np.arange(n))
+    assert (
+        abs(np.corrcoef(noisy[:, 0], decision.respond(zero, other, ids)[1][:, 0])[0, 1])
+        < 0.06
+    )
+    own = ObserverNoise(7, ids).normal(2)
+    assert abs(np.corrcoef(noisy[:2000, 0], own[:2000, 0])[0, 1]) < 0.08
+
+
+def test_repeatable_noise_leaves_internal_noise_as_it_was():
+    zero, ids = np.zeros((50, 2)), np.arange(50)
+    alone = Decision(TWO, internal_sd=1.0)
+    both = Decision(TWO, internal_sd=1.0, repeatable_sd=1e-9)
+    one, other = ObserverNoise(7, ids), ObserverNoise(7, ids)
+    assert np.allclose(
+        alone.respond(zero, one)[1], both.respond(zero, other, ids)[1], atol=1e-7
+    )
+
+
+def test_repeatable_noise_needs_stimulus_ids():
+    decision = Decision(TWO, repeatable_sd=1.0)
+    with pytest.raises(ValueError, match="stimulus_ids must be given for repeatable"):
+        decision.respond(np.zeros((3, 2)), ObserverNoise(7, np.arange(3)))
+
+
+def test_a_criterion_is_unbiased_at_all_the_noise_there_is():
+    protocol = load_protocol("bar-polarity")
+    practice = Practice(protocol)
+    observer = ready(protocol)
+    with_both = calibrate(observer, practice, 5, 0.6, 0.5, repeatable_noise=0.8)
+    with_one = calibrate(observer, practice, 5, 1.0, 0.5)
+    assert with_both.criteria == pytest.approx(with_one.criteria)
+
+
+def test_noise_must_not_be_negative():
+    practice = Practice(load_protocol("bar-in-noise"))
+    with pytest.raises(ValueError, match="repeatable_noise must be 0 or more, got -1"):
+        calibrate(Guesser(), practice, 5, repeatable_noise=-1)
