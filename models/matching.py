@@ -85,11 +85,6 @@ class DoublePass:
     variables: Float64[np.ndarray, " showing pair alternative"]
     target: Int64[np.ndarray, " pair"]
 
-    @property
-    def has_own_noise(self) -> bool:
-        """Whether the observer's variables differ between showings by themselves."""
-        return bool((self.variables[0] != self.variables[1]).any())
-
     def agreement(self, noise: float, repeatable_share: float = 0.0) -> float:
         """Give the expected share of pairs that get one response twice.
 

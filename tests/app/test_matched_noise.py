@@ -114,6 +114,30 @@ def test_repeatable_noise_matches_accuracy_too_in_a_session(somebody, template):
     assert logged == both.repeatable_noise
 
 
+class Grainy:
+    """A template with noise of its own, as a noisy layer has it."""
+
+    name = "grainy"
+
+    def __init__(self, template):
+        self.prepare, self.learn = template.prepare, template.learn
+        self._decide, self._sd = template.decide, None
+
+    def decide(self, frames, noise):
+        found = self._decide(frames, noise)
+        self._sd = self._sd or 0.5 * found.std()  # of the first reserved trials
+        return found + self._sd * noise.normal(found.shape[1])
+
+
+def test_noise_of_the_models_own_counts_and_the_rest_is_added(somebody, template):
+    own = Grainy(yoked.load_observer("template"))
+    match = yoked.match_noise(somebody, own)
+    assert match.noiseless_agreement < 0.95
+    assert 0 < match.gamma < yoked.match_noise(somebody, template).gamma
+    model = yoked.run(observer=own, yoke_to=somebody, internal_noise=match.gamma)
+    assert within(match.agreement, yoked.agreement(model).value)
+
+
 def test_a_worse_model_gets_no_repeatable_noise_and_a_sentence(somebody):
     worse = yoked.load_observer("template", efficiency=0.2)
     match = yoked.match_noise(somebody, worse, repeatable=True)

@@ -29,7 +29,7 @@ NUMBERS = r"\d+(?:\.\d+)*(?:(?:, | and | to )\d+(?:\.\d+)*)*"
 NEVER_SHOWN = {"given/1", "r/1"}
 # Of JSON: docs/json.md has them.
 FORMATS = {f"yoked-{name}" for name in ("analyse/3", "compare/2")}
-FORMATS |= {f"yoked-{name}" for name in ("closer/1", "closer-people/1")}
+FORMATS |= {f"yoked-{name}" for name in ("closer/1", "closer-people/1", "match/1")}
 OTHERS = {"CHANGES.md"}  # a file of every Psych-DS data set
 
 
@@ -117,11 +117,15 @@ def text_of(node):
     return None
 
 
+# Of the house, files that make a formula of their own.
+APP = [ROOT / "app" / "matched_noise.py"]
+
+
 def constants():
     """Return (file, name) of every string in the source that names a formula."""
     found = []
     for room in ("analysis", "app/planning", "models/white_box"):
-        for path in sorted((ROOT / room).rglob("*.py")):
+        for path in sorted([*(ROOT / room).rglob("*.py"), *APP]):
             nodes = list(ast.walk(ast.parse(path.read_text())))
             docs = {id(n.value) for n in nodes if isinstance(n, ast.Expr)}
             parts = {

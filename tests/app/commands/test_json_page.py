@@ -20,6 +20,7 @@ from yoked.analysis.sessions import depths
 from yoked.analysis.sessions.conditions import conditions
 from yoked.analysis.sessions.cueing import cueing
 from yoked.analysis.sessions.equivalent_noise import session_equivalent_noise
+from yoked.app import matched_noise
 from yoked.app.cli import cli
 from yoked.app.commands.white_box import FORMAT
 from yoked.experiments.imports.choice_files import read_choices
@@ -121,7 +122,9 @@ def printed(tmp_path_factory):
     power += ["--json"]
     asked = (with_all, ["compare", path, first, second], power)
     of_sessions = [json.loads(output(*arguments))[0] for arguments in asked]
-    return [*of_sessions, json.loads(output(*WHITE_BOX))]
+    match = ["match", path, first, "--observer", "template", "--json"]
+    alone = [json.loads(output(*asked)) for asked in (WHITE_BOX, match)]
+    return [*of_sessions, *alone]
 
 
 def output(*arguments):
@@ -132,11 +135,12 @@ def output(*arguments):
 
 def test_the_page_names_exactly_the_keys_that_the_commands_print(printed):
     seen = set()
-    yes_no, pair, plan, white_box = printed
+    yes_no, pair, plan, white_box, match = printed
     check(plan, "row of power", seen)
     check(yes_no, "row of analyse", seen)
     check(pair, "row of compare", seen)
     check(white_box, "row of white-box", seen)
+    check(match, "row of match", seen)
     contrasts = [0.05, 0.1, 0.15, 0.2]  # of a psychometric function
     table, noise = observed(Linear(unit([0, 1, 0])), "2afc", 800, contrasts, seed=5)
     several = depths.depths(session(table, noise), orders=1)
@@ -197,9 +201,11 @@ def test_noise_on_a_basis_adds_the_keys_that_the_page_names():
 
 
 def test_the_format_is_the_pages(printed):
-    yes_no, pair, _, white_box = printed
+    yes_no, pair, _, white_box, match = printed
     assert white_box["format"] == FORMAT
     assert f"`{FORMAT}`" in PAGE
+    assert match["format"] == matched_noise.FORMAT
+    assert f"`{matched_noise.FORMAT}`" in PAGE
     assert (yes_no["format"], pair["format"]) == (depths.FORMAT, compare.FORMAT)
     assert f"`{depths.FORMAT}`" in PAGE
     assert f"`{compare.FORMAT}`" in PAGE
