@@ -34,7 +34,7 @@ from .latent import NOT_TWO, ONE_RESPONSE, varies
 from .latent import TOO_NOISY as TOO_MUCH_INTERNAL_NOISE
 from .order_zero import FEWEST_PAIRS, OrderZero
 from .ratio import Ratio
-from .shared import matched
+from .shared import matched, require_one_task
 
 Keys = Int64[np.ndarray, " unit"]
 MEASURES = ("latent", "kappa", "share", "kernel")
