@@ -10,6 +10,10 @@ SHELL := bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
+# Where nothing may be kept of what Python compiles, each process of the tests compiles
+# the house anew: minutes of a core in all.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The tests' own processes; more than the machine has cores make them slower.
 TEST_PROCESSES := 2
 

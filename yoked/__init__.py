@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from yoked.analysis.sessions.conditions import conditions
     from yoked.analysis.sessions.cueing import cueing
     from yoked.analysis.sessions.depths import depths
+    from yoked.analysis.sessions.doubt import doubt
     from yoked.analysis.sessions.equivalent_noise import (
         session_equivalent_noise as equivalent_noise,
     )
@@ -115,6 +116,7 @@ __all__ = [
     "dale",
     "depth_profile",
     "depths",
+    "doubt",
     "dprime",
     "dprime_from_counts",
     "equivalent_noise",
@@ -186,6 +188,7 @@ _HOMES = {
     "dale": ("models.backbones.dale", "dale"),
     "depth_profile": ("analysis.agreement.profile", "depth_profile"),
     "depths": ("analysis.sessions.depths", "depths"),
+    "doubt": ("analysis.sessions.doubt", "doubt"),
     "dprime": ("analysis.sensitivity.by_task", "dprime"),
     "dprime_from_counts": ("analysis.sensitivity.sdt", "dprime_from_counts"),
     "equivalent_noise": (

@@ -23,7 +23,7 @@ from functools import reduce
 import numpy as np
 from jaxtyping import Float, Int, Int64
 
-from ..trials.design import TrialDesign, noise_keys
+from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell
 from ..trials.held import Held
 from ..trials.responses import Responses
@@ -274,7 +274,7 @@ def _kernel(common: CommonTrials, seed: int) -> Closeness:
     own = found[0].own(n_groups) if found[0].numbers[1] > 0 else None
     missing = {} if own else {-1: f"the observer's kernel is {TOO_NOISY}"}
     units = np.zeros(n_groups, np.int64)
-    keys, first = np.unique(noise_keys(designs[0]), return_index=True)
+    keys, first = np.unique(designs[0].noise_keys, return_index=True)
     np.add.at(units, made.groups[0][first], keys)  # wraps, as a digest may
     refusal = f"the kernel is {TOO_NOISY}"
     return _ratios("kernel", found, units, own, missing, refusal)

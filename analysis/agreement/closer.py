@@ -198,7 +198,7 @@ def closer(
     names = _names(models, replicates)
     if len(set(names)) < 2:
         raise ValueError(f"models must be two or more, got {len(set(names))}")
-    held = [Held.of(each) for each in (reference, *models)]
+    held = Held.all_of(reference, *models)
     common = CommonTrials.of(held)
     attempt = Attempts(())
     measured = attempt("closeness", lambda: closeness(common, seed)) or {}

@@ -126,23 +126,23 @@ def compare(
     >>> found.same_response.value, found.depth_profile.depths[1].name
     (1.0, 'first-order kernel')
     """
-    reference = Held.of(reference)
+    reference, *others = Held.all_of(reference, other, *more)
     if not more:
-        return _of_two(reference, other)
-    others = [Held.of(each) for each in (other, *more)]
+        return _of_two(reference, others[0])
     found = tuple(_of_two(reference, each) for each in others)
     attempt = Attempts(())
     which = attempt("closer", lambda: closer(reference, others))
     return Comparisons(found, which, attempt.missing, attempt.faults)
 
 
-def _of_two(reference: SessionLike, other: SessionLike) -> Comparison:
-    ours, theirs = Held.of(reference), Held.of(other)
+def _of_two(ours: Held, theirs: Held) -> Comparison:
     agreed = response_agreement(ours, theirs)
     attempt = Attempts(())
     kappa = attempt("kappa", lambda: compare_kappa(ours, theirs))
     latent = attempt("latent", lambda: latent_agreement(ours, theirs))
-    profile = attempt("depth_profile", lambda: depth_profile(ours, theirs))
+    profile = attempt(
+        "depth_profile", lambda: depth_profile(ours, theirs, latent=latent)
+    )
     return Comparison(
         **{each.name: getattr(agreed, each.name) for each in fields(agreed)},
         kappa=kappa,

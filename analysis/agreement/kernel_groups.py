@@ -10,7 +10,7 @@ from functools import reduce
 import numpy as np
 from jaxtyping import Float, Int
 
-from ..trials.design import TrialDesign, noise_keys
+from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell
 from ..trials.score import score
 
@@ -37,7 +37,7 @@ def stimulus_groups(
     ValueError
         If the sums of a second-order kernel would not fit in memory.
     """
-    keys = [noise_keys(one) for one in designs]
+    keys = [one.noise_keys for one in designs]
     n_shared = len(reduce(np.intersect1d, keys))
     together = [np.concatenate(keys)] if n_shared else keys
     cells = [one.cell for one in designs]
@@ -83,10 +83,12 @@ def group_sums(
 
 def by_number(values: np.ndarray, number: np.ndarray, n: int) -> np.ndarray:
     """Add up rows by their number, from 0 to before n."""
-    order = np.argsort(number, kind="stable")
-    there, start = np.unique(number[order], return_index=True)
+    if np.any(np.diff(number) < 0):
+        order = np.argsort(number, kind="stable")
+        values, number = values[order], number[order]
+    there, start = np.unique(number, return_index=True)
     total = np.zeros((n, values.shape[1]))
     if not len(there):
         return total
-    total[there] = np.add.reduceat(values[order], start, axis=0)
+    total[there] = np.add.reduceat(values, start, axis=0)
     return total

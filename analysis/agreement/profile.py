@@ -136,7 +136,10 @@ class DepthProfile(Result):
 
 
 def depth_profile(
-    reference: SessionLike, other: SessionLike, seed: int = 0
+    reference: SessionLike,
+    other: SessionLike,
+    seed: int = 0,
+    latent: LatentAgreement | None = None,
 ) -> DepthProfile:
     """Compare two observers at orders zero, one and two.
 
@@ -147,6 +150,8 @@ def depth_profile(
         that both were shown.
     seed
         Of the groups of stimuli that shares of kernels rest on.
+    latent
+        Of these two, where it is known already.
 
     Raises
     ------
@@ -173,19 +178,19 @@ def depth_profile(
             f"sessions must share their stimuli, got {reference.protocol.name} and "
             f"{other.protocol.name}"
         )
-    reference, other = Held.of(reference), Held.of(other)
+    reference, other = Held.all_of(reference, other)
     # A biased linear observer of yes/no has a second order along its template.
     is_yes_no = not reference.protocol.task.is_forced_choice
 
-    def latent() -> LatentAgreement:
-        return latent_agreement(reference, other)
+    def responses() -> LatentAgreement:
+        return latent or latent_agreement(reference, other)
 
     def kernels(order: int) -> KernelSimilarity:
         linear_part = "remove" if order == 2 and is_yes_no else "keep"
         return similarity(reference, other, order, linear_part=linear_part, seed=seed)
 
     attempt = Attempts(NAMES)
-    found = (latent, lambda: kernels(1), lambda: kernels(2))
+    found = (responses, lambda: kernels(1), lambda: kernels(2))
     equal = attempt(
         "equal_kernels",
         lambda: equal_kernels(

@@ -18,7 +18,7 @@ from jaxtyping import Float, Int
 from scipy.optimize import minimize
 from scipy.special import log_ndtr, ndtr, ndtri
 
-from ..trials.design import TrialDesign
+from ..trials.design import ROWS, TrialDesign
 
 FEW = 20  # trials: a class of fewer has no threshold of its own
 MOST_POWERS = 3  # of log contrast
@@ -214,10 +214,11 @@ def folds_by_noise(
     """
     _, first, field = np.unique(trials.cluster, return_index=True, return_inverse=True)
     salt = seed.to_bytes(8, "little", signed=True)
-    sizes = np.abs(trials.noise[first]) + np.float32(0)
     digests = [
         hashlib.blake2b(row.tobytes(), digest_size=8, salt=salt).digest()
-        for row in sizes
+        for start in range(0, len(first), ROWS)
+        for row in np.abs(trials.where(first[start : start + ROWS]).noise)
+        + np.float32(0)
     ]
     digest = np.frombuffer(b"".join(digests), np.uint64)
     cell = trials.cell[first]

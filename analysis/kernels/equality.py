@@ -33,7 +33,7 @@ from scipy.optimize import brentq
 from scipy.stats import chi2, ncx2
 
 from ..trials.chance import counted_p
-from ..trials.design import TrialDesign, noise_keys
+from ..trials.design import ROWS, TrialDesign
 from ..trials.estimate import Estimate
 from ..trials.held import as_design
 from ..trials.responses import SessionLike
@@ -48,6 +48,9 @@ N_DRAWS = 499
 LEVEL, POWER = 0.05, 0.8
 IN_SE = 2.8016  # difference over its SE that a test at 5 % finds in 80 %
 FAINT = 2.0  # SEs: a squared length of less has no shape to compare
+
+Element = Float[np.ndarray, " element"]
+Fields = Float[np.ndarray, " field element"]
 
 
 @dataclass(frozen=True)
@@ -134,46 +137,50 @@ def equal_kernels(
     found, keys = [], []
     every = zip(designs, lapse_rates, draws or (None, None), strict=True)
     for one, rate, drawn in every:
-        scores = Scores.of(one, known_rate(rate), seed=seed)
-        found.append(scores.possible_influence())
+        # Nothing of the size of the noise is kept of either but its influences.
+        found.append(Scores.of(one, known_rate(rate), seed=seed).possible_influence())
         cluster, first = np.unique(one.cluster, return_index=True)
-        same = noise_keys(one.where(first)) if drawn is None else drawn[cluster]
+        same = one.noise_keys[first] if drawn is None else drawn[cluster]
         keys.append(same)
-    return equality(found[0], found[1], keys, seed)
+    kernels = found[0].value, found[1].value
+    each, room, n_shared = _by_field(found, keys)
+    return _equality(kernels, each, room, n_shared, seed)
 
 
-def equality(
-    first: Influence,
-    second: Influence,
-    keys: list[np.ndarray] | None = None,
-    seed: int = 0,
-) -> KernelEquality:
-    """Test two kernels; those of one session rest on the same fields.
-
-    Parameters
-    ----------
-    keys
-        By which the fields of either are recognised; None: they are the same.
-    """
-    each, room, n_shared = _by_field(first, second, keys)
-    difference, apart = first.value - second.value, each[0] - each[1]
-    p_largest, freedom = _by_multipliers(
-        difference, apart / np.sqrt(room)[:, None].astype(apart.dtype), seed
+def equality(first: Influence, second: Influence, seed: int = 0) -> KernelEquality:
+    """Test two kernels of one session, which rest on the same fields."""
+    n_shared = int(np.sum(first.fields.any(axis=1) & second.fields.any(axis=1)))
+    return _equality(
+        (first.value, second.value),
+        (first.fields, second.fields),
+        np.minimum(first.room, second.room),
+        n_shared,
+        seed,
     )
-    p = _by_squares(difference, apart, freedom)
-    lengths = [
-        squared_length(k, one)
-        for k, one in zip((first.value, second.value), each, strict=True)
-    ]
+
+
+def _equality(
+    kernels: tuple[Element, Element],
+    each: tuple[Fields, Fields],
+    room: Float[np.ndarray, " field"],
+    n_shared: int,
+    seed: int,
+) -> KernelEquality:
+    """Test two kernels by what every field adds to them."""
+    first, second = kernels
+    difference, apart = first - second, each[0] - each[1]
+    p_largest, freedom = _by_multipliers(difference, apart, room, seed)
+    squares = _squares(apart)
+    del apart  # as large as the noise
+    p = _by_squares(difference, squares, freedom)
+    lengths = [squared_length(k, one) for k, one in zip(kernels, each, strict=True)]
     p_shape = None
     if len(difference) > 1 and all(size > FAINT * error for size, error in lengths):
-        p_shape = _shape(first, second, each, (lengths[0][0], lengths[1][0]), freedom)
-    mean = (first.value + second.value) / 2
-    both = each[0] + each[1]
-    both /= 2
-    length, error = squared_length(mean, both)
-    del both  # as large as the noise
-    n = len(apart)
+        p_shape = _shape(kernels, each, (lengths[0][0], lengths[1][0]), freedom)
+    mean = (first + second) / 2
+    of_mean = [along(one, mean) for one in each]
+    length, error = _length_of_mean(mean, each, of_mean)
+    n = len(room)
     if length < FAINT * error:
         what = "the kernel" if p_shape is None else "the mean of two unlike kernels"
         why = f"{what} is not {FAINT:.0f} standard errors long"
@@ -181,96 +188,104 @@ def equality(
         cosine = Estimate.missing(DETECTABLE_COSINE, why, n)
         return KernelEquality(p, p_largest, p_shape, amplitude, None, cosine, n_shared)
     value = (lengths[0][0] - lengths[1][0]) / 2 / length
-    moved = along(each[0], first.value) - along(each[1], second.value)
-    moved -= value * (along(each[0], mean) + along(each[1], mean))
+    moved = along(each[0], first) - along(each[1], second)
+    moved -= value * (of_mean[0] + of_mean[1])
     moved /= length * np.sqrt(room)
     se = float(np.sqrt(moved @ moved))
     amplitude = Estimate.normal(value, se, n, AMPLITUDE)
-    variance = float(np.mean(_root_of_squares(apart) ** 2))
+    variance = float(np.mean(squares))
     cosine = _found_cosine(length, variance, len(difference), freedom, n)
     return KernelEquality(
         p, p_largest, p_shape, amplitude, IN_SE * se, cosine, n_shared
     )
 
 
+def _length_of_mean(
+    mean: Element, each: tuple[Fields, Fields], of_mean: list[np.ndarray]
+) -> tuple[float, float]:
+    """Squared length of the mean, and its SE: `squared_length` without its fields."""
+    products = [
+        np.einsum("ij,ij->i", each[a], each[b]).sum(dtype=np.float64)
+        for a, b in ((0, 0), (1, 1), (0, 1), (0, 1))
+    ]
+    moved = of_mean[0] + of_mean[1]
+    return float(mean @ mean) - float(sum(products)) / 4, float(np.sqrt(moved @ moved))
+
+
 def _by_field(
-    first: Influence, second: Influence, keys: list[np.ndarray] | None
-) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray, int]:
+    found: list[Influence], keys: list[np.ndarray]
+) -> tuple[tuple[Fields, Fields], np.ndarray, int]:
     """Influences of every field of either, zero where one did not see it.
 
-    With the smaller room of the two, and how many fields both saw.
+    With the smaller room of the two, and how many fields both saw. Takes the influences
+    out of `found`, which are as large as the noise.
     """
-    if keys is None:
-        room = np.minimum(first.room, second.room)
-        n_shared = int(np.sum(first.fields.any(axis=1) & second.fields.any(axis=1)))
-        return (first.fields, second.fields), room, n_shared
     every = np.unique(np.concatenate(keys))
-    found, room = [], np.ones(len(every))
-    for one, key in zip((first, second), keys, strict=True):
-        filled, at = (
-            np.zeros((len(every), len(one.value)), one.fields.dtype),
-            np.searchsorted(every, key),
-        )
-        np.add.at(filled, at, one.fields)
+    room, each = np.ones(len(every)), []
+    for key in keys:
+        one, at = found.pop(0), np.searchsorted(every, key)
         np.minimum.at(room, at, one.room)
-        found.append(filled)
+        filled = np.zeros((len(every), len(one.value)), one.fields.dtype)
+        if len(np.unique(at)) == len(at):
+            filled[at] = one.fields
+        else:
+            np.add.at(filled, at, one.fields)
+        each.append(filled)
     n_shared = len(np.unique(keys[0])) + len(np.unique(keys[1])) - len(every)
-    return (found[0], found[1]), room, n_shared
+    return (each[0], each[1]), room, n_shared
 
 
 def _by_multipliers(
-    difference: Float[np.ndarray, " element"],
-    each: Float[np.ndarray, " field element"],
-    seed: int,
+    difference: Element, each: Fields, room: Float[np.ndarray, " field"], seed: int
 ) -> tuple[float, float]:
     """P of the largest difference, and degrees of freedom of the sum of squares."""
-    se = _root_of_squares(each)
+    weight = (1 / room).astype(each.dtype)
+    se = np.sqrt(np.einsum("i,ij,ij->j", weight, each, each).astype(np.float64))
     if not se.any():  # the same responses to the same fields
         return 1.0, float(len(se))
-    draws = np.random.default_rng(seed).standard_normal(
-        (N_DRAWS, len(each)), dtype=np.float32
-    )
-    drawn = (draws.astype(each.dtype) @ each / se.astype(each.dtype)) ** 2
+    rng = np.random.default_rng(seed)
+    draws = rng.standard_normal((N_DRAWS, len(each)), dtype=np.float32)
+    draws = draws.astype(each.dtype, copy=False)
+    draws *= np.sqrt(weight)
+    drawn = (draws @ each / se.astype(each.dtype)) ** 2
     largest = float(np.max((difference / se) ** 2))
     freedom = 2 * len(se) ** 2 / float(np.var(drawn.sum(1), dtype=np.float64))
     return counted_p(int(np.sum(drawn.max(1) >= largest)), N_DRAWS, "draws"), freedom
 
 
-def _by_squares(
-    difference: Float[np.ndarray, " element"],
-    each: Float[np.ndarray, " field element"],
-    freedom: float,
-) -> float:
+def _by_squares(difference: Element, squares: Element, freedom: float) -> float:
     """P of the sum of squares over its mean, by a scaled chi-squared."""
-    se = _root_of_squares(each)
-    if not se.any():
+    if not squares.any():
         return 1.0
-    squares = (difference / se) ** 2
-    return float(chi2.sf(squares.mean() * freedom, freedom))
+    return float(chi2.sf((difference**2 / squares).mean() * freedom, freedom))
 
 
-def _root_of_squares(each: np.ndarray) -> Float[np.ndarray, " element"]:
-    return np.sqrt(np.einsum("ij,ij->j", each, each).astype(np.float64))
+def _squares(each: Fields) -> Element:
+    """Add up the squares of every element over the fields."""
+    return np.einsum("ij,ij->j", each, each).astype(np.float64)
 
 
 def _shape(
-    first: Influence,
-    second: Influence,
-    each: tuple[np.ndarray, np.ndarray],
+    kernels: tuple[Element, Element],
+    each: tuple[Fields, Fields],
     lengths: tuple[float, float],
     freedom: float,
 ) -> float:
+    first, second = kernels
     root = (lengths[0] / lengths[1]) ** 0.25  # of the ratio of lengths
-    difference = first.value / root - second.value * root
+    difference = first / root - second * root
     # d log root, by both lengths; it moves the kernels apart.
-    by_length = along(each[0], first.value) / lengths[0]
-    by_length -= along(each[1], second.value) / lengths[1]
-    both = (first.value / root + second.value * root) / 2
-    kind = each[0].dtype
-    moved = each[0] / kind.type(root)
-    moved -= each[1] * kind.type(root)
-    moved -= np.outer(by_length.astype(kind), both.astype(kind))
-    return _by_squares(difference, moved, max(freedom - 1, 1.0))
+    by_length = along(each[0], first) / lengths[0]
+    by_length -= along(each[1], second) / lengths[1]
+    both = (first / root + second * root) / 2
+    kind, squares = each[0].dtype.type, np.zeros(len(both))
+    for start in range(0, len(by_length), ROWS):
+        rows = slice(start, start + ROWS)
+        moved = each[0][rows] / kind(root)
+        moved -= each[1][rows] * kind(root)
+        moved -= np.outer(by_length[rows].astype(kind), both.astype(kind))
+        squares += _squares(moved)
+    return _by_squares(difference, squares, max(freedom - 1, 1.0))
 
 
 def _found_cosine(

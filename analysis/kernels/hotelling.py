@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.stats import f as f_distribution
 
-from ..trials.design import TrialDesign, noise_keys
+from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell
 from ..trials.held import as_design
 from ..trials.responses import SessionLike
@@ -145,7 +145,7 @@ def hotelling_comparison(
     ours, theirs = as_design(ours), as_design(theirs)
     basis = _checked(basis, ours)
     require_same_noise(ours, theirs)
-    n_shared = len(np.intersect1d(noise_keys(ours), noise_keys(theirs)))
+    n_shared = len(np.intersect1d(ours.noise_keys, theirs.noise_keys))
     if n_shared:
         rule = "different ones in the two sessions"
         raise CannotTell(f"noise fields must be {rule}, got {n_shared} in both")

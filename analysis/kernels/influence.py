@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.special import ndtr
 
-from ..trials.design import TrialDesign
+from ..trials.design import ROWS, TrialDesign
 from ..trials.estimate import CannotTell, Estimate
 from ..trials.score import ONE_KIND
 from .cross_fit import CrossFit, Rates, density, folds_by_noise
@@ -20,6 +20,7 @@ from .noise_law import Matrix, NoiseLaw
 N_FOLDS, FOLDS_OF_LARGE = 10, 5
 LARGE = 200_000  # noise elements, from which on there are fewer folds
 MOST_LEVERAGE = 0.5
+COLUMNS = 128  # of influences that are added up at once
 RARE, RARE_IN_HALF = 10, 20  # responses of one kind: of fewer no error is known
 
 Part = Literal["kernel", "target_half", "nontarget_half"]
@@ -227,17 +228,14 @@ class Scores:
         by_rate = d @ (self._inverse @ (d.T @ (share * self.z)))
         by_rate *= self.gain * self.residual
         left = np.column_stack([-own / own.sum(0), by_rate]).astype(kind)
-        each += left @ np.vstack([within, value.astype(kind)])
+        right = np.vstack([within, value.astype(kind)])
+        for start in range(0, len(each), ROWS):
+            rows = slice(start, start + ROWS)
+            each[rows] += left[rows] @ right
         value = value - self._curvature(value, noise, here)
-        order = np.argsort(self.trials.cluster, kind="stable")
-        _, start = np.unique(self.trials.cluster[order], return_index=True)
-        if len(start) < len(order):
-            each = np.add.reduceat(each[order], start, axis=0)
-            order = order[start]
-        elif np.any(np.diff(order) != 1):
-            each = each[order]
+        by_field, first = _by_field(each, self.trials.cluster)
         back = self.law.back
-        return Influence(back(value), back(each), self._room(here)[order])
+        return Influence(back(value), back(by_field), self._room(here)[first])
 
     def possible_influence(self) -> Influence:
         """Return the kernel, unless so many lapses make it longer than any can be.
@@ -297,6 +295,21 @@ class Scores:
         """Covariance of the coefficients of z."""
         d = self.rates.columns
         return np.linalg.inv(d.T @ (self.information[:, None] * d))
+
+
+def _by_field(
+    each: Float[np.ndarray, " trial element"], cluster: Int[np.ndarray, " trial"]
+) -> tuple[Float[np.ndarray, " field element"], Int[np.ndarray, " field"]]:
+    """Add up the trials of each field, by rising cluster; and the first trial of it."""
+    order = np.argsort(cluster, kind="stable")
+    _, start = np.unique(cluster[order], return_index=True)
+    if len(start) == len(order):
+        return (each[order] if np.any(np.diff(order) != 1) else each), order
+    found = np.empty((len(start), each.shape[1]), each.dtype)
+    for left in range(0, each.shape[1], COLUMNS):  # no copy of all of it
+        columns = slice(left, left + COLUMNS)
+        found[:, columns] = np.add.reduceat(each[order, columns], start, axis=0)
+    return found, order[start]
 
 
 def require_folds(trials: TrialDesign, n_folds: int) -> None:

@@ -28,7 +28,7 @@ from jaxtyping import Complex, Float, Int
 from scipy.interpolate import CubicSpline
 from scipy.special import ndtr
 
-from ..trials.design import TrialDesign
+from ..trials.design import ROWS, TrialDesign
 from ..trials.estimate import CannotTell
 from ..trials.score import STILL, varies, why_not_white
 
@@ -93,14 +93,15 @@ class NoiseLaw:
             varies(some.noise, some.cell).any() or varies(noise, trials.cell).any()
         ):
             raise CannotTell(STILL)
-        mean, spread = float(noise.mean(dtype=np.float64)), float(noise.std())
+        mean = float(noise.mean(dtype=np.float64))
+        spread = float(np.sqrt(max(_mean_power(noise, 2) - mean**2, 0.0)))
         is_off = abs(mean) > 5 * spread / np.sqrt(noise.size) + 0.01 * spread
-        offset = mean * is_off
-        x = noise - np.float32(offset) if is_off else noise
-        scale = float(np.sqrt(np.mean(np.square(x), dtype=np.float64)))
-        x = x / np.float32(scale)
-        squares = np.square(x)
-        kurtosis = float(np.mean(squares * squares, dtype=np.float64)) - 3
+        offset, x = mean * is_off, noise  # in its place: it may be large
+        if is_off:
+            x -= np.float32(offset)
+        scale = float(np.sqrt(_mean_power(x, 2)))
+        x /= np.float32(scale)
+        kurtosis = _mean_power(x, 4) - 3
         root = None
         reason = why_not_white(some)
         if covariance is not None or reason:
@@ -121,7 +122,8 @@ class NoiseLaw:
         self, noise: Float[np.ndarray, " trial element"]
     ) -> Float[np.ndarray, " trial element"]:
         """Return noise in SDs, its correlation undone."""
-        x = (noise - np.float32(self.offset)) / np.float32(self.scale)
+        x = noise - np.float32(self.offset)
+        x /= np.float32(self.scale)
         return x if self.root is None else x @ self._inverse
 
     def back(
@@ -206,17 +208,29 @@ def _root(
 
 def _levels(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Values of an element and their shares; of very many, the means of bins."""
-    values = x.ravel().astype(np.float64)
-    skew = float(np.mean(values**3))
-    if abs(skew) < 5 * np.sqrt(15 / len(values)):
-        # By chance alone as it is; a mean of one element in a thousand SDs would add up
-        # over the elements.
-        values = np.concatenate([values, -values])
-    low, high = values.min(), values.max()
-    bins = ((values - low) / (high - low) * MOST_LEVELS).astype(np.int64)
-    bins = np.minimum(bins, MOST_LEVELS - 1)
-    n, total = np.bincount(bins), np.bincount(bins, values)
+    from .noise_law_numba import ends_and_cubes, into_bins
+
+    values = x.ravel()
+    low, high, cubes = ends_and_cubes(values)
+    # By chance alone as it is; a mean of one element in a thousand SDs would add up
+    # over the elements.
+    is_even = abs(cubes / len(values)) < 5 * np.sqrt(15 / len(values))
+    if is_even:
+        high = max(-low, high)
+        low = -high
+    n, total = into_bins(values, float(low), float(high), MOST_LEVELS, is_even)
     there = n > 0
-    levels, share = total[there] / n[there], n[there] / len(values)
+    levels, share = total[there] / n[there], n[there] / n.sum()
     levels -= share @ levels
     return levels / np.sqrt(share @ levels**2), share
+
+
+def _mean_power(x: Float[np.ndarray, " trial element"], power: int) -> float:
+    """Return the mean of an even power of all numbers, a few trials at a time."""
+    total = 0.0
+    for start in range(0, len(x), ROWS):
+        part = np.square(x[start : start + ROWS])
+        for _ in range(power // 2 - 1):
+            part = np.square(part)
+        total += float(part.sum(dtype=np.float64))
+    return total / x.size

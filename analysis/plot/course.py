@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 ROWS = ("criterion", "d′", "proportion\ncorrect", "misses,\nlapses")
 HEIGHTS = (3, 2, 2, 1.4)
-WIDTH, HEIGHT = 3.3, 6.4  # inches
+WIDTH, HEIGHT = 2.8, 5.6  # inches
 
 
 def draw_course(timelines: Sequence[Timeline]) -> "Figure":
@@ -51,6 +51,8 @@ def draw_course(timelines: Sequence[Timeline]) -> "Figure":
         column[-1].set_xlabel("trial")
     for row, name in zip(axes, ROWS, strict=False):
         row[0].set_ylabel(name)
+        for axis in row:
+            axis.set_label(name)
         share_limits(list(row))
     return figure
 
@@ -65,7 +67,7 @@ def _criterion(axis: "Axes", each: Timeline) -> None:
     middle = each.criterion.value
     if each.course is None or middle is None:
         text = each.note or "no course"
-        axis.text(0.02, 0.02, text, transform=axis.transAxes, fontsize=6.5, wrap=True)
+        axis.text(0.02, 0.02, text, transform=axis.transAxes, fontsize=7.5, wrap=True)
         return
     course = each.course.course
     axis.fill_between(
@@ -77,18 +79,19 @@ def _criterion(axis: "Axes", each: Timeline) -> None:
         lw=0,
     )
     axis.plot(course.trial, course.value + middle, color=ORANGE, lw=1.4)
-    axis.text(0, 1.02, _tests(each), transform=axis.transAxes, fontsize=7, va="bottom")
+    place: dict[str, Any] = {"transform": axis.transAxes, "va": "bottom"}
+    axis.text(0, 1.02, _tests(each), fontsize=7.5, **place)
 
 
 def _tests(each: Timeline) -> str:
     assert each.course is not None
     tests = {"drift": each.course.spline, "blocks": each.course.blocks}
     said = [f"{name} {_p(test.p_holm)}" for name, test in tests.items() if test]
-    return ", ".join([*said, f"trial before {_p(each.course.previous.p)}"])
+    return "p: " + ", ".join([*said, f"trial before {_p(each.course.previous.p)}"])
 
 
 def _p(p: float) -> str:
-    return "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".", 1)
+    return "< .001" if p < 0.0005 else f"{p:.3f}".removeprefix("0")
 
 
 def _windows(axis: "Axes", windows: Sequence[Window], name: str) -> None:
@@ -117,4 +120,4 @@ def _misses(axis: "Axes", each: Timeline) -> None:
     axis.plot(missed, np.ones(len(missed)), "x", color=ORANGE, ms=5)
     if len(each.catch_trial):
         text = f"catch trials: {len(missed)} of {len(each.catch_trial)} wrong (×)"
-        axis.text(0.02, 0.6, text, transform=axis.transAxes, fontsize=7)
+        axis.text(0.02, 0.6, text, transform=axis.transAxes, fontsize=7.5)

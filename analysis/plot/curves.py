@@ -12,7 +12,7 @@ from ..sensitivity.efficiency import Efficiency
 from ..sensitivity.roc import Roc
 from ..trials.estimate import CannotTell, Estimate
 from ..trials.proportion import wilson_interval
-from .style import BLUE, GRAY, GREEN, ORANGE, PALE, STYLE, new_figure
+from .style import BLUE, CARD, GRAY, GREEN, ORANGE, PALE, STYLE, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -160,6 +160,8 @@ def _efficiency(
 
 def _log_contrast(axis: "Axes") -> None:
     """Make the axis of contrast logarithmic, with ticks that read as contrasts."""
+    from matplotlib.ticker import NullLocator
+
     axis.set_xscale("log")
     low, high = axis.get_xlim()
     steps = (1, 2, 5) if high < 30 * low else (1,)
@@ -167,7 +169,10 @@ def _log_contrast(axis: "Axes") -> None:
     ticks = [step * 10.0**k for k in decades for step in steps]
     ticks = [tick for tick in ticks if low <= tick <= high]
     if len(ticks) < 2:  # a narrow range, between two round numbers
-        ticks = [float(f"{tick:.2g}") for tick in np.geomspace(low, high, 5)[1:-1]]
+        between = np.geomspace(low, high, 5)[1:-1]
+        digits = 2 if high > 1.5 * low else 3
+        ticks = list(dict.fromkeys(float(f"{x:.{digits}g}") for x in between))
+        axis.xaxis.set_minor_locator(NullLocator())
     axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axis.tick_params(axis="x", which="minor", labelbottom=False)
 
@@ -175,7 +180,7 @@ def _log_contrast(axis: "Axes") -> None:
 def _one_panel(drawn: Sequence[tuple[str, Any]], what: str) -> tuple["Figure", "Axes"]:
     if not drawn:
         raise CannotTell(f"a plot must have {what} to draw, got none")
-    figure, pyplot = new_figure((4.6, 3.8))
+    figure, pyplot = new_figure((CARD, 3.6))
     with pyplot.rc_context(STYLE):
         return figure, figure.subplots()
 

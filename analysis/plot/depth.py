@@ -61,7 +61,7 @@ def draw_depth(
         text.set_in_layout(False)
         y += len(title)
         for depth, found in zip(profile.depths, pair.depths, strict=True):
-            y += (height := _lines_of(depth.share, found) * 0.35)
+            y += (height := _lines_of(found) * 0.35)
             ticks[y] = found.name
             _depth(axis, y, depth.share, found)
             y += 1 + height
@@ -108,7 +108,7 @@ def _depth(axis: "Axes", y: float, share: Estimate, found: DepthVerdict) -> None
         **{"fontsize": 8.5, "color": color, "va": "center", "fontweight": "bold"},
         zorder=5,
     )
-    if share.value is None:
+    if found.reason is not None:
         axis.text(
             *(0.0, y, "\n".join(_reason(found))),
             transform=axis.get_yaxis_transform(),
@@ -120,7 +120,7 @@ def _depth(axis: "Axes", y: float, share: Estimate, found: DepthVerdict) -> None
         if one.low is not None and one.high is not None:
             _interval(axis, y, (one.low, one.high), color, width)
     low, high = axis.get_xlim()
-    if low <= share.value <= high:
+    if share.value is not None and low <= share.value <= high:
         axis.plot([share.value], [y], "o", color=color, ms=5.5, mec="white", mew=0.7)
 
 
@@ -128,9 +128,9 @@ def _reason(found: DepthVerdict) -> list[str]:
     return textwrap.wrap(found.reason or "", REASON, break_long_words=False)
 
 
-def _lines_of(share: Estimate, found: DepthVerdict) -> int:
+def _lines_of(found: DepthVerdict) -> int:
     """How many more lines than one a depth takes."""
-    return 0 if share.value is not None else max(len(_reason(found)) - 1, 0)
+    return max(len(_reason(found)) - 1, 0)
 
 
 def _interval(

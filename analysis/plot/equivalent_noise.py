@@ -13,7 +13,7 @@ from ..trials.estimate import Z95, CannotTell
 from ..trials.responses import SessionLike
 from .chosen import Sessions, listed_sessions
 from .curves import SERIES
-from .style import GRAY, STYLE, new_figure
+from .style import CARD, GRAY, STYLE, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +51,7 @@ def equivalent_noise(sessions: Sessions) -> "Figure":
 
 def draw_equivalent_noise(found: Sequence[SessionEquivalentNoise]) -> "Figure":
     """Draw what was found of each session."""
-    figure, matplotlib = new_figure((4.6, 3.6))
+    figure, matplotlib = new_figure((CARD, 3.4))
     with matplotlib.rc_context(STYLE):
         axis = figure.subplots()
         for number, each in enumerate(found):

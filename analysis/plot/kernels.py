@@ -17,15 +17,19 @@ from ..sessions.kernel import Method, kernel
 from ..trials.estimate import CannotTell
 from ..trials.responses import SessionLike
 from ..trials.shown import shown_signal
+from .cards import few_ticks, fits_a_card, kernel_card, name_row
 from .style import (
     BLUE,
     GRAY,
     GREEN,
+    NAME,
+    OF_TARGET,
     ORANGE,
     PALE,
     Size,
     band,
     grid,
+    half_names,
     line_axis,
     picture,
     share_limits,
@@ -34,14 +38,7 @@ from .style import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-OF_TARGET = ("target", "other")
-OF_CHOICES = ("first alternative", "second alternative")  # where neither is correct
-OF_SEVERAL = ("chosen", "not chosen, turned round")  # of more than two
-OF_SAID = ("“yes”", "“no”, turned round")  # the same of a single field
-BANDS = (
-    "dots and bands: the unshrunken estimate with its 95 % intervals, which cover the "
-    "kernel and need not hold the shrunken line"
-)
+BANDS = "bands are the 95 % intervals of the dots, not of the line"
 SEEN_THROUGH = (
     "classification image: the kernel in coefficients, drawn as the sum of coefficient "
     "x SD x image; a template as it is seen through the covariance of the noise"
@@ -100,10 +97,7 @@ def panel(session: SessionLike, method: Method = "fitted") -> Panel:
 def panel_of(session: SessionLike, found: Kernel | FittedKernel) -> Panel:
     """Label a kernel with its observer, and set the signal beside it."""
     size = size_of(session.protocol)
-    task, halves = session.protocol.task, OF_TARGET
-    if not task.has_target:
-        halves = OF_CHOICES if task.is_forced_choice else OF_SAID
-        halves = OF_SEVERAL if task.n_intervals > 2 else halves
+    halves = half_names(session.protocol.task)
     return Panel(session.observer, found, signed_template(session), halves, size)
 
 
@@ -146,7 +140,12 @@ def draw_kernels(panels: Sequence[Panel]) -> "Figure":
     has_halves = panels[0].kernel.target_half is not None
     rows = 1 + has_halves + is_drawn if is_line else 1 + 2 * has_halves + 2 * has_bands
     signal = None if is_line or is_drawn else _signal(panels)
-    figure, axes = grid(rows, len(panels) + (signal is not None))
+    shape = panels[0].kernel.kernel.shape
+    is_alone = len(panels) == 1 and not is_line and fits_a_card(shape)
+    if is_alone:
+        figure, axes = kernel_card(rows, signal is not None)
+    else:
+        figure, axes = grid(rows, len(panels) + (signal is not None))
     if signal is not None:
         _draw_signal(axes[:, 0], signal, panels[0].size)
         axes = axes[:, 1:]
@@ -163,10 +162,24 @@ def draw_kernels(panels: Sequence[Panel]) -> "Figure":
         width, height = figure.get_size_inches()
         text = textwrap.wrap(said[0], int(15 * width))
         figure.set_size_inches(width, height + 0.16 * len(text))
-        figure.supxlabel("\n".join(text), fontsize=7)
-    for axis, each in zip(axes[0], panels, strict=True):
-        axis.set_title("\n".join(textwrap.wrap(each.label, 18)))
+        figure.supxlabel("\n".join(text), fontsize=7.5)
+    if is_alone:
+        _name_card(figure, panels[0])
+    else:
+        for axis, each in zip(axes[0], panels, strict=True):
+            axis.set_title("\n".join(textwrap.wrap(each.label, NAME)))
     return figure
+
+
+def _name_card(figure: "Figure", panel: Panel) -> None:
+    """Name whose pictures these are; degrees stand at the signal and at the line."""
+    figure.suptitle(panel.label, fontsize=10)
+    for axis in figure.axes:
+        if axis.get_label() in ("field", "section", "signal"):
+            few_ticks(axis, panel.kernel.kernel.shape, panel.size)
+        if axis.get_label() in ("field", "signal"):
+            axis.tick_params(labelbottom=False)
+            axis.set_xlabel("")
 
 
 def _signal(panels: Sequence[Panel]) -> np.ndarray | None:
@@ -178,9 +191,10 @@ def _signal(panels: Sequence[Panel]) -> np.ndarray | None:
 def _draw_signal(column: Any, signal: np.ndarray, size: Size | None) -> None:
     """Draw the signal beside the kernels, on a scale of its own."""
     picture(column[0], signal, float(np.abs(signal).max()) or 1.0, size)
-    column[0].set_title("signal")
+    column[0].set_title("signal", fontsize=8.5)
+    column[0].set_label("signal")
     _name_degrees(column[0], signal.shape, size, is_first=True)
-    for axis in column[1:]:
+    for axis in filter(None, column[1:]):
         axis.set_axis_off()
 
 
@@ -192,7 +206,7 @@ def _name_degrees(
     extent = None if size is None else size.extent((frames, rows, columns))
     if extent is None:
         return
-    axis.tick_params(labelsize=7, length=2, labelleft=is_first)
+    axis.tick_params(labelsize=7.5, length=2, labelleft=is_first)
     axis.set_xlabel("degrees", fontsize=7.5)
     if is_first:
         axis.set_ylabel("ms" if extent[3] == 0 else "degrees", fontsize=7.5)
@@ -205,6 +219,7 @@ def _draw_images(figure: "Figure", row: Any, panels: Sequence[Panel]) -> None:
     shown: Any = None
     for axis, image in zip(row, images, strict=True):
         assert image is not None
+        axis.set_label("image")
         shown = picture(axis, image, limit or 1.0)
     row[0].set_ylabel("classification\nimage", fontsize=8)
     bar = figure.colorbar(shown, ax=list(row), shrink=0.8, aspect=20)
@@ -225,7 +240,7 @@ def _name_bands(figure: "Figure", axes: Any, said: list[str]) -> None:
         if axis.get_legend() is not None:
             axis.get_legend().remove()
     width, height = figure.get_size_inches()
-    text = [line for one in said for line in textwrap.wrap(one, int(15 * width))]
+    text = [line for one in said for line in textwrap.wrap(one, int(16 * width))]
     columns = max(int(width / 1.4), 1)
     lines = len(text) - (-len(named) // columns)
     figure.set_size_inches(width, height + 0.16 * lines)
@@ -234,10 +249,10 @@ def _name_bands(figure: "Figure", axes: Any, said: list[str]) -> None:
         list(named),
         loc="outside lower center",
         frameon=False,
-        fontsize=7,
+        fontsize=7.5,
         ncol=columns,
         title="\n".join(text),
-        title_fontsize=7,
+        title_fontsize=7.5,
     )
 
 
@@ -257,11 +272,15 @@ def _draw_lines(axes: Any, panels: Sequence[Panel]) -> None:
             scaled = _scaled(each.template, each.kernel.kernel)
             top.plot(x, scaled, color=GRAY, lw=1, ls="--", label="signal, scaled")
         axes[-1][column].set_xlabel(name)
+        for row in axes:
+            row[column].xaxis.get_major_locator().set_params(integer=True)
     kernel = "kernel" if panels[0].image is None else "kernel in coefficients"
     for row, name in zip(axes, (kernel, "its halves"), strict=False):
         share_limits(row)
         row[0].set_ylabel(f"{name}\n({panels[0].unit})", fontsize=8)
-        row[0].legend(frameon=False, fontsize=7, loc="upper right")
+        for axis in row:
+            axis.set_label(name)
+        row[0].legend(frameon=False, fontsize=7.5, loc="upper right")
 
 
 def _halves(axis: Any, x: np.ndarray, kernel: Kernel, names: tuple[str, str]) -> None:
@@ -337,11 +356,16 @@ def _draw_pictures(
                 axis.set(xticks=[], yticks=[])
                 axis.set_axis_off()
                 continue
+            axis.set_label("field")
             shown = picture(axis, field, limit, panels[0].size)
             _name_degrees(axis, field.shape, panels[0].size, is_first=False)
-        row[0].set_ylabel(labels.get(name, name))
-    bar = figure.colorbar(shown, ax=axes, shrink=0.5, aspect=25)
-    bar.set_label(panels[0].unit)
+        name_row(row, labels.get(name, name))
+    if len(panels) == 1:
+        bar = figure.colorbar(shown, ax=axes, location="bottom", shrink=0.7, aspect=30)
+    else:
+        bar = figure.colorbar(shown, ax=axes, shrink=0.5, aspect=25)
+    bar.set_label(panels[0].unit, fontsize=8)
+    bar.ax.tick_params(labelsize=7.5)
     bar.outline.set_linewidth(0)
 
 
@@ -371,5 +395,6 @@ def _draw_sections(row: Any, panels: Sequence[Panel]) -> None:
                 label="95 %, all at once",
             )
         axis.set_xlabel(name)
+        axis.set_label("section")
     share_limits(row)
-    row[0].set_ylabel("line through\nthe peak")
+    name_row(row, "line through\nthe peak")

@@ -1,12 +1,13 @@
 """Numbers of sessions and pairs of sessions, as dots with 95 % intervals."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..agreement.responses import ResponseAgreement
 from ..sessions.summary import SessionSummary
 from ..trials.estimate import Estimate
-from .style import BLUE, GRAY, ORANGE, PALE, STYLE, dots, new_figure
+from .style import BLUE, CARD, GRAY, ORANGE, PALE, STYLE, dots, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,25 +30,27 @@ def draw_measures(summaries: Sequence[SessionSummary]) -> "Figure":
         columns = {chosen[0][0]: [share for _, share in chosen]}
         middles = {chosen[0][0]: 0.5}
     columns["internal noise γ"] = [s.pooled.internal_noise.gamma for s in summaries]
-    width = 0.7 + 2.2 * len(columns)
-    figure, pyplot = new_figure((width, 0.9 + 0.33 * len(summaries)))
+    rows = -(-len(columns) // 2)
+    figure, pyplot = new_figure((CARD, 0.2 + rows * (0.55 + 0.3 * len(summaries))))
     with pyplot.rc_context(STYLE):
-        axes = figure.subplots(1, len(columns), sharey=True)
+        axes = figure.subplots(rows, 2, sharey=True).ravel()
     for axis, (name, estimates) in zip(axes, columns.items(), strict=True):
         dots(axis, estimates)
-        axis.set_title(name)
+        axis.set_title(name, fontsize=8.5)
         if name in middles:
             axis.axvline(middles[name], color=PALE, lw=0.7, zorder=0)
-    axes[0].set_yticks(range(len(summaries)), [s.observer for s in summaries])
+    names = ["\n".join(textwrap.wrap(s.observer, 18)) for s in summaries]
+    axes[0].set_yticks(range(len(summaries)), names, fontsize=8)
     axes[0].set_ylim(len(summaries) - 0.5, -0.5)
     return figure
 
 
 def draw_agreement(comparisons: Sequence[ResponseAgreement]) -> "Figure":
     """Draw how often each model chose as the human did, beside the ceiling."""
-    figure, pyplot = new_figure((7.0, 1.1 + 0.38 * len(comparisons)))
+    figure, pyplot = new_figure((CARD, 1.5 + 0.6 * len(comparisons)))
     with pyplot.rc_context(STYLE):
         axis = figure.subplots()
+    axis.axvline(0.5, color=PALE, lw=0.7, zorder=0)
     for row, each in enumerate(comparisons):
         lower, upper = each.ceiling.lower.value, each.ceiling.upper.value
         if lower is not None and upper is not None:
@@ -63,12 +66,16 @@ def draw_agreement(comparisons: Sequence[ResponseAgreement]) -> "Figure":
             axis, each.same_response_double_pass, row, ORANGE, "double-pass trials"
         )
         _agreement(axis, each.same_response, row - 0.12, BLUE, "all shared trials")
-    axis.axvline(0.5, color=PALE, lw=0.7, zorder=0)
-    names = [f"{c.other_observer}\nwith {c.reference_observer}" for c in comparisons]
-    axis.set_yticks(range(len(comparisons)), names, fontsize=8)
-    axis.set_ylim(len(comparisons) - 0.5, -0.5)
+        name = f"{each.other_observer} with {each.reference_observer}"
+        place = axis.get_yaxis_transform()
+        behind = {"facecolor": "white", "lw": 0, "pad": 1}
+        text = {"transform": place, "fontsize": 8, "va": "bottom", "bbox": behind}
+        axis.text(0, row - 0.36, name, **text)
+    axis.set_yticks([])
+    axis.set_ylim(len(comparisons) - 0.5, -0.65)
+    axis.spines["left"].set_visible(False)
     axis.set_xlabel("share of trials with the same response")
-    axis.legend(frameon=False, fontsize=7.5, loc="center left", bbox_to_anchor=(1, 0.5))
+    figure.legend(frameon=False, fontsize=7.5, loc="outside lower left", ncol=1)
     return figure
 
 

@@ -14,6 +14,7 @@ from ..trials.estimate import Z95, CannotTell
 from .style import (
     BLUE,
     DIVERGING,
+    NAME,
     ORANGE,
     PALE,
     as_picture,
@@ -63,8 +64,11 @@ def draw_second_order(kernels: Sequence[tuple[str, SecondOrderKernel]]) -> "Figu
         _diagonal_lines(axes[1], kernels)
     else:
         _diagonal_pictures(figure, axes[1], kernels)
+    for row, name in zip(axes, ("matrix", "diagonal"), strict=False):
+        for axis in row:
+            axis.set_label(name)
     for axis, (label, _) in zip(axes[0], kernels, strict=True):
-        axis.set_title("\n".join(textwrap.wrap(label, 18)))
+        axis.set_title("\n".join(textwrap.wrap(label, NAME)))
     return figure
 
 
@@ -99,13 +103,14 @@ def draw_spectra(spectra: Sequence[tuple[str, Spectrum]], noise_sd: float) -> "F
     figure, axes = grid(1, len(spectra))
     for axis, (label, each) in zip(axes[0], spectra, strict=True):
         _spectrum(axis, each, noise_sd**2)
-        axis.set_title("\n".join(textwrap.wrap(label, 18)))
+        axis.set_title("\n".join(textwrap.wrap(label, NAME)))
         axis.set_xlabel("rank")
+        axis.set_label("spectrum")
     share_limits(axes[0])
     axes[0][0].set_ylabel("eigenvalue\n(noise variance)")
-    axes[0][-1].legend(
-        frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5)
-    )
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    below = "outside lower center"
+    figure.legend(handles, labels, frameon=False, fontsize=7.5, loc=below, ncol=3)
     return figure
 
 
@@ -171,8 +176,10 @@ def _on_one_scale(
             matrix, cmap=DIVERGING, vmin=-limit, vmax=limit, interpolation="nearest"
         )
         axis.set(xticks=[], yticks=[])
-    bar = figure.colorbar(shown, ax=list(axes), shrink=0.8, aspect=20)
-    bar.set_label(f"{label} (noise variance)")
+    place: Any = {"location": "bottom"} if len(pictures) == 1 else {}
+    bar = figure.colorbar(shown, ax=list(axes), shrink=0.8, aspect=25, **place)
+    bar.set_label(f"{label} (noise variance)", fontsize=8)
+    bar.ax.tick_params(labelsize=7.5)
     bar.outline.set_linewidth(0)
 
 
@@ -186,11 +193,12 @@ def _diagonal_lines(axes: Any, kernels: Sequence[tuple[str, Any]]) -> None:
         axis.axhspan(-reach, reach, color="#DDDDDD", lw=0, label="95 % by chance")
         axis.plot(x, y, color=BLUE, lw=1.6, marker="o", ms=2.5)
         axis.set_xlabel(name)
+        axis.xaxis.get_major_locator().set_params(integer=True)
     share_limits(axes)
     axes[0].set_ylabel("diagonal\n(noise variance)")
     axes[0].legend(
         frameon=False,
-        fontsize=7,
+        fontsize=7.5,
         loc="lower left",
         bbox_to_anchor=(0, 1),
         borderaxespad=0.1,

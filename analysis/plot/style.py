@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
+from ...experiments.protocols.parts import Task
 from ..trials.estimate import Z95, Estimate
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ BLUE, ORANGE, GREEN, GRAY = "#0072B2", "#D55E00", "#009E73", "#767676"
 PALE = "#CCCCCC"
 DIVERGING = "PuOr_r"
 PANEL = 2.3  # inches
+NAME = 22  # letters of a line of a panel's title
+OF_TARGET = ("target", "other")  # what the halves of a kernel are of
+CARD = 3.7  # inches: as wide as a telephone, where no letter is made smaller
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "yoked",
@@ -35,9 +39,21 @@ STYLE: dict[Any, Any] = {
 }
 
 
+def half_names(task: Task) -> tuple[str, str]:
+    """Say what the halves of a kernel are of."""
+    if task.has_target:
+        return OF_TARGET
+    if task.n_intervals > 2:
+        return "chosen", "not chosen, turned round"
+    if task.is_forced_choice:
+        return "first alternative", "second alternative"
+    return "“yes”", "“no”, turned round"
+
+
 def grid(rows: int, columns: int) -> tuple["Figure", Any]:
     """Make a figure with a grid of panels of one size."""
-    figure, pyplot = new_figure((0.8 + PANEL * columns, 0.4 + 0.85 * PANEL * rows))
+    width = max(0.8 + PANEL * columns, CARD)
+    figure, pyplot = new_figure((width, 0.4 + 0.85 * PANEL * rows))
     with pyplot.rc_context(STYLE):
         axes = figure.subplots(rows, columns, squeeze=False)
     return figure, axes
@@ -162,9 +178,9 @@ def outline(axis: "Axes", chosen: np.ndarray, color: str = "black") -> None:
 
 def dots(axis: "Axes", estimates: Sequence[Estimate]) -> None:
     """Draw values with intervals, one a row; an open end runs out of the picture."""
-    finite = [e.high for e in estimates if e.high is not None and math.isfinite(e.high)]
-    values = [e.value for e in estimates if e.value is not None]
-    edge = 1.15 * max([*finite, *values], default=1.0)
+    ends = [end for e in estimates for end in (e.low, e.value, e.high)]
+    finite = [end for end in ends if end is not None and math.isfinite(end)]
+    edge = 1.15 * max(finite, default=1.0)
     for row, estimate in enumerate(estimates):
         if estimate.value is None:
             axis.text(0.5, row, "–", transform=axis.get_yaxis_transform(), va="center")
@@ -173,5 +189,8 @@ def dots(axis: "Axes", estimates: Sequence[Estimate]) -> None:
         high = estimate.high
         end = edge if high is None or not math.isfinite(high) else high
         axis.plot([low, end], [row, row], color=BLUE, lw=1.4)
-        axis.plot([estimate.value], [row], "o", color=BLUE, ms=5)
+        if end == edge:
+            axis.plot([edge], [row], ">", color=BLUE, ms=5)
+        if math.isfinite(estimate.value):
+            axis.plot([estimate.value], [row], "o", color=BLUE, ms=5)
     axis.margins(x=0.12)

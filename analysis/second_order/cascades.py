@@ -264,10 +264,12 @@ def _verdict(
 def _nearest(containing: list[str]) -> str:
     """Say which other cascades are near: only those that contain the one named."""
     if not containing:
-        return f"no other cascade is within {MARGIN:g}"
-    contain, are = ("contains", "is") if len(containing) == 1 else ("contain", "are")
+        return f"every other cascade scores more than {MARGIN:g} lower"
+    contain, score = ("contains", "scores")
+    if len(containing) > 1:
+        contain, score = ("contain", "score")
     which = f"{_and(containing)}, which {contain} it,"
-    return f"only {which} {are} within {MARGIN:g}"
+    return f"only {which} {score} less than {MARGIN:g} lower"
 
 
 def _and(names: list[str]) -> str:

@@ -12,9 +12,10 @@ the number of elements).
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int
+from jaxtyping import Bool, Float, Float32, Int, Int64
 
 from ...experiments.stimulus.sources import NoiseSource
 from .estimate import CannotTell
@@ -216,14 +217,42 @@ class TrialDesign:
         """
         names = ("response", "target", "cell", "contrast", "cluster", "stratum")
         parts = {name: getattr(self, name)[rows] for name in names}
-        return replace(self, halves=self.halves[:, rows], **parts)
+        found = replace(self, halves=self.halves[:, rows], **parts)
+        if "noise_keys" in vars(self):  # a digest is slow, and goes with its row
+            vars(found)["noise_keys"] = self.noise_keys[rows]
+        return found
+
+    def answered(self, response: Bool[np.ndarray, " trial"]) -> "TrialDesign":
+        """Return the same trials with another observer's responses."""
+        found = replace(self, response=response)
+        vars(found)["noise_keys"] = self.noise_keys
+        return found
+
+    @cached_property
+    def noise_keys(self) -> Int64[np.ndarray, " trial"]:
+        """Give a digest of each trial's noise, by which a stimulus is recognised."""
+        digests = [
+            hashlib.blake2b(row.tobytes(), digest_size=8).digest()
+            for start in range(0, len(self), ROWS)
+            for row in _in_order(self.halves[:, start : start + ROWS])
+        ]
+        return np.frombuffer(b"".join(digests), np.int64)
+
+    def fields(self, rows: slice) -> list[Float32[np.ndarray, " row element"]]:
+        """Give the noise of each interval of some trials, in contrast, as shown."""
+        halves = self.halves[:, rows]
+        if not self.is_forced_choice:
+            return [halves[0] + halves[1]]
+        is_first = (self.target[rows] == 0)[:, None]
+        return [
+            -np.where(is_first, halves[0], halves[1]),
+            np.where(is_first, halves[1], halves[0]),
+        ]
 
 
-def noise_keys(trials: TrialDesign) -> Int[np.ndarray, " trial"]:
-    """Return a digest of each trial's noise, by which a stimulus is recognised."""
-    rows = trials.halves.transpose(1, 0, 2) + np.float32(0)  # -0 is 0
-    digests = [hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in rows]
-    return np.frombuffer(b"".join(digests), np.int64)
+def _in_order(halves: np.ndarray) -> np.ndarray:
+    """Put the halves of each trial side by side."""
+    return halves.transpose(1, 0, 2) + np.float32(0)  # -0 is 0
 
 
 def _within_blocks(responses: Responses, cell: np.ndarray) -> Int[np.ndarray, " trial"]:
@@ -234,20 +263,23 @@ def _within_blocks(responses: Responses, cell: np.ndarray) -> Int[np.ndarray, " 
     return stratum
 
 
-def _halves(responses: Responses, source: NoiseSource) -> np.ndarray:
+def _halves(
+    responses: Responses, source: NoiseSource
+) -> Float32[np.ndarray, " 2 trial element"]:
     """Sort noise into that of the target and the other, a few trials at a time."""
-    n, halves = len(responses), np.zeros((2, len(responses), 0), np.float32)
-    unit = unit_of(source)
-    for interval in range(2 if responses.is_forced_choice else 1):
-        shown = noise_of(source, responses.table, interval).reshape(n, -1)
-        if not halves.size:
-            halves = np.zeros((2, n, shown.shape[1]), np.float32)
-        if responses.is_forced_choice:
-            # The second interval's noise speaks for "yes", whatever it came with.
-            sign, half = np.float32(2 * interval - 1), responses.target != interval
-        else:
-            sign, half = np.float32(1), responses.target != 1
-        for start in range(0, n, ROWS):
-            rows = np.arange(start, min(start + ROWS, n))
-            halves[half[rows].astype(int), rows] = sign * as_numbers(shown[rows], unit)
+    n, unit = len(responses), unit_of(source)
+    halves = np.zeros((2, n, 0), np.float32)
+    for start in range(0, n, ROWS):
+        rows = np.arange(start, min(start + ROWS, n))
+        table, target = responses.table.iloc[rows], responses.target[rows]
+        for interval in range(2 if responses.is_forced_choice else 1):
+            shown = noise_of(source, table, interval).reshape(len(rows), -1)
+            if not halves.size:
+                halves = np.zeros((2, n, shown.shape[1]), np.float32)
+            if responses.is_forced_choice:
+                # The second interval's noise speaks for "yes", whatever it came with.
+                sign, half = np.float32(2 * interval - 1), target != interval
+            else:
+                sign, half = np.float32(1), target != 1
+            halves[half.astype(int), rows] = sign * as_numbers(shown, unit)
     return halves

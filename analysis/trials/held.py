@@ -9,15 +9,23 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float32, Float64, Int16, Int64
+from jaxtyping import Bool, Float32, Float64, Int16, Int64
 
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.stimulus.place_noise import PlaceNoise
-from ...experiments.stimulus.sources import CoefficientNoise, NoiseSource, Table
+from ...experiments.stimulus.sources import (
+    CoefficientNoise,
+    NoiseSource,
+    Table,
+    is_same_recipe,
+)
 from .design import MAX_BYTES, TrialDesign
 from .estimate import CannotTell
 from .responses import Responses, SessionLike, responses
-from .stimuli import silent_keys, stimulus_keys
+from .stimuli import ALSO, fields_of, silent_keys, stimulus_keys
+
+# Columns of the log that a trial design is made from, but for the response.
+SEEN = ("trial", "block", "block_kind", "repeats", "stimulus_id", "contrast", *ALSO)
 
 
 class HeldNoise:
@@ -129,15 +137,39 @@ class Held:
     ----------
     session
         Is read when something of it is first asked for.
+    beside
+        Another observer. If it was shown the very same trials, by one recipe, its noise
+        is taken for this one's.
+    holds_fields
+        Whether the noise fields are held beside the trial design, which is made of
+        them; a comparison needs the design alone.
     """
 
-    def __init__(self, session: SessionLike) -> None:
-        self._session = session
+    def __init__(
+        self,
+        session: SessionLike,
+        beside: "Held | None" = None,
+        holds_fields: bool = True,
+    ) -> None:
+        self._session, self._beside = session, beside
+        self._holds_fields = holds_fields
 
     @classmethod
     def of(cls, session: SessionLike) -> "Held":
         """Hold a session; one that is held already stays itself."""
         return session if isinstance(session, Held) else cls(session)
+
+    @classmethod
+    def all_of(cls, first: SessionLike, *others: SessionLike) -> list["Held"]:
+        """Hold sessions that are compared with the first, noise in common once."""
+        held = first if isinstance(first, Held) else cls(first, holds_fields=False)
+        return [
+            held,
+            *(
+                one if isinstance(one, Held) else cls(one, held, holds_fields=False)
+                for one in others
+            ),
+        ]
 
     @property
     def id(self) -> str:
@@ -201,6 +233,8 @@ class Held:
     def _noise(self) -> NoiseSource:
         if self.protocol.noise.sd == 0:
             return _Silence(self._session.noise.name, self.protocol.condition)
+        if not self._holds_fields:
+            return self._session.noise
         n_intervals = self.protocol.n_intervals
         return _held_noise(self._session.noise, self.responses.table, n_intervals)
 
@@ -209,17 +243,58 @@ class Held:
         """What each counted trial's stimulus is recognised by, in any session."""
         if self.protocol.noise.sd == 0:
             return silent_keys(self.responses)
-        return stimulus_keys(self.responses, self.noise, self.protocol.n_intervals)
+        if self._twin is not None:
+            return self._twin.stimuli
+        try:
+            return stimulus_keys(self.responses, self.shown.fields)
+        except CannotTell:  # more alternatives than two, or more noise than is held
+            n_intervals = self.protocol.n_intervals
+            fields = fields_of(self.responses, self._session.noise, n_intervals)
+            return stimulus_keys(self.responses, fields)
 
     @cached_property
     def shown(self) -> TrialDesign:
         """The counted trials with their noise; errors as for `TrialDesign.of`."""
+        if self._twin is not None:
+            return self._twin.shown.answered(self.responses.response == 1)
         return TrialDesign.of(self.responses, self.noise)
+
+    @cached_property
+    def _twin(self) -> "Held | None":
+        """The observer beside, if it was shown the very same trials."""
+        other = self._beside
+        if other is None or not is_same_recipe(
+            self._session.noise, other._session.noise
+        ):
+            return None
+        ours, theirs = self.responses, other.responses
+        same = ours.task == theirs.task and np.array_equal(ours.target, theirs.target)
+        return other if same and _seen(ours).equals(_seen(theirs)) else None
 
     @cached_property
     def design(self) -> TrialDesign:
         """Those of them that can be compared: errors as for `comparable`, too."""
-        return self.shown.comparable()
+        if self._twin is not None:
+            rows = self._twin._compared
+            response = self.responses.response[rows] == 1
+            return self._twin.design.answered(response)
+        found = self.shown.comparable()
+        if not (self._compared.all() or self._holds_fields):
+            del (
+                self.shown
+            )  # as large, and nearly the same; made again where it is asked for
+        return found
+
+    @cached_property
+    def _compared(self) -> Bool[np.ndarray, " trial"]:
+        """Which of the trials can be compared."""
+        return (self.shown.fields_by_cell >= 2)[self.shown.cell]
+
+
+def _seen(responses: Responses) -> pd.DataFrame:
+    """Give what the log has of the stimulus of each trial."""
+    known = [name for name in SEEN if name in responses.table]
+    return pd.DataFrame({name: responses.table[name].to_numpy() for name in known})
 
 
 def as_responses(source: SessionLike | Responses) -> Responses:

@@ -7,11 +7,12 @@ two sessions have in common is found in the trials, wherever they were recorded.
 """
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int64
+from jaxtyping import Float32, Int64
 
 from ...experiments.stimulus.sources import NoiseSource
 from .design import ROWS
@@ -20,30 +21,32 @@ from .shown import as_numbers, noise_of, unit_of
 
 ALSO = ("signal", "place", "cue")  # columns of the log that change what is seen
 
+Fields = Callable[[slice], list[Float32[np.ndarray, " row element"]]]
+"""Gives the noise of each interval of some trials, in contrast."""
 
-def stimulus_keys(
-    responses: Responses, source: NoiseSource, n_intervals: int
-) -> Int64[np.ndarray, " trial"]:
+
+def stimulus_keys(responses: Responses, fields: Fields) -> Int64[np.ndarray, " trial"]:
     """Return a digest of each trial's stimulus.
 
     Parameters
     ----------
     responses
         The trials.
-    source
-        Gives their noise.
-    n_intervals
-        Noise fields of a trial.
+    fields
+        Gives their noise, a few at a time.
 
     Examples
     --------
     >>> import yoked
+    >>> from yoked.analysis.trials.design import TrialDesign
     >>> from yoked.analysis.trials.responses import responses
     >>> protocol = yoked.load_protocol("bar-in-noise")
     >>> guesser = yoked.load_observer("guesser")
     >>> one = yoked.run(protocol, guesser, seed=1, trials=100, contrast=0.15)
     >>> other = yoked.run(protocol, guesser, seed=1, trials=100, contrast=0.2)
-    >>> keys = [stimulus_keys(responses(each), each.noise, 2) for each in (one, other)]
+    >>> shown = [TrialDesign.of(responses(each), each.noise) for each in (one, other)]
+    >>> both = zip((one, other), shown)
+    >>> keys = [stimulus_keys(responses(each), its.fields) for each, its in both]
     >>> len(np.unique(keys[0])), len(np.intersect1d(*keys))  # 25 came twice
     (75, 0)
     """
@@ -52,10 +55,9 @@ def stimulus_keys(
     also = [_texts(table[name].tolist()) for name in ALSO if name in table.columns]
     found: list[bytes] = []
     for start in range(0, len(responses), ROWS):
-        rows = slice(start, start + ROWS)
-        part = table.iloc[rows]
-        fields = [_in_contrast(source, part, k) for k in range(n_intervals)]
-        for row, noise in enumerate(zip(*fields, strict=True), start):
+        # -0 is 0
+        shown = [each + np.float32(0) for each in fields(slice(start, start + ROWS))]
+        for row, noise in enumerate(zip(*shown, strict=True), start):
             digest = hashlib.blake2b(seen[row].tobytes(), digest_size=8)
             for field in noise:
                 digest.update(field.tobytes())
@@ -69,10 +71,16 @@ def _texts(column: list[Any]) -> list[str]:
     return ["" if pd.isna(value) else str(value) for value in column]
 
 
-def _in_contrast(source: NoiseSource, part: object, interval: int) -> np.ndarray:
-    noise = noise_of(source, part, interval)
-    flat = as_numbers(noise.reshape(len(noise), -1), unit_of(source))
-    return flat + np.float32(0)  # -0 is 0
+def fields_of(responses: Responses, source: NoiseSource, n_intervals: int) -> Fields:
+    """Give what makes the noise of some trials, and holds none of it."""
+
+    def fields(rows: slice) -> list[Float32[np.ndarray, " row element"]]:
+        part = responses.table.iloc[rows]
+        made = [noise_of(source, part, interval) for interval in range(n_intervals)]
+        unit = unit_of(source)
+        return [as_numbers(noise.reshape(len(noise), -1), unit) for noise in made]
+
+    return fields
 
 
 def silent_keys(responses: Responses) -> Int64[np.ndarray, " trial"]:

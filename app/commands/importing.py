@@ -42,17 +42,10 @@ def written_row(db: Path, made: Any) -> Row:
 
 def doubts(db: Path, session: str) -> list[str]:
     """Say it where noise and trials seem not to belong together."""
-    from ...analysis.double_pass.smooth_thresholds import consistent_share
-    from ...analysis.kernels.doubt import doubt
-    from ...analysis.trials.estimate import CannotTell
-    from ...analysis.trials.held import Held
+    from ...analysis.sessions.doubt import doubt
     from ...experiments.session.results import load_session
 
-    held = Held.of(load_session(db, session))
-    try:
-        found = doubt(held.design, consistent_share(held.responses).r)
-    except CannotTell:
-        return []
+    found = doubt(load_session(db, session))
     return [] if found is None else [found]
 
 

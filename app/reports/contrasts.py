@@ -43,7 +43,7 @@ class ByContrast:
         """Give a row for each contrast, and why an efficiency is not there."""
 
         def of(name: str) -> Callable[[Row], Shown]:
-            return lambda row: plain(significant(getattr(row[0], name)))
+            return lambda row: plain(significant(getattr(row[0], name), True))
 
         def efficiency(number: int) -> Callable[[Row], Any]:
             return lambda row: (

@@ -76,11 +76,13 @@ def entry_of(session: SessionData, orders: int) -> Entry:
 
 def pair_of(reference: SessionLike, other: SessionLike, with_profile: bool) -> Pair:
     """Compare two sessions; a comparison that breaks leaves the others as they are."""
-    ours, theirs = Held.of(reference), Held.of(other)
+    ours, theirs = Held.all_of(reference, other)
     attempt = Attempts(())
     latent = attempt("latent agreement", lambda: latent_agreement(ours, theirs))
     profile = None
     if with_profile:
-        profile = attempt("depth profile", lambda: depth_profile(ours, theirs))
+        profile = attempt(
+            "depth profile", lambda: depth_profile(ours, theirs, latent=latent)
+        )
     faults = attempt.faults | (profile.faults if profile else {})
     return Pair(response_agreement(ours, theirs), latent, profile, faults)

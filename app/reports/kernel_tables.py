@@ -3,70 +3,78 @@
 from collections.abc import Sequence
 from typing import Any
 
+from .columns import Named, by_observer, part, told
 from .numbers import prose
-from .session_tables import Named, part, who
-from .tables import Column, Shown, Table, absent, chance, fine, plain, table
+from .tables import Column, Shown, Table, absent, chance, fine, plain
 
 
 def one_table(rows: Sequence[Named]) -> Table | None:
     """What the first-order kernel tells of responses, and responses of it."""
-    return table(
+    return by_observer(
         [
-            Column("observer", "", who),
-            Column(
+            told(
                 "any kernel: p",
                 "whether responses depend on the noise at all",
-                part("one.test", lambda found: found.p_any),
+                "one.test",
+                lambda found: found.p_any,
                 chance,
             ),
-            Column(
+            told(
                 "elements beyond chance",
                 "p at most .05, corrected for all elements",
-                part("one.test", lambda found: int((found.p <= 0.05).sum())),
+                "one.test",
+                lambda found: int((found.p <= 0.05).sum()),
                 plain,
             ),
             Column("cosine with the signal", "1 is the signal’s shape", _match),
-            Column(
+            told(
                 "foretold",
                 "share of held-out responses that the kernel foretells",
-                part("one.template_agreement", lambda found: found.all_trials),
+                "one.template_agreement",
+                lambda found: found.all_trials,
             ),
-            Column(
+            told(
                 "foretold of pairs",
                 "the same, of the trials that were shown twice",
-                part("one.template_agreement", lambda found: found.double_pass),
+                "one.template_agreement",
+                lambda found: found.double_pass,
             ),
-            Column(
+            told(
                 "bits a trial",
                 "what the kernel tells of a held-out response",
-                part("one.fitted", lambda found: found.log_likelihood_gain),
+                "one.fitted",
+                lambda found: found.log_likelihood_gain,
                 fine,
             ),
-            Column(
+            told(
                 "prior",
                 "which the fit is pulled towards: the one that predicts best",
-                part("one.fitted", lambda found: found.prior),
+                "one.fitted",
+                lambda found: found.prior,
                 plain,
             ),
-            Column(
+            told(
                 "linear share",
                 "of the decision’s variance, that a linear reading of the noise has",
-                part("one.linear_share", lambda found: found.linear),
+                "one.linear_share",
+                lambda found: found.linear,
             ),
-            Column(
+            told(
                 "linear, without lapses",
                 "the same of attentive trials",
-                part("one.linear_share_without_lapses", lambda found: found),
+                "one.linear_share_without_lapses",
             ),
-            Column(
+            told(
                 "consistent share",
                 "what repeats at the second showing, linear or not",
-                part("one.linear_share", lambda found: found.consistent),
+                "one.linear_share",
+                lambda found: found.consistent,
             ),
-            Column(
+            told(
                 "efficiency over the kernel’s",
                 "1 where the kernel is all that makes the observer inefficient",
-                part("one.efficiency", lambda found: found.ratio),
+                "one.efficiency",
+                lambda found: found.ratio,
             ),
         ],
         rows,
@@ -85,37 +93,42 @@ def _match(row: Named) -> Shown:
 
 def two_table(rows: Sequence[Named]) -> Table | None:
     """What second-order kernels tell."""
-    return table(
+    return by_observer(
         [
-            Column("observer", "", who),
             Column(
                 "eigenvalues beyond chance",
                 "dimensions of the second-order kernel that responses rest on",
                 _eigenvalues,
             ),
             Column("p of the first", "of no second order at all", _first_p),
-            Column(
+            told(
                 "gain over linear (bits a trial)",
                 "what the first of them adds in predicting held-out responses",
-                part("two.quadratic", lambda found: found.gain),
+                "two.quadratic",
+                lambda found: found.gain,
                 fine,
             ),
-            Column(
+            told(
                 "r with order one",
                 "correlation of the difference of the first-order kernel’s halves with "
                 "what the second-order kernel makes of the signal: 1 for a smooth "
                 "observer, less by noise",
-                part("two.consistency", lambda found: found.correlation),
+                "two.consistency",
+                lambda found: found.correlation,
             ),
-            Column(
+            told(
                 "p of r",
                 "by permutation",
-                part("two.consistency", lambda found: found.p),
+                "two.consistency",
+                lambda found: found.p,
                 chance,
             ),
             Column(
                 "cascade",
-                "what such eigenvalues and signs are made by",
+                "which filters and non-linearities in turn answer like the observer; "
+                "the score of each is its log likelihood less half its parameters "
+                "times log trials, and the best is named where the next is 3 or more "
+                "behind",
                 _cascade,
             ),
         ],

@@ -8,16 +8,18 @@ only where it made a number that a paper would report.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
+from ...analysis.agreement.pairs import shared_pairs
 from ...analysis.sessions.depths import Depths
 from ...analysis.trials.estimate import Estimate
 from ...experiments.protocols.image_kinds import images_of
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.same_stimuli import by_stimuli
 from ...experiments.session.results import SessionData
+from .methods_comparison import comparison_sentences
 
 TASKS = {
     "2afc": "two-alternative forced choice",
@@ -74,7 +76,10 @@ MOST_SEEDS = 40
 
 
 def methods_paragraph(
-    sessions: Sequence[SessionData], found: Sequence[Depths], seed: int = 0
+    sessions: Sequence[SessionData],
+    found: Sequence[Depths],
+    seed: int = 0,
+    comparison: Iterable[str] = (),
 ) -> str:
     """Return a Methods paragraph about sessions with the same stimuli.
 
@@ -84,6 +89,8 @@ def methods_paragraph(
         Sessions, and the analysis of each.
     seed
         Of the analysis's permutations, folds and simulations.
+    comparison
+        Sentences on how observers were compared.
 
     Raises
     ------
@@ -101,6 +108,7 @@ def methods_paragraph(
         *_who(sessions),
         *_trials(found),
         *_formulas(found),
+        *comparison,
         *_repeat(sessions, seed),
     ]
     return " ".join(parts)
@@ -111,10 +119,11 @@ def paragraphs(
 ) -> str:
     """Return a paragraph for each kind of stimuli, an empty line between them."""
     both = list(zip(sessions, found, strict=True))
-    texts = (
-        methods_paragraph([s for s, _ in group], [d for _, d in group], seed)
-        for group in by_stimuli(both, lambda each: each[0].protocol)
-    )
+    texts = []
+    for group in by_stimuli(both, lambda each: each[0].protocol):
+        ours, analyses = zip(*group, strict=True)
+        said = comparison_sentences(shared_pairs(ours))
+        texts.append(methods_paragraph(ours, analyses, seed, said))
     return "\n\n".join(texts) + "\n"
 
 

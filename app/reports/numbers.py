@@ -52,35 +52,44 @@ def inline(estimate: Estimate, decimals: int = 2) -> str:
 
 
 def p_value(p: float | None) -> str:
-    """Give a p value with three decimals, never as 0; a floor is said to be one.
+    r"""Give a p value with three decimals, never as 0; a floor is said to be one.
 
     Examples
     --------
     >>> p_value(0.0312), p_value(0.0002), p_value(None)
-    ('.031', '< .001', '–')
+    ('.031', '<\xa0.001', '–')
     >>> from yoked.analysis.trials.chance import counted_p
     >>> p_value(counted_p(0, 200)), p_value(counted_p(4, 200))
     ('.005, the floor of 200 permutations', '.025')
     """
     if p is None:
         return "–"
-    text = "< .001" if p < 0.0005 else f"{p:.3f}".removeprefix("0")
+    text = "<\xa0.001" if p < 0.0005 else f"{p:.3f}".removeprefix("0")
     return (
         f"{text}, {p.floor_words}" if isinstance(p, CountedP) and p.is_floor else text
     )
 
 
-def significant(value: float) -> str:
+def significant(value: float, keeps_zeros: bool = False) -> str:
     """Give three significant digits, with a power of ten where a number is tiny.
+
+    Parameters
+    ----------
+    keeps_zeros
+        Whether zeros stand at the end: in a column, where all have the same digits.
 
     Examples
     --------
     >>> significant(0.0261), significant(3.3e-05), significant(12500)
     ('0.0261', '3.3 × 10⁻⁵', '12,500')
+    >>> significant(0.1, True), significant(3.3e-05, True), significant(118, True)
+    ('0.100', '3.30 × 10⁻⁵', '118')
     """
     if value and not 1e-3 <= abs(value) < 1e6:
         mantissa, _, power = f"{value:.2e}".partition("e")
-        return prose(f"{float(mantissa):g}e{power}")
+        return prose(f"{mantissa if keeps_zeros else f'{float(mantissa):g}'}e{power}")
+    if keeps_zeros:
+        return prose(f"{float(f'{value:.3g}'):#,.3g}".removesuffix("."))
     return prose(f"{float(f'{value:.3g}'):,g}")
 
 
@@ -91,13 +100,17 @@ def prose(text: str) -> str:
     --------
     >>> prose("a kurtosis of -0.01 (p = 1.4e-06), in 0.002 deg^2")
     'a kurtosis of −0.01 (p = 1.4 × 10⁻⁶), in 0.002 deg²'
+    >>> prose("trials x elements^2"), prose("no bend (p = 0.65)")
+    ('trials × elements²', 'no bend (p .65)')
     >>> prose("-0.00 to -.5, of 2026-01-10-kq7m4x2p")
     '0.00 to −.5, of 2026-01-10-kq7m4x2p'
     """
     text = re.sub(r"(\d)e([+-]\d+)", _power, text)
     text = re.sub(r"(?<![\w.)\]-])-(?=\.?\d)", "−", text)
     text = re.sub(r"−(0\.0+)(?!\d)", r"\1", text)  # what is rounded to 0 has no sign
-    return text.replace("deg^2", "deg²")
+    text = re.sub(r"(?<=\w)\^2\b", "²", text)
+    text = re.sub(r"\bp = 0?(?=\.\d+\b)", "p ", text)
+    return re.sub(r"(?<=\w) x (?=\w)", " × ", text)
 
 
 def _power(found: re.Match[str]) -> str:

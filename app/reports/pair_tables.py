@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from .columns import bold
 from .entries import Pair
-from .session_tables import bold
 from .tables import Column, Shown, Table, absent, plain, table
 
 

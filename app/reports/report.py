@@ -8,7 +8,8 @@ from typing import Any
 
 from ...analysis.agreement.closer import Closer, closer
 from ...analysis.agreement.pairs import shared_pairs
-from ...analysis.agreement.verdict import MARGIN, verdicts
+from ...analysis.agreement.profile import DepthProfile
+from ...analysis.agreement.verdict import MARGIN, Verdicts, verdicts
 from ...analysis.plot.depth import draw_depth
 from ...analysis.trials.attempts import Attempts, Fault
 from ...analysis.trials.responses import SessionLike
@@ -19,11 +20,12 @@ from ..figures import as_svg
 from ..files import whole_file
 from . import kernel_tables, pair_tables, session_tables
 from .by_condition import condition_tables
-from .closer_table import closer_renamed, closer_table
+from .closer_table import closer_renamed, closer_shown
 from .contrasts import by_contrast
 from .drawings import figures
 from .entries import Entry, Kept, Pair, entry_of, pair_of
 from .formulas import formulas
+from .methods_comparison import comparison_sentences
 from .methods_paragraph import methods_paragraph
 from .numbers import inline, interval, p_value, prose, significant
 from .verdict_text import rule, sentence
@@ -32,6 +34,7 @@ Progress = Callable[[str, int, int], None]
 Faults = dict[str, dict[str, Fault]]  # by session or pair, and part
 Orders = int | Callable[[SessionData], int]
 
+PART_NAMES = {"one.doubt": "check that noise and trials belong together"}
 FIRST_PAIRS = 4  # that the first screen has room for
 
 
@@ -115,11 +118,13 @@ def render_report(
     kinds = by_stimuli(entries, lambda entry: entry.session.protocol)
     groups = [_compared(group, orders, kept) for group in kinds]
     groups.sort(key=lambda group: not group.pairs)  # who is compared comes first
+    profiles = _profiles(groups)
+    judged = verdicts(profiles, margin) if profiles else None
     page = pages.get_template("report.html")
     return page.render(
-        verdict=_verdict(groups, margin),
-        closer=closer_table([each for group in groups for each in group.closer]),
-        groups=[_shown(group) for group in groups],
+        verdict=judged and _verdict(profiles, judged),
+        closer=[closer_shown(each) for group in groups for each in group.closer],
+        groups=[_shown(group, judged) for group in groups],
         tables=condition_tables(sessions),
         n_sessions=len(entries),
         made_at=utc_now(),
@@ -138,6 +143,7 @@ class _Group:
     names: dict[str, str]
     pairs: list[Pair]
     closer: list[Closer]
+    shared: list[tuple[SessionLike, SessionLike]]
 
     @property
     def title(self) -> str:
@@ -161,7 +167,7 @@ def _compared(entries: list[Entry], orders: Orders, kept: Kept) -> _Group:
             kept[key] = pair_of(*both, with_profile=with_profiles)
         pairs.append(_renamed(kept[key], names))
     nearer = [closer_renamed(each, names) for each in _closer(found, kept)]
-    return _Group(entries, names, pairs, nearer)
+    return _Group(entries, names, pairs, nearer, found)
 
 
 def _closer(
@@ -182,10 +188,10 @@ def _closer(
             yield kept[key]
 
 
-def _verdict(groups: list[_Group], margin: float) -> dict[str, Any] | None:
-    """Give what the page says first, of all pairs; None where nobody is compared."""
+def _profiles(groups: list[_Group]) -> list[DepthProfile]:
+    """Give the pairs that the verdict is of, by names that tell them apart."""
     several = sum(bool(group.pairs) for group in groups) > 1
-    profiles = [
+    return [
         replace(
             profile,
             other_observer=f"{profile.other_observer} ({group.title})",
@@ -196,9 +202,10 @@ def _verdict(groups: list[_Group], margin: float) -> dict[str, Any] | None:
         for pair in group.pairs
         if (profile := pair.profile)
     ]
-    if not profiles:
-        return None
-    judged = verdicts(profiles, margin)
+
+
+def _verdict(profiles: list[DepthProfile], judged: Verdicts) -> dict[str, Any]:
+    """Give what the page says first, of all pairs."""
     parts = [
         {
             "sentences": [sentence(pair) for pair in judged.pairs[chosen]],
@@ -237,7 +244,7 @@ def _renamed(pair: Pair, names: dict[str, str]) -> Pair:
     return replace(pair, comparison=replace(compared, **both), profile=profile)
 
 
-def _shown(group: _Group) -> dict[str, Any]:
+def _shown(group: _Group, judged: Verdicts | None) -> dict[str, Any]:
     """Give what the page shows of sessions with the same stimuli."""
     entries, named = group.entries, group.named
     drawn = figures(entries, group.names, group.pairs)
@@ -246,7 +253,9 @@ def _shown(group: _Group) -> dict[str, Any]:
         "entries": entries,
         "names": group.names,
         "pairs": group.pairs,
-        "figures": {name: as_svg(figure) for name, figure in drawn},
+        "figures": {
+            name: [as_svg(each) for each in several] for name, several in drawn
+        },
         "shallow": not any(each.depths.two for each in entries),
         "tables": {
             "zero": session_tables.zero_table(named),
@@ -262,8 +271,15 @@ def _shown(group: _Group) -> dict[str, Any]:
         "shown": by_contrast([(name, each.depths.zero) for name, each in named]),
         "formulas": formulas([_numbers(entries, group.pairs)]),
         "methods": methods_paragraph(
-            [entry.session for entry in entries], [entry.depths for entry in entries]
+            [entry.session for entry in entries],
+            [entry.depths for entry in entries],
+            comparison=comparison_sentences(group.shared, judged),
         ),
+        "doubts": [
+            (name, each.depths.one.doubt)
+            for name, each in named
+            if each.depths.one and each.depths.one.doubt
+        ],
         "notes": _notes(entries, group.names),
     }
 
@@ -287,7 +303,7 @@ def _notes(group: list[Entry], names: dict[str, str]) -> list[str]:
             f"{who}: {name}: {note}" for name, note in _said(entry.depths.to_dict(), "")
         ]
         for part, why in entry.depths.missing.items():
-            name = part.split(".")[-1].replace("_", " ")
+            name = PART_NAMES.get(part, part.split(".")[-1].replace("_", " "))
             found.append(f"{who}: no {name}: {why}")
     return list(dict.fromkeys(found))
 

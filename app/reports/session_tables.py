@@ -1,63 +1,15 @@
 """Tables of order zero: a row for each session."""
 
 from collections.abc import Callable, Sequence
-from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...analysis.trials.estimate import Estimate
-from .entries import Entry
+from .columns import Named, bold, by_observer, part, told
 from .tables import Column, Shown, Table, absent, chance, fine, number, plain, table
 
-if TYPE_CHECKING:
-    from markupsafe import Markup
-
-Named = tuple[str, Entry]  # the observer's name on this page
+ONE_CONTRAST = "trials must be at two contrasts or more"
 NO_PAIRS = "no trial was shown and answered twice"
 MEAN_DPRIME = "mean over the contrasts of the trials, not that of all trials pooled"
-
-
-def part(path: str, of: Callable[[Any], Any], why: str = "") -> Callable[[Named], Any]:
-    """Return a getter of a number of a part such as "zero.course", or of the reason.
-
-    Parameters
-    ----------
-    path
-        The part, as `Depths.missing` names it.
-    of
-        Takes the number out of the part; None is unknown.
-    why
-        The reason, where the part has none of its own.
-    """
-
-    def get(row: Named) -> Any:
-        depths = row[1].depths
-        found = reduce(
-            lambda at, name: at and getattr(at, name), path.split("."), depths
-        )
-        value = None if found is None else of(found)
-        if value is not None:
-            return value
-        order = path.partition(".")[0]
-        missing = depths.missing
-        reasons = (missing.get(key) for key in (path, _UNDER.get(order, ""), "trials"))
-        return absent(next(filter(None, reasons), why or "not told by these data"))
-
-    return get
-
-
-_UNDER = {"one": "kernels", "two": "two.kernel"}  # without it there is nothing else
-
-
-def who(row: Named) -> Shown:
-    """Show the observer."""
-    return Shown(bold(row[0]))
-
-
-def bold(name: str) -> "Markup":
-    """Set a name in bold."""
-    from markupsafe import Markup
-
-    return Markup("<strong>{}</strong>").format(name)
 
 
 def _person(row: Named) -> Shown:
@@ -124,40 +76,42 @@ def zero_table(rows: Sequence[Named]) -> Table | None:
                 "that were shown twice",
                 lambda row: row[1].summary.pooled.internal_noise.gamma,
             ),
-            Column(
+            told(
                 "efficiency",
                 "(d′ / d′ of the ideal observer)²",
-                part("zero.efficiency", lambda found: found.pooled),
+                "zero.efficiency",
+                lambda found: found.pooled,
             ),
-            Column(
+            told(
                 f"threshold, {_performance(rows)} correct",
                 "contrast at which the psychometric function reaches that",
-                part("zero.psychometric", lambda found: found.threshold),
+                "zero.psychometric",
+                lambda found: found.threshold,
                 fine,
             ),
-            Column(
+            told(
                 "E / N at threshold",
                 "the signal’s energy there over the spectral density of the noise",
-                part(
-                    "zero.physical_units",
-                    lambda found: found.threshold_over_noise,
-                    "there is no threshold",
-                ),
+                "zero.physical_units",
+                lambda found: found.threshold_over_noise,
+                why="there is no threshold",
             ),
-            Column(
+            told(
                 "lapses",
                 "share of trials that are guessed, by the errors on catch trials",
-                part("zero.lapse_rate", lambda found: found),
+                "zero.lapse_rate",
             ),
-            Column(
+            told(
                 "area under the ROC",
                 "hits against false alarms over all criteria",
-                part("zero.roc", lambda found: found.auc),
+                "zero.roc",
+                lambda found: found.auc,
             ),
-            Column(
+            told(
                 "da",
                 "sensitivity where noise and signal differ in variance, from the ROC",
-                part("zero.roc", lambda found: found.d_a),
+                "zero.roc",
+                lambda found: found.d_a,
             ),
         ],
         rows,
@@ -166,39 +120,44 @@ def zero_table(rows: Sequence[Named]) -> Table | None:
 
 def accuracy_table(rows: Sequence[Named]) -> Table | None:
     """How efficiency and internal noise go with contrast and accuracy."""
-    return table(
+    return by_observer(
         [
-            Column("observer", "", who),
-            Column(
+            told(
                 "efficiency’s power of contrast",
                 "efficiency is in proportion to contrast to this power; 0 is one "
                 "efficiency at all contrasts",
-                part(
-                    "zero.efficiency", lambda found: found.trend and found.trend.power
-                ),
+                "zero.efficiency",
+                lambda found: found.trend and found.trend.power,
+                why=ONE_CONTRAST,
             ),
-            Column(
+            told(
                 "p",
                 "of a power of 0",
-                part("zero.efficiency", lambda found: found.trend and found.trend.p),
+                "zero.efficiency",
+                lambda found: found.trend and found.trend.p,
                 chance,
+                why=ONE_CONTRAST,
             ),
-            Column(
+            told(
                 "log γ per SD of accuracy",
                 "whether internal noise goes with accuracy: slope of log γ on the z "
                 "score of proportion correct",
-                part("zero.gamma_by_accuracy", lambda found: found.slope),
+                "zero.gamma_by_accuracy",
+                lambda found: found.slope,
             ),
-            Column(
+            told(
                 "p of that slope",
                 "of a slope of 0",
-                part("zero.gamma_by_accuracy", lambda found: found.p, NO_PAIRS),
+                "zero.gamma_by_accuracy",
+                lambda found: found.p,
                 chance,
+                why=NO_PAIRS,
             ),
-            Column(
+            told(
                 "γ per unit of proportion correct",
                 "the line of Murray, Patel & Yee (2015)",
-                part("zero.gamma_by_accuracy", lambda found: found.recipe),
+                "zero.gamma_by_accuracy",
+                lambda found: found.recipe,
             ),
         ],
         rows,
@@ -220,30 +179,29 @@ def course_table(rows: Sequence[Named]) -> Table | None:
         return part("zero.course", shown)
 
     dprime, gamma = lambda one: one.dprime, lambda one: one.internal_noise.gamma
-    return table(
+    return by_observer(
         [
-            Column("observer", "", who),
-            Column(
+            told(
                 "drift: p",
                 "whether the criterion follows a smooth course (this and the next are "
                 "corrected by Holm)",
-                part("zero.course", lambda found: found.spline.p_holm),
+                "zero.course",
+                lambda found: found.spline.p_holm,
                 chance,
             ),
-            Column(
+            told(
                 "blocks: p",
                 "whether it jumps between blocks",
-                part(
-                    "zero.course",
-                    lambda found: found.blocks and found.blocks.p_holm,
-                    "there is one block",
-                ),
+                "zero.course",
+                lambda found: found.blocks and found.blocks.p_holm,
                 chance,
+                why="there is one block",
             ),
-            Column(
+            told(
                 "trial before: p",
                 "whether a response depends on the trial before",
-                part("zero.course", lambda found: found.previous.p),
+                "zero.course",
+                lambda found: found.previous.p,
                 chance,
             ),
             Column(
@@ -260,16 +218,18 @@ def course_table(rows: Sequence[Named]) -> Table | None:
             Column(
                 "γ, given course", "internal noise likewise", of("conditional", gamma)
             ),
-            Column(
+            told(
                 "γ without lapses",
                 "that of attentive showings; where nothing tells lapses, from 10 % of "
                 "them to none",
-                part("zero.lapses", _without_lapses),
+                "zero.lapses",
+                _without_lapses,
             ),
-            Column(
+            told(
                 "change of d′: p",
                 "whether d′ follows a smooth course",
-                part("zero.learning", lambda found: found.sensitivity.time.p_holm),
+                "zero.learning",
+                lambda found: found.sensitivity.time.p_holm,
                 chance,
             ),
         ],
@@ -302,25 +262,22 @@ def halves_table(rows: Sequence[Named]) -> Table | None:
         )
 
     untold = "a half does not tell it"
-    return table(
+    return by_observer(
         [
-            Column("observer", "", who),
             Column("mean d′, first half", MEAN_DPRIME, of("dprime", "first")),
             Column("second half", "likewise", of("dprime", "second")),
             Column("p", "of equal d′", of("dprime", "p", untold), chance),
             Column("γ, first half", "internal noise", of("gamma", "first")),
             Column("γ, second half", "likewise", of("gamma", "second")),
             Column("p of γ", "of equal γ", of("gamma", "p", untold), chance),
-            Column(
+            told(
                 "d′ of the passes: p",
                 "whether d′ changed between the first and the second showing of a "
                 "stimulus",
-                part(
-                    "zero.learning",
-                    lambda f: f.sensitivity.passes and f.sensitivity.passes.p_holm,
-                    NO_PAIRS,
-                ),
+                "zero.learning",
+                lambda f: f.sensitivity.passes and f.sensitivity.passes.p_holm,
                 chance,
+                why=NO_PAIRS,
             ),
         ],
         rows,

@@ -56,22 +56,28 @@ def fine(estimate: Estimate) -> Shown:
 
 
 def chance(p: float) -> Shown:
-    """Show a p value; where it is the least that permutations give, say so below.
+    r"""Show a p value; where it is the least that permutations give, say so below.
 
     Examples
     --------
     >>> from yoked.analysis.trials.chance import counted_p
     >>> chance(counted_p(0, 200))
-    Shown(text='≤ .005', note='the floor of 200 permutations')
+    Shown(text='≤\xa0.005', note='the floor of 200 permutations')
     """
     if isinstance(p, CountedP) and p.is_floor:
-        return Shown(f"≤ {p_value(float(p))}", p.floor_words)
+        return Shown(f"≤\xa0{p_value(float(p))}", p.floor_words)
     return Shown(p_value(p))
 
 
 def plain(value: object) -> Shown:
-    """Show a count or a word as it is."""
-    return Shown(str(value))
+    """Show a word as it is, and a count with commas.
+
+    Examples
+    --------
+    >>> plain(9900).text, plain("sparse").text
+    ('9,900', 'sparse')
+    """
+    return Shown(f"{value:,}" if isinstance(value, int) else str(value))
 
 
 @dataclass(frozen=True)

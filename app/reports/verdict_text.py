@@ -38,11 +38,12 @@ def sentence(pair: PairVerdict) -> Sentence:
     ]
     unknown = _depths(pair, "cannot be told")
     if unknown:
-        do = told["differs"] and not told["alike"]
-        whether = "whether they do" if do else "whether they differ"
-        unknown = (
-            Markup("it <b>cannot be told</b> {} in their ").format(whether) + unknown
-        )
+        cannot = Markup("it <b>cannot be told</b>")
+        if parts:
+            unknown = Markup("in their {} {}").format(unknown, cannot)
+        else:
+            whether = Markup("{} whether they differ in their {}")
+            unknown = whether.format(cannot, unknown)
     who = Markup(" and ").join(names) + " "
     if not parts:
         text = Markup("Of ") + who + unknown

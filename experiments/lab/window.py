@@ -289,10 +289,11 @@ class LabWindow:
         pixels = self._window._getPixels(
             rect=(left, bottom, n_columns, n_rows), buffer="back", includeAlpha=False
         )
-        pixels = np.asarray(pixels)[::-1]
-        if (pixels != pixels[..., :1]).any():
+        red, green, blue = np.moveaxis(np.asarray(pixels)[::-1], -1, 0)
+        gray = np.ascontiguousarray(red)
+        if (green != gray).any() or (blue != gray).any():
             raise ValueError("every pixel must be gray, got colours in the back buffer")
-        return np.ascontiguousarray(pixels[..., 0])
+        return gray
 
     def now(self) -> float:
         """Give the time in ms: the clock of PsychoPy's flips and keys."""

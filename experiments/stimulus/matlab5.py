@@ -40,6 +40,7 @@ from .matlab5_constants import (
 Backend = Literal["numba", "numpy"]
 
 _SD, _CUT_SD = 0.25, 2.0  # of Murray, Patel & Yee's noise: in contrast, and in SD
+_TRIALS = 64  # whose noise is made at once
 _PRITCHETT_SD, _PRITCHETT_SIZE = 0.2, 38
 
 
@@ -172,13 +173,22 @@ def murray_noise(
     outside = targets[(targets != 0) & (targets != 1)]
     if outside.size:
         raise ValueError(f"targets must be 0 or 1 on every trial, got {outside[0]}")
+    seeds = _checked(seeds)
     frames, rows, columns = grid
     n = frames * rows * columns
-    draws = rand(seeds, 2 * n).reshape(-1, 2, n)
-    uniform = draws[np.arange(len(seeds)), np.where(targets == interval, 0, 1)]
     low, high = ndtr(-_CUT_SD), ndtr(_CUT_SD)
-    noise = _SD * ndtri(low + (high - low) * uniform)
-    return noise.reshape(-1, frames, columns, rows).swapaxes(2, 3)
+    noise = np.empty((len(seeds), frames, rows, columns))
+    for start in range(0, len(seeds), _TRIALS):  # which stay in the cache
+        part = slice(start, start + _TRIALS)
+        draws = rand(seeds[part], 2 * n).reshape(-1, 2, n)
+        second = (targets[part] != interval).astype(int)
+        uniform = draws[np.arange(len(draws)), second]
+        uniform *= high - low
+        uniform += low
+        drawn = _SD * ndtri(uniform, out=uniform)
+        drawn = drawn.reshape(-1, frames, columns, rows)
+        noise[part] = drawn.swapaxes(2, 3)
+    return noise
 
 
 def pritchett_noise(

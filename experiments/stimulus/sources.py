@@ -179,6 +179,23 @@ class Matlab5NormalNoise(Matlab5Noise):
         return pritchett_noise(np.asarray(table["stimulus_id"], np.int64), interval)
 
 
+def is_same_recipe(one: NoiseSource, other: NoiseSource) -> bool:
+    """Say whether two sources surely give the same fields for the same trials.
+
+    Of stored noise, and noise on a basis, it is not known without looking.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> protocol = yoked.load_protocol("bar-in-noise")
+    >>> one, same, other = (GeneratedNoise(protocol, seed) for seed in (1, 1, 2))
+    >>> is_same_recipe(one, same), is_same_recipe(one, other)
+    (True, False)
+    """
+    is_recipe = isinstance(one, (GeneratedNoise, Matlab5Noise))
+    return is_recipe and type(one) is type(other) and vars(one) == vars(other)
+
+
 @runtime_checkable
 class NoiseArray(Interface):
     """An array (stimulus, interval, frame, row, column), or what is read like one."""

@@ -49,13 +49,15 @@ def test_large_kernels_are_measured_in_a_process_of_their_own():
 
 
 def test_an_analysis_is_measured_beside_a_product_of_its_noise():
-    one, two = analyse_ratios(400, 6)
-    json.dumps([one, two])
+    one, two, both = analyse_ratios(400, 6)
+    json.dumps([one, two, both])
+    assert both["what"] == "compare two observers of 400 trials of 31 x 31"
     for row, order in ((one, 1), (two, 2)):
         assert row["what"] == f"analyse 400 trials of 6 x 6, order {order}"
+    for row in (one, two, both):
         assert row["ratio"] == row["seconds"] / row["product_seconds"] > 0
         assert row["peak_mib"] is None or row["peak_mib"] > 0
-    assert (one["goal"], two["goal"]) == (10, 40)
+    assert (one["goal"], two["goal"], both["goal"]) == (10, 40, 40)
 
 
 def test_noise_on_a_basis_is_measured_one_at_a_time_and_in_batches():

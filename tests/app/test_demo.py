@@ -30,10 +30,12 @@ def fast_steps(monkeypatch):
     monkeypatch.setattr(demo, "orders_of", lambda session: 0)
 
 
+# The person of the demonstration has 9,900 trials: two minutes. Another has 500.
+@pytest.mark.parametrize("experiment", [2, pytest.param(1, marks=pytest.mark.slow)])
 def test_the_demo_ends_with_a_report_and_does_nothing_twice(
-    tmp_path, shared_data, fast_steps
+    tmp_path, shared_data, fast_steps, experiment
 ):
-    human = shared_data("murray2015/experiment1_subject01.txt")
+    human = shared_data(f"murray2015/experiment{experiment}_subject01.txt")
     said = []
     places = demo.run_demo(tmp_path / "demo", said.append, no_bar, human)
     store = open_store(places.db)
@@ -41,7 +43,7 @@ def test_the_demo_ends_with_a_report_and_does_nothing_twice(
     store.close()
     assert [row.status for row in sessions] == ["finished"] * 5
     assert sum(row.yoked_to == sessions[0].id for row in sessions) == 2
-    assert "murray2015-exp1-observer1" in places.report.read_text()
+    assert f"murray2015-exp{experiment}-observer1" in places.report.read_text()
     again = []
     demo.run_demo(tmp_path / "demo", again.append, no_bar, human)
     assert again == [f"The report is at {places.report}."]

@@ -3,15 +3,16 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.processes import PROCESSES
 from yoked.experiments.protocols.protocol import Protocol
+
+from .serve import serve_file
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
@@ -22,7 +23,6 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-SERVER = Path(__file__).with_name("serve.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -87,21 +87,19 @@ class Server:
     address: str = ""
 
     def start(self) -> None:
-        arguments = [self.db_path, self.protocol_path, self.lut, self.port]
-        self._process = subprocess.Popen(
-            [sys.executable, SERVER, *map(str, arguments)],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        self.address = self._process.stdout.readline().strip()
-        assert self.address, "the server did not start"
+        hearing, telling = PROCESSES.Pipe(duplex=False)
+        arguments = self.db_path, self.protocol_path, self.lut, self.port, telling.send
+        self._process = PROCESSES.Process(target=serve_file, args=arguments)
+        self._process.start()
+        telling.close()
+        with hearing:
+            self.address = hearing.recv()  # EOFError: the server did not start
         self.port = int(self.address.rstrip("/").rsplit(":", 1)[1])
 
     def kill(self) -> None:
         """End the process as a power cut would."""
         self._process.kill()
-        self._process.communicate()
+        self._process.join()
 
 
 @pytest.fixture

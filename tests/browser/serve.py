@@ -2,17 +2,25 @@
 
 import json
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from yoked.app.web.serving import serve
 from yoked.experiments.protocols.protocol import Protocol
 
-db_path, protocol_path, lut, port = sys.argv[1:]
-protocol = Protocol.from_dict(json.loads(Path(protocol_path).read_text()))
-serve(
-    db_path,
-    protocol,
-    port=int(port),
-    lut=lut,
-    announce=lambda address: print(address, flush=True),
-)
+
+def serve_file(
+    db_path: Path | str,
+    protocol_path: Path | str,
+    lut: str,
+    port: int | str,
+    announce: Callable[[str], None],
+) -> None:
+    """Serve the protocol of a file until the process ends."""
+    protocol = Protocol.from_dict(json.loads(Path(protocol_path).read_text()))
+    serve(db_path, protocol, port=int(port), lut=lut, announce=announce)
+
+
+if __name__ == "__main__":
+    serve_file(*sys.argv[1:], announce=partial(print, flush=True))

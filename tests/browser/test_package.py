@@ -17,7 +17,7 @@ from yoked.app.web.page_sessions import import_page
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.session.results import load_session
 
-from .walking import FAST, READER
+from .walking import FAST, READER, seen_on
 
 PACKAGE = ROOT / "static" / "plugin-noise-trial"
 HTML = re.compile(r"```html\n(.*?)```", re.DOTALL)
@@ -133,7 +133,7 @@ def test_a_page_without_our_server_has_our_pixels_and_its_session_comes_in(
     assert trials["response"].tolist() == [0] * 14
     assert [row["correct"] for row in data] == trials["correct"].astype(bool).tolist()
     # What the canvas held is what the digest says: levels, through the identity.
-    seen = page.evaluate("yokedTest.seen")
+    seen = seen_on(page)
     pairs = zip(seen[::2], seen[1::2], strict=True)
     drawn = [bytes(one["levels"] + two["levels"]) for one, two in pairs]
     assert [hashlib.sha256(each).hexdigest() for each in drawn] == [

@@ -24,6 +24,7 @@ from .walking import (
     ideal_observer,
     read_canvas,
     respond,
+    seen_on,
 )
 
 # All but the published experiment whose noise can only be imported.
@@ -67,7 +68,7 @@ def run_template(page, serve):
         for index in range(n_trials):
             if index == n_trials - 1:  # the page is left after the last response
                 page.evaluate("index => yokedTest.pick(index)", index)
-                seen = page.evaluate("yokedTest.seen")
+                seen = seen_on(page)
             respond(page, protocol, index)
         page.wait_for_url("**/done")
         store = open_store(server.db_path)

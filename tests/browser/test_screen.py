@@ -7,7 +7,7 @@ import pytest
 
 from yoked.experiments.protocols.files import load_protocol
 
-from .walking import FAST, begin, read_canvas
+from .walking import FAST, begin, read_canvas, seen_on
 
 # Two refreshes after the drawing the pixels have left for the screen.
 ON_THE_SCREEN = """() => new Promise((resolve) => {
@@ -34,7 +34,7 @@ def screenshot(launch, serve, tmp_path):
         begin(page, server.address)
         page.evaluate(ON_THE_SCREEN)
         page.screenshot(path=tmp_path / "interval.png")
-        drawn = page.evaluate("yokedTest.seen")
+        drawn = seen_on(page)
         box = page.locator(".jspsych-noise-trial-patch").bounding_box()
         browser.close()
         assert len(drawn) == 1  # it is the first interval's picture

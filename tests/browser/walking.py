@@ -79,6 +79,14 @@ def at_every_place(protocol: Protocol) -> np.ndarray:
     return whole
 
 
+def seen_on(page) -> list[dict]:
+    """Return every interval that was read off the canvas.
+
+    As one string: Playwright takes seconds for lists of a million numbers.
+    """
+    return json.loads(page.evaluate("JSON.stringify(yokedTest.seen)"))
+
+
 def begin(page, address: str) -> None:
     """Agree, read the instructions, stay in the window."""
     page.goto(address)

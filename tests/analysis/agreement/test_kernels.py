@@ -170,7 +170,7 @@ def test_groups_add_up_to_the_kernels(task):
     (group, _), (n_groups, _), _ = stimulus_groups([trials, trials], 2, rng)
     first = group_sums(trials, group, n_groups).sum(0)
     np.testing.assert_allclose(first, score(trials).total, rtol=1e-4)
-    second = SecondOrderSums(trials, group, n_groups, None).whole()
+    second = SecondOrderSums(trials, group, n_groups, None).sums.whole
     exact = second_order_matrices(trials).sum(0)
     np.testing.assert_allclose(second, exact, atol=0.03 * np.abs(exact).max())
 
@@ -227,7 +227,7 @@ def test_both_showings_of_a_stimulus_are_in_one_group():
 def test_taking_the_linear_part_out_leaves_nothing_along_it():
     trials = design(Linear(BUMP), 400, 1)
     group = np.arange(len(trials)) % 20
-    whole = SecondOrderSums(trials, group, 20, BUMP).whole()
+    whole = SecondOrderSums(trials, group, 20, BUMP).sums.whole
     assert np.abs(whole @ BUMP).max() < 1e-4 * np.abs(whole).max()
     with pytest.raises(ValueError, match="kernel must differ from zero to be taken"):
         SecondOrderSums(trials, group, 20, np.zeros(N))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import yoked
 from tests.analysis.observers.linear import Linear, run, session, unit
 from yoked.analysis.double_pass.smooth_thresholds import consistent_share
 from yoked.analysis.kernels.doubt import doubt
@@ -34,6 +35,15 @@ def test_the_noise_of_other_trials_is_doubted_and_their_own_is_not(seed):
     assert doubted(table, source) is None
     said = doubted(table, other_noise(source, 100 + seed))
     assert "noise and trials may not belong together" in said
+
+
+def test_a_session_can_be_asked_by_itself():
+    table, source = simulated(0)
+    other = session(table, other_noise(source, 100), "2afc")
+    assert "noise and trials may not belong together" in yoked.doubt(other)
+    assert yoked.doubt(session(table, source, "2afc")) is None
+    alone, source = simulated(0, n_pairs=0)  # pairs foretell nothing
+    assert yoked.doubt(session(alone, source, "2afc")) is None
 
 
 def test_few_pairs_foretell_nothing():

@@ -1,5 +1,6 @@
 """Plots: what is drawn is what was estimated, on one scale."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -9,16 +10,22 @@ import yoked
 from yoked.analysis.agreement.profile import depth_profile
 from yoked.analysis.agreement.responses import response_agreement
 from yoked.analysis.plot import figure as plot
+from yoked.analysis.plot.cards import on_one_scale
 from yoked.analysis.plot.curves import draw_efficiency, draw_psychometric, draw_roc
 from yoked.analysis.plot.depth import COLORS, draw_depth
-from yoked.analysis.plot.kernels import signed_template, size_of
+from yoked.analysis.plot.kernels import (
+    draw_kernels,
+    panel,
+    signed_template,
+    size_of,
+)
 from yoked.analysis.plot.measures import draw_agreement, draw_measures
 from yoked.analysis.plot.second_order import (
     beyond_chance,
     draw_second_order,
     draw_spectra,
 )
-from yoked.analysis.plot.style import as_picture
+from yoked.analysis.plot.style import as_picture, dots
 from yoked.analysis.psychometric.fit import psychometric_from_counts
 from yoked.analysis.second_order.kernel import second_order_kernel
 from yoked.analysis.second_order.spectrum import eigen_spectrum
@@ -89,8 +96,8 @@ def test_a_kernel_of_fields_is_a_picture_around_zero():
     session = run(protocol, Template(), seed=3)
     figure = plot.kernels([session], method="weighted_sum")
     by_title = {axis.get_title(): axis for axis in figure.axes}
-    axis = by_title["template"]
-    image = axis.images[0]
+    assert figure.get_suptitle() == "template"
+    image = by_title["kernel"].images[0]
     kernel = kernel_of(session, method="weighted_sum").kernel
     assert np.allclose(image.get_array(), kernel[0])
     low, high = image.get_clim()
@@ -98,9 +105,42 @@ def test_a_kernel_of_fields_is_a_picture_around_zero():
     # In degrees, with the signal beside it: 16 elements of 0.2.
     deg = protocol.display.deg_per_element
     assert image.get_extent() == pytest.approx([-8 * deg, 8 * deg, -8 * deg, 8 * deg])
-    assert axis.get_xlabel() == "degrees"
+    assert by_title["signal"].get_ylabel() == "degrees"
     signal = by_title["signal"].images[0].get_array()
     assert np.allclose(signal, signed_template(session)[0])
+
+
+def test_figures_side_by_side_are_on_one_scale():
+    protocol = load_protocol("gabor-in-noise").with_options(trials=200, contrast=0.087)
+    both = [run(protocol, each, seed=3) for each in (Template(), Guesser())]
+    panels = [panel(each, "weighted_sum") for each in both]
+    one, other = on_one_scale([draw_kernels([each]) for each in panels])
+    together = draw_kernels(panels)
+    limits = [
+        {
+            axis.images[0].get_clim()
+            for axis in figure.axes
+            if axis.get_label() == "field"
+        }
+        for figure in (one, other, together)
+    ]
+    assert limits[0] == limits[1] == limits[2]
+    assert len(limits[0]) == 1
+
+
+def test_an_interval_without_an_end_is_an_arrow_even_where_the_value_is_infinite():
+    from matplotlib.figure import Figure
+
+    axis = Figure().subplots()
+    known = Estimate(1.0, 0.1, 0.8, 1.2, 100, "any/1")
+    endless = Estimate(math.inf, None, 2.5, math.inf, 100, "any/1")
+    dots(axis, [known, endless])
+    drawn = {(line.get_marker(), *line.get_ydata()) for line in axis.lines}
+    assert (">", 1) in drawn
+    assert ("None", 1, 1) in drawn
+    assert ("o", 0) in drawn
+    assert ("o", 1) not in drawn
+    assert all(np.isfinite(line.get_xdata()).all() for line in axis.lines)
 
 
 def test_an_import_of_unknown_size_has_no_degrees():
@@ -170,7 +210,7 @@ def test_measures_are_drawn_where_they_were_estimated(sessions):
 def test_agreement_is_drawn_with_its_ceiling(sessions):
     comparisons = [response_agreement(sessions[0], other) for other in sessions[1:]]
     figure = draw_agreement(comparisons)
-    labels = {text.get_text() for text in figure.axes[0].get_legend().get_texts()}
+    labels = {text.get_text() for text in figure.legends[0].get_texts()}
     assert "bounds of the best possible model" in labels
     values = {line.get_xdata()[0] for line in figure.axes[0].lines}
     assert {c.same_response.value for c in comparisons} <= values
@@ -217,9 +257,8 @@ def test_its_bands_are_the_intervals_that_cover_the_kernel(sessions):
         assert drawn.min() == pytest.approx(low.min())
         assert drawn.max() == pytest.approx(high.max())
     (legend,) = figure.legends
-    assert "need not hold the shrunken line" in " ".join(
-        legend.get_title().get_text().split()
-    )
+    said = " ".join(legend.get_title().get_text().split())
+    assert said == "bands are the 95 % intervals of the dots, not of the line"
 
 
 def test_a_second_order_kernel_is_a_matrix_in_units_of_the_noise(sessions):
@@ -342,8 +381,8 @@ def test_second_order_is_the_kernel_of_order_two(sessions):
 
 def test_yoked_sessions_are_paired_with_their_source(sessions):
     axis = plot.agreement(sessions).axes[0]
-    names = [label.get_text() for label in axis.get_yticklabels()]
-    assert names == ["guesser\nwith template", "template\nwith template"]
+    names = [text.get_text() for text in axis.texts]
+    assert names == ["guesser with template", "template with template"]
     values = {line.get_xdata()[0] for line in axis.lines}
     compared = [response_agreement(sessions[0], other) for other in sessions[1:]]
     assert {each.same_response.value for each in compared} <= values

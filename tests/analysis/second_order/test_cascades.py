@@ -127,9 +127,9 @@ def test_what_is_outside_the_families_is_none_of_them(observer):
             "squared elements",
             600,
             3,
-            "only Hammerstein, which contains it, is within 3",
+            "only Hammerstein, which contains it, scores less than 3 lower",
         ),
-        ("LN", 1000, 3, "no other cascade is within 3"),
+        ("LN", 1000, 3, "every other cascade scores more than 3 lower"),
     ],
 )
 def test_a_name_says_which_other_cascade_is_near(name, n, seed, meaning):

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from yoked.analysis.sessions.depths import depths
 from yoked.analysis.trials.estimate import Estimate
 from yoked.app.cli import cli
+from yoked.app.reports.methods_comparison import comparison_sentences
 from yoked.app.reports.methods_paragraph import (
     _formulas,
     methods_paragraph,
@@ -165,3 +166,14 @@ def test_the_command_writes_it(path, tmp_path):
     assert done.exit_code == 0, done.output
     assert len(json.loads(done.stdout)) == 3
     assert out.read_text().count("The task (") == 2
+
+
+def test_comparisons_have_their_margin_and_their_corrections(sessions):
+    first, second = sessions[0], sessions[1]
+    (said,) = comparison_sentences([(first, second)])
+    assert "alike where it lies above a margin of 0.9" in said
+    assert "corrected by Bonferroni over all pairs and orders, to hold at 95 %" in said
+    _, nearer = comparison_sentences([(first, second), (first, second)])
+    assert "max-T, 10,000 draws" in nearer
+    assert "Holm's method beside it" in nearer
+    assert list(comparison_sentences([])) == []

@@ -125,7 +125,7 @@ def test_halves_of_the_session_are_on_the_page(sessions, page):
     first, second = change.dprime.first, change.dprime.second
     assert f"{first.value:.2f}<br>" in text
     assert f"{second.value:.2f}<br>" in text
-    assert f"<td>{p_value(change.passes.p_holm)}</td></tr>" in text
+    assert f">{p_value(change.passes.p_holm)}</td></tr>" in text
 
 
 def test_what_was_shown_stands_once_for_displays_that_are_alike(sessions):
@@ -228,10 +228,34 @@ def test_without_pairs_the_page_says_that_nobody_is_compared(sessions, kept):
     assert 'class="verdict"' not in page
 
 
+def test_a_doubt_about_the_noise_stands_at_its_session(sessions, kept):
+    why = "no kernel (p = 0.4), though: noise and trials may not belong together"
+    entry = kept[(sessions[2].id,)]
+    one = kept[(sessions[0].id,)].depths.one
+    depths_of = replace(entry.depths, one=replace(one, doubt=why))
+    other = {**kept, (sessions[2].id,): replace(entry, depths=depths_of)}
+    text = " ".join(render_report(sessions[2:3], kept=other).split())
+    warned = re.search(r'<p class="warn"><strong>(.*?)</strong>: (.*?)</p>', text)
+    assert "always first" in warned[1]
+    assert warned[2] == why.replace("p = 0.4", "p .4") + "."
+    assert text.index(warned[0]) < text.index("Order zero")
+
+
+def test_the_methods_of_the_page_have_the_verdicts_margin_and_correction(
+    sessions, kept
+):
+    text = " ".join(render_report(sessions[:2], kept=kept, margin=0.8).split())
+    methods = text[text.index('class="methods"') :]
+    n = len([d for d in kept[sessions[0].id, sessions[1].id].profile.depths])
+    assert "above a margin of 0.8; intervals are corrected by Bonferroni" in methods
+    assert re.search(rf"\([1-{n}] shares, each at 9\d\.\d %\)", methods)
+
+
 def test_every_dash_in_a_table_has_its_reason_below_it(page):
     for found in re.findall(r"<table>.*?(?=<table>|</section>)", page, re.DOTALL):
-        letters = set(re.findall(r"<td>–<sup>([a-z]+)</sup></td>", found))
-        assert found.count("<td>–") == len(re.findall("<td>–<sup>", found))
+        letters = set(re.findall(r"<td[^>]*>–<sup>([a-z]+)</sup></td>", found))
+        dashes = re.findall(r"<td[^>]*>–", found)
+        assert len(dashes) == len(re.findall(r"<td[^>]*>–<sup>", found))
         notes = found.partition('class="notes"')[2].partition("</p>")[0]
         assert letters <= set(re.findall(r"<sup>([a-z]+)</sup> \S", notes))
 

@@ -1,11 +1,8 @@
-"""Run or resume a session by a watching template, in a process that may be killed.
+"""Run or resume a session by a watching template, in a process that may be killed."""
 
-`python presenter.py DB SETTINGS.json`: as `yoked lab` does, but for the keys.
-"""
-
-import json
-import sys
-from pathlib import Path
+import os
+from collections.abc import Callable
+from typing import Any
 
 from tests.experiments.lab.real.conftest import REFRESH_HZ
 from tests.experiments.lab.real.watching import Watcher, request
@@ -14,45 +11,43 @@ from yoked.experiments.lab.stage import Stage
 from yoked.experiments.lab.window import open_window
 from yoked.experiments.protocols.protocol import Protocol
 
-db_path, settings_path = sys.argv[1:]
-settings = json.loads(Path(settings_path).read_text())
-protocol = Protocol.from_dict(settings["protocol"])
-
 
 class Announcer(Watcher):
     """Says when a trial's pictures are made, so that a test knows that trials run."""
 
+    say: Callable[[str], None]
+
     def prepare(self, pictures):
-        print("prepared", flush=True)
+        self.say("prepared")
         return super().prepare(pictures)
 
 
-def open_screen(_, background: int) -> Watcher:
-    window = open_window(
-        background=background,
-        full_screen=False,
-        size_px=(400, 300),
-        refresh_hz=REFRESH_HZ,
-    )
-    return Announcer(window, protocol, Stage.of(protocol))
+def present(
+    db_path: str, settings: dict[str, Any], display: str, say: Callable[[str], None]
+) -> None:
+    """Do as `yoked lab` does, but for the keys; `say` what it says."""
+    os.environ["DISPLAY"] = display
+    protocol = Protocol.from_dict(settings["protocol"])
+    watchers: list[Announcer] = []
 
+    def open_screen(_, background: int) -> Announcer:
+        window = open_window(
+            background=background,
+            full_screen=False,
+            size_px=(400, 300),
+            refresh_hz=REFRESH_HZ,
+        )
+        watcher = Announcer(window, protocol, Stage.of(protocol))
+        watcher.say = say
+        watchers.append(watcher)
+        return watcher
 
-asked = request(protocol, seed=settings["seed"], lut="identity")
-if settings.get("resume"):
-    asked = request(None, resume=settings["resume"])
-watcher: list[Watcher] = []
-
-
-def opening(*arguments) -> Watcher:
-    watcher.append(open_screen(*arguments))
-    return watcher[0]
-
-
-outcome = run_lab(
-    db_path,
-    asked,
-    lambda sentence: print(sentence, flush=True),
-    opening,
-    lambda *_: watcher[0],
-)
-print("finished" if outcome.is_finished else "stopped", flush=True)
+    asked = request(protocol, seed=settings["seed"], lut="identity")
+    if settings["resume"]:
+        asked = request(None, resume=settings["resume"])
+    try:
+        outcome = run_lab(db_path, asked, say, open_screen, lambda *_: watchers[0])
+    except Exception as error:
+        say(str(error))
+        raise
+    say("finished" if outcome.is_finished else "stopped")

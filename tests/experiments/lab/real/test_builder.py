@@ -52,8 +52,7 @@ def test_psychopy_finds_the_component_by_its_entry_point():
 
 
 def test_an_experiment_with_it_is_loaded_compiled_and_run(tmp_path, display):
-    run_script(tmp_path, ACTIVATE + WRITE)
-    said = run_script(tmp_path, ACTIVATE + COMPILE)
+    said = run_script(tmp_path, ACTIVATE + WRITE + COMPILE)
     assert "NoiseTrialComponent 2 yoked" in said
     run_script(tmp_path, (tmp_path / "made.py").read_text("utf-8-sig"), "f", "j")
     session = only_session(tmp_path / "results.db")

@@ -1,29 +1,26 @@
 """Killed at random moments, a session loses no finished trial and goes on."""
 
-import json
+import contextlib
 import os
 import random
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from tests import ROOT
+from tests.processes import PROCESSES
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.store.sqlite import open_store
 
+from .presenter import present
 from .watching import fast, run_in_process
 
 # Minutes on a slow machine, which is no fault.
 pytestmark = pytest.mark.timeout(1800)
 
-PRESENTER = Path(__file__).with_name("presenter.py")
-PATH = os.pathsep.join([os.environ.get("PYTHONPATH", ""), str(ROOT)]).strip(os.pathsep)
 N_KILLS = 10
 SEED = 7
 
@@ -41,28 +38,27 @@ def protocol():
     return replace(protocol, blocks=few, double_pass=pairs)
 
 
-def start(db_path, protocol, resume) -> subprocess.Popen:
-    settings = {"protocol": protocol.to_dict(), "seed": SEED, "resume": resume}
-    path = db_path.with_suffix(".json")
-    path.write_text(json.dumps(settings))
-    environment = os.environ | {"PYTHONPATH": PATH, "PYTHONUNBUFFERED": "1"}
-    return subprocess.Popen(
-        [sys.executable, PRESENTER, db_path, path],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
+class Presenter:
+    """A presenter's process, and what it says."""
 
+    def __init__(self, db_path, protocol, resume: str | None) -> None:
+        settings = {"protocol": protocol.to_dict(), "seed": SEED, "resume": resume}
+        self._hearing, saying = PROCESSES.Pipe(duplex=False)
+        arguments = str(db_path), settings, os.environ["DISPLAY"], saying.send
+        self.process = PROCESSES.Process(target=present, args=arguments)
+        self.process.start()
+        saying.close()
 
-def wait_for_session(process) -> str:
-    """Return the id that the presenter says when its session is on."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith("Session "):
-            return line.split()[1].rstrip(",")
-    assert process.stderr is not None
-    raise AssertionError(process.stderr.read())
+    def said(self) -> Iterator[str]:
+        """Yield what it says, until it ends."""
+        with contextlib.suppress(EOFError):
+            while True:
+                yield self._hearing.recv()
+
+    def session(self) -> str:
+        """Return the id that it says when its session is on."""
+        line = next(each for each in self.said() if each.startswith("Session "))
+        return line.split()[1].rstrip(",")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="kill -9 is a POSIX signal")
@@ -73,14 +69,14 @@ def test_a_session_that_is_killed_again_and_again_ends_as_if_it_had_not_been(
     session, stored = None, []
     n_killed_inside = 0
     for _ in range(N_KILLS):
-        process = start(db_path, protocol, session)
-        session = wait_for_session(process)
-        for _ in range(rng.randint(0, 6)):  # the marks, then trials
-            process.stdout.readline()
+        presenter = Presenter(db_path, protocol, session)
+        session = presenter.session()
+        for _ in zip(range(rng.randint(0, 6)), presenter.said(), strict=False):
+            pass  # the marks, then trials
         time.sleep(rng.uniform(0, 0.05))  # a random moment, which is what is tested
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        assert process.returncode == -signal.SIGKILL
+        presenter.process.kill()
+        presenter.process.join()
+        assert presenter.process.exitcode == -signal.SIGKILL
         store = open_store(db_path)
         now = store.trials(session)
         store.close()
@@ -90,11 +86,11 @@ def test_a_session_that_is_killed_again_and_again_ends_as_if_it_had_not_been(
         n_killed_inside += len(now) > len(stored)
         stored = now
     assert n_killed_inside >= N_KILLS // 2  # most of the time trials were running
-    process = start(db_path, protocol, session)
-    assert wait_for_session(process) == session
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
-    assert out.splitlines()[-1] == "finished"
+    presenter = Presenter(db_path, protocol, session)
+    assert presenter.session() == session
+    assert [*presenter.said()][-1] == "finished"
+    presenter.process.join(120)
+    assert presenter.process.exitcode == 0
 
     store = open_store(db_path)
     trials, events = store.trials(session), store.events(session)
@@ -116,12 +112,13 @@ def test_a_session_that_is_killed_again_and_again_ends_as_if_it_had_not_been(
 
 
 def test_a_session_that_is_on_cannot_be_run_a_second_time(db_path, display, protocol):
-    first = start(db_path, protocol, None)
-    session = wait_for_session(first)
-    first.send_signal(signal.SIGSTOP)  # as if it waited for a participant
-    second = start(db_path, protocol, session)
-    _, err = second.communicate(timeout=60)
-    first.kill()
-    first.communicate()
-    assert f"session {session} must be run once at a time" in err
-    assert second.returncode == 1
+    first = Presenter(db_path, protocol, None)
+    session = first.session()
+    os.kill(first.process.pid, signal.SIGSTOP)  # as if it waited for a participant
+    second = Presenter(db_path, protocol, session)
+    *_, last = second.said()
+    second.process.join(60)
+    first.process.kill()
+    first.process.join()
+    assert f"session {session} must be run once at a time" in last
+    assert second.process.exitcode == 1
