@@ -17,6 +17,8 @@ LAYOUTS = {
     (5, False): ("ac", "de", "bb"),
     (3, True): ("sa", "bc"),
     (3, False): ("a.", "bc"),
+    (1, True): ("sa",),
+    (1, False): ("a.",),
 }
 
 
