@@ -272,8 +272,8 @@ def _draw_lines(axes: Any, panels: Sequence[Panel]) -> None:
             scaled = _scaled(each.template, each.kernel.kernel)
             top.plot(x, scaled, color=GRAY, lw=1, ls="--", label="signal, scaled")
         axes[-1][column].set_xlabel(name)
-        for row in axes:
-            row[column].xaxis.get_major_locator().set_params(integer=True)
+        for axis in axes[:, column]:
+            axis.xaxis.get_major_locator().set_params(integer=True)
     kernel = "kernel" if panels[0].image is None else "kernel in coefficients"
     for row, name in zip(axes, (kernel, "its halves"), strict=False):
         share_limits(row)
