@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from yoked.models.networks.inputs import Preprocess
     from yoked.models.networks.named import make as make_network
     from yoked.models.noise import noise_like
+    from yoked.models.recipes.train import train
     from yoked.models.registry import load as load_observer
     from yoked.models.registry import register
     from yoked.models.retina.gratings import (
@@ -155,6 +156,7 @@ __all__ = [
     "roc",
     "run",
     "summarise",
+    "train",
     "trials",
     "unshared",
     "white_box",
@@ -236,6 +238,7 @@ _HOMES = {
     "roc": ("analysis.sensitivity.roc", "roc"),
     "run": ("models.simulate", "run"),
     "summarise": ("analysis.sessions.summary", "summarise"),
+    "train": ("models.recipes.train", "train"),
     "trials": ("experiments.session.draw", "trials"),
     "unshared": ("models.backbones.unshared", "unshared"),
     "white_box": ("models.white_box.kernels", "white_box"),
