@@ -122,7 +122,7 @@ class Loop:
 
     def run(
         self, checkpoint: Checkpoint | None = None, told: Told | None = None
-    ) -> None:
+    ) -> HeldOutFigures:
         """Train to the end, and leave the best weights in the network.
 
         Parameters
@@ -131,6 +131,11 @@ class Loop:
             Where the state is written after each look; what is there is gone on from.
         told
             Called after every step.
+
+        Returns
+        -------
+        HeldOutFigures
+            How good those weights are.
 
         Raises
         ------
@@ -153,9 +158,10 @@ class Loop:
                 if told is not None:
                     told(self.step, self.trials.n_steps, self._words())
             self.network.load_state_dict(self._best)
-        self.network.eval()
+            self.network.eval()
+            return self._figures()
 
-    def figures(self) -> HeldOutFigures:
+    def _figures(self) -> HeldOutFigures:
         """Give how good the network is on the held-out trials."""
         task, held_out = self.trials.protocol.task, self.trials.held_out
         variables = self._held_out_variables()
@@ -230,7 +236,7 @@ class Loop:
 
     def _look(self, training_loss: float) -> None:
         """Look at the held-out trials; keep the weights if they are the best."""
-        found = self.figures()
+        found = self._figures()
         row = {"step": self.step, "training_loss": training_loss, **found.to_dict()}
         self.history.append(row)
         self._stale += 1
@@ -289,7 +295,7 @@ class Loop:
         devices = [torch.device(self.device)] if is_cuda else []
         with (
             torch.random.fork_rng(devices=devices),
-            nullcontext() if is_cuda else one_thread(),
+            nullcontext() if is_cuda else _repeatable(),
         ):
             torch.manual_seed(derived_seed("training", self.seed))
             yield
@@ -304,6 +310,22 @@ class Loop:
                 raise
             rule = f"smaller than {self.training.batch} trials to fit into memory"
             raise ValueError(f"training.batch must be {rule}, got that many") from error
+
+
+@contextmanager
+def _repeatable() -> Iterator[None]:
+    """Let the CPU give the same sums each time: one thread, and no oneDNN.
+
+    Its convolutions differ in the last digits from the first call to later ones, and
+    AdamW makes steps of any gradient, however small.
+    """
+    before = torch.backends.mkldnn.enabled
+    torch.backends.mkldnn.enabled = False  # pyright: ignore[reportAttributeAccessIssue]
+    try:
+        with one_thread():
+            yield
+    finally:
+        torch.backends.mkldnn.enabled = before  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _on_cpu(state: dict[str, Tensor]) -> dict[str, Tensor]:

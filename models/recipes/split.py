@@ -22,8 +22,8 @@ class Split:
         stimulus that is held out.
     """
 
-    training: Int[np.ndarray, " row"]
-    held_out: Int[np.ndarray, " row"]
+    training: Int[np.ndarray, " learnt"]
+    held_out: Int[np.ndarray, " apart"]
 
 
 def split_by_blocks(table: pd.DataFrame, seed: int) -> Split:

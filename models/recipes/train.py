@@ -124,8 +124,7 @@ class Plan:
         checkpoint = None if out is None else Checkpoint.beside(out, self.hash)
         if checkpoint is not None:
             checkpoint.require_resumed(resume)
-        self._loop.run(checkpoint, progress)
-        figures = self._loop.figures()
+        figures = self._loop.run(checkpoint, progress)
         trials = self.trials
         told = TrainedAs.of(self.recipe, trials.protocol, figures, trials.trained_on)
         state = dict(self._loop.network.state_dict())

@@ -11,7 +11,7 @@ from ..networks.batches import BatchedObserver, require_device
 from ..networks.foreign import load_into
 from ..networks.named import NAMES
 from ..networks.weights import weights_hash
-from ..registry import load
+from ..registry import kind, load, names
 from .recipe import Recipe
 from .weights_file import read_trained
 
@@ -50,6 +50,8 @@ def network_of(
             options.setdefault("size", "small")
             options.pop("sha256", None)
         options["weights"] = "random"
+    if part.name in names() and kind(part.name) != "network":
+        raise ValueError(f"network.name must be a network's, got {part.name!r}")
     observer: Any = load(part.name, seed=part.seed, device=part.device, **options)
     make = getattr(observer, "trainable", None)
     if make is None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, runtime_checkable
 from typing import Protocol as Interface
 
 import numpy as np
@@ -68,6 +68,7 @@ class HeldOut:
     ceiling: Choices | None = None
 
 
+@runtime_checkable
 class Trials(Interface):
     """Gives the trials of every step; the same for the same step."""
 
