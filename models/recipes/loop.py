@@ -217,9 +217,9 @@ class Loop:
 
     def _learn(self, step: int) -> float:
         """Take one step of gradient descent; give the loss before it."""
-        frames, wanted = self.trials.batch(step)
         self.network.train()
         with self._memory():
+            frames, wanted = self.trials.batch(step)
             contrast = as_contrast_tensor(torch.from_numpy(frames), self.device)
             task, goal = self.trials.protocol.task, torch.from_numpy(wanted)
             error = cross_entropy(task, self.network(contrast), goal.to(self.device))

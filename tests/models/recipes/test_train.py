@@ -150,6 +150,12 @@ def test_a_loss_that_is_no_number_is_one_sentence_and_leaves_nothing(tmp_path):
     assert not (tmp_path / "net.safetensors").exists()
 
 
+def test_a_batch_that_memory_has_no_room_for_is_one_sentence(tmp_path):
+    with pytest.raises(ValueError, match=r"training\.batch must be smaller than 10+ "):
+        yoked.train(recipe(batch=10**15), tmp_path / "net.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
 def test_patience_ends_a_training_that_gets_no_better_and_keeps_the_best():
     made = yoked.train(recipe(steps=60, rate=1.0, checkpoint_every=1, patience=2))
     losses = [row["loss"] for row in made.history]
