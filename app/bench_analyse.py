@@ -51,7 +51,7 @@ def analyse_ratios(n_trials: int = N_TRIALS, side: int = SIDE) -> list[Row]:
 
 
 def _in_a_process(call: str) -> dict[str, Any]:
-    code = f"from yoked.app import bench_analyse; bench_analyse.{call}"
+    code = f"from yoked.app.bench_analyse import _analyse, _compare; {call}"
     found = subprocess.run(
         [sys.executable, "-c", code],
         check=True,

@@ -88,6 +88,13 @@ if TYPE_CHECKING:
     )
     from yoked.models.retina.staged import StagedRetinaConfig, retina_front
     from yoked.models.simulate import run
+    from yoked.models.training.losses import (
+        choice_loss,
+        kernel_loss,
+        kernel_moments,
+        task_loss,
+    )
+    from yoked.models.training.stream import TrialStream
     from yoked.models.white_box.kernels import white_box
 
 __all__ = [
@@ -101,12 +108,14 @@ __all__ = [
     "PsychometricSettings",
     "StagedRetinaConfig",
     "TableSettings",
+    "TrialStream",
     "VOneBlock",
     "Viewing",
     "agreement",
     "apply_controls",
     "bootstrap",
     "by_condition",
+    "choice_loss",
     "choices",
     "closer",
     "closer_to_people",
@@ -132,6 +141,8 @@ __all__ = [
     "import_pritchett2015",
     "import_table",
     "kernel",
+    "kernel_loss",
+    "kernel_moments",
     "load_into",
     "load_observer",
     "load_protocol",
@@ -156,6 +167,7 @@ __all__ = [
     "roc",
     "run",
     "summarise",
+    "task_loss",
     "train",
     "trials",
     "unshared",
@@ -174,12 +186,14 @@ _HOMES = {
     "PsychometricSettings": ("analysis.psychometric.fit", "PsychometricSettings"),
     "StagedRetinaConfig": ("models.retina.staged", "StagedRetinaConfig"),
     "TableSettings": ("experiments.imports.table_settings", "TableSettings"),
+    "TrialStream": ("models.training.stream", "TrialStream"),
     "VOneBlock": ("models.backbones.vone_block", "VOneBlock"),
     "Viewing": ("experiments.session.observer", "Viewing"),
     "agreement": ("analysis.double_pass.internal_noise", "agreement"),
     "apply_controls": ("models.networks.controls", "apply"),
     "bootstrap": ("analysis.sensitivity.bootstrap", "bootstrap"),
     "by_condition": ("experiments.session.results", "by_condition"),
+    "choice_loss": ("models.training.losses", "choice_loss"),
     "choices": ("analysis.agreement.choices", "choices"),
     "closer": ("analysis.agreement.closer", "closer"),
     "closer_to_people": ("analysis.agreement.closer_people", "closer_to_people"),
@@ -210,6 +224,8 @@ _HOMES = {
         "import_pritchett2015",
     ),
     "import_table": ("experiments.imports.table", "import_table"),
+    "kernel_loss": ("models.training.losses", "kernel_loss"),
+    "kernel_moments": ("models.training.losses", "kernel_moments"),
     "kernel": ("analysis.sessions.kernel", "kernel"),
     "load_into": ("models.networks.foreign", "load_into"),
     "load_observer": ("models.registry", "load"),
@@ -238,6 +254,7 @@ _HOMES = {
     "roc": ("analysis.sensitivity.roc", "roc"),
     "run": ("models.simulate", "run"),
     "summarise": ("analysis.sessions.summary", "summarise"),
+    "task_loss": ("models.training.losses", "task_loss"),
     "train": ("models.recipes.train", "train"),
     "trials": ("experiments.session.draw", "trials"),
     "unshared": ("models.backbones.unshared", "unshared"),

@@ -3,10 +3,11 @@
 What `yoked compare` prints and `yoked.compare` gives.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, overload
 
-from ..trials.attempts import Attempts, Fault
+from ..trials.attempts import Attempts, Fault, Progress
 from ..trials.held import Held
 from ..trials.responses import SessionLike
 from ..trials.result import Cells, Result, short
@@ -126,13 +127,34 @@ def compare(
     >>> found.same_response.value, found.depth_profile.depths[1].name
     (1.0, 'first-order kernel')
     """
-    reference, *others = Held.all_of(reference, other, *more)
-    if not more:
-        return _of_two(reference, others[0])
-    found = tuple(_of_two(reference, each) for each in others)
+    found = compare_all(Held.all_of(reference, other, *more))
+    return found if more else found.comparisons[0]
+
+
+def compare_all(
+    sessions: Sequence[Held],
+    progress: Progress = lambda stage, done, total: None,
+) -> Comparisons:
+    """Compare the first of several observers with each of the others.
+
+    Parameters
+    ----------
+    sessions
+        From `Held.all_of`, which holds common noise once.
+    progress
+        Told how many of how many observers are done.
+    """
+    reference, *others = sessions
+    found = []
+    for number, each in enumerate(others):
+        progress("observers", number, len(others))
+        found.append(_of_two(reference, each))
+    progress("observers", len(others), len(others))
     attempt = Attempts(())
-    which = attempt("closer", lambda: closer(reference, others))
-    return Comparisons(found, which, attempt.missing, attempt.faults)
+    which = None
+    if len(others) > 1:
+        which = attempt("closer", lambda: closer(reference, others))
+    return Comparisons(tuple(found), which, attempt.missing, attempt.faults)
 
 
 def _of_two(ours: Held, theirs: Held) -> Comparison:

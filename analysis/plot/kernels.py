@@ -23,11 +23,13 @@ from .style import (
     GRAY,
     GREEN,
     NAME,
+    OF_TARGET,
     ORANGE,
     PALE,
     Size,
     band,
     grid,
+    half_names,
     line_axis,
     picture,
     share_limits,
@@ -36,10 +38,6 @@ from .style import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-OF_TARGET = ("target", "other")
-OF_CHOICES = ("first alternative", "second alternative")  # where neither is correct
-OF_SEVERAL = ("chosen", "not chosen, turned round")  # of more than two
-OF_SAID = ("“yes”", "“no”, turned round")  # the same of a single field
 BANDS = "bands are the 95 % intervals of the dots, not of the line"
 SEEN_THROUGH = (
     "classification image: the kernel in coefficients, drawn as the sum of coefficient "
@@ -99,10 +97,7 @@ def panel(session: SessionLike, method: Method = "fitted") -> Panel:
 def panel_of(session: SessionLike, found: Kernel | FittedKernel) -> Panel:
     """Label a kernel with its observer, and set the signal beside it."""
     size = size_of(session.protocol)
-    task, halves = session.protocol.task, OF_TARGET
-    if not task.has_target:
-        halves = OF_CHOICES if task.is_forced_choice else OF_SAID
-        halves = OF_SEVERAL if task.n_intervals > 2 else halves
+    halves = half_names(session.protocol.task)
     return Panel(session.observer, found, signed_template(session), halves, size)
 
 

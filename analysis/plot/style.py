@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
+from ...experiments.protocols.parts import Task
 from ..trials.estimate import Z95, Estimate
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ PALE = "#CCCCCC"
 DIVERGING = "PuOr_r"
 PANEL = 2.3  # inches
 NAME = 22  # letters of a line of a panel's title
+OF_TARGET = ("target", "other")  # what the halves of a kernel are of
 CARD = 3.7  # inches: as wide as a telephone, where no letter is made smaller
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -35,6 +37,17 @@ STYLE: dict[Any, Any] = {
     "axes.titlesize": 10,
     "axes.linewidth": 0.7,
 }
+
+
+def half_names(task: Task) -> tuple[str, str]:
+    """Say what the halves of a kernel are of."""
+    if task.has_target:
+        return OF_TARGET
+    if task.n_intervals > 2:
+        return "chosen", "not chosen, turned round"
+    if task.is_forced_choice:
+        return "first alternative", "second alternative"
+    return "“yes”", "“no”, turned round"
 
 
 def grid(rows: int, columns: int) -> tuple["Figure", Any]:

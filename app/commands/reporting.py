@@ -45,34 +45,22 @@ def compare(
     Example:
         yoked compare results.db 2026-01-10-kq7m4x2p 2026-01-10-m2x5wt8c
     """
-    from ...analysis.agreement.closer import closer as closer_of
-    from ...analysis.agreement.compare import compare as of_two
-    from ...analysis.trials.attempts import Attempts
+    from ...analysis.agreement.compare import compare_all
     from ...analysis.trials.held import Held
     from ...experiments.session.results import session_data
 
     with opened(db) as store:
-        reference, *others = (
-            Held.of(session_data(store, name))
-            for name in to_analyse(store, (human, *models), unfinished=False)
-        )
-    found: list[Comparison | Closer] = []
-    attempt = Attempts(())
+        named = to_analyse(store, (human, *models), unfinished=False)
+        held = Held.all_of(*(session_data(store, name) for name in named))
     with progress("compare") as update:
-        for number, other in enumerate(others):
-            update("observers", number, len(others))
-            compared = of_two(reference, other)
-            found.append(compared)
-            tell(f"{reference.id} and {other.id}", compared.faults)
-        update("observers", len(others), len(others))
-    if len(others) > 1:
-        which = attempt("closer", lambda: closer_of(reference, others))
-        if which is None:
-            click.echo(f"Which is closer: {attempt.missing['closer']}", err=True)
-            tell("closer", attempt.faults)
-        else:
-            found.append(which)
-    return found
+        found = compare_all(held, update)
+    for each in found.comparisons:
+        tell(f"{each.reference} and {each.other}", each.faults)
+    if "closer" in found.missing:
+        click.echo(f"Which is closer: {found.missing['closer']}", err=True)
+        tell("closer", found.faults)
+    which = [] if found.closer is None else [found.closer]
+    return [*found.comparisons, *which]
 
 
 @click.command()

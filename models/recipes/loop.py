@@ -17,7 +17,7 @@ from ...experiments.stimulus.seeds import derived_seed
 from ..networks.batches import is_out_of_memory
 from ..noise import drawn_for
 from ..retina.mosaic import as_contrast_tensor
-from ..training.practice import loss as cross_entropy
+from ..training.losses import choice_loss, task_loss
 from ..training.practice import one_thread
 from .checkpoint import Checkpoint
 from .figures import HeldOutFigures, chosen, dprime_of, likeness
@@ -109,6 +109,8 @@ class Loop:
         self._schedule = torch.optim.lr_scheduler.OneCycleLR(
             self._optimiser, rate, total_steps=max(2, self.trials.n_steps)
         )
+        is_task = self.trials.held_out.choices is None
+        self._loss = task_loss if is_task else choice_loss
         self._best: dict[str, Tensor] = {}
         self._best_loss = math.inf
         self._stale = 0
@@ -166,7 +168,7 @@ class Loop:
         task, held_out = self.trials.protocol.task, self.trials.held_out
         variables = self._held_out_variables()
         wanted = torch.from_numpy(held_out.wanted)
-        loss = cross_entropy(task, variables, wanted).item()
+        loss = self._loss(task, variables, wanted).item()
         if not math.isfinite(loss):
             raise ValueError(f"the held-out loss must be finite, got {loss}")
         choices, targets = chosen(task, variables.numpy()), held_out.targets
@@ -222,7 +224,7 @@ class Loop:
             frames, wanted = self.trials.batch(step)
             contrast = as_contrast_tensor(torch.from_numpy(frames), self.device)
             task, goal = self.trials.protocol.task, torch.from_numpy(wanted)
-            error = cross_entropy(task, self.network(contrast), goal.to(self.device))
+            error = self._loss(task, self.network(contrast), goal.to(self.device))
             if not math.isfinite(error.item()):
                 raise ValueError(
                     f"the training loss must be finite, got {error.item()} at step "

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import nn
 
 from ...experiments.protocols.basis_facts import basis_facts
-from ...experiments.protocols.parts import FULL_CONTRAST, Task
+from ...experiments.protocols.parts import FULL_CONTRAST
 from ...experiments.protocols.picture import highest_beside
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.signal import signal_template
 from ...experiments.session.observer import Practice
 from ..retina.mosaic import as_contrast_tensor
+from .losses import task_loss
 
 Progress = Callable[[int, int], None]  # steps done, steps in all
 VERSION = 2  # raise it when the same plan would give other weights
@@ -90,21 +89,6 @@ def _dprime_at_full_contrast(protocol: Protocol) -> float:
     return float(size) / protocol.noise.sd
 
 
-def loss(
-    task: Task, variables: Float[Tensor, " trial alternative"], targets: Tensor
-) -> Float[Tensor, ""]:
-    """Give the cross entropy of the correct response.
-
-    With two alternatives that is softplus(-(target's variable - the other's)); in
-    yes/no and rating, of the logistic of the one decision variable.
-    """
-    if task.is_forced_choice:
-        return functional.cross_entropy(variables, targets)
-    return functional.binary_cross_entropy_with_logits(
-        variables[:, 0], targets.to(variables.dtype)
-    )
-
-
 def train(
     network: nn.Module,
     practice: Practice,
@@ -146,7 +130,7 @@ def train(
     with one_thread():
         for step, (frames, targets) in enumerate(batches):
             variables = network(as_contrast_tensor(torch.from_numpy(frames), device))
-            error = loss(
+            error = task_loss(
                 practice.protocol.task, variables, torch.from_numpy(targets).to(device)
             )
             if not math.isfinite(error.item()):

@@ -1,4 +1,4 @@
-"""Training: its contrasts, its trials, its loss, and that it leaves torch alone."""
+"""Training: its contrasts, its trials, and that it leaves torch alone."""
 
 import math
 from dataclasses import replace
@@ -13,7 +13,6 @@ from yoked.experiments.protocols.parts import Task
 from yoked.experiments.session.observer import Practice
 from yoked.models.training.practice import (
     TrainingPlan,
-    loss,
     one_thread,
     practice_batches,
     train,
@@ -70,23 +69,6 @@ def test_half_of_a_batch_has_each_target(name):
     practice = Practice(load_protocol(name))
     _, targets = next(practice_batches(practice, 1, SHORT))
     assert targets.mean() == 0.5
-
-
-def test_the_loss_of_two_alternatives_is_the_softplus_of_their_difference():
-    variables = torch.tensor([[1.0, 3.0], [0.5, -1.0]])
-    task = Task("2afc", ("f", "j"))
-    expected = (math.log1p(math.exp(2.0)) + math.log1p(math.exp(-1.5))) / 2
-    found = loss(task, variables, torch.tensor([0, 0]))
-    assert found.item() == pytest.approx(expected)
-
-
-@pytest.mark.parametrize(
-    "task", [Task("yes_no", ("f", "j")), Task("rating", tuple("1234"))]
-)
-def test_the_loss_of_one_interval_is_that_of_its_logistic(task):
-    found = loss(task, torch.tensor([[2.0], [-1.0]]), torch.tensor([1, 1]))
-    expected = (math.log1p(math.exp(-2.0)) + math.log1p(math.exp(1.0))) / 2
-    assert found.item() == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("kind", ["2afc", "yes_no"])

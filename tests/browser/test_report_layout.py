@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from tests.browser.conftest import browser, launch  # noqa: F401
 from yoked.app.reports.report import render_report
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.session.results import session_data
@@ -50,7 +49,7 @@ def page_file(tmp_path_factory):
 
 
 @pytest.fixture
-def opened(browser, page_file):  # noqa: F811
+def opened(browser, page_file):
     """Return a function that opens the page on a screen, with all its details open."""
     contexts = []
 
@@ -95,7 +94,7 @@ def test_the_verdict_and_its_picture_are_on_the_first_screen(opened):
         assert box["y"] + box["height"] <= DESK["height"]
 
 
-def test_on_paper_all_is_open_and_pictures_stand_two_in_a_row(browser, page_file):  # noqa: F811
+def test_on_paper_all_is_open_and_pictures_stand_two_in_a_row(browser, page_file):
     page = browser.new_page(viewport={"width": 688, "height": 1017})  # A4 less margins
     page.goto(page_file.as_uri())
     page.emulate_media(media="print")
