@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import tomllib
 from dataclasses import replace
 
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 import torch
 
 import yoked
+from tests import ROOT
 from yoked.experiments.session.observer import ObserverNoise, Practice
 from yoked.models.recipes.figures import dprime_of, likeness
+from yoked.models.recipes.recipe import recipe_of
 from yoked.models.recipes.train import Plan
 from yoked.models.recipes.trials import GeneratedTrials
 from yoked.models.recipes.weights_file import read_trained
@@ -111,6 +114,7 @@ def test_no_trial_is_shown_twice_nor_held_out_too():
 KILLED = """
 import os, sys
 import yoked
+from tests import ROOT
 def told(done, total, words):
     if done == 5:
         os.kill(os.getpid(), 9)
@@ -214,3 +218,18 @@ def test_dprime_is_that_of_the_largest_of_several(m):
         yoked.load_protocol("bar-in-noise").task, kind="mafc", keys=tuple("abcd"[:m])
     )
     assert dprime_of(task, variables.argmax(1), targets) == pytest.approx(1.5, abs=0.02)
+
+
+def recipes_of_the_page():
+    text = (ROOT / "docs" / "training.md").read_text()
+    return [each.partition("```")[0] for each in text.split("```toml\n")[1:]]
+
+
+@pytest.mark.parametrize("i", range(3))
+def test_the_recipes_of_the_page_are_recipes(i):
+    made = recipe_of(tomllib.loads(recipes_of_the_page()[i]))
+    assert (made.goal.kind, made.goal.session is None) == (
+        ("task", True),
+        ("shadow", True),
+        ("shadow", False),
+    )[i]
