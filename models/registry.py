@@ -116,8 +116,8 @@ def load(name: str, **options: Any) -> Observer:
     ----------
     name
         One of `names`; 'path/to/file.py:Name' for a user's own, an observer or a
-        network (`torch.nn.Module`), or a function that makes one; or 'timm:NAME' for
-        a network of timm.
+        network (`torch.nn.Module`), or a function that makes one; 'timm:NAME' for a
+        network of timm; or a file that `yoked train` wrote, ending in .safetensors.
     **options
         What the observer can be told, such as `seed` or `device`. For a network of
         one's own: what its class or function takes, and what `yoked.from_torch` takes.
@@ -139,6 +139,10 @@ def load(name: str, **options: Any) -> Observer:
     if name.startswith("timm:"):
         from_timm = _import_shipped("networks.from_timm:from_timm", name)
         return from_timm(name.removeprefix("timm:"), **options)
+    if name.endswith(".safetensors"):
+        trained = partial(_import_shipped("recipes.trained:Trained", name), name)
+        _require_options(name, trained, options)
+        return trained(**options)
     factory = _find(name)
     if not callable(factory):
         return _checked(name, factory)

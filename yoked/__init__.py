@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from yoked.models.networks.inputs import Preprocess
     from yoked.models.networks.named import make as make_network
     from yoked.models.noise import noise_like
+    from yoked.models.recipes.train import train
     from yoked.models.registry import load as load_observer
     from yoked.models.registry import register
     from yoked.models.retina.gratings import (
@@ -169,6 +170,7 @@ __all__ = [
     "run",
     "summarise",
     "task_loss",
+    "train",
     "trials",
     "unshared",
     "white_box",
@@ -256,6 +258,7 @@ _HOMES = {
     "run": ("models.simulate", "run"),
     "summarise": ("analysis.sessions.summary", "summarise"),
     "task_loss": ("models.training.losses", "task_loss"),
+    "train": ("models.recipes.train", "train"),
     "trials": ("experiments.session.draw", "trials"),
     "unshared": ("models.backbones.unshared", "unshared"),
     "white_box": ("models.white_box.kernels", "white_box"),

@@ -1,5 +1,6 @@
-"""Training ahead of time."""
+"""Training ahead of time: by a recipe, or as an observer trains itself."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,13 @@ from ..progress import progress
 
 
 @click.command()
-@click.argument("observer")
-@click.argument("protocol")
+@click.argument("names", nargs=-1, required=True, metavar="RECIPE|OBSERVER [PROTOCOL]")
 @click.option(
-    "-o", "weights", type=OUTPUT_FILE, required=True, help="File for the weights."
+    "-o",
+    "--out",
+    "weights",
+    type=OUTPUT_FILE,
+    help="File for the weights. It must be given, unless with --dry-run.",
 )
 @click.option(
     "--seed",
@@ -22,19 +26,104 @@ from ..progress import progress
     help="Seed of first weights and trials: another seed is another individual.",
 )
 @click.option("--device", help="Where to train: cpu (unless given) or cuda.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on from the checkpoint beside the weights, if there is one.",
+)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Say what would be done and how long it would take, and stop.",
+)
 @output()
 def train(
-    observer: str, protocol: str, weights: Path, seed: int | None, device: str | None
+    names: tuple[str, ...],
+    weights: Path | None,
+    seed: int | None,
+    device: str | None,
+    resume: bool,
+    dry_run: bool,
 ) -> Row:
     """Train an observer and write its weights.
 
-    For the stimuli of a protocol, on trials that no session shows. `yoked simulate`
-    trains by itself what is not trained yet.
+    By RECIPE, a TOML file that says which network learns what: the task, or the
+    responses of another observer or of a session. What it will take is said first. The
+    weights are an observer: give their file to `yoked simulate`. What was interrupted
+    goes on with --resume, to the same weights on a CPU. Or OBSERVER, one that trains
+    itself, for the stimuli of PROTOCOL.
 
     \b
-    Example:
+    Examples:
+        yoked train recipe.toml --out weights.safetensors
         yoked train retina-cnn bar-in-noise -o weights.pt
     """
+    if weights is None and not dry_run:
+        raise click.UsageError("--out must be given, unless with --dry-run")
+    if names[0].endswith(".toml"):
+        _require_arguments(names, ("RECIPE",))
+        return _by_recipe(Path(names[0]), weights, seed, device, resume, dry_run)
+    _require_arguments(names, ("OBSERVER", "PROTOCOL"))
+    if resume or dry_run or weights is None:
+        raise click.UsageError("--resume and --dry-run must come with a recipe")
+    return _itself(names[0], names[1], weights, seed, device)
+
+
+def _require_arguments(names: tuple[str, ...], wanted: tuple[str, ...]) -> None:
+    if len(names) != len(wanted):
+        given = " ".join(names)
+        raise click.UsageError(f"arguments must be {' '.join(wanted)}, got {given}")
+
+
+def _by_recipe(
+    recipe: Path,
+    weights: Path | None,
+    seed: int | None,
+    device: str | None,
+    resume: bool,
+    dry_run: bool,
+) -> Row:
+    """Train by a recipe; say first what it takes."""
+    from ...models.recipes.train import Plan
+
+    if weights is not None and weights.suffix != ".safetensors":
+        rule = "a file that ends in .safetensors for a recipe"
+        raise ValueError(f"--out must be {rule}, got {str(weights)!r}")
+    plan = Plan(recipe, seed, device)
+    name, budget = plan.recipe.called, plan.budget()
+    click.echo(f"{name}: {plan.sentence()}\n{budget.sentence()}", err=True)
+    if dry_run:
+        return {"observer": name, "recipe_hash": plan.hash, **budget.to_dict()}
+    told = {"words": ""}
+    with click.progressbar(
+        length=budget.n_steps,
+        label=name,
+        show_pos=False,
+        item_show_func=lambda _: told["words"],
+        file=sys.stderr,
+    ) as bar:
+
+        def update(done: int, _total: int, words: str) -> None:
+            told["words"] = words
+            bar.update(done - bar.pos)
+
+        made = plan.run(weights, resume, update)
+    click.echo(made.held_out.sentence(), err=True)
+    return {
+        "weights": str(weights),
+        "observer": name,
+        "protocol": made.told.protocol,
+        "stimulus_hash": made.told.stimulus_hash,
+        "weights_hash": made.weights_hash,
+        "steps": made.history[-1]["step"],
+        "held_out": made.held_out.to_dict(),
+    }
+
+
+def _itself(
+    observer: str, protocol: str, weights: Path, seed: int | None, device: str | None
+) -> Row:
+    """Let an observer train itself."""
     from ...experiments.protocols.files import load_protocol
     from ...experiments.session.observer import Practice
     from ...models.registry import load

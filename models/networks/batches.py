@@ -221,7 +221,7 @@ class Batches:
             with flags, torch.inference_mode():
                 yield
         except (RuntimeError, MemoryError) as error:
-            if _is_out_of_memory(error):
+            if is_out_of_memory(error):
                 rule = f"smaller than {self.size} trials to fit into memory"
                 raise OutOfMemory(f"a batch of {self.name} must be {rule}") from error
             raise
@@ -334,7 +334,7 @@ def _first_places(rows: np.ndarray, moved: np.ndarray) -> np.ndarray:
     return np.array([np.flatnonzero(rows == row)[0] for row in moved])
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
     """Whether torch says so: by its class on a GPU, by its words on the CPU."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True

@@ -18,6 +18,7 @@ from .batches import BatchedObserver, require_device
 from .inputs import InputMaker, Preprocess, as_preprocess
 from .layers import Layer, named_module, settings_of
 from .readouts import LinearReadout, Readout, fit_linear
+from .trainable import TrainableNetwork
 from .weights import weights_hash
 
 # Numbers in a batch's input, unless the batch is given: a GPU is filled by more.
@@ -158,14 +159,7 @@ class NetworkObserver(BatchedObserver):
         protocol = practice.protocol
         if self._learnt_for == protocol.stimulus_hash:
             return
-        self._input = InputMaker(
-            self.preprocess,
-            self._viewing,
-            protocol.frame_shape,
-            self._field_deg,
-            self._size_px,
-            self.device,
-        )
+        self._input = self._inputs(self._viewing, protocol.frame_shape)
         network = self._frozen(self._input, self._viewing)
         self._layer = Layer(network, self.layer, self.step)
         self._set_batch(self._batch_for(protocol), self._threads)
@@ -178,6 +172,15 @@ class NetworkObserver(BatchedObserver):
             state["readout.offset"] = torch.tensor(self.fitted.offset)
         self.weights_hash = weights_hash(state)
         self._learnt_for = protocol.stimulus_hash
+
+    def trainable(
+        self, viewing: Viewing, frame_shape: tuple[int, int, int], n_alternatives: int
+    ) -> TrainableNetwork:
+        """Give the network to be trained whole, its read-out too, for a stimulus."""
+        inputs = self._inputs(viewing, frame_shape)
+        network = self._frozen(inputs, viewing).requires_grad_(True)
+        read = (self.layer, self.step, self._readout)
+        return TrainableNetwork(network, inputs, *read, n_alternatives, self._seed)
 
     def scores(
         self, contrast: Float[Tensor, " trial alternative frame y x"]
@@ -230,6 +233,10 @@ class NetworkObserver(BatchedObserver):
             rule = f"one that takes {tuple(x.shape)} images"
             words = str(error).splitlines()[0]
             raise ValueError(f"{self.name} must be {rule}, got: {words}") from error
+
+    def _inputs(self, viewing: Viewing, shape: tuple[int, int, int]) -> InputMaker:
+        size = (self._field_deg, self._size_px)
+        return InputMaker(self.preprocess, viewing, shape, *size, self.device)
 
     def _frozen(self, inputs: InputMaker, viewing: Viewing) -> nn.Module:
         """Build or copy the network: nobody's own module is changed."""

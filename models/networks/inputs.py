@@ -151,6 +151,7 @@ class InputMaker:
         device: str | torch.device = "cpu",
     ) -> None:
         self.preprocess = preprocess
+        self.frame_shape = frame_shape
         self.n_frames, *self._shape_px = frame_shape
         stimulus = [n * viewing.deg_per_px for n in self._shape_px]
         self.field_deg = max(stimulus) if field_deg is None else float(field_deg)

@@ -4,14 +4,16 @@ The whole model in one file: config, network, and the observer that trains or lo
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ...experiments.protocols.checks import build
 from ...experiments.session.observer import Practice, Viewing
 from ...experiments.stimulus.seeds import require_seed
 from ..retina.mosaic import Retina, RetinaConfig
@@ -126,7 +128,7 @@ class RetinaCNN(BatchedObserver):
     weights
         A file written by `save`, in place of training.
     config, plan
-        Architecture and training, in place of the usual.
+        Architecture (or a table of its fields) and training, in place of the usual.
 
     Raises
     ------
@@ -146,12 +148,12 @@ class RetinaCNN(BatchedObserver):
         seed: int = 1,
         device: str = "cpu",
         weights: str | Path | None = None,
-        config: RetinaCNNConfig | None = None,
+        config: RetinaCNNConfig | Mapping[str, Any] | None = None,
         plan: TrainingPlan | None = None,
     ) -> None:
         self.seed = require_seed("seed", seed)
         self.device = require_device(device)
-        self.config = config or RetinaCNNConfig()
+        self.config = build(RetinaCNNConfig, config or {})
         self.plan = plan or TrainingPlan()
         self.weights_hash: str | None = None
         self._file = None if weights is None else Path(weights)
@@ -206,6 +208,12 @@ class RetinaCNN(BatchedObserver):
         self._network = network.eval().requires_grad_(False)
         self._set_batch(_BATCH, threads=1)
         self.weights_hash = weights_hash(network.state_dict())
+
+    def trainable(
+        self, viewing: Viewing, frame_shape: tuple[int, int, int], n_alternatives: int
+    ) -> RetinaNetwork:
+        """Give the network with first weights for a stimulus; it takes any number."""
+        return self._untrained(frame_shape, viewing.deg_per_px)
 
     def scores(
         self, contrast: Float[Tensor, " trial alternative frame y x"]

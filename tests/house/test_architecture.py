@@ -33,6 +33,7 @@ ROOMS = {
     "models/backbones": set(),
     "models/training": {"retina"},
     "models/networks": {"retina", "backbones", "training"},
+    "models/recipes": {"retina", "backbones", "training", "networks"},
     "models/white_box": {"retina", "backbones", "training", "networks"},
     "analysis/trials": set(),
     "analysis/double_pass": {"trials"},

@@ -1,0 +1,334 @@
+"""The training loop: steps, looks at held-out trials, checkpoints, early stopping."""
+
+import copy
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ...experiments.session.observer import ObserverNoise
+from ...experiments.stimulus.seeds import derived_seed
+from ..networks.batches import is_out_of_memory
+from ..noise import drawn_for
+from ..retina.mosaic import as_contrast_tensor
+from ..training.losses import choice_loss, task_loss
+from ..training.practice import one_thread
+from .checkpoint import Checkpoint
+from .figures import HeldOutFigures, chosen, dprime_of, likeness
+from .recipe import TrainingPart
+from .trials import Trials
+
+VERSION = 1  # raise it when the same recipe would give other weights
+# Steps done, steps in all, and a few words on how it goes.
+Told = Callable[[int, int, str], None]
+_TIMED_STEPS = 4
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a training will take.
+
+    Attributes
+    ----------
+    n_parameters
+        Of the network, that are learnt.
+    n_steps, n_trials
+        Of gradient descent, and the trials shown in them.
+    n_held_out, n_looks
+        Trials held out, and how often they are looked at.
+    seconds
+        In all, from a few steps that were timed.
+    """
+
+    n_parameters: int
+    n_steps: int
+    n_trials: int
+    n_held_out: int
+    n_looks: int
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give all of it as plain data."""
+        return asdict(self)
+
+    def sentence(self) -> str:
+        """Say it in one line."""
+        last = (
+            f"{self.seconds:.0f} s"
+            if self.seconds < 100
+            else f"{self.seconds / 60:.0f} min"
+        )
+        return (
+            f"{self.n_parameters:,} parameters, {self.n_steps:,} steps, "
+            f"{self.n_trials:,} trials, {self.n_held_out:,} held out and looked at "
+            f"{self.n_looks} times; about {last} here"
+        )
+
+
+@dataclass
+class Loop:
+    """A network on its way.
+
+    Attributes
+    ----------
+    network
+        From contrast (trial, alternative, frame, y, x) to (trial, alternative).
+    trials
+        What it learns from.
+    training
+        How long and how fast.
+    seed
+        Of what its modules draw while they learn (dropout, noise).
+    device
+        Where it is.
+    step
+        Steps done.
+    history
+        A look at the held-out trials each: step, training loss since the last one,
+        held-out loss, and figures.
+    """
+
+    network: nn.Module
+    trials: Trials
+    training: TrainingPart
+    seed: int
+    device: str
+    step: int = 0
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        learnt = [p for p in self.network.parameters() if p.requires_grad]
+        rate, decay = self.training.rate, self.training.decay
+        self._optimiser = torch.optim.AdamW(learnt, lr=rate, weight_decay=decay)
+        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self._optimiser, rate, total_steps=max(2, self.trials.n_steps)
+        )
+        is_task = self.trials.held_out.choices is None
+        self._loss = task_loss if is_task else choice_loss
+        self._best: dict[str, Tensor] = {}
+        self._best_loss = math.inf
+        self._stale = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all steps are done, or patience is at its end."""
+        patience = self.training.patience
+        is_stale = patience is not None and self._stale >= patience
+        return is_stale or self.step >= self.trials.n_steps
+
+    def run(
+        self, checkpoint: Checkpoint | None = None, told: Told | None = None
+    ) -> HeldOutFigures:
+        """Train to the end, and leave the best weights in the network.
+
+        Parameters
+        ----------
+        checkpoint
+            Where the state is written after each look; what is there is gone on from.
+        told
+            Called after every step.
+
+        Returns
+        -------
+        HeldOutFigures
+            How good those weights are.
+
+        Raises
+        ------
+        ValueError
+            If the loss stops being a number, or memory runs out.
+        """
+        with self._arithmetic():
+            found = None if checkpoint is None else checkpoint.read()
+            if found is not None:
+                self._restore(found)
+            since: list[float] = []
+            while not self.is_over:
+                since.append(self._learn(self.step))
+                self.step += 1
+                if self._is_due():
+                    self._look(float(np.mean(since)))
+                    since = []
+                    if checkpoint is not None:
+                        checkpoint.write(self._state())
+                if told is not None:
+                    told(self.step, self.trials.n_steps, self._words())
+            self.network.load_state_dict(self._best)
+            self.network.eval()
+            return self._figures()
+
+    def _figures(self) -> HeldOutFigures:
+        """Give how good the network is on the held-out trials."""
+        task, held_out = self.trials.protocol.task, self.trials.held_out
+        variables = self._held_out_variables()
+        wanted = torch.from_numpy(held_out.wanted)
+        loss = self._loss(task, variables, wanted).item()
+        if not math.isfinite(loss):
+            raise ValueError(f"the held-out loss must be finite, got {loss}")
+        choices, targets = chosen(task, variables.numpy()), held_out.targets
+        correct = None if targets is None else float((choices == targets).mean())
+        dprime = None if targets is None else dprime_of(task, choices, targets)
+        if held_out.choices is None:
+            return HeldOutFigures(len(choices), loss, correct, dprime)
+        compared = [
+            None
+            if each is None
+            else likeness(each, held_out.choices, targets, held_out.contrast)
+            for each in (choices, targets, held_out.ceiling)
+        ]
+        return HeldOutFigures(len(choices), loss, correct, dprime, *compared)
+
+    def budget(self) -> Budget:
+        """Time a few steps on a copy, which learns nothing that stays."""
+        tried = Loop(
+            copy.deepcopy(self.network),
+            self.trials,
+            self.training,
+            self.seed,
+            self.device,
+        )
+        n_steps = self.trials.n_steps
+        with tried._arithmetic():
+            seconds = []
+            for step in range(min(_TIMED_STEPS, n_steps)):
+                start = time.perf_counter()
+                tried._learn(step)
+                seconds.append(time.perf_counter() - start)
+            start = time.perf_counter()
+            tried._held_out_variables()
+            look = time.perf_counter() - start
+        n_looks = -(-n_steps // self.trials.every)
+        return Budget(
+            sum(p.numel() for p in self.network.parameters() if p.requires_grad),
+            n_steps,
+            self.trials.n_shown,
+            len(self.trials.held_out.wanted),
+            n_looks,
+            float(np.median(seconds)) * n_steps + look * n_looks,
+        )
+
+    def _is_due(self) -> bool:
+        is_last = self.step == self.trials.n_steps
+        return is_last or self.step % self.trials.every == 0
+
+    def _learn(self, step: int) -> float:
+        """Take one step of gradient descent; give the loss before it."""
+        self.network.train()
+        with self._memory():
+            frames, wanted = self.trials.batch(step)
+            contrast = as_contrast_tensor(torch.from_numpy(frames), self.device)
+            task, goal = self.trials.protocol.task, torch.from_numpy(wanted)
+            error = self._loss(task, self.network(contrast), goal.to(self.device))
+            if not math.isfinite(error.item()):
+                raise ValueError(
+                    f"the training loss must be finite, got {error.item()} at step "
+                    f"{step + 1}; a lower training.rate may help"
+                )
+            self._optimiser.zero_grad()
+            error.backward()
+            self._optimiser.step()
+        self._schedule.step()
+        return error.item()
+
+    def _look(self, training_loss: float) -> None:
+        """Look at the held-out trials; keep the weights if they are the best."""
+        found = self._figures()
+        row = {"step": self.step, "training_loss": training_loss, **found.to_dict()}
+        self.history.append(row)
+        self._stale += 1
+        if found.loss < self._best_loss:
+            self._best_loss, self._stale = found.loss, 0
+            self._best = _on_cpu(self.network.state_dict())
+        self._said = f"held-out loss {found.loss:.3f}, {found.brief}"
+
+    def _words(self) -> str:
+        return self._said if self.history else "first look to come"
+
+    def _held_out_variables(self) -> Tensor:
+        """Give the decision variables of the held-out trials, on the CPU."""
+        self.network.eval()
+        first, parts = 0, []
+        for frames in self.trials.held_out_frames():
+            for part in np.array_split(frames, -(-len(frames) // self.training.batch)):
+                noise = ObserverNoise(self.seed, np.arange(first, first + len(part)))
+                with self._memory(), torch.no_grad(), drawn_for(noise):
+                    there = as_contrast_tensor(torch.from_numpy(part), self.device)
+                    parts.append(self.network(there).cpu())
+                first += len(part)
+        return torch.cat(parts)
+
+    def _state(self) -> dict[str, Any]:
+        is_cuda = self.device != "cpu"
+        return {
+            "step": self.step,
+            "network": self.network.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "schedule": self._schedule.state_dict(),
+            "best": self._best,
+            "best_loss": self._best_loss,
+            "stale": self._stale,
+            "said": self._said,
+            "history": self.history,
+            "rng": torch.get_rng_state(),
+            "cuda_rng": torch.cuda.get_rng_state(self.device) if is_cuda else None,
+        }
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        self.network.load_state_dict(state["network"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._schedule.load_state_dict(state["schedule"])
+        self.step, self.history = state["step"], state["history"]
+        self._best, self._best_loss = state["best"], state["best_loss"]
+        self._stale, self._said = state["stale"], state["said"]
+        torch.set_rng_state(state["rng"])
+        if state["cuda_rng"] is not None:
+            torch.cuda.set_rng_state(state["cuda_rng"], self.device)
+
+    @contextmanager
+    def _arithmetic(self) -> Iterator[None]:
+        """Let torch compute and draw the same way every time, and then as before."""
+        is_cuda = self.device != "cpu"
+        devices = [torch.device(self.device)] if is_cuda else []
+        with (
+            torch.random.fork_rng(devices=devices),
+            nullcontext() if is_cuda else _repeatable(),
+        ):
+            torch.manual_seed(derived_seed("training", self.seed))
+            yield
+
+    @contextmanager
+    def _memory(self) -> Iterator[None]:
+        """Say in one sentence that memory ran out."""
+        try:
+            yield
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            rule = f"smaller than {self.training.batch} trials to fit into memory"
+            raise ValueError(f"training.batch must be {rule}, got that many") from error
+
+
+@contextmanager
+def _repeatable() -> Iterator[None]:
+    """Let the CPU give the same sums each time: one thread, and no oneDNN.
+
+    Its convolutions differ in the last digits from the first call to later ones, and
+    AdamW makes steps of any gradient, however small.
+    """
+    before = torch.backends.mkldnn.enabled
+    torch.backends.mkldnn.enabled = False  # pyright: ignore[reportAttributeAccessIssue]
+    try:
+        with one_thread():
+            yield
+    finally:
+        torch.backends.mkldnn.enabled = before  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _on_cpu(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: values.detach().cpu().clone() for name, values in state.items()}
