@@ -17,6 +17,13 @@ WITH_KERNELS = click.option(
     default=True,
     help="First-order kernels, too; on unless told otherwise.",
 )
+OBSERVER_OPTIONS = click.option(
+    "--option",
+    "options",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="What the observer can be told, such as efficiency=0.5; may be repeated.",
+)
 PLAN = click.option(
     "--plan",
     type=click.Path(dir_okay=False, path_type=Path),

@@ -24,6 +24,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ..kernels.classes import Classes
+from ..kernels.noise_law import some_fields
 from ..trials.design import ROWS, TrialDesign
 from ..trials.estimate import CannotTell
 from ..trials.score import why_not_white
@@ -31,7 +32,6 @@ from .kernel_groups import by_number
 
 Parts = Float[np.ndarray, " group value"]
 Matrix = Float[np.ndarray, " element element"]
-ENOUGH = 2_000_000  # numbers, to tell white noise from other
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,9 +187,8 @@ class SecondOrderSums:
         """Whether nothing is taken out of noise that is white, as far as one sees."""
         if self._along is not None:
             return False
-        _, first = np.unique(self._trials.cluster, return_index=True)
-        some = first[: max(ENOUGH // self.n_elements, 200)]
-        return why_not_white(self._trials.where(some)) is None
+        some = self._trials.where(some_fields(self._trials))
+        return why_not_white(some) is None
 
     def mean_product(self) -> Matrix:
         """Return the mean of x x^T over all entries; in white noise that of x_j^2."""

@@ -88,7 +88,7 @@ class NoiseLaw:
             If the noise never varies, is correlated with too few fields to know how, or
             is correlated and not normal.
         """
-        noise, some = trials.noise, trials.where(_some_fields(trials))
+        noise, some = trials.noise, trials.where(some_fields(trials))
         if not (
             varies(some.noise, some.cell).any() or varies(noise, trials.cell).any()
         ):
@@ -176,7 +176,7 @@ class NoiseLaw:
         return one(u), with_x(u)
 
 
-def _some_fields(trials: TrialDesign) -> Int[np.ndarray, " row"]:
+def some_fields(trials: TrialDesign) -> Int[np.ndarray, " row"]:
     """Rows of enough noise fields to see whether the noise is white."""
     _, first = np.unique(trials.cluster, return_index=True)
     return first[: max(ENOUGH // trials.halves.shape[2], 200)]

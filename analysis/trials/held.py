@@ -280,9 +280,8 @@ class Held:
             return self._twin.design.answered(response)
         found = self.shown.comparable()
         if not (self._compared.all() or self._holds_fields):
-            del (
-                self.shown
-            )  # as large, and nearly the same; made again where it is asked for
+            # As large, and nearly the same; made again where it is asked for.
+            del self.shown
         return found
 
     @cached_property

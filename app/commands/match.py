@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..options import CRITERION, DATABASE
+from ..options import CRITERION, DATABASE, OBSERVER_OPTIONS
 from ..output import output
 from ..progress import progress
 from .simulate import as_option
@@ -25,13 +25,7 @@ if TYPE_CHECKING:
     help="Also noise that is the same at each showing: accuracy matches, too.",
 )
 @CRITERION
-@click.option(
-    "--option",
-    "options",
-    metavar="NAME=VALUE",
-    multiple=True,
-    help="What the observer can be told, such as efficiency=0.5; may be repeated.",
-)
+@OBSERVER_OPTIONS
 @output()
 def match(
     db: Path,

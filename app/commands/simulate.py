@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..options import MATCHED, matched_options, variant_options
+from ..options import MATCHED, OBSERVER_OPTIONS, matched_options, variant_options
 from ..output import Row, output
 from ..progress import progress
 
@@ -25,13 +25,7 @@ if TYPE_CHECKING:
     metavar="SESSION",
     help="Show the trials of this session again, in place of PROTOCOL.",
 )
-@click.option(
-    "--option",
-    "options",
-    metavar="NAME=VALUE",
-    multiple=True,
-    help="What the observer can be told, such as efficiency=0.5; may be repeated.",
-)
+@OBSERVER_OPTIONS
 @output()
 def simulate(
     names: tuple[str, ...],

@@ -5,10 +5,10 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.integrate import quad
 from scipy.optimize import brentq
 
 import yoked
+from tests.experiments.imports.agreement_by_hand import agree_by_hand
 from yoked.analysis.agreement.latent import latent_agreement
 from yoked.analysis.agreement.responses import response_agreement
 from yoked.analysis.double_pass.internal_noise import internal_noise_closed_form
@@ -61,17 +61,6 @@ def session(table, tmp_path_factory):
 @pytest.fixture(scope="module")
 def linear(session):
     return yoked.depths(session, orders=2)
-
-
-def agree_by_hand(z, r):
-    """Return P(two passes agree), as an integral over what the passes share."""
-    normal = NormalDist()
-
-    def both(x):
-        p = normal.cdf((z - np.sqrt(r) * x) / np.sqrt(1 - r))
-        return normal.pdf(x) * (p**2 + (1 - p) ** 2)
-
-    return quad(both, -9, 9)[0]
 
 
 def test_kernel_agreement_and_gamma_are_those_by_hand(table, session):

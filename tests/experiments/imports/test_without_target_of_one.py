@@ -9,10 +9,10 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.integrate import quad
 from scipy.optimize import brentq
 
 import yoked
+from tests.experiments.imports.agreement_by_hand import agree_by_hand
 from yoked.app.exports.wide_csv import write_wide
 from yoked.experiments.imports.table import import_table
 from yoked.experiments.imports.table_settings import TableSettings
@@ -74,17 +74,6 @@ def session(table, tmp_path_factory):
 @pytest.fixture(scope="module")
 def linear(session):
     return yoked.depths(session, orders=2)
-
-
-def agree_by_hand(z, r):
-    """Return P(two passes agree), as an integral over what the passes share."""
-    normal = NormalDist()
-
-    def both(x):
-        p = normal.cdf((z - np.sqrt(r) * x) / np.sqrt(1 - r))
-        return normal.pdf(x) * (p**2 + (1 - p) ** 2)
-
-    return quad(both, -9, 9)[0]
 
 
 def means_by_hand(table, yes):
