@@ -2,8 +2,9 @@
 
 One observer, 3,584 yes/no trials of 32 luminance samples in 640 ms. The signal had an
 envelope of SD 160 ms over 4 SD, and two cycles of a sine; its strength is not in the
-file. The samples of noise are uniform in [-.3, .3). Every noise field was shown twice,
-448 trials apart and with the same target: a double pass.
+file, and a contrast is declared for it (`DECLARED_CONTRAST`). The samples of noise are
+uniform in [-.3, .3). Every noise field was shown twice, 448 trials apart and with the
+same target: a double pass.
 
 References
 ----------
@@ -46,6 +47,11 @@ N_SAMPLES, FRAME_MS = 32, 20.0
 TRIALS_A_BLOCK = 224
 _DURATION_S, _SIGMA_S, _CYCLES = 0.64, 0.16, 2
 _NOMINAL_SD = 0.3 / np.sqrt(3)
+# Of the signal's peak, which nobody published: where a template that knows the signal,
+# with the observer's internal noise, has the observer's d'. d' = c |s| / (SD sqrt(1 +
+# gamma^2)) with d' .961, gamma .910 and |s| 3.012 gives .0747. It was this or more, if
+# the observer wasted any of it.
+DECLARED_CONTRAST = 0.075
 # What the file calls a trial's outcome: (target, response).
 _OUTCOMES = {"H": (1, 1), "M": (1, 0), "FA": (0, 1), "CR": (0, 0)}
 
@@ -192,7 +198,9 @@ def _protocol(data: GaborData, n_pairs: int) -> Protocol:
             "uniform", float(f"{_NOMINAL_SD:.4g}"), (N_SAMPLES, 1, 1), "stored"
         ),
         signal=Signal("array", values=tuple(values.tolist())),
-        contrast=Contrast((1.0,), keep_correct=(0.0, 1.0), unit="relative"),
+        contrast=Contrast(
+            (DECLARED_CONTRAST,), keep_correct=(0.0, 1.0), unit="declared"
+        ),
         blocks=(*blocks, Block("main", rest)) if rest else blocks,
         timing=Timing(interval_ms=1000 * _DURATION_S, frame_ms=FRAME_MS),
         double_pass=DoublePass(n_pairs, min_gap=1),
@@ -204,8 +212,8 @@ def import_gabor(
 ) -> str:
     """Write the observer of Gabor.rda into a database, as a finished session.
 
-    Contrast is 1 in every trial and in no unit: the signal's strength was not
-    published with the data.
+    Contrast is .075 in every trial, and declared: the signal's strength was not
+    published with the data. So models can be yoked to the session.
 
     Arguments, result and errors are those of `murray2015.import_murray2015`, and:
 
@@ -256,7 +264,7 @@ def _trials(
             stimulus_id=stimulus_id[trial if first is None else first],
             pass_=1 if first is None else 2,
             repeats=first,
-            contrast=1.0,
+            contrast=DECLARED_CONTRAST,
             target=int(data.target[trial]),
             signal=signal,
         )

@@ -31,8 +31,10 @@ class Contrast:
         After a main block outside this range the contrast moves one step of the grid.
         (0, 1) leaves it where it is.
     unit
-        'contrast'; or 'relative', where imported data say how strong the signal was in
-        a unit of their own, or do not say it.
+        'contrast'; of imported data also 'relative', where they say how strong the
+        signal was in a unit of their own, or do not say it, and 'declared', where they
+        do not say it and a contrast is taken in its place, so that models can be shown
+        the trials.
     procedure
         What chooses contrasts of the grid: 'quest+', 'staircase', or the name of an
         installed procedure (entry point group `yoked.procedures`).
@@ -59,11 +61,11 @@ class Contrast:
 
     def __post_init__(self) -> None:
         faults = Faults()
-        units = ("contrast", "relative")
+        units = ("contrast", "relative", "declared")
         faults.unless(
             self.unit in units, "unit", f"one of {', '.join(units)}", self.unit
         )
-        most, to = (1.0, "1") if self.unit == "contrast" else (_HUGE, "1e300")
+        most, to = (_HUGE, "1e300") if self.unit == "relative" else (1.0, "1")
         fits = len(self.values) > 0 and all(0 <= value <= most for value in self.values)
         rule = f"one or more numbers from 0 to {to}"
         faults.unless(fits, "values", rule, list(self.values))

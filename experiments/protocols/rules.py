@@ -251,7 +251,7 @@ _OF_MATLAB = {"matlab5-rand": (0.25, [1, 31, 31]), "matlab5-randn": (0.2, [1, 38
 
 def _check_visible(protocol: Parts, faults: Faults) -> None:
     """The signal must reach a level where its contrast is highest, unless that is 0."""
-    if protocol.signal.kind == "unknown" or protocol.contrast.unit != "contrast":
+    if protocol.signal.kind == "unknown" or protocol.contrast.unit == "relative":
         return
     highest = protocol.contrast.highest_shown
     gains = max(protocol.signal.gains, key=abs)

@@ -36,7 +36,7 @@ def require_showable(protocol: Protocol, stored: StoredNoise) -> None:
     rule = f"known for trials of {protocol.name} to be shown again"
     if protocol.signal.kind == "unknown":
         raise ValueError(f"the signal must be {rule}, got a protocol without it")
-    if protocol.contrast.unit != "contrast":
+    if protocol.contrast.unit == "relative":
         got = "one in a unit of its own"
         raise ValueError(f"the signal's contrast must be {rule}, got {got}")
     gain = max(abs(gain) for gain in protocol.signal.gains)

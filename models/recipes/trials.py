@@ -248,7 +248,7 @@ class SessionTrials:
         _require_learnable(self.protocol, "shadow")
         if isinstance(session.noise, StoredNoise):
             require_showable(self.protocol, session.noise)
-        if self.protocol.contrast.unit != "contrast":
+        if self.protocol.contrast.unit == "relative":
             rule = f"known for trials of {self.protocol.name} to be shown again"
             got = "one in a unit of its own"
             raise ValueError(f"the signal's contrast must be {rule}, got {got}")

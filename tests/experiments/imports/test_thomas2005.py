@@ -14,6 +14,8 @@ from yoked.experiments.imports.thomas2005 import gabor_signal, import_gabor, rea
 from yoked.experiments.protocols.signal import signal_template
 from yoked.experiments.session.results import load_session
 from yoked.experiments.store.sqlite import open_store
+from yoked.models.registry import load
+from yoked.models.simulate import run
 
 pytest.importorskip("rdata")
 
@@ -102,9 +104,27 @@ def test_every_field_was_shown_twice_two_blocks_apart_with_one_target(imported):
     assert summarise(imported).pooled.agreement.value == same.mean()
 
 
-def test_strength_of_the_signal_is_in_no_unit(imported):
-    assert imported.protocol.contrast.unit == "relative"
-    assert set(imported.trials["contrast"]) == {1.0}
+def test_strength_of_the_signal_is_declared_where_a_template_is_as_good(imported):
+    contrast = imported.protocol.contrast
+    assert contrast.unit == "declared"
+    assert set(imported.trials["contrast"]) == {gabor.DECLARED_CONTRAST}
+    pooled = summarise(imported).pooled
+    gamma, length = (
+        pooled.internal_noise.gamma.value,
+        np.linalg.norm(signal_template(imported.protocol)),
+    )
+    sd = imported.protocol.noise.sd
+    as_good = pooled.dprime.value * np.sqrt(1 + gamma**2) * sd / length
+    assert as_good == pytest.approx(gabor.DECLARED_CONTRAST, rel=0.02)
+
+
+def test_a_model_is_shown_the_observers_trials(imported):
+    template = load("template")
+    model = run(observer=template, yoke_to=imported, internal_noise=0.91)
+    assert len(model.counted) == len(imported.counted)
+    ours, theirs = (summarise(one).pooled for one in (imported, model))
+    assert theirs.dprime.value == pytest.approx(ours.dprime.value, abs=0.15)
+    assert theirs.agreement.value == pytest.approx(ours.agreement.value, abs=0.03)
 
 
 def test_the_signal_is_two_cycles_of_a_sine_under_a_gaussian():

@@ -241,7 +241,7 @@ def test_an_array_is_a_signal_like_the_others(protocol):
         ),
         (
             {"contrast": {"unit": "dB"}},
-            "contrast.unit must be one of contrast, relative, got 'dB'",
+            "contrast.unit must be one of contrast, relative, declared, got 'dB'",
         ),
         (
             {"noise": {"source": "stored"}},
