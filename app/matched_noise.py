@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Int
 
 from ..analysis.double_pass.internal_noise import NO_PAIRS, agreement
 from ..analysis.trials.estimate import CannotTell, Estimate
@@ -15,11 +16,11 @@ from ..analysis.trials.proportion import proportion
 from ..analysis.trials.responses import Responses, design_effect, responses
 from ..analysis.trials.result import Cells, Result, short
 from ..experiments.session.observer import Observer
+from ..models.asked import ask_twice
 from ..models.matching import (
     CannotMatch,
     DoublePass,
     Noise,
-    ask_twice,
     both_noises_for,
     internal_noise_for,
 )
@@ -30,6 +31,7 @@ if TYPE_CHECKING:  # these bring the database, and all that runs a model
 
 FORMAT = "yoked-match/1"  # of the plain form, which docs/json.md describes
 MATCHED = "gamma-matched-agreement/1"
+Pairs = Int[np.ndarray, " pair"]
 MOST_PAIRS = 4096  # that a model is asked; more tell nothing of noise that is not known
 
 
@@ -178,17 +180,59 @@ def match_noise(
     >>> model = yoked.run(observer=template, **again)
     """
     counted = responses(session)
+    own = own_agreement(counted)
+    first, second = pairs_of(counted)
+    shown = (counted.table.iloc[first], counted.table.iloc[second])
+    pairs = ask_twice(session, observer, *shown, criterion, progress)
+    return matched_on(counted, own, pairs, session, observer.name, repeatable)
+
+
+def own_agreement(counted: Responses) -> Estimate:
+    """Give how often a person agrees with herself, which noise is matched to.
+
+    Raises
+    ------
+    CannotTell
+        If there is no pair of showings, or no correct response.
+    """
     counted.require_target()
     own = agreement(counted)
     if own.value is None or own.low is None or own.high is None:
         raise CannotTell(own.note or NO_PAIRS)
+    return own
+
+
+def pairs_of(counted: Responses) -> tuple[Pairs, Pairs]:
+    """Give the trials of both showings that a model is asked, spread evenly."""
     second = counted.second_rows
     some = np.linspace(0, len(second) - 1, min(len(second), MOST_PAIRS)).astype(int)
-    rows = counted.table.iloc[second[some]]
-    firsts = counted.table.iloc[counted.first[second[some]]]
-    pairs = ask_twice(session, observer, firsts, rows, criterion, progress)
+    return counted.first[second[some]], second[some]
+
+
+def matched_on(
+    counted: Responses,
+    own: Estimate,
+    pairs: DoublePass,
+    session: "SessionData",
+    observer: str,
+    repeatable: bool = False,
+) -> MatchedNoise:
+    """Match noise on decision variables that are known; as `match_noise` otherwise.
+
+    Parameters
+    ----------
+    counted, own
+        The person's responses, and her agreement with herself.
+    pairs
+        What the model makes of the double pass.
+    observer
+        The model's name.
+    """
     right = _of_pairs_correct(counted)
     assert right.value is not None
+    assert own.value is not None
+    assert own.low is not None
+    assert own.high is not None
     _require_consistent(pairs, own)
     noise, note = _matched(pairs, own.value, right.value, repeatable)
     ends = [
@@ -201,7 +245,7 @@ def match_noise(
         format=FORMAT,
         session=session.id,
         person=session.observer,
-        observer=observer.name,
+        observer=observer,
         protocol=session.protocol.name,
         internal_noise=Estimate(gamma, None, low, high, own.n, MATCHED),
         repeatable_noise=noise.repeatable,
@@ -211,7 +255,7 @@ def match_noise(
         proportion_correct=right,
         expected_proportion_correct=pairs.correct(noise.all),
         noiseless_proportion_correct=pairs.correct(0.0),
-        n_pairs=len(rows),
+        n_pairs=len(pairs.target),
         note=note,
     )
 

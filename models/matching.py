@@ -28,34 +28,12 @@ References
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float, Float64, Int64
 
-from ..experiments.session.observer import (
-    Observer,
-    ObserverNoise,
-    Practice,
-    frames_on,
-    optional,
-)
-from ..experiments.stimulus.seeds import derived_seed
-from .decision import (
-    Calibration,
-    batch_of,
-    checked_variables,
-    measured,
-    rehearse,
-    require_criterion,
-)
-from .simulate import Progress, teach
+from .decision import Calibration
 
-if TYPE_CHECKING:  # brings the database, which a model does not need
-    from ..experiments.session.results import SessionData
-
-N_ASKED_TWICE = 64  # pairs whose second showing tells if an observer has its own noise
 LEAST, MOST = 1e-4, 1e3  # of noise, in external SDs
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
 
@@ -238,72 +216,3 @@ def _root(excess: Callable[[float], float]) -> float:
         return LEAST
     found = brentq(lambda at: excess(math.exp(at)), *ends, xtol=1e-10)  # pyright: ignore[reportArgumentType]
     return math.exp(float(np.asarray(found).item()))
-
-
-def ask_twice(
-    session: "SessionData",
-    observer: Observer,
-    first: pd.DataFrame,
-    second: pd.DataFrame,
-    criterion: float | None = None,
-    progress: Progress | None = None,
-) -> DoublePass:
-    """Show an observer a double pass, as a session that is yoked would.
-
-    Parameters
-    ----------
-    session
-        Whose trials they are.
-    observer
-        Is prepared, learns if it can, and is measured on reserved trials.
-    first, second
-        Rows of the session's trials: first and second showing of each pair.
-    criterion
-        As in `run`.
-    progress
-        As in `run`.
-    """
-    protocol, source = session.protocol, session.row.noise_source
-    task = protocol.task
-    if not (task.kind == "yes_no" or (task.takes_largest and task.n_variables == 2)):
-        rule = "yes_no, or a choice between two, for noise to be matched"
-        raise ValueError(f"the task must be {rule}, got {task.kind}")
-    require_criterion(criterion, task)
-    practice = Practice(protocol, source)
-    teach(observer, practice, progress)
-    seed = derived_seed("match", session.seed, observer.name, taken={session.seed})
-    rehearse(observer, practice, seed)
-    calibration = measured(observer, practice, seed)
-    n = len(first)
-    some = np.linspace(0, n - 1, min(n, N_ASKED_TWICE)).astype(int)
-    once = _variables(session, observer, first, seed, progress)
-    again = once.copy()
-    again[some] = _variables(session, observer, second.iloc[some], seed)
-    # The last digits of a network may depend on a trial's place in its batch.
-    if np.abs(again - once).max() > 1e-4 * calibration.external_sd:
-        again = _variables(session, observer, second, seed, progress)
-    else:
-        again = once
-    target = first["target"].to_numpy(np.int64)
-    return DoublePass(calibration, criterion, np.stack([once, again]), target)
-
-
-def _variables(
-    session: "SessionData",
-    observer: Observer,
-    rows: pd.DataFrame,
-    seed: int,
-    progress: Progress | None = None,
-) -> Float64[np.ndarray, " trial alternative"]:
-    """Ask an observer for the decision variables of trials of a session."""
-    protocol, task = session.protocol, session.protocol.task
-    device, batch = optional(observer, "device"), batch_of(observer)
-    found = []
-    for start in range(0, len(rows), batch):
-        part = rows.iloc[start : start + batch]
-        frames = frames_on(device, protocol, session.noise, part)
-        noise = ObserverNoise(seed, part["trial"].to_numpy(np.int64))
-        found.append(checked_variables(observer, frames, noise, task))
-        if progress is not None:
-            progress("trials", start + len(part), len(rows))
-    return np.concatenate(found)

@@ -28,6 +28,7 @@ from ..kernels.equality import KernelEquality, equal_kernels
 from ..sensitivity.by_task import dprime
 from ..sessions.kernel import lapses_of
 from ..trials.attempts import Attempts, Fault
+from ..trials.coarse import coarse
 from ..trials.estimate import CannotTell, Estimate
 from ..trials.held import Held
 from ..trials.responses import SessionLike
@@ -123,9 +124,8 @@ class DepthProfile(Result):
 
     def reason(self, depth: Depth) -> str:
         """Give why a depth has no share, the observers by their names."""
-        note = depth.share.note or ""
-        note = note.replace("(ours)", f"({self.reference_observer})")
-        return note.replace("(theirs)", f"({self.other_observer})")
+        names = self.reference_observer, self.other_observer
+        return by_name(depth.share.note or "", *names)
 
     def _differ(self, depth: Depth) -> str:
         if depth.order != 1:
@@ -179,18 +179,8 @@ def depth_profile(
             f"{other.protocol.name}"
         )
     reference, other = Held.all_of(reference, other)
-    # A biased linear observer of yes/no has a second order along its template.
-    is_yes_no = not reference.protocol.task.is_forced_choice
-
-    def responses() -> LatentAgreement:
-        return latent or latent_agreement(reference, other)
-
-    def kernels(order: int) -> KernelSimilarity:
-        linear_part = "remove" if order == 2 and is_yes_no else "keep"
-        return similarity(reference, other, order, linear_part=linear_part, seed=seed)
-
     attempt = Attempts(NAMES)
-    found = (responses, lambda: kernels(1), lambda: kernels(2))
+    depths = depths_between(reference, other, attempt, seed, latent)
     equal = attempt(
         "equal_kernels",
         lambda: equal_kernels(
@@ -207,7 +197,7 @@ def depth_profile(
         reference_dprime=dprime(reference),
         other_dprime=dprime(other),
         equal_kernels=equal,
-        depths=tuple(_depth(order, attempt, found[order]) for order in (0, 1, 2)),
+        depths=depths,
         reference_constant=ours and ours.constant,
         other_constant=theirs and theirs.constant,
         reference_conditional=ours and ours.conditional,
@@ -215,6 +205,54 @@ def depth_profile(
         missing=attempt.missing,
         faults=attempt.faults,
     )
+
+
+def depths_between(
+    reference: Held,
+    other: Held,
+    attempt: Attempts,
+    seed: int = 0,
+    latent: LatentAgreement | None = None,
+    most_dimensions: int | None = None,
+) -> tuple[Depth, ...]:
+    """Compare two observers at each order, or say why it cannot be had.
+
+    Parameters
+    ----------
+    reference, other
+        From `Held.all_of`.
+    attempt
+        Notes what fails, and goes on.
+    seed, latent
+        As in `depth_profile`.
+    most_dimensions
+        In which order two is compared: larger fields are averaged in blocks. By default
+        elements stay as they are.
+    """
+    # A biased linear observer of yes/no has a second order along its template.
+    is_yes_no = not reference.protocol.task.is_forced_choice
+
+    def responses() -> LatentAgreement:
+        return latent or latent_agreement(reference, other)
+
+    def first() -> KernelSimilarity:
+        return similarity(reference, other, 1, seed=seed)
+
+    def second() -> KernelSimilarity:
+        ours, theirs = reference.design, other.design
+        if most_dimensions is not None:
+            ours, theirs = (coarse(one, most_dimensions) for one in (ours, theirs))
+        linear_part = "remove" if is_yes_no else "keep"
+        return similarity(ours, theirs, 2, linear_part=linear_part, seed=seed)
+
+    found = (responses, first, second)
+    return tuple(_depth(order, attempt, found[order]) for order in (0, 1, 2))
+
+
+def by_name(note: str, reference: str, other: str) -> str:
+    """Name the observers in a reason that knows them as ours and theirs."""
+    note = note.replace("(ours)", f"({reference})")
+    return note.replace("(theirs)", f"({other})")
 
 
 def _course(attempt: Attempts, which: str, held: Held) -> CriterionCourse | None:

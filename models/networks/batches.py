@@ -261,30 +261,32 @@ class BatchedObserver:
         self, frames: Frames | FrameTensor, noise: ObserverNoise
     ) -> Float64[np.ndarray, " trial alternative"]:
         """Give a decision variable for every alternative of every trial."""
-        return self._learnt().decide(frames, noise)
+        return self.batches.decide(frames, noise)
 
     def rehearse(self, frames: Frames | FrameTensor, noise: ObserverNoise) -> None:
         """Try the batch before the first trial; see `Batches.rehearse`."""
-        self._learnt().rehearse(frames, noise)
+        self.batches.rehearse(frames, noise)
 
     def halve(self) -> bool:
         """Take half the batch from now on; False where it is one trial already."""
-        return self._learnt().halve()
+        return self.batches.halve()
 
     @property
     def batch(self) -> int:
         """Trials of a batch."""
-        return self._learnt().size
+        return self.batches.size
 
     @property
     def hardware(self) -> dict[str, Any]:
         """What the trial log keeps of where and how the network was run."""
-        return self._learnt().hardware
+        return self.batches.hardware
 
     def _set_batch(self, size: int, threads: int | None = None) -> None:
         self._batches = Batches(self.name, self.scores, self.device, size, threads)
 
-    def _learnt(self) -> Batches:
+    @property
+    def batches(self) -> Batches:
+        """What runs it; there once it has learnt."""
         if self._batches is None:
             rule = "learn before it decides"
             raise ValueError(f"{self.name} must {rule}, got no learn call")

@@ -186,10 +186,7 @@ class NetworkObserver(BatchedObserver):
         self, contrast: Float[Tensor, " trial alternative frame y x"]
     ) -> Float[Tensor, " trial alternative"]:
         """Give decision variables that can be differentiated by the contrast."""
-        if self._share_pass:
-            return self._scores(contrast)
-        parts = [self._scores(part) for part in contrast.split(1, dim=1)]
-        return torch.cat(parts, dim=1)
+        return torch.cat([self._scores(part) for part in self._passes(contrast)], dim=1)
 
     def input_of(
         self, contrast: Float[Tensor, " trial alternative frame y x"]
@@ -201,14 +198,25 @@ class NetworkObserver(BatchedObserver):
             )
         return self._input(contrast)
 
+    def features(
+        self, contrast: Float[Tensor, " trial alternative frame y x"]
+    ) -> Float[Tensor, " trial alternative feature"]:
+        """Give all units of the layer that is read, of all frames."""
+        parts = self._passes(contrast)
+        found = [self._features(part).reshape(*part.shape[:2], -1) for part in parts]
+        return torch.cat(found, dim=1)
+
+    def _passes(self, contrast: Tensor) -> tuple[Tensor, ...]:
+        """Give what goes through the network together."""
+        return contrast.split(contrast.shape[1] if self._share_pass else 1, dim=1)
+
     def _scores(
         self, contrast: Float[Tensor, " trial alternative frame y x"]
     ) -> Float[Tensor, " trial alternative"]:
         features = self._features(contrast)  # (trial * alternative * part, …)
         n = math.prod(contrast.shape[:2])
-        if self.fitted is not None:
-            flat = features.reshape(n, -1)
-            values = flat @ self.fitted.weights.to(flat) + self.fitted.offset
+        if (read := self.fitted) is not None:
+            values = features.reshape(n, -1) @ read.weights.to(features) + read.offset
         else:
             values = self.readout.read(features).view(n, -1).mean(1)
         return values.view(contrast.shape[:2])
@@ -280,13 +288,10 @@ class NetworkObserver(BatchedObserver):
         n_trials = self._plan.n_steps * self._plan.batch
         task = practice.protocol.task
         for frames, targets in practice_batches(practice, self._seed, self._plan):
-            trials = np.arange(done, done + len(frames))
-            found = self._learnt().each(
-                self._features, frames, ObserverNoise(self._seed, trials)
-            )
-            n_alternatives = frames.shape[1]
-            rows.append(found.reshape(len(frames) * n_alternatives, -1))
-            of = np.arange(n_alternatives) if task.is_forced_choice else np.array([1])
+            noise = ObserverNoise(self._seed, np.arange(done, done + len(frames)))
+            found = self.batches.each(self.features, frames, noise)
+            rows.append(found.flatten(0, 1))
+            of = np.arange(frames.shape[1]) if task.is_forced_choice else np.array([1])
             labels.append((targets[:, None] == of).ravel())
             done += len(frames)
             if progress is not None:

@@ -102,14 +102,20 @@ class RetinaNetwork(nn.Module):
         self, contrast: Float[Tensor, " trial alternative frame y x"]
     ) -> Float[Tensor, " trial alternative"]:
         """Give the decision variables."""
+        x = self.features(contrast).flatten(0, 1)  # (trial * alternative, feature)
+        x = self.readout(x)  # (trial * alternative, 1)
+        return x.view(contrast.shape[:2])  # (trial, alternative)
+
+    def features(
+        self, contrast: Float[Tensor, " trial alternative frame y x"]
+    ) -> Float[Tensor, " trial alternative feature"]:
+        """Give what the readout weighs."""
         trial, alternative = contrast.shape[:2]
         x = contrast.flatten(0, 2)  # (trial * alternative * frame, y, x)
         x = self.gain * self.retina(x)  # (…, 2, row, column), ON and OFF
         x = self.first(x).relu()  # (…, channel, row / stride, column / stride)
         x = self.second(x).relu()  # (…, channel, row / stride, column / stride)
-        x = x.reshape(trial * alternative, -1)  # (trial * alternative, feature)
-        x = self.readout(x)  # (trial * alternative, 1)
-        return x.view(trial, alternative)  # (trial, alternative)
+        return x.reshape(trial, alternative, -1)  # (trial, alternative, feature)
 
 
 class RetinaCNN(BatchedObserver):
@@ -220,6 +226,12 @@ class RetinaCNN(BatchedObserver):
     ) -> Float[Tensor, " trial alternative"]:
         """Give decision variables that can be differentiated by the contrast."""
         return self.network(contrast)
+
+    def features(
+        self, contrast: Float[Tensor, " trial alternative frame y x"]
+    ) -> Float[Tensor, " trial alternative feature"]:
+        """Give what the readout weighs."""
+        return self.network.features(contrast)
 
     @property
     def network(self) -> RetinaNetwork:

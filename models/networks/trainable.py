@@ -74,6 +74,12 @@ class TrainableNetwork(nn.Module):
             values = self._readout.read(rows).view(n, -1).mean(1)
         return values.view(contrast.shape[:2])
 
+    def features(
+        self, contrast: Float[Tensor, " trial alternative frame y x"]
+    ) -> Float[Tensor, " trial alternative feature"]:
+        """Give all that is read of each alternative, of all its frames."""
+        return self._features(contrast).view(*contrast.shape[:2], -1)
+
     def _features(self, contrast: Tensor) -> Float[Tensor, " image feature"]:
         """Give all that is read of an alternative, of all its frames."""
         rows = self._layer.read(self._inputs(contrast))

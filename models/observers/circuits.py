@@ -127,8 +127,9 @@ class Energy(Circuit):
     """Sums the squares of two filters in quadrature: a complex cell.
 
     The filters are the signal, blurred, and the same with every phase turned by 90
-    degrees, along the axis on which the signal varies most. They have length 1 and are
-    orthogonal; neither sees the mean along that axis.
+    degrees, along the axis on which the signal varies most (in time, if it varies in
+    nothing else). They have length 1 and are orthogonal; neither sees the mean along
+    that axis.
     """
 
     name = "energy"
@@ -145,7 +146,7 @@ class Energy(Circuit):
     def _built(self, template: Template, unit: float) -> nn.Module:
         pair = quadrature_pair(template)
         if pair is None:
-            rule = "vary along rows or columns for an energy"
+            rule = "vary in space or time for an energy"
             raise ValueError(f"the signal must {rule}, got one that does not")
         return nn.Sequential(Weights(pair, unit), Power(2.0), Sum())
 

@@ -37,13 +37,14 @@ def blurred(template: Template, sd: float) -> Template:
 def quadrature_pair(template: Template) -> Templates | None:
     """Give the template without its mean, and the same with phases turned by 90 deg.
 
-    Phases are along the spatial frequency at which the template has most power; what is
-    constant along it is left out. The two have length 1 and are orthogonal.
+    Phases are along the spatial frequency at which the template has most power, or, if
+    it varies in time alone, along that of its frames; what is constant along it is left
+    out. The two have length 1 and are orthogonal.
 
     Returns
     -------
     ndarray
-        Even and odd filter; None if the template does not vary within its frames.
+        Even and odd filter; None if the template does not vary.
 
     Examples
     --------
@@ -52,6 +53,14 @@ def quadrature_pair(template: Template) -> Templates | None:
     >>> bool(np.allclose(products, np.eye(2)))
     True
     """
+    if (pair := _in_quadrature(template)) is not None:
+        return pair
+    in_time = _in_quadrature(template.swapaxes(0, 1))
+    return None if in_time is None else in_time.swapaxes(1, 2)
+
+
+def _in_quadrature(template: Template) -> Templates | None:
+    """Give the pair along rows and columns."""
     spectrum = np.fft.fft2(template)
     power = (np.abs(spectrum) ** 2).sum(0)
     power[0, 0] = 0

@@ -89,7 +89,7 @@ class Trained(BatchedObserver):
         shown = (self.told.viewing, self.told.frame_shape, self.told.n_alternatives)
         network = network_of(recipe, *shown, is_to_be_filled=True)
         load_into(network, state)
-        self.network = network.to(device).eval().requires_grad_(False)
+        self.network: Any = network.to(device).eval().requires_grad_(False)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -130,6 +130,12 @@ class Trained(BatchedObserver):
     ) -> Float[Tensor, " trial alternative"]:
         """Give decision variables that can be differentiated by the contrast."""
         return self.network(contrast)
+
+    def features(
+        self, contrast: Float[Tensor, " trial alternative frame y x"]
+    ) -> Float[Tensor, " trial alternative feature"]:
+        """Give what the trained read-out weighs."""
+        return self.network.features(contrast)
 
     def input_of(
         self, contrast: Float[Tensor, " trial alternative frame y x"]

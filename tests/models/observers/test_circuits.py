@@ -22,6 +22,7 @@ from yoked.experiments.session.observer import ObserverNoise, Practice, Viewing
 from yoked.experiments.stimulus.noise import level_table
 from yoked.models.observers.circuit import Circuit
 from yoked.models.observers.circuits import Energy
+from yoked.models.observers.filters import quadrature_pair
 from yoked.models.registry import load
 from yoked.models.simulate import run
 
@@ -243,7 +244,7 @@ def test_a_signal_that_is_unknown_or_everywhere_is_refused(protocol):
     with pytest.raises(ValueError, match="the signal must be known, and not nought"):
         ready("linear", silent)
     wide = replace(protocol, signal=replace(protocol.signal, columns=(0, 12)))
-    with pytest.raises(ValueError, match="must vary along rows or columns for an en"):
+    with pytest.raises(ValueError, match="must vary in space or time for an energy"):
         ready("energy", wide)
     small = replace(protocol.display, element_px=(1, 1))
     large = replace(
@@ -267,3 +268,13 @@ def test_circuits_take_part_in_yes_no(protocol):
 def test_sixty_thousand_trials_name_each_circuit_too(name, seed):
     found = named(played(name, 60_000, seed))
     assert found.verdict == load(name).signatures.cascade
+
+
+def test_an_energy_of_what_varies_in_time_alone_does_not_know_its_phase():
+    """A full-field flicker; its other phase is the sine for the cosine."""
+    time = np.arange(16) * 2 * np.pi / 8
+    flickers = [np.cos(time + phase)[:, None, None] for phase in (0.0, 0.7, 1.6)]
+    pair = quadrature_pair(flickers[0])
+    energies = [np.square(np.tensordot(pair, each, 3)).sum() for each in flickers]
+    np.testing.assert_allclose(energies, energies[0])
+    assert quadrature_pair(np.ones((16, 1, 1))) is None
