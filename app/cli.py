@@ -36,6 +36,10 @@ COMMANDS = {
         "match:match",
         "Find the noise that makes a model as consistent as a person.",
     ),
+    "score": (
+        "score:score",
+        "Score how close observers come to people, at three depths.",
+    ),
     "train": ("train:train", "Train an observer and write its weights."),
     "weights": (
         "weights:weights",

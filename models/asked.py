@@ -97,6 +97,12 @@ class Asked:
         variables, n_used = variables_of(session, observer, rows, seed, progress)
         return cls(session, observer, calibration, variables, seed, n_used)
 
+    def on(self, session: "SessionData") -> "Asked":
+        """Give what it made of those trials that count in a part of the session."""
+        own = self.session.counted["trial"].to_numpy(np.int64)
+        rows = np.isin(own, session.counted["trial"].to_numpy(np.int64))
+        return replace(self, session=session, variables=self.variables[rows])
+
     def double_pass(
         self, first: Int64[np.ndarray, " pair"], second: Int64[np.ndarray, " pair"]
     ) -> DoublePass:

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     )
     from yoked.analysis.sessions.summary import summarise
     from yoked.app.matched_noise import match_noise
+    from yoked.app.scores.score import score
     from yoked.experiments.imports.choice_files import read_choices
     from yoked.experiments.imports.helios import import_helios
     from yoked.experiments.imports.murray2015 import import_murray2015
@@ -168,6 +169,7 @@ __all__ = [
     "retina_front",
     "roc",
     "run",
+    "score",
     "summarise",
     "task_loss",
     "train",
@@ -256,6 +258,7 @@ _HOMES = {
     "retina_front": ("models.retina.staged", "retina_front"),
     "roc": ("analysis.sensitivity.roc", "roc"),
     "run": ("models.simulate", "run"),
+    "score": ("app.scores.score", "score"),
     "summarise": ("analysis.sessions.summary", "summarise"),
     "task_loss": ("models.training.losses", "task_loss"),
     "train": ("models.recipes.train", "train"),

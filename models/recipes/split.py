@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 SHARE = 0.2  # of a session's trials that are held out
 _FEWEST_UNITS = 5  # of fewer blocks, each is cut
@@ -46,22 +46,64 @@ def split_by_blocks(table: pd.DataFrame, seed: int) -> Split:
     ValueError
         If there are too few trials.
     """
-    n = len(table)
-    if n < _STRETCHES * 2:
-        rule = f"{_STRETCHES * 2} trials that count, or more, to be split"
-        raise ValueError(f"a session must have {rule}, got {n}")
-    trial = table["trial"].to_numpy(np.int64)
-    repeats = table["repeats"].to_numpy(np.float64, na_value=np.nan)
-    stimulus = np.where(np.isnan(repeats), trial, repeats).astype(np.int64)
-    unit = _joined(_units(table["block"].to_numpy(np.int64)), stimulus)
+    unit, stimulus = _units_of(table)
     rng = np.random.default_rng(seed)
     numbers, counts = np.unique(unit, return_counts=True)
     order = rng.permutation(len(numbers))
     before = np.cumsum(counts[order]) - counts[order]
-    chosen = numbers[order[before < SHARE * n][: len(numbers) - 1]]
-    is_held = np.isin(unit, chosen)
+    chosen = numbers[order[before < SHARE * len(table)][: len(numbers) - 1]]
+    return _without(np.isin(unit, chosen), stimulus)
+
+
+def folds_by_blocks(table: pd.DataFrame, seed: int, n_folds: int = 5) -> list[Split]:
+    """Split a session's trials several times, each trial held out once.
+
+    Parameters
+    ----------
+    table, seed
+        As for `split_by_blocks`, whose rules hold in every fold.
+    n_folds
+        How many; blocks are dealt to them so that they have about as many trials.
+
+    Raises
+    ------
+    ValueError
+        If there are too few trials.
+    """
+    unit, stimulus = _units_of(table)
+    numbers, counts = np.unique(unit, return_counts=True)
+    fold, filled = np.empty(len(numbers), np.int64), np.zeros(n_folds)
+    for one in np.random.default_rng(seed).permutation(len(numbers)):
+        fold[one] = filled.argmin()
+        filled[fold[one]] += counts[one]
+    of_row = fold[np.searchsorted(numbers, unit)]
+    held = (of_row == number for number in range(n_folds))
+    return [_without(each, stimulus) for each in held if each.any()]
+
+
+def _without(is_held: Bool[np.ndarray, " row"], stimulus: np.ndarray) -> Split:
+    """Learn from all that shows no stimulus that is held out."""
     is_shown = np.isin(stimulus, stimulus[is_held])
     return Split(np.flatnonzero(~is_shown), np.flatnonzero(is_held))
+
+
+def _units_of(
+    table: pd.DataFrame,
+) -> tuple[Int[np.ndarray, " row"], Int[np.ndarray, " row"]]:
+    """Give what is held out together, and the stimulus, of every row."""
+    n = len(table)
+    if n < _STRETCHES * 2:
+        rule = f"{_STRETCHES * 2} trials that count, or more, to be split"
+        raise ValueError(f"a session must have {rule}, got {n}")
+    stimulus = stimuli_of(table)
+    return _joined(_units(table["block"].to_numpy(np.int64)), stimulus), stimulus
+
+
+def stimuli_of(table: pd.DataFrame) -> Int[np.ndarray, " row"]:
+    """Give the trial that showed each row's stimulus first."""
+    trial = table["trial"].to_numpy(np.int64)
+    repeats = table["repeats"].to_numpy(np.float64, na_value=np.nan)
+    return np.where(np.isnan(repeats), trial, repeats).astype(np.int64)
 
 
 def _units(block: Int[np.ndarray, " row"]) -> Int[np.ndarray, " row"]:

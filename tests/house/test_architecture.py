@@ -72,7 +72,8 @@ ROOMS = {
     "app/planning": set(),
     "app/reports": set(),
     "app/exports": set(),
-    "app/commands": {"web", "planning", "reports", "exports"},
+    "app/scores": set(),
+    "app/commands": {"web", "planning", "reports", "exports", "scores"},
 }
 # Which files may import a heavy or peripheral package at all, and which of them only
 # inside a function, so that importing the module stays light.

@@ -1,0 +1,1 @@
+"""How close observers come to people, at three depths."""
