@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ...experiments.session.results import SessionData
 
 # Of an order for each number of noise, and of a person whatever she did, on the machine
-# whose figures docs/scores.md has.
+# whose figures the page of scores has.
 _ANALYSIS_S, _LEAST_S = 4e-7, 2.0
 _TRIED = 64  # trials that are timed
 

@@ -244,20 +244,6 @@ class Score(Result):
         """Give the fields, and the format of all of them first."""
         return {"format": FORMAT, **super().parts()}
 
-    def card(self, observer: str) -> Card:
-        """Give an observer's card.
-
-        Raises
-        ------
-        LookupError
-            If there is none of that name.
-        """
-        found = next((each for each in self.cards if each.observer == observer), None)
-        if found is None:
-            known = ", ".join(each.observer for each in self.cards)
-            raise LookupError(f"observer must be one of {known}, got {observer!r}")
-        return found
-
     def table(self) -> list[Cells]:
         """Give a row for each observer and person, and one for their mean."""
         rows: list[Cells] = []

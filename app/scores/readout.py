@@ -7,22 +7,19 @@ foretold is kappa, of being right: to foretell that she is mostly right is no me
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import torch
-from jaxtyping import Float
-from torch import Tensor
+from jaxtyping import Bool
 
 from ...analysis.agreement.error_consistency import Consistency, usable
 from ...analysis.trials.estimate import CannotTell, Estimate
 from ...analysis.trials.result import Result
-from ...experiments.protocols.parts import BACKGROUND, FULL_CONTRAST, Task
+from ...experiments.protocols.parts import Task
 from ...experiments.session.observer import Observer, ObserverNoise, frames_on, optional
 from ...models.decision import batch_of
-from ...models.networks.features import MOST_UNITS, Features
-from ...models.networks.readouts import fit_linear
+from ...models.networks.features import MOST_UNITS, Features, by_trial, foretell
 from ...models.recipes.split import folds_by_blocks, stimuli_of
 from ...models.simulate import Progress
 
@@ -100,66 +97,55 @@ def fitted_readout(
         raise CannotTell(f"trials must be {rule}, got {len(counted)}")
     some = np.linspace(0, len(counted) - 1, min(len(counted), MOST_TRIALS)).astype(int)
     table = counted.iloc[some].reset_index(drop=True)
-    read = Features(observer, MOST_UNITS, seed)
-    of_pixels = _Pixels(session, seed)
-    parts: tuple[list[Tensor], list[Tensor]] = ([], [])
+    folds = [(fold.training, fold.held_out) for fold in folds_by_blocks(table, seed)]
+    chose = _chose(table, task)
+    if any(len(np.unique(chose[training])) < 2 for training, _ in folds):
+        raise CannotTell("responses must be of two kinds to be fitted, got one")
+    reader = Features(observer, MOST_UNITS, seed)
+    features, pixels = _read(session, table, observer, reader, seed, progress)
+    foretold = [foretell(each, chose, folds) for each in (features, pixels)]
+    return _compared(table, task, chose, foretold, (reader.n_units, features.shape[1]))
+
+
+def _read(
+    session: "SessionData",
+    table: pd.DataFrame,
+    observer: Observer,
+    reader: Features,
+    seed: int,
+    progress: Progress | None,
+) -> tuple[Any, Any]:
+    """Read features and pixels of every trial."""
     device, batch = optional(observer, "device"), batch_of(observer)
+    element_px = session.protocol.display.element_px
+    features, pixels = [], []
     for start in range(0, len(table), batch):
         rows = table.iloc[start : start + batch]
         frames = frames_on(device, session.protocol, session.noise, rows)
         noise = ObserverNoise(seed, rows["trial"].to_numpy(np.int64))
-        parts[0].append(_of_trials(read.of(frames, noise), task))
-        parts[1].append(_of_trials(of_pixels(torch.as_tensor(frames).cpu()), task))
+        features.append(reader.of(frames, noise))
+        pixels.append(reader.pixels(frames, element_px))
         if progress is not None:
             progress("read-out", start + len(rows), len(table))
-    x, y = (torch.cat(each) for each in parts)
-    return _compared(session, table, (x, y), seed, read.n_units)
+    takes_largest = session.protocol.task.takes_largest
+    return by_trial(features, takes_largest), by_trial(pixels, takes_largest)
 
 
-class _Pixels:
-    """Contrast of every element of an alternative, in few enough numbers."""
-
-    def __init__(self, session: "SessionData", seed: int) -> None:
-        self._element_px = session.protocol.display.element_px
-        self._seed = seed
-
-    def __call__(self, frames: Tensor) -> Tensor:
-        """Give (trial, alternative, element)."""
-        high, wide = self._element_px
-        elements = frames[..., ::high, ::wide].flatten(2).float()
-        elements = (elements - BACKGROUND) / FULL_CONTRAST
-        if (n := elements.shape[2]) <= MOST_UNITS:
-            return elements
-        rng = torch.Generator().manual_seed(self._seed)
-        return elements @ (torch.randn(n, MOST_UNITS, generator=rng) / MOST_UNITS**0.5)
-
-
-def _of_trials(found: Float[Tensor, " trial alternative unit"], task: Task) -> Tensor:
-    """Give a row a trial: the second alternative less the first, or the only one."""
-    return found[:, 1] - found[:, 0] if task.takes_largest else found[:, 0]
+def _chose(table: pd.DataFrame, task: Task) -> Bool[np.ndarray, " trial"]:
+    """Say where the second alternative was chosen, or "yes" in some degree."""
+    given = table["response"].to_numpy(np.int64)
+    return given == 1 if task.takes_largest else given >= len(task.keys) / 2
 
 
 def _compared(
-    session: "SessionData",
     table: pd.DataFrame,
-    read: tuple[Tensor, Tensor],
-    seed: int,
-    n_units: int,
+    task: Task,
+    chose: Bool[np.ndarray, " trial"],
+    foretold: list[Bool[np.ndarray, " trial"]],
+    n_units: tuple[int, int],
 ) -> FittedReadout:
-    """Foretell each fold from the others, with both; compare what is right."""
-    task = session.protocol.task
-    given = table["response"].to_numpy(np.int64)
-    chose = given if task.takes_largest else (given >= len(task.keys) / 2).astype(int)
-    foretold = np.zeros((2, len(table)), np.int64)
-    for fold in folds_by_blocks(table, seed):
-        learnt = torch.from_numpy(chose[fold.training] == 1)
-        if learnt.all() or not learnt.any():
-            raise CannotTell("responses must be of two kinds to be fitted, got one")
-        for number, x in enumerate(read):
-            fitted = fit_linear(x[fold.training], learnt)
-            value = x[fold.held_out] @ fitted.weights + fitted.offset
-            foretold[number, fold.held_out] = (value > 0).numpy()
-    coded = [chose, *foretold]
+    """Compare what features and pixels foretold with what was chosen."""
+    coded: list[Any] = [each.astype(np.int64) for each in (chose, *foretold)]
     if task.has_target:
         target = table["target"].to_numpy(np.int64)
         coded = [each == target for each in coded]
@@ -168,15 +154,16 @@ def _compared(
     used = usable(coded, contrast)
     if not used.any():
         raise CannotTell("a contrast must have been now right, now wrong, got none")
-    both = [
+    one, other = (
         Consistency.of(coded[0], each, contrast, stimulus, used) for each in coded[1:]
-    ]
-    n = both[0].n
-    features, pixels = (_estimate(each.value, each.influence, n) for each in both)
-    apart = both[0].influence - both[1].influence
-    difference = _estimate(both[0].value - both[1].value, apart, n)
+    )
+    apart = one.influence - other.influence
     return FittedReadout(
-        features, pixels, difference, len(table), n_units, read[0].shape[1]
+        _estimate(one.value, one.influence, one.n),
+        _estimate(other.value, other.influence, one.n),
+        _estimate(one.value - other.value, apart, one.n),
+        len(table),
+        *n_units,
     )
 
 

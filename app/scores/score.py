@@ -70,7 +70,8 @@ def score(
     Returns
     -------
     Score
-        `card(name)` is an observer's; `table()` has a row for each observer and person.
+        `cards` has one for each observer, the closest in responses first; `table()` a
+        row for each observer and person.
 
     Raises
     ------
@@ -86,8 +87,7 @@ def score(
     >>> options = {"trials": 1000, "contrast": 0.227, "internal_noise": 1.0}
     >>> person = yoked.run(protocol, twin, seed=1, **options)
     >>> found = yoked.score(yoked.load_observer("guesser"), person)
-    >>> best, worst = found.cards[0], found.cards[-1]
-    >>> best.headline(0).value > 0.8, worst.observer
+    >>> found.cards[0].headline(0).value > 0.8, found.cards[-1].observer
     (True, 'guesser')
     """
     listed = [*observers] if isinstance(observers, Sequence) else [observers]

@@ -23,6 +23,7 @@ from yoked.analysis.sessions.equivalent_noise import session_equivalent_noise
 from yoked.app import matched_noise
 from yoked.app.cli import cli
 from yoked.app.commands.white_box import FORMAT
+from yoked.app.scores import card
 from yoked.experiments.imports.choice_files import read_choices
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.protocols.parts import Contrast
@@ -123,7 +124,9 @@ def printed(tmp_path_factory):
     asked = (with_all, ["compare", path, first, second], power)
     of_sessions = [json.loads(output(*arguments))[0] for arguments in asked]
     match = ["match", path, first, "--observer", "template", "--json"]
-    alone = [json.loads(output(*asked)) for asked in (WHITE_BOX, match)]
+    score = ["score", "plain-cnn", "--people", path, "--session", first]
+    score += ["--session", second, "--json"]
+    alone = [json.loads(output(*asked)) for asked in (WHITE_BOX, match, score)]
     return [*of_sessions, *alone]
 
 
@@ -135,7 +138,8 @@ def output(*arguments):
 
 def test_the_page_names_exactly_the_keys_that_the_commands_print(printed):
     seen = set()
-    yes_no, pair, plan, white_box, match = printed
+    yes_no, pair, plan, white_box, match, score = printed
+    check(score, "row of score", seen)
     check(plan, "row of power", seen)
     check(yes_no, "row of analyse", seen)
     check(pair, "row of compare", seen)
@@ -201,7 +205,9 @@ def test_noise_on_a_basis_adds_the_keys_that_the_page_names():
 
 
 def test_the_format_is_the_pages(printed):
-    yes_no, pair, _, white_box, match = printed
+    yes_no, pair, _, white_box, match, score = printed
+    assert score["format"] == card.FORMAT
+    assert f"`{card.FORMAT}`" in PAGE
     assert white_box["format"] == FORMAT
     assert f"`{FORMAT}`" in PAGE
     assert match["format"] == matched_noise.FORMAT

@@ -68,8 +68,13 @@ def scored(linear_person, ask):
     return yoked.score(observers, linear_person, ask=ask)
 
 
+def card_of(score, observer):
+    (found,) = [each for each in score.cards if each.observer == observer]
+    return found
+
+
 def shares(score, observer):
-    return score.card(observer).people[0].shares
+    return card_of(score, observer).people[0].shares
 
 
 def has(estimate, value):
@@ -85,19 +90,19 @@ def test_who_does_what_the_template_does_is_at_the_ceiling_with_it(scored):
 
 
 def test_who_does_something_else_is_below_it(scored, linear_person):
-    card = scored.card("energy")
+    card = card_of(scored, "energy")
     assert shares(scored, "energy")[0].high < 0.95
     assert card.people[0].difference("ideal", "share").difference.high < 0
     assert scored.references[0] == "template"
     assert [each.observer for each in scored.cards][-1] == "guesser"
-    assert "cannot be told" in scored.card("guesser").sentence
+    assert "cannot be told" in card_of(scored, "guesser").sentence
     assert linear_person.observer in card.sentence
 
 
 def test_noise_is_matched_or_it_is_said_why_not(scored):
-    match = scored.card("template").people[0].match
+    match = card_of(scored, "template").people[0].match
     assert has(match.internal_noise, 1.0)
-    guesser = scored.card("guesser").people[0]
+    guesser = card_of(scored, "guesser").people[0]
     assert guesser.match is None
     assert "agree with itself" in guesser.missing["match"]
 
@@ -112,10 +117,10 @@ def test_an_energy_is_found_at_order_zero_and_two_where_a_template_is_not(
     assert has(second, 1.0)
     assert second.low > 0.5
     assert shares(score, "template")[0].high < 0.7
-    apart = score.card("template").people[0].difference("circuit", "share")
+    apart = card_of(score, "template").people[0].difference("circuit", "share")
     assert apart.closer == "energy"
     assert "further than those of the best shallow circuit (energy)" in (
-        score.card("template").sentence
+        card_of(score, "template").sentence
     )
 
 
@@ -147,7 +152,7 @@ def test_trials_that_a_network_has_learnt_are_left_out(linear_person, ask):
     learnt = linear_person.counted["trial"].to_numpy(int)[:700]
     observer.trained_on = {"session": linear_person.id, "trials": learnt.tolist()}
     observer.name = "trained"
-    card = yoked.score(observer, linear_person, ask=ask).card("trained").people[0]
+    card = card_of(yoked.score(observer, linear_person, ask=ask), "trained").people[0]
     assert card.n_left_out == 700
     assert card.n_trials == len(linear_person.counted) - 700
     whole = linear_person.counted
@@ -180,7 +185,9 @@ class Squares(torch.nn.Module):
 def test_a_read_out_of_squares_foretells_an_energy_better_than_pixels(energetic, ask):
     options = {"readout": "linear", "preprocess": "contrast"}
     observer = yoked.from_torch(Squares(), name="squares", **options)
-    found = yoked.score(observer, energetic, ask=ask).card("squares").people[0].readout
+    found = (
+        card_of(yoked.score(observer, energetic, ask=ask), "squares").people[0].readout
+    )
     assert found.n_units == 26
     assert found.difference.low > 0.05
     assert found.pixels.high < found.features.low
@@ -200,10 +207,10 @@ def test_two_people_on_the_same_trials_have_a_line_of_their_own(linear_person, a
     (pair,) = score.people
     assert {pair.one, pair.other} == {linear_person.observer, "twin"}
     assert pair.shares[1].value == pytest.approx(1, abs=0.01)
-    task = score.card("template").tasks[0]
+    task = card_of(score, "template").tasks[0]
     assert task.n_people == 2
     assert len(task.means) == 3
-    assert "2 people" in score.card("template").sentence
+    assert "2 people" in card_of(score, "template").sentence
 
 
 def test_what_was_asked_is_not_asked_again(linear_person, ask, tmp_path):
