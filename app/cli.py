@@ -37,6 +37,11 @@ COMMANDS = {
         "Find the noise that makes a model as consistent as a person.",
     ),
     "train": ("train:train", "Train an observer and write its weights."),
+    "sweep": (
+        "sweep:sweep",
+        "Let observers of several seeds do several protocols, or several people's "
+        "trials.",
+    ),
     "weights": (
         "weights:weights",
         "Fetch the weights of a pretrained network, once.",

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     )
     from yoked.analysis.sessions.summary import summarise
     from yoked.app.matched_noise import match_noise
+    from yoked.app.sweeps.collect import over_seeds
+    from yoked.app.sweeps.sweep import sweep
     from yoked.experiments.imports.choice_files import read_choices
     from yoked.experiments.imports.helios import import_helios
     from yoked.experiments.imports.murray2015 import import_murray2015
@@ -155,6 +157,7 @@ __all__ = [
     "noise_like",
     "omitted_stimulus",
     "open_store",
+    "over_seeds",
     "plot",
     "polarity_changes",
     "pooled",
@@ -169,6 +172,7 @@ __all__ = [
     "roc",
     "run",
     "summarise",
+    "sweep",
     "task_loss",
     "train",
     "trials",
@@ -241,6 +245,7 @@ _HOMES = {
     "noise_like": ("models.noise", "noise_like"),
     "omitted_stimulus": ("models.retina.signatures", "omitted_stimulus"),
     "open_store": ("experiments.store.sqlite", "open_store"),
+    "over_seeds": ("app.sweeps.collect", "over_seeds"),
     "plot": ("analysis.plot.figure", ""),
     "polarity_changes": ("models.retina.signatures", "polarity_changes"),
     "psychometric": ("analysis.sessions.psychometric", "psychometric"),
@@ -257,6 +262,7 @@ _HOMES = {
     "roc": ("analysis.sensitivity.roc", "roc"),
     "run": ("models.simulate", "run"),
     "summarise": ("analysis.sessions.summary", "summarise"),
+    "sweep": ("app.sweeps.sweep", "sweep"),
     "task_loss": ("models.training.losses", "task_loss"),
     "train": ("models.recipes.train", "train"),
     "trials": ("experiments.session.draw", "trials"),

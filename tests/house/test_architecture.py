@@ -72,7 +72,8 @@ ROOMS = {
     "app/planning": set(),
     "app/reports": set(),
     "app/exports": set(),
-    "app/commands": {"web", "planning", "reports", "exports"},
+    "app/sweeps": set(),
+    "app/commands": {"web", "planning", "reports", "exports", "sweeps"},
 }
 # Which files may import a heavy or peripheral package at all, and which of them only
 # inside a function, so that importing the module stays light.
@@ -95,6 +96,9 @@ THIRD_PARTY = {
     "openpyxl": ["experiments/imports/*.py (lazily)"],
     "pyarrow": ["experiments/imports/*.py (lazily)"],
     "rdata": ["experiments/imports/*.py (lazily)"],
+    "dask": ["app/sweeps/*.py (lazily)"],
+    "distributed": ["app/sweeps/*.py (lazily)"],
+    "dask_jobqueue": ["app/sweeps/*.py (lazily)"],
 }
 MAX_LINES = 400
 LONGER_FOR_A_REASON: dict[str, str] = {}
