@@ -163,8 +163,11 @@ def listed(plan: "Plan") -> list[Row]:
 
 @contextmanager
 def bar(name: str, n_cells: int) -> "Iterator[Told]":
-    """Show a bar of cells; no terminal gets a line once the rest is reckoned."""
-    said = {"words": ""}
+    """Show a bar of cells; what is no terminal gets a line where there is news.
+
+    That is once the rest is reckoned, and whenever nobody is there to do it.
+    """
+    said, told = {"words": ""}, {"left": False, "waiting": False}
     with click.progressbar(
         length=n_cells,
         label=name,
@@ -175,11 +178,13 @@ def bar(name: str, n_cells: int) -> "Iterator[Told]":
     ) as shown:
 
         def update(course: "Course") -> None:
-            is_first = not said.get("left") and course.seconds_left
+            was_told, told["waiting"] = told["waiting"], course.is_waiting
+            is_new = course.is_waiting and not was_told
+            if course.seconds_left and not told["left"]:
+                is_new = told["left"] = True
             said["words"] = course.words
             shown.update(course.n_done + len(course.failed) - shown.pos)
-            if is_first and not sys.stderr.isatty():
-                said["left"] = course.words
+            if is_new and not sys.stderr.isatty():
                 click.echo(course.words, err=True)
 
         yield update

@@ -6,11 +6,13 @@ itself, Dask gives its cells to another one.
 """
 
 import inspect
+import signal
 import socket
 import uuid
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
+from signal import SIGINT, SIGTERM
 from typing import Any
 
 from ...experiments.protocols.checks import suggestion
@@ -126,11 +128,15 @@ def slurm_cluster(options: Mapping[str, Any], jobs: int = 0) -> Any:
     ValueError
         If it refuses an option.
     """
+    # Once imported, it has Ctrl-C end Python without a word.
+    handlers = {each: signal.getsignal(each) for each in (SIGINT, SIGTERM)}
     try:
         from dask_jobqueue.slurm import SLURMCluster
     except ModuleNotFoundError as error:
         message = NEEDED.format("a sweep on SLURM", "dask-jobqueue")
         raise ModuleNotFoundError(message, name=error.name) from error
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
     # It would refuse others itself, but leave a scheduler behind.
     made_of = (SLURMCluster, SLURMCluster.job_cls, *SLURMCluster.job_cls.__bases__)
     known = [p for each in made_of for p in inspect.signature(each).parameters]

@@ -1,6 +1,7 @@
 """A real Dask cluster of two worker processes, and the script that SLURM would get."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -158,8 +159,10 @@ def test_the_script_of_a_job_is_bash_and_says_what_was_asked(base, tmp_path):
     command += ["--cluster", "tcp://10.0.0.1:8786"]
     for option in ("queue=gpu", "walltime=04:00:00", "memory=8 GB", "cores=2"):
         command += ["--slurm-option", option]
+    before = signal.getsignal(signal.SIGINT)
     result = CliRunner().invoke(cli, [str(each) for each in command])
     assert result.exit_code == 0, result.stderr
+    assert signal.getsignal(signal.SIGINT) is before  # Ctrl-C is what it was
     script = tmp_path / "job.sh"
     script.write_text(result.stdout)
     subprocess.run(["bash", "-n", script], check=True)
@@ -194,3 +197,36 @@ def test_what_is_asked_wrongly_is_one_sentence(base, arguments, sentence):
     assert result.exit_code != 0
     assert sentence in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="SLURM has no Windows")
+def test_jobs_of_slurm_do_the_cells_and_end_with_the_sweep(base, tmp_path):
+    """`sbatch` and `scancel` are stand-ins that start and end the script here."""
+    commands = {
+        "sbatch": 'cp "$1" "$JOBS.sh"; setsid bash "$JOBS.sh" >/dev/null 2>&1 &\n'
+        'echo $! >> "$JOBS"; echo "Submitted batch job $!"',
+        "scancel": 'kill -- "-$1"; echo "$1" >> "$JOBS.ended"',
+    }
+    for name, text in commands.items():
+        (tmp_path / name).write_text(f"#!/bin/bash\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    jobs = tmp_path / "jobs"
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    recipe = base / "two.toml"
+    recipe.write_text(RECIPE.split('[[observer]]\nname = "mine')[0])
+    command = [sys.executable, "-m", "yoked", "sweep", recipe, "--out", base / "slurm"]
+    here = 'scheduler_options={"host": "127.0.0.1"}'
+    command += ["--slurm", 1, "--slurm-option", here, "--csv"]
+    run = subprocess.run(
+        [str(each) for each in command],
+        env={**os.environ, "PATH": path, "JOBS": str(jobs)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "3 of 3 cells are done." in run.stderr
+    assert len(run.stdout.splitlines()) == 3  # d' and proportion correct
+    assert jobs.read_text().split() == (tmp_path / "jobs.ended").read_text().split()
