@@ -41,6 +41,11 @@ COMMANDS = {
         "Score how close observers come to people, at three depths.",
     ),
     "train": ("train:train", "Train an observer and write its weights."),
+    "sweep": (
+        "sweep:sweep",
+        "Let observers of several seeds do several protocols, or several people's "
+        "trials.",
+    ),
     "weights": (
         "weights:weights",
         "Fetch the weights of a pretrained network, once.",

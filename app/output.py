@@ -23,13 +23,21 @@ Found = Result | Row | Sequence[Result] | Sequence[Row]
 Brief = Callable[[Any], Any]  # from a mapping to a shorter one, or to several
 
 
+@dataclass(frozen=True)
+class Partly:
+    """What a command prints although some of its work failed: its exit code is 1."""
+
+    found: Found
+
+
 def output(
     brief: Brief | None = None,
-) -> Callable[[Callable[..., Found]], Callable[..., None]]:
+) -> Callable[[Callable[..., Found | Partly]], Callable[..., None]]:
     """Give a command --json, --table and --csv, and print what it returns.
 
     The command returns a result, which knows its own table, or a mapping, or a list of
-    either. Without an option, a terminal gets a table and anything else gets JSON.
+    either; `Partly` around it ends with code 1. Without an option, a terminal gets a
+    table and anything else gets JSON.
 
     Parameters
     ----------
@@ -37,14 +45,17 @@ def output(
         What a table shows of a mapping that is too wide or too deep for one.
     """
 
-    def decorate(command: Callable[..., Found]) -> Callable[..., None]:
+    def decorate(command: Callable[..., Found | Partly]) -> Callable[..., None]:
         @click.option("--json", "style", flag_value="json", help="Print JSON.")
         @click.option("--table", "style", flag_value="table", help="Print a table.")
         @click.option("--csv", "style", flag_value="csv", help="Print CSV.")
         @functools.wraps(command)
         def printing(style: str | None, **arguments: object) -> None:
-            found = command(**arguments)
+            given = command(**arguments)
+            found = given.found if isinstance(given, Partly) else given
             click.echo(printed(found, style, brief))
+            if isinstance(given, Partly):
+                click.get_current_context().exit(1)
 
         return printing
 

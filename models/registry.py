@@ -109,6 +109,28 @@ def kind(name: str) -> str:
     return "circuit" if home.startswith("observers.circuits") else "other"
 
 
+def takes(name: str, option: str) -> bool:
+    """Say whether the observer of a name has an option of its own, such as `seed`.
+
+    Of a file's class or function its signature decides; a network has all of
+    `from_torch`'s.
+
+    Examples
+    --------
+    >>> takes("retina-cnn", "seed"), takes("template", "seed")
+    (True, False)
+    """
+    if name.startswith("timm:"):
+        factory = _import_shipped("networks.from_torch:from_torch", name)
+    elif name.endswith(".safetensors"):
+        factory = _import_shipped("recipes.trained:Trained", name)
+    else:
+        factory = _find(name)
+    if _is_network(factory) or _makes_networks_here(factory):
+        factory = _import_shipped("networks.from_torch:from_torch", name)
+    return callable(factory) and option in inspect.signature(factory).parameters
+
+
 def load(name: str, **options: Any) -> Observer:
     """Make an observer.
 
@@ -267,6 +289,11 @@ def _own_options(
         rule = f"{', '.join(known) or 'none'}, or one of from_torch's for a network"
         raise ValueError(f"an option of {name} must be {rule}, got {option!r}{near}")
     return mine
+
+
+def _makes_networks_here(factory: Any) -> bool:
+    """Whether it is a class of torch modules; torch is not imported to find out."""
+    return "torch" in sys.modules and _makes_networks(factory)
 
 
 def _makes_networks(factory: Any) -> bool:

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from yoked.analysis.sessions.summary import summarise
     from yoked.app.matched_noise import match_noise
     from yoked.app.scores.score import score
+    from yoked.app.sweeps.collect import over_seeds
+    from yoked.app.sweeps.sweep import sweep
     from yoked.experiments.imports.choice_files import read_choices
     from yoked.experiments.imports.helios import import_helios
     from yoked.experiments.imports.murray2015 import import_murray2015
@@ -156,6 +158,7 @@ __all__ = [
     "noise_like",
     "omitted_stimulus",
     "open_store",
+    "over_seeds",
     "plot",
     "polarity_changes",
     "pooled",
@@ -171,6 +174,7 @@ __all__ = [
     "run",
     "score",
     "summarise",
+    "sweep",
     "task_loss",
     "train",
     "trials",
@@ -243,6 +247,7 @@ _HOMES = {
     "noise_like": ("models.noise", "noise_like"),
     "omitted_stimulus": ("models.retina.signatures", "omitted_stimulus"),
     "open_store": ("experiments.store.sqlite", "open_store"),
+    "over_seeds": ("app.sweeps.collect", "over_seeds"),
     "plot": ("analysis.plot.figure", ""),
     "polarity_changes": ("models.retina.signatures", "polarity_changes"),
     "psychometric": ("analysis.sessions.psychometric", "psychometric"),
@@ -260,6 +265,7 @@ _HOMES = {
     "run": ("models.simulate", "run"),
     "score": ("app.scores.score", "score"),
     "summarise": ("analysis.sessions.summary", "summarise"),
+    "sweep": ("app.sweeps.sweep", "sweep"),
     "task_loss": ("models.training.losses", "task_loss"),
     "train": ("models.recipes.train", "train"),
     "trials": ("experiments.session.draw", "trials"),

@@ -102,16 +102,24 @@ def _convert(kind: Any, value: object, key: str, faults: Faults) -> object:
 
 
 def _chosen(kinds: tuple, value: object, key: str, faults: Faults) -> Any:
-    """Give the type meant: of several tables the one whose KIND the value names."""
+    """Give the type meant: of several tables the one whose KIND the value names.
+
+    Of other types the first that the value has, or else the first.
+    """
     named = {kind.KIND: kind for kind in kinds if hasattr(kind, "KIND")}
     if not named:
-        return kinds[0]
+        return next((kind for kind in kinds if _has_type(value, kind)), kinds[0])
     if not isinstance(value, dict):
         return next((kind for kind in kinds if isinstance(value, kind)), kinds[0])
     name = value.get("kind")
     known = isinstance(name, str) and name in named
     rule = f"one of {', '.join(named)}"
     return named[name] if faults.unless(known, f"{key}.kind", rule, name) else None
+
+
+def _has_type(value: object, kind: Any) -> bool:
+    plain = typing.get_origin(kind) or kind
+    return isinstance(value, (list, tuple) if plain is tuple else plain)
 
 
 def _is_text(value: object) -> bool:

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -60,6 +61,15 @@ def switch_to_wal(db: Database) -> None:
             if "locked" not in str(error) or attempt == 199:
                 raise
             time.sleep(0.05)
+
+
+def settle(path: str | Path) -> None:
+    """Put the file of a closed log out of WAL mode: to be read, anywhere, as one file.
+
+    Who writes to it next puts it back.
+    """
+    with closing(sqlite3.connect(path, timeout=30)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE").fetchone()
 
 
 def require_filled(path: str | Path) -> None:

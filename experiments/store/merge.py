@@ -6,12 +6,13 @@ number of its sources. The tables are those of `schema.py`.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 from .contents import missing_contents
 from .file import open_to_read
+from .merge_part import Part
 from .merge_sessions import MergeConflict, MergedSource, merge_sessions
 from .noise import drop_withdrawn_noise
 from .sqlite import open_store
@@ -23,7 +24,9 @@ _OUR_TABLES = (
 
 
 def merge(
-    target: str | Path, sources: Sequence[str | Path]
+    target: str | Path,
+    sources: Sequence[str | Path],
+    sessions: Collection[str] | None = None,
 ) -> tuple[MergedSource, ...]:
     """Bring trial logs together in one.
 
@@ -38,6 +41,9 @@ def merge(
         Where everything will be; made if it does not exist.
     sources
         Trial logs to read, in this order. They stay as they are.
+    sessions
+        Ids of those that are wanted; what they are yoked to and what they need comes
+        along. All unless told otherwise.
 
     Returns
     -------
@@ -65,7 +71,7 @@ def merge(
         is_new = not target.exists()
         try:
             open_store(target).close()  # makes it, checks it, brings it up to date
-            return _merge_all(target, opened)
+            return _merge_all(target, opened, sessions)
         except BaseException:
             if is_new:
                 for end in ("", "-wal", "-shm"):
@@ -74,7 +80,9 @@ def merge(
 
 
 def _merge_all(
-    path: Path, sources: Sequence[tuple[Path, sqlite3.Connection]]
+    path: Path,
+    sources: Sequence[tuple[Path, sqlite3.Connection]],
+    wanted: Collection[str] | None,
 ) -> tuple[MergedSource, ...]:
     """Merge in one transaction, which a conflict undoes."""
     with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as target:
@@ -89,9 +97,12 @@ def _merge_all(
             merged = []
             for name, source in sources:
                 source.execute("BEGIN")  # one moment of it, though it is written
-                conflicts += _merge_protocols(target, source, name)
-                conflicts += _merge_noise(target, source, name)
-                brought, wrong = merge_sessions(target, source, name, path, held_by)
+                part = Part.of(source, wanted)
+                conflicts += _merge_protocols(target, source, name, part)
+                conflicts += _merge_noise(target, source, name, part)
+                brought, wrong = merge_sessions(
+                    target, source, name, path, held_by, part.sessions
+                )
                 conflicts += wrong
                 merged.append((brought, _others(source)))
             conflicts += _dangling(target) + _without_noise(target)
@@ -108,24 +119,24 @@ def _merge_all(
 
 
 def _merge_protocols(
-    target: sqlite3.Connection, source: sqlite3.Connection, name: Path
+    target: sqlite3.Connection, source: sqlite3.Connection, name: Path, part: Part
 ) -> list[str]:
     """Copy the protocols that are new; give a sentence for each that differs."""
     columns = ("hash", "stimulus_hash", "name", "json")
     return [
         f"{name}: protocol {row[0][:12]} ({row[2]}) has the hash of another one"
-        for row in _new_or_other(target, source, "protocols", columns)
+        for row in _new_or_other(target, source, "protocols", columns, part.protocols)
     ]
 
 
 def _merge_noise(
-    target: sqlite3.Connection, source: sqlite3.Connection, name: Path
+    target: sqlite3.Connection, source: sqlite3.Connection, name: Path, part: Part
 ) -> list[str]:
     """Copy the stored noise that is new; give a sentence for each that differs."""
     columns = ("sha256", "shape", "dtype", "blob")
     return [
         f"{name}: stored noise {row[0][:12]} has the hash of another one"
-        for row in _new_or_other(target, source, "noise", columns)
+        for row in _new_or_other(target, source, "noise", columns, part.noise)
     ]
 
 
@@ -134,13 +145,18 @@ def _new_or_other(
     source: sqlite3.Connection,
     table: str,
     columns: Sequence[str],
+    wanted: Collection[str] | None,
 ) -> list[tuple]:
     """Copy rows whose first column is new; give those that are there otherwise."""
     others = []
     select = f"SELECT {', '.join(columns)} FROM {table}"
+    of_key = f"{select} WHERE {columns[0]} = ?"
     insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES (?, ?, ?, ?)"
-    for row in source.execute(select):
-        known = target.execute(f"{select} WHERE {columns[0]} = ?", row[:1]).fetchone()
+    rows: Iterable[tuple] = source.execute(select)
+    if wanted is not None:
+        rows = (row for key in sorted(wanted) for row in source.execute(of_key, [key]))
+    for row in rows:
+        known = target.execute(of_key, row[:1]).fetchone()
         if known is None:
             target.execute(insert, row)
         elif known != row:

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -99,6 +99,7 @@ def merge_sessions(
     name: Path,
     target_name: Path,
     held_by: dict[str, str],
+    wanted: Collection[str] | None = None,
 ) -> tuple[MergedSource, list[str]]:
     """Merge the sessions of one source, inside the caller's transaction.
 
@@ -111,6 +112,8 @@ def merge_sessions(
     held_by
         Session id in the target: the earlier source that it was copied from. Is added
         to.
+    wanted
+        Ids in the source; all unless told otherwise.
 
     Returns
     -------
@@ -119,7 +122,7 @@ def merge_sessions(
     """
     counts: Counter[str] = Counter()
     conflicts: list[str] = []
-    rows = list(_sessions(source))
+    rows = [row for row in _sessions(source) if wanted is None or row["id"] in wanted]
     there = ids_there(target, source, rows)
     for own in rows:
         yoked_to = own["yoked_to"]

@@ -219,14 +219,14 @@ def drop_withdrawn_noise(connection: sqlite3.Connection) -> None:
     )
     needed, gone = (
         {sha for (of,) in connection.execute(query.format(sign)).fetchall()
-         for sha in _rows_of(connection, of)}
+         for sha in rows_of(connection, of)}
         for sign in ("<>", "=")
     )  # fmt: skip
     for sha256 in gone - needed:
         connection.execute("DELETE FROM noise WHERE sha256 = ?", [sha256])
 
 
-def _rows_of(connection: sqlite3.Connection, sha256: str) -> Iterator[str]:
+def rows_of(connection: sqlite3.Connection, sha256: str) -> Iterator[str]:
     """List an array's row and those of its parts, as far as they are there."""
     yield sha256
     query = "SELECT blob FROM noise WHERE sha256 = ? AND dtype = ?"

@@ -59,6 +59,8 @@ class Plan:
         A `Recipe`, its TOML file, or a dict like one.
     seed, device
         In place of the recipe's.
+    base
+        Where paths in a recipe that is no file are from.
 
     Raises
     ------
@@ -73,8 +75,8 @@ class Plan:
         recipe: Recipe | str | Path | Mapping[str, Any],
         seed: int | None = None,
         device: str | None = None,
+        base: Path = Path(),
     ) -> None:
-        base = Path()
         if isinstance(recipe, str | Path):
             base, recipe = Path(recipe).parent, load_recipe(recipe)
         if isinstance(recipe, Mapping):

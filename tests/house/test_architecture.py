@@ -73,7 +73,15 @@ ROOMS = {
     "app/reports": set(),
     "app/exports": set(),
     "app/scores": set(),
-    "app/commands": {"web", "planning", "reports", "exports", "scores"},
+    "app/sweeps": set(),
+    "app/commands": {
+        "web",
+        "planning",
+        "reports",
+        "exports",
+        "scores",
+        "sweeps",
+    },
 }
 # Which files may import a heavy or peripheral package at all, and which of them only
 # inside a function, so that importing the module stays light.
@@ -96,6 +104,9 @@ THIRD_PARTY = {
     "openpyxl": ["experiments/imports/*.py (lazily)"],
     "pyarrow": ["experiments/imports/*.py (lazily)"],
     "rdata": ["experiments/imports/*.py (lazily)"],
+    "dask": ["app/sweeps/*.py (lazily)"],
+    "distributed": ["app/sweeps/*.py (lazily)"],
+    "dask_jobqueue": ["app/sweeps/*.py (lazily)"],
 }
 MAX_LINES = 400
 LONGER_FOR_A_REASON: dict[str, str] = {}

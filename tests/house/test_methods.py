@@ -26,10 +26,12 @@ NAME = re.compile(r"[\w{},-]+/(?:\d+|\{\w*\})")
 NUMBERS = r"\d+(?:\.\d+)*(?:(?:, | and | to )\d+(?:\.\d+)*)*"
 
 # Placeholders of estimates that are never shown: nobody has to look them up.
-NEVER_SHOWN = {"given/1", "r/1"}
+NEVER_SHOWN = {"given/1", "none/1", "r/1"}
 # Of JSON: docs/json.md has them.
 FORMATS = {f"yoked-{name}" for name in ("analyse/3", "compare/2")}
-FORMATS |= {f"yoked-{name}" for name in ("closer/1", "closer-people/1", "match/1")}
+FORMATS |= {
+    f"yoked-{name}" for name in ("closer/1", "closer-people/1", "match/1", "sweep/1")
+}
 OTHERS = {"CHANGES.md"}  # a file of every Psych-DS data set
 
 

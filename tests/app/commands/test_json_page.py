@@ -24,6 +24,10 @@ from yoked.app import matched_noise
 from yoked.app.cli import cli
 from yoked.app.commands.white_box import FORMAT
 from yoked.app.scores import card
+from yoked.app.sweeps.collect import FORMAT as FORMAT_OF_SWEEPS
+from yoked.app.sweeps.collect import means_of, table_of
+from yoked.app.sweeps.plan import Plan
+from yoked.app.sweeps.worker import answer
 from yoked.experiments.imports.choice_files import read_choices
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.protocols.parts import Contrast
@@ -136,7 +140,7 @@ def output(*arguments):
     return done.stdout
 
 
-def test_the_page_names_exactly_the_keys_that_the_commands_print(printed):
+def test_the_page_names_exactly_the_keys_that_the_commands_print(printed, tmp_path):
     seen = set()
     yes_no, pair, plan, white_box, match, score = printed
     check(score, "row of score", seen)
@@ -167,7 +171,19 @@ def test_the_page_names_exactly_the_keys_that_the_commands_print(printed):
         table = read_choices(pd.DataFrame({**rows, **more}, index=[0, 1]))
         check(choices(table).to_dict(), "row of choices", seen)
     check(people_and_models().to_dict(), "row of closer-people", seen)
+    for mean in means_over_seeds(tmp_path):
+        check(mean.to_dict(), "row of sweep", seen)
+        assert mean.to_dict()["format"] == FORMAT_OF_SWEEPS
+    assert f"`{FORMAT_OF_SWEEPS}`" in PAGE
     assert seen == set(SECTIONS), "every table was met"
+
+
+def means_over_seeds(folder):
+    """Do a sweep of two seeds here."""
+    recipe = {"observer": [{"name": "guesser"}], "protocols": ["bar-in-noise"]}
+    plan = Plan({**recipe, "seeds": 2, "trials": 60, "contrast": 0.2}, folder)
+    done = {cell.folder: answer(cell) for cell in plan.cells}
+    return means_of(table_of(plan.cells, done))
 
 
 def people_and_models():

@@ -330,3 +330,30 @@ def test_practice_has_noise_like_the_stored_one_and_room_for_the_signal(
     np.testing.assert_array_equal(
         frames[:, 1, 0, 0, 2].astype(int) - 128, drawn[:, 0, 0, 2] + signal
     )
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_some_sessions_are_merged_with_their_noise_and_with_whom_they_are_yoked_to(
+    tmp_path, db_path
+):
+    noise, other = noise_of(), noise_of(seed=2)
+    ann, bob = (
+        add_table(tmp_path, db_path, array, name=name)
+        for array, name in ((noise, "ann"), (other, "bob"))
+    )
+    options = {"store": db_path, "yoke_to": ann, "seed": 3}
+    model = yoked.run(observer=yoked.load_observer("guesser"), **options).id
+    target = tmp_path / "some.db"
+    merge(target, [db_path], [model])
+    with opened(target, to_read=True) as some, opened(db_path, to_read=True) as all_:
+        assert [row.id for row in some.sessions()] == [ann, model]
+        assert some.sessions() == [all_.session(ann), all_.session(model)]
+        assert some.trials(model) == all_.trials(model)
+    assert len(noise_rows(target)) == len(noise_rows(db_path)) / 2
+    found = load_session(target, ann)
+    np.testing.assert_array_equal(found.noise.field(found.trials, 1), noise[:, 1])
+    merge(target, [db_path], [bob])
+    assert noise_rows(target) == noise_rows(db_path)
+    with pytest.raises(LookupError, match="a session must be in the database, got 'x'"):
+        merge(tmp_path / "none.db", [db_path], ["x"])
+    assert not (tmp_path / "none.db").exists()
