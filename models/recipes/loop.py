@@ -17,12 +17,12 @@ from ...experiments.stimulus.seeds import derived_seed
 from ..networks.batches import is_out_of_memory
 from ..noise import drawn_for
 from ..retina.mosaic import as_contrast_tensor
-from ..training.losses import choice_loss, task_loss
 from ..training.practice import one_thread
 from .checkpoint import Checkpoint
-from .figures import HeldOutFigures, chosen, dprime_of, likeness
+from .evaluation import figures_of
+from .figures import HeldOutFigures
 from .recipe import TrainingPart
-from .trials import Trials
+from .shown import HeldOut, Trials
 
 VERSION = 1  # raise it when the same recipe would give other weights
 # Steps done, steps in all, and a few words on how it goes.
@@ -109,8 +109,6 @@ class Loop:
         self._schedule = torch.optim.lr_scheduler.OneCycleLR(
             self._optimiser, rate, total_steps=max(2, self.trials.n_steps)
         )
-        is_task = self.trials.held_out.choices is None
-        self._loss = task_loss if is_task else choice_loss
         self._best: dict[str, Tensor] = {}
         self._best_loss = math.inf
         self._stale = 0
@@ -137,7 +135,8 @@ class Loop:
         Returns
         -------
         HeldOutFigures
-            How good those weights are.
+            How good those weights are, on trials that did not choose them where there
+            are any.
 
         Raises
         ------
@@ -161,28 +160,13 @@ class Loop:
                     told(self.step, self.trials.n_steps, self._words())
             self.network.load_state_dict(self._best)
             self.network.eval()
-            return self._figures()
+            return self._figures(self.trials.scored)
 
-    def _figures(self) -> HeldOutFigures:
-        """Give how good the network is on the held-out trials."""
-        task, held_out = self.trials.protocol.task, self.trials.held_out
-        variables = self._held_out_variables()
-        wanted = torch.from_numpy(held_out.wanted)
-        loss = self._loss(task, variables, wanted).item()
-        if not math.isfinite(loss):
-            raise ValueError(f"the held-out loss must be finite, got {loss}")
-        choices, targets = chosen(task, variables.numpy()), held_out.targets
-        correct = None if targets is None else float((choices == targets).mean())
-        dprime = None if targets is None else dprime_of(task, choices, targets)
-        if held_out.choices is None:
-            return HeldOutFigures(len(choices), loss, correct, dprime)
-        compared = [
-            None
-            if each is None
-            else likeness(each, held_out.choices, targets, held_out.contrast)
-            for each in (choices, targets, held_out.ceiling)
-        ]
-        return HeldOutFigures(len(choices), loss, correct, dprime, *compared)
+    def _figures(self, held_out: HeldOut) -> HeldOutFigures:
+        """Give how good the network is on trials that it does not learn."""
+        answered = self.trials.answered
+        others = None if answered is None else self._variables(answered)
+        return figures_of(self.trials, held_out, self._variables(held_out), others)
 
     def budget(self) -> Budget:
         """Time a few steps on a copy, which learns nothing that stays."""
@@ -201,14 +185,14 @@ class Loop:
                 tried._learn(step)
                 seconds.append(time.perf_counter() - start)
             start = time.perf_counter()
-            tried._held_out_variables()
+            tried._variables(self.trials.held_out)
             look = time.perf_counter() - start
         n_looks = -(-n_steps // self.trials.every)
         return Budget(
             sum(p.numel() for p in self.network.parameters() if p.requires_grad),
             n_steps,
             self.trials.n_shown,
-            len(self.trials.held_out.wanted),
+            len(self.trials.held_out.contrast),
             n_looks,
             float(np.median(seconds)) * n_steps + look * n_looks,
         )
@@ -221,10 +205,9 @@ class Loop:
         """Take one step of gradient descent; give the loss before it."""
         self.network.train()
         with self._memory():
-            frames, wanted = self.trials.batch(step)
+            frames, lesson = self.trials.batch(step)
             contrast = as_contrast_tensor(torch.from_numpy(frames), self.device)
-            task, goal = self.trials.protocol.task, torch.from_numpy(wanted)
-            error = self._loss(task, self.network(contrast), goal.to(self.device))
+            error = self.trials.loss(self.network(contrast), lesson.to(self.device))
             if not math.isfinite(error.item()):
                 raise ValueError(
                     f"the training loss must be finite, got {error.item()} at step "
@@ -238,7 +221,7 @@ class Loop:
 
     def _look(self, training_loss: float) -> None:
         """Look at the held-out trials; keep the weights if they are the best."""
-        found = self._figures()
+        found = self._figures(self.trials.held_out)
         row = {"step": self.step, "training_loss": training_loss, **found.to_dict()}
         self.history.append(row)
         self._stale += 1
@@ -250,11 +233,11 @@ class Loop:
     def _words(self) -> str:
         return self._said if self.history else "first look to come"
 
-    def _held_out_variables(self) -> Tensor:
-        """Give the decision variables of the held-out trials, on the CPU."""
+    def _variables(self, held_out: HeldOut) -> Tensor:
+        """Give decision variables of held-out trials, on the CPU."""
         self.network.eval()
         first, parts = 0, []
-        for frames in self.trials.held_out_frames():
+        for frames in held_out.frames():
             for part in np.array_split(frames, -(-len(frames) // self.training.batch)):
                 noise = ObserverNoise(self.seed, np.arange(first, first + len(part)))
                 with self._memory(), torch.no_grad(), drawn_for(noise):

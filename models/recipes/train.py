@@ -30,7 +30,8 @@ class Training:
         A dict for each look at the held-out trials: step, training loss since the last
         look, and the figures.
     held_out
-        Figures of the best weights.
+        Figures of the best weights, on trials that neither were learnt nor chose them;
+        of a session's responses, on those that are held out.
     told
         What they were trained as.
     """
@@ -96,17 +97,22 @@ class Plan:
     def hash(self) -> str:
         """SHA-256 of all that the weights are a function of."""
         trials = self.trials
-        given = (trials.protocol.hash, trials.trained_on, VERSION)
+        given: list[Any] = [trials.protocol.hash, trials.trained_on, VERSION]
+        if self.recipe.goal.file and trials.kernel is not None:
+            given.append(
+                [each.tolist() for each in trials.kernel.true if each is not None]
+            )
         return json_hash({"recipe": self.recipe.to_dict(), "given": given})
 
     def sentence(self) -> str:
         """Say in one line what will be done."""
         goal, part = self.recipe.goal, self.recipe.network
         whose = "which alternative has the signal"
-        if goal.session is not None:
-            whose = f"the responses of session {goal.session.id}"
-        elif goal.observer:
-            whose = f"the responses of {goal.observer}"
+        if goal.kind != "task":
+            shuffled = "shuffled " if goal.shuffled else ""
+            what = "responses" if goal.kind == "shadow" else f"{shuffled}kernel"
+            session = "session " if goal.session is not None else ""
+            whose = f"the {what} of {session}{goal.whose}"
         of = self.trials.protocol.name
         return f"{part.name} (seed {part.seed}, {part.device}) learns {whose}, {of}"
 
@@ -183,7 +189,7 @@ def train(
     >>> made = yoked.train({
     ...     "network": {"name": "retina-cnn"},
     ...     "goal": {"kind": "task", "protocol": "bar-in-noise"},
-    ...     "training": {"steps": 4, "batch": 16, "held_out": 200},
+    ...     "training": {"steps": 4, "batch": 16, "held_out": 200, "scored": 200},
     ... })
     >>> [row["step"] for row in made.history], made.held_out.n
     ([1, 2, 3, 4], 200)
