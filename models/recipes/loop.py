@@ -21,6 +21,7 @@ from ..training.practice import one_thread
 from .checkpoint import Checkpoint
 from .evaluation import figures_of
 from .figures import HeldOutFigures
+from .processes import Share
 from .recipe import TrainingPart
 from .shown import HeldOut, Trials
 
@@ -87,6 +88,8 @@ class Loop:
         Of what its modules draw while they learn (dropout, noise).
     device
         Where it is.
+    share
+        Of this process in every batch.
     step
         Steps done.
     history
@@ -99,6 +102,7 @@ class Loop:
     training: TrainingPart
     seed: int
     device: str
+    share: Share = field(default_factory=Share)
     step: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
 
@@ -155,12 +159,14 @@ class Loop:
                     self._look(float(np.mean(since)))
                     since = []
                     if checkpoint is not None:
-                        checkpoint.write(self._state())
+                        state = self._state()
+                        if self.share.is_first:
+                            checkpoint.write(state)
                 if told is not None:
                     told(self.step, self.trials.n_steps, self._words())
             self.network.load_state_dict(self._best)
             self.network.eval()
-            return self._figures(self.trials.scored)
+            return self.share.told(lambda: self._figures(self.trials.scored))
 
     def _figures(self, held_out: HeldOut) -> HeldOutFigures:
         """Give how good the network is on trials that it does not learn."""
@@ -176,6 +182,7 @@ class Loop:
             self.training,
             self.seed,
             self.device,
+            self.share,
         )
         n_steps = self.trials.n_steps
         with tried._arithmetic():
@@ -205,23 +212,26 @@ class Loop:
         """Take one step of gradient descent; give the loss before it."""
         self.network.train()
         with self._memory():
-            frames, lesson = self.trials.batch(step)
+            frames, lesson = self.trials.batch(step, self.share)
             contrast = as_contrast_tensor(torch.from_numpy(frames), self.device)
             error = self.trials.loss(self.network(contrast), lesson.to(self.device))
-            if not math.isfinite(error.item()):
+            loss = self.share.mean(error.item())
+            if not math.isfinite(loss):
                 raise ValueError(
-                    f"the training loss must be finite, got {error.item()} at step "
+                    f"the training loss must be finite, got {loss} at step "
                     f"{step + 1}; a lower training.rate may help"
                 )
             self._optimiser.zero_grad()
             error.backward()
+            self.share.average_gradients(self.network)
             self._optimiser.step()
         self._schedule.step()
-        return error.item()
+        return loss
 
     def _look(self, training_loss: float) -> None:
         """Look at the held-out trials; keep the weights if they are the best."""
-        found = self._figures(self.trials.held_out)
+        self.share.level(self.network)
+        found = self.share.told(lambda: self._figures(self.trials.held_out))
         row = {"step": self.step, "training_loss": training_loss, **found.to_dict()}
         self.history.append(row)
         self._stale += 1
@@ -248,6 +258,9 @@ class Loop:
 
     def _state(self) -> dict[str, Any]:
         is_cuda = self.device != "cpu"
+        drawn = torch.cuda.get_rng_state(self.device) if is_cuda else None
+        drawn = self.share.all_of((torch.get_rng_state(), drawn))
+        rng, cuda_rng = (list(each) for each in zip(*drawn, strict=True))
         return {
             "step": self.step,
             "network": self.network.state_dict(),
@@ -258,8 +271,8 @@ class Loop:
             "stale": self._stale,
             "said": self._said,
             "history": self.history,
-            "rng": torch.get_rng_state(),
-            "cuda_rng": torch.cuda.get_rng_state(self.device) if is_cuda else None,
+            "rng": rng,
+            "cuda_rng": cuda_rng,
         }
 
     def _restore(self, state: dict[str, Any]) -> None:
@@ -269,9 +282,10 @@ class Loop:
         self.step, self.history = state["step"], state["history"]
         self._best, self._best_loss = state["best"], state["best_loss"]
         self._stale, self._said = state["stale"], state["said"]
-        torch.set_rng_state(state["rng"])
-        if state["cuda_rng"] is not None:
-            torch.cuda.set_rng_state(state["cuda_rng"], self.device)
+        rng, cuda_rng = (state[each][self.share.number] for each in ("rng", "cuda_rng"))
+        torch.set_rng_state(rng)
+        if cuda_rng is not None:
+            torch.cuda.set_rng_state(cuda_rng, self.device)
 
     @contextmanager
     def _arithmetic(self) -> Iterator[None]:
@@ -282,7 +296,8 @@ class Loop:
             torch.random.fork_rng(devices=devices),
             nullcontext() if is_cuda else _repeatable(),
         ):
-            torch.manual_seed(derived_seed("training", self.seed))
+            apart = [self.share.number] if self.share.number else []
+            torch.manual_seed(derived_seed("training", self.seed, *apart))
             yield
 
     @contextmanager

@@ -14,10 +14,12 @@ from ..training.losses import choice_loss
 from ..training.stream import noise_in_sds
 from .figures import as_choices
 from .kernel_target import Kernels, KernelTarget, kernels_of
+from .processes import Share
 from .recipe import Recipe
 from .shown import Frames, HeldOut, Lesson, as_wanted, require_learnable
 from .split import split_by_blocks
 
+_ALL = Share()
 _EPOCHS = 20
 _AT_ONCE = 256  # held-out trials that are rendered together
 
@@ -81,11 +83,11 @@ class SessionTrials:
         )
         self.scored = self.held_out  # there are no new trials of hers
 
-    def batch(self, step: int) -> tuple[Frames, Lesson]:
+    def batch(self, step: int, share: Share = _ALL) -> tuple[Frames, Lesson]:
         """Give a part of the epoch; each has its own order."""
         epoch, part = divmod(step, self._per_epoch)
         order = np.random.default_rng([self._seed, epoch]).permutation(self._rows)
-        rows = np.array_split(order, self._per_epoch)[part]
+        rows = share.of(np.array_split(order, self._per_epoch)[part])
         return self._frames(rows), Lesson(self._wanted[rows])
 
     def kernels(self, second: bool) -> Kernels:

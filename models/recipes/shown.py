@@ -12,7 +12,9 @@ from torch import Tensor
 from ...experiments.protocols.protocol import Protocol
 from .figures import Choices
 from .kernel_target import KernelTarget
+from .processes import Share
 
+_ALL = Share()
 Frames = UInt8[np.ndarray, " trial alternative frame y x"]
 
 
@@ -109,8 +111,8 @@ class Trials(Interface):
         """Trials that the last figures are of."""
         ...
 
-    def batch(self, step: int) -> tuple[Frames, Lesson]:
-        """Give frames and what the loss takes, of a step from 0."""
+    def batch(self, step: int, share: Share = _ALL) -> tuple[Frames, Lesson]:
+        """Give frames and what the loss takes, of a step from 0: a process's share."""
         ...
 
 

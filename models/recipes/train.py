@@ -12,6 +12,7 @@ from ..networks.weights import json_hash, weights_hash
 from .checkpoint import Checkpoint
 from .figures import HeldOutFigures
 from .loop import VERSION, Budget, Loop, Told
+from .processes import join
 from .recipe import Recipe, load_recipe, recipe_of
 from .trained import network_of
 from .trials import trials_of
@@ -81,16 +82,24 @@ class Plan:
         if isinstance(recipe, Mapping):
             recipe = recipe_of(recipe)
         self.recipe = recipe.with_options(seed, device)
+        part = self.recipe.network
+        self.share, own_device = join(part.device)
+        _require_shares(self.recipe, self.share.count)
         self.trials = trials_of(self.recipe, base)
-        protocol, part = self.trials.protocol, self.recipe.network
+        protocol = self.trials.protocol
         network = network_of(
-            self.recipe,
+            self.recipe.with_options(device=own_device),
             Viewing.of(protocol),
             protocol.frame_shape,
             protocol.n_intervals,
         )
         self._loop = Loop(
-            network, self.trials, self.recipe.training, part.seed, part.device
+            network,
+            self.trials,
+            self.recipe.training,
+            part.seed,
+            own_device,
+            self.share,
         )
 
     @property
@@ -102,6 +111,8 @@ class Plan:
             given.append(
                 [each.tolist() for each in trials.kernel.true if each is not None]
             )
+        if self.share.count > 1:
+            given.append({"processes": self.share.count})
         return json_hash({"recipe": self.recipe.to_dict(), "given": given})
 
     def sentence(self) -> str:
@@ -135,10 +146,18 @@ class Plan:
         told = TrainedAs.of(self.recipe, trials.protocol, figures, trials.trained_on)
         state = dict(self._loop.network.state_dict())
         made = Training(state, self._loop.history, figures, told)
-        if out is not None and checkpoint is not None:
+        if out is not None and checkpoint is not None and self.share.is_first:
             made.save(out)
             checkpoint.remove()
         return made
+
+
+def _require_shares(recipe: Recipe, count: int) -> None:
+    """Refuse a batch that has no equal shares, or too small ones."""
+    batch = recipe.training.batch
+    if count > 1 and (batch % count or batch < 4 * count):
+        rule = f"a multiple of {count}, four trials or more for each process"
+        raise ValueError(f"training.batch must be {rule}, got {batch}")
 
 
 def train(
@@ -153,7 +172,8 @@ def train(
     """Train a network by a recipe.
 
     On the CPU the same recipe gives the same weights, also where a training was killed
-    and resumed from its checkpoint.
+    and resumed from its checkpoint. Started by `torchrun`, all processes train one
+    network, and the first of them writes it.
 
     Parameters
     ----------

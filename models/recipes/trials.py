@@ -19,11 +19,13 @@ from ..training.stream import noise_in_sds
 from .figures import as_choices
 from .goal import protocol_of
 from .kernel_target import Kernels, KernelTarget, kernels_in, kernels_of
+from .processes import Share
 from .recipe import Recipe
 from .session_trials import SessionTrials
 from .shadowed import Shadowed
 from .shown import Frames, HeldOut, Lesson, Loss, Trials, as_wanted, require_learnable
 
+_ALL = Share()
 _IDEAL_DPRIMES = (1.0, 2.0, 3.0, 4.0)
 _STEPS = 300
 _AT_ONCE = 256  # held-out trials that are rendered together
@@ -123,22 +125,19 @@ class GeneratedTrials:
         """New trials, which choose nothing; made when they are asked for."""
         return self._hold_out(*self._scored)
 
-    def batch(self, step: int) -> tuple[Frames, Lesson]:
+    def batch(self, step: int, share: Share = _ALL) -> tuple[Frames, Lesson]:
         """Give frames and targets or responses, all contrasts in each batch."""
         numbers = np.arange(self._batch) + step * self._batch
+        parts = [share.of(p) for p in np.array_split(numbers, len(self.contrasts))]
         drawn = [
             self._practice.draw(len(part), int(part[0]), contrast)
-            for part, contrast in zip(
-                np.array_split(numbers, len(self.contrasts)),
-                self.contrasts,
-                strict=True,
-            )
+            for part, contrast in zip(parts, self.contrasts, strict=True)
             if len(part)
         ]
         frames = np.concatenate([frames for _, frames in drawn])
         if self._shadowed is None or self._has_noise:
             return frames, self._lesson(self._practice, [table for table, _ in drawn])
-        responses, _ = self._shadowed.respond(frames, numbers)
+        responses, _ = self._shadowed.respond(frames, np.concatenate(parts))
         return frames, Lesson(torch.from_numpy(as_wanted(self.protocol, responses)))
 
     def _lesson(
