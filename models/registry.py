@@ -19,6 +19,7 @@ from ..experiments.session.observer import Observer
 
 GROUP = "yoked.observers"  # entry points of other packages
 _SHIPPED = {
+    "element-mlp": "networks.element_mlp:element_mlp",
     "energy": "observers.circuits:Energy",
     "gain-control": "observers.circuits:GainControl",
     "guesser": "observers.guesser:Guesser",

@@ -50,12 +50,14 @@ def train(
     By RECIPE, a TOML file that says which network learns what: the task, or the
     responses of another observer or of a session. What it will take is said first. The
     weights are an observer: give their file to `yoked simulate`. What was interrupted
-    goes on with --resume, to the same weights on a CPU. Or OBSERVER, one that trains
-    itself, for the stimuli of PROTOCOL.
+    goes on with --resume, to the same weights on a CPU. Several processes train one
+    network by a recipe if torchrun starts them. Or OBSERVER, one that trains itself,
+    for the stimuli of PROTOCOL.
 
     \b
     Examples:
         yoked train recipe.toml --out weights.safetensors
+        torchrun --nproc-per-node 2 -m yoked train recipe.toml -o weights.safetensors
         yoked train retina-cnn bar-in-noise -o weights.pt
     """
     if weights is None and not dry_run:
@@ -84,6 +86,7 @@ def _by_recipe(
     dry_run: bool,
 ) -> Row:
     """Train by a recipe; say first what it takes."""
+    from ...models.recipes.processes import is_first_process
     from ...models.recipes.train import Plan
 
     if weights is not None and weights.suffix != ".safetensors":
@@ -91,6 +94,10 @@ def _by_recipe(
         raise ValueError(f"--out must be {rule}, got {str(weights)!r}")
     plan = Plan(recipe, seed, device)
     name, budget = plan.recipe.called, plan.budget()
+    if not is_first_process():  # it trains along, and neither speaks nor writes
+        if not dry_run:
+            plan.run(weights, resume)
+        raise click.exceptions.Exit
     click.echo(f"{name}: {plan.sentence()}\n{budget.sentence()}", err=True)
     if dry_run:
         return {"observer": name, "recipe_hash": plan.hash, **budget.to_dict()}

@@ -104,17 +104,85 @@ def dprime_of(task: Task, choices: Choices, targets: Choices) -> float:
 
 
 def _of_many(rate: float, m: int) -> float:
-    """Invert the proportion correct of the largest of m: E[Phi(d' + z)^(m - 1)]."""
+    """Invert the proportion correct of the largest of m."""
     from scipy.optimize import brentq
+
+    found = brentq(lambda d: _largest_of(d, m) - rate, -8.0, 12.0)
+    return float(np.asarray(found).item())
+
+
+def _largest_of(dprime: float, m: int) -> float:
+    """Give the chance that the target is the largest: E[Phi(d' + z)^(m - 1)]."""
     from scipy.special import ndtr
 
     places, weights = np.polynomial.hermite_e.hermegauss(80)
     weights = weights / weights.sum()
+    return float(weights @ ndtr(dprime + places) ** (m - 1))
 
-    def excess(d: float) -> float:
-        return float(weights @ ndtr(d + places) ** (m - 1)) - rate
 
-    return float(np.asarray(brentq(excess, -8.0, 12.0)).item())
+def implied_correct(task: Task, dprime: float) -> float:
+    """Give the proportion correct of an unbiased observer of this d'.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> task = yoked.load_protocol("bar-in-noise").task
+    >>> round(implied_correct(task, 1.0), 6)
+    0.76025
+    """
+    from scipy.special import ndtr
+
+    if not task.is_forced_choice:
+        return float(ndtr(dprime / 2))
+    m = len(task.keys)
+    if m == 2:
+        return float(ndtr(dprime / math.sqrt(2)))
+    return _largest_of(dprime, m)
+
+
+@dataclass(frozen=True)
+class KernelFigures:
+    """How like another kernel a network's is, and what it says of the task.
+
+    Attributes
+    ----------
+    first, second
+        Cosine with the true kernel of order one and two; None for an order that is not
+        learnt.
+    shuffled_first, shuffled_second
+        Cosine with the shuffled one, where that was learnt.
+    signal
+        Cosine of the network's first-order kernel with the signal.
+    implied_correct
+        Proportion correct of a linear observer whose kernel has that cosine: in white
+        noise its d' is the ideal observer's times the cosine (Murray, Bennett & Sekuler
+        2005 [1]_). None where no response is correct, noise is not white, or the signal
+        varies.
+
+    References
+    ----------
+    .. [1] Murray, Bennett & Sekuler (2005), J. Vision 5(2):5, 139-149.
+    """
+
+    first: float | None
+    second: float | None
+    shuffled_first: float | None = None
+    shuffled_second: float | None = None
+    signal: float | None = None
+    implied_correct: float | None = None
+
+    @property
+    def brief(self) -> str:
+        """The cosines in a few words."""
+        true, shuffled = (self.first, self.second), ()
+        if self.shuffled_first is not None or self.shuffled_second is not None:
+            shuffled = (self.shuffled_first, self.shuffled_second)
+        words = f"cosine {_listed(true)}"
+        return words + (f" (shuffled {_listed(shuffled)})" if shuffled else "")
+
+
+def _listed(values: tuple[float | None, ...]) -> str:
+    return " and ".join(f"{each:.3f}" for each in values if each is not None)
 
 
 @dataclass(frozen=True)
@@ -126,7 +194,8 @@ class HeldOutFigures:
     n
         Trials.
     loss
-        Cross entropy of what it was to learn, in nats a trial.
+        Of the goal: cross entropy of what it was to learn, in nats a trial; of a kernel
+        1 less the cosine, and what the task counts beside.
     proportion_correct, dprime
         Of the network; None where no response is correct.
     observer
@@ -136,6 +205,8 @@ class HeldOutFigures:
     ceiling
         The same of the shadowed observer without its internal noise, which no network
         can exceed; None where it is not known.
+    kernel
+        How like the kernel that was learnt its own is; None where the goal is none.
     """
 
     n: int
@@ -145,14 +216,20 @@ class HeldOutFigures:
     observer: Likeness | None = None
     always_right: Likeness | None = None
     ceiling: Likeness | None = None
+    kernel: KernelFigures | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give all of it as plain data."""
-        return asdict(self)
+        found = asdict(self)
+        if self.kernel is None:
+            del found["kernel"]
+        return found
 
     @property
     def brief(self) -> str:
         """What a progress bar says besides the loss."""
+        if self.kernel is not None:
+            return self.kernel.brief
         if self.observer is None:
             return f"d' {self.dprime:.2f}"
         kappa = self.observer.kappa
@@ -164,6 +241,10 @@ class HeldOutFigures:
         line = f"held out, {self.n} trials: loss {self.loss:.4f}"
         if self.dprime is not None:
             line += f", d' {self.dprime:.2f}, correct {self.proportion_correct:.3f}"
+        if self.kernel is not None:
+            line += f"; kernel: {self.kernel.brief}"
+            if self.kernel.implied_correct is not None:
+                line += f", implies correct {self.kernel.implied_correct:.3f}"
         for name, each in (
             ("with the observer", self.observer),
             ("always right", self.always_right),

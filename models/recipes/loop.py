@@ -17,12 +17,13 @@ from ...experiments.stimulus.seeds import derived_seed
 from ..networks.batches import is_out_of_memory
 from ..noise import drawn_for
 from ..retina.mosaic import as_contrast_tensor
-from ..training.losses import choice_loss, task_loss
 from ..training.practice import one_thread
 from .checkpoint import Checkpoint
-from .figures import HeldOutFigures, chosen, dprime_of, likeness
+from .evaluation import figures_of
+from .figures import HeldOutFigures
+from .processes import Share
 from .recipe import TrainingPart
-from .trials import Trials
+from .shown import HeldOut, Trials
 
 VERSION = 1  # raise it when the same recipe would give other weights
 # Steps done, steps in all, and a few words on how it goes.
@@ -87,6 +88,8 @@ class Loop:
         Of what its modules draw while they learn (dropout, noise).
     device
         Where it is.
+    share
+        Of this process in every batch.
     step
         Steps done.
     history
@@ -99,6 +102,7 @@ class Loop:
     training: TrainingPart
     seed: int
     device: str
+    share: Share = field(default_factory=Share)
     step: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
 
@@ -109,8 +113,6 @@ class Loop:
         self._schedule = torch.optim.lr_scheduler.OneCycleLR(
             self._optimiser, rate, total_steps=max(2, self.trials.n_steps)
         )
-        is_task = self.trials.held_out.choices is None
-        self._loss = task_loss if is_task else choice_loss
         self._best: dict[str, Tensor] = {}
         self._best_loss = math.inf
         self._stale = 0
@@ -137,7 +139,8 @@ class Loop:
         Returns
         -------
         HeldOutFigures
-            How good those weights are.
+            How good those weights are, on trials that did not choose them where there
+            are any.
 
         Raises
         ------
@@ -156,33 +159,20 @@ class Loop:
                     self._look(float(np.mean(since)))
                     since = []
                     if checkpoint is not None:
-                        checkpoint.write(self._state())
+                        state = self._state()
+                        if self.share.is_first:
+                            checkpoint.write(state)
                 if told is not None:
                     told(self.step, self.trials.n_steps, self._words())
             self.network.load_state_dict(self._best)
             self.network.eval()
-            return self._figures()
+            return self.share.told(lambda: self._figures(self.trials.scored))
 
-    def _figures(self) -> HeldOutFigures:
-        """Give how good the network is on the held-out trials."""
-        task, held_out = self.trials.protocol.task, self.trials.held_out
-        variables = self._held_out_variables()
-        wanted = torch.from_numpy(held_out.wanted)
-        loss = self._loss(task, variables, wanted).item()
-        if not math.isfinite(loss):
-            raise ValueError(f"the held-out loss must be finite, got {loss}")
-        choices, targets = chosen(task, variables.numpy()), held_out.targets
-        correct = None if targets is None else float((choices == targets).mean())
-        dprime = None if targets is None else dprime_of(task, choices, targets)
-        if held_out.choices is None:
-            return HeldOutFigures(len(choices), loss, correct, dprime)
-        compared = [
-            None
-            if each is None
-            else likeness(each, held_out.choices, targets, held_out.contrast)
-            for each in (choices, targets, held_out.ceiling)
-        ]
-        return HeldOutFigures(len(choices), loss, correct, dprime, *compared)
+    def _figures(self, held_out: HeldOut) -> HeldOutFigures:
+        """Give how good the network is on trials that it does not learn."""
+        answered = self.trials.answered
+        others = None if answered is None else self._variables(answered)
+        return figures_of(self.trials, held_out, self._variables(held_out), others)
 
     def budget(self) -> Budget:
         """Time a few steps on a copy, which learns nothing that stays."""
@@ -192,6 +182,7 @@ class Loop:
             self.training,
             self.seed,
             self.device,
+            self.share,
         )
         n_steps = self.trials.n_steps
         with tried._arithmetic():
@@ -201,14 +192,14 @@ class Loop:
                 tried._learn(step)
                 seconds.append(time.perf_counter() - start)
             start = time.perf_counter()
-            tried._held_out_variables()
+            tried._variables(self.trials.held_out)
             look = time.perf_counter() - start
         n_looks = -(-n_steps // self.trials.every)
         return Budget(
             sum(p.numel() for p in self.network.parameters() if p.requires_grad),
             n_steps,
             self.trials.n_shown,
-            len(self.trials.held_out.wanted),
+            len(self.trials.held_out.contrast),
             n_looks,
             float(np.median(seconds)) * n_steps + look * n_looks,
         )
@@ -221,24 +212,26 @@ class Loop:
         """Take one step of gradient descent; give the loss before it."""
         self.network.train()
         with self._memory():
-            frames, wanted = self.trials.batch(step)
+            frames, lesson = self.trials.batch(step, self.share)
             contrast = as_contrast_tensor(torch.from_numpy(frames), self.device)
-            task, goal = self.trials.protocol.task, torch.from_numpy(wanted)
-            error = self._loss(task, self.network(contrast), goal.to(self.device))
-            if not math.isfinite(error.item()):
+            error = self.trials.loss(self.network(contrast), lesson.to(self.device))
+            loss = self.share.mean(error.item())
+            if not math.isfinite(loss):
                 raise ValueError(
-                    f"the training loss must be finite, got {error.item()} at step "
+                    f"the training loss must be finite, got {loss} at step "
                     f"{step + 1}; a lower training.rate may help"
                 )
             self._optimiser.zero_grad()
             error.backward()
+            self.share.average_gradients(self.network)
             self._optimiser.step()
         self._schedule.step()
-        return error.item()
+        return loss
 
     def _look(self, training_loss: float) -> None:
         """Look at the held-out trials; keep the weights if they are the best."""
-        found = self._figures()
+        self.share.level(self.network)
+        found = self.share.told(lambda: self._figures(self.trials.held_out))
         row = {"step": self.step, "training_loss": training_loss, **found.to_dict()}
         self.history.append(row)
         self._stale += 1
@@ -250,11 +243,11 @@ class Loop:
     def _words(self) -> str:
         return self._said if self.history else "first look to come"
 
-    def _held_out_variables(self) -> Tensor:
-        """Give the decision variables of the held-out trials, on the CPU."""
+    def _variables(self, held_out: HeldOut) -> Tensor:
+        """Give decision variables of held-out trials, on the CPU."""
         self.network.eval()
         first, parts = 0, []
-        for frames in self.trials.held_out_frames():
+        for frames in held_out.frames():
             for part in np.array_split(frames, -(-len(frames) // self.training.batch)):
                 noise = ObserverNoise(self.seed, np.arange(first, first + len(part)))
                 with self._memory(), torch.no_grad(), drawn_for(noise):
@@ -265,6 +258,9 @@ class Loop:
 
     def _state(self) -> dict[str, Any]:
         is_cuda = self.device != "cpu"
+        drawn = torch.cuda.get_rng_state(self.device) if is_cuda else None
+        drawn = self.share.all_of((torch.get_rng_state(), drawn))
+        rng, cuda_rng = (list(each) for each in zip(*drawn, strict=True))
         return {
             "step": self.step,
             "network": self.network.state_dict(),
@@ -275,8 +271,8 @@ class Loop:
             "stale": self._stale,
             "said": self._said,
             "history": self.history,
-            "rng": torch.get_rng_state(),
-            "cuda_rng": torch.cuda.get_rng_state(self.device) if is_cuda else None,
+            "rng": rng,
+            "cuda_rng": cuda_rng,
         }
 
     def _restore(self, state: dict[str, Any]) -> None:
@@ -286,9 +282,10 @@ class Loop:
         self.step, self.history = state["step"], state["history"]
         self._best, self._best_loss = state["best"], state["best_loss"]
         self._stale, self._said = state["stale"], state["said"]
-        torch.set_rng_state(state["rng"])
-        if state["cuda_rng"] is not None:
-            torch.cuda.set_rng_state(state["cuda_rng"], self.device)
+        rng, cuda_rng = (state[each][self.share.number] for each in ("rng", "cuda_rng"))
+        torch.set_rng_state(rng)
+        if cuda_rng is not None:
+            torch.cuda.set_rng_state(cuda_rng, self.device)
 
     @contextmanager
     def _arithmetic(self) -> Iterator[None]:
@@ -299,7 +296,8 @@ class Loop:
             torch.random.fork_rng(devices=devices),
             nullcontext() if is_cuda else _repeatable(),
         ):
-            torch.manual_seed(derived_seed("training", self.seed))
+            apart = [self.share.number] if self.share.number else []
+            torch.manual_seed(derived_seed("training", self.seed, *apart))
             yield
 
     @contextmanager

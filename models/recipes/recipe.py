@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ...experiments.protocols.checks import Faults, ProtocolError, build
-from ...experiments.protocols.files import load_protocol
-from ...experiments.protocols.protocol import Protocol, without_defaults
+from ...experiments.protocols.protocol import without_defaults
 from ...experiments.stimulus.seeds import MAX_SEED
-
-GOALS = ("task", "shadow")
+from .goal import Goal
 
 
 @dataclass(frozen=True)
@@ -48,75 +46,6 @@ class NetworkPart:
 
 
 @dataclass(frozen=True)
-class SessionPart:
-    """Which session's responses are learnt: the trial log's file, and the id."""
-
-    db: str
-    id: str
-
-
-@dataclass(frozen=True)
-class Goal:
-    """What is learnt.
-
-    Attributes
-    ----------
-    kind
-        'task' (which alternative had the signal) or 'shadow' (another's responses).
-    protocol
-        A shipped protocol, or the path of a file ending in .toml; a session has its
-        own.
-    observer, options, internal_noise
-        Whose responses to new trials are learnt: a name, what it can be told, and its
-        internal / external SD ratio.
-    session
-        Whose responses, to the trials that they were given to, are learnt.
-    contrasts
-        Of the new trials. By default those at which an ideal observer has d' 1, 2, 3
-        and 4 for a task, and the one that models are measured at for an observer.
-    """
-
-    kind: str
-    protocol: str = ""
-    observer: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict)
-    internal_noise: float = 0.0
-    session: SessionPart | None = None
-    contrasts: tuple[float, ...] = ()
-
-    def __post_init__(self) -> None:
-        faults = Faults()
-        rule = f"one of {', '.join(GOALS)}"
-        if not faults.unless(self.kind in GOALS, "kind", rule, self.kind):
-            faults.raise_any()
-        is_session = self.session is not None
-        if self.kind == "task":
-            rule = "left out where the goal is the task"
-            faults.unless(not self.observer, "observer", rule, self.observer)
-            faults.unless(not is_session, "session", rule, self.session)
-        else:
-            got = "both" if is_session and self.observer else "neither"
-            one = is_session != bool(self.observer)
-            faults.unless(one, "observer or session", "one of the two", got)
-        rule = "left out with a session, which has its own"
-        new = (("protocol", ""), ("options", {}), ("contrasts", ()))
-        for name, default in new if is_session else ():
-            value = getattr(self, name)
-            faults.unless(value == default, name, rule, value)
-        rule = "a shipped protocol or a file of one"
-        has = bool(self.protocol) or is_session
-        faults.unless(has, "protocol", rule, self.protocol)
-        rule = "left out without an observer"
-        told = bool(self.observer) or not (self.options or self.internal_noise)
-        faults.unless(told, "options and internal_noise", rule, "some")
-        rule, gamma = "0 or more", self.internal_noise
-        faults.unless(0 <= gamma < float("inf"), "internal_noise", rule, gamma)
-        fits = all(0 < each <= 1 for each in self.contrasts)
-        faults.unless(fits, "contrasts", "in (0, 1]", list(self.contrasts))
-        faults.raise_any()
-
-
-@dataclass(frozen=True)
 class TrainingPart:
     """How long and how fast.
 
@@ -139,7 +68,12 @@ class TrainingPart:
         Steps, or with a session epochs, between looks at the held-out trials, each of
         which writes a checkpoint. By default a tenth of the steps, or an epoch.
     held_out
-        New trials that are held out; with a session a fifth of its trials is.
+        New trials that are held out to choose the best weights by; of a session's
+        responses a fifth is held out in their place.
+    scored
+        Further new trials, which chose nothing: the last figures are of them. Where a
+        session's responses are learnt there are none, and the figures are of what is
+        held out.
     """
 
     steps: int | None = None
@@ -150,6 +84,7 @@ class TrainingPart:
     patience: int | None = None
     checkpoint_every: int | None = None
     held_out: int = 2048
+    scored: int = 2048
 
     def __post_init__(self) -> None:
         faults = Faults()
@@ -160,6 +95,7 @@ class TrainingPart:
             ("patience", 1),
             ("checkpoint_every", 1),
             ("held_out", 100),
+            ("scored", 100),
         ):
             value = getattr(self, name)
             fits = value is None or value >= least
@@ -197,7 +133,7 @@ class Recipe:
     def __post_init__(self) -> None:
         faults, training = Faults(), self.training
         counted, other = "steps", "epochs"
-        if self.goal.session is not None:
+        if self.goal.learns_session:
             counted, other = other, counted
         rule = f"left out here, where {counted} are counted"
         value = getattr(training, other)
@@ -212,8 +148,9 @@ class Recipe:
         network = Path(self.network.name.rpartition(":")[2]).name
         if self.goal.kind == "task":
             return f"{network}-task"
-        of = self.goal.session.id if self.goal.session else self.goal.observer
-        return f"{network}-shadow-of-{Path(of).name}"
+        shuffled = "shuffled-" if self.goal.shuffled else ""
+        of = Path(self.goal.whose).name
+        return f"{network}-{shuffled}{self.goal.kind}-of-{of}"
 
     def to_dict(self) -> dict[str, Any]:
         """Give the recipe as plain data, fields at their default left out."""
@@ -257,9 +194,3 @@ def load_recipe(path: str | Path) -> Recipe:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProtocolError([f"{path.name} must be TOML, got {error}"]) from error
     return recipe_of(data)
-
-
-def protocol_of(goal: Goal, base: Path) -> Protocol:
-    """Load the protocol of a goal without session; a file's path is from `base` on."""
-    is_file = Path(goal.protocol).suffix == ".toml"
-    return load_protocol(base / goal.protocol if is_file else goal.protocol)

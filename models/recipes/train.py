@@ -12,6 +12,7 @@ from ..networks.weights import json_hash, weights_hash
 from .checkpoint import Checkpoint
 from .figures import HeldOutFigures
 from .loop import VERSION, Budget, Loop, Told
+from .processes import join
 from .recipe import Recipe, load_recipe, recipe_of
 from .trained import network_of
 from .trials import trials_of
@@ -30,7 +31,8 @@ class Training:
         A dict for each look at the held-out trials: step, training loss since the last
         look, and the figures.
     held_out
-        Figures of the best weights.
+        Figures of the best weights, on trials that neither were learnt nor chose them;
+        of a session's responses, on those that are held out.
     told
         What they were trained as.
     """
@@ -82,33 +84,48 @@ class Plan:
         if isinstance(recipe, Mapping):
             recipe = recipe_of(recipe)
         self.recipe = recipe.with_options(seed, device)
+        part = self.recipe.network
+        self.share, own_device = join(part.device)
+        _require_shares(self.recipe, self.share.count)
         self.trials = trials_of(self.recipe, base)
-        protocol, part = self.trials.protocol, self.recipe.network
+        protocol = self.trials.protocol
         network = network_of(
-            self.recipe,
+            self.recipe.with_options(device=own_device),
             Viewing.of(protocol),
             protocol.frame_shape,
             protocol.n_intervals,
         )
         self._loop = Loop(
-            network, self.trials, self.recipe.training, part.seed, part.device
+            network,
+            self.trials,
+            self.recipe.training,
+            part.seed,
+            own_device,
+            self.share,
         )
 
     @property
     def hash(self) -> str:
         """SHA-256 of all that the weights are a function of."""
         trials = self.trials
-        given = (trials.protocol.hash, trials.trained_on, VERSION)
+        given: list[Any] = [trials.protocol.hash, trials.trained_on, VERSION]
+        if self.recipe.goal.file and trials.kernel is not None:
+            given.append(
+                [each.tolist() for each in trials.kernel.true if each is not None]
+            )
+        if self.share.count > 1:
+            given.append({"processes": self.share.count})
         return json_hash({"recipe": self.recipe.to_dict(), "given": given})
 
     def sentence(self) -> str:
         """Say in one line what will be done."""
         goal, part = self.recipe.goal, self.recipe.network
         whose = "which alternative has the signal"
-        if goal.session is not None:
-            whose = f"the responses of session {goal.session.id}"
-        elif goal.observer:
-            whose = f"the responses of {goal.observer}"
+        if goal.kind != "task":
+            shuffled = "shuffled " if goal.shuffled else ""
+            what = "responses" if goal.kind == "shadow" else f"{shuffled}kernel"
+            session = "session " if goal.session is not None else ""
+            whose = f"the {what} of {session}{goal.whose}"
         of = self.trials.protocol.name
         return f"{part.name} (seed {part.seed}, {part.device}) learns {whose}, {of}"
 
@@ -131,10 +148,18 @@ class Plan:
         told = TrainedAs.of(self.recipe, trials.protocol, figures, trials.trained_on)
         state = dict(self._loop.network.state_dict())
         made = Training(state, self._loop.history, figures, told)
-        if out is not None and checkpoint is not None:
+        if out is not None and checkpoint is not None and self.share.is_first:
             made.save(out)
             checkpoint.remove()
         return made
+
+
+def _require_shares(recipe: Recipe, count: int) -> None:
+    """Refuse a batch that has no equal shares, or too small ones."""
+    batch = recipe.training.batch
+    if count > 1 and (batch % count or batch < 4 * count):
+        rule = f"a multiple of {count}, four trials or more for each process"
+        raise ValueError(f"training.batch must be {rule}, got {batch}")
 
 
 def train(
@@ -149,7 +174,8 @@ def train(
     """Train a network by a recipe.
 
     On the CPU the same recipe gives the same weights, also where a training was killed
-    and resumed from its checkpoint.
+    and resumed from its checkpoint. Started by `torchrun`, all processes train one
+    network, and the first of them writes it.
 
     Parameters
     ----------
@@ -185,7 +211,7 @@ def train(
     >>> made = yoked.train({
     ...     "network": {"name": "retina-cnn"},
     ...     "goal": {"kind": "task", "protocol": "bar-in-noise"},
-    ...     "training": {"steps": 4, "batch": 16, "held_out": 200},
+    ...     "training": {"steps": 4, "batch": 16, "held_out": 200, "scored": 200},
     ... })
     >>> [row["step"] for row in made.history], made.held_out.n
     ([1, 2, 3, 4], 200)

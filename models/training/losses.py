@@ -172,18 +172,38 @@ def kernel_moments(
     if noise.shape[:2] != variables.shape:
         rule = f"(trial, alternative) {tuple(variables.shape)} and elements"
         raise ValueError(f"noise must be {rule}, got {tuple(noise.shape)}")
+    chosen = soft_choices(task, variables)
+    weight = choice_weights(chosen, classes).flatten()
+    flat = noise.flatten(0, 1).to(chosen.dtype)
+    first = weight @ flat
+    return KernelMoments(first, (flat * weight[:, None]).T @ flat if second else None)
+
+
+def choice_weights(
+    chosen: Variables, classes: Int[Tensor, " trial"]
+) -> Float[Tensor, " trial alternative"]:
+    """Give what each field of noise counts in the kernels of choices.
+
+    Parameters
+    ----------
+    chosen
+        Chance of each alternative, or 0 and 1; in yes/no and rating of "yes".
+    classes
+        Stimulus class of each trial.
+
+    Raises
+    ------
+    ValueError
+        If a class has a single trial.
+    """
     _, number, n = classes.unique(return_inverse=True, return_counts=True)
     if int(n.min()) < 2:
         raise ValueError("trials of a class must be two or more, got 1")
-    chosen = soft_choices(task, variables)
     mean = torch.zeros(len(n), chosen.shape[1], dtype=chosen.dtype, device=n.device)
     mean = mean.index_add(0, number, chosen) / n[:, None]
     # A class loses a degree of freedom to its mean.
     free = (n / (n - 1)).to(chosen.dtype)[number, None]
-    weight = ((chosen - mean[number]) * free).flatten() / len(noise)
-    flat = noise.flatten(0, 1).to(chosen.dtype)
-    first = weight @ flat
-    return KernelMoments(first, (flat * weight[:, None]).T @ flat if second else None)
+    return (chosen - mean[number]) * free / len(chosen)
 
 
 def kernel_loss(

@@ -15,6 +15,7 @@ from ...experiments.session.draw import trials
 from ...experiments.stimulus.sources import (
     CoefficientNoise,
     NoiseSource,
+    Table,
     as_contrast,
     noise_source,
 )
@@ -143,14 +144,20 @@ class TrialStream(IterableDataset):
         )
 
     def _noise(self, rows: pd.DataFrame) -> Float[Tensor, " trial alternative element"]:
-        intervals = range(self.protocol.n_intervals)
-        sd = self.protocol.noise.sd
-        fields = [_in_sds(self._source, rows, k, sd) for k in intervals]
-        return torch.from_numpy(np.stack(fields, axis=1)).to(self.device)
+        return noise_in_sds(self.protocol, self._source, rows).to(self.device)
+
+
+def noise_in_sds(
+    protocol: Protocol, source: NoiseSource, rows: Table
+) -> Float[Tensor, " trial alternative element"]:
+    """Give the noise of every alternative of trials, in its SD."""
+    sd = protocol.noise.sd
+    fields = [_in_sds(source, rows, k, sd) for k in range(protocol.n_intervals)]
+    return torch.from_numpy(np.stack(fields, axis=1))
 
 
 def _in_sds(
-    source: NoiseSource, rows: pd.DataFrame, interval: int, sd: float
+    source: NoiseSource, rows: Table, interval: int, sd: float
 ) -> Float[np.ndarray, " trial element"]:
     """Give noise in its SD: elements of a grid, or coefficients of images."""
     if isinstance(source, CoefficientNoise):

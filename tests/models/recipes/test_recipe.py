@@ -6,6 +6,7 @@ from yoked.models.recipes.recipe import load_recipe, recipe_of
 
 NETWORK = {"name": "retina-cnn"}
 TASK = {"kind": "task", "protocol": "bar-in-noise"}
+KERNEL = {"kind": "kernel", "protocol": "bar-in-noise"}
 SESSION = {"kind": "shadow", "session": {"db": "results.db", "id": "kq7"}}
 
 
@@ -25,7 +26,7 @@ def made(network=None, goal=None, training=None):
         ({"network": {"options": {"seed": 2}}}, "network.options must be without seed"),
         (
             {"goal": {"kind": "tusk"}},
-            "kind must be one of task, shadow, got 'tusk'",
+            "kind must be one of task, shadow, kernel, got 'tusk'",
         ),
         (
             {"goal": {"kind": "task"}},
@@ -38,6 +39,21 @@ def made(network=None, goal=None, training=None):
         (
             {"goal": SESSION | {"protocol": "x"}},
             "protocol must be left out with",
+        ),
+        ({"goal": TASK | {"shuffled": True}}, "shuffled must be left out where"),
+        ({"goal": KERNEL}, "session or file must be one of the three, got 'none'"),
+        ({"goal": KERNEL | {"file": "k.npy", "observer": "ln"}}, "got 'several'"),
+        (
+            {"goal": KERNEL | {"observer": "ln", "orders": [3]}},
+            r"orders must be \[1\], \[2\] or \[1, 2\], got \[3\]",
+        ),
+        (
+            {"goal": KERNEL | {"observer": "ln", "contrasts": [0.1, 0.2]}},
+            "contrasts must be one at most for a kernel, got 2",
+        ),
+        (
+            {"goal": KERNEL | {"observer": "ln", "task_weight": -1.0}},
+            "task_weight must be 0 or more, got -1.0",
         ),
         ({"goal": TASK | {"contrasts": [0.0]}}, r"goal.contrasts must be in \(0, 1\]"),
         ({"training": {"batch": 1}}, "training.batch must be 2 or more, got 1"),
@@ -62,6 +78,10 @@ def test_a_recipe_names_what_comes_out():
     assert made().called == "retina-cnn-task"
     assert made(goal=SESSION).called == "retina-cnn-shadow-of-kq7"
     shadow = {"kind": "shadow", "protocol": "bar-in-noise", "observer": "energy"}
+    toward = KERNEL | {"observer": "ln"}
+    assert made(goal=toward).called == "retina-cnn-kernel-of-ln"
+    shuffled = made(goal=toward | {"shuffled": True})
+    assert shuffled.called == "retina-cnn-shuffled-kernel-of-ln"
     assert made({"name": "mine.py:Net"}, shadow).called == "Net-shadow-of-energy"
 
 
