@@ -217,7 +217,8 @@ class Plan:
 
     def _training(self, part: ObserverPart, train: str) -> dict[str, Any]:
         """Say what a training is made of; refuse one for other stimuli."""
-        from ...models.recipes.recipe import load_recipe, protocol_of
+        from ...models.recipes.goal import protocol_of
+        from ...models.recipes.recipe import load_recipe
 
         recipe = load_recipe(train)
         made_of: dict[str, Any] = {"recipe": recipe.with_options(seed=0).to_dict()}
