@@ -191,3 +191,25 @@ def test_yes_no_and_movies_have_kernels_too(name):
     plan = Plan(recipe(goal))
     assert isinstance(plan.trials, GeneratedTrials)
     assert plan.run().held_out.kernel.first is not None
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_what_a_kernel_brings_along_and_a_shuffled_one_does_not():
+    """Rows of the table of docs/training.md: `pytest -m slow -rP` prints them."""
+    long = {"steps": 200, "batch": 256, "rate": 1e-2, "held_out": 4000}
+    usual = GOAL | {"internal_noise": 0.5, "target_trials": 50_000}
+    true, task, shuffled = (
+        yoked.train(recipe(usual | own, **long, scored=20_000, checkpoint_every=20))
+        for own in ({}, {"task_weight": 1e6}, {"shuffled": True})
+    )
+    for made in (true, task, shuffled):
+        found = made.held_out
+        print(found.sentence())
+        assert found.proportion_correct == pytest.approx(
+            found.kernel.implied_correct, abs=0.01
+        )
+    assert true.held_out.kernel.first >= 0.95
+    assert true.held_out.observer.agreement > task.held_out.observer.agreement + 0.03
+    assert shuffled.held_out.kernel.shuffled_first >= 0.95
+    assert shuffled.held_out.kernel.first < task.held_out.kernel.first
