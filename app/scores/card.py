@@ -133,7 +133,7 @@ class TaskScore(Result):
             word = {
                 1: "closer than",
                 -1: "further than",
-                0: "as far as can be told as close as",
+                0: "neither closer nor further than",
             }
             apart = found[0].difference.short()
             return f"its responses are {word[signs[0]]} those of {name} ({apart})"
@@ -283,7 +283,9 @@ def _sign(found: ModelDifference) -> int:
 def _told(order: int, share: Estimate) -> str:
     if share.value is None:
         return f"{ORDERS[order]} cannot be told"
-    return f"{ORDERS[order]} {share.short()} of the ceiling ({judged(share)})"
+    kind = judged(share)
+    word = {"differs": "below it", "alike": "at it", "cannot be told": "perhaps at it"}
+    return f"{ORDERS[order]} {share.short()} of the ceiling ({word[kind]})"
 
 
 def _mean(people: Sequence[PersonScore], order: int) -> Estimate:

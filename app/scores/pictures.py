@@ -17,6 +17,7 @@ def ranking(score: Score, protocol: str) -> "Figure":
         for task in card.tasks
         if task.protocol == protocol
     ]
+    cards.sort(key=lambda each: _nearness(each[1]))
     rows = [_row(card, task, score.references) for card, task in cards]
     rows += [
         ShareRow(f"{pair.one} and {pair.other}", "people", [pair.shares])
@@ -24,6 +25,11 @@ def ranking(score: Score, protocol: str) -> "Figure":
         if pair.protocol == protocol
     ]
     return draw_shares(rows, f"How close to people: {protocol}")
+
+
+def _nearness(task: TaskScore) -> float:
+    value = task.headline(0).value
+    return 1.0 if value is None else -value  # who cannot be told comes last
 
 
 def protocols(score: Score) -> list[str]:
