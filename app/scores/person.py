@@ -1,7 +1,7 @@
 """One person whom models are compared with, and the models that did her trials."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from ...analysis.agreement.order_zero import OrderZero
 from ...analysis.trials.estimate import CannotTell
 from ...analysis.trials.held import Held
 from ...experiments.session.observer import Observer
+from ...experiments.session.results import without_trials
 from ...experiments.stimulus.seeds import derived_seed
 from ...models.asked import Asked
 from ...models.matching import Noise
@@ -75,7 +76,7 @@ class Person:
         repeatable: bool = False,
     ) -> None:
         whole = len(session.counted)
-        self.session = session if learnt is None else without(session, learnt)
+        self.session = session if learnt is None else without_trials(session, learnt)
         self.n_left_out = whole - len(self.session.counted)
         if not len(self.session.counted):
             rule = "one or more that the network has not learnt"
@@ -136,18 +137,8 @@ class Person:
         return played[int(np.argmax(values))]
 
 
-def without(
-    session: "SessionData", learnt: Int64[np.ndarray, " trial"]
-) -> "SessionData":
-    """Leave trials out of a session, as if they were excluded."""
-    trials = session.trials
-    is_out = np.isin(trials["trial"].to_numpy(np.int64), learnt)
-    excluded = trials["excluded"].to_numpy(bool) | is_out
-    return replace(session, trials=trials.assign(excluded=excluded))
-
-
 def some(session: "SessionData", rows: Int64[np.ndarray, " row"]) -> "SessionData":
     """Keep some of the trials that count, by their places among them."""
     kept = session.counted["trial"].to_numpy(np.int64)[rows]
     every = session.trials["trial"].to_numpy(np.int64)
-    return without(session, every[~np.isin(every, kept)])
+    return without_trials(session, every[~np.isin(every, kept)])

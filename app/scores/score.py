@@ -15,7 +15,7 @@ from ...analysis.trials.attempts import Attempts
 from ...analysis.trials.coarse import MOST
 from ...analysis.trials.estimate import Estimate
 from ...analysis.trials.held import Held
-from ...experiments.session.observer import Observer, optional
+from ...experiments.session.observer import Observer, learnt_of, optional
 from ...models.asked import Asked
 from ...models.registry import load
 from ...models.simulate import Progress
@@ -197,10 +197,11 @@ class _Stage:
 
     def _left_to(self, observer: Observer, beside: _Beside) -> _Beside:
         """Leave out what a network has learnt of this person."""
-        learnt = _learnt(observer, self._session)
-        if learnt is None:
+        learnt = learnt_of(observer, self._session.id, self._session.yoked_to)
+        if not learnt:
             return beside
-        person = Person(self._session, learnt, self._seed, self._repeatable)
+        left_out = np.asarray(learnt, np.int64)
+        person = Person(self._session, left_out, self._seed, self._repeatable)
         return self._references(person)
 
     def _references(self, person: Person) -> _Beside:
@@ -274,14 +275,6 @@ class _Stage:
             missing=missing | attempt.missing,
             faults=attempt.faults,
         )
-
-
-def _learnt(observer: Observer, session: "SessionData") -> np.ndarray | None:
-    """Give the trials of a session that a network has learnt; None if it has none."""
-    told_of = getattr(observer, "trained_on", None) or {}
-    if told_of.get("session", "") not in (session.id, session.yoked_to):
-        return None
-    return np.asarray(told_of["trials"], np.int64)
 
 
 def _closer(

@@ -17,6 +17,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from ...experiments.protocols.files import load_protocol
+from ...experiments.session.observer import learnt_of
 from ...experiments.stimulus.seeds import derived_seed
 from ...experiments.store.file import settle
 from .recipe import MATCHED
@@ -180,7 +181,9 @@ def _take_part(cell: Cell, scratch: Path) -> tuple[Plain, list[Path]]:
         "n_trials": len(session.counted),
         "internal_noise": noise,
         "weights_hash": session.row.observer.weights_hash,
-        "measures": measured(session, person, cell.depths),
+        "measures": measured(
+            session, person, cell.depths, learnt_of(observer, session.yoked_to)
+        ),
     }
     settle(log)
     return came_to, [log]

@@ -1,13 +1,15 @@
 """What is measured of a cell's session: each an estimate, or why there is none."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
 
 from ...analysis.sensitivity.by_task import dprime, proportion_correct
 from ...analysis.trials.attempts import Attempts
 from ...analysis.trials.estimate import Estimate
 from ...analysis.trials.held import Held, as_responses
-from ...experiments.session.results import SessionData
+from ...experiments.session.results import SessionData, without_trials
 
 ALONE = ("dprime", "proportion_correct")
 BESIDE_A_PERSON = ("kappa", "share_0", "share_1", "share_2")
@@ -15,7 +17,10 @@ QUANTITIES = (*ALONE, *BESIDE_A_PERSON)
 
 
 def measured(
-    session: SessionData, person: SessionData | None, depths: bool
+    session: SessionData,
+    person: SessionData | None,
+    depths: bool,
+    learnt: Sequence[int] = (),
 ) -> dict[str, Any]:
     """Measure a session, and beside the person that it is yoked to how they agree.
 
@@ -25,6 +30,8 @@ def measured(
         Whose trials they were; None where they are the session's own.
     depths
         Whether shares of orders 0, 1 and 2 are wanted.
+    learnt
+        The person's trials that a network has learnt: agreement leaves them out.
 
     Returns
     -------
@@ -46,6 +53,10 @@ def measured(
         from ...analysis.agreement.kappa import compare_kappa
         from ...analysis.agreement.profile import depth_profile
 
+        if len(learnt):
+            left_out = np.asarray(learnt, np.int64)
+            person, session = (without_trials(e, left_out) for e in (person, session))
+            held = Held.of(session)
         reference = Held.of(person)
         estimate("kappa", lambda: compare_kappa(reference, held).kappa)
         profile = None

@@ -236,6 +236,12 @@ def optional(observer: Observer, member: str) -> Any:
     return getattr(observer, member, OPTIONAL[member])
 
 
+def learnt_of(observer: Observer, *sessions: str | None) -> list[int]:
+    """Give the trials of a session, by any of its ids, that a network has learnt."""
+    told: Mapping[str, Any] = getattr(observer, "trained_on", None) or {}
+    return list(told["trials"]) if told.get("session", "") in sessions else []
+
+
 def frames_on(
     device: str | None, protocol: Protocol, source: NoiseSource, table: Table
 ) -> Frames:

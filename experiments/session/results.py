@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Int64
 
 from ..protocols.protocol import Protocol
 from ..stimulus.by_condition import ConditionNoise
@@ -164,6 +165,15 @@ def of_condition(session: SessionData, name: str) -> SessionData:
         trials=trials[own].reset_index(drop=True),
         noise=noise,
     )
+
+
+def without_trials(
+    session: SessionData, left_out: Int64[np.ndarray, " trial"]
+) -> SessionData:
+    """Leave trials out of a session by their numbers, as if they were excluded."""
+    is_out = np.isin(session.trials["trial"].to_numpy(np.int64), left_out)
+    excluded = session.trials["excluded"].to_numpy(bool) | is_out
+    return replace(session, trials=session.trials.assign(excluded=excluded))
 
 
 # What pandas would read as something else: a flag, and a whole number that is missing.

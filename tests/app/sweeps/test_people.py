@@ -10,6 +10,7 @@ from click.testing import CliRunner
 import yoked
 from yoked.app.cli import cli
 from yoked.app.sweeps.cell import do_cell
+from yoked.app.sweeps.measures import measured
 from yoked.app.sweeps.plan import Plan
 from yoked.experiments.store.sqlite import open_store
 from yoked.models.recipes import train
@@ -175,3 +176,15 @@ def test_a_changed_person_changes_the_inputs(base):
     assert [replace(a, inputs="") for a in before] == [
         replace(b, inputs="") for b in after
     ]
+
+
+def test_agreement_leaves_out_what_a_network_has_learnt():
+    protocol = yoked.load_protocol("bar-in-noise").with_options(300, 0.227)
+    template = yoked.load_observer("template")
+    person = yoked.run(protocol, template, seed=1, internal_noise=1.0)
+    model = yoked.run(observer=template, yoke_to=person, observer_seed=5)
+    learnt = person.counted["trial"].tolist()[:100]
+    kappas = [measured(model, person, False, each)["kappa"] for each in ((), learnt)]
+    assert [each["n"] for each in kappas] == [300, 200]
+    dprimes = [measured(model, person, False, each)["dprime"] for each in ((), learnt)]
+    assert dprimes[0] == dprimes[1]
