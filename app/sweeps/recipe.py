@@ -1,13 +1,12 @@
 """A recipe of a sweep: a TOML file as frozen objects, every field checked."""
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...experiments.protocols.checks import Faults, ProtocolError, build
+from ...experiments.protocols.checks import Faults, build, read_toml
 from ...experiments.protocols.protocol import without_defaults
 from ...experiments.stimulus.seeds import RESERVED_SEEDS
 
@@ -216,11 +215,7 @@ def load_sweep(path: str | Path) -> SweepRecipe:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"a recipe must be a file, got {str(path)!r}")
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProtocolError([f"{path.name} must be TOML, got {error}"]) from error
-    return sweep_recipe_of(data)
+    return sweep_recipe_of(read_toml(path))
 
 
 def from_recipe(base: Path, name: str, ends: Sequence[str] = (".toml",)) -> str:

@@ -1,10 +1,12 @@
 """Checks on data from outside: every fault is one sentence with key, rule and value."""
 
 import difflib
+import tomllib
 import types
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -20,6 +22,20 @@ class ProtocolError(ValueError):
     def __init__(self, faults: Iterable[str]) -> None:
         self.faults = tuple(faults)
         super().__init__("\n".join(self.faults))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises
+    ------
+    ProtocolError
+        If it is none.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProtocolError([f"{path.name} must be TOML, got {error}"]) from error
 
 
 class Faults:

@@ -1,10 +1,9 @@
 """Protocols as TOML files: the shipped ones by name, anybody's by path."""
 
-import tomllib
 from importlib.resources import files
 from pathlib import Path
 
-from .checks import ProtocolError, suggestion
+from .checks import read_toml, suggestion
 from .keys import require_keys
 from .own_files import with_own_files
 from .protocol import Protocol
@@ -50,7 +49,7 @@ def load_protocol(name: str | Path) -> Protocol:
         path = _shipped(str(name))
     if not path.is_file():
         raise FileNotFoundError(f"a protocol file must exist, got {str(path)!r}")
-    protocol = Protocol.from_dict(with_own_files(_read(path), path.parent))
+    protocol = Protocol.from_dict(with_own_files(read_toml(path), path.parent))
     require_keys(protocol)
     return protocol
 
@@ -78,13 +77,6 @@ def _shipped(name: str) -> Path:
     if not path.is_file():
         raise LookupError(f"no protocol named {name!r}{_hint(name, protocol_names())}")
     return path
-
-
-def _read(path: Path) -> dict:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProtocolError([f"{path.name} must be TOML, got {error}"]) from error
 
 
 def _hint(name: str, names: list[str]) -> str:

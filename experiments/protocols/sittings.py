@@ -4,12 +4,11 @@ Kernels need thousands of trials, which nobody gives in one sitting. The plan is
 file of its own; its protocols stay what they are.
 """
 
-import tomllib
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .checks import Faults, ProtocolError, build
+from .checks import Faults, ProtocolError, build, read_toml
 from .files import load_protocol
 from .parts import BLOCK_KINDS
 from .protocol import Protocol
@@ -129,11 +128,7 @@ def load_sittings(path: str | Path) -> SittingPlan:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"a plan of sittings must exist, got {str(path)!r}")
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProtocolError([f"{path.name} must be TOML, got {error}"]) from error
-    given = build(_File, data)
+    given = build(_File, read_toml(path))
     protocols = [_protocol(entry, path.parent) for entry in given.sittings]
     numbers = [entry.n for entry in given.sittings]
     every = (p for p, n in zip(protocols, numbers, strict=True) for _ in range(n))

@@ -1,12 +1,11 @@
 """A recipe of training: a TOML file as frozen objects, every field checked."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ...experiments.protocols.checks import Faults, ProtocolError, build
+from ...experiments.protocols.checks import Faults, build, read_toml
 from ...experiments.protocols.protocol import without_defaults
 from ...experiments.stimulus.seeds import MAX_SEED
 from .goal import Goal
@@ -189,8 +188,4 @@ def load_recipe(path: str | Path) -> Recipe:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"a recipe must be a file, got {str(path)!r}")
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProtocolError([f"{path.name} must be TOML, got {error}"]) from error
-    return recipe_of(data)
+    return recipe_of(read_toml(path))
