@@ -129,7 +129,8 @@ def printed(tmp_path_factory):
     of_sessions = [json.loads(output(*arguments))[0] for arguments in asked]
     match = ["match", path, first, "--observer", "template", "--json"]
     score = ["score", "plain-cnn", "--people", path, "--session", first]
-    score += ["--session", second, "--json"]
+    kept = path.with_name("score")  # what references made of the trials, for both
+    score += ["--session", second, "--out", kept, "--json"]
     alone = [json.loads(output(*asked)) for asked in (WHITE_BOX, match, score)]
     return [*of_sessions, *alone]
 
