@@ -85,7 +85,8 @@ def simulate(
             noises = internal_noise, repeatable_noise
             if MATCHED in noises and yoke_to is not None:
                 is_both = repeatable_noise == MATCHED
-                noises = matched(store, yoke_to, model, is_both, criterion, update)
+                given = (is_both, criterion, noise_at, update)
+                noises = matched(store, yoke_to, model, *given)
             if inside is not None:
                 inside.sd, noises = float(noises[0]), (0.0, noises[1])
             session = run(
@@ -144,8 +145,8 @@ def check_noises(
         return
     if yoke_to is None:
         raise click.UsageError("noise can be 'matched' with --yoke-to only")
-    if noise_at != DECISION:
-        raise click.UsageError("noise can be 'matched' at the decision only")
+    if noise_at != DECISION and repeatable == MATCHED:
+        raise click.UsageError("repeatable noise can be 'matched' at the decision only")
     if internal != MATCHED or repeatable not in (MATCHED, 0.0):
         raise click.UsageError(
             "--repeatable-noise must be 'matched' or 0 beside --internal-noise matched,"
@@ -159,6 +160,7 @@ def matched(
     model: "Observer",
     repeatable: bool,
     criterion: float | None,
+    noise_at: str,
     update: "Progress",
 ) -> tuple[float, float]:
     """Return a model's noise, matched to the session that it is yoked to; say so."""
@@ -166,7 +168,7 @@ def matched(
     from ..matched_noise import match_noise
 
     person = session_data(store, yoke_to)
-    found = match_noise(person, model, repeatable, criterion, update)
+    found = match_noise(person, model, repeatable, criterion, update, noise_at)
     click.echo(found.sentence, err=True)
     return found.gamma, found.repeatable_noise
 
