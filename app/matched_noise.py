@@ -4,6 +4,7 @@
 interval, and what comes out is a result.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,8 +32,12 @@ if TYPE_CHECKING:  # these bring the database, and all that runs a model
 
 FORMAT = "yoked-match/1"  # of the plain form, which docs/json.md describes
 MATCHED = "gamma-matched-agreement/1"
+DRAWN = "noise-drawn-agreement/1"
+DECISION = "decision"
+OWN_NOISE = "noise of the model's own makes it agree less often than the person"
 Pairs = Int[np.ndarray, " pair"]
 MOST_PAIRS = 4096  # that a model is asked; more tell nothing of noise that is not known
+MOST_DRAWN = 1024  # where each is drawn four times at every SD that is tried
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +53,9 @@ class MatchedNoise(Result):
     protocol
         What both do.
     internal_noise
-        gamma, for `yoked.run(..., internal_noise=match.gamma)`. The interval is that of
-        the person's agreement, carried through.
+        gamma, for `yoked.run(..., internal_noise=match.gamma)`; elsewhere than at the
+        decision the `sd` of `yoked.noisy`, in its unit. The interval is that of the
+        person's agreement, carried through.
     repeatable_noise
         For `yoked.run(..., repeatable_noise=...)`, in the same unit; 0 unless asked
         for, and where it cannot help.
@@ -65,6 +71,11 @@ class MatchedNoise(Result):
         Pairs that the model was asked: all of them, or some that are spread evenly.
     note
         What is to be known besides, such as why no repeatable noise can help.
+    noise_at
+        Where the internal noise is, as `yoked.noisy` takes it.
+    expected_agreement_se
+        Monte Carlo standard error of `expected_agreement`; None at the decision, where
+        it follows from a formula.
     """
 
     format: str
@@ -82,10 +93,12 @@ class MatchedNoise(Result):
     noiseless_proportion_correct: float
     n_pairs: int
     note: str | None = None
+    noise_at: str = DECISION
+    expected_agreement_se: float | None = None
 
     @property
     def gamma(self) -> float:
-        """Internal noise, as `yoked.run` takes it."""
+        """Internal noise, as `yoked.run` takes it, or `yoked.noisy` elsewhere."""
         assert self.internal_noise.value is not None
         return self.internal_noise.value
 
@@ -94,9 +107,13 @@ class MatchedNoise(Result):
         """Say what is matched, and what is not."""
         is_correct = self.expected_proportion_correct
         person = self.proportion_correct.value
+        noise, drawn = f"internal noise {self.gamma:.3f}", ""
+        if self.expected_agreement_se is not None:
+            noise = f"noise of SD {self.gamma:.3g} at {self.noise_at}"
+            drawn = f", Monte Carlo SE {self.expected_agreement_se:.3f},"
         said = (
-            f"{self.observer} with internal noise {self.gamma:.3f} is expected to "
-            f"agree with itself on {self.expected_agreement:.3f} of the pairs "
+            f"{self.observer} with {noise} is expected to "
+            f"agree with itself on {self.expected_agreement:.3f}{drawn} of the pairs "
             f"({self.person}: {self.agreement.value:.3f}) and to be correct on "
             f"{is_correct:.3f} of their trials ({self.person}: {person:.3f})"
         )
@@ -121,7 +138,14 @@ class MatchedNoise(Result):
                 self.expected_proportion_correct,
                 self.noiseless_proportion_correct,
             ),
-            ("internal noise (gamma)", None, self.internal_noise, 0.0),
+            (
+                "internal noise (gamma)"
+                if self.noise_at == DECISION
+                else f"noise at {self.noise_at} (SD)",
+                None,
+                self.internal_noise,
+                0.0,
+            ),
             ("repeatable noise", None, self.repeatable_noise, 0.0),
         )
         names = ("quantity", "person", "model", "without noise")
@@ -134,6 +158,7 @@ def match_noise(
     repeatable: bool = False,
     criterion: float | None = None,
     progress: "Progress | None" = None,
+    noise_at: str = DECISION,
 ) -> MatchedNoise:
     """Find the noise with which a model agrees with itself as a person did.
 
@@ -157,6 +182,10 @@ def match_noise(
         Of the model, as in `yoked.run`.
     progress
         As in `yoked.run`.
+    noise_at
+        Where the noise is: 'decision', or a place in a network as `yoked.noisy` takes
+        it. There its effect has no formula: up to 1,024 pairs are drawn four times at
+        each SD that is tried, and `expected_agreement_se` says how sure the result is.
 
     Raises
     ------
@@ -164,7 +193,8 @@ def match_noise(
         If there is no pair, the interval of the person's agreement reaches down to what
         noise alone gives, or noise of the model's own makes it agree less often.
     ValueError
-        If the task is neither yes/no nor a choice between two.
+        If the task is neither yes/no nor a choice between two, repeatable noise is to
+        be elsewhere than at the decision, or the observer has no such place.
 
     Examples
     --------
@@ -181,6 +211,13 @@ def match_noise(
     """
     counted = responses(session)
     own = own_agreement(counted)
+    if noise_at != DECISION:
+        if repeatable:
+            rule = f"{DECISION} with repeatable noise"
+            raise ValueError(f"noise_at must be {rule}, got {noise_at!r}")
+        return _matched_inside(
+            counted, own, session, observer, noise_at, criterion, progress
+        )
     first, second = pairs_of(counted)
     shown = (counted.table.iloc[first], counted.table.iloc[second])
     pairs = ask_twice(session, observer, *shown, criterion, progress)
@@ -202,10 +239,10 @@ def own_agreement(counted: Responses) -> Estimate:
     return own
 
 
-def pairs_of(counted: Responses) -> tuple[Pairs, Pairs]:
+def pairs_of(counted: Responses, most: int = MOST_PAIRS) -> tuple[Pairs, Pairs]:
     """Give the trials of both showings that a model is asked, spread evenly."""
     second = counted.second_rows
-    some = np.linspace(0, len(second) - 1, min(len(second), MOST_PAIRS)).astype(int)
+    some = np.linspace(0, len(second) - 1, min(len(second), most)).astype(int)
     return counted.first[second[some]], second[some]
 
 
@@ -233,7 +270,8 @@ def matched_on(
     assert own.value is not None
     assert own.low is not None
     assert own.high is not None
-    _require_consistent(pairs, own)
+    _require_agreeing(pairs.agreement(0.0), own.low)
+    _require_within_reach(lambda low: internal_noise_for(pairs, low), own.low)
     noise, note = _matched(pairs, own.value, right.value, repeatable)
     ends = [
         _matched(pairs, end, right.value, repeatable)[0].internal
@@ -260,6 +298,57 @@ def matched_on(
     )
 
 
+def _matched_inside(
+    counted: Responses,
+    own: Estimate,
+    session: "SessionData",
+    observer: Observer,
+    noise_at: str,
+    criterion: float | None,
+    progress: "Progress | None",
+) -> MatchedNoise:
+    """Match noise inside a network, by drawing it; as `match_noise` otherwise."""
+    from ..models.drawn import DrawnPass
+    from ..models.networks.noisy import noisy
+
+    assert own.value is not None
+    assert own.low is not None
+    assert own.high is not None
+    model = noisy(observer, at=noise_at, sd=0.0)
+    first, second = pairs_of(counted, MOST_DRAWN)
+    shown = (counted.table.iloc[first], counted.table.iloc[second])
+    pairs = DrawnPass(session, model, *shown, criterion, progress)
+    none = pairs.at(0.0)
+    _require_agreeing(none.agreement, own.low)
+    _require_within_reach(pairs.sd_for, own.low)
+    sd, *ends = (pairs.sd_for(value) for value in (own.value, own.high, own.low))
+    found = pairs.at(sd)
+    if not own.low <= found.agreement <= own.high:
+        rule = f"agree with itself on {own.low:.3f} to {own.high:.3f} at some SD"
+        got = f"{found.agreement:.3f} at the nearest, {sd:.3g}"
+        raise CannotTell(f"the model must {rule}, as the person does, got {got}")
+    is_its_own = sd == 0 and none.agreement < own.value
+    return MatchedNoise(
+        format=FORMAT,
+        session=session.id,
+        person=session.observer,
+        observer=observer.name,
+        protocol=session.protocol.name,
+        internal_noise=Estimate(sd, None, min(sd, *ends), max(sd, *ends), own.n, DRAWN),
+        repeatable_noise=0.0,
+        agreement=own,
+        expected_agreement=found.agreement,
+        noiseless_agreement=none.agreement,
+        proportion_correct=_of_pairs_correct(counted),
+        expected_proportion_correct=found.correct,
+        noiseless_proportion_correct=none.correct,
+        n_pairs=len(first),
+        note=OWN_NOISE if is_its_own else None,
+        noise_at=noise_at,
+        expected_agreement_se=found.se,
+    )
+
+
 def _of_pairs_correct(counted: Responses) -> Estimate:
     """Estimate proportion correct in the trials of the double pass."""
     second = counted.second_rows
@@ -269,17 +358,19 @@ def _of_pairs_correct(counted: Responses) -> Estimate:
     return proportion(int(correct.sum()), len(rows), design_effect=effect)
 
 
-def _require_consistent(pairs: DoublePass, own: Estimate) -> None:
+def _require_agreeing(most: float, low: float) -> None:
     """Raise CannotTell where agreement is beyond what a model with noise can have."""
-    assert own.value is not None
-    assert own.low is not None
-    if (most := pairs.agreement(0.0)) < own.low:
+    if most < low:
         rule = "agree with itself as often as the person to be matched"
         raise CannotTell(f"the model must {rule}, got {most:.3f} without added noise")
+
+
+def _require_within_reach(find: Callable[[float], object], low: float) -> None:
+    """Raise CannotTell where no noise gives an agreement as low as the interval's."""
     try:
-        internal_noise_for(pairs, own.low)
+        find(low)
     except CannotMatch as reason:
-        text = f"the person's interval, from {own.low:.3f}, reaches that low"
+        text = f"the person's interval, from {low:.3f}, reaches that low"
         raise CannotTell(f"{reason}; {text}") from reason
 
 
@@ -295,4 +386,4 @@ def _matched(
     noise = internal_noise_for(pairs, agreement)
     if noise.internal or pairs.agreement(0.0) == agreement:
         return noise, None
-    return noise, "noise of the model's own makes it agree less often than the person"
+    return noise, OWN_NOISE

@@ -69,6 +69,17 @@ def variant_options(
     return _all_of(options if has_seed else options[1:])
 
 
+DECISION = "decision"  # where noise is unless another place is asked for
+NOISE_AT = click.option(
+    "--noise-at",
+    default=DECISION,
+    show_default=True,
+    metavar="PLACE",
+    help=(
+        "Where a network's internal noise is: input, front, layer:NAME or decision. At "
+        "the input its SD is in contrast, in a layer in each unit's own SDs."
+    ),
+)
 MATCHED = "matched"  # a noise that is set to what a person's double pass asks for
 _GAMMA = "Internal noise as gamma: internal / external SD, at the decision variable."
 _REPEATABLE = "Noise that is the same at each showing of a stimulus, in the same unit."

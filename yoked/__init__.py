@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from yoked.models.networks.from_torch import from_torch
     from yoked.models.networks.inputs import Preprocess
     from yoked.models.networks.named import make as make_network
+    from yoked.models.networks.noisy import noisy
     from yoked.models.noise import noise_like
     from yoked.models.recipes.train import train
     from yoked.models.registry import load as load_observer
@@ -156,6 +157,7 @@ __all__ = [
     "match_noise",
     "motion_reversal",
     "noise_like",
+    "noisy",
     "omitted_stimulus",
     "open_store",
     "over_seeds",
@@ -245,6 +247,7 @@ _HOMES = {
     "match_noise": ("app.matched_noise", "match_noise"),
     "motion_reversal": ("models.retina.signatures", "motion_reversal"),
     "noise_like": ("models.noise", "noise_like"),
+    "noisy": ("models.networks.noisy", "noisy"),
     "omitted_stimulus": ("models.retina.signatures", "omitted_stimulus"),
     "open_store": ("experiments.store.sqlite", "open_store"),
     "over_seeds": ("app.sweeps.collect", "over_seeds"),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..options import DATABASE, OBSERVER_OPTIONS
+from ..options import DATABASE, OBSERVER_OPTIONS, SEED
 from ..output import Row, output
 from ..progress import progress
 from .simulate import as_option
@@ -44,7 +44,13 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Also noise that is the same at each showing: accuracy matches, too.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--seed",
+    type=SEED,
+    default=0,
+    show_default=True,
+    help="Of the observers' noise, and of the blocks that the best circuit is chosen on.",
+)
 @click.option(
     "--dry-run", is_flag=True, help="Say how long it would take here, and stop."
 )

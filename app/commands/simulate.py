@@ -6,13 +6,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..options import MATCHED, OBSERVER_OPTIONS, matched_options, variant_options
+from ..options import (
+    DECISION,
+    MATCHED,
+    NOISE_AT,
+    OBSERVER_OPTIONS,
+    matched_options,
+    variant_options,
+)
 from ..output import Row, output
 from ..progress import progress
 
 if TYPE_CHECKING:
     from ...experiments.session.observer import Observer
     from ...experiments.store.sqlite import Store
+    from ...models.networks.noisy import NoisyNetwork
     from ...models.simulate import Progress
 
 
@@ -20,6 +28,7 @@ if TYPE_CHECKING:
 @click.argument("names", nargs=-1, required=True, metavar="[PROTOCOL] OBSERVER DB")
 @variant_options()
 @matched_options()
+@NOISE_AT
 @click.option(
     "--yoke-to",
     metavar="SESSION",
@@ -35,6 +44,7 @@ def simulate(
     internal_noise: float | str,
     repeatable_noise: float | str,
     criterion: float | None,
+    noise_at: str,
     yoke_to: str | None,
     options: tuple[str, ...],
 ) -> Row:
@@ -42,14 +52,16 @@ def simulate(
 
     It gets the trials and the noise that a person gets, and its responses go into the
     same trial log. With --internal-noise matched it is as consistent as the person of
-    --yoke-to. OBSERVER is a name that `yoked observers` lists, or your own class,
-    as path/to/file.py:MyObserver. With --yoke-to there is no PROTOCOL: the model sees
-    exactly what the observer of that session saw.
+    --yoke-to; with --noise-at the noise is inside a network. OBSERVER is a name that
+    `yoked observers` lists, or your own class, as path/to/file.py:MyObserver. With
+    --yoke-to there is no PROTOCOL: the model sees exactly what the observer of that
+    session saw.
 
     \b
     Examples:
         yoked simulate bar-in-noise retina-cnn results.db --seed 1
         yoked simulate template results.db --yoke-to 2026-01-10-kq7m4x2p
+        yoked simulate movie-bar bl results.db --noise-at input --internal-noise 0.1
     """
     from ...experiments.protocols.files import load_protocol
     from ...experiments.store.sqlite import open_store
@@ -59,23 +71,27 @@ def simulate(
 
     # All that can be refused is refused before a database is made.
     *protocols, observer, db = named(names, yoke_to is not None)
-    check_noises(internal_noise, repeatable_noise, yoke_to)
+    check_noises(internal_noise, repeatable_noise, yoke_to, noise_at)
     protocol = load_protocol(protocols[0]) if protocols else None
     if protocol is not None:
         protocol = protocol.with_options(trials=trials, contrast=contrast)
         require_runnable(protocol, seed, criterion)
         trials = contrast = None
     model = load(observer, **dict(map(as_option, options)))
+    inside = None if noise_at == DECISION else noisy_at(model, noise_at)
     store = open_store(Path(db), create=yoke_to is None)
     try:
         with progress(model.name) as update:
             noises = internal_noise, repeatable_noise
             if MATCHED in noises and yoke_to is not None:
                 is_both = repeatable_noise == MATCHED
-                noises = matched(store, yoke_to, model, is_both, criterion, update)
+                given = (is_both, criterion, noise_at, update)
+                noises = matched(store, yoke_to, model, *given)
+            if inside is not None:
+                inside.sd, noises = float(noises[0]), (0.0, noises[1])
             session = run(
                 protocol,
-                model,
+                inside or model,
                 store=store,
                 seed=seed,
                 internal_noise=float(noises[0]),
@@ -111,14 +127,26 @@ def named(names: tuple[str, ...], is_yoked: bool) -> tuple[str, ...]:
     return names
 
 
+def noisy_at(model: "Observer", at: str) -> "NoisyNetwork":
+    """Return a network with noise at a place, none as yet; any other is refused."""
+    from ...models.networks.noisy import noisy
+
+    return noisy(model, at=at, sd=0.0)
+
+
 def check_noises(
-    internal: float | str, repeatable: float | str, yoke_to: str | None
+    internal: float | str,
+    repeatable: float | str,
+    yoke_to: str | None,
+    noise_at: str = DECISION,
 ) -> None:
     """Refuse noise that is to be matched to nobody, or only one of two kinds."""
     if MATCHED not in (internal, repeatable):
         return
     if yoke_to is None:
         raise click.UsageError("noise can be 'matched' with --yoke-to only")
+    if noise_at != DECISION and repeatable == MATCHED:
+        raise click.UsageError("repeatable noise can be 'matched' at the decision only")
     if internal != MATCHED or repeatable not in (MATCHED, 0.0):
         raise click.UsageError(
             "--repeatable-noise must be 'matched' or 0 beside --internal-noise matched,"
@@ -132,6 +160,7 @@ def matched(
     model: "Observer",
     repeatable: bool,
     criterion: float | None,
+    noise_at: str,
     update: "Progress",
 ) -> tuple[float, float]:
     """Return a model's noise, matched to the session that it is yoked to; say so."""
@@ -139,7 +168,7 @@ def matched(
     from ..matched_noise import match_noise
 
     person = session_data(store, yoke_to)
-    found = match_noise(person, model, repeatable, criterion, update)
+    found = match_noise(person, model, repeatable, criterion, update, noise_at)
     click.echo(found.sentence, err=True)
     return found.gamma, found.repeatable_noise
 

@@ -53,6 +53,8 @@ class Batches:
     ----------
     size
         Trials of a batch: what was asked for, or less.
+    threads
+        Threads of the CPU.
     why
         A sentence where it is less.
     is_seeded
@@ -76,7 +78,7 @@ class Batches:
         self.is_seeded = False
         self._scores = scores
         self._device = torch.device(device)
-        self._threads = threads or _THREADS
+        self.threads = threads or _THREADS
 
     @property
     def hardware(self) -> dict[str, Any]:
@@ -89,7 +91,7 @@ class Batches:
         if self._device.type == "cuda":
             found["name"] = torch.cuda.get_device_name(self._device)
         else:
-            found["threads"] = self._threads
+            found["threads"] = self.threads
         return found if self.why is None else {**found, "why": self.why}
 
     def halve(self) -> bool:
@@ -217,7 +219,7 @@ class Batches:
             enabled=True, benchmark=False, deterministic=True, allow_tf32=False
         )
         try:
-            torch.set_num_threads(self._threads)
+            torch.set_num_threads(self.threads)
             with flags, torch.inference_mode():
                 yield
         except (RuntimeError, MemoryError) as error:

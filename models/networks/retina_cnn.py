@@ -94,7 +94,9 @@ class RetinaNetwork(nn.Module):
         self.gain = config.gain
         self.retina = Retina(config.retina, deg_per_px, (size_px[0], size_px[1]))
         self.first = nn.Conv2d(2, n, kernel, stride, padding=kernel // 2)
+        self.first_rates = nn.ReLU()  # modules, so that noise can be put behind them
         self.second = nn.Conv2d(n, n, 3, padding=1)
+        self.second_rates = nn.ReLU()
         rows, columns = (-(-cells // stride) for cells in self.retina.n_cells)
         self.readout = nn.Linear(n_frames * n * rows * columns, 1)
 
@@ -113,8 +115,8 @@ class RetinaNetwork(nn.Module):
         trial, alternative = contrast.shape[:2]
         x = contrast.flatten(0, 2)  # (trial * alternative * frame, y, x)
         x = self.gain * self.retina(x)  # (…, 2, row, column), ON and OFF
-        x = self.first(x).relu()  # (…, channel, row / stride, column / stride)
-        x = self.second(x).relu()  # (…, channel, row / stride, column / stride)
+        x = self.first_rates(self.first(x))  # (…, channel, row / stride, …)
+        x = self.second_rates(self.second(x))  # the same shape
         return x.reshape(trial, alternative, -1)  # (trial, alternative, feature)
 
 
