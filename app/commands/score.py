@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     type=SEED,
     default=0,
     show_default=True,
-    help="Of the observers' noise, and of the blocks that the best circuit is chosen on.",
+    help="Of the observers' noise, and of the choice of the best circuit.",
 )
 @click.option(
     "--dry-run", is_flag=True, help="Say how long it would take here, and stop."
