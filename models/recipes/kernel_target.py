@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -185,7 +186,8 @@ def _read(path: Path, n_elements: int) -> dict[int, Float[np.ndarray, " ..."]]:
                 if data.get(name) is not None
             }
         if path.suffix == ".csv":
-            values = np.loadtxt(path, delimiter=",", ndmin=2)
+            table = pd.read_csv(path, header=None, encoding="utf-8")
+            values = table.to_numpy(np.float64)
         elif path.suffix == ".npy":
             values = np.load(path, allow_pickle=False).astype(np.float64)
         else:

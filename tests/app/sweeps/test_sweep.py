@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pandas as pd
 import pytest
@@ -169,6 +170,11 @@ def test_a_folder_with_a_sweep_must_be_resumed(swept):
         yoked.sweep(recipe, out)
 
 
+def listen():
+    """Let Ctrl-C be heard also where the tests run in the background of a shell."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
 def test_an_interrupt_leaves_what_is_done_and_says_how_to_go_on(tmp_path):
     (tmp_path / "mine.py").write_text(MINE)
@@ -182,16 +188,21 @@ def test_an_interrupt_leaves_what_is_done_and_says_how_to_go_on(tmp_path):
         [*map(str, command), "--processes", "1"],
         stderr=subprocess.PIPE,
         text=True,
+        encoding="utf-8",
         cwd=ROOT,
+        preexec_fn=listen,
     )
-    assert run.stderr is not None
-    for line in run.stderr:
-        if line.startswith("1 of 2 cells"):
-            break
-    run.send_signal(signal.SIGINT)
-    said = run.stderr.read()
-    assert run.wait(30) == 130
-    run.stderr.close()
+    with run:
+        assert run.stderr is not None
+        for line in run.stderr:
+            if line.startswith("1 of 2 cells"):
+                break
+        run.send_signal(signal.SIGINT)
+        ends = threading.Timer(60, run.kill)  # or a deaf one would be waited for
+        ends.start()
+        said = run.stderr.read()
+        ends.cancel()
+    assert run.returncode == 130
     assert f"what is done stays in {out}" in said
     assert "with --resume goes on" in said
     (done,) = (out / "cells").iterdir()
