@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...analysis.agreement.closer import ModelDifference
-from ...analysis.agreement.profile import Depth, by_name
+from ...analysis.agreement.profile import NAMES, Depth, by_name
 from ...analysis.agreement.random_effects import random_effects_mean
 from ...analysis.agreement.verdict import judged
 from ...analysis.trials.attempts import Fault
@@ -17,7 +17,6 @@ from .readout import FittedReadout
 FORMAT = "yoked-score/1"  # of the plain form, which docs/json.md describes
 WITHIN = "mean-over-sessions-inverse-variance/1"
 BESIDE = ("kappa", "less ideal", "less circuit", "read-out less pixels")
-ORDERS = ("responses", "first-order kernel", "second-order kernel")
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +112,7 @@ class TaskScore(Result):
         whom = (
             self.people[0].person if self.n_people == 1 else f"{self.n_people} people"
         )
-        told = [_told(order, self.headline(order)) for order in range(len(ORDERS))]
+        told = [_told(order, self.headline(order)) for order in range(len(NAMES))]
         said = f"{whom} ({self.protocol}): {', '.join(told)}"
         beside = [self._beside(than) for than in ("ideal", "circuit")]
         return "; ".join([said, *(text for text in beside if text)])
@@ -170,9 +169,7 @@ class Card(Result):
         for each in people:
             by_task.setdefault(each.protocol, []).append(each)
         tasks = tuple(
-            TaskScore(
-                name, tuple(own), tuple(_mean(own, k) for k in range(len(ORDERS)))
-            )
+            TaskScore(name, tuple(own), tuple(_mean(own, k) for k in range(len(NAMES))))
             for name, own in by_task.items()
         )
         return cls(observer, weights_hash, tasks)
@@ -282,10 +279,10 @@ def _sign(found: ModelDifference) -> int:
 
 def _told(order: int, share: Estimate) -> str:
     if share.value is None:
-        return f"{ORDERS[order]} cannot be told"
+        return f"{NAMES[order]} cannot be told"
     kind = judged(share)
     word = {"differs": "below it", "alike": "at it", "cannot be told": "perhaps at it"}
-    return f"{ORDERS[order]} {share.short()} of the ceiling ({word[kind]})"
+    return f"{NAMES[order]} {share.short()} of the ceiling ({word[kind]})"
 
 
 def _mean(people: Sequence[PersonScore], order: int) -> Estimate:
@@ -331,7 +328,7 @@ def _row(observer: str, person: PersonScore) -> Cells:
 
 
 def _shares_of(shares: tuple[Estimate, ...]) -> Cells:
-    named = zip(ORDERS, shares, strict=True)
+    named = zip(NAMES, shares, strict=True)
     return {f"{name} (share)": each.short() for name, each in named}
 
 

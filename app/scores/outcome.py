@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+from ...analysis.agreement.profile import NAMES
 from ...analysis.trials.estimate import Estimate
 from ..figures import write_figure
 from ..files import write_text
 from ..output import Row, as_csv, as_json
-from .card import ORDERS, PersonScore, Score
+from .card import PersonScore, Score
 from .page import write_page
 from .pictures import protocols, ranking
 
@@ -31,7 +32,7 @@ def numbers(score: Score) -> list[Row]:
             for person in task.people:
                 who = {**of, "person": person.person, "session": person.session}
                 rows += [{**who, **each} for each in _of_person(person)]
-            means = zip(ORDERS, task.means, strict=True)
+            means = zip(NAMES, task.means, strict=True)
             who = {**of, "person": "mean", "session": None}
             rows += [{**who, **_row(f"{name}, share", m)} for name, m in means]
     return rows

@@ -6,7 +6,7 @@ from typing import Any
 from ...experiments.clock import utc_now
 from ..figures import as_svg
 from ..files import write_text
-from .card import BESIDE, Card, PersonScore, Score
+from .card import Card, PersonScore, Score
 from .pictures import alone, protocols, ranking
 
 
@@ -34,7 +34,6 @@ def render_page(score: Score) -> str:
         cards=[_shown(each, score) for each in score.cards],
         titles=list(rows[0]),
         rows=[list(row.values()) for row in rows],
-        beside=BESIDE,
     )
 
 
@@ -55,7 +54,7 @@ def _person(person: PersonScore) -> dict[str, Any]:
     said = [] if person.match is None else [person.match.sentence]
     for than, name in (("ideal", person.ideal), ("circuit", person.circuit)):
         found = person.to_ideal if than == "ideal" else person.to_circuit
-        told = [f"{each.measure} {_oriented(each, name)}" for each in found]
+        told = [f"{each.measure} {each.difference.short()}" for each in found]
         if told:
             said.append(f"Less {name}: {', '.join(told)}.")
     if (readout := person.readout) is not None:
@@ -73,9 +72,3 @@ def _person(person: PersonScore) -> dict[str, Any]:
     ]
     reasons += [f"{name}: {why}" for name, why in person.missing.items()]
     return {"name": person.person, "said": said, "missing": reasons}
-
-
-def _oriented(found: Any, reference: str | None) -> str:
-    """Give a difference as the observer's less the reference's."""
-    assert found.other == reference
-    return found.difference.short()

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...analysis.agreement.closer import ModelDifference, closer
-from ...analysis.agreement.error_consistency import KAPPA, error_consistency
+from ...analysis.agreement.error_consistency import KAPPA
+from ...analysis.agreement.kappa import compare_kappa
 from ...analysis.agreement.pairs import shared_pairs
-from ...analysis.agreement.profile import Depth, depths_between
-from ...analysis.agreement.shared import SharedTrials
+from ...analysis.agreement.profile import NAMES, Depth, depths_between
 from ...analysis.trials.attempts import Attempts
 from ...analysis.trials.coarse import MOST
 from ...analysis.trials.estimate import Estimate
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from ...experiments.session.results import SessionData
 
 CIRCUITS = ("linear", "ln", "hammerstein", "energy", "max", "gain-control")
-NAMES = ("responses", "first-order kernel", "second-order kernel")
 _READOUT_SEED = 20151118
 
 
@@ -257,7 +256,7 @@ class _Stage:
                     person.session, observer, _READOUT_SEED, self._progress
                 ),
             )
-        kappa = attempt("kappa", lambda: _kappa(person.held, held))
+        kappa = attempt("kappa", lambda: compare_kappa(person.held, held).kappa)
         return PersonScore(
             person=self._session.observer,
             protocol=self._session.protocol.name,
@@ -290,15 +289,6 @@ def _closer(
 
 def _told(depth: Depth, ours: Held, theirs: Held) -> Depth:
     return replace(depth, share=told(depth.share, ours.observer, theirs.observer))
-
-
-def _kappa(ours: Held, theirs: Held) -> Estimate:
-    """Estimate kappa of who is right on the trials of both."""
-    shared = SharedTrials.of(ours, theirs)
-    one = shared.ours.scored[shared.rows]
-    other = shared.theirs.scored[shared.other_rows]
-    contrast = shared.ours.contrast[shared.rows]
-    return error_consistency(one, other, contrast, shared.stimulus)
 
 
 def _pair(one: Held, other: Held) -> Pair:
