@@ -4,18 +4,8 @@ import numpy as np
 import pytest
 
 import yoked
+from tests.models.observers.played import CONTRASTS, GAMMA
 from yoked.models.recipes.figures import likeness
-
-# Where each is 75 % correct with this internal noise (docs/observers.md).
-NOISE = 0.5
-CONTRASTS = {
-    "linear": 0.161,
-    "ln": 0.209,
-    "hammerstein": 0.146,
-    "energy": 0.295,
-    "max": 0.279,
-    "gain-control": 0.169,
-}
 
 
 def shadow_of(circuit, **training):
@@ -26,7 +16,7 @@ def shadow_of(circuit, **training):
             "kind": "shadow",
             "protocol": "bar-in-noise",
             "observer": circuit,
-            "internal_noise": NOISE,
+            "internal_noise": GAMMA,
             "contrasts": [CONTRASTS[circuit]],
         },
         "training": {"steps": 800, "batch": 512, "rate": 1e-2, **training},
@@ -70,7 +60,7 @@ def test_a_circuit_is_shadowed_on_a_session_of_new_trials(
     yoked.train(shadow_of(circuit), path)
     options = {"seed": 900, "trials": 8000, "contrast": CONTRASTS[circuit]}
     observer = yoked.load_observer(circuit)
-    noisy = yoked.run(protocol, observer, internal_noise=NOISE, **options)
+    noisy = yoked.run(protocol, observer, internal_noise=GAMMA, **options)
     table = noisy.counted.sort_values("trial")
     targets, contrast = (
         table[each].to_numpy(kind)
