@@ -46,6 +46,10 @@ COMMANDS = {
         "Let observers of several seeds do several protocols, or several people's "
         "trials.",
     ),
+    "reproduce": (
+        "reproduce:reproduce",
+        "Make a figure of the docs anew: what it rests on, pictures and tables.",
+    ),
     "weights": (
         "weights:weights",
         "Fetch the weights of a pretrained network, once.",

@@ -1,5 +1,6 @@
 """How close observers come to people."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,7 @@ def score(
         raise click.UsageError("--option must come with one observer")
     models = [load(each, **dict(map(as_option, options))) for each in observers]
     with opened(db) as store, progress("score") as update:
-        people = [_session(store, each) for each in chosen] or _of_people(store)
+        people = sessions_of(store, chosen)
         took = budget(models, people, update)
         click.echo(took.sentence(), err=True)
         if dry_run:
@@ -102,6 +103,11 @@ def score(
         if card.observer not in found.references:
             click.echo(card.sentence, err=True)
     return found
+
+
+def sessions_of(store: "Store", chosen: Sequence[str]) -> list["SessionData"]:
+    """Give the sessions that were named, or all that people finished."""
+    return [_session(store, each) for each in chosen] or _of_people(store)
 
 
 def _session(store: "Store", name: str) -> "SessionData":

@@ -9,17 +9,17 @@ from torch import Tensor, nn
 
 from ...experiments.session.observer import Viewing
 from ...experiments.stimulus.seeds import require_seed
+from .element_fronts import FRONTS, ElementFront, ElementMeans, element_front
 from .from_torch import NetworkObserver
 from .inputs import InputMaker, Preprocess
-
-GAIN = 10.0  # brings noise of SD .1 to 1
 
 
 class ElementMLP(nn.Module):
     """Layers of rectified units, each of which weighs every element.
 
     It sees one number an element, as the noise has, and so all that tells one trial
-    from another; it need not learn which pixels go together.
+    from another; it need not learn which pixels go together. Behind a front it sees one
+    a channel.
 
     Parameters
     ----------
@@ -29,6 +29,8 @@ class ElementMLP(nn.Module):
         Pixels of an element, (rows, columns).
     widths
         Units of each layer.
+    front
+        What it sees of contrast; by default contrast, averaged over each element.
 
     Examples
     --------
@@ -43,21 +45,23 @@ class ElementMLP(nn.Module):
         size_px: tuple[int, int],
         element_px: tuple[int, int],
         widths: Sequence[int],
+        front: ElementMeans | ElementFront | None = None,
     ) -> None:
         super().__init__()
-        self.elements = nn.AvgPool2d(element_px, ceil_mode=True)
+        self.front = front or ElementMeans(element_px)
         rows, columns = (
             -(-size // px) for size, px in zip(size_px, element_px, strict=True)
         )
+        n_inputs = n_frames * self.front.n_channels * rows * columns
         self.layers = nn.Sequential()
-        for before, after in pairwise((n_frames * rows * columns, *widths)):
+        for before, after in pairwise((n_inputs, *widths)):
             self.layers.extend([nn.Linear(before, after), nn.ReLU()])
 
     def forward(
         self, x: Float[Tensor, " image frame y x"]
     ) -> Float[Tensor, " image unit"]:
         """Give the last layer's rates, for contrast."""
-        x = GAIN * self.elements(x).flatten(1)  # (image, frame * row * column)
+        x = self.front(x).flatten(1)  # (image, frame * channel * row * column)
         return self.layers(x)
 
 
@@ -66,6 +70,7 @@ def element_mlp(
     device: str = "cpu",
     widths: Sequence[int] = (64, 64),
     fit_trials: int = 1024,
+    front: str = "none",
 ) -> NetworkObserver:
     """Make an observer that is a multi-layer perceptron on the noise's elements.
 
@@ -83,6 +88,10 @@ def element_mlp(
         Units of each layer.
     fit_trials
         Trials that the read-out is fitted on.
+    front
+        What stands before it, without learning: 'none', 'retina' (the ganglion cells of
+        `retina-cnn`), 'linear-retina' (those without rectification) or 'vone-block',
+        each averaged over the elements.
 
     Raises
     ------
@@ -99,12 +108,18 @@ def element_mlp(
     if not widths or not all(isinstance(n, int) and n >= 1 for n in widths):
         rule = "whole numbers of units, 1 or more"
         raise ValueError(f"widths must be {rule}, got {widths}")
+    if front not in FRONTS:
+        raise ValueError(f"front must be one of {', '.join(FRONTS)}, got {front!r}")
+    described: dict[str, object] = {"widths": widths}
+    if front != "none":
+        described["front"] = front
 
     def build(inputs: InputMaker, viewing: Viewing) -> nn.Module:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            shown = (inputs.n_frames, inputs.size_px, viewing.element_px)
-            return ElementMLP(*shown, widths)
+            shown = (inputs.size_px, viewing.element_px)
+            before = element_front(front, viewing.deg_per_px, *shown)
+            return ElementMLP(inputs.n_frames, *shown, widths, before)
 
     return NetworkObserver(
         build,
@@ -114,5 +129,5 @@ def element_mlp(
         device=device,
         fit_trials=fit_trials,
         seed=seed,
-        described={"widths": widths},
+        described=described,
     )

@@ -93,9 +93,34 @@ class Retina(nn.Module):
         self, contrast: Float[Tensor, " *trial y x"]
     ) -> Float[Tensor, " *trial 2 row column"]:
         """Give the ON and OFF cells' responses, 0 or more; gray gives 0."""
-        around = self.config.surround_gain * self.surround(contrast)
-        drive = self.centre(contrast) - around
+        drive = self.drive(contrast)
         return torch.stack([drive.relu(), (-drive).relu()], dim=-3)
+
+    def drive(
+        self, contrast: Float[Tensor, " *trial y x"]
+    ) -> Float[Tensor, " *trial row column"]:
+        """Give what drives the ON cells: centre less surround."""
+        around = self.config.surround_gain * self.surround(contrast)
+        return self.centre(contrast) - around
+
+
+class LinearRetina(Retina):
+    """The same cells without rectification: a control, as it loses and adds nothing.
+
+    Examples
+    --------
+    >>> retina = LinearRetina(RetinaConfig(), deg_per_px=0.05, size_px=(52, 52))
+    >>> cells = retina(torch.ones(52, 52))
+    >>> bool((cells[0] == -cells[1]).all())
+    True
+    """
+
+    def forward(
+        self, contrast: Float[Tensor, " *trial y x"]
+    ) -> Float[Tensor, " *trial 2 row column"]:
+        """Give the ON and OFF cells' drive, of any sign; gray gives 0."""
+        drive = self.drive(contrast)
+        return torch.stack([drive, -drive], dim=-3)
 
 
 def pooled_gaussians(

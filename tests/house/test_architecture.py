@@ -74,6 +74,7 @@ ROOMS = {
     "app/exports": set(),
     "app/scores": set(),
     "app/sweeps": set(),
+    "app/reproduce": {"scores", "sweeps"},
     "app/commands": {
         "web",
         "planning",
@@ -81,6 +82,7 @@ ROOMS = {
         "exports",
         "scores",
         "sweeps",
+        "reproduce",
     },
 }
 # Which files may import a heavy or peripheral package at all, and which of them only

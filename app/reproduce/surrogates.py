@@ -1,0 +1,238 @@
+"""Part A: networks that learn one of three surrogates, at four goals and four fronts.
+
+A surrogate is a circuit with internal noise, whose answers are known to the last
+digit: what a network shares with it at orders zero, one and two can be told as it could
+not be of a person. Each surrogate and position is a sweep, so that all of it can be
+interrupted and goes on.
+"""
+
+import json
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...experiments.protocols.checks import Faults
+from ...experiments.protocols.files import load_protocol
+from ...experiments.stimulus.seeds import derived_seed
+from ..files import write_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..sweeps.running import Course, Told
+
+SURROGATES = {"linear": 0.161, "max": 0.279, "energy": 0.295}
+"""Contrast of 75 % correct on `bar-in-noise` at GAMMA, by circuit."""
+GAMMA = 0.5
+POSITIONS = {"known": "bar-in-noise", "unknown": "bar-position-unknown"}
+GOALS = ("task", "shadow", "kernel", "shuffled")
+FRONTS = ("none", "retina", "linear-retina", "vone-block")
+TWIN, IDEAL = "twin", "ideal"
+"""Beside the networks: the surrogate again with other noise, and the ideal."""
+BACKBONE = "element-mlp"
+LOG = "surrogates.db"
+_SESSION_SEED = 20_261_130
+_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much of it is done: all of it, or less for a look.
+
+    Attributes
+    ----------
+    n_seeds
+        Individuals of each network.
+    trials
+        That a surrogate and the networks yoked to it do.
+    steps
+        Of each training.
+    surrogates, positions, goals, fronts
+        Levels of the factors.
+    """
+
+    n_seeds: int = 3
+    trials: int = 6000
+    steps: int = 300
+    surrogates: tuple[str, ...] = tuple(SURROGATES)
+    positions: tuple[str, ...] = tuple(POSITIONS)
+    goals: tuple[str, ...] = GOALS
+    fronts: tuple[str, ...] = FRONTS
+
+    def __post_init__(self) -> None:
+        faults = Faults()
+        for name, levels in (
+            ("surrogates", tuple(SURROGATES)),
+            ("positions", tuple(POSITIONS)),
+            ("goals", GOALS),
+            ("fronts", FRONTS),
+        ):
+            given = getattr(self, name)
+            fits = bool(given) and set(given) <= set(levels)
+            faults.unless(fits, name, f"some of {', '.join(levels)}", list(given))
+        faults.raise_any()
+
+    @property
+    def n_trainings(self) -> int:
+        """Networks in all."""
+        n_sweeps = len(self.surrogates) * len(self.positions)
+        return n_sweeps * len(self.goals) * len(self.fronts) * self.n_seeds
+
+    @property
+    def n_cells(self) -> int:
+        """Trainings and sessions in all."""
+        n_beside = len((TWIN, IDEAL)) * len(self.surrogates) * len(self.positions)
+        return 2 * self.n_trainings + n_beside * self.n_seeds
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give all of it as plain data."""
+        return {**asdict(self), "n_trainings": self.n_trainings}
+
+    def sentence(self) -> str:
+        """Say in one line what is to be done, before anything is."""
+        return (
+            f"part A: {self.n_trainings} trainings of {self.steps} steps, "
+            f"{self.n_cells - self.n_trainings} sessions of {self.trials:,} trials; "
+            "what is done already stays"
+        )
+
+
+def surrogate_sweeps(
+    out: Path, extent: Extent, processes: int | None, told: "Told"
+) -> "pd.DataFrame":
+    """Do all sweeps, or what is left of them.
+
+    Parameters
+    ----------
+    out
+        Folder of part A, which is made.
+    extent
+        How much of it.
+    processes
+        At once; one for each core unless told otherwise.
+    told
+        Called as cells end, with all cells of all sweeps.
+
+    Returns
+    -------
+    DataFrame
+        A row for each cell, as of a sweep, with the columns `surrogate`, `position`,
+        `goal` (or who it is, if no network) and `front`.
+    """
+    import pandas as pd
+
+    from ..sweeps.plan import Plan
+    from ..sweeps.sweep import pool_of, run_plan
+
+    people = _sessions(out, extent)
+    plans = {
+        key: Plan(_recipe_of(out, *key, session, extent), out / "-".join(key))
+        for key, session in people.items()
+    }
+    n_all = sum(len(plan.all) for plan in plans.values())
+    n_before, tables = 0, []
+    for (surrogate, position), plan in plans.items():
+        made = run_plan(
+            plan, pool_of(processes, None), True, _within(n_before, n_all, told)
+        )
+        n_before += len(plan.all)
+        table = made.table.assign(surrogate=surrogate, position=position)
+        parts = table["observer"].str.split(".", n=1, expand=True)
+        tables.append(table.assign(goal=parts[0], front=parts[1]))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _within(n_before: int, n_all: int, told: "Told") -> "Told":
+    """Tell of one sweep as a part of all of them."""
+
+    def tell(course: "Course") -> None:
+        told(replace(course, n_all=n_all, n_done=n_before + course.n_done))
+
+    return tell
+
+
+def _sessions(out: Path, extent: Extent) -> dict[tuple[str, str], str]:
+    """Let every surrogate do both tasks, unless it has; give its sessions' ids."""
+    from ...experiments.store.sqlite import open_store
+    from ...models.registry import load
+    from ...models.simulate import run
+
+    out.mkdir(parents=True, exist_ok=True)
+    found: dict[tuple[str, str], str] = {}
+    with closing(open_store(out / LOG)) as store:
+        done = {
+            (row.observer.name, row.protocol_hash): row.id
+            for row in store.sessions()
+            if row.status == "finished"
+        }
+        for surrogate in extent.surrogates:
+            for position in extent.positions:
+                contrast = SURROGATES[surrogate]
+                given = {"trials": extent.trials, "contrast": contrast}
+                protocol = load_protocol(POSITIONS[position])
+                key = surrogate, protocol.with_options(**given).hash
+                if key not in done:
+                    done[key] = run(
+                        protocol,
+                        load(surrogate),
+                        store=store,
+                        seed=_SESSION_SEED,
+                        observer_seed=derived_seed("surrogate", surrogate, position),
+                        internal_noise=GAMMA,
+                        **given,
+                    ).id
+                found[surrogate, position] = done[key]
+    return found
+
+
+def _recipe_of(
+    out: Path, surrogate: str, position: str, session: str, extent: Extent
+) -> dict[str, Any]:
+    """Write the recipes of training; give that of the sweep which they are in."""
+    observers = []
+    folder = out / "recipes" / f"{surrogate}-{position}"
+    folder.mkdir(parents=True, exist_ok=True)
+    for goal in extent.goals:
+        for front in extent.fronts:
+            file = folder / f"{goal}.{front}.toml"
+            write_text(file, _training(surrogate, position, goal, front, extent.steps))
+            observers.append({"train": str(file), "label": file.stem})
+    observers += [{"name": surrogate, "label": TWIN}, {"name": "ideal"}]
+    return {
+        "name": f"{surrogate}, position {position}",
+        "observer": observers,
+        "seeds": extent.n_seeds,
+        "people": {"db": str(out / LOG), "sessions": [session]},
+        "internal_noise": "matched",
+    }
+
+
+def _training(surrogate: str, position: str, goal: str, front: str, steps: int) -> str:
+    """Give a recipe of training as TOML."""
+    target: dict[str, Any] = {
+        "kind": "kernel" if goal == "shuffled" else goal,
+        "protocol": POSITIONS[position],
+        "contrasts": [SURROGATES[surrogate]],
+    }
+    if goal != "task":
+        target |= {"observer": surrogate, "internal_noise": GAMMA}
+    if target["kind"] == "kernel":
+        # A linear circuit has no kernel of order two: its noise would be learnt.
+        target |= {"orders": [1] if surrogate == "linear" else [1, 2]}
+        target |= {"shuffled": goal == "shuffled"}
+    training = {"steps": steps, "batch": _BATCH, "rate": 1e-2, "scored": 2048}
+    network = {"name": BACKBONE, "options": {"front": front}}
+    tables = {"network": network, "goal": target, "training": training}
+    return "\n".join(_toml(name, table) for name, table in tables.items())
+
+
+def _toml(name: str, table: dict[str, Any]) -> str:
+    lines = [f"[{name}]"]
+    for key, value in table.items():
+        if isinstance(value, dict):
+            inner = ", ".join(f"{k} = {json.dumps(v)}" for k, v in value.items())
+            lines.append(f"{key} = {{ {inner} }}")
+        else:
+            lines.append(f"{key} = {json.dumps(value)}")
+    return "\n".join(lines) + "\n"
