@@ -1,5 +1,6 @@
 """Figures that the project answers its question with, made anew."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from .sweep import INTERRUPTED, bar
 from .trials import opened
 
 if TYPE_CHECKING:
+    from ..reproduce.outcome import Shares
     from ..reproduce.surrogates import Extent
 
 FIGURES = ("deep-vs-shallow",)
@@ -92,7 +94,7 @@ def reproduce(
     fronts: tuple[str, ...],
     processes: int | None,
     dry_run: bool,
-) -> list[Row] | Partly:
+) -> "list[Shares] | Row | Partly":
     """Make a figure of the docs anew: what it rests on, pictures and tables.
 
     deep-vs-shallow (docs/deep-vs-shallow.md): networks that learn a task, an observer's
@@ -121,7 +123,7 @@ def reproduce(
     extent = Extent(seeds, trials, steps, **given)
     click.echo(extent.sentence(), err=True)
     if dry_run:
-        return [extent.to_dict()]
+        return extent.to_dict()
     require_parquet()
     try:
         return _made(out, extent, db, chosen, processes)
@@ -136,9 +138,7 @@ def _made(
     db: Path | None,
     chosen: tuple[str, ...],
     processes: int | None,
-) -> list[Row] | Partly:
-    from contextlib import ExitStack
-
+) -> "list[Shares] | Partly":
     from ..reproduce.deep_vs_shallow import deep_vs_shallow
     from .score import sessions_of
 
@@ -161,4 +161,4 @@ def _made(
         click.echo(f"Wrote {out / name}.", err=True)
     for cell, sentence in made.failed.items():
         click.echo(f"{cell} failed: {sentence}", err=True)
-    return Partly(made.rows) if made.failed else made.rows
+    return Partly(made.shares) if made.failed else made.shares

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 TRIALS = 2048  # of gradients; a twentieth of the responses has a smaller error
 _SEED = 0
-Numbers = Float64[np.ndarray, " number"]
+Numbers = Float64[np.ndarray, " _"]  # kernels of both orders differ in length
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from ..figures import write_figure
 from ..files import write_text
-from ..output import Row, as_csv, as_json
+from ..output import as_csv, as_json
 from ..scores.card import Score
 from .boxes import Box, boxes
-from .outcome import Shares, rows_of_boxes, shares_of
+from .outcome import FORMAT, Shares, rows_of_boxes, shares_of
 from .people import beside_people
 from .pictures import draw_boxes, draw_shares_of_surrogates
 from .surrogates import Extent, surrogate_sweeps
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from ...experiments.session.results import SessionData
     from ...models.simulate import Progress
     from ..sweeps.running import Told
-
-FORMAT = "yoked-deep-vs-shallow/1"  # of the file, which docs/json.md describes
 
 
 @dataclass(frozen=True)
@@ -43,11 +41,6 @@ class DeepVsShallow:
     scores: list[Score]
     boxes: list[Box]
     failed: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def rows(self) -> list[Row]:
-        """Part A as plain data."""
-        return [each.row() for each in self.shares]
 
 
 def deep_vs_shallow(
@@ -102,9 +95,10 @@ def _nobody(_: object) -> None:
 def _write(made: DeepVsShallow, cells: str, out: Path) -> None:
     in_boxes = rows_of_boxes(made.boxes)
     write_text(out / "cells.csv", cells)
-    write_text(out / "shares.csv", as_csv(made.rows))
+    write_text(out / "shares.csv", as_csv(made.shares))
     write_text(out / "boxes.csv", as_csv(in_boxes))
-    parts = {"format": FORMAT, "shares": made.rows, "boxes": in_boxes}
+    shares = [each.to_dict() for each in made.shares]
+    parts = {"format": FORMAT, "shares": shares, "boxes": in_boxes}
     write_text(out / "deep-vs-shallow.json", as_json(parts) + "\n")
     write_figure(out / "shares.svg", draw_shares_of_surrogates(made.shares))
     write_figure(out / "boxes.svg", draw_boxes(made.boxes))

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ...analysis.trials.estimate import Estimate
+from ...analysis.trials.result import Cells, Result
 from ..output import Row
 from ..sweeps.collect import means_of
 from .boxes import Box, cosine
@@ -13,11 +14,12 @@ from .surrogates import TWIN
 if TYPE_CHECKING:
     import pandas as pd
 
+FORMAT = "yoked-deep-vs-shallow/1"  # of the plain form, which docs/json.md describes
 _QUANTITIES = ("share_0", "share_1", "share_2")
 
 
 @dataclass(frozen=True)
-class Shares:
+class Shares(Result):
     """A share of the ceiling, over seeds.
 
     Attributes
@@ -47,18 +49,24 @@ class Shares:
     n_seeds: int
     n_failed: int
 
-    def row(self) -> Row:
-        """Give all of it as plain data."""
-        return {
-            "surrogate": self.surrogate,
-            "position": self.position,
-            "goal": self.goal,
-            "front": self.front,
-            "order": self.order,
-            **self.share.to_dict(),
-            "n_seeds": self.n_seeds,
-            "n_failed": self.n_failed,
-        }
+    def parts(self) -> dict[str, Any]:
+        """Give the fields, and the format of all of them first."""
+        return {"format": FORMAT, **super().parts()}
+
+    def table(self) -> list[Cells]:
+        """Give one row."""
+        failed = f" ({self.n_failed} failed)" if self.n_failed else ""
+        return [
+            {
+                "surrogate": self.surrogate,
+                "position": self.position,
+                "goal": self.goal,
+                "front": self.front or "-",
+                "order": str(self.order),
+                "share of the ceiling": self.share.short(),
+                "seeds": f"{self.n_seeds}{failed}",
+            }
+        ]
 
 
 def shares_of(table: "pd.DataFrame") -> list[Shares]:

@@ -196,7 +196,9 @@ def _recipe_of(
     for goal in extent.goals:
         for front in extent.fronts:
             file = folder / f"{goal}.{front}.toml"
-            write_text(file, _training(surrogate, position, goal, front, extent.steps))
+            write_text(
+                file, training_recipe(surrogate, position, goal, front, extent.steps)
+            )
             observers.append({"train": str(file), "label": file.stem})
     observers += [{"name": surrogate, "label": TWIN}, {"name": "ideal"}]
     return {
@@ -208,7 +210,9 @@ def _recipe_of(
     }
 
 
-def _training(surrogate: str, position: str, goal: str, front: str, steps: int) -> str:
+def training_recipe(
+    surrogate: str, position: str, goal: str, front: str, steps: int
+) -> str:
     """Give a recipe of training as TOML."""
     target: dict[str, Any] = {
         "kind": "kernel" if goal == "shuffled" else goal,

@@ -25,6 +25,7 @@ def test_plain_data_give_the_protocol_back(protocol):
 SHIPPED = [
     "bar-in-noise",
     "bar-polarity",
+    "bar-position-unknown",
     "cued-detection",
     "disk-polarity",
     "equivalent-noise",
@@ -51,6 +52,7 @@ def test_protocols_are_shipped():
 @pytest.mark.parametrize(
     ("name", "start"),
     [("bar-in-noise", "6958207a"), ("bar-polarity", "bc94caa0"),
+     ("bar-position-unknown", "7693b8a6"),
      ("disk-polarity", "ac423d04"), ("gabor-in-noise", "79372ded"),
      ("movie-bar", "1f2fef2f"), ("one-over-f", "c5ce113b"),
      ("equivalent-noise", "c444509d"),
