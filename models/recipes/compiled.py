@@ -13,9 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-_DRAWS: dict[str, Any] = {
-    "fallback_random": True
-}  # noise and dropout as without compiling
+_DRAWS: dict[str, Any] = {"fallback_random": True}  # as without compiling
 
 
 def require_compiler() -> None:
