@@ -19,13 +19,14 @@ from ..noise import drawn_for
 from ..retina.mosaic import as_contrast_tensor
 from ..training.practice import one_thread
 from .checkpoint import Checkpoint
+from .compiled import compiled, compiling
 from .evaluation import figures_of
 from .figures import HeldOutFigures
 from .processes import Share
 from .recipe import TrainingPart
 from .shown import HeldOut, Trials
 
-VERSION = 1  # raise it when the same recipe would give other weights
+VERSION = 2  # raise it when the same recipe would give other weights
 # Steps done, steps in all, and a few words on how it goes.
 Told = Callable[[int, int, str], None]
 _TIMED_STEPS = 4
@@ -44,7 +45,10 @@ class Budget:
     n_held_out, n_looks
         Trials held out, and how often they are looked at.
     seconds
-        In all, from a few steps that were timed.
+        In all, from a few steps that were timed, compiling among them.
+    compile_seconds
+        Of these, what compiling takes; None where nothing is compiled. The training
+        itself finds on the disk what was compiled for the budget.
     """
 
     n_parameters: int
@@ -53,6 +57,7 @@ class Budget:
     n_held_out: int
     n_looks: int
     seconds: float
+    compile_seconds: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give all of it as plain data."""
@@ -60,16 +65,18 @@ class Budget:
 
     def sentence(self) -> str:
         """Say it in one line."""
-        last = (
-            f"{self.seconds:.0f} s"
-            if self.seconds < 100
-            else f"{self.seconds / 60:.0f} min"
-        )
+        last = f"{_duration(self.seconds)} here"
+        if self.compile_seconds is not None:
+            last += f", {_duration(self.compile_seconds)} of them compiling first"
         return (
             f"{self.n_parameters:,} parameters, {self.n_steps:,} steps, "
             f"{self.n_trials:,} trials, {self.n_held_out:,} held out and looked at "
-            f"{self.n_looks} times; about {last} here"
+            f"{self.n_looks} times; about {last}"
         )
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
 @dataclass
@@ -109,6 +116,8 @@ class Loop:
     def __post_init__(self) -> None:
         learnt = [p for p in self.network.parameters() if p.requires_grad]
         rate, decay = self.training.rate, self.training.decay
+        is_compiled = self.training.compile
+        self._pass = compiled(self.network) if is_compiled else self.network
         self._optimiser = torch.optim.AdamW(learnt, lr=rate, weight_decay=decay)
         self._schedule = torch.optim.lr_scheduler.OneCycleLR(
             self._optimiser, rate, total_steps=max(2, self.trials.n_steps)
@@ -195,13 +204,18 @@ class Loop:
             tried._variables(self.trials.held_out)
             look = time.perf_counter() - start
         n_looks = -(-n_steps // self.trials.every)
+        a_step, first = float(np.median(seconds)), None
+        if self.training.compile:
+            a_step = float(np.median(seconds[1:]))
+            first = max(0.0, sum(seconds) - a_step * len(seconds))
         return Budget(
             sum(p.numel() for p in self.network.parameters() if p.requires_grad),
             n_steps,
             self.trials.n_shown,
             len(self.trials.held_out.contrast),
             n_looks,
-            float(np.median(seconds)) * n_steps + look * n_looks,
+            a_step * n_steps + look * n_looks + (first or 0.0),
+            first,
         )
 
     def _is_due(self) -> bool:
@@ -214,7 +228,7 @@ class Loop:
         with self._memory():
             frames, lesson = self.trials.batch(step, self.share)
             contrast = as_contrast_tensor(torch.from_numpy(frames), self.device)
-            error = self.trials.loss(self.network(contrast), lesson.to(self.device))
+            error = self.trials.loss(self._pass(contrast), lesson.to(self.device))
             loss = self.share.mean(error.item())
             if not math.isfinite(loss):
                 raise ValueError(
@@ -295,6 +309,7 @@ class Loop:
         with (
             torch.random.fork_rng(devices=devices),
             nullcontext() if is_cuda else _repeatable(),
+            compiling() if self.training.compile else nullcontext(),
         ):
             apart = [self.share.number] if self.share.number else []
             torch.manual_seed(derived_seed("training", self.seed, *apart))

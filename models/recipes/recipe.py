@@ -73,6 +73,8 @@ class TrainingPart:
         Further new trials, which chose nothing: the last figures are of them. Where a
         session's responses are learnt there are none, and the figures are of what is
         held out.
+    compile
+        Whether torch compiles the passes of a step first: other last digits.
     """
 
     steps: int | None = None
@@ -84,6 +86,7 @@ class TrainingPart:
     checkpoint_every: int | None = None
     held_out: int = 2048
     scored: int = 2048
+    compile: bool = False
 
     def __post_init__(self) -> None:
         faults = Faults()

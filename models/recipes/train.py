@@ -10,6 +10,7 @@ from torch import Tensor
 from ...experiments.session.observer import Viewing
 from ..networks.weights import json_hash, weights_hash
 from .checkpoint import Checkpoint
+from .compiled import require_compiler
 from .figures import HeldOutFigures
 from .loop import VERSION, Budget, Loop, Told
 from .processes import join
@@ -84,6 +85,8 @@ class Plan:
         if isinstance(recipe, Mapping):
             recipe = recipe_of(recipe)
         self.recipe = recipe.with_options(seed, device)
+        if self.recipe.training.compile:
+            require_compiler()
         part = self.recipe.network
         self.share, own_device = join(part.device)
         _require_shares(self.recipe, self.share.count)

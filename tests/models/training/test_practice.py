@@ -1,6 +1,9 @@
 """Training: its contrasts, its trials, and that it leaves torch alone."""
 
 import math
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -116,6 +119,27 @@ def test_the_number_of_threads_comes_back_even_after_an_error():
         work()
     assert inside == [1]
     assert torch.get_num_threads() == 2
+
+
+def test_it_is_one_thread_still_after_the_first_stimulus_of_a_process():
+    """Whose Numba starts one for each core, and tells torch to have as many."""
+    code = (
+        "import torch\n"
+        "from yoked.experiments.protocols.files import load_protocol\n"
+        "from yoked.experiments.session.observer import Practice\n"
+        "from yoked.models.training.practice import one_thread\n"
+        "with one_thread():\n"
+        "    Practice(load_protocol('bar-in-noise')).draw(64)\n"
+        "    print(torch.get_num_threads())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "NUMBA_NUM_THREADS": "2"},
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=120,
+    )
+    assert done.stdout.split() == [b"1"]
 
 
 @pytest.mark.parametrize(
