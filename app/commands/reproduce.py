@@ -62,17 +62,27 @@ FIGURES = ("deep-vs-shallow",)
     help="Of each training.",
 )
 @click.option(
-    "--surrogate", "surrogates", multiple=True, help="One of them; by default all."
+    "--surrogate",
+    "surrogates",
+    multiple=True,
+    help="linear, max or energy; may be repeated. By default all, as below.",
 )
 @click.option(
     "--position",
     "positions",
     multiple=True,
     type=click.Choice(["known", "unknown"]),
-    help="One of them; by default both.",
+    help="Of the bar; by default both.",
 )
-@click.option("--goal", "goals", multiple=True, help="One of them; by default all.")
-@click.option("--front", "fronts", multiple=True, help="One of them; by default all.")
+@click.option(
+    "--goal", "goals", multiple=True, help="task, shadow, kernel or shuffled."
+)
+@click.option(
+    "--front",
+    "fronts",
+    multiple=True,
+    help="none, retina, linear-retina or vone-block.",
+)
 @click.option(
     "--processes",
     type=click.IntRange(1),

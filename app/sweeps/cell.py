@@ -20,7 +20,7 @@ from ...experiments.protocols.files import load_protocol
 from ...experiments.session.observer import learnt_of
 from ...experiments.stimulus.seeds import derived_seed
 from ...experiments.store.file import settle
-from .recipe import MATCHED
+from .recipe import DECISION, MATCHED
 
 if TYPE_CHECKING:
     from ...experiments.session.observer import Observer
@@ -58,7 +58,7 @@ class Cell:
         What is run; None where a person is shown again.
     person, person_log
         Id of the session that it is yoked to, and the trial log with it.
-    trials, contrast, internal_noise, criterion, depths, is_labelled
+    trials, contrast, internal_noise, noise_at, criterion, depths, is_labelled
         As in the recipe.
     """
 
@@ -79,6 +79,7 @@ class Cell:
     trials: int | None = None
     contrast: float | None = None
     internal_noise: float | str = 0.0
+    noise_at: str = DECISION
     criterion: float | None = None
     depths: bool = True
     is_labelled: bool = False
@@ -161,12 +162,17 @@ def _take_part(cell: Cell, scratch: Path) -> tuple[Plain, list[Path]]:
             raise ValueError(f"{protocol.name} must be {rule}, got another")
     observer = _observer(cell)
     noise = _noise(cell, person, observer)
+    at_decision = noise
+    if cell.noise_at != DECISION:
+        from ...models.networks.noisy import noisy
+
+        observer, at_decision = noisy(observer, at=cell.noise_at, sd=noise), 0.0
     session = run(
         protocol,
         observer,
         store=log,
         seed=cell.seed,
-        internal_noise=noise,
+        internal_noise=at_decision,
         criterion=cell.criterion,
         trials=cell.trials,
         contrast=cell.contrast,
@@ -209,13 +215,14 @@ def _observer(cell: Cell) -> "Observer":
 
 
 def _noise(cell: Cell, person: "SessionData | None", observer: "Observer") -> float:
-    """Give the internal noise, matched to the person where that is asked for."""
+    """Give the SD of internal noise where it is, matched to the person if asked for."""
     if cell.internal_noise != MATCHED:
         return float(cell.internal_noise)
     from ..matched_noise import match_noise
 
     assert person is not None
-    return match_noise(person, observer, criterion=cell.criterion).gamma
+    how: dict[str, Any] = {"criterion": cell.criterion, "noise_at": cell.noise_at}
+    return match_noise(person, observer, **how).gamma
 
 
 def _publish(folder: Path, files: list[Path], record: Plain) -> None:

@@ -74,6 +74,7 @@ def _row(cell: Cell, answers: Mapping[str, Answer]) -> dict[str, Any]:
         "session": record.get("session"),
         "n_trials": record.get("n_trials"),
         "internal_noise": record.get("internal_noise"),
+        "noise_at": cell.noise_at,
     }
     for name in QUANTITIES:
         found = measures.get(name, {})

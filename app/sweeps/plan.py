@@ -16,6 +16,7 @@ from ...experiments.store.sqlite import open_store
 from ...models.registry import kind, load, names
 from .cell import Cell
 from .recipe import (
+    DECISION,
     ObserverPart,
     PeoplePart,
     SweepRecipe,
@@ -170,6 +171,7 @@ class Plan:
 
     def _add(self, part: ObserverPart) -> None:
         recipe = self.recipe
+        _require_place(part)
         name = from_recipe(self._base, part.name, (".safetensors",))
         train = from_recipe(self._base, part.train) if part.train else ""
         made_of = self._training(part, train) if train else _named(name, part.options)
@@ -194,10 +196,12 @@ class Plan:
                 )
                 self.trainings.append(replace(trained, is_training=True))
             for task in self._tasks:
-                noise = {
+                noise: dict[str, Any] = {
                     "internal_noise": recipe.internal_noise,
                     "criterion": recipe.criterion,
                 }
+                if part.noise_at != DECISION:
+                    noise |= {"noise_at": part.noise_at}
                 cell = self._cell(
                     "cells",
                     f"{part.called}--{task.name}--seed-{seed}",
@@ -259,6 +263,18 @@ def _chosen(rows: list[SessionRow], part: PeoplePart) -> list[SessionRow]:
             got = f"one that is {people[name].status}"
             raise ValueError(f"people.sessions must be finished, got {name}, {got}")
     return [people[name] for name in part.sessions]
+
+
+def _require_place(part: ObserverPart) -> None:
+    """Refuse noise at a place that there is not, or inside what is no network."""
+    if part.noise_at == DECISION:
+        return
+    from ...models.networks.noise_places import Place
+
+    Place.parse(part.noise_at)
+    if part.name in names() and kind(part.name) != "network":
+        rule = f"left out for {part.name}, which is no network"
+        raise ValueError(f"noise_at must be {rule}, got {part.noise_at!r}")
 
 
 def _named(name: str, options: Mapping[str, Any]) -> dict[str, Any]:

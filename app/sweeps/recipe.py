@@ -10,7 +10,7 @@ from ...experiments.protocols.checks import Faults, build, read_toml
 from ...experiments.protocols.protocol import without_defaults
 from ...experiments.stimulus.seeds import RESERVED_SEEDS
 
-MATCHED = "matched"
+MATCHED, DECISION = "matched", "decision"
 _LABEL = re.compile(r"[A-Za-z0-9][\w.+-]*")
 
 
@@ -29,12 +29,17 @@ class ObserverPart:
         What the observer of that name can be told.
     label
         Its name in tables and in the trial log; by default its own.
+    noise_at
+        Where its internal noise is: 'decision', or a place in a network as
+        `yoked.noisy` takes it. The place is a factor of a sweep that has one network
+        several times, under different labels.
     """
 
     name: str = ""
     train: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     label: str = ""
+    noise_at: str = DECISION
 
     def __post_init__(self) -> None:
         faults = Faults()

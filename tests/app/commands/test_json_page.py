@@ -20,9 +20,12 @@ from yoked.analysis.sessions import depths
 from yoked.analysis.sessions.conditions import conditions
 from yoked.analysis.sessions.cueing import cueing
 from yoked.analysis.sessions.equivalent_noise import session_equivalent_noise
+from yoked.analysis.trials.estimate import Estimate
 from yoked.app import matched_noise
 from yoked.app.cli import cli
 from yoked.app.commands.white_box import FORMAT
+from yoked.app.reproduce.outcome import FORMAT as FORMAT_OF_FIGURE
+from yoked.app.reproduce.outcome import Shares
 from yoked.app.scores import card
 from yoked.app.sweeps.collect import FORMAT as FORMAT_OF_SWEEPS
 from yoked.app.sweeps.collect import means_of, table_of
@@ -176,6 +179,12 @@ def test_the_page_names_exactly_the_keys_that_the_commands_print(printed, tmp_pa
         check(mean.to_dict(), "row of sweep", seen)
         assert mean.to_dict()["format"] == FORMAT_OF_SWEEPS
     assert f"`{FORMAT_OF_SWEEPS}`" in PAGE
+    share = Estimate(0.9, 0.1, 0.7, 1.1, 3, "a/1", None)
+    for front in ("none", None):
+        row = Shares("max", "known", "task", front, 1, share, 3, 0).to_dict()
+        check(row, "row of reproduce", seen)
+        assert row["format"] == FORMAT_OF_FIGURE
+    assert f"`{FORMAT_OF_FIGURE}`" in PAGE
     assert seen == set(SECTIONS), "every table was met"
 
 

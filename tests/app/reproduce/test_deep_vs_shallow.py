@@ -5,7 +5,9 @@ import tomllib
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 
+from yoked.app.cli import cli
 from yoked.app.reproduce.deep_vs_shallow import deep_vs_shallow
 from yoked.app.reproduce.outcome import rows_of_boxes
 from yoked.app.reproduce.surrogates import (
@@ -103,3 +105,20 @@ def test_all_of_it_is_288_networks():
 def test_a_level_that_there_is_not_is_one_sentence():
     with pytest.raises(ValueError, match=r"fronts must be some of none, .*'v1'"):
         Extent(fronts=("v1",))
+
+
+def test_the_command_says_what_is_to_be_done_and_refuses_what_is_wrong(tmp_path):
+    given = ["reproduce", "deep-vs-shallow", "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(cli, [*given, "--seeds", "1", "--dry-run", "--json"])
+    assert json.loads(done.stdout)["n_trainings"] == 96
+    assert done.stderr == (
+        "part A: 96 trainings of 300 steps, 108 sessions of 6,000 trials; what is done "
+        "already stays\n"
+    )
+    assert not (tmp_path / "out").exists()
+    alone = CliRunner().invoke(cli, [*given, "--session", "x"])
+    assert "--session must come with --people" in alone.stderr
+    wrong = CliRunner().invoke(cli, [*given, "--goal", "sleep", "--dry-run"])
+    assert wrong.exit_code
+    other = CliRunner().invoke(cli, ["reproduce", "figure-9", "--out", "x"])
+    assert "deep-vs-shallow" in other.stderr
