@@ -31,8 +31,8 @@ def draw_factors(
     Parameters
     ----------
     found
-        By row, column, place and colour; what is missing, or has no value, is not
-        drawn, and a panel without any says that nothing can be told.
+        By row, column, place and colour; what has no value is not drawn, and a panel
+        in which none has one says that nothing can be told.
     rows, columns, places, colors
         In their order; four colours at most.
     beside
@@ -40,9 +40,10 @@ def draw_factors(
     label
         Of the y axes.
     limits
-        Of the y axes; an interval that leaves them is cut.
+        Of the y axes; an interval that leaves them is cut, and an arrow at the edge
+        stands for a value beyond it.
     """
-    size = 1.5 + 1.9 * len(columns), 0.9 + 1.55 * len(rows)
+    size = 1.5 + 1.9 * len(columns), 1.6 + 1.55 * len(rows)
     figure, pyplot = new_figure(size)
     with pyplot.rc_context(STYLE):
         axes = figure.subplots(
@@ -52,7 +53,7 @@ def draw_factors(
     for row, line in zip(rows, axes, strict=True):
         for column, axis in zip(columns, line, strict=True):
             lines = (beside or {}).get((row, column), {})
-            known = _lines(axis, lines, limits)
+            known, asked = _lines(axis, lines, limits), len(lines)
             handles = []
             for number, color in enumerate(colors):
                 shift = (number - (len(colors) - 1) / 2) * _SPREAD / len(colors)
@@ -61,11 +62,12 @@ def draw_factors(
                     for at, place in enumerate(places)
                     if (row, column, place, color) in found
                 ]
+                asked += len(drawn)
                 drawn = [each for each in drawn if each[1].value is not None]
                 known += len(drawn)
                 style = {"color": COLORS[number], "marker": MARKERS[number]}
                 handles.append(_points(axis, drawn, style, limits))
-            if not known:
+            if asked and not known:
                 middle = (len(places) - 1) / 2, sum(limits) / 2
                 text = {"ha": "center", "va": "center", "color": GRAY, "fontsize": 8}
                 axis.text(*middle, "cannot be told", **text)
@@ -91,10 +93,10 @@ def _lines(
     axis.axhline(0, color=PALE, lw=0.7, zorder=0)
     known = 0
     for name, estimate in lines.items():
-        value = estimate.value
-        if value is None or not limits[0] <= value <= limits[1]:
+        if estimate.value is None:
             continue
         known += 1
+        value = min(max(estimate.value, limits[0]), limits[1])
         axis.axhline(value, color=GRAY, lw=0.9, ls=":", zorder=1)
         where = {"transform": axis.get_yaxis_transform(), "fontsize": 6.5}
         axis.text(0.99, value, name, ha="right", va="bottom", color=GRAY, **where)
@@ -112,6 +114,14 @@ def _points(
         ends = (each.value if end is None else end for end in (each.low, each.high))
         inside = [min(max(float(end or 0), low), high) for end in ends]
         axis.plot([x, x], inside, color=style["color"], lw=1.1)
-    values = [min(max(float(each.value or 0), low), high) for _, each in drawn]
-    places = [x for x, _ in drawn]
+    known = [(x, float(each.value or 0)) for x, each in drawn]
+    for edge, marker, beyond in (
+        (low, "v", [x for x, value in known if value < low]),
+        (high, "^", [x for x, value in known if value > high]),
+    ):
+        at = {"color": style["color"], "marker": marker, "clip_on": False}
+        if beyond:
+            axis.plot(beyond, [edge] * len(beyond), ls="none", ms=5, mfc="none", **at)
+    inside = [each for each in known if low <= each[1] <= high]
+    places, values = zip(*inside, strict=True) if inside else ((), ())
     return axis.plot(places, values, ls="none", ms=4, **style)[0]

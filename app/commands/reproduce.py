@@ -9,7 +9,7 @@ import click
 from ..options import DATABASE
 from ..output import Partly, Row, output
 from ..progress import progress
-from .sweep import INTERRUPTED, bar
+from .sweep import bar
 from .trials import opened
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..reproduce.surrogates import Extent
 
 FIGURES = ("deep-vs-shallow",)
+INTERRUPTED = "Interrupted: what is done stays in {}. The same command goes on."
 
 
 @click.command()
@@ -26,7 +27,8 @@ FIGURES = ("deep-vs-shallow",)
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     required=True,
-    help="Folder for pictures, tables, weights and trial logs; what is there stays.",
+    help="Folder for pictures, tables, weights and trial logs; of one extent, which is "
+    "gone on with.",
 )
 @click.option(
     "--people",
@@ -65,23 +67,29 @@ FIGURES = ("deep-vs-shallow",)
     "--surrogate",
     "surrogates",
     multiple=True,
-    help="linear, max or energy; may be repeated. By default all, as below.",
+    type=click.Choice(["linear", "max", "energy"]),
+    help="May be repeated; by default all, as of the next three.",
 )
 @click.option(
     "--position",
     "positions",
     multiple=True,
     type=click.Choice(["known", "unknown"]),
-    help="Of the bar; by default both.",
+    help="Of the bar.",
 )
 @click.option(
-    "--goal", "goals", multiple=True, help="task, shadow, kernel or shuffled."
+    "--goal",
+    "goals",
+    multiple=True,
+    type=click.Choice(["task", "shadow", "kernel", "shuffled"]),
+    help="Of the training.",
 )
 @click.option(
     "--front",
     "fronts",
     multiple=True,
-    help="none, retina, linear-retina or vone-block.",
+    type=click.Choice(["none", "retina", "linear-retina", "vone-block"]),
+    help="Before the network.",
 )
 @click.option(
     "--processes",
@@ -132,6 +140,8 @@ def reproduce(
     given = {name: levels for name, levels in factors.items() if levels}
     extent = Extent(seeds, trials, steps, **given)
     click.echo(extent.sentence(), err=True)
+    if db is None:
+        click.echo("part B: left out without --people", err=True)
     if dry_run:
         return extent.to_dict()
     require_parquet()
@@ -150,12 +160,15 @@ def _made(
     processes: int | None,
 ) -> "list[Shares] | Partly":
     from ..reproduce.deep_vs_shallow import deep_vs_shallow
+    from ..reproduce.people import left_out
     from .score import sessions_of
 
     with ExitStack() as stack:
         people = []
         if db is not None:
             people = sessions_of(stack.enter_context(opened(db)), chosen)
+            if (said := left_out(people)) is not None:
+                click.echo(said, err=True)
         told = stack.enter_context(bar("part A", extent.n_cells))
         update = stack.enter_context(progress("figure"))
         made = deep_vs_shallow(

@@ -1,24 +1,27 @@
 """The figure: whether networks alike at order zero see alike at one and two."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..figures import write_figure
 from ..files import write_text
 from ..output import as_csv, as_json
-from ..scores.card import Score
-from .boxes import Box, boxes
+from .boxes import Boxes, boxes
 from .outcome import FORMAT, Shares, rows_of_boxes, shares_of
 from .people import beside_people
 from .pictures import draw_boxes, draw_shares_of_surrogates
-from .surrogates import Extent, surrogate_sweeps
+from .surrogates import GAMMA, SESSION_SEED, SURROGATES, Extent, surrogate_sweeps
 
 if TYPE_CHECKING:
     from ...experiments.session.results import SessionData
     from ...models.simulate import Progress
     from ..sweeps.running import Told
+
+_EXTENT = "extent.json"
 
 
 @dataclass(frozen=True)
@@ -29,18 +32,15 @@ class DeepVsShallow:
     ----------
     shares
         Part A: what networks share with surrogates, over seeds.
-    scores
-        Part B: observers beside people, a score for each task; empty without people.
     boxes
         Part C: kernels from gradients and from responses.
     failed
-        Sentence by name of each cell of part A that failed.
+        Sentence by name of each cell that failed, of parts A and C.
     """
 
     shares: list[Shares]
-    scores: list[Score]
-    boxes: list[Box]
-    failed: dict[str, str] = field(default_factory=dict)
+    boxes: Boxes
+    failed: dict[str, str]
 
 
 def deep_vs_shallow(
@@ -60,7 +60,7 @@ def deep_vs_shallow(
     out
         Folder, which is made. What is there is not done again.
     extent
-        Seeds, trials and steps of part A; all unless told otherwise.
+        Seeds, trials, steps and levels of part A; all unless told otherwise.
     log, people
         Trial log with sessions of people, and these, for part B.
     processes
@@ -69,36 +69,67 @@ def deep_vs_shallow(
         Called as cells of part A end.
     progress
         Called as the other parts go on, as in `yoked.run`.
+
+    Raises
+    ------
+    ValueError
+        If what is in the folder is of another extent, or two people of part B have the
+        same name in the same task.
     """
+    extent = extent or Extent()
+    out.mkdir(parents=True, exist_ok=True)
+    _require_same(out / _EXTENT, extent)
     surrogates = out / "surrogates"
-    table = surrogate_sweeps(surrogates, extent or Extent(), processes, told or _nobody)
+    table = surrogate_sweeps(surrogates, extent, processes, told or _nobody)
     shares = shares_of(table)
-    found_boxes = boxes(table, surrogates / "gradients", progress)
-    scores = []
-    if people:
-        assert log is not None
-        scores = beside_people(log, people, out / "people", progress)
+    write_text(out / "cells.csv", table.to_csv(index=False, lineterminator="\n"))
+    write_text(out / "shares.csv", as_csv(shares))
+    write_figure(out / "shares.svg", draw_shares_of_surrogates(shares))
+    cells: list[dict[str, Any]] = table.to_dict("records")
+    found = boxes(cells, surrogates / "gradients", progress)
+    in_boxes = rows_of_boxes(found.found)
+    write_text(out / "boxes.csv", as_csv(in_boxes))
+    write_figure(out / "boxes.svg", draw_boxes(found.found))
+    parts = {
+        "format": FORMAT,
+        "yoked": version("yoked"),
+        "extent": extent.to_dict(),
+        "internal_noise": GAMMA,
+        "contrasts": SURROGATES,
+        "session_seed": SESSION_SEED,
+        "shares": [each.to_dict() for each in shares],
+        "boxes": in_boxes,
+    }
+    write_text(out / "deep-vs-shallow.json", as_json(parts) + "\n")
+    if log is not None:
+        beside_people(log, people, out / "people", progress)
     failed = {
         f"{row['surrogate']}-{row['position']}, {row['cell']}": str(row["error"])
-        for row in table.to_dict("records")
+        for row in cells
         if row["status"] != "done"
     }
-    made = DeepVsShallow(shares, scores, found_boxes, failed)
-    _write(made, table.to_csv(index=False, lineterminator="\n"), out)
-    return made
+    return DeepVsShallow(shares, found, found.missing | failed)
 
 
 def _nobody(_: object) -> None:
     """Tell nobody."""
 
 
-def _write(made: DeepVsShallow, cells: str, out: Path) -> None:
-    in_boxes = rows_of_boxes(made.boxes)
-    write_text(out / "cells.csv", cells)
-    write_text(out / "shares.csv", as_csv(made.shares))
-    write_text(out / "boxes.csv", as_csv(in_boxes))
-    shares = [each.to_dict() for each in made.shares]
-    parts = {"format": FORMAT, "shares": shares, "boxes": in_boxes}
-    write_text(out / "deep-vs-shallow.json", as_json(parts) + "\n")
-    write_figure(out / "shares.svg", draw_shares_of_surrogates(made.shares))
-    write_figure(out / "boxes.svg", draw_boxes(made.boxes))
+def _require_same(file: Path, extent: Extent) -> None:
+    """Refuse a folder of another extent; more seeds may be added to one."""
+    if file.is_file():
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        same = replace(extent, n_seeds=kept["n_seeds"]).to_dict()
+        if same != kept or extent.n_seeds < kept["n_seeds"]:
+            rule = "a new folder, or one of the same trials, steps and levels"
+            got = f"{str(file.parent)!r} of {_words(kept)}"
+            raise ValueError(f"the folder of a figure must be {rule}, got {got}")
+    write_text(file, json.dumps(extent.to_dict(), indent=1))
+
+
+def _words(kept: dict[str, Any]) -> str:
+    levels = [
+        "/".join(kept[name]) for name in ("surrogates", "positions", "goals", "fronts")
+    ]
+    counts = f"{kept['n_seeds']} seeds, {kept['trials']} trials, {kept['steps']} steps"
+    return f"{counts}, {', '.join(levels)}"

@@ -8,7 +8,7 @@ from ...analysis.trials.estimate import Estimate
 from ...analysis.trials.result import Cells, Result
 from ..output import Row
 from ..sweeps.collect import means_of
-from .boxes import Box, cosine
+from .boxes import SHARE, Box, share_of
 from .surrogates import TWIN
 
 if TYPE_CHECKING:
@@ -33,7 +33,10 @@ class Shares(Result):
     order
         0, 1 or 2.
     share
-        With its interval over seeds.
+        With its interval over seeds, to which the error of the surrogate's session, one
+        for all networks, is added in full.
+    between_sd
+        SD of the seeds' own values.
     n_seeds
         Seeds that it rests on.
     n_failed
@@ -46,6 +49,7 @@ class Shares(Result):
     front: str | None
     order: int
     share: Estimate
+    between_sd: float | None
     n_seeds: int
     n_failed: int
 
@@ -74,31 +78,50 @@ def shares_of(table: "pd.DataFrame") -> list[Shares]:
     found = []
     for key, part in table.groupby(["surrogate", "position"], sort=False):
         surrogate, position = cast("tuple[str, str]", key)
-        for mean in means_of(part):
-            if mean.quantity not in _QUANTITIES:
-                continue
-            goal, _, front = mean.observer.partition(".")
-            counts = mean.n_seeds, mean.n_failed
-            order = _QUANTITIES.index(mean.quantity)
-            of = surrogate, position, goal, front or None, order
-            found.append(Shares(*of, mean.mean, *counts))
+        means = {
+            (mean.observer, mean.quantity): mean
+            for mean in means_of(part)
+            if mean.quantity in _QUANTITIES
+        }
+        for observer, cells in part.groupby("observer", sort=False):
+            name = str(observer)
+            goal, _, front = name.partition(".")
+            for order, quantity in enumerate(_QUANTITIES):
+                of = surrogate, position, goal, front or None, order
+                mean = means.get((name, quantity))
+                if mean is None:  # no seed of it is done
+                    why = Estimate.missing("none/1", "no cell of it is done")
+                    found.append(Shares(*of, why, None, 0, len(cells)))
+                    continue
+                counts = mean.n_seeds, mean.n_failed
+                found.append(Shares(*of, mean.mean, mean.between_sd, *counts))
     return found
 
 
 def rows_of_boxes(boxes: Sequence[Box]) -> list[Row]:
     """Give a row for each kernel: how alike its two kinds are, and to the surrogate."""
-    own = {(b.surrogate, b.order): b for b in boxes if b.goal == TWIN}
+    own = {(box.surrogate, box.order): box for box in boxes if box.goal == TWIN}
     return [
         {
             "surrogate": box.surrogate,
             "goal": box.goal,
             "front": box.front,
             "order": box.order,
-            "cosine": box.cosine,
-            "reliability": box.reliability,
-            "share": box.share,
-            "slope": box.slope,
-            "to_surrogate": cosine(box.white, own[box.surrogate, box.order].white),
+            "white_reliability": box.white.reliability,
+            "black_reliability": box.black.reliability,
+            "share": box.share.to_dict(),
+            "slope": box.slope.to_dict(),
+            "to_surrogate": _to(own.get((box.surrogate, box.order)), box),
         }
         for box in boxes
     ]
+
+
+def _to(surrogate: Box | None, box: Box) -> dict[str, Any]:
+    """Compare the kernels from gradients of a network and its surrogate."""
+    if box is surrogate:
+        return Estimate.missing(SHARE, "it is the surrogate").to_dict()
+    if surrogate is None:
+        return Estimate.missing(SHARE, "the surrogate's was not measured").to_dict()
+    names = "surrogate's", "network's"
+    return share_of(surrogate.white, box.white, *names).to_dict()

@@ -1,29 +1,25 @@
 """Part B: people beside the template, circuits, trained and pretrained networks.
 
-`yoked score` of these observers, and of a network that learns the person's responses:
-what it learnt is left out.
+`yoked score` of these observers for each person, and of a network that learns the
+person's responses: what it learnt is left out.
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...experiments.session.results import SessionData
-from ..scores.card import Score
 from ..scores.kept import KeptAnswers
 from ..scores.outcome import write_score
-from ..scores.score import score
+from ..scores.score import CIRCUITS, score
 
 if TYPE_CHECKING:
     from ...experiments.session.observer import Observer
     from ...models.simulate import Progress
 
-CIRCUITS = ("linear", "ln", "hammerstein", "energy", "max", "gain-control")
-TRAINED = "retina-cnn"
-PRETRAINED = "mobilenet-v2"
-_SMALL_PX = 64  # of the pretrained network's input, for 9,900 trials in minutes
+TRAINED, PRETRAINED = "retina-cnn", "mobilenet-v2"
 MOST_FRAMES = 4  # of what a network of pictures sees one by one
+_SMALL_PX = 64  # of the pretrained network's input, for 9,900 trials in minutes
 _EPOCHS = 12
 
 
@@ -32,8 +28,8 @@ def beside_people(
     people: Sequence[SessionData],
     out: Path,
     progress: "Progress | None" = None,
-) -> list[Score]:
-    """Score the observers, task by task; files as `yoked score` writes them.
+) -> None:
+    """Score the observers beside each person; files as `yoked score` writes them.
 
     Parameters
     ----------
@@ -42,35 +38,43 @@ def beside_people(
     people
         Their sessions.
     out
-        Folder, which is made, with one inside for each protocol. What was shown there
+        Folder, which is made, with one inside for each session. What was shown there
         before is read.
     progress
         As in `yoked.run`.
     """
-    names = dict.fromkeys(each.protocol.name for each in people)
-    found = []
-    for name in names:
-        sessions = [each for each in people if each.protocol.name == name]
-        folder = out / name
+    for session in people:
+        folder = out / f"{session.protocol.name}-{session.id}"
         folder.mkdir(parents=True, exist_ok=True)
-        observers = _observers(log, sessions[0], folder, progress)
+        observers = _observers(log, session, folder, progress)
         ask = KeptAnswers(folder / "answers", progress)
-        made = score(observers, sessions, ask=ask, progress=progress)
-        write_score(made, folder)
-        found.append(made)
-    return found
+        write_score(score(observers, session, ask=ask, progress=progress), folder)
+
+
+def left_out(people: Sequence[SessionData]) -> str | None:
+    """Say who of part B cannot take part, before anything is done."""
+    from ...models.networks.pretrained import weights_file
+
+    is_asked = any(_is_still(each) for each in people)
+    if not is_asked or weights_file(PRETRAINED).is_file():
+        return None
+    return f"part B: without {PRETRAINED}, which `yoked weights {PRETRAINED}` fetches"
+
+
+def _is_still(session: SessionData) -> bool:
+    return session.protocol.frame_shape[0] <= MOST_FRAMES
 
 
 def _observers(
     log: Path, session: SessionData, folder: Path, progress: "Progress | None"
 ) -> "list[Observer]":
+    from ...models.networks.pretrained import weights_file
     from ...models.registry import load
 
     observers = [load(name) for name in ("template", *CIRCUITS, TRAINED)]
     observers.append(_shadow(log, session, folder / "shadow.safetensors", progress))
-    if session.protocol.frame_shape[0] <= MOST_FRAMES:
-        with suppress(FileNotFoundError):  # its weights were not fetched
-            observers.append(load(PRETRAINED, size_px=_SMALL_PX))
+    if _is_still(session) and weights_file(PRETRAINED).is_file():
+        observers.append(load(PRETRAINED, size_px=_SMALL_PX))
     return observers
 
 

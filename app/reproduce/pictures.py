@@ -15,6 +15,7 @@ from .surrogates import FRONTS, GOALS, POSITIONS, SURROGATES, TWIN
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_FACTORS = ("surrogate", "position", "goal", "front")
 ORDERS = ("responses", "first order", "second order")
 NAMES = {
     "none": "no front",
@@ -26,7 +27,13 @@ NAMES = {
 
 def draw_shares_of_surrogates(shares: Sequence[Shares]) -> "Figure":
     """Draw part A: rows are surrogates, columns orders with the position (un)known."""
-    columns = [f"{order},\nposition {p}" for order in ORDERS for p in POSITIONS]
+    there = {name: {getattr(s, name) for s in shares} for name in _FACTORS}
+    columns = [
+        f"{order},\nposition {position}"
+        for order in ORDERS
+        for position in POSITIONS
+        if position in there["position"]
+    ]
     found, beside = {}, {}
     for each in shares:
         column = f"{ORDERS[each.order]},\nposition {each.position}"
@@ -38,10 +45,10 @@ def draw_shares_of_surrogates(shares: Sequence[Shares]) -> "Figure":
             found[key] = each.share
     return draw_factors(
         found,
-        list(SURROGATES),
+        [name for name in SURROGATES if name in there["surrogate"]],
         columns,
-        GOALS,
-        [NAMES[front] for front in FRONTS],
+        [goal for goal in GOALS if goal in there["goal"]],
+        [NAMES[front] for front in FRONTS if front in there["front"]],
         beside,
         "share of the ceiling",
     )
@@ -49,43 +56,45 @@ def draw_shares_of_surrogates(shares: Sequence[Shares]) -> "Figure":
 
 def draw_boxes(boxes: Sequence[Box]) -> "Figure":
     """Draw first-order kernels of part C: gradients as lines, responses as dots."""
-    goals = [TWIN, *GOALS]
     known = {(b.surrogate, b.goal): b for b in boxes if b.order == 1 and _is_drawn(b)}
-    size = 0.8 + 1.75 * len(goals), 0.8 + 1.45 * len(SURROGATES)
+    goals = [goal for goal in (TWIN, *GOALS) if any(goal == g for _, g in known)]
+    names = [name for name in SURROGATES if any(name == s for s, _ in known)]
+    size = 0.8 + 1.75 * max(len(goals), 1), 0.8 + 1.45 * max(len(names), 1)
     figure, pyplot = new_figure(size)
+    if not known:
+        figure.text(0.5, 0.5, "nothing was measured", ha="center")
+        return figure
     with pyplot.rc_context(STYLE):
         axes = figure.subplots(
-            len(SURROGATES), len(goals), squeeze=False, sharex=True, sharey="row"
+            len(names), len(goals), squeeze=False, sharex=True, sharey="row"
         )
     lines = []
-    for surrogate, row in zip(SURROGATES, axes, strict=True):
+    for surrogate, row in zip(names, axes, strict=True):
         for goal, axis in zip(goals, row, strict=True):
             axis.axhline(0, color=PALE, lw=0.7, zorder=0)
             box = known.get((surrogate, goal))
             if box is None:
                 continue
-            x = np.arange(box.white.size) - (box.white.size - 1) / 2
-            reach = Z95 * box.black_se
-            dots = axis.errorbar(
-                x, box.black, reach, fmt="o", ms=2.6, lw=0.9, color=ORANGE
-            )
-            lines = [axis.plot(x, box.white, color=BLUE, lw=1.4)[0], dots]
+            n = box.white.kernel.size
+            x, reach = np.arange(n) - (n - 1) / 2, Z95 * box.black.se
+            style = {"fmt": "o", "ms": 2.6, "lw": 0.9, "color": ORANGE}
+            dots = axis.errorbar(x, box.black.kernel, reach, **style)
+            lines = [axis.plot(x, box.white.kernel, color=BLUE, lw=1.4)[0], dots]
             axis.text(0.03, 0.9, _said(box), transform=axis.transAxes, fontsize=7)
         row[0].set_ylabel(surrogate, fontsize=9)
     for goal, axis in zip(goals, axes[0], strict=True):
         axis.set_title("the surrogate" if goal == TWIN else goal, fontsize=9)
     for axis in axes[-1]:
         axis.set_xlabel("element (0 = middle)", fontsize=8)
-    if lines:
-        below = {"loc": "outside lower center", "frameon": False, "fontsize": 8.5}
-        names = ["from gradients", "from responses, 95 %"]
-        figure.legend(lines, names, ncols=2, **below)
+    below = {"loc": "outside lower center", "frameon": False, "fontsize": 8.5}
+    figure.legend(lines, ["from gradients", "from responses, 95 %"], ncols=2, **below)
     return figure
 
 
 def _is_drawn(box: Box) -> bool:
-    return box.front == "none"
+    return box.front in ("none", None)
 
 
 def _said(box: Box) -> str:
-    return "" if box.share is None else f"{box.share:.2f} of the ceiling"
+    share = box.share.value
+    return "" if share is None else f"{share:.2f} of the ceiling"

@@ -7,9 +7,11 @@ interrupted and goes on.
 """
 
 import json
+import tempfile
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from ...experiments.protocols.checks import Faults
@@ -32,7 +34,7 @@ TWIN, IDEAL = "twin", "ideal"
 """Beside the networks: the surrogate again with other noise, and the ideal."""
 BACKBONE = "element-mlp"
 LOG = "surrogates.db"
-_SESSION_SEED = 20_261_130
+SESSION_SEED = 20_261_130
 _BATCH = 256
 
 
@@ -70,7 +72,9 @@ class Extent:
         ):
             given = getattr(self, name)
             fits = bool(given) and set(given) <= set(levels)
-            faults.unless(fits, name, f"some of {', '.join(levels)}", list(given))
+            fits = fits and len(set(given)) == len(given)
+            rule = f"some of {', '.join(levels)}, each once"
+            faults.unless(fits, name, rule, list(given))
         faults.raise_any()
 
     @property
@@ -87,7 +91,11 @@ class Extent:
 
     def to_dict(self) -> dict[str, Any]:
         """Give all of it as plain data."""
-        return {**asdict(self), "n_trainings": self.n_trainings}
+        plain = {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in vars(self).items()
+        }
+        return {**plain, "n_trainings": self.n_trainings}
 
     def sentence(self) -> str:
         """Say in one line what is to be done, before anything is."""
@@ -123,37 +131,60 @@ def surrogate_sweeps(
     import pandas as pd
 
     from ..sweeps.plan import Plan
+    from ..sweeps.running import Course
     from ..sweeps.sweep import pool_of, run_plan
 
-    people = _sessions(out, extent)
+    people = surrogate_sessions(out, extent)
     plans = {
         key: Plan(_recipe_of(out, *key, session, extent), out / "-".join(key))
         for key, session in people.items()
     }
-    n_all = sum(len(plan.all) for plan in plans.values())
-    n_before, tables = 0, []
+    whole = _Whole(sum(len(plan.all) for plan in plans.values()), told)
+    tables = []
     for (surrogate, position), plan in plans.items():
-        made = run_plan(
-            plan, pool_of(processes, None), True, _within(n_before, n_all, told)
-        )
-        n_before += len(plan.all)
+        tell = whole.within(f"{surrogate}-{position}", len(plan.records))
+        made = run_plan(plan, pool_of(processes, None), True, tell)
+        tell(Course(len(plan.all), len(plan.all) - len(made.failed), made.failed))
         table = made.table.assign(surrogate=surrogate, position=position)
         parts = table["observer"].str.split(".", n=1, expand=True)
         tables.append(table.assign(goal=parts[0], front=parts[1]))
     return pd.concat(tables, ignore_index=True)
 
 
-def _within(n_before: int, n_all: int, told: "Told") -> "Told":
-    """Tell of one sweep as a part of all of them."""
+class _Whole:
+    """Tells of one sweep as a part of all of them."""
 
-    def tell(course: "Course") -> None:
-        told(replace(course, n_all=n_all, n_done=n_before + course.n_done))
+    def __init__(self, n_all: int, told: "Told") -> None:
+        self._n_all, self._told = n_all, told
+        self._n_done = self._n_new = 0
+        self._failed: dict[str, str] = {}
+        self._start = monotonic()
 
-    return tell
+    def within(self, name: str, n_before: int) -> "Told":
+        """Give what the next sweep tells, of which so many cells were done before."""
+        n_ended, n_new, failed = self._n_done, self._n_new, self._failed
+
+        def tell(course: "Course") -> None:
+            own = {f"{name}, {cell}": why for cell, why in course.failed.items()}
+            self._failed = failed | own
+            self._n_done = n_ended + course.n_done
+            self._n_new = n_new + course.n_done - n_before + len(own)
+            left = None
+            if self._n_new:
+                due = self._n_all - self._n_done - len(self._failed)
+                left = (monotonic() - self._start) / self._n_new * due
+            whole = {"n_all": self._n_all, "n_done": self._n_done, "seconds_left": left}
+            self._told(replace(course, **whole, failed=self._failed))
+
+        return tell
 
 
-def _sessions(out: Path, extent: Extent) -> dict[tuple[str, str], str]:
-    """Let every surrogate do both tasks, unless it has; give its sessions' ids."""
+def surrogate_sessions(out: Path, extent: Extent) -> dict[tuple[str, str], str]:
+    """Let every surrogate do both tasks, unless it has; give its sessions' ids.
+
+    Each is a log of its own until it is whole: what was interrupted leaves nothing.
+    """
+    from ...experiments.store.merge import merge
     from ...experiments.store.sqlite import open_store
     from ...models.registry import load
     from ...models.simulate import run
@@ -162,10 +193,9 @@ def _sessions(out: Path, extent: Extent) -> dict[tuple[str, str], str]:
     found: dict[tuple[str, str], str] = {}
     with closing(open_store(out / LOG)) as store:
         done = {
-            (row.observer.name, row.protocol_hash): row.id
-            for row in store.sessions()
-            if row.status == "finished"
+            (row.observer.name, row.protocol_hash): row.id for row in store.sessions()
         }
+    with tempfile.TemporaryDirectory(prefix="yoked-") as scratch:
         for surrogate in extent.surrogates:
             for position in extent.positions:
                 contrast = SURROGATES[surrogate]
@@ -173,15 +203,17 @@ def _sessions(out: Path, extent: Extent) -> dict[tuple[str, str], str]:
                 protocol = load_protocol(POSITIONS[position])
                 key = surrogate, protocol.with_options(**given).hash
                 if key not in done:
+                    log = Path(scratch) / f"{surrogate}-{position}.db"
                     done[key] = run(
                         protocol,
                         load(surrogate),
-                        store=store,
-                        seed=_SESSION_SEED,
+                        store=log,
+                        seed=SESSION_SEED,
                         observer_seed=derived_seed("surrogate", surrogate, position),
                         internal_noise=GAMMA,
                         **given,
                     ).id
+                    merge(out / LOG, [log])
                 found[surrogate, position] = done[key]
     return found
 

@@ -169,6 +169,13 @@ class SweepRecipe:
 
     def _check_noise(self, faults: Faults) -> None:
         noise = self.internal_noise
+        places = {each.noise_at for each in self.observer}
+        if len(places) > 1:  # each has a unit of its own
+            rule = f"{MATCHED!r} where observers have noise at several places"
+            faults.unless(noise == MATCHED, "internal_noise", rule, noise)
+        elif places != {DECISION}:
+            rule = "more than 0 where noise_at is told"
+            faults.unless(bool(noise), "internal_noise", rule, noise)
         if isinstance(noise, float):
             fits = 0 <= noise < float("inf")
             faults.unless(fits, "internal_noise", "0 or more", noise)

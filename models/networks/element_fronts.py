@@ -1,7 +1,7 @@
 """What stands between contrast and the first layer of a network on elements.
 
-All of it is fixed, and gives a map of channels with one place an element, near 1 for
-noise of SD .1: so fronts differ in what they do, and not in how finely they are read.
+All of it is fixed, and gives a map of channels with one place an element, of the order
+of 1 for noise of SD .1: so fronts are read equally finely.
 """
 
 from collections.abc import Callable

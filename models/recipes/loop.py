@@ -206,7 +206,7 @@ class Loop:
         n_looks = -(-n_steps // self.trials.every)
         a_step, first = float(np.median(seconds)), None
         if self.training.compile:
-            a_step = float(np.median(seconds[1:]))
+            a_step = float(np.median(seconds[1:] or seconds))
             first = max(0.0, sum(seconds) - a_step * len(seconds))
         return Budget(
             sum(p.numel() for p in self.network.parameters() if p.requires_grad),

@@ -24,8 +24,9 @@ from yoked.analysis.trials.estimate import Estimate
 from yoked.app import matched_noise
 from yoked.app.cli import cli
 from yoked.app.commands.white_box import FORMAT
+from yoked.app.reproduce.boxes import Box, Measured
 from yoked.app.reproduce.outcome import FORMAT as FORMAT_OF_FIGURE
-from yoked.app.reproduce.outcome import Shares
+from yoked.app.reproduce.outcome import Shares, rows_of_boxes
 from yoked.app.scores import card
 from yoked.app.sweeps.collect import FORMAT as FORMAT_OF_SWEEPS
 from yoked.app.sweeps.collect import means_of, table_of
@@ -180,11 +181,16 @@ def test_the_page_names_exactly_the_keys_that_the_commands_print(printed, tmp_pa
         assert mean.to_dict()["format"] == FORMAT_OF_SWEEPS
     assert f"`{FORMAT_OF_SWEEPS}`" in PAGE
     share = Estimate(0.9, 0.1, 0.7, 1.1, 3, "a/1", None)
-    for front in ("none", None):
-        row = Shares("max", "known", "task", front, 1, share, 3, 0).to_dict()
+    for front, spread in (("none", 0.02), (None, None)):
+        of = "max", "known", "task", front, 1
+        row = Shares(*of, share, spread, 3, 0).to_dict()
         check(row, "row of reproduce", seen)
         assert row["format"] == FORMAT_OF_FIGURE
     assert f"`{FORMAT_OF_FIGURE}`" in PAGE
+    kernel = Measured(np.arange(1.0, 9.0), np.full(8, 0.1))
+    for goal, front in (("twin", None), ("task", "none")):
+        (box,) = rows_of_boxes([Box("max", goal, front, 1, kernel, kernel)])
+        check(box, "row of boxes", seen)
     assert seen == set(SECTIONS), "every table was met"
 
 
