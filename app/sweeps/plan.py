@@ -25,7 +25,9 @@ from .recipe import (
     sweep_recipe_of,
 )
 
-VERSION = 1  # of what a cell's inputs are; another one does every cell again
+# Of what a cell is a function of, besides its inputs: another one does every cell again,
+# as where `recipes.loop.VERSION` or `training.practice.VERSION` is another.
+VERSION = 2
 
 
 @dataclass(frozen=True)
