@@ -25,8 +25,8 @@ from .recipe import (
     sweep_recipe_of,
 )
 
-# Of what a cell is a function of, besides its inputs: another one does every cell again,
-# as where `recipes.loop.VERSION` or `training.practice.VERSION` is another.
+# Of what else a cell is a function of: another one does every cell again, as where
+# `recipes.loop.VERSION` or `training.practice.VERSION` is another.
 VERSION = 2
 
 
