@@ -82,7 +82,8 @@ def draw_boxes(boxes: Sequence[Box]) -> "Figure":
             lines = [axis.plot(x, box.white.kernel, color=BLUE, lw=1.4)[0], dots]
             axis.text(0.03, 0.9, _said(box), transform=axis.transAxes, fontsize=7)
         row[0].set_ylabel(surrogate, fontsize=9)
-        row[0].margins(y=0.25)  # room for what is said above the kernels
+        for axis in row:
+            axis.margins(y=0.25)  # room for what is said above the kernels
     for goal, axis in zip(goals, axes[0], strict=True):
         axis.set_title("the surrogate" if goal == TWIN else goal, fontsize=9)
     for axis in axes[-1]:
