@@ -100,6 +100,7 @@ def element_front(
 
     Examples
     --------
+    >>> import torch
     >>> front = element_front("retina", 0.05, (52, 52), (52, 4))
     >>> front(torch.zeros(8, 1, 52, 52)).shape
     torch.Size([8, 1, 2, 1, 13])

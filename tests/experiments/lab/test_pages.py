@@ -39,7 +39,7 @@ HASHES = {
     "tilt-in-noise": "ee12449b54b9df01",
     "phase-unknown": "3f91de947c0ba3e3",
     "polarity-unknown": "16a6584097522dcd",
-    "bar-position-unknown": "8d3fb69b4d38b6f4",
+    "bar-position-unknown": "45c8cef5b54e437d",
 }
 OF_THE_WEB = ("clos", "page", "I agree", "tab", "click", "button", "browser", "window")
 
