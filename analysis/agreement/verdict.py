@@ -150,9 +150,10 @@ def verdicts(profiles: Sequence[DepthProfile], margin: float = MARGIN) -> Verdic
     >>> from yoked.experiments.store.sqlite import open_store
     >>> protocol, store = yoked.load_protocol("bar-in-noise"), open_store(":memory:")
     >>> template, guesser = map(yoked.load_observer, ("template", "guesser"))
-    >>> options = {"store": store, "trials": 600, "contrast": 0.15}
-    >>> one = yoked.run(protocol, template, internal_noise=1.0, **options)
-    >>> other = yoked.run(None, guesser, store=store, yoke_to=one.id)
+    >>> options = {"store": store, "trials": 600, "contrast": 0.15, "seed": 1}
+    >>> options |= {"internal_noise": 1.0, "observer_seed": 3}
+    >>> one = yoked.run(protocol, template, **options)
+    >>> other = yoked.run(None, guesser, store=store, yoke_to=one.id, observer_seed=2)
     >>> found = verdicts([yoked.depth_profile(one, other)])
     >>> [(each.name, each.kind) for each in found.pairs[0].depths][1]
     ('first-order kernel', 'cannot be told')
