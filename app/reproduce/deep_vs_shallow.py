@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..figures import write_figure
 from ..files import write_text
 from ..output import as_csv, as_json
+from ..sweeps.sweep import silent
 from .boxes import Boxes, boxes
 from .outcome import FORMAT, Shares, rows_of_boxes, shares_of
 from .people import beside_people
@@ -73,14 +74,13 @@ def deep_vs_shallow(
     Raises
     ------
     ValueError
-        If what is in the folder is of another extent, or two people of part B have the
-        same name in the same task.
+        If what is in the folder is of another extent.
     """
     extent = extent or Extent()
     out.mkdir(parents=True, exist_ok=True)
     _require_same(out / _EXTENT, extent)
     surrogates = out / "surrogates"
-    table = surrogate_sweeps(surrogates, extent, processes, told or _nobody)
+    table = surrogate_sweeps(surrogates, extent, processes, told or silent)
     shares = shares_of(table)
     write_text(out / "cells.csv", table.to_csv(index=False, lineterminator="\n"))
     write_text(out / "shares.csv", as_csv(shares))
@@ -109,10 +109,6 @@ def deep_vs_shallow(
         if row["status"] != "done"
     }
     return DeepVsShallow(shares, found, found.missing | failed)
-
-
-def _nobody(_: object) -> None:
-    """Tell nobody."""
 
 
 def _require_same(file: Path, extent: Extent) -> None:

@@ -86,10 +86,10 @@ def sweep(
     require_parquet()
     plan = Plan(recipe, Path(out))
     pool = pool_of(processes, cluster)
-    return run_plan(plan, pool, resume, progress or _silent).table
+    return run_plan(plan, pool, resume, progress or silent).table
 
 
-def _silent(_: Course) -> None:
+def silent(_: Course) -> None:
     """Tell nobody."""
 
 
