@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from yoked.app.cli import cli
+from yoked.app.commands.reproduce import reproduce
 from yoked.app.reproduce.boxes import Box, Measured
 from yoked.app.reproduce.deep_vs_shallow import deep_vs_shallow
 from yoked.app.reproduce.outcome import rows_of_boxes
@@ -21,6 +22,7 @@ from yoked.app.reproduce.surrogates import (
     surrogate_sessions,
     training_recipe,
 )
+from yoked.models.networks import element_fronts
 from yoked.models.recipes.recipe import recipe_of
 
 SMALL = Extent(
@@ -142,6 +144,21 @@ def test_all_of_it_is_288_networks():
     assert Extent().n_trainings == 288
     assert Extent().n_cells == 2 * 288 + 36
     assert replace(Extent(), n_seeds=1).n_trainings == 96
+
+
+def test_the_command_offers_the_levels_that_there_are():
+    offered = {
+        each.name: tuple(each.type.choices)
+        for each in reproduce.params
+        if each.name in ("surrogates", "positions", "goals", "fronts")
+    }
+    assert offered == {
+        "surrogates": tuple(SURROGATES),
+        "positions": tuple(POSITIONS),
+        "goals": GOALS,
+        "fronts": FRONTS,
+    }
+    assert FRONTS == element_fronts.FRONTS
 
 
 def test_a_level_that_there_is_not_is_one_sentence():
