@@ -26,6 +26,18 @@ COMMANDS = {
         "calibrate:calibrate",
         "Measure a monitor's luminance and store its look-up table.",
     ),
+    "study": (
+        "study:study",
+        "Make studies, open and close them, and make links to them.",
+    ),
+    "backup": (
+        "backups:backup",
+        "Copy a database, also while a server writes to it.",
+    ),
+    "restore": (
+        "backups:restore",
+        "Bring a backup back, without those who withdrew since it was made.",
+    ),
     "serve": ("serve:serve", "Collect data online: start the web task."),
     "page": (
         "page:page",

@@ -19,7 +19,7 @@ from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.texts import in_language
 from ...experiments.session.runnable import require_own_noise
 from ...experiments.session.schedule import PlannedSchedule
-from .lut import look_up_table
+from ..lut import look_up_table
 from .page_stimulus import shown_at, stimulus_parameters
 from .participate import needs
 from .server import STATIC, require_vendor

@@ -1,7 +1,7 @@
 """The pages that a participant sees: consent, the task, thanks."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,75 +22,127 @@ from ...experiments.protocols.flicker import flicker_warning
 from ...experiments.protocols.keys import KEY_CODES
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.texts import in_language, text_version
+from ..studies.description import Study
+from ..studies.enrolments import Arrival, details_of
+from ..studies.kept import KeptStudy
+from ..studies.participations import SCREENED_OUT, Participation, no_consent_code
+from ..studies.tokens import is_token, new_token
+from .host import Host, TooEarly
 from .live import LiveSession
-from .participations import (
-    SCREENED_OUT,
-    Participation,
-    is_token,
-    new_token,
-    no_consent_code,
-)
-from .study import Study, TooEarly
 from .texts import pages, render_markdown
 
 blueprint = Blueprint("participate", __name__)
 
 
-def the_study() -> Study:
-    """Give the study that this server serves."""
+def the_host() -> Host:
+    """Give what this server shares."""
     return current_app.extensions["yoked"]
 
 
 def find_session(token: str) -> tuple[Participation, LiveSession]:
     """Give the session that a link leads to; a page says so where there is none."""
-    participation = the_study().participation(token)
+    participation = the_host().participation(token)
     if participation is None:
         abort(404, "This link leads to no session. Please check that it is complete.")
     try:
-        return participation, the_study().live(participation.session)
+        return participation, the_host().live(participation.session)
     except ValueError:
         abort(410, "This session was withdrawn, and its data were deleted.")
 
 
 @blueprint.get("/")
-def study() -> str:
-    """Show what the study is about, and ask for consent."""
-    protocol = the_study().protocol
-    consents = protocol.texts.consent
-    language = _language(list(consents))
-    text = in_language(consents, language)
-    return render_template(
+def study() -> AnyResponse:
+    """Show what the one study is about, and ask for consent."""
+    if the_host().alone is None:
+        abort(404, "Please open the link that you were sent: each study has its own.")
+    return _consent_page(None)
+
+
+@blueprint.get("/study/<name>")
+def one_of_many(name: str) -> AnyResponse:
+    """Show what a study is about, and ask for consent."""
+    return _consent_page(_named(name))
+
+
+@blueprint.get("/join/<link>")
+def join(link: str) -> AnyResponse:
+    """Show the study that a personal link leads to; looking at it does not use it."""
+    kept = the_host().study_of_link(link)
+    if kept is None:
+        abort(404, "This link leads to no study. Please check that it is complete.")
+    return _consent_page(kept, link)
+
+
+def _consent_page(kept: KeptStudy | None, link: str = "") -> AnyResponse:
+    asked = _study(kept)
+    external, details = details_of(asked, request.args, is_named=not link)
+    came = Arrival(new_token(), "", "", link, external, details)
+    the_host().require_open(kept, came)
+    language = _language(list(asked.consents))
+    text = asked.consents[language]
+    page = render_template(
         "study.html",
-        title=protocol.title,
+        title=asked.shown_title,
         language=language,
-        languages=list(consents),
+        languages=list(asked.consents),
         consent=render_markdown(text),
         consent_version=text_version(text),
-        flicker=flicker_warning(protocol),
-        token=new_token(),
-        page_data=needs(protocol),
+        flicker=flicker_warning(asked.protocol),
+        token=came.token,
+        name=None if kept is None else kept.study.name,
+        came={"link": link, **_parameters(asked, external, details)},
+        page_data=needs(asked.protocol),
     )
+    return make_response(page)
+
+
+def _parameters(
+    asked: Study, external: str, details: Mapping[str, str]
+) -> dict[str, str]:
+    """Give what a recruiter's link said, for the form to say again."""
+    parameter = asked.recruitment.id_parameter
+    return {} if parameter is None or not external else {parameter: external, **details}
+
+
+def _study(kept: KeptStudy | None) -> Study:
+    found = the_host().alone if kept is None else kept.study
+    return found or abort(404)
+
+
+def _named(name: str | None) -> KeptStudy | None:
+    """Give the study of a name; a page says so where there is none."""
+    if name is None:
+        return None if the_host().alone is not None else abort(404)
+    kept = the_host().study(name)
+    if kept is None:
+        abort(404, "There is no study at this address. Please check the link.")
+    return kept
 
 
 @blueprint.post("/sessions")
-def agree() -> AnyResponse:
+@blueprint.post("/study/<name>/sessions")
+def agree(name: str | None = None) -> AnyResponse:
     """Begin a session: only this, never a GET, which link previews send as well.
 
     The page's token makes it safe to send twice: who goes back and agrees again finds
-    the session that began.
+    the session that began. A personal link and a recruiter's name for somebody lead to
+    one session wherever they are opened.
     """
     _require_own_page()
-    consents = the_study().protocol.texts.consent
-    language = request.form.get("language", "")
-    agreed = request.form.get("consent_version", "")
-    token = request.form.get("token", "")
-    if language not in consents or agreed != text_version(consents[language]):
+    kept = _named(name)
+    asked, form = _study(kept), request.form
+    language, agreed = form.get("language", ""), form.get("consent_version", "")
+    token, link = form.get("token", ""), form.get("link", "")
+    text = asked.consents.get(language)
+    if text is None or agreed != text_version(text):
         abort(
             409, "The consent text has changed. Please read it again before agreeing."
         )
-    if not is_token(token):
+    if not is_token(token) or (link and not is_token(link)):
         abort(400, "The page was not complete. Please load it again.")
-    the_study().begin(token, language, agreed)
+    external, details = details_of(asked, form, is_named=not link)
+    came = Arrival(token, language, agreed, link, external, details)
+    token = the_host().begin(kept, came, text)
     return redirect(url_for("participate.session", token=token), code=303)
 
 
@@ -114,12 +166,17 @@ def _host_of(origin: str) -> str | None:
 
 
 @blueprint.get("/declined")
-def declined() -> str:
+@blueprint.get("/study/<name>/declined")
+def declined(name: str | None = None) -> str:
     """Thank somebody who would rather not; nothing was stored."""
+    kept = _named(name)
+    asked = _study(kept)
     return render_template(
         "declined.html",
         language="en",
-        code=no_consent_code(the_study().protocol.hash),
+        name=name,
+        code=no_consent_code(asked.protocol.hash),
+        back_to=asked.recruitment.no_consent,
     )
 
 
@@ -146,7 +203,7 @@ def next_sitting(token: str) -> AnyResponse:
     _, live = find_session(token)
     if live.is_complete:
         try:
-            the_study().begin_next(token)
+            the_host().begin_next(token)
         except TooEarly:
             abort(409, "The next sitting cannot begin yet. Your page says when it can.")
     return redirect(url_for("participate.session", token=token), code=303)
@@ -170,17 +227,52 @@ def done(token: str) -> AnyResponse:
         n_trials=live.session.n_recorded,
         gray=_gray(live),
         sitting=participation.sitting,
-        following=the_study().following(token),
+        following=the_host().following(token),
         token=token,
+        back_to=the_host().way_back(token, participation),
+        withdrawal_code=the_host().withdrawal_code(token),
     )
     return make_response(page)
+
+
+@blueprint.get("/session/<token>/withdraw")
+def ask_to_withdraw(token: str) -> str:
+    """Ask whether somebody wants their data deleted; nothing happens yet."""
+    participation, _ = find_session(token)
+    return render_template(
+        "withdraw.html", language=participation.language, token=token
+    )
+
+
+@blueprint.post("/session/<token>/withdraw")
+def withdraw(token: str) -> str:
+    """Delete all that somebody gave, for good."""
+    _require_own_page()
+    participation, _ = find_session(token)
+    the_host().withdraw(token)
+    return render_template("withdrawn.html", language=participation.language)
+
+
+@blueprint.get("/withdraw")
+def ask_for_code() -> str:
+    """Ask for a withdrawal code: for whoever has no link any more."""
+    return render_template("withdraw.html", language="en", token=None)
+
+
+@blueprint.post("/withdraw")
+def withdraw_by_code() -> str:
+    """Delete all that belongs to a code, for good."""
+    _require_own_page()
+    if not the_host().withdraw_by_code(request.form.get("code", "")[:100]):
+        abort(404, "This code belongs to no data here. Please check every letter.")
+    return render_template("withdrawn.html", language="en")
 
 
 @blueprint.get("/healthz")
 def healthz() -> Response:
     """Say whether participants are served: for a monitor, not for people."""
     try:
-        the_study().health.require()
+        the_host().health.require()
     except Exception as error:
         logging.getLogger(__name__).error("not healthy: %s", error)
         return Response("not healthy\n", status=503, mimetype="text/plain")

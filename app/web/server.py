@@ -10,7 +10,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, jsonify, make_response, render_template, request, url_for
+from flask import (
+    Flask,
+    current_app,
+    jsonify,
+    make_response,
+    render_template,
+    request,
+    url_for,
+)
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
@@ -19,11 +27,13 @@ from ...experiments.protocols.files import load_protocol
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.sittings import SittingPlan
 from ...experiments.store.trial_log import StoreError, TrialConflict
+from ..studies.description import Study, alone
+from ..studies.enrolments import Refused
 from . import participate, trial_api
+from .host import Host
 from .limits import Clock, TooMany
 from .live import OutOfTurn, StaleSession
 from .responses import MOST_BYTES, ResponseError
-from .study import Study
 
 STATIC = Path(str(files("yoked.static")))
 
@@ -53,21 +63,23 @@ class _App(Flask):
 
 def create_app(
     db_path: str | Path,
-    protocol: Protocol | str = "bar-in-noise",
+    protocol: Protocol | str | None = None,
     lut: str = "srgb",
     clock: Clock = time.monotonic,
     plan: SittingPlan | None = None,
 ) -> Flask:
-    """Make the web application that collects one protocol.
+    """Make the web application: of one protocol, or of a database's studies.
 
     Parameters
     ----------
     db_path
         The trial log; made if there is none.
     protocol
-        A protocol, or what `load_protocol` takes.
+        A protocol, or what `load_protocol` takes; None for the studies of the
+        database.
     lut
-        'srgb' for ordinary screens, 'identity' for linear ones and tests.
+        'srgb' for ordinary screens, 'identity' for linear ones and tests; studies of
+        the database have their own.
     clock
         Seconds, rising: what response times and limits are held against.
     plan
@@ -81,19 +93,28 @@ def create_app(
         If protocol or trial log are not what they should be.
     """
     require_vendor()
-    if plan is not None:
-        protocol = plan.protocols[0]
-    elif isinstance(protocol, str):
-        protocol = load_protocol(protocol)
+    served = _served(protocol, lut, plan)
     app = _App(__package__ or "", static_folder=str(STATIC))
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
-    app.extensions["yoked"] = Study(db_path, protocol, lut, clock, plan)
+    app.extensions["yoked"] = Host(db_path, served, clock)
     app.register_blueprint(participate.blueprint)
     app.register_blueprint(trial_api.blueprint)
     app.jinja_env.globals["import_map"] = import_map
+    app.jinja_env.globals["here"] = here
     app.after_request(_add_headers)
     _register_errors(app)
     return app
+
+
+def _served(
+    protocol: Protocol | str | None, lut: str, plan: SittingPlan | None
+) -> Study | None:
+    """Give the one study that is served; None for those of the database."""
+    if plan is not None:
+        return alone(plan.protocols[0], plan, lut)
+    if isinstance(protocol, str):
+        protocol = load_protocol(protocol)
+    return None if protocol is None else alone(protocol, lut=lut)
 
 
 def require_vendor() -> None:
@@ -107,6 +128,12 @@ def import_map() -> Markup:
     """Say where the plugin's import of "jspsych" leads: to the script of the page."""
     path = url_for("static", filename="plugin-noise-trial/browser/jspsych.js")
     return Markup(json.dumps({"imports": {"jspsych": path}}))
+
+
+def here(**changes: str) -> str:
+    """Give the address of this page with other parameters, the rest as they are."""
+    asked = {**request.args, **(request.view_args or {}), **changes}
+    return url_for(request.endpoint or "", **asked)
 
 
 def _add_headers(response: Response) -> Response:
@@ -123,6 +150,7 @@ def _register_errors(app: Flask) -> None:
     for kind in (OutOfTurn, TrialConflict):
         app.register_error_handler(kind, lambda error: _complaint(409, str(error)))
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Refused, lambda error: _complaint(403, str(error)))
     app.register_error_handler(TooMany, _too_many)
     # A session that was withdrawn while it ran takes nothing more.
     app.register_error_handler(StoreError, lambda error: _complaint(410, str(error)))
@@ -151,8 +179,14 @@ def _too_many(error: TooMany) -> Response:
     return reply
 
 
+def _is_alone() -> bool:
+    """Whether the first page of this server is that of its one study."""
+    return current_app.extensions["yoked"].alone is not None
+
+
 AGAIN = "Please go back and try again in a few seconds."
 _HEADINGS = {
+    403: "That is not possible now",
     404: "There is nothing here",
     409: "Please go back",
     410: "This session is over",
@@ -170,7 +204,7 @@ def _complaint(status: int, sentence: str) -> tuple[Response | str, int]:
         language="en",
         heading=_HEADINGS.get(status, "That did not work"),
         message=sentence,
-        back=url_for("participate.study"),
+        back=url_for("participate.study") if _is_alone() else None,
         back_label="To the start of the study",
     )
     return page, status

@@ -30,7 +30,7 @@ _ROOM = 0.95  # above this share of the connections the idlest make room
 
 def serve(
     db_path: str | Path,
-    protocol: Protocol | str = "bar-in-noise",
+    protocol: Protocol | str | None = None,
     host: str = "127.0.0.1",
     port: int = 8000,
     lut: str = "srgb",

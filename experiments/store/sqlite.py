@@ -104,6 +104,7 @@ class SqliteStore:
             return
         switch_to_wal(self._db)
         self._db.execute("PRAGMA synchronous = FULL")  # durable before acknowledged
+        self._db.execute("PRAGMA secure_delete = ON")  # what is withdrawn is zeros then
         self._db.execute("PRAGMA foreign_keys = ON")
         if connection.execute("PRAGMA user_version").fetchone()[0] < VERSION:
             with self.transaction():
@@ -136,7 +137,7 @@ class SqliteStore:
     def add_session(self, protocol: Protocol, row: SessionRow) -> None:
         """Write a session with its protocol and observer."""
         with self.transaction():
-            self._add_protocol(protocol)
+            self.add_protocol(protocol)
             self._db.table("sessions").insert(
                 {
                     "id": row.id,
@@ -156,7 +157,8 @@ class SqliteStore:
                 }
             )
 
-    def _add_protocol(self, protocol: Protocol) -> None:
+    def add_protocol(self, protocol: Protocol) -> None:
+        """Write a protocol, where it is not there yet; part of a transaction."""
         row = {
             "hash": protocol.hash,
             "stimulus_hash": protocol.stimulus_hash,
@@ -352,15 +354,31 @@ class SqliteStore:
     def withdraw(self, session_id: str) -> None:
         """Delete the trials, events and exclusions of a session for good.
 
-        Stored noise is deleted with the last session that it belongs to.
+        What was known of its screen and device goes with them. Stored noise is deleted
+        with the last session that it belongs to.
         """
         key = self._key(session_id)
-        update = "UPDATE sessions SET status = 'withdrawn', ended_at = ? WHERE key = ?"
+        update = (
+            "UPDATE sessions SET status = 'withdrawn', ended_at = ?, display = NULL, "
+            "device = NULL WHERE key = ?"
+        )
         with self.transaction():
             self._db.execute(update, [utc_now(), key])
             for table in ("trials", "events", "exclusions"):
                 self._db.execute(f"DELETE FROM {table} WHERE session = ?", [key])
             drop_withdrawn_noise(self._db.conn)
+
+    def forget_journal(self) -> bool:
+        """Empty the file's journal, in which deleted rows may still stand.
+
+        Returns
+        -------
+        bool
+            Whether it is empty: another process that reads keeps it for a while.
+        """
+        with self._lock:
+            busy = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        return not busy
 
     def close(self) -> None:
         """Close the file."""

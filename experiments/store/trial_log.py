@@ -39,6 +39,10 @@ class Store(Interface):
         """
         ...
 
+    def add_protocol(self, protocol: Protocol) -> None:
+        """Write a protocol, where it is not there yet; part of a transaction."""
+        ...
+
     def add_session(self, protocol: Protocol, row: SessionRow) -> None:
         """Write a session with its protocol and observer."""
         ...

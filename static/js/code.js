@@ -4,7 +4,8 @@ const data = document.getElementById("page-data");
 if (data) {
   // The session is over: at this screen the next one is somebody else's.
   try {
-    sessionStorage.removeItem("yoked link");
+    const links = Object.keys(sessionStorage).filter((key) => key.startsWith("yoked link"));
+    for (const link of links) sessionStorage.removeItem(link);
     const base = location.pathname.replace(/\/done$/, "");
     for (const kept of [`yoked ${base}`, `yoked shown ${base}`]) localStorage.removeItem(kept);
   } catch {

@@ -4,7 +4,9 @@ import { obstacles } from "./devices.js";
 import { measureRefresh } from "../plugin-noise-trial/src/display.js";
 import { element, pageData } from "./page.js";
 
-const KEPT = "yoked link";
+const agreement = /** @type {HTMLFormElement} */ (element("agreement"));
+// One server has several studies: each has a link of its own.
+const KEPT = `yoked link ${new URL(agreement.action).pathname}`;
 const INTERVALS = 20; // enough for a median; the session measures again
 
 const needs = /** @type {import("./types.js").Needs} */ (pageData());

@@ -68,7 +68,8 @@ ROOMS = {
         "sessions",
         "agreement",
     },
-    "app/web": set(),
+    "app/studies": set(),
+    "app/web": {"studies"},
     "app/planning": set(),
     "app/reports": set(),
     "app/exports": set(),
@@ -76,6 +77,7 @@ ROOMS = {
     "app/sweeps": set(),
     "app/reproduce": {"scores", "sweeps"},
     "app/commands": {
+        "studies",
         "web",
         "planning",
         "reports",

@@ -38,7 +38,7 @@ def test_a_port_in_use_is_refused_in_one_sentence(db_path, protocol):
 SERVE_A_TRIAL = r"""
 import re, sys
 from yoked.app.web.server import create_app
-client = create_app(sys.argv[1]).test_client()
+client = create_app(sys.argv[1], "bar-in-noise").test_client()
 form = dict(re.findall(r'name="(\w+)"[^>]* value="([^"]*)"', client.get("/").text))
 base = client.post("/sessions", data=form).location
 assert len(client.get(client.get(base + "/next").json["frames"]).data) == 2 * 52 * 52

@@ -1,0 +1,162 @@
+"""Studies of a database: made, opened, and the links that lead to them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..options import DATABASE
+from ..output import Row, output
+
+if TYPE_CHECKING:
+    from ...experiments.store.trial_log import Store
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group()
+def study() -> None:
+    """Make studies, open and close them, and make links to them.
+
+    A study says who may begin a protocol: how many, in which arms, from where. It is
+    described by a TOML file, and pinned to the protocols as they are when it is added.
+    """
+
+
+@contextmanager
+def _opened(db: Path) -> "Iterator[Store]":
+    """Open a database with the tables of studies; close it at the end."""
+    from ...experiments.store.sqlite import open_store
+    from ..studies.tables import prepare
+
+    store = open_store(db)
+    try:
+        prepare(db)
+        yield store
+    finally:
+        store.close()
+
+
+@study.command()
+@click.argument("db", type=DATABASE)
+@click.argument("file", type=FILE)
+@output()
+def add(db: Path, file: Path) -> Row:
+    """Add a study, as a draft; only pilot links lead to a draft.
+
+    \b
+    Example:
+        yoked study add results.db study.toml
+    """
+    from ..studies.description import load_study
+    from ..studies.kept import add_study
+
+    described = load_study(file)
+    with _opened(db) as store:
+        add_study(store, described)
+    return {
+        "study": described.name,
+        "state": "draft",
+        "arms": [arm.name for arm in described.arms],
+        "quota": described.quota or None,
+    }
+
+
+@study.command("list")
+@click.argument("db", type=DATABASE)
+@output()
+def list_studies(db: Path) -> list[Row]:
+    """List the studies of a database, how full they are, and how people fared.
+
+    `kept` are places of people who have not ended and may yet; pilot runs count for
+    nothing here.
+
+    \b
+    Example:
+        yoked study list results.db --table
+    """
+    from ..studies.counts import counts_of
+    from ..studies.kept import every_study
+
+    with _opened(db) as store, store.beside() as connection:
+        return [
+            {
+                "study": kept.study.name,
+                "state": kept.state,
+                "made_at": kept.made_at,
+                "quota": kept.study.quota or None,
+                **vars(counts_of(connection, kept)),
+            }
+            for kept in every_study(store)
+        ]
+
+
+@study.command()
+@click.argument("db", type=DATABASE)
+@click.argument("name")
+@click.argument("state", type=click.Choice(("open", "paused", "closed")))
+@output()
+def state(db: Path, name: str, state: str) -> Row:
+    """Open, pause or close a study, also while it is served.
+
+    Paused it takes nobody new, and who has begun goes on; closed it begins no further
+    sitting either.
+
+    \b
+    Example:
+        yoked study state results.db bright-bars open
+    """
+    from ..studies.kept import set_state
+
+    with _opened(db) as store:
+        set_state(store, name, state)
+    return {"study": name, "state": state}
+
+
+@study.command()
+@click.argument("db", type=DATABASE)
+@click.argument("name")
+@click.option(
+    "--n", default=1, show_default=True, type=click.IntRange(1), help="How many."
+)
+@click.option(
+    "--label", default="", help="Your own word for them: no name of a person."
+)
+@click.option(
+    "--pilot",
+    is_flag=True,
+    help="For pilot runs, which count for nothing: each link lets in as often as it "
+    "is opened, also while the study is a draft.",
+)
+@click.option(
+    "--url",
+    default="http://127.0.0.1:8000",
+    show_default=True,
+    help="Where the server is reached.",
+)
+@output()
+def links(db: Path, name: str, n: int, label: str, pilot: bool, url: str) -> list[Row]:
+    """Make personal links, each of which lets one person in once.
+
+    They are printed here and stored nowhere. Looking at one, as a preview of it does,
+    does not use it; whoever opens theirs again finds their session.
+
+    \b
+    Example:
+        yoked study links results.db bright-bars --n 20 --csv > links.csv
+    """
+    from ..studies.kept import find_study
+    from ..studies.links import make_links
+
+    with _opened(db) as store:
+        key = find_study(store, name).key
+        labels = [f"{label} {number}".strip() for number in range(1, n + 1)]
+        with store.transaction(), store.beside() as connection:
+            tokens = make_links(connection, key, labels, pilot)
+    address = url.rstrip("/")
+    return [
+        {"label": each, "link": f"{address}/join/{token}", "pilot": pilot}
+        for each, token in zip(labels, tokens, strict=True)
+    ]
