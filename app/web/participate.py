@@ -18,10 +18,10 @@ from flask import (
 )
 from werkzeug.wrappers import Response as AnyResponse
 
-from ...experiments.protocols.flicker import flicker_warning
+from ...experiments.protocols.flicker import flicker_to_warn_of
 from ...experiments.protocols.keys import KEY_CODES
 from ...experiments.protocols.protocol import Protocol
-from ...experiments.protocols.texts import in_language, text_version
+from ...experiments.protocols.texts import in_language, language_of, text_version
 from .live import LiveSession
 from .participations import (
     SCREENED_OUT,
@@ -30,10 +30,13 @@ from .participations import (
     new_token,
     no_consent_code,
 )
+from .phrases import choose, name_of, say, speak, spoken
 from .study import Study, TooEarly
 from .texts import pages, render_markdown
 
 blueprint = Blueprint("participate", __name__)
+# What the scripts of the task say.
+_TABLES = ("session", "device", "key", "task", "break", "feedback", "confidence")
 
 
 def the_study() -> Study:
@@ -45,11 +48,12 @@ def find_session(token: str) -> tuple[Participation, LiveSession]:
     """Give the session that a link leads to; a page says so where there is none."""
     participation = the_study().participation(token)
     if participation is None:
-        abort(404, "This link leads to no session. Please check that it is complete.")
+        abort(404, say("complaint.no_session"))
+    speak(participation.language)
     try:
         return participation, the_study().live(participation.session)
     except ValueError:
-        abort(410, "This session was withdrawn, and its data were deleted.")
+        abort(410, say("complaint.withdrawn"))
 
 
 @blueprint.get("/")
@@ -57,18 +61,19 @@ def study() -> str:
     """Show what the study is about, and ask for consent."""
     protocol = the_study().protocol
     consents = protocol.texts.consent
-    language = _language(list(consents))
+    language = choose(list(consents))
+    speak(language)
     text = in_language(consents, language)
     return render_template(
         "study.html",
         title=protocol.title,
-        language=language,
-        languages=list(consents),
+        asked=language,
+        languages={each: name_of(each) for each in consents},
         consent=render_markdown(text),
         consent_version=text_version(text),
-        flicker=flicker_warning(protocol),
+        flicker=flicker_to_warn_of(protocol),
         token=new_token(),
-        page_data=needs(protocol),
+        page_data={**needs(protocol), **spoken().of("device")},
     )
 
 
@@ -84,12 +89,12 @@ def agree() -> AnyResponse:
     language = request.form.get("language", "")
     agreed = request.form.get("consent_version", "")
     token = request.form.get("token", "")
+    if language in consents:
+        speak(language)
     if language not in consents or agreed != text_version(consents[language]):
-        abort(
-            409, "The consent text has changed. Please read it again before agreeing."
-        )
+        abort(409, say("complaint.other_consent"))
     if not is_token(token):
-        abort(400, "The page was not complete. Please load it again.")
+        abort(400, say("complaint.incomplete"))
     the_study().begin(token, language, agreed)
     return redirect(url_for("participate.session", token=token), code=303)
 
@@ -103,7 +108,7 @@ def _require_own_page() -> None:
     else:
         is_own = origin in (None, "null") or _host_of(origin) == request.host
     if not is_own:
-        abort(403, "Sessions begin on the study's own page. Please open it first.")
+        abort(403, say("complaint.other_site"))
 
 
 def _host_of(origin: str) -> str | None:
@@ -116,9 +121,9 @@ def _host_of(origin: str) -> str | None:
 @blueprint.get("/declined")
 def declined() -> str:
     """Thank somebody who would rather not; nothing was stored."""
+    speak(choose(list(the_study().protocol.texts.consent)))
     return render_template(
         "declined.html",
-        language="en",
         code=no_consent_code(the_study().protocol.hash),
     )
 
@@ -133,7 +138,6 @@ def session(token: str) -> AnyResponse:
     page = render_template(
         "session.html",
         title=protocol.title,
-        language=participation.language,
         page_data=_page_data(token, participation.language, live),
     )
     return make_response(page)
@@ -148,7 +152,7 @@ def next_sitting(token: str) -> AnyResponse:
         try:
             the_study().begin_next(token)
         except TooEarly:
-            abort(409, "The next sitting cannot begin yet. Your page says when it can.")
+            abort(409, say("complaint.too_early"))
     return redirect(url_for("participate.session", token=token), code=303)
 
 
@@ -160,11 +164,12 @@ def done(token: str) -> AnyResponse:
         return redirect(url_for("participate.session", token=token))
     # The last response may have been stored meanwhile, and with it the outcome.
     participation, live = find_session(token)
-    debrief = in_language(live.session.protocol.texts.debrief, participation.language)
+    debriefs = live.session.protocol.texts.debrief
+    debrief = in_language(debriefs, participation.language)
     page = render_template(
         "done.html",
-        language=participation.language,
-        debrief=render_markdown(debrief or "# Thank you"),
+        debrief=render_markdown(debrief),
+        debrief_language=language_of(debriefs, participation.language),
         code=participation.code,
         is_screened_out=participation.outcome == SCREENED_OUT,
         n_trials=live.session.n_recorded,
@@ -185,16 +190,6 @@ def healthz() -> Response:
         logging.getLogger(__name__).error("not healthy: %s", error)
         return Response("not healthy\n", status=503, mimetype="text/plain")
     return Response("ok\n", mimetype="text/plain")
-
-
-def _language(known: list[str]) -> str:
-    """Give the language asked for in the address, or by the browser, or the first."""
-    asked = request.args.get("language", "")
-    return (
-        asked
-        if asked in known
-        else request.accept_languages.best_match(known) or known[0]
-    )
 
 
 def needs(protocol: Protocol) -> dict:
@@ -228,10 +223,12 @@ def _page_data(token: str, language: str, live: LiveSession) -> dict:
     display = live.session.row.display or {}
     return {
         **needs(protocol),
+        **spoken().of(*_TABLES),
         "base": url_for("participate.session", token=token),
         "lut": display["lut"],
         "background": protocol.display.background,
         "instructions": pages(instructions),
+        "instructions_language": language_of(protocol.texts.instructions, language),
         "n_recorded": live.session.n_recorded,
         "confidence": _confidence(protocol, language),
         "feedback": vars(protocol.feedback),

@@ -82,10 +82,10 @@ def agreement(page: str) -> dict[str, str]:
 class Participant:
     """Somebody with a browser; `sent` is everything that the server sent them."""
 
-    def __init__(self, client) -> None:
+    def __init__(self, client, language: str = "") -> None:
         self.client = client
         self.sent = b""
-        page = self.get("/")
+        page = self.get(f"/?language={language}" if language else "/")
         self.form = agreement(page.text)
         reply = client.post("/sessions", data=self.form)
         assert reply.status_code == 303
