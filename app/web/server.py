@@ -144,7 +144,7 @@ def _http_error(error: HTTPException) -> tuple[Response | str, int]:
 
 
 def _withdrawn(error: StoreError) -> tuple[Response | str, int]:
-    logging.getLogger(__name__).error("%s", error)
+    """Say so, without the session's name that the error has."""
     return _complaint(410, say("complaint.withdrawn"))
 
 

@@ -20,11 +20,11 @@ SCRIPTS = [
     *sorted((ROOT / "static/js").glob("*.js")),
     ROOT / "static/page/experiment.js",
 ]
-SERVER = [ROOT / f"app/web/{name}.py" for name in ("participate", "server", "page")]
+SERVER = sorted((ROOT / "app/web").glob("*.py"))
 OTHERS = [language for language in languages() if language != "en"]
 # Called by a name that is put together.
 COMPOSED = {
-    f"complaint.heading{status}" for status in ("_404", "_409", "_410", "_wait")
+    f"complaint.heading{status}" for status in ("", "_404", "_409", "_410", "_wait")
 }
 
 
