@@ -26,8 +26,25 @@ _NOT_ACCEPTED = "ASSIGNMENT_ID_NOT_AVAILABLE"  # what MTurk sends with a preview
 _MOST_ID = 200  # characters of a recruiter's name for somebody
 
 
+# Why somebody may not begin; in each language there is a sentence for each of them.
+REASONS = (
+    *("draft", "paused", "closed"),  # the state of the study
+    *("full", "again", "used", "link", "links_only", "incomplete", "preview"),
+)
+
+
 class Refused(ValueError):
-    """Somebody may not begin: the sentence is for them."""
+    """Somebody may not begin.
+
+    Attributes
+    ----------
+    reason
+        One of `REASONS`.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"nobody may begin who is refused: {reason}")
 
 
 @dataclass(frozen=True)
@@ -103,13 +120,10 @@ def details_of(
     if parameter is None or (not is_named and not given.get(parameter)):
         return "", {}
     if given.get("assignmentId") == _NOT_ACCEPTED:
-        raise Refused("This is a preview. Please accept the task first.")
+        raise Refused("preview")
     external = given.get(parameter, "").strip()
     if not external or len(external) > _MOST_ID:
-        raise Refused(
-            "The link is not complete. Please open the study again from where you "
-            "found it."
-        )
+        raise Refused("incomplete")
     names = DETAILS[study.recruitment.source]
     details = {name: given[name][:_MOST_ID] for name in names if given.get(name)}
     return external, details
@@ -260,7 +274,7 @@ def _arm(connection: sqlite3.Connection, kept: KeptStudy, is_pilot: bool) -> int
         return secrets.choice(range(len(arms)))
     taken = places_taken(connection, kept, datetime.fromisoformat(utc_now()))
     if kept.study.quota and taken.total() >= kept.study.quota:
-        raise Refused("This study has all the participants that it needs. Thank you.")
+        raise Refused("full")
     filled = [Fraction(taken[n] + 1, arm.weight) for n, arm in enumerate(arms)]
     return secrets.choice([n for n, f in enumerate(filled) if f == min(filled)])
 
@@ -270,26 +284,19 @@ def _link_of(
 ) -> Link | None:
     if not token:
         if kept.study.recruitment.source == LINKS:
-            raise Refused("This study takes participants by personal links alone.")
+            raise Refused("links_only")
         return None
     link = find_link(connection, token)
     if link is None or link.study != kept.key:
-        raise Refused("This link leads to no study. Please check that it is complete.")
+        raise Refused("link")
     return link
-
-
-_SHUT = {
-    "draft": "This study has not begun yet.",
-    "paused": "This study takes nobody at the moment. Please come back later.",
-    "closed": "This study is over. Thank you for your interest.",
-}
 
 
 def _require_open(kept: KeptStudy, is_pilot: bool) -> None:
     """Refuse where a study takes nobody; pilot runs may begin before and between."""
     if kept.state == "open" or (is_pilot and kept.state != "closed"):
         return
-    raise Refused(_SHUT[kept.state])
+    raise Refused(kept.state)
 
 
 def _require_new(
@@ -302,8 +309,8 @@ def _require_new(
     if link is not None and not link.is_pilot:
         used = "SELECT 1 FROM enrolments WHERE link = ?"
         if connection.execute(used, [link.key]).fetchone():
-            raise Refused("This link was used. It lets one person in once.")
+            raise Refused("used")
     if external is not None:
         known = "SELECT 1 FROM enrolments WHERE study = ? AND external_hash = ?"
         if connection.execute(known, [kept.key, external]).fetchone():
-            raise Refused("You have taken part in this study already. Thank you.")
+            raise Refused("again")

@@ -18,10 +18,10 @@ from flask import (
 )
 from werkzeug.wrappers import Response as AnyResponse
 
-from ...experiments.protocols.flicker import flicker_warning
+from ...experiments.protocols.flicker import flicker_to_warn_of
 from ...experiments.protocols.keys import KEY_CODES
 from ...experiments.protocols.protocol import Protocol
-from ...experiments.protocols.texts import in_language, text_version
+from ...experiments.protocols.texts import in_language, language_of, text_version
 from ..studies.description import Study
 from ..studies.enrolments import Arrival, details_of
 from ..studies.kept import KeptStudy
@@ -29,9 +29,12 @@ from ..studies.participations import SCREENED_OUT, Participation, no_consent_cod
 from ..studies.tokens import is_token, new_token
 from .host import Host, TooEarly
 from .live import LiveSession
+from .phrases import choose, languages, name_of, say, speak, spoken
 from .texts import pages, render_markdown
 
 blueprint = Blueprint("participate", __name__)
+# What the scripts of the task say.
+_TABLES = ("session", "device", "key", "task", "break", "feedback", "confidence")
 
 
 def the_host() -> Host:
@@ -43,18 +46,19 @@ def find_session(token: str) -> tuple[Participation, LiveSession]:
     """Give the session that a link leads to; a page says so where there is none."""
     participation = the_host().participation(token)
     if participation is None:
-        abort(404, "This link leads to no session. Please check that it is complete.")
+        abort(404, say("complaint.no_session"))
+    speak(participation.language)
     try:
         return participation, the_host().live(participation.session)
     except ValueError:
-        abort(410, "This session was withdrawn, and its data were deleted.")
+        abort(410, say("complaint.withdrawn"))
 
 
 @blueprint.get("/")
 def study() -> AnyResponse:
     """Show what the one study is about, and ask for consent."""
     if the_host().alone is None:
-        abort(404, "Please open the link that you were sent: each study has its own.")
+        abort(404, say("complaint.no_study"))
     return _consent_page(None)
 
 
@@ -69,29 +73,30 @@ def join(link: str) -> AnyResponse:
     """Show the study that a personal link leads to; looking at it does not use it."""
     kept = the_host().study_of_link(link)
     if kept is None:
-        abort(404, "This link leads to no study. Please check that it is complete.")
+        abort(404, say("refused.link"))
     return _consent_page(kept, link)
 
 
 def _consent_page(kept: KeptStudy | None, link: str = "") -> AnyResponse:
     asked = _study(kept)
+    language = choose(list(asked.consents))
+    speak(language)
     external, details = details_of(asked, request.args, is_named=not link)
     came = Arrival(new_token(), "", "", link, external, details)
     the_host().require_open(kept, came)
-    language = _language(list(asked.consents))
     text = asked.consents[language]
     page = render_template(
         "study.html",
         title=asked.shown_title,
-        language=language,
-        languages=list(asked.consents),
+        asked=language,
+        languages={each: name_of(each) for each in asked.consents},
         consent=render_markdown(text),
         consent_version=text_version(text),
-        flicker=flicker_warning(asked.protocol),
+        flicker=flicker_to_warn_of(asked.protocol),
         token=came.token,
         name=None if kept is None else kept.study.name,
         came={"link": link, **_parameters(asked, external, details)},
-        page_data=needs(asked.protocol),
+        page_data={**needs(asked.protocol), **spoken().of("device")},
     )
     return make_response(page)
 
@@ -115,7 +120,7 @@ def _named(name: str | None) -> KeptStudy | None:
         return None if the_host().alone is not None else abort(404)
     kept = the_host().study(name)
     if kept is None:
-        abort(404, "There is no study at this address. Please check the link.")
+        abort(404, say("complaint.no_page"))
     return kept
 
 
@@ -134,12 +139,12 @@ def agree(name: str | None = None) -> AnyResponse:
     language, agreed = form.get("language", ""), form.get("consent_version", "")
     token, link = form.get("token", ""), form.get("link", "")
     text = asked.consents.get(language)
+    if text is not None:
+        speak(language)
     if text is None or agreed != text_version(text):
-        abort(
-            409, "The consent text has changed. Please read it again before agreeing."
-        )
+        abort(409, say("complaint.other_consent"))
     if not is_token(token) or (link and not is_token(link)):
-        abort(400, "The page was not complete. Please load it again.")
+        abort(400, say("complaint.incomplete"))
     external, details = details_of(asked, form, is_named=not link)
     came = Arrival(token, language, agreed, link, external, details)
     token = the_host().begin(kept, came, text)
@@ -155,7 +160,7 @@ def _require_own_page() -> None:
     else:
         is_own = origin in (None, "null") or _host_of(origin) == request.host
     if not is_own:
-        abort(403, "Sessions begin on the study's own page. Please open it first.")
+        abort(403, say("complaint.other_site"))
 
 
 def _host_of(origin: str) -> str | None:
@@ -171,9 +176,9 @@ def declined(name: str | None = None) -> str:
     """Thank somebody who would rather not; nothing was stored."""
     kept = _named(name)
     asked = _study(kept)
+    speak(choose(list(asked.consents)))
     return render_template(
         "declined.html",
-        language="en",
         name=name,
         code=no_consent_code(asked.protocol.hash),
         back_to=asked.recruitment.no_consent,
@@ -190,7 +195,6 @@ def session(token: str) -> AnyResponse:
     page = render_template(
         "session.html",
         title=protocol.title,
-        language=participation.language,
         page_data=_page_data(token, participation.language, live),
     )
     return make_response(page)
@@ -205,7 +209,7 @@ def next_sitting(token: str) -> AnyResponse:
         try:
             the_host().begin_next(token)
         except TooEarly:
-            abort(409, "The next sitting cannot begin yet. Your page says when it can.")
+            abort(409, say("complaint.too_early"))
     return redirect(url_for("participate.session", token=token), code=303)
 
 
@@ -217,11 +221,12 @@ def done(token: str) -> AnyResponse:
         return redirect(url_for("participate.session", token=token))
     # The last response may have been stored meanwhile, and with it the outcome.
     participation, live = find_session(token)
-    debrief = in_language(live.session.protocol.texts.debrief, participation.language)
+    debriefs = live.session.protocol.texts.debrief
+    debrief = in_language(debriefs, participation.language)
     page = render_template(
         "done.html",
-        language=participation.language,
-        debrief=render_markdown(debrief or "# Thank you"),
+        debrief=render_markdown(debrief),
+        debrief_language=language_of(debriefs, participation.language),
         code=participation.code,
         is_screened_out=participation.outcome == SCREENED_OUT,
         n_trials=live.session.n_recorded,
@@ -238,34 +243,34 @@ def done(token: str) -> AnyResponse:
 @blueprint.get("/session/<token>/withdraw")
 def ask_to_withdraw(token: str) -> str:
     """Ask whether somebody wants their data deleted; nothing happens yet."""
-    participation, _ = find_session(token)
-    return render_template(
-        "withdraw.html", language=participation.language, token=token
-    )
+    find_session(token)
+    return render_template("withdraw.html", token=token)
 
 
 @blueprint.post("/session/<token>/withdraw")
 def withdraw(token: str) -> str:
     """Delete all that somebody gave, for good."""
     _require_own_page()
-    participation, _ = find_session(token)
+    find_session(token)
     the_host().withdraw(token)
-    return render_template("withdrawn.html", language=participation.language)
+    return render_template("withdrawn.html")
 
 
 @blueprint.get("/withdraw")
 def ask_for_code() -> str:
     """Ask for a withdrawal code: for whoever has no link any more."""
-    return render_template("withdraw.html", language="en", token=None)
+    speak(choose(list(languages())))
+    return render_template("withdraw.html", token=None)
 
 
 @blueprint.post("/withdraw")
 def withdraw_by_code() -> str:
     """Delete all that belongs to a code, for good."""
+    speak(choose(list(languages())))
     _require_own_page()
     if not the_host().withdraw_by_code(request.form.get("code", "")[:100]):
-        abort(404, "This code belongs to no data here. Please check every letter.")
-    return render_template("withdrawn.html", language="en")
+        abort(404, say("withdraw.unknown"))
+    return render_template("withdrawn.html")
 
 
 @blueprint.get("/healthz")
@@ -277,16 +282,6 @@ def healthz() -> Response:
         logging.getLogger(__name__).error("not healthy: %s", error)
         return Response("not healthy\n", status=503, mimetype="text/plain")
     return Response("ok\n", mimetype="text/plain")
-
-
-def _language(known: list[str]) -> str:
-    """Give the language asked for in the address, or by the browser, or the first."""
-    asked = request.args.get("language", "")
-    return (
-        asked
-        if asked in known
-        else request.accept_languages.best_match(known) or known[0]
-    )
 
 
 def needs(protocol: Protocol) -> dict:
@@ -320,10 +315,12 @@ def _page_data(token: str, language: str, live: LiveSession) -> dict:
     display = live.session.row.display or {}
     return {
         **needs(protocol),
+        **spoken().of(*_TABLES),
         "base": url_for("participate.session", token=token),
         "lut": display["lut"],
         "background": protocol.display.background,
         "instructions": pages(instructions),
+        "instructions_language": language_of(protocol.texts.instructions, language),
         "n_recorded": live.session.n_recorded,
         "confidence": _confidence(protocol, language),
         "feedback": vars(protocol.feedback),

@@ -33,6 +33,7 @@ from . import participate, trial_api
 from .host import Host
 from .limits import Clock, TooMany
 from .live import OutOfTurn, StaleSession
+from .phrases import languages, say, spoken
 from .responses import MOST_BYTES, ResponseError
 
 STATIC = Path(str(files("yoked.static")))
@@ -91,16 +92,20 @@ def create_app(
         If jsPsych has not been fetched.
     LookupError, ProtocolError, StoreError
         If protocol or trial log are not what they should be.
+    ValueError
+        If a language's file of one's own does not fit.
     """
     require_vendor()
+    languages()  # a file of one's own that does not fit is refused now
     served = _served(protocol, lut, plan)
     app = _App(__package__ or "", static_folder=str(STATIC))
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.extensions["yoked"] = Host(db_path, served, clock)
     app.register_blueprint(participate.blueprint)
     app.register_blueprint(trial_api.blueprint)
-    app.jinja_env.globals["import_map"] = import_map
-    app.jinja_env.globals["here"] = here
+    app.jinja_env.globals.update(
+        import_map=import_map, here=here, say=say, spoken=spoken
+    )
     app.after_request(_add_headers)
     _register_errors(app)
     return app
@@ -150,31 +155,42 @@ def _register_errors(app: Flask) -> None:
     for kind in (OutOfTurn, TrialConflict):
         app.register_error_handler(kind, lambda error: _complaint(409, str(error)))
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Refused, lambda error: _complaint(403, str(error)))
+    app.register_error_handler(Refused, _refused)
     app.register_error_handler(TooMany, _too_many)
     # A session that was withdrawn while it ran takes nothing more.
-    app.register_error_handler(StoreError, lambda error: _complaint(410, str(error)))
+    app.register_error_handler(StoreError, _withdrawn)
     for kind in (sqlite3.Error, StaleSession, OSError):
         app.register_error_handler(kind, _cannot_store)
 
 
 def _http_error(error: HTTPException) -> tuple[Response | str, int]:
     if isinstance(error, InternalServerError):
-        return _complaint(500, "The server met a fault. What was confirmed is stored.")
+        return _complaint(500, say("complaint.fault"))
+    if error.description == type(error).description:  # none of our own sentences
+        name = "complaint.no_page" if error.code == 404 else "session.refused"
+        return _complaint(error.code or 500, say(name))
     return _complaint(error.code or 500, error.description or error.name)
+
+
+def _refused(error: Refused) -> tuple[Response | str, int]:
+    """Say why somebody may not begin."""
+    return _complaint(403, say(f"refused.{error.reason}"))
+
+
+def _withdrawn(error: StoreError) -> tuple[Response | str, int]:
+    """Say so, without the session's name that the error has."""
+    return _complaint(410, say("complaint.withdrawn"))
 
 
 def _cannot_store(error: Exception) -> tuple[Response | str, int]:
     """Reply 503: the browser keeps what it has, and tries again."""
     logging.getLogger(__name__).error("could not store: %s", error)
-    return _complaint(
-        503, "The server cannot store anything now. Please try again soon."
-    )
+    return _complaint(503, say("complaint.cannot_store"))
 
 
 def _too_many(error: TooMany) -> Response:
     """Reply 429: a page tries again by itself, a person after a moment."""
-    reply = make_response(_complaint(429, "Many people are arriving. " + AGAIN))
+    reply = make_response(_complaint(429, say("complaint.too_many")))
     reply.headers["Retry-After"] = str(error.wait_s)
     return reply
 
@@ -184,14 +200,13 @@ def _is_alone() -> bool:
     return current_app.extensions["yoked"].alone is not None
 
 
-AGAIN = "Please go back and try again in a few seconds."
 _HEADINGS = {
-    403: "That is not possible now",
-    404: "There is nothing here",
-    409: "Please go back",
-    410: "This session is over",
-    429: "One moment, please",
-    503: "One moment, please",
+    403: "403",
+    404: "404",
+    409: "409",
+    410: "410",
+    429: "wait",
+    503: "wait",
 }
 
 
@@ -199,12 +214,12 @@ def _complaint(status: int, sentence: str) -> tuple[Response | str, int]:
     """Say what is wrong: to the task's page in JSON, to a participant as a page."""
     if request.blueprint == "trial_api":
         return jsonify(error=sentence), status
+    suffix = f"_{_HEADINGS[status]}" if status in _HEADINGS else ""
     page = render_template(
         "message.html",
-        language="en",
-        heading=_HEADINGS.get(status, "That did not work"),
+        heading=say(f"complaint.heading{suffix}"),
         message=sentence,
         back=url_for("participate.study") if _is_alone() else None,
-        back_label="To the start of the study",
+        back_label=say("complaint.back"),
     )
     return page, status

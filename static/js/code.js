@@ -27,7 +27,7 @@ const copied = document.getElementById("copied");
 if (button && code && copied) {
   button.hidden = false;
   button.addEventListener("click", async () => {
-    copied.textContent = (await copy(code)) ? "Copied" : "Selected: copy it with the keyboard";
+    copied.textContent = ((await copy(code)) ? button.dataset.copied : button.dataset.selected) ?? "";
   });
 }
 

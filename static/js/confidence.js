@@ -1,9 +1,10 @@
 /** How sure a response was: asked after it, and answered by a key. */
 
-import { keyLabel, listenForKeys } from "../plugin-noise-trial/src/keyboard.js";
+import { listenForKeys } from "../plugin-noise-trial/src/keyboard.js";
 import { confidenceScreen } from "./screens.js";
 
 /** @typedef {import("./types.js").Confidence} Confidence */
+/** @typedef {import("./texts.js").Texts} Texts */
 
 /**
  * Show the question, and give the step of the key that is pressed, from 1: the least sure.
@@ -12,14 +13,12 @@ import { confidenceScreen } from "./screens.js";
  * @param {Pick<HTMLElement, "innerHTML">} options.display
  * @param {EventTarget} options.target where keys are pressed
  * @param {(callback: (timeMs: number) => void) => unknown} options.requestFrame
- * @param {{ get: (code: string) => string | undefined }} [options.layout]
+ * @param {Texts} options.texts
+ * @param {(key: import("./types.js").Key) => string} options.labelOf what is printed on a key
  * @returns {Promise<number>}
  */
-export function askConfidence(asked, { display, target, requestFrame, layout }) {
-  display.innerHTML = confidenceScreen(
-    asked.prompt,
-    asked.keys.map((key) => keyLabel(key, layout)),
-  );
+export function askConfidence(asked, { display, target, requestFrame, texts, labelOf }) {
+  display.innerHTML = confidenceScreen(texts, asked.prompt, asked.keys.map(labelOf));
   const keyboard = listenForKeys(asked.keys, { target, onEarly: () => {} });
   return new Promise((resolve) => {
     /** @param {number} timeMs */

@@ -8,12 +8,13 @@ import NoiseTrialPlugin from "../plugin-noise-trial/index.js";
 import {
   absentScreen,
   breakScreen,
-  CHECKING,
+  checkingScreen,
   feedbackScreen,
-  FULL_SCREEN,
-  TOO_SMALL,
+  fullScreenOffer,
+  tooSmallScreen,
   welcomeBack,
 } from "./screens.js";
+import { escaped } from "./texts.js";
 import { tonesFor } from "./tones.js";
 
 /** @typedef {import("./types.js").NextTrial} NextTrial */
@@ -51,7 +52,8 @@ export class Experiment {
   #showings;
   /** @type {readonly string[]} what is printed on the response keys */
   #labels;
-  #layout;
+  #labelOf;
+  #texts;
   #tones;
   /** @type {any} what a trial measured, while its confidence is asked for */
   #unsent = null;
@@ -64,19 +66,26 @@ export class Experiment {
    * @param {JsPsych} parts.jsPsych
    * @param {{ buttons: any, keyboard: any, call: any }} parts.plugins classes of jsPsych's plugins
    * @param {PageData} parts.page
+   * @param {import("./texts.js").Texts} parts.texts
    * @param {import("./client.js").Client} parts.client
    * @param {import("./showings.js").Showings} parts.showings
    * @param {{ get: (code: string) => string | undefined }} [parts.layout] of the keyboard, where it is known
    * @param {(error: unknown) => void} parts.onFailure told of what cannot be mended here
    */
-  constructor({ jsPsych, plugins, page, client, showings, layout, onFailure }) {
+  constructor({ jsPsych, plugins, page, texts, client, showings, layout, onFailure }) {
     this.#jsPsych = jsPsych;
     this.#plugins = plugins;
     this.#page = page;
     this.#client = client;
     this.#showings = showings;
-    this.#labels = page.keys.map((key) => keyLabel(key, layout));
-    this.#layout = layout;
+    this.#texts = texts;
+    const words = {
+      space: texts.plain("key.space"),
+      return: texts.plain("key.return"),
+      numberPad: (/** @type {string} */ key) => texts.plain("key.number_pad", { key }),
+    };
+    this.#labelOf = (/** @type {import("./types.js").Key} */ key) => keyLabel(key, layout, words);
+    this.#labels = page.keys.map(this.#labelOf);
     this.#tones = tonesFor(page.feedback);
     this.#onFailure = onFailure;
   }
@@ -85,7 +94,7 @@ export class Experiment {
   timeline() {
     return [
       ...this.#introduction(),
-      this.#step(() => this.#begin(), CHECKING),
+      this.#step(() => this.#begin(), checkingScreen(this.#texts)),
       {
         timeline: [
           { timeline: [this.#break()], conditional_function: () => this.#trial().break !== null },
@@ -94,7 +103,7 @@ export class Experiment {
             conditional_function: () => this.#misses >= MANY_MISSES,
           },
           {
-            timeline: [this.#step(() => this.#untilItFits(), TOO_SMALL)],
+            timeline: [this.#step(() => this.#untilItFits(), tooSmallScreen(this.#texts))],
             conditional_function: () => !this.#fits(),
           },
           this.#step(() => this.#load()),
@@ -116,14 +125,21 @@ export class Experiment {
 
   /** Instructions, once; after a reload a short greeting; then the offer of full screen. */
   #introduction() {
-    const { instructions, n_recorded } = this.#page;
-    const pages = n_recorded > 0 ? [welcomeBack(this.#labels)] : instructions;
-    const offer = this.#buttons(FULL_SCREEN, ["Full screen", "Stay in the window"]);
+    const { n_recorded } = this.#page;
+    const pages = n_recorded > 0 ? [welcomeBack(this.#texts, this.#labels)] : this.#instructions();
+    const choices = [this.#texts.html("task.full_screen"), this.#texts.html("task.window")];
+    const offer = this.#buttons(fullScreenOffer(this.#texts), choices);
     offer.on_finish = (/** @type {{ response: number }} */ { response }) => {
       void this.#tones?.unlock();
       return response === 0 ? enterFullScreen() : undefined;
     };
-    return [...pages.map((page) => this.#buttons(page, ["Continue"])), offer];
+    return [...pages.map((page) => this.#buttons(page, [this.#texts.html("task.continue")])), offer];
+  }
+
+  /** The protocol's pages, which may be in another language than the screens. */
+  #instructions() {
+    const { instructions, instructions_language: language } = this.#page;
+    return instructions.map((page) => `<div lang="${escaped(language)}">${page}</div>`);
   }
 
   async #begin() {
@@ -216,7 +232,8 @@ export class Experiment {
             display: this.#jsPsych.getDisplayElement(),
             target: window,
             requestFrame: (callback) => requestAnimationFrame(callback),
-            layout: this.#layout,
+            texts: this.#texts,
+            labelOf: this.#labelOf,
           })
         : null;
     await this.#submit(data, { confidence });
@@ -244,7 +261,7 @@ export class Experiment {
     const sounds = this.#tones !== null && !isHint && feedback && correct !== null;
     if (sounds) this.#tones?.play(/** @type {boolean} */ (correct));
     const isWritten = !sounds || this.#page.feedback.by === "both";
-    this.#feedback = tell ? (isWritten ? feedbackScreen(about) : " ") : null;
+    this.#feedback = tell ? (isWritten ? feedbackScreen(this.#texts, about) : " ") : null;
     this.#receive(receipt.next);
   }
 
@@ -262,13 +279,13 @@ export class Experiment {
   #break() {
     return this.#buttons(() => {
       const pause = this.#trial().break;
-      return pause ? breakScreen(pause) : "";
-    }, ["Continue"]);
+      return pause ? breakScreen(this.#texts, pause) : "";
+    }, [this.#texts.html("task.continue")]);
   }
 
   /** @returns {Node} */
   #areYouThere() {
-    const screen = this.#buttons(() => absentScreen(this.#labels), ["I am here"]);
+    const screen = this.#buttons(() => absentScreen(this.#texts, this.#labels), [this.#texts.html("task.here")]);
     screen.on_finish = () => {
       this.#misses = 0;
     };

@@ -20,6 +20,7 @@
  * @property {readonly number[]} lut screen level of each of the 256 contrast levels
  * @property {number} background the contrast level of the background
  * @property {readonly string[]} instructions pages of HTML
+ * @property {string} instructions_language which may be another than the page's
  * @property {number} n_recorded trials that the server has
  * @property {Confidence | null} confidence what is asked after each response
  * @property {Feedback} feedback
@@ -34,7 +35,11 @@
  * @property {number} wrong_hz
  * @property {number} tone_ms
  *
- * @typedef {Needs & SessionData} PageData what the session's page carries
+ * @typedef {object} Spoken what a page's scripts say
+ * @property {string} language
+ * @property {Record<string, import("./texts.js").Text>} texts by name
+ *
+ * @typedef {Needs & SessionData & Spoken} PageData what the session's page carries
  *
  * @typedef {object} Break shown before the first trial of a block
  * @property {string} finished kind of the block that just ended

@@ -97,6 +97,7 @@ THIRD_PARTY = {
         "analysis/trials/exact_products.py (lazily)",
         "app/**/*.py (lazily)",
     ],
+    "babel": ["app/web/*.py"],
     "flask": ["app/web/*.py"],
     "werkzeug": ["app/web/*.py"],
     "waitress": ["app/web/*.py"],

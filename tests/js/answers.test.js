@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { askConfidence } from "../../static/js/confidence.js";
 import { roundingMs } from "../../static/plugin-noise-trial/src/refreshes.js";
+import { textsIn } from "./languages.js";
 import { Tones, tonesFor } from "../../static/js/tones.js";
 import { runTrial } from "../../static/plugin-noise-trial/src/trial.js";
 
@@ -42,7 +43,10 @@ test("confidence is the step of the key, from 1, and a press before the question
   const display = { innerHTML: "" };
   const { requestFrame, frame } = frames();
   const asked = { keys: KEYS, prompt: "" };
-  const answer = askConfidence(asked, { display, target, requestFrame });
+  const answer = askConfidence(asked, {
+    ...{ display, target, requestFrame, texts: textsIn("en") },
+    labelOf: ({ name }) => name,
+  });
   assert.match(display.innerHTML, /How sure are you/);
   press(target, "Digit3", 5); // still the key of the response, say
   frame(10);

@@ -61,16 +61,20 @@ export function eventKey(name) {
   return { ...named, ...others }[name] ?? name.replace("num_", "");
 }
 
+const ARROWS = { left: "←", right: "→", up: "↑", down: "↓" };
+const WORDS = { space: "Space", return: "Enter", numberPad: (/** @type {string} */ key) => `${key} (number pad)` };
+
 /**
  * How a key is written on this keyboard: its letter where the layout has another Latin one there.
  * @param {Key} key
  * @param {{ get: (code: string) => string | undefined }} [layout]
+ * @param {typeof WORDS} [words] in another language
  */
-export function keyLabel({ name, code }, layout) {
-  const words = { left: "←", right: "→", up: "↑", down: "↓", space: "Space", return: "Enter" };
-  const word = words[/** @type {keyof typeof words} */ (name)];
+export function keyLabel({ name, code }, layout, words = WORDS) {
+  const { space, return: enter } = words;
+  const word = { ...ARROWS, space, return: enter }[name];
   if (word) return word;
-  if (name.startsWith("num_")) return `${name.slice(4)} (number pad)`;
+  if (name.startsWith("num_")) return words.numberPad(name.slice(4));
   const printed = layout?.get(code) ?? "";
   return (/^[a-z]$/i.test(name) && /^[a-z]$/i.test(printed) ? printed : name).toUpperCase();
 }

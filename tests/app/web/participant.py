@@ -87,10 +87,10 @@ def where_to(page: str) -> str:
 class Participant:
     """Somebody with a browser; `sent` is everything that the server sent them."""
 
-    def __init__(self, client, path: str = "/") -> None:
+    def __init__(self, client, path: str = "/", language: str = "") -> None:
         self.client = client
         self.sent = b""
-        page = self.get(path)
+        page = self.get(f"{path}?language={language}" if language else path)
         self.form = agreement(page.text)
         reply = client.post(where_to(page.text), data=self.form)
         assert reply.status_code == 303
