@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from ..options import DATABASE, PLAN
+from ..options import DATABASE, PLAN, server_options
 from ..web.lut import LUTS
 
 
@@ -19,33 +19,27 @@ from ..web.lut import LUTS
 )
 @PLAN
 @click.option(
-    "--host",
-    default="127.0.0.1",
-    show_default=True,
-    help="Address to listen on; the default can be reached from this machine only.",
-)
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8000,
-    show_default=True,
-    help="Port to listen on; 0 takes any that is free.",
-)
-@click.option(
     "--lut",
     type=click.Choice(LUTS),
     default=LUTS[0],
     show_default=True,
     help="Correction of the participants' screens; identity for none.",
 )
+@server_options()
 def serve(
-    db: Path, protocol: str, plan: Path | None, host: str, port: int, lut: str
+    db: Path,
+    protocol: str,
+    plan: Path | None,
+    lut: str,
+    config: Path | None,
+    **settings: str | None,
 ) -> None:
     """Collect data online: start the web task.
 
     Whoever opens the address and agrees to the consent text takes part. Ctrl-C ends
     the server; what participants sent until then is stored. With --plan, the link of a
-    participant leads to one sitting after the other.
+    participant leads to one sitting after the other. `yoked doctor` says whether a
+    server can run as it is told.
 
     \b
     Examples:
@@ -53,8 +47,12 @@ def serve(
         yoked serve results.db --plan sittings.toml
     """
     from ...experiments.protocols.sittings import load_sittings
+    from ..hosting.logs import log_to_stderr
+    from ..hosting.settings import read_settings
     from ..web.serving import serve as run_server
 
+    told = read_settings(settings, config)
+    log_to_stderr(told.log_level)
     source = click.get_current_context().get_parameter_source("protocol")
     if plan is not None and source is ParameterSource.COMMANDLINE:
         raise click.UsageError("--plan says the protocols; leave out --protocol")
@@ -64,4 +62,4 @@ def serve(
     def announce(url: str) -> None:
         click.echo(f"Collecting {what} at {url} (Ctrl-C ends it).", err=True)
 
-    run_server(db, protocol, host, port, lut, announce, sittings)
+    run_server(db, protocol, told, lut, announce, sittings)

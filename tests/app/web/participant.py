@@ -82,12 +82,12 @@ def agreement(page: str) -> dict[str, str]:
 class Participant:
     """Somebody with a browser; `sent` is everything that the server sent them."""
 
-    def __init__(self, client) -> None:
+    def __init__(self, client, start: str = "/") -> None:
         self.client = client
         self.sent = b""
-        page = self.get("/")
+        page = self.get(start)
         self.form = agreement(page.text)
-        reply = client.post("/sessions", data=self.form)
+        reply = client.post(f"{start}sessions", data=self.form)
         assert reply.status_code == 303
         self.base = reply.location
         self.token = self.base.rsplit("/", 1)[1]

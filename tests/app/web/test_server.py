@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from yoked.app.hosting.settings import Settings
 from yoked.app.web.serving import serve
 
 
@@ -32,7 +33,7 @@ def test_a_port_in_use_is_refused_in_one_sentence(db_path, protocol):
             f"port {port} of 127.0.0.1 must be free to use: address already in use"
         )
         with pytest.raises(OSError, match=sentence):
-            serve(db_path, protocol, port=port)
+            serve(db_path, protocol, Settings(port=port))
 
 
 SERVE_A_TRIAL = r"""
