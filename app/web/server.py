@@ -6,7 +6,6 @@ import json
 import logging
 import sqlite3
 import time
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,12 @@ from ...experiments.protocols.files import load_protocol
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.sittings import SittingPlan
 from ...experiments.store.trial_log import StoreError, TrialConflict
+from ..hosting.static_files import STATIC, serve_static_files
 from . import participate, trial_api
 from .limits import Clock, TooMany
 from .live import OutOfTurn, StaleSession
 from .responses import MOST_BYTES, ResponseError
 from .study import Study
-
-STATIC = Path(str(files("yoked.static")))
 
 # Only the import map stands in a page itself: browsers take none from a file.
 POLICY = (
@@ -85,7 +83,8 @@ def create_app(
         protocol = plan.protocols[0]
     elif isinstance(protocol, str):
         protocol = load_protocol(protocol)
-    app = _App(__package__ or "", static_folder=str(STATIC))
+    app = _App(__package__ or "", static_folder=None)
+    serve_static_files(app)
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.extensions["yoked"] = Study(db_path, protocol, lut, clock, plan)
     app.register_blueprint(participate.blueprint)
