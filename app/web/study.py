@@ -78,7 +78,7 @@ class Study:
         self.protocol = protocol
         self._plan = plan
         self._display = {"lut_name": lut, "lut": look_up_table(lut)}
-        self._store = open_store(db_path)
+        self._store = open_store(db_path, beside=[participations.migrations])
         self._participations = Participations(db_path)
         self._writer = Writer(self._store.transaction)
         self._live: OrderedDict[str, LiveSession] = OrderedDict()
