@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from ..lut import LUTS
-from ..options import DATABASE, PLAN
+from ..options import DATABASE, PLAN, server_options
 
 
 @click.command()
@@ -18,19 +18,6 @@ from ..options import DATABASE, PLAN
 )
 @PLAN
 @click.option(
-    "--host",
-    default="127.0.0.1",
-    show_default=True,
-    help="Address to listen on; the default can be reached from this machine only.",
-)
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8000,
-    show_default=True,
-    help="Port to listen on; 0 takes any that is free.",
-)
-@click.option(
     "--lut",
     type=click.Choice(LUTS),
     default=LUTS[0],
@@ -38,15 +25,22 @@ from ..options import DATABASE, PLAN
     help="Correction of the participants' screens with --protocol or --plan; identity "
     "for none. Studies have their own.",
 )
+@server_options()
 def serve(
-    db: Path, protocol: str | None, plan: Path | None, host: str, port: int, lut: str
+    db: Path,
+    protocol: str | None,
+    plan: Path | None,
+    lut: str,
+    config: Path | None,
+    **settings: str | None,
 ) -> None:
     """Collect data online: start the web task.
 
     All studies of the database are served (`yoked study`), each at its own address; or
     one protocol alone, to whoever opens the address and agrees to its consent text.
     Ctrl-C ends the server; what participants sent until then is stored. With --plan,
-    the link of a participant leads to one sitting after the other.
+    the link of a participant leads to one sitting after the other. `yoked doctor` says
+    whether a server can run as it is told.
 
     \b
     Examples:
@@ -55,8 +49,12 @@ def serve(
         yoked serve results.db --plan sittings.toml
     """
     from ...experiments.protocols.sittings import load_sittings
+    from ..hosting.logs import log_to_stderr
+    from ..hosting.settings import read_settings
     from ..web.serving import serve as run_server
 
+    told = read_settings(settings, config)
+    log_to_stderr(told.log_level)
     if plan is not None and protocol is not None:
         raise click.UsageError("--plan says the protocols; leave out --protocol")
     sittings = None if plan is None else load_sittings(plan)
@@ -66,4 +64,4 @@ def serve(
     def announce(url: str) -> None:
         click.echo(f"Collecting {what} at {url} (Ctrl-C ends it).", err=True)
 
-    run_server(db, protocol, host, port, lut, announce, sittings)
+    run_server(db, protocol, told, lut, announce, sittings)

@@ -29,11 +29,10 @@ def study() -> None:
 def _opened(db: Path) -> "Iterator[Store]":
     """Open a database with the tables of studies; close it at the end."""
     from ...experiments.store.sqlite import open_store
-    from ..studies.tables import prepare
+    from ..studies.tables import migrations
 
-    store = open_store(db)
+    store = open_store(db, beside=[migrations])
     try:
-        prepare(db)
         yield store
     finally:
         store.close()

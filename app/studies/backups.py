@@ -12,7 +12,7 @@ from ...experiments.store.file import open_to_read, require_filled, settle
 from ...experiments.store.sqlite import open_store
 from .enrolments import WITHDRAWN, end
 from .participations import token_hash_of
-from .tables import prepare
+from .tables import migrations
 from .withdrawal import add_tombstones, bury, forget_who, tombstones
 
 _PAGES_A_STEP = 1024  # 4 MiB; between steps others write
@@ -117,9 +117,8 @@ def restore(backup: Path, db_path: Path, kept_as: Path) -> Restored:
 
 def _without(path: Path, gone: set[str]) -> tuple[int, list[str]]:
     """Withdraw sessions from a database; give how many it has, and which were there."""
-    store = open_store(path)
+    store = open_store(path, beside=[migrations])
     try:
-        prepare(path)
         rows = store.sessions()
         found = [r.id for r in rows if r.id in gone and r.status != "withdrawn"]
         with store.transaction(), store.beside() as connection:

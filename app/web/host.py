@@ -36,6 +36,7 @@ from ..studies.participations import (
     Participations,
     token_hash_of,
 )
+from ..studies.tables import migrations
 from ..studies.tokens import hash_of_token, token_for, withdrawal_code
 from ..studies.withdrawal import token_hash_of_code, withdraw
 from .health import Health
@@ -79,7 +80,7 @@ class Host:
     ) -> None:
         self.alone = alone
         self.db_path = Path(db_path)
-        self._store = open_store(db_path)
+        self._store = open_store(db_path, beside=[migrations])
         self.key = server_key(db_path)
         self._participations = Participations(db_path)
         self._writer = Writer(self._store.transaction)

@@ -19,11 +19,12 @@ from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.texts import in_language
 from ...experiments.session.runnable import require_own_noise
 from ...experiments.session.schedule import PlannedSchedule
+from ..hosting.static_files import STATIC
 from ..lut import look_up_table
 from .page_stimulus import shown_at, stimulus_parameters
 from .participate import needs
 from .phrases import phrases_in
-from .server import STATIC, require_vendor
+from .server import require_vendor
 from .texts import pages
 
 FORMAT = "yoked-task-1"

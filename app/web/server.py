@@ -6,7 +6,6 @@ import json
 import logging
 import sqlite3
 import time
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from ...experiments.protocols.files import load_protocol
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.sittings import SittingPlan
 from ...experiments.store.trial_log import StoreError, TrialConflict
+from ..hosting.static_files import STATIC, serve_static_files
 from ..studies.description import Study, alone
 from ..studies.enrolments import Refused
 from . import participate, trial_api
@@ -35,8 +35,6 @@ from .limits import Clock, TooMany
 from .live import OutOfTurn, StaleSession
 from .phrases import languages, say, spoken
 from .responses import MOST_BYTES, ResponseError
-
-STATIC = Path(str(files("yoked.static")))
 
 # Only the import map stands in a page itself: browsers take none from a file.
 POLICY = (
@@ -98,7 +96,8 @@ def create_app(
     require_vendor()
     languages()  # a file of one's own that does not fit is refused now
     served = _served(protocol, lut, plan)
-    app = _App(__package__ or "", static_folder=str(STATIC))
+    app = _App(__package__ or "", static_folder=None)
+    serve_static_files(app)
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.extensions["yoked"] = Host(db_path, served, clock)
     app.register_blueprint(participate.blueprint)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
 
 from ..clock import utc_now
 from ..protocols.protocol import Protocol
@@ -29,12 +30,12 @@ from .rows import (
     observer_key,
     session_row,
 )
-from .schema import APPLICATION_ID, VERSION, migrations
 from .trial import TrialRecord
 from .trial_batch import TrialColumns
 from .trial_cells import insert, read_cells, without_known
 from .trial_columns import SELECT_TRIALS
 from .trial_log import Store, StoreError
+from .upgrade import bring_up_to_date, is_behind
 
 _SESSIONS = """
 SELECT s.key, s.id, s.protocol AS protocol_hash, p.name AS protocol_name,
@@ -49,8 +50,15 @@ JOIN observers o ON o.id = s.observer
 """
 
 
-def open_store(path: str | Path, create: bool = True, to_read: bool = False) -> Store:
+def open_store(
+    path: str | Path,
+    create: bool = True,
+    to_read: bool = False,
+    beside: Sequence[Migrations] = (),
+) -> Store:
     """Open a trial log; make it if there is none.
+
+    To write to an older file brings it up to date, after a copy of it as it was.
 
     Parameters
     ----------
@@ -60,6 +68,8 @@ def open_store(path: str | Path, create: bool = True, to_read: bool = False) -> 
         Whether a missing file is made.
     to_read
         Whether nothing will be written: the log may then be on a network share.
+    beside
+        Migrations of tables of others in the same file, applied together with ours.
 
     Raises
     ------
@@ -86,7 +96,7 @@ def open_store(path: str | Path, create: bool = True, to_read: bool = False) -> 
     try:
         if str(path) != ":memory:" and Path(path).stat().st_size:
             require_ours(connection, path)
-        return SqliteStore(connection)
+        return SqliteStore(connection, beside=beside)
     except BaseException:
         connection.close()
         raise
@@ -95,7 +105,12 @@ def open_store(path: str | Path, create: bool = True, to_read: bool = False) -> 
 class SqliteStore:
     """The trial log in one SQLite file; threads may share it."""
 
-    def __init__(self, connection: sqlite3.Connection, to_read: bool = False) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        to_read: bool = False,
+        beside: Sequence[Migrations] = (),
+    ) -> None:
         self._db = Database(connection)
         self._lock = threading.RLock()
         self._is_closed = False
@@ -106,11 +121,9 @@ class SqliteStore:
         self._db.execute("PRAGMA synchronous = FULL")  # durable before acknowledged
         self._db.execute("PRAGMA secure_delete = ON")  # what is withdrawn is zeros then
         self._db.execute("PRAGMA foreign_keys = ON")
-        if connection.execute("PRAGMA user_version").fetchone()[0] < VERSION:
+        if is_behind(self._db, beside):
             with self.transaction():
-                migrations.apply(self._db)
-                self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                self._db.execute(f"PRAGMA user_version = {VERSION}")
+                bring_up_to_date(self._db, self._path, beside)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:

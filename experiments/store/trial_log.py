@@ -123,6 +123,10 @@ class Store(Interface):
         """Delete the trials, events and exclusions of a session for good."""
         ...
 
+    def forget_journal(self) -> bool:
+        """Empty the file's journal, in which deleted rows may still stand."""
+        ...
+
     def close(self) -> None:
         """Close the file."""
         ...
