@@ -159,3 +159,73 @@ def links(db: Path, name: str, n: int, label: str, pilot: bool, url: str) -> lis
         {"label": each, "link": f"{address}/join/{token}", "pilot": pilot}
         for each, token in zip(labels, tokens, strict=True)
     ]
+
+
+@study.command()
+@click.argument("db", type=DATABASE)
+@click.argument("name")
+@output()
+def people(db: Path, name: str) -> list[Row]:
+    """List who is where in a study: progress, accuracy, timing, last response.
+
+    No name and no code is in it.
+
+    \b
+    Example:
+        yoked study people results.db bright-bars --table
+    """
+    from ..studies.kept import find_study
+    from ..studies.monitor import attending
+
+    with _opened(db) as store, store.beside() as connection:
+        return [
+            vars(row) for row in attending(store, connection, find_study(store, name))
+        ]
+
+
+@study.command()
+@click.argument("db", type=DATABASE)
+@click.argument("name")
+@output()
+def payments(db: Path, name: str) -> list[Row]:
+    """List completion codes with the recruiter's names of participants.
+
+    The one export with names in it: for whoever pays or credits them. Names are erased
+    when the study's keep_ids_days are over.
+
+    \b
+    Example:
+        yoked study payments results.db bright-bars --csv
+    """
+    from ..studies.exports import payable
+    from ..studies.kept import find_study
+
+    with _opened(db) as store, store.beside() as connection:
+        rows = payable(connection, find_study(store, name))
+    return [{**vars(row), "detail": " ".join(_said(row.detail))} for row in rows]
+
+
+def _said(detail: dict) -> Iterator[str]:
+    yield from (f"{name}={value}" for name, value in detail.items())
+
+
+@study.command()
+@click.argument("db", type=DATABASE)
+@click.argument("name")
+@click.argument("to", type=FILE)
+@click.option("--pilots", is_flag=True, help="Pilot runs, too.")
+def log(db: Path, name: str, to: Path, pilots: bool) -> None:
+    """Write a study's trial log to a file of its own, also while it is served.
+
+    The tables of the log alone, for whoever analyses it: no link, no code, no consent,
+    no name, and nothing of other studies.
+
+    \b
+    Example:
+        yoked study log results.db bright-bars bright-bars.db
+    """
+    from ..studies.exports import write_log
+
+    with _opened(db) as store:
+        n_sessions = write_log(store, db, name, to, pilots)
+    click.echo(f"Wrote {n_sessions} sessions to {to}.", err=True)

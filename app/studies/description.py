@@ -7,28 +7,24 @@ where people come from and go to. Its rules hold for whoever begins from then on
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
 from ...experiments.protocols.checks import (
     Faults,
-    ProtocolError,
     build,
     read_toml,
     suggestion,
 )
-from ...experiments.protocols.files import load_protocol
-from ...experiments.protocols.keys import require_keys
 from ...experiments.protocols.protocol import Protocol, without_defaults
-from ...experiments.protocols.sittings import SittingPlan, load_sittings
-from ...experiments.session.procedures import require_procedures
-from ...experiments.session.runnable import require_own_noise
+from ...experiments.protocols.sittings import SittingPlan
 from ..lut import look_up_table
+from .arms import Arm, ArmInFile, load_arm
 from .consent import Researcher, consent_texts
 
 NAME = re.compile("[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
-MOST_PEOPLE, MOST_WEIGHT, MOST_ARMS = 1_000_000, 100, 64
+MOST_PEOPLE, MOST_ARMS = 1_000_000, 64
 PUBLIC, LINKS = "public", "links"
 # By which parameter a recruiter's links name a participant, and what else they say.
 ID_PARAMETERS: dict[str, str] = {
@@ -94,50 +90,6 @@ class Recruitment:
 
 
 @dataclass(frozen=True)
-class Arm:
-    """What a share of a study's participants does.
-
-    Attributes
-    ----------
-    name
-        In results and exports.
-    protocols
-        One for each sitting.
-    weight
-        Its share of participants, beside the weights of the other arms.
-    plan
-        The plan that its sittings are of; None for one sitting that no plan asks for.
-    """
-
-    name: str
-    protocols: tuple[Protocol, ...]
-    weight: int = 1
-    plan: SittingPlan | None = None
-
-    def __post_init__(self) -> None:
-        faults = Faults()
-        faults.unless(bool(self.name.strip()), "arm name", "a text", self.name)
-        rule, fits = f"from 1 to {MOST_WEIGHT}", 1 <= self.weight <= MOST_WEIGHT
-        faults.unless(fits, f"weight of arm {self.name}", rule, self.weight)
-        faults.raise_any()
-        for protocol in self.protocols:
-            require_keys(protocol)
-            require_own_noise(protocol)
-            require_procedures(protocol)
-
-
-@dataclass(frozen=True)
-class _ArmInFile:
-    """An arm as the file says it."""
-
-    name: str = ""
-    protocol: str = ""
-    plan: str = ""
-    keys: tuple[str, ...] = ()
-    weight: int = 1
-
-
-@dataclass(frozen=True)
 class _Rules:
     """What a study's file says besides its arms, and what is kept of it as JSON."""
 
@@ -146,6 +98,7 @@ class _Rules:
     quota: int = 0
     lease_min: float = 120.0
     return_days: float = 14.0
+    keep_ids_days: float = 90.0
     recruitment: Recruitment = field(default_factory=Recruitment)
     researcher: Researcher = field(default_factory=Researcher)
     consent: Mapping[str, str] = field(default_factory=dict)
@@ -162,6 +115,9 @@ class _Rules:
         faults.unless(fits, "lease_min", "from 1 to 10080, a week", self.lease_min)
         fits = 0 <= self.return_days <= 366
         faults.unless(fits, "return_days", "from 0 to 366, a year", self.return_days)
+        rule = "from 0 to 3660, ten years"
+        fits = 0 <= self.keep_ids_days <= 3660
+        faults.unless(fits, "keep_ids_days", rule, self.keep_ids_days)
         faults.raise_any()
 
 
@@ -169,7 +125,7 @@ class _Rules:
 class _File(_Rules):
     """What a study's file says in all."""
 
-    arms: tuple[_ArmInFile, ...] = ()
+    arms: tuple[ArmInFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -188,6 +144,8 @@ class Study(_Rules):
         For how many minutes without a response a place is kept.
     return_days
         For how many days after the next sitting may begin a place is kept.
+    keep_ids_days
+        For how many days after somebody's end the recruiter's name for them is kept.
     recruitment, researcher
         Where people come from; who asks them.
     consent
@@ -294,25 +252,26 @@ def load_study(path: str | Path) -> Study:
     ... contact = "ada@uni.example"
     ... ethics = "2026-17"
     ... [[arms]]
-    ... name = "f is bright"
+    ... name = "f is dark"
     ... protocol = "bar-polarity"
     ... [[arms]]
-    ... name = "j is bright"
+    ... name = "j is dark"
     ... protocol = "bar-polarity"
     ... keys = ["j", "f"]
+    ... instructions.en = "Press **J** for dark, **F** for bright."
     ... '''
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "study.toml")
     ...     _ = path.write_text(text)
     ...     study = load_study(path)
-    >>> [arm.protocols[0].task.keys for arm in study.arms]
-    [('f', 'j'), ('j', 'f')]
+    >>> [(arm.name, arm.keys) for arm in study.arms]
+    [('f is dark', ()), ('j is dark', ('j', 'f'))]
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"the file of a study must exist, got {str(path)!r}")
     given = build(_File, read_toml(path))
-    arms = tuple(_arm(each, path.parent) for each in given.arms)
+    arms = tuple(load_arm(each, path.parent) for each in given.arms)
     return Study(**{**vars(given), "arms": arms})
 
 
@@ -328,37 +287,6 @@ def alone(
     """
     protocols = (protocol,) if plan is None else plan.protocols
     return Study("study", lut=lut, arms=(Arm("all", protocols, plan=plan),))
-
-
-def _arm(given: _ArmInFile, folder: Path) -> Arm:
-    """Load an arm's protocol or plan, and give its responses the keys that it names."""
-    name = given.name or Path(given.protocol or given.plan).stem
-    if bool(given.protocol) == bool(given.plan):
-        got = "both" if given.plan else "neither"
-        rule = "a protocol or a plan of sittings"
-        raise ProtocolError([f"arm {name!r} must have {rule}, got {got}"])
-    if given.plan:
-        plan = load_sittings(folder / given.plan)
-        plan = replace(plan, protocols=_each(plan.protocols, given.keys))
-        return Arm(name, plan.protocols, given.weight, plan)
-    own = given.protocol.endswith(".toml")
-    protocol = load_protocol(folder / given.protocol if own else given.protocol)
-    return Arm(name, _each((protocol,), given.keys), given.weight)
-
-
-def _each(protocols: tuple[Protocol, ...], keys: tuple[str, ...]) -> tuple:
-    return tuple(_with_keys(protocol, keys) for protocol in protocols)
-
-
-def _with_keys(protocol: Protocol, keys: tuple[str, ...]) -> Protocol:
-    """Give a protocol other keys; its stimuli stay what they are."""
-    if not keys:
-        return protocol
-    n = len(protocol.task.keys)
-    if len(keys) != n:
-        rule = f"{n} keys, as {protocol.name} has"
-        raise ProtocolError([f"keys of an arm must be {rule}, got {list(keys)!r}"])
-    return replace(protocol, task=replace(protocol.task, keys=keys))
 
 
 STATES: Mapping[str, str] = {

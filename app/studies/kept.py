@@ -9,7 +9,8 @@ from ...experiments.clock import utc_now
 from ...experiments.protocols.checks import suggestion
 from ...experiments.protocols.sittings import SittingPlan
 from ...experiments.store.trial_log import Store
-from .description import Arm, Study, state_after, study_from_json
+from .arms import Arm
+from .description import Study, state_after, study_from_json
 
 
 @dataclass(frozen=True)
@@ -58,17 +59,17 @@ def add_study(store: Store, study: Study) -> None:
             for protocol in arm.protocols:
                 store.add_protocol(protocol)
             connection.execute(
-                "INSERT INTO arms VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO arms VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [cursor.lastrowid, number, *_cells(arm)],
             )
 
 
-def _cells(arm: Arm) -> tuple[str, int, str | None, float, str]:
+def _cells(arm: Arm) -> tuple[str, int, str | None, float, str, str]:
     plan, gap = (
         (None, 0.0) if arm.plan is None else (arm.plan.name, arm.plan.min_gap_hours)
     )
     hashes = json.dumps([protocol.hash for protocol in arm.protocols])
-    return (arm.name, arm.weight, plan, gap, hashes)
+    return (arm.name, arm.weight, plan, gap, hashes, json.dumps(arm.keys))
 
 
 def find_study(store: Store, name: str) -> KeptStudy:
@@ -139,10 +140,10 @@ def _studies(store: Store, where: str, value: str | int) -> Iterator[KeptStudy]:
 
 def _arms(store: Store, connection: sqlite3.Connection, study: int) -> Iterator[Arm]:
     query = (
-        'SELECT name, weight, "plan", min_gap_hours, protocols FROM arms '
+        'SELECT name, weight, "plan", min_gap_hours, protocols, keys FROM arms '
         "WHERE study = ? ORDER BY number"
     )
-    for name, weight, plan, gap, hashes in connection.execute(query, [study]):
+    for name, weight, plan, gap, hashes, keys in connection.execute(query, [study]):
         protocols = tuple(store.protocol(each) for each in json.loads(hashes))
         of_plan = None if plan is None else SittingPlan(plan, protocols, gap)
-        yield Arm(name, protocols, weight, of_plan)
+        yield Arm(name, protocols, weight, of_plan, tuple(json.loads(keys)))

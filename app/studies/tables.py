@@ -73,6 +73,7 @@ CREATE TABLE arms (
     study INTEGER NOT NULL REFERENCES studies (key), number INTEGER NOT NULL,
     name TEXT NOT NULL, weight INTEGER NOT NULL CHECK (weight > 0),
     "plan" TEXT, min_gap_hours REAL NOT NULL, protocols TEXT NOT NULL,
+    keys TEXT NOT NULL,
     PRIMARY KEY (study, number), UNIQUE (study, name)
 ) STRICT, WITHOUT ROWID;;
 CREATE TABLE links (

@@ -18,7 +18,8 @@ from ...experiments.store.sqlite import open_store
 from ..keyfile import server_key
 from ..lut import look_up_table
 from ..studies import participations
-from ..studies.description import Arm, Study
+from ..studies.arms import Arm
+from ..studies.description import Study
 from ..studies.enrolments import (
     Arrival,
     end,
@@ -37,11 +38,12 @@ from ..studies.participations import (
     token_hash_of,
 )
 from ..studies.tables import migrations
-from ..studies.tokens import hash_of_token, token_for, withdrawal_code
+from ..studies.tokens import hash_of_token, token_for
 from ..studies.withdrawal import token_hash_of_code, withdraw
 from .health import Health
 from .limits import Budget, Clock
 from .live import LiveSession
+from .tidier import Tidier
 from .writer import Writer
 
 MOST_IN_MEMORY = 1000
@@ -93,6 +95,7 @@ class Host:
         self._arrivals = Budget(ARRIVALS_AT_ONCE, ARRIVALS_PER_S, clock)
         self._codes = Budget(CODES_AT_ONCE, CODES_PER_S, clock)
         self.health = Health(self._of_new, self._store, self._writer, clock)
+        self._tidier = Tidier(self._store, self._writer)
 
     def _of_new(self) -> Protocol | None:
         """Give the protocol of a session that may begin now; None if none may."""
@@ -290,6 +293,8 @@ class Host:
         if arm.plan is not None and sitting is not None:
             planned = sitting.planned(arm.plan)
         display = {"lut_name": study.lut, "lut": look_up_table(study.lut)}
+        if arm.keys:
+            display["keys"] = arm.keys
         return Session.start(
             self._store, protocol, observer, "web", display=display, sitting=planned
         )
@@ -316,10 +321,6 @@ class Host:
         with self._store.beside() as connection:
             external = external_id_of(connection, hash_of_token(token))
         return kept.study.recruitment.way_back(participation.outcome, external)
-
-    def withdrawal_code(self, token: str) -> str:
-        """Give the code with which whoever has a link can withdraw."""
-        return withdrawal_code(self.key, token)
 
     def withdraw(self, token: str) -> None:
         """Delete all that whoever has a link gave, for good."""
@@ -390,6 +391,7 @@ class Host:
 
     def close(self) -> None:
         """Store what is queued, then close the files."""
+        self._tidier.close()
         self._writer.close()
         self._participations.close()
         self._store.close()

@@ -26,7 +26,7 @@ from ..studies.description import Study
 from ..studies.enrolments import Arrival, details_of
 from ..studies.kept import KeptStudy
 from ..studies.participations import SCREENED_OUT, Participation, no_consent_code
-from ..studies.tokens import is_token, new_token
+from ..studies.tokens import is_token, new_token, withdrawal_code
 from .host import Host, TooEarly
 from .live import LiveSession
 from .phrases import choose, languages, name_of, say, speak, spoken
@@ -235,7 +235,7 @@ def done(token: str) -> AnyResponse:
         following=the_host().following(token),
         token=token,
         back_to=the_host().way_back(token, participation),
-        withdrawal_code=the_host().withdrawal_code(token),
+        withdrawal_code=withdrawal_code(the_host().key, token),
     )
     return make_response(page)
 
@@ -321,6 +321,7 @@ def _page_data(token: str, language: str, live: LiveSession) -> dict:
         "background": protocol.display.background,
         "instructions": pages(instructions),
         "instructions_language": language_of(protocol.texts.instructions, language),
+        "keys": _places(display.get("keys") or protocol.task.keys),
         "n_recorded": live.session.n_recorded,
         "confidence": _confidence(protocol, language),
         "feedback": vars(protocol.feedback),

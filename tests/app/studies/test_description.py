@@ -36,6 +36,7 @@ weight = 2
 name = "j is bright"
 protocol = "bar-polarity"
 keys = ["j", "f"]
+instructions.en = "Press **J** for dark, and **F** for bright."
 [[arms]]
 plan = "days.toml"
 """
@@ -71,12 +72,14 @@ def test_a_study_is_kept_as_it_was_described(tmp_path, db_path):
     assert study.consents["de"].endswith("- **Ethikvotum:** 2026-17")
 
 
-def test_other_keys_are_another_protocol_with_the_same_patterns(tmp_path):
+def test_other_keys_leave_the_stimuli_what_they_are(tmp_path):
     first, second, _ = described(tmp_path, WHOLE).arms
     assert first.protocols[0] == load_protocol("bar-polarity")
-    assert second.protocols[0].task.keys == ("j", "f")
+    assert second.keys == ("j", "f")
+    assert "**J** for dark" in second.protocols[0].texts.instructions["en"]
     assert second.protocols[0].hash != first.protocols[0].hash
-    assert second.protocols[0].signal == first.protocols[0].signal
+    # So that their sessions may be pooled: a response is an alternative, not a key.
+    assert second.protocols[0].stimulus_hash == first.protocols[0].stimulus_hash
 
 
 def test_a_study_of_another_file_is_pinned_to_its_own_protocol(tmp_path, db_path):
@@ -104,6 +107,11 @@ def test_a_study_of_another_file_is_pinned_to_its_own_protocol(tmp_path, db_path
         ("weight = 2", "weight = 0", "weight of arm f is bright must be from 1 to 100"),
         ('["j", "f"]', '["j"]', "keys of an arm must be 2 keys, as bar-polarity has"),
         ('["j", "f"]', '["j", "j"]', "keys must be all different"),
+        (
+            "instructions.en",
+            "#",
+            "with keys must have instructions of its own",
+        ),
         ("j is bright", "f is bright", "names of arms must be all different, got"),
         ('plan = "days.toml"', "weight = 1", "must have a protocol or a plan of sitt"),
         ('plan = "days.toml"', 'plan = "gone.toml"', "a plan of sittings must exist"),

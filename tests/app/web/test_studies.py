@@ -2,6 +2,8 @@
 
 import contextlib
 import itertools
+import json
+import re
 import threading
 from collections import Counter
 from dataclasses import replace
@@ -9,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from yoked.app.studies.arms import Arm
 from yoked.app.studies.consent import Researcher
-from yoked.app.studies.description import Arm, Recruitment, Study
+from yoked.app.studies.description import Recruitment, Study
 from yoked.app.studies.kept import add_study, find_study, set_state
 from yoked.app.studies.links import make_links, revoke_link
 from yoked.app.studies.tables import prepare
@@ -259,8 +262,8 @@ def test_sona_s_credit_has_the_code_that_the_participant_came_with(db_path, stud
 
 
 def test_arms_fill_evenly_and_by_weight_though_all_arrive_at_once(db_path, protocol):
-    keys = replace(protocol, task=replace(protocol.task, keys=("j", "f")))
-    arms = (Arm("f first", (protocol,)), Arm("j first", (keys,), weight=2))
+    slow = replace(protocol, timing=replace(protocol.timing, gap_ms=600))
+    arms = (Arm("fast", (protocol,)), Arm("slow", (slow,), weight=2))
     put(db_path, Study("bars", quota=TOGETHER - 3, arms=arms))
     with serving(db_path) as client:
         replies = arrive_together(client.application, "/study/bars", TOGETHER)
@@ -268,7 +271,7 @@ def test_arms_fill_evenly_and_by_weight_though_all_arrive_at_once(db_path, proto
     assert Counter(arm for arm, *_ in enrolled(db_path)) == {0: 3, 1: 6}
     with log(db_path) as store:
         ran = Counter(row.protocol_hash for row in store.sessions())
-    assert ran == {protocol.hash: 3, keys.hash: 6}
+    assert ran == {protocol.hash: 3, slow.hash: 6}
 
 
 def arrive_together(app, path: str, n: int) -> list[int]:
@@ -330,3 +333,15 @@ def agrees(client) -> int:
     """Agree to the study; give the reply's status code."""
     page = client.get("/study/bars").text
     return client.post(where_to(page), data=agreement(page)).status_code
+
+
+def test_an_arm_s_keys_are_those_of_its_participants(db_path, protocol):
+    put(db_path, Study("bars", arms=(Arm("swapped", (protocol,), keys=("j", "f")),)))
+    with serving(db_path) as client:
+        participant = Participant(client, "/study/bars")
+        page = participant.get(participant.base).text
+        data = json.loads(re.search('id="page-data">(.*?)</script>', page)[1])
+        assert [key["name"] for key in data["keys"]] == ["j", "f"]
+        assert [key["code"] for key in data["keys"]] == ["KeyJ", "KeyF"]
+    with log(db_path) as store:
+        assert store.sessions()[0].display["keys"] == ["j", "f"]

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from yoked.app.studies.description import Arm, Recruitment, Study
+from yoked.app.studies.arms import Arm
+from yoked.app.studies.description import Recruitment, Study
 from yoked.app.studies.withdrawal import tombstones
 
 from .participant import Participant, log, recorded, rows, sent, short_protocol
