@@ -27,6 +27,10 @@ COMMANDS = {
         "Measure a monitor's luminance and store its look-up table.",
     ),
     "serve": ("serve:serve", "Collect data online: start the web task."),
+    "doctor": (
+        "doctor:doctor",
+        "Say whether a server can run as it is told, and what helps where it cannot.",
+    ),
     "page": (
         "page:page",
         "Write a jsPsych page that runs a protocol without our server.",
