@@ -39,6 +39,10 @@ COMMANDS = {
         "Bring a backup back, without those who withdrew since it was made.",
     ),
     "serve": ("serve:serve", "Collect data online: start the web task."),
+    "doctor": (
+        "doctor:doctor",
+        "Say whether a server can run as it is told, and what helps where it cannot.",
+    ),
     "page": (
         "page:page",
         "Write a jsPsych page that runs a protocol without our server.",

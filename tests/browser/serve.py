@@ -17,10 +17,11 @@ def serve_file(
     lut: str,
     port: int | str,
     announce: Callable[[str], None],
+    prefix: str = "/",
 ) -> None:
     """Serve the protocol of a file until the process ends."""
     protocol = Protocol.from_dict(json.loads(Path(protocol_path).read_text()))
-    settings = Settings(port=int(port))
+    settings = Settings(port=int(port), prefix=prefix)
     serve(db_path, protocol, settings, lut=lut, announce=announce)
 
 
