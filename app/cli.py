@@ -27,6 +27,10 @@ COMMANDS = {
         "Measure a monitor's luminance and store its look-up table.",
     ),
     "serve": ("serve:serve", "Collect data online: start the web task."),
+    "accounts": (
+        "accounts:accounts",
+        "Make, list, reset and remove the accounts of researchers.",
+    ),
     "page": (
         "page:page",
         "Write a jsPsych page that runs a protocol without our server.",

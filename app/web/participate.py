@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import (
     Blueprint,
@@ -23,6 +22,7 @@ from ...experiments.protocols.keys import KEY_CODES
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.texts import in_language, text_version
 from .live import LiveSession
+from .own_page import require_own_page
 from .participations import (
     SCREENED_OUT,
     Participation,
@@ -79,7 +79,7 @@ def agree() -> AnyResponse:
     The page's token makes it safe to send twice: who goes back and agrees again finds
     the session that began.
     """
-    _require_own_page()
+    require_own_page()
     consents = the_study().protocol.texts.consent
     language = request.form.get("language", "")
     agreed = request.form.get("consent_version", "")
@@ -92,25 +92,6 @@ def agree() -> AnyResponse:
         abort(400, "The page was not complete. Please load it again.")
     the_study().begin(token, language, agreed)
     return redirect(url_for("participate.session", token=token), code=303)
-
-
-def _require_own_page() -> None:
-    """Refuse what another site sends in a visitor's name."""
-    site = request.headers.get("Sec-Fetch-Site")
-    origin = request.headers.get("Origin")
-    if site is not None:
-        is_own = site in ("same-origin", "none")
-    else:
-        is_own = origin in (None, "null") or _host_of(origin) == request.host
-    if not is_own:
-        abort(403, "Sessions begin on the study's own page. Please open it first.")
-
-
-def _host_of(origin: str) -> str | None:
-    try:
-        return urlsplit(origin).netloc
-    except ValueError:
-        return None
 
 
 @blueprint.get("/declined")
@@ -142,7 +123,7 @@ def session(token: str) -> AnyResponse:
 @blueprint.post("/session/<token>/next")
 def next_sitting(token: str) -> AnyResponse:
     """Begin the sitting of a plan that is due, on the link of the one before it."""
-    _require_own_page()
+    require_own_page()
     _, live = find_session(token)
     if live.is_complete:
         try:

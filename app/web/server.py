@@ -22,6 +22,7 @@ from ...experiments.store.trial_log import StoreError, TrialConflict
 from . import participate, trial_api
 from .limits import Clock, TooMany
 from .live import OutOfTurn, StaleSession
+from .researchers.register import register_researchers
 from .responses import MOST_BYTES, ResponseError
 from .study import Study
 
@@ -87,9 +88,10 @@ def create_app(
         protocol = load_protocol(protocol)
     app = _App(__package__ or "", static_folder=str(STATIC))
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
-    app.extensions["yoked"] = Study(db_path, protocol, lut, clock, plan)
+    study = app.extensions["yoked"] = Study(db_path, protocol, lut, clock, plan)
     app.register_blueprint(participate.blueprint)
     app.register_blueprint(trial_api.blueprint)
+    study.keep_open(register_researchers(app, db_path, study.write, clock=clock))
     app.jinja_env.globals["import_map"] = import_map
     app.after_request(_add_headers)
     _register_errors(app)

@@ -1,11 +1,14 @@
 """A study being served: one protocol, one trial log, and the sessions in memory."""
 
 import secrets
+import sqlite3
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol as Interface
+from typing import TypeVar, runtime_checkable
 
 from ...experiments.clock import utc_now
 from ...experiments.protocols.keys import require_keys
@@ -26,6 +29,18 @@ from .writer import Writer
 
 MOST_IN_MEMORY = 1000
 ARRIVALS_AT_ONCE, ARRIVALS_PER_S = 500, 5.0  # sessions that may begin
+
+
+T = TypeVar("T")
+
+
+@runtime_checkable
+class Closing(Interface):
+    """What has files that are closed at the end."""
+
+    def close(self) -> None:
+        """Close them."""
+        ...
 
 
 class TooEarly(ValueError):
@@ -85,6 +100,7 @@ class Study:
         self._lock = threading.Lock()
         # Kept when a session leaves the memory: what was handed out stays handed out.
         self._handed_out: dict[str, tuple[int, float]] = {}
+        self._others: list[Closing] = []
         self._clock = clock
         self._arrivals = Budget(ARRIVALS_AT_ONCE, ARRIVALS_PER_S, clock)
         self.health = Health(protocol, self._store, self._writer, clock)
@@ -238,9 +254,27 @@ class Study:
                 self._live.popitem(last=False)
             return live
 
+    def write(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a job of tables beside the trial log in the writer's transaction.
+
+        What it raises undoes what it wrote; it is durable when it returns.
+        """
+
+        def run() -> T:
+            with self._store.beside() as connection:
+                return job(connection)
+
+        return self._writer.run(run)
+
+    def keep_open(self, other: Closing) -> None:
+        """Close something else with the files, once what is queued is stored."""
+        self._others.append(other)
+
     def close(self) -> None:
         """Store what is queued, then close the files."""
         self._writer.close()
+        for other in self._others:
+            other.close()
         self._participations.close()
         self._store.close()
 
