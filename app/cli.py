@@ -43,6 +43,10 @@ COMMANDS = {
         "doctor:doctor",
         "Say whether a server can run as it is told, and what helps where it cannot.",
     ),
+    "accounts": (
+        "accounts:accounts",
+        "Make, list, reset and remove the accounts of researchers.",
+    ),
     "page": (
         "page:page",
         "Write a jsPsych page that runs a protocol without our server.",

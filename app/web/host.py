@@ -1,12 +1,13 @@
 """What one server shares: the trial log, its one writer, sessions, and its studies."""
 
 import secrets
-import threading
+import sqlite3
 import time
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol as Interface
+from typing import TypeVar, runtime_checkable
 
 from ...experiments.clock import utc_now
 from ...experiments.protocols.protocol import Protocol
@@ -43,12 +44,24 @@ from ..studies.withdrawal import token_hash_of_code, withdraw
 from .health import Health
 from .limits import Budget, Clock
 from .live import LiveSession
+from .live_sessions import LiveSessions
 from .tidier import Tidier
 from .writer import Writer
 
-MOST_IN_MEMORY = 1000
 ARRIVALS_AT_ONCE, ARRIVALS_PER_S = 500, 5.0  # sessions that may begin
 CODES_AT_ONCE, CODES_PER_S = 20, 0.2  # withdrawal codes that may be tried
+
+
+T = TypeVar("T")
+
+
+@runtime_checkable
+class Closing(Interface):
+    """What has files that are closed at the end."""
+
+    def close(self) -> None:
+        """Close them."""
+        ...
 
 
 class TooEarly(ValueError):
@@ -87,11 +100,8 @@ class Host:
         self._participations = Participations(db_path)
         self._writer = Writer(self._store.transaction)
         self._studies: dict[int, KeptStudy] = {}
-        self._live: OrderedDict[str, LiveSession] = OrderedDict()
-        self._lock = threading.Lock()
-        # Kept when a session leaves the memory: what was handed out stays handed out.
-        self._handed_out: dict[str, tuple[int, float]] = {}
-        self._clock = clock
+        self._live = LiveSessions(self._store, self._writer, self._complete, clock)
+        self._others: list[Closing] = []
         self._arrivals = Budget(ARRIVALS_AT_ONCE, ARRIVALS_PER_S, clock)
         self._codes = Budget(CODES_AT_ONCE, CODES_PER_S, clock)
         self.health = Health(self._of_new, self._store, self._writer, clock)
@@ -329,8 +339,7 @@ class Host:
     def _withdraw(self, token_hash: str) -> None:
         run = self._writer.run
         for session in withdraw(self._store, run, token_hash, self.db_path):
-            with self._lock:
-                self._live.pop(session, None)
+            self._live.drop(session)
 
     def withdraw_by_code(self, typed: str) -> bool:
         """Delete all that belongs to a withdrawal code; say whether it is anybody's.
@@ -359,39 +368,29 @@ class Host:
         ValueError
             If it was withdrawn.
         """
-        live = self._in_memory(session_id)
-        if live is not None:
-            return live
-        session = Session.resume(self._store, session_id)
-        mine = LiveSession(
-            session,
-            self._store,
-            self._writer,
-            self._complete,
-            self._clock,
-            self._handed_out,
-        )
-        # Another request may have been faster: there is one object for each session.
-        return self._in_memory(session_id, mine) or mine
+        return self._live.session(session_id)
 
-    def _in_memory(
-        self, session_id: str, otherwise: LiveSession | None = None
-    ) -> LiveSession | None:
-        """Give the usable object of a session; put in another where there is none."""
-        with self._lock:
-            live = self._live.get(session_id)
-            if (live is None or live.is_stale) and otherwise is not None:
-                live = self._live[session_id] = otherwise
-            if live is None or live.is_stale:
-                return None
-            self._live.move_to_end(session_id)
-            while len(self._live) > MOST_IN_MEMORY:
-                self._live.popitem(last=False)
-            return live
+    def write(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a job of tables beside the trial log in the writer's transaction.
+
+        What it raises undoes what it wrote; it is durable when it returns.
+        """
+
+        def run() -> T:
+            with self._store.beside() as connection:
+                return job(connection)
+
+        return self._writer.run(run)
+
+    def keep_open(self, other: Closing) -> None:
+        """Close something else with the files, once what is queued is stored."""
+        self._others.append(other)
 
     def close(self) -> None:
         """Store what is queued, then close the files."""
         self._tidier.close()
         self._writer.close()
+        for other in self._others:
+            other.close()
         self._participations.close()
         self._store.close()

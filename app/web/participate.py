@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import (
     Blueprint,
@@ -29,6 +28,7 @@ from ..studies.participations import SCREENED_OUT, Participation, no_consent_cod
 from ..studies.tokens import is_token, new_token, withdrawal_code
 from .host import Host, TooEarly
 from .live import LiveSession
+from .own_page import require_own_page
 from .phrases import choose, languages, name_of, say, speak, spoken
 from .texts import pages, render_markdown
 
@@ -133,7 +133,7 @@ def agree(name: str | None = None) -> AnyResponse:
     the session that began. A personal link and a recruiter's name for somebody lead to
     one session wherever they are opened.
     """
-    _require_own_page()
+    require_own_page()
     kept = _named(name)
     asked, form = _study(kept), request.form
     language, agreed = form.get("language", ""), form.get("consent_version", "")
@@ -149,25 +149,6 @@ def agree(name: str | None = None) -> AnyResponse:
     came = Arrival(token, language, agreed, link, external, details)
     token = the_host().begin(kept, came, text)
     return redirect(url_for("participate.session", token=token), code=303)
-
-
-def _require_own_page() -> None:
-    """Refuse what another site sends in a visitor's name."""
-    site = request.headers.get("Sec-Fetch-Site")
-    origin = request.headers.get("Origin")
-    if site is not None:
-        is_own = site in ("same-origin", "none")
-    else:
-        is_own = origin in (None, "null") or _host_of(origin) == request.host
-    if not is_own:
-        abort(403, say("complaint.other_site"))
-
-
-def _host_of(origin: str) -> str | None:
-    try:
-        return urlsplit(origin).netloc
-    except ValueError:
-        return None
 
 
 @blueprint.get("/declined")
@@ -203,7 +184,7 @@ def session(token: str) -> AnyResponse:
 @blueprint.post("/session/<token>/next")
 def next_sitting(token: str) -> AnyResponse:
     """Begin the sitting of a plan that is due, on the link of the one before it."""
-    _require_own_page()
+    require_own_page()
     _, live = find_session(token)
     if live.is_complete:
         try:
@@ -250,7 +231,7 @@ def ask_to_withdraw(token: str) -> str:
 @blueprint.post("/session/<token>/withdraw")
 def withdraw(token: str) -> str:
     """Delete all that somebody gave, for good."""
-    _require_own_page()
+    require_own_page()
     find_session(token)
     the_host().withdraw(token)
     return render_template("withdrawn.html")
@@ -267,7 +248,7 @@ def ask_for_code() -> str:
 def withdraw_by_code() -> str:
     """Delete all that belongs to a code, for good."""
     speak(choose(list(languages())))
-    _require_own_page()
+    require_own_page()
     if not the_host().withdraw_by_code(request.form.get("code", "")[:100]):
         abort(404, say("withdraw.unknown"))
     return render_template("withdrawn.html")

@@ -34,6 +34,7 @@ from .host import Host
 from .limits import Clock, TooMany
 from .live import OutOfTurn, StaleSession
 from .phrases import languages, say, spoken
+from .researchers.register import register_researchers
 from .responses import MOST_BYTES, ResponseError
 
 # Only the import map stands in a page itself: browsers take none from a file.
@@ -99,9 +100,10 @@ def create_app(
     app = _App(__package__ or "", static_folder=None)
     serve_static_files(app)
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
-    app.extensions["yoked"] = Host(db_path, served, clock)
+    host = app.extensions["yoked"] = Host(db_path, served, clock)
     app.register_blueprint(participate.blueprint)
     app.register_blueprint(trial_api.blueprint)
+    host.keep_open(register_researchers(app, db_path, host.write, clock=clock))
     app.jinja_env.globals.update(
         import_map=import_map, here=here, say=say, spoken=spoken
     )

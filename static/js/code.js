@@ -1,5 +1,7 @@
 /** The page of the code: copy it, keep the eyes at ease, and let the next person begin anew. */
 
+import { copy } from "./copy.js";
+
 const data = document.getElementById("page-data");
 if (data) {
   // The session is over: at this screen the next one is somebody else's.
@@ -29,23 +31,4 @@ if (button && code && copied) {
   button.addEventListener("click", async () => {
     copied.textContent = ((await copy(code)) ? button.dataset.copied : button.dataset.selected) ?? "";
   });
-}
-
-/**
- * Copy an element's text; where the browser refuses, it is left selected.
- * @param {HTMLElement} source
- */
-async function copy(source) {
-  const range = document.createRange();
-  range.selectNodeContents(source);
-  const selection = getSelection();
-  selection?.removeAllRanges();
-  selection?.addRange(range);
-  try {
-    await navigator.clipboard.writeText(source.textContent ?? "");
-    return true;
-  } catch {
-    // Pages without a certificate have no clipboard, but the older way.
-    return document.execCommand("copy");
-  }
 }

@@ -38,7 +38,7 @@ def test_many_participants_at_once_lose_nothing(app, db_path):
 
 
 def test_sessions_that_memory_has_no_room_for_come_back(app, db_path, monkeypatch):
-    monkeypatch.setattr("yoked.app.web.host.MOST_IN_MEMORY", 1)
+    monkeypatch.setattr("yoked.app.web.live_sessions.MOST_IN_MEMORY", 1)
     first, second = (Participant(app.test_client()) for _ in range(2))
     for _ in range(3):
         for participant in (first, second):
