@@ -136,7 +136,7 @@ def state(db: Path, name: str, state: str) -> Row:
     help="Where the server is reached.",
 )
 @output()
-def links(db: Path, name: str, n: int, label: str, pilot: bool, url: str) -> list[Row]:
+def invite(db: Path, name: str, n: int, label: str, pilot: bool, url: str) -> list[Row]:
     """Make personal links, each of which lets one person in once.
 
     They are printed here and stored nowhere. Looking at one, as a preview of it does,
@@ -144,7 +144,7 @@ def links(db: Path, name: str, n: int, label: str, pilot: bool, url: str) -> lis
 
     \b
     Example:
-        yoked study links results.db bright-bars --n 20 --csv > links.csv
+        yoked study invite results.db bright-bars --n 20 --csv > links.csv
     """
     from ..studies.kept import find_study
     from ..studies.links import make_links
@@ -159,6 +159,57 @@ def links(db: Path, name: str, n: int, label: str, pilot: bool, url: str) -> lis
         {"label": each, "link": f"{address}/join/{token}", "pilot": pilot}
         for each, token in zip(labels, tokens, strict=True)
     ]
+
+
+@study.command()
+@click.argument("db", type=DATABASE)
+@click.argument("name")
+@output()
+def links(db: Path, name: str) -> list[Row]:
+    """List the links that were made to a study, without what opens them.
+
+    \b
+    Example:
+        yoked study links results.db bright-bars --table
+    """
+    from ..studies.kept import find_study
+    from ..studies.links import links_of
+
+    with _opened(db) as store, store.beside() as connection:
+        key = find_study(store, name).key
+        return [
+            {
+                "number": link.key,
+                "label": link.label,
+                "pilot": link.is_pilot,
+                "used": used,
+                "made_at": link.made_at,
+                "revoked_at": link.revoked_at,
+            }
+            for link, used in links_of(connection, key)
+        ]
+
+
+@study.command()
+@click.argument("db", type=DATABASE)
+@click.argument("name")
+@click.argument("number", type=int)
+@output()
+def revoke(db: Path, name: str, number: int) -> Row:
+    """Let a link lead nowhere; who has begun by it goes on.
+
+    \b
+    Example:
+        yoked study revoke results.db bright-bars 7
+    """
+    from ..studies.kept import find_study
+    from ..studies.links import revoke_link
+
+    with _opened(db) as store:
+        key = find_study(store, name).key
+        with store.transaction(), store.beside() as connection:
+            revoke_link(connection, key, number)
+    return {"study": name, "revoked": number}
 
 
 @study.command()

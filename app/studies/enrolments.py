@@ -26,20 +26,14 @@ _NOT_ACCEPTED = "ASSIGNMENT_ID_NOT_AVAILABLE"  # what MTurk sends with a preview
 _MOST_ID = 200  # characters of a recruiter's name for somebody
 
 
-# Why somebody may not begin; in each language there is a sentence for each of them.
-REASONS = (
-    *("draft", "paused", "closed"),  # the state of the study
-    *("full", "again", "used", "link", "links_only", "incomplete", "preview"),
-)
-
-
 class Refused(ValueError):
     """Somebody may not begin.
 
     Attributes
     ----------
     reason
-        One of `REASONS`.
+        Name of the sentence that tells them, in their language: a state of a study, or
+        what else is in the way.
     """
 
     def __init__(self, reason: str) -> None:

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from tests import ROOT
-from yoked.app.studies.enrolments import REASONS
+from yoked.app.studies.description import STATES
 from yoked.app.web import phrases
 from yoked.app.web.phrases import languages, phrases_in, read_language
 from yoked.experiments.protocols.files import load_protocol
@@ -26,6 +26,8 @@ OTHERS = [language for language in languages() if language != "en"]
 # Called by a name that is put together.
 STATUS = ("", "_403", "_404", "_409", "_410", "_wait")
 COMPOSED = {f"complaint.heading{status}" for status in STATUS}
+REFUSING = (ROOT / "app/studies/enrolments.py").read_text("utf-8")
+REASONS = {*re.findall(r'Refused\("(\w+)"\)', REFUSING), *STATES} - {"open"}
 COMPOSED |= {f"refused.{reason}" for reason in REASONS}
 
 

@@ -1,5 +1,6 @@
 """What leaves a study: its own log and nothing else, and names only where they must."""
 
+import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -151,3 +152,30 @@ def test_a_server_erases_names_as_it_starts(db_path, lenient):
     with serving(db_path) as client:
         client.application.extensions["yoked"].close()  # waits for the tidier
         assert rows(db_path, "SELECT count(*) FROM external_ids") == [(0,)]
+
+
+def test_a_study_is_made_and_run_by_commands(db_path, tmp_path):
+    described = tmp_path / "study.toml"
+    described.write_text('name = "bars"\n[[arms]]\nprotocol = "bar-in-noise"\n')
+    command("study", "add", db_path, described)
+    command("study", "state", db_path, "bars", "open")
+    invited = command("study", "invite", db_path, "bars", "--n", 2, "--csv")
+    links = re.findall(r"http\S+?/join/[\w-]{32}", invited)
+    assert len(set(links)) == 2
+    with serving(db_path) as client:
+        Participant(client, links[0].removeprefix("http://127.0.0.1:8000"))
+        command("study", "revoke", db_path, "bars", 2)
+        gone = client.get(links[1].removeprefix("http://127.0.0.1:8000"))
+        assert gone.status_code == 404
+    listed = json.loads(command("study", "links", db_path, "bars", "--json"))
+    assert [(row["used"], row["revoked_at"] is None) for row in listed] == [
+        (True, True),
+        (False, False),
+    ]
+    (row,) = json.loads(command("study", "list", db_path, "--json"))
+    assert (row["state"], row["begun"], row["kept"], row["complete"]) == (
+        "open",
+        1,
+        1,
+        0,
+    )
