@@ -15,7 +15,7 @@ from ...experiments.session.screening import screened_out
 from ...experiments.session.session import Session
 from ...experiments.session.sittings import Due, due, planned_sitting
 from ...experiments.store.rows import ObserverInfo
-from ...experiments.store.sqlite import open_store
+from ...experiments.store.sqlite import Store, open_store
 from ..keyfile import server_key
 from ..lut import look_up_table
 from ..studies import participations
@@ -59,9 +59,7 @@ T = TypeVar("T")
 class Closing(Interface):
     """What has files that are closed at the end."""
 
-    def close(self) -> None:
-        """Close them."""
-        ...
+    def close(self) -> None: ...  # noqa: D102
 
 
 class TooEarly(ValueError):
@@ -84,7 +82,7 @@ class Host:
     Raises
     ------
     StoreError
-        If the file is not ours, or was written by a later version.
+        If the file is not ours, or of a later version.
     """
 
     def __init__(
@@ -106,6 +104,11 @@ class Host:
         self._codes = Budget(CODES_AT_ONCE, CODES_PER_S, clock)
         self.health = Health(self._of_new, self._store, self._writer, clock)
         self._tidier = Tidier(self._store, self._writer)
+
+    @property
+    def store(self) -> Store:
+        """The trial log: to read, or to write within `write`."""
+        return self._store
 
     def _of_new(self) -> Protocol | None:
         """Give the protocol of a session that may begin now; None if none may."""

@@ -2,13 +2,21 @@
 
 import { copy } from "./copy.js";
 
-for (const time of document.querySelectorAll("time")) {
-  const at = new Date(time.dateTime);
-  /** @type {Intl.DateTimeFormatOptions} */
-  const style = "day" in time.dataset ? { dateStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" };
-  time.title = `${time.dateTime.slice(0, 19).replace("T", " ")} UTC`;
-  time.textContent = at.toLocaleString(document.documentElement.lang, style);
+/**
+ * Write times as they are where they are read.
+ * @param {ParentNode} part
+ */
+export function localTimes(part) {
+  for (const time of part.querySelectorAll("time")) {
+    const at = new Date(time.dateTime);
+    /** @type {Intl.DateTimeFormatOptions} */
+    const style = "day" in time.dataset ? { dateStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" };
+    time.title = `${time.dateTime.slice(0, 19).replace("T", " ")} UTC`;
+    time.textContent = at.toLocaleString(document.documentElement.lang, style);
+  }
 }
+
+localTimes(document);
 
 /**
  * Show the buttons that carry a data attribute, and what a press does.

@@ -12,7 +12,7 @@ from ...accounts.file import Accounts, Write
 from ...accounts.schema import now as time_now
 from ...accounts.single_sign_on import SingleSignOn
 from ..limits import Clock
-from . import account, api, login, people
+from . import account, api, login, people, studies
 from .attempts import Attempts
 from .blueprints import sentence
 from .entry import EXTENSION, Desk, current, form_token
@@ -20,6 +20,7 @@ from .entry import EXTENSION, Desk, current, form_token
 # What the bar above the pages leads to: endpoint, words, and whether it is for
 # administrators alone.
 PAGES = [
+    ("researchers_studies.every", "Studies", False),
     ("researchers_people.every", "Accounts", True),
     ("researchers_people.audit_log", "Audit log", True),
 ]
@@ -40,7 +41,7 @@ def register_researchers(
     db_path: str | Path,
     write: Write,
     single_sign_on: SingleSignOn | None = None,
-    home: str = "researchers_account.mine",
+    home: str = "researchers_studies.every",
     clock: Clock = time.monotonic,
     now: Callable[[], datetime] = time_now,
 ) -> Accounts:
@@ -81,6 +82,7 @@ def register_researchers(
     app.register_blueprint(login.blueprint)
     app.register_blueprint(account.blueprint)
     app.register_blueprint(people.blueprint)
+    app.register_blueprint(studies.blueprint)
     app.register_blueprint(api.blueprint)
     return accounts
 
