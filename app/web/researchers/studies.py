@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shutil
 import sqlite3
 import tempfile
 from pathlib import Path
@@ -173,12 +174,16 @@ def give_role(name: str) -> Page:
 def log(name: str) -> Response:
     """Send the trial log of a study: its tables alone, and nothing of other studies."""
     kept = _study(name, VIEWER)
-    folder = tempfile.TemporaryDirectory()
-    out = Path(folder.name, f"{name}.db")
-    write_log(the_host().store, the_host().db_path, kept.study.name, out, pilots=False)
-    reply = send_file(out, "application/vnd.sqlite3", as_attachment=True)
-    reply.call_on_close(folder.cleanup)
-    return reply
+    host, file = the_host(), f"{kept.study.name}.db"
+    sent = tempfile.TemporaryFile()  # noqa: SIM115 - gone when the reply is closed
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, file)
+        write_log(host.store, host.db_path, kept.study.name, out, pilots=False)
+        with out.open("rb") as written:
+            shutil.copyfileobj(written, sent)
+    sent.seek(0)
+    kind = "application/vnd.sqlite3"
+    return send_file(sent, kind, as_attachment=True, download_name=file)
 
 
 @blueprint.get("/<name>/payments.csv")
