@@ -58,10 +58,13 @@ def serve(
     if plan is not None and protocol is not None:
         raise click.UsageError("--plan says the protocols; leave out --protocol")
     sittings = None if plan is None else load_sittings(plan)
-    what = f"for the studies of {db.name}" if protocol is None else protocol
-    what = what if sittings is None else f"{sittings.n_sittings} sittings"
+    what = f"Collecting {protocol}"
+    if sittings is not None:
+        what = f"Collecting {sittings.n_sittings} sittings"
+    elif protocol is None:
+        what = f"Serving the studies of {db.name}"
 
     def announce(url: str) -> None:
-        click.echo(f"Collecting {what} at {url} (Ctrl-C ends it).", err=True)
+        click.echo(f"{what} at {url} (Ctrl-C ends it).", err=True)
 
     run_server(db, protocol, told, lut, announce, sittings)
