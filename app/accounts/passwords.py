@@ -1,6 +1,6 @@
 """Passwords: what they must be, and their Argon2id hashes.
 
-A hash takes 64 MiB and about a tenth of a second of one core, whether or not there is
+A hash takes 64 MiB and some tenths of a second of one core, whether or not there is
 such an account: never in the writer's thread, for which participants wait.
 """
 

@@ -10,7 +10,9 @@ export function localTimes(part) {
   for (const time of part.querySelectorAll("time")) {
     const at = new Date(time.dateTime);
     /** @type {Intl.DateTimeFormatOptions} */
-    const style = "day" in time.dataset ? { dateStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" };
+    const style = "day" in time.dataset
+      ? { dateStyle: "medium" }
+      : { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" };
     time.title = `${time.dateTime.slice(0, 19).replace("T", " ")} UTC`;
     time.textContent = at.toLocaleString(document.documentElement.lang, style);
   }

@@ -12,12 +12,8 @@ from .reach import Walk, named_in_docs, roots, unreached
 
 WITH_RATES_HELD = "the table of errors in print; plans take the information of a pair"
 # Nobody can reach these yet, nor what they alone use.
-OF_STUDIES = "the pages of studies take it next"
 EXEMPT = {
-    "app/accounts/roles.py:give": OF_STUDIES,
-    "app/accounts/roles.py:people_of": OF_STUDIES,
     "app/accounts/single_sign_on.py:proxies": "configuration takes it next",
-    "app/web/researchers/entry.py:require_role": OF_STUDIES,
     "analysis/kernels/closed_forms.py:gamma_standard_error": WITH_RATES_HELD,
 }
 
