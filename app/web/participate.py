@@ -22,6 +22,7 @@ from ...experiments.protocols.flicker import flicker_to_warn_of
 from ...experiments.protocols.keys import KEY_CODES
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.texts import in_language, language_of, text_version
+from .examples import examples_of
 from .live import LiveSession
 from .participations import (
     SCREENED_OUT,
@@ -36,7 +37,16 @@ from .texts import pages, render_markdown
 
 blueprint = Blueprint("participate", __name__)
 # What the scripts of the task say.
-_TABLES = ("session", "device", "key", "task", "break", "feedback", "confidence")
+_TABLES = (
+    "session",
+    "device",
+    "key",
+    "task",
+    "example",
+    "break",
+    "feedback",
+    "confidence",
+)
 
 
 def the_study() -> Study:
@@ -199,6 +209,7 @@ def needs(protocol: Protocol) -> dict:
     """
     return {
         "keys": _keys(protocol),
+        "touch": protocol.task.touch,
         "side_by_side": protocol.n_onsets < protocol.n_intervals,
         "shape": _shape(protocol),
         "deg_per_element": protocol.display.deg_per_element,
@@ -229,10 +240,20 @@ def _page_data(token: str, language: str, live: LiveSession) -> dict:
         "background": protocol.display.background,
         "instructions": pages(instructions),
         "instructions_language": language_of(protocol.texts.instructions, language),
+        "examples": _examples(token, protocol),
         "n_recorded": live.session.n_recorded,
         "confidence": _confidence(protocol, language),
         "feedback": vars(protocol.feedback),
     }
+
+
+def _examples(token: str, protocol: Protocol) -> dict[str, Any] | None:
+    """Give where the examples' pixels are, and what is pressed for each."""
+    found = examples_of(protocol)
+    if found is None:
+        return None
+    address = url_for("trial_api.examples", token=token)
+    return {"levels": address, "responses": found.responses}
 
 
 def _keys(protocol: Protocol) -> list[dict[str, str]]:
