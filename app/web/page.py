@@ -152,6 +152,7 @@ def _require_in_page(protocol: Protocol) -> None:
         "variants of the signal": bool(protocol.signal.variants),
         "[places]": protocol.places.count > 0,
         "task identify": protocol.task.identifies,
+        "touch": protocol.task.touch,
         "[confidence]": protocol.confidence.is_asked,
         "tones": protocol.feedback.by != "text",
         "jitter": bool(timing.fixation_jitter_ms or timing.gap_jitter_ms),

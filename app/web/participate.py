@@ -26,6 +26,7 @@ from ..studies.enrolments import Arrival, details_of
 from ..studies.kept import KeptStudy
 from ..studies.participations import SCREENED_OUT, Participation, no_consent_code
 from ..studies.tokens import is_token, new_token, withdrawal_code
+from .examples import examples_of
 from .host import Host, TooEarly
 from .live import LiveSession
 from .own_page import require_own_page
@@ -34,7 +35,16 @@ from .texts import pages, render_markdown
 
 blueprint = Blueprint("participate", __name__)
 # What the scripts of the task say.
-_TABLES = ("session", "device", "key", "task", "break", "feedback", "confidence")
+_TABLES = (
+    "session",
+    "device",
+    "key",
+    "task",
+    "example",
+    "break",
+    "feedback",
+    "confidence",
+)
 
 
 def the_host() -> Host:
@@ -272,6 +282,7 @@ def needs(protocol: Protocol) -> dict:
     """
     return {
         "keys": _keys(protocol),
+        "touch": protocol.task.touch,
         "side_by_side": protocol.n_onsets < protocol.n_intervals,
         "shape": _shape(protocol),
         "deg_per_element": protocol.display.deg_per_element,
@@ -303,10 +314,20 @@ def _page_data(token: str, language: str, live: LiveSession) -> dict:
         "instructions": pages(instructions),
         "instructions_language": language_of(protocol.texts.instructions, language),
         "keys": _places(display.get("keys") or protocol.task.keys),
+        "examples": _examples(token, protocol),
         "n_recorded": live.session.n_recorded,
         "confidence": _confidence(protocol, language),
         "feedback": vars(protocol.feedback),
     }
+
+
+def _examples(token: str, protocol: Protocol) -> dict[str, Any] | None:
+    """Give where the examples' pixels are, and what is pressed for each."""
+    found = examples_of(protocol)
+    if found is None:
+        return None
+    address = url_for("trial_api.examples", token=token)
+    return {"levels": address, "responses": found.responses}
 
 
 def _keys(protocol: Protocol) -> list[dict[str, str]]:

@@ -10,6 +10,7 @@ import { roundingMs } from "../plugin-noise-trial/src/refreshes.js";
  * What a device has, as a page finds out.
  * @typedef {object} Device
  * @property {boolean} keyboard whether it has one, as far as can be known
+ * @property {boolean} [touch] whether its screen takes a finger
  * @property {number} width of the window, CSS px
  * @property {number} height
  * @property {number} devicePixelRatio
@@ -17,14 +18,26 @@ import { roundingMs } from "../plugin-noise-trial/src/refreshes.js";
  */
 
 /**
- * Patches and their size, as `display.js` takes them.
+ * Patches and their size, as `display.js` takes them, and whether buttons stand below them.
  * @param {Needs} needs
  */
-export function stimulusOf({ shape, side_by_side, deg_per_element, element_px }) {
+export function stimulusOf({ shape, side_by_side, deg_per_element, element_px, touch = false }) {
   const patches = side_by_side ? shape.intervals : 1;
   const size = { width: shape.width * patches, height: shape.height };
-  return { degPerElement: deg_per_element, elementPx: element_px, size };
+  return { degPerElement: deg_per_element, elementPx: element_px, size, touch: touch && hasTouch() };
 }
+
+/** Whether there is a mouse or the like, beside which there is a keyboard, too. */
+export const hasFinePointer = () => matchMedia("(any-pointer: fine)").matches;
+
+/** Whether the screen takes a finger. */
+export const hasTouch = () => globalThis.matchMedia?.("(any-pointer: coarse)").matches ?? false;
+
+/**
+ * Whether a press is a keyboard's: the one on a touch screen names no place.
+ * @param {Pick<KeyboardEvent, "code">} event
+ */
+export const isKey = ({ code }) => Boolean(code) && code !== "Unidentified";
 
 /**
  * What stands in the way of the task, a sentence each.
@@ -34,7 +47,7 @@ export function stimulusOf({ shape, side_by_side, deg_per_element, element_px })
  */
 export function obstacles(needs, device, texts) {
   const found = [];
-  if (!device.keyboard) found.push(texts.plain("device.keyboard"));
+  if (!device.keyboard && !(needs.touch && device.touch)) found.push(texts.plain("device.keyboard"));
   const needed = neededWindow(stimulusOf(needs), device);
   if (needed) {
     // Of pixels, which nobody groups by thousands.

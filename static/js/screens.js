@@ -11,6 +11,9 @@ import { escaped } from "./texts.js";
  */
 export const keycap = (label) => `<kbd>${escaped(label)}</kbd>`;
 
+/** @param {string} label */
+const touchButton = (label) => `<button type="button" class="key">${escaped(label)}</button>`;
+
 /** @param {Texts} texts */
 export function fullScreenOffer(texts) {
   return `
@@ -22,6 +25,18 @@ export function fullScreenOffer(texts) {
 /** @param {Texts} texts */
 export function checkingScreen(texts) {
   return `<p class="quiet" role="status">${texts.html("task.checking")}</p>`;
+}
+
+/**
+ * @param {Texts} texts
+ * @param {readonly string[]} obstacles a sentence each
+ */
+export function heldScreen(texts, obstacles) {
+  const items = obstacles.map((sentence) => `<li>${escaped(sentence)}</li>`);
+  return `
+    <section role="alert"><h1>${texts.html("device.held_heading")}</h1>
+    <ul>${items.join("")}</ul><p>${texts.html("device.held")}</p>
+    <p><button type="button">${texts.html("device.check_again")}</button></p></section>`;
 }
 
 /** @param {Texts} texts */
@@ -95,19 +110,20 @@ export function feedbackScreen(texts, { correct, response, tooSoon, otherKey, la
     return correct ? ["right", texts.html("feedback.correct")] : ["wrong", texts.html("feedback.wrong")];
   };
   const [kind, sentence] = say();
-  return `<p class="feedback ${kind}">${sentence}</p>`;
+  return `<p class="feedback ${kind}" role="alert">${sentence}</p>`;
 }
 
 /**
  * @param {Texts} texts
  * @param {string} prompt HTML; empty for our own words
  * @param {readonly string[]} labels of the keys, the least sure first
+ * @param {boolean} touch whether they are buttons
  */
-export function confidenceScreen(texts, prompt, labels) {
+export function confidenceScreen(texts, prompt, labels, touch) {
   const asked = prompt || `<p>${texts.html("confidence.question")}</p>`;
-  const keys = labels.map(keycap).join(" ");
+  const keys = labels.map(touch ? touchButton : keycap).join(" ");
   const ends = prompt ? keys : `${texts.html("confidence.guess")} ${keys} ${texts.html("confidence.sure")}`;
-  return `<div class="confidence">${asked}<p>${ends}</p></div>`;
+  return `<div class="confidence" role="alert">${asked}<p>${ends}</p></div>`;
 }
 
 /**

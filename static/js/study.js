@@ -1,6 +1,6 @@
 /** The consent page: look at the device first, and find one's own session again. */
 
-import { obstacles } from "./devices.js";
+import { hasFinePointer, hasTouch, isKey, obstacles } from "./devices.js";
 import { measureRefresh } from "../plugin-noise-trial/src/display.js";
 import { element, pageData } from "./page.js";
 import { Texts } from "./texts.js";
@@ -14,7 +14,7 @@ const needs = /** @type {import("./types.js").Needs & import("./types.js").Spoke
 const texts = new Texts(needs);
 const agree = /** @type {HTMLButtonElement} */ (element("agree"));
 // A device without a mouse may still have a keyboard, which only a press can tell.
-let keyboard = matchMedia("(any-pointer: fine)").matches;
+let keyboard = hasFinePointer();
 
 /**
  * Keep the page's token for this tab: whoever comes back and agrees again finds their session.
@@ -34,7 +34,7 @@ async function check() {
   element("checking").hidden = !agree.disabled;
   const { refresh_ms } = await measureRefresh((tick) => requestAnimationFrame(tick), INTERVALS);
   const size = { width: innerWidth, height: innerHeight, devicePixelRatio };
-  const found = obstacles(needs, { keyboard, ...size, refreshMs: refresh_ms }, texts);
+  const found = obstacles(needs, { keyboard, touch: hasTouch(), ...size, refreshMs: refresh_ms }, texts);
   element("checking").hidden = true;
   element("obstacles").hidden = found.length === 0;
   element("obstacle-list").replaceChildren(
@@ -48,9 +48,8 @@ async function check() {
 }
 
 keepToken();
-addEventListener("keydown", ({ code }) => {
-  // The keyboard on a touch screen names no place.
-  if (keyboard || !code || code === "Unidentified") return;
+addEventListener("keydown", (event) => {
+  if (keyboard || !isKey(event)) return;
   keyboard = true;
   void check();
 });

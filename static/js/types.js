@@ -9,6 +9,7 @@
  *
  * @typedef {object} Needs what a device must be able to do; the consent page carries it too
  * @property {readonly Key[]} keys the response i is the key i
+ * @property {boolean} [touch] whether a finger may respond, too
  * @property {boolean} side_by_side whether all intervals are shown at once, as patches
  * @property {FrameShape} shape
  * @property {number} deg_per_element
@@ -21,9 +22,14 @@
  * @property {number} background the contrast level of the background
  * @property {readonly string[]} instructions pages of HTML
  * @property {string} instructions_language which may be another than the page's
+ * @property {Examples | null} examples
  * @property {number} n_recorded trials that the server has
  * @property {Confidence | null} confidence what is asked after each response
  * @property {Feedback} feedback
+ *
+ * @typedef {object} Examples one for each target
+ * @property {string} levels address of their contrast levels (target, interval, y, x)
+ * @property {readonly (readonly number[])[]} responses numbers of the keys that are right for each
  *
  * @typedef {object} Confidence
  * @property {readonly Key[]} keys the least sure first

@@ -40,7 +40,7 @@ function press(target, code, timeStamp) {
 
 test("confidence is the step of the key, from 1, and a press before the question is none", async () => {
   const target = new EventTarget();
-  const display = { innerHTML: "" };
+  const display = { innerHTML: "", querySelectorAll: /** @type {any} */ (() => []) };
   const { requestFrame, frame } = frames();
   const asked = { keys: KEYS, prompt: "" };
   const answer = askConfidence(asked, {

@@ -7,6 +7,8 @@ import { obstacles } from "../../static/js/devices.js";
 import { measureRefresh, neededWindow, rgba, wholeScale } from "../../static/plugin-noise-trial/src/display.js";
 import { eventKey, keyIndex, keyLabel } from "../../static/plugin-noise-trial/src/keyboard.js";
 import { breakScreen, feedbackScreen } from "../../static/js/screens.js";
+import { exampleScale } from "../../static/js/examples.js";
+import { isOther } from "../../static/js/viewing.js";
 import { textsIn } from "./languages.js";
 
 const EN = textsIn("en");
@@ -86,10 +88,33 @@ test("a window that is too small for the visual angle says what is needed, and t
   assert.equal(neededWindow(BARS, PHONE), null);
 });
 
+test("buttons for fingers need room below the patches", () => {
+  const small = { width: 320, height: 180, devicePixelRatio: 1 };
+  assert.deepEqual(neededWindow({ ...BARS, touch: true }, small), { width: 116, height: 214 + 104 });
+});
+
+test("an example is as large as a trial's patches, or a whole number of times smaller", () => {
+  const shape = { width: 52, intervals: 2 };
+  assert.equal(exampleScale(shape, 2, { width: 1280, devicePixelRatio: 1 }), 2);
+  assert.equal(exampleScale(shape, 6, { width: 390, devicePixelRatio: 3 }), 6);
+  assert.equal(exampleScale({ width: 256, intervals: 2 }, 2, { width: 390, devicePixelRatio: 2 }), 1);
+});
+
+test("a display is another when the window, the zoom or the rate is", () => {
+  const before = { refresh_ms: 16.7, refresh_mad_ms: 0.1, window_px: [1280, 800], full_screen: false };
+  assert(!isOther(before, { ...before, refresh_ms: 16.6, refresh_mad_ms: 0.3, window_px: [1280, 800] }));
+  assert(isOther(before, { ...before, window_px: [1280, 720] }));
+  assert(isOther(before, { ...before, refresh_ms: 8.3 }));
+  assert(isOther(null, before));
+});
+
 test("each thing that a device lacks is a sentence of its own", () => {
   assert.deepEqual(obstacles(NEEDS, LAPTOP, EN), []);
   const phone = { ...PHONE, keyboard: false, refreshMs: 1000 / 60 };
   assert.match(obstacles(NEEDS, phone, EN).join(), /^A keyboard is needed/);
+  const tablet = { ...phone, touch: true };
+  assert.match(obstacles(NEEDS, tablet, EN).join(), /^A keyboard is needed/);
+  assert.deepEqual(obstacles({ ...NEEDS, touch: true }, tablet, EN), []);
   const small = { ...LAPTOP, width: 320, height: 180 };
   assert.match(obstacles(NEEDS, small, EN).join(), /320 × 180, and 116 × 214 are needed/);
   const movie = { ...NEEDS, shape: { ...NEEDS.shape, frames: 9 } };
