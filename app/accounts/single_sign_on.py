@@ -3,9 +3,8 @@
 Whoever can send us a request could send the header: it counts from named proxies only.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from .accounts import require_name
 
@@ -42,7 +41,8 @@ class SingleSignOn:
 
         Examples
         --------
-        >>> proxied = SingleSignOn(proxies(["10.0.0.0/24", "::1"]))
+        >>> from ipaddress import ip_network
+        >>> proxied = SingleSignOn((ip_network("10.0.0.0/24"), ip_network("::1")))
         >>> proxied.name("10.0.0.7", "jane@psych.example")
         'jane@psych.example'
         >>> proxied.name("10.0.1.7", "jane@psych.example") is None
@@ -63,20 +63,3 @@ class SingleSignOn:
             return False
         mapped = getattr(address, "ipv4_mapped", None)  # of a socket for both kinds
         return any((mapped or address) in network for network in self.networks)
-
-
-def proxies(networks: Sequence[str]) -> tuple[Network, ...]:
-    """Give networks by their texts, such as "127.0.0.1" or "10.0.0.0/24".
-
-    Raises
-    ------
-    ValueError
-        If one is none, or there is none at all.
-    """
-    if not networks:
-        raise ValueError("the proxies of single sign-on must be named, got none")
-    try:
-        return tuple(ip_network(each) for each in networks)
-    except ValueError as error:
-        rule = "an address or a network such as 10.0.0.0/24"
-        raise ValueError(f"a proxy of single sign-on must be {rule}: {error}") from None

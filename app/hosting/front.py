@@ -81,6 +81,9 @@ class Front:
         said = {name: environ.pop(name, "") for name in _FORWARDED}
         user = environ.pop(self._sign_on, "") if self._sign_on else ""
         environ.pop("REMOTE_USER", None)
+        # As werkzeug's own middleware keeps it: who sent us the request.
+        peer = {"REMOTE_ADDR": environ.get("REMOTE_ADDR", "")}
+        environ["werkzeug.proxy_fix.orig"] = peer
         if not self._is_trusted(environ.get("REMOTE_ADDR", "")):
             return
         environ["REMOTE_ADDR"] = self._client(

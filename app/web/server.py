@@ -26,6 +26,7 @@ from ...experiments.protocols.files import load_protocol
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.sittings import SittingPlan
 from ...experiments.store.trial_log import StoreError, TrialConflict
+from ..accounts.single_sign_on import SingleSignOn
 from ..hosting.static_files import STATIC, serve_static_files
 from ..studies.description import Study, alone
 from ..studies.enrolments import Refused
@@ -67,6 +68,7 @@ def create_app(
     lut: str = "srgb",
     clock: Clock = time.monotonic,
     plan: SittingPlan | None = None,
+    single_sign_on: SingleSignOn | None = None,
 ) -> Flask:
     """Make the web application: of one protocol, or of a database's studies.
 
@@ -84,6 +86,8 @@ def create_app(
         Seconds, rising: what response times and limits are held against.
     plan
         Of sittings, instead of a protocol.
+    single_sign_on
+        The proxies that say which researcher somebody is.
 
     Raises
     ------
@@ -103,7 +107,10 @@ def create_app(
     host = app.extensions["yoked"] = Host(db_path, served, clock)
     app.register_blueprint(participate.blueprint)
     app.register_blueprint(trial_api.blueprint)
-    host.keep_open(register_researchers(app, db_path, host.write, clock=clock))
+    accounts = register_researchers(
+        app, db_path, host.write, single_sign_on, clock=clock
+    )
+    host.keep_open(accounts)
     app.jinja_env.globals.update(
         import_map=import_map, here=here, say=say, spoken=spoken
     )

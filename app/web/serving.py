@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.sittings import SittingPlan
+from ..accounts.single_sign_on import SingleSignOn
 from ..hosting.process import run
 from ..hosting.settings import Settings
 from .server import create_app
@@ -34,8 +35,12 @@ def serve(
     OSError
         If the port is in use, or may not be used.
     """
-    app = create_app(db_path, protocol, lut, plan=plan)
+    told = settings or Settings()
+    sso = None
+    if told.sign_on_header:  # which the front has put into REMOTE_USER
+        sso = SingleSignOn(told.trusted_proxies, makes_accounts=True)
+    app = create_app(db_path, protocol, lut, plan=plan, single_sign_on=sso)
     try:
-        run(app, settings or Settings(), announce)
+        run(app, told, announce)
     finally:
         app.extensions["yoked"].close()

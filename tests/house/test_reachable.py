@@ -13,7 +13,6 @@ from .reach import Walk, named_in_docs, roots, unreached
 WITH_RATES_HELD = "the table of errors in print; plans take the information of a pair"
 # Nobody can reach these yet, nor what they alone use.
 EXEMPT = {
-    "app/accounts/single_sign_on.py:proxies": "configuration takes it next",
     "analysis/kernels/closed_forms.py:gamma_standard_error": WITH_RATES_HELD,
 }
 

@@ -32,7 +32,7 @@ def test_name_and_password_let_in(browser):
     assert not browser.is_in()
     reply = browser.sign_in("JANE")
     assert reply.status_code == 303
-    assert reply.location == "/researchers/account"
+    assert reply.location == "/researchers/studies"
     assert browser.is_in()
 
 
@@ -118,10 +118,10 @@ def test_a_sign_in_is_over_after_idle_hours_and_goes_on_while_used(jane, time):
 def test_a_sign_in_leads_to_where_one_wanted_to_go_and_nowhere_else(browser):
     for asked, leads_to in (
         ("/researchers/audit", "/researchers/audit"),
-        ("https://elsewhere.example/", "/researchers/account"),
-        ("//elsewhere.example/researchers/", "/researchers/account"),
-        ("/researchers/\\elsewhere", "/researchers/account"),
-        ("/researchers/../", "/researchers/account"),
+        ("https://elsewhere.example/", "/researchers/studies"),
+        ("//elsewhere.example/researchers/", "/researchers/studies"),
+        ("/researchers/\\elsewhere", "/researchers/studies"),
+        ("/researchers/../", "/researchers/studies"),
     ):
         fields = {"name": "jane", "password": PASSWORD, "next": asked}
         assert browser.raw("/sign-in", fields).location == leads_to

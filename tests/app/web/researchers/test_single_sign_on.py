@@ -1,16 +1,20 @@
 """Signing in by what a proxy says: from named proxies, as long as they say it."""
 
 from dataclasses import replace
+from ipaddress import ip_network
 
 import pytest
 
 from yoked.app.accounts import accounts as people
-from yoked.app.accounts.single_sign_on import SingleSignOn, proxies
+from yoked.app.accounts.single_sign_on import SingleSignOn
+from yoked.app.hosting.front import put_behind
+from yoked.app.hosting.settings import Settings
 from yoked.app.web.researchers.entry import EXTENSION
 
 from .conftest import Browser, told
 
 HEADER = "X-Remote-User"
+NETWORKS = (ip_network("10.1.0.0/16"),)
 
 
 class Proxied(Browser):
@@ -32,7 +36,7 @@ def proxied(app):
     """Return what believes the proxies of one network."""
 
     def believe(makes_accounts=False, header=HEADER):
-        sso = SingleSignOn(proxies(["10.1.0.0/16"]), header, makes_accounts)
+        sso = SingleSignOn(NETWORKS, header, makes_accounts)
         desk = replace(app.extensions[EXTENSION], single_sign_on=sso)
         app.extensions[EXTENSION] = desk
         return app
@@ -119,3 +123,18 @@ def test_the_address_of_the_proxy_counts_not_the_one_that_it_forwards(app, proxi
         "werkzeug.proxy_fix.orig": {"REMOTE_ADDR": "10.1.0.7"},
     }
     assert browser.go_on().status_code == 303
+
+
+def test_a_server_believes_the_header_of_its_trusted_proxies_alone(app):
+    sso = SingleSignOn(NETWORKS, makes_accounts=True)
+    app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], single_sign_on=sso)
+    put_behind(app, Settings(trusted_proxies=sso.networks, sign_on_header=HEADER))
+    forwarded = Proxied(app, "anna")
+    forwarded.client.environ_base["HTTP_X_FORWARDED_FOR"] = "192.0.2.7"
+    assert "Go on as anna" in forwarded.get("/sign-in").text
+    assert forwarded.go_on().status_code == 303
+    assert forwarded.is_in()
+    direct = Proxied(app, "anna", address="192.0.2.7")
+    direct.client.environ_base["REMOTE_USER"] = "anna"
+    assert "Go on as" not in direct.get("/sign-in").text
+    assert direct.go_on().status_code == 403

@@ -92,6 +92,17 @@ MAY = {
 FIELDS = {"state": "paused", "n": "1", "account": "kim", "role": "owner"}
 
 
+def test_these_are_all_pages_of_studies(app):
+    rules = {
+        re.sub("<name>", "bars", re.sub("<int:number>", "1", rule.rule))
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith("/researchers/studies")
+    }
+    assert rules == {f"/researchers{path}" for _, path in MAY} | {
+        "/researchers/studies"
+    }
+
+
 @pytest.mark.parametrize("role", [None, *roles.ROLES])
 def test_each_role_may_what_it_may_and_no_more(app, kim, participant, study, role):
     let(app, "jane", study, "owner")
