@@ -1,4 +1,5 @@
 """What needs models and analysis together.
 
-web, planning, reports, exports < commands < cli. `files` is for all of them.
+accounts < web; web, planning, reports, exports < commands < cli. `files` and
+`keyfile` are for all of them.
 """

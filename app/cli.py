@@ -26,7 +26,27 @@ COMMANDS = {
         "calibrate:calibrate",
         "Measure a monitor's luminance and store its look-up table.",
     ),
+    "study": (
+        "study:study",
+        "Make studies, open and close them, and make links to them.",
+    ),
+    "backup": (
+        "backups:backup",
+        "Copy a database, also while a server writes to it.",
+    ),
+    "restore": (
+        "backups:restore",
+        "Bring a backup back, without those who withdrew since it was made.",
+    ),
     "serve": ("serve:serve", "Collect data online: start the web task."),
+    "doctor": (
+        "doctor:doctor",
+        "Say whether a server can run as it is told, and what helps where it cannot.",
+    ),
+    "accounts": (
+        "accounts:accounts",
+        "Make, list, reset and remove the accounts of researchers.",
+    ),
     "page": (
         "page:page",
         "Write a jsPsych page that runs a protocol without our server.",

@@ -117,6 +117,30 @@ class _Noise(click.FloatRange):
         return value if value == MATCHED else super().convert(value, param, ctx)
 
 
+def server_options() -> Callable[[_Command], _Command]:
+    """Give a command what a server can be told: --config and every setting."""
+    config = click.option(
+        "--config",
+        type=click.Path(dir_okay=False, path_type=Path),
+        envvar="YOKED_CONFIG",
+        metavar="FILE",
+        help="Settings (TOML). Each is also an option, and a variable as YOKED_PORT.",
+    )
+    settings = {
+        "host": "Address to listen on; this machine alone can reach it if not given.",
+        "port": "Port to listen on; 8000 if not given, and 0 takes any that is free.",
+        "prefix": "Path of all pages, such as /psych/yoked/; by default that of --url.",
+        "url": "Address by which the public reaches the server, for links.",
+        "trusted-proxies": (
+            "Addresses or networks, by commas, whose forwarded headers are believed."
+        ),
+        "sign-on-header": "Header in which a trusted proxy says who has signed on.",
+        "log-level": "The least that is logged: debug, info, warning or error.",
+    }
+    options = (click.option(f"--{name}", help=text) for name, text in settings.items())
+    return _all_of((config, *options))
+
+
 def _noise_option(kind: str, of: click.ParamType, text: str) -> Callable[[Any], Any]:
     return click.option(
         f"--{kind}-noise", type=of, default=0.0, show_default=True, help=text

@@ -24,7 +24,7 @@ def codes(db: Path) -> list[Row]:
     Example:
         yoked codes results.db --csv
     """
-    from ..web.participations import codes as codes_of
+    from ..studies.participations import codes as codes_of
 
     with opened(db) as store, store.beside() as connection:
         return list(codes_of(connection))

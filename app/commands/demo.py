@@ -48,16 +48,19 @@ def demo(folder: Path, no_serve: bool, port: int, trials: int) -> None:
     if no_serve or not sys.stdin.isatty():
         return
     from ...experiments.protocols.files import load_protocol
+    from ..hosting.logs import log_to_stderr
+    from ..hosting.settings import Settings
     from ..web.serving import serve
 
     protocol = load_protocol(PROTOCOL).with_options(trials=trials)
     keeper = ReportKeeper(places, say)
     keeper.start()
+    log_to_stderr(Settings.log_level)
     try:
         serve(
             places.db,
             protocol,
-            port=port,
+            Settings(port=port),
             announce=lambda url: say(f"Take part yourself at {url} (Ctrl-C ends it)."),
         )
     finally:

@@ -26,7 +26,7 @@ from ..output import Row, output
     help="Of the screens: ordinary, or linear.",
 )
 @click.option(
-    "--language", default="en", show_default=True, help="Of the instructions."
+    "--language", default="en", show_default=True, help="Of instructions and buttons."
 )
 @output()
 def page(

@@ -1,6 +1,7 @@
 """Whether the server can do what a participant needs: store, and show a trial."""
 
 import threading
+from collections.abc import Callable
 
 from ...experiments.clock import utc_now
 from ...experiments.protocols.protocol import Protocol
@@ -20,8 +21,8 @@ class Health:
 
     Parameters
     ----------
-    protocol
-        Of new sessions.
+    protocol_of
+        Gives the protocol of a new session; None if none may begin.
     store, writer
         Of the trial log.
     clock
@@ -29,9 +30,13 @@ class Health:
     """
 
     def __init__(
-        self, protocol: Protocol, store: Store, writer: Writer, clock: Clock
+        self,
+        protocol_of: Callable[[], Protocol | None],
+        store: Store,
+        writer: Writer,
+        clock: Clock,
     ) -> None:
-        self._protocol, self._store, self._writer = protocol, store, writer
+        self._protocol_of, self._store, self._writer = protocol_of, store, writer
         self._clock = clock
         self._lock = threading.Lock()
         self._checked_at: float | None = None
@@ -49,18 +54,20 @@ class Health:
 
     def _try(self) -> Exception | None:
         try:
-            self._show()
+            protocol = self._protocol_of()
+            if protocol is not None:
+                self._show(protocol)
             self._writer.run(self._write)
         except Exception as error:  # whatever it is, a participant would meet it
             return error
         return None
 
-    def _show(self) -> None:
-        noise = noise_source(self._protocol.noise.generator, self._protocol, 1)
-        contrast = self._protocol.contrast.values[0]
+    def _show(self, protocol: Protocol) -> None:
+        noise = noise_source(protocol.noise.generator, protocol, 1)
+        contrast = protocol.contrast.values[0]
         table = {"stimulus_id": [0], "contrast": [contrast], "target": [0]}
-        table |= {"block_kind": ["main"], **in_turn(self._protocol, 1)}
-        render(self._protocol, noise, table)
+        table |= {"block_kind": ["main"], **in_turn(protocol, 1)}
+        render(protocol, noise, table)
 
     def _write(self) -> None:
         """Write as much as a trial may need, durably, and leave nothing behind."""

@@ -19,14 +19,23 @@ from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.texts import in_language
 from ...experiments.session.runnable import require_own_noise
 from ...experiments.session.schedule import PlannedSchedule
-from .lut import look_up_table
+from ..hosting.static_files import STATIC
+from ..lut import look_up_table
 from .page_stimulus import shown_at, stimulus_parameters
 from .participate import needs
-from .server import STATIC, require_vendor
+from .phrases import phrases_in
+from .server import require_vendor
 from .texts import pages
 
 FORMAT = "yoked-task-1"
 TASK_FILE = "task.json"
+_SAID = (
+    "task.continue",
+    "break.heading",
+    "feedback.correct",
+    "feedback.wrong",
+    "feedback.missed",
+)
 _PARTS = ("page", "plugin-noise-trial", "vendor")
 
 
@@ -90,7 +99,7 @@ def task_parameters(
     lut
         'srgb' or 'identity'; see `look_up_table`.
     language
-        Of the instructions.
+        Of the instructions and of the page's own words.
 
     Raises
     ------
@@ -120,10 +129,18 @@ def task_parameters(
         "lut": look_up_table(lut),
         "background": protocol.display.background,
         "instructions": pages(in_language(protocol.texts.instructions, language)),
+        **_spoken(language),
         "stimulus": stimulus_parameters(protocol),
         "contrasts": [shown_at(protocol, value) for value in sorted(shown)],
         "design": _design(protocol, rows),
     }
+
+
+def _spoken(language: str) -> dict[str, Any]:
+    """Give the few texts that `static/page` says."""
+    spoken = phrases_in(language).of("task", "break", "feedback")
+    texts = {name: spoken["texts"][name] for name in _SAID}
+    return {**spoken, "texts": texts}
 
 
 def _require_in_page(protocol: Protocol) -> None:
@@ -135,6 +152,7 @@ def _require_in_page(protocol: Protocol) -> None:
         "variants of the signal": bool(protocol.signal.variants),
         "[places]": protocol.places.count > 0,
         "task identify": protocol.task.identifies,
+        "touch": protocol.task.touch,
         "[confidence]": protocol.confidence.is_asked,
         "tones": protocol.feedback.by != "text",
         "jitter": bool(timing.fixation_jitter_ms or timing.gap_jitter_ms),

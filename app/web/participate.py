@@ -1,9 +1,8 @@
 """The pages that a participant sees: consent, the task, thanks."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import (
     Blueprint,
@@ -18,108 +17,162 @@ from flask import (
 )
 from werkzeug.wrappers import Response as AnyResponse
 
-from ...experiments.protocols.flicker import flicker_warning
+from ...experiments.protocols.flicker import flicker_to_warn_of
 from ...experiments.protocols.keys import KEY_CODES
 from ...experiments.protocols.protocol import Protocol
-from ...experiments.protocols.texts import in_language, text_version
+from ...experiments.protocols.texts import in_language, language_of, text_version
+from ..studies.description import Study
+from ..studies.enrolments import Arrival, details_of
+from ..studies.kept import KeptStudy
+from ..studies.participations import SCREENED_OUT, Participation, no_consent_code
+from ..studies.tokens import is_token, new_token, withdrawal_code
+from .examples import examples_of
+from .host import Host, TooEarly
 from .live import LiveSession
-from .participations import (
-    SCREENED_OUT,
-    Participation,
-    is_token,
-    new_token,
-    no_consent_code,
-)
-from .study import Study, TooEarly
+from .own_page import require_own_page
+from .phrases import choose, languages, name_of, say, speak, spoken
 from .texts import pages, render_markdown
 
 blueprint = Blueprint("participate", __name__)
+# What the scripts of the task say.
+_TABLES = (
+    "session",
+    "device",
+    "key",
+    "task",
+    "example",
+    "break",
+    "feedback",
+    "confidence",
+)
 
 
-def the_study() -> Study:
-    """Give the study that this server serves."""
+def the_host() -> Host:
+    """Give what this server shares."""
     return current_app.extensions["yoked"]
 
 
 def find_session(token: str) -> tuple[Participation, LiveSession]:
     """Give the session that a link leads to; a page says so where there is none."""
-    participation = the_study().participation(token)
+    participation = the_host().participation(token)
     if participation is None:
-        abort(404, "This link leads to no session. Please check that it is complete.")
+        abort(404, say("complaint.no_session"))
+    speak(participation.language)
     try:
-        return participation, the_study().live(participation.session)
+        return participation, the_host().live(participation.session)
     except ValueError:
-        abort(410, "This session was withdrawn, and its data were deleted.")
+        abort(410, say("complaint.withdrawn"))
 
 
 @blueprint.get("/")
-def study() -> str:
-    """Show what the study is about, and ask for consent."""
-    protocol = the_study().protocol
-    consents = protocol.texts.consent
-    language = _language(list(consents))
-    text = in_language(consents, language)
-    return render_template(
+def study() -> AnyResponse:
+    """Show what the one study is about, and ask for consent."""
+    if the_host().alone is None:
+        abort(404, say("complaint.no_study"))
+    return _consent_page(None)
+
+
+@blueprint.get("/study/<name>")
+def one_of_many(name: str) -> AnyResponse:
+    """Show what a study is about, and ask for consent."""
+    return _consent_page(_named(name))
+
+
+@blueprint.get("/join/<link>")
+def join(link: str) -> AnyResponse:
+    """Show the study that a personal link leads to; looking at it does not use it."""
+    kept = the_host().study_of_link(link)
+    if kept is None:
+        abort(404, say("refused.link"))
+    return _consent_page(kept, link)
+
+
+def _consent_page(kept: KeptStudy | None, link: str = "") -> AnyResponse:
+    asked = _study(kept)
+    language = choose(list(asked.consents))
+    speak(language)
+    external, details = details_of(asked, request.args, is_named=not link)
+    came = Arrival(new_token(), "", "", link, external, details)
+    the_host().require_open(kept, came)
+    text = asked.consents[language]
+    page = render_template(
         "study.html",
-        title=protocol.title,
-        language=language,
-        languages=list(consents),
+        title=asked.shown_title,
+        asked=language,
+        languages={each: name_of(each) for each in asked.consents},
         consent=render_markdown(text),
         consent_version=text_version(text),
-        flicker=flicker_warning(protocol),
-        token=new_token(),
-        page_data=needs(protocol),
+        flicker=flicker_to_warn_of(asked.protocol),
+        token=came.token,
+        name=None if kept is None else kept.study.name,
+        came={"link": link, **_parameters(asked, external, details)},
+        page_data={**needs(asked.protocol), **spoken().of("device")},
     )
+    return make_response(page)
+
+
+def _parameters(
+    asked: Study, external: str, details: Mapping[str, str]
+) -> dict[str, str]:
+    """Give what a recruiter's link said, for the form to say again."""
+    parameter = asked.recruitment.id_parameter
+    return {} if parameter is None or not external else {parameter: external, **details}
+
+
+def _study(kept: KeptStudy | None) -> Study:
+    found = the_host().alone if kept is None else kept.study
+    return found or abort(404)
+
+
+def _named(name: str | None) -> KeptStudy | None:
+    """Give the study of a name; a page says so where there is none."""
+    if name is None:
+        return None if the_host().alone is not None else abort(404)
+    kept = the_host().study(name)
+    if kept is None:
+        abort(404, say("complaint.no_page"))
+    return kept
 
 
 @blueprint.post("/sessions")
-def agree() -> AnyResponse:
+@blueprint.post("/study/<name>/sessions")
+def agree(name: str | None = None) -> AnyResponse:
     """Begin a session: only this, never a GET, which link previews send as well.
 
     The page's token makes it safe to send twice: who goes back and agrees again finds
-    the session that began.
+    the session that began. A personal link and a recruiter's name for somebody lead to
+    one session wherever they are opened.
     """
-    _require_own_page()
-    consents = the_study().protocol.texts.consent
-    language = request.form.get("language", "")
-    agreed = request.form.get("consent_version", "")
-    token = request.form.get("token", "")
-    if language not in consents or agreed != text_version(consents[language]):
-        abort(
-            409, "The consent text has changed. Please read it again before agreeing."
-        )
-    if not is_token(token):
-        abort(400, "The page was not complete. Please load it again.")
-    the_study().begin(token, language, agreed)
+    require_own_page()
+    kept = _named(name)
+    asked, form = _study(kept), request.form
+    language, agreed = form.get("language", ""), form.get("consent_version", "")
+    token, link = form.get("token", ""), form.get("link", "")
+    text = asked.consents.get(language)
+    if text is not None:
+        speak(language)
+    if text is None or agreed != text_version(text):
+        abort(409, say("complaint.other_consent"))
+    if not is_token(token) or (link and not is_token(link)):
+        abort(400, say("complaint.incomplete"))
+    external, details = details_of(asked, form, is_named=not link)
+    came = Arrival(token, language, agreed, link, external, details)
+    token = the_host().begin(kept, came, text)
     return redirect(url_for("participate.session", token=token), code=303)
 
 
-def _require_own_page() -> None:
-    """Refuse what another site sends in a visitor's name."""
-    site = request.headers.get("Sec-Fetch-Site")
-    origin = request.headers.get("Origin")
-    if site is not None:
-        is_own = site in ("same-origin", "none")
-    else:
-        is_own = origin in (None, "null") or _host_of(origin) == request.host
-    if not is_own:
-        abort(403, "Sessions begin on the study's own page. Please open it first.")
-
-
-def _host_of(origin: str) -> str | None:
-    try:
-        return urlsplit(origin).netloc
-    except ValueError:
-        return None
-
-
 @blueprint.get("/declined")
-def declined() -> str:
+@blueprint.get("/study/<name>/declined")
+def declined(name: str | None = None) -> str:
     """Thank somebody who would rather not; nothing was stored."""
+    kept = _named(name)
+    asked = _study(kept)
+    speak(choose(list(asked.consents)))
     return render_template(
         "declined.html",
-        language="en",
-        code=no_consent_code(the_study().protocol.hash),
+        name=name,
+        code=no_consent_code(asked.protocol.hash),
+        back_to=asked.recruitment.no_consent,
     )
 
 
@@ -133,7 +186,6 @@ def session(token: str) -> AnyResponse:
     page = render_template(
         "session.html",
         title=protocol.title,
-        language=participation.language,
         page_data=_page_data(token, participation.language, live),
     )
     return make_response(page)
@@ -142,13 +194,13 @@ def session(token: str) -> AnyResponse:
 @blueprint.post("/session/<token>/next")
 def next_sitting(token: str) -> AnyResponse:
     """Begin the sitting of a plan that is due, on the link of the one before it."""
-    _require_own_page()
+    require_own_page()
     _, live = find_session(token)
     if live.is_complete:
         try:
-            the_study().begin_next(token)
+            the_host().begin_next(token)
         except TooEarly:
-            abort(409, "The next sitting cannot begin yet. Your page says when it can.")
+            abort(409, say("complaint.too_early"))
     return redirect(url_for("participate.session", token=token), code=303)
 
 
@@ -160,41 +212,67 @@ def done(token: str) -> AnyResponse:
         return redirect(url_for("participate.session", token=token))
     # The last response may have been stored meanwhile, and with it the outcome.
     participation, live = find_session(token)
-    debrief = in_language(live.session.protocol.texts.debrief, participation.language)
+    debriefs = live.session.protocol.texts.debrief
+    debrief = in_language(debriefs, participation.language)
     page = render_template(
         "done.html",
-        language=participation.language,
-        debrief=render_markdown(debrief or "# Thank you"),
+        debrief=render_markdown(debrief),
+        debrief_language=language_of(debriefs, participation.language),
         code=participation.code,
         is_screened_out=participation.outcome == SCREENED_OUT,
         n_trials=live.session.n_recorded,
         gray=_gray(live),
         sitting=participation.sitting,
-        following=the_study().following(token),
+        following=the_host().following(token),
         token=token,
+        back_to=the_host().way_back(token, participation),
+        withdrawal_code=withdrawal_code(the_host().key, token),
     )
     return make_response(page)
+
+
+@blueprint.get("/session/<token>/withdraw")
+def ask_to_withdraw(token: str) -> str:
+    """Ask whether somebody wants their data deleted; nothing happens yet."""
+    find_session(token)
+    return render_template("withdraw.html", token=token)
+
+
+@blueprint.post("/session/<token>/withdraw")
+def withdraw(token: str) -> str:
+    """Delete all that somebody gave, for good."""
+    require_own_page()
+    find_session(token)
+    the_host().withdraw(token)
+    return render_template("withdrawn.html")
+
+
+@blueprint.get("/withdraw")
+def ask_for_code() -> str:
+    """Ask for a withdrawal code: for whoever has no link any more."""
+    speak(choose(list(languages())))
+    return render_template("withdraw.html", token=None)
+
+
+@blueprint.post("/withdraw")
+def withdraw_by_code() -> str:
+    """Delete all that belongs to a code, for good."""
+    speak(choose(list(languages())))
+    require_own_page()
+    if not the_host().withdraw_by_code(request.form.get("code", "")[:100]):
+        abort(404, say("withdraw.unknown"))
+    return render_template("withdrawn.html")
 
 
 @blueprint.get("/healthz")
 def healthz() -> Response:
     """Say whether participants are served: for a monitor, not for people."""
     try:
-        the_study().health.require()
+        the_host().health.require()
     except Exception as error:
         logging.getLogger(__name__).error("not healthy: %s", error)
         return Response("not healthy\n", status=503, mimetype="text/plain")
     return Response("ok\n", mimetype="text/plain")
-
-
-def _language(known: list[str]) -> str:
-    """Give the language asked for in the address, or by the browser, or the first."""
-    asked = request.args.get("language", "")
-    return (
-        asked
-        if asked in known
-        else request.accept_languages.best_match(known) or known[0]
-    )
 
 
 def needs(protocol: Protocol) -> dict:
@@ -204,6 +282,7 @@ def needs(protocol: Protocol) -> dict:
     """
     return {
         "keys": _keys(protocol),
+        "touch": protocol.task.touch,
         "side_by_side": protocol.n_onsets < protocol.n_intervals,
         "shape": _shape(protocol),
         "deg_per_element": protocol.display.deg_per_element,
@@ -228,14 +307,27 @@ def _page_data(token: str, language: str, live: LiveSession) -> dict:
     display = live.session.row.display or {}
     return {
         **needs(protocol),
+        **spoken().of(*_TABLES),
         "base": url_for("participate.session", token=token),
         "lut": display["lut"],
         "background": protocol.display.background,
         "instructions": pages(instructions),
+        "instructions_language": language_of(protocol.texts.instructions, language),
+        "keys": _places(display.get("keys") or protocol.task.keys),
+        "examples": _examples(token, protocol),
         "n_recorded": live.session.n_recorded,
         "confidence": _confidence(protocol, language),
         "feedback": vars(protocol.feedback),
     }
+
+
+def _examples(token: str, protocol: Protocol) -> dict[str, Any] | None:
+    """Give where the examples' pixels are, and what is pressed for each."""
+    found = examples_of(protocol)
+    if found is None:
+        return None
+    address = url_for("trial_api.examples", token=token)
+    return {"levels": address, "responses": found.responses}
 
 
 def _keys(protocol: Protocol) -> list[dict[str, str]]:

@@ -18,6 +18,7 @@ _Check = Callable[[Mapping[str, Any], str], Any]
 _EVENT_KINDS = (
     "early_key",
     "other_key",
+    "touch",
     "stall",
     "hidden",
     "blur",

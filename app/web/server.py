@@ -6,11 +6,18 @@ import json
 import logging
 import sqlite3
 import time
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, jsonify, make_response, render_template, request, url_for
+from flask import (
+    Flask,
+    current_app,
+    jsonify,
+    make_response,
+    render_template,
+    request,
+    url_for,
+)
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
@@ -19,13 +26,17 @@ from ...experiments.protocols.files import load_protocol
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.sittings import SittingPlan
 from ...experiments.store.trial_log import StoreError, TrialConflict
+from ..accounts.single_sign_on import SingleSignOn
+from ..hosting.static_files import STATIC, serve_static_files
+from ..studies.description import Study, alone
+from ..studies.enrolments import Refused
 from . import participate, trial_api
+from .host import Host
 from .limits import Clock, TooMany
 from .live import OutOfTurn, StaleSession
+from .phrases import languages, say, spoken
+from .researchers.register import register_researchers
 from .responses import MOST_BYTES, ResponseError
-from .study import Study
-
-STATIC = Path(str(files("yoked.static")))
 
 # Only the import map stands in a page itself: browsers take none from a file.
 POLICY = (
@@ -53,25 +64,30 @@ class _App(Flask):
 
 def create_app(
     db_path: str | Path,
-    protocol: Protocol | str = "bar-in-noise",
+    protocol: Protocol | str | None = None,
     lut: str = "srgb",
     clock: Clock = time.monotonic,
     plan: SittingPlan | None = None,
+    single_sign_on: SingleSignOn | None = None,
 ) -> Flask:
-    """Make the web application that collects one protocol.
+    """Make the web application: of one protocol, or of a database's studies.
 
     Parameters
     ----------
     db_path
         The trial log; made if there is none.
     protocol
-        A protocol, or what `load_protocol` takes.
+        A protocol, or what `load_protocol` takes; None for the studies of the
+        database.
     lut
-        'srgb' for ordinary screens, 'identity' for linear ones and tests.
+        'srgb' for ordinary screens, 'identity' for linear ones and tests; studies of
+        the database have their own.
     clock
         Seconds, rising: what response times and limits are held against.
     plan
         Of sittings, instead of a protocol.
+    single_sign_on
+        The proxies that say which researcher somebody is.
 
     Raises
     ------
@@ -79,21 +95,39 @@ def create_app(
         If jsPsych has not been fetched.
     LookupError, ProtocolError, StoreError
         If protocol or trial log are not what they should be.
+    ValueError
+        If a language's file of one's own does not fit.
     """
     require_vendor()
-    if plan is not None:
-        protocol = plan.protocols[0]
-    elif isinstance(protocol, str):
-        protocol = load_protocol(protocol)
-    app = _App(__package__ or "", static_folder=str(STATIC))
+    languages()  # a file of one's own that does not fit is refused now
+    served = _served(protocol, lut, plan)
+    app = _App(__package__ or "", static_folder=None)
+    serve_static_files(app)
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
-    app.extensions["yoked"] = Study(db_path, protocol, lut, clock, plan)
+    host = app.extensions["yoked"] = Host(db_path, served, clock)
     app.register_blueprint(participate.blueprint)
     app.register_blueprint(trial_api.blueprint)
-    app.jinja_env.globals["import_map"] = import_map
+    accounts = register_researchers(
+        app, db_path, host.write, single_sign_on, clock=clock
+    )
+    host.keep_open(accounts)
+    app.jinja_env.globals.update(
+        import_map=import_map, here=here, say=say, spoken=spoken
+    )
     app.after_request(_add_headers)
     _register_errors(app)
     return app
+
+
+def _served(
+    protocol: Protocol | str | None, lut: str, plan: SittingPlan | None
+) -> Study | None:
+    """Give the one study that is served; None for those of the database."""
+    if plan is not None:
+        return alone(plan.protocols[0], plan, lut)
+    if isinstance(protocol, str):
+        protocol = load_protocol(protocol)
+    return None if protocol is None else alone(protocol, lut=lut)
 
 
 def require_vendor() -> None:
@@ -107,6 +141,12 @@ def import_map() -> Markup:
     """Say where the plugin's import of "jspsych" leads: to the script of the page."""
     path = url_for("static", filename="plugin-noise-trial/browser/jspsych.js")
     return Markup(json.dumps({"imports": {"jspsych": path}}))
+
+
+def here(**changes: str) -> str:
+    """Give the address of this page with other parameters, the rest as they are."""
+    asked = {**request.args, **(request.view_args or {}), **changes}
+    return url_for(request.endpoint or "", **asked)
 
 
 def _add_headers(response: Response) -> Response:
@@ -123,41 +163,58 @@ def _register_errors(app: Flask) -> None:
     for kind in (OutOfTurn, TrialConflict):
         app.register_error_handler(kind, lambda error: _complaint(409, str(error)))
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Refused, _refused)
     app.register_error_handler(TooMany, _too_many)
     # A session that was withdrawn while it ran takes nothing more.
-    app.register_error_handler(StoreError, lambda error: _complaint(410, str(error)))
+    app.register_error_handler(StoreError, _withdrawn)
     for kind in (sqlite3.Error, StaleSession, OSError):
         app.register_error_handler(kind, _cannot_store)
 
 
 def _http_error(error: HTTPException) -> tuple[Response | str, int]:
     if isinstance(error, InternalServerError):
-        return _complaint(500, "The server met a fault. What was confirmed is stored.")
+        return _complaint(500, say("complaint.fault"))
+    if error.description == type(error).description:  # none of our own sentences
+        name = "complaint.no_page" if error.code == 404 else "session.refused"
+        return _complaint(error.code or 500, say(name))
     return _complaint(error.code or 500, error.description or error.name)
+
+
+def _refused(error: Refused) -> tuple[Response | str, int]:
+    """Say why somebody may not begin."""
+    return _complaint(403, say(f"refused.{error.reason}"))
+
+
+def _withdrawn(error: StoreError) -> tuple[Response | str, int]:
+    """Say so, without the session's name that the error has."""
+    return _complaint(410, say("complaint.withdrawn"))
 
 
 def _cannot_store(error: Exception) -> tuple[Response | str, int]:
     """Reply 503: the browser keeps what it has, and tries again."""
     logging.getLogger(__name__).error("could not store: %s", error)
-    return _complaint(
-        503, "The server cannot store anything now. Please try again soon."
-    )
+    return _complaint(503, say("complaint.cannot_store"))
 
 
 def _too_many(error: TooMany) -> Response:
     """Reply 429: a page tries again by itself, a person after a moment."""
-    reply = make_response(_complaint(429, "Many people are arriving. " + AGAIN))
+    reply = make_response(_complaint(429, say("complaint.too_many")))
     reply.headers["Retry-After"] = str(error.wait_s)
     return reply
 
 
-AGAIN = "Please go back and try again in a few seconds."
+def _is_alone() -> bool:
+    """Whether the first page of this server is that of its one study."""
+    return current_app.extensions["yoked"].alone is not None
+
+
 _HEADINGS = {
-    404: "There is nothing here",
-    409: "Please go back",
-    410: "This session is over",
-    429: "One moment, please",
-    503: "One moment, please",
+    403: "403",
+    404: "404",
+    409: "409",
+    410: "410",
+    429: "wait",
+    503: "wait",
 }
 
 
@@ -165,12 +222,12 @@ def _complaint(status: int, sentence: str) -> tuple[Response | str, int]:
     """Say what is wrong: to the task's page in JSON, to a participant as a page."""
     if request.blueprint == "trial_api":
         return jsonify(error=sentence), status
+    suffix = f"_{_HEADINGS[status]}" if status in _HEADINGS else ""
     page = render_template(
         "message.html",
-        language="en",
-        heading=_HEADINGS.get(status, "That did not work"),
+        heading=say(f"complaint.heading{suffix}"),
         message=sentence,
-        back=url_for("participate.study"),
-        back_label="To the start of the study",
+        back=url_for("participate.study") if _is_alone() else None,
+        back_label=say("complaint.back"),
     )
     return page, status

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 
+from .examples import examples_of
 from .participate import find_session
 from .responses import ResponseError, parse_display, parse_response
 
@@ -23,6 +24,15 @@ def frames(token: str, trial: int) -> Response:
     """Give the pixels of the next trial, and of no other."""
     _, live = find_session(token)
     return Response(live.frames(trial), mimetype="application/octet-stream")
+
+
+@blueprint.get("/examples")
+def examples(token: str) -> Response:
+    """Give the pixels of the instructions' examples, where there are any."""
+    _, live = find_session(token)
+    found = examples_of(live.session.protocol)
+    levels = b"" if found is None else found.levels.tobytes()
+    return Response(levels, mimetype="application/octet-stream")
 
 
 @blueprint.post("/trials/<int:trial>")

@@ -44,12 +44,28 @@ def flashes_per_second(protocol: Protocol) -> float:
     return shown_ms / timing.frame_ms // 2
 
 
-def flicker_warning(protocol: Protocol) -> str:
-    """Give a warning for people with photosensitivity; "" where none is needed."""
+def flicker_to_warn_of(protocol: Protocol) -> tuple[float, float] | None:
+    """Give pictures and flashes a second; None where nobody need be warned.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> pictures, flashes = flicker_to_warn_of(yoked.load_protocol("movie-bar"))
+    >>> round(pictures), flashes
+    (30, 7.0)
+    """
     flashes = flashes_per_second(protocol)
     if flashes <= MOST_FLASHES:
+        return None
+    return 1000 / protocol.timing.frame_ms, flashes
+
+
+def flicker_warning(protocol: Protocol) -> str:
+    """Give a warning for people with photosensitivity; "" where none is needed."""
+    found = flicker_to_warn_of(protocol)
+    if found is None:
         return ""
-    rate = 1000 / protocol.timing.frame_ms
+    rate, flashes = found
     return (
         f"This task shows flickering patterns: {rate:.0f} pictures a second, up to "
         f"{flashes:.0f} flashes within a second. Do not take part if you have "

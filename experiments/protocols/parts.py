@@ -23,12 +23,14 @@ class Task:
     """What is asked: the kind of task, and the key of each response in order.
 
     Without a target no response is correct: which of two faces looks more X is for the
-    observer to say.
+    observer to say. With touch a person may respond on the screen instead of the keys,
+    where it takes that: browsers show a button for each.
     """
 
     kind: str
     keys: tuple[str, ...]
     has_target: bool = True
+    touch: bool = False
 
     def __post_init__(self) -> None:
         faults = Faults()

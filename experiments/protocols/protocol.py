@@ -67,7 +67,10 @@ class Protocol(Parts):
     @property
     def _stimulus(self) -> dict[str, Any]:
         every = self._canonical
-        return {part: every[part] for part in STIMULUS_PARTS if part in every}
+        parts = {part: every[part] for part in STIMULUS_PARTS if part in every}
+        # What a finger presses changes no stimulus.
+        task = {name: v for name, v in parts["task"].items() if name != "touch"}
+        return {**parts, "task": task}
 
     @cached_property
     def _canonical(self) -> dict[str, Any]:

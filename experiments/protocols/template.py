@@ -35,6 +35,16 @@ def mean_of_patterns(
     return mean
 
 
+def contrasts_of_patterns(signal: Signal, noise: Noise) -> tuple[float, float]:
+    """Give pedestal and contrast at which patterns are seen as they are drawn.
+
+    At these the mean of the patterns and what tells them apart add up to one of them.
+    """
+    mean = np.mean([_pattern(each, noise) for each in signal.patterns], axis=0)
+    every = [_asked_for(each, noise) for each in signal.on_one_scale]
+    return size_of(mean, signal), max(size_of(each, signal) for each in every)
+
+
 def size_of(template: np.ndarray, signal: Signal) -> float:
     """Give what the signal's contrast is that of: the largest magnitude, or the RMS."""
     if signal.contrast_rule == "rms":

@@ -18,8 +18,21 @@ def in_language(texts: Mapping[str, str], language: str) -> str:
     >>> in_language({}, "fr")
     ''
     """
-    fallback = next(iter(texts.values()), "")
-    return texts.get(language, texts.get(_DEFAULT_LANGUAGE, fallback))
+    return texts.get(language_of(texts, language), "")
+
+
+def language_of(texts: Mapping[str, str], language: str) -> str:
+    """Give the language that `in_language` gives a text in.
+
+    Examples
+    --------
+    >>> language_of({"en": "Hello", "de": "Guten Tag"}, "fr")
+    'en'
+    """
+    for known in (language, _DEFAULT_LANGUAGE):
+        if known in texts:
+            return known
+    return next(iter(texts), language)
 
 
 def text_version(text: str) -> str:

@@ -29,7 +29,11 @@ class Contradiction(Exception):
 
 def withdraw(target: sqlite3.Connection, key: int, ended_at: str | None) -> None:
     """Delete what a participant withdrew at another machine."""
-    update = "UPDATE sessions SET status = 'withdrawn', ended_at = ? WHERE key = ?"
+    target.execute("PRAGMA secure_delete = ON")
+    update = (
+        "UPDATE sessions SET status = 'withdrawn', ended_at = ?, display = NULL, "
+        "device = NULL WHERE key = ?"
+    )
     target.execute(update, [ended_at, key])
     for table in ("trials", *KEPT_ROWS):
         target.execute(f"DELETE FROM {table} WHERE session = ?", [key])

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
 
 from ..clock import utc_now
 from ..protocols.protocol import Protocol
@@ -29,12 +30,12 @@ from .rows import (
     observer_key,
     session_row,
 )
-from .schema import APPLICATION_ID, VERSION, migrations
 from .trial import TrialRecord
 from .trial_batch import TrialColumns
 from .trial_cells import insert, read_cells, without_known
 from .trial_columns import SELECT_TRIALS
 from .trial_log import Store, StoreError
+from .upgrade import bring_up_to_date, is_behind
 
 _SESSIONS = """
 SELECT s.key, s.id, s.protocol AS protocol_hash, p.name AS protocol_name,
@@ -49,8 +50,15 @@ JOIN observers o ON o.id = s.observer
 """
 
 
-def open_store(path: str | Path, create: bool = True, to_read: bool = False) -> Store:
+def open_store(
+    path: str | Path,
+    create: bool = True,
+    to_read: bool = False,
+    beside: Sequence[Migrations] = (),
+) -> Store:
     """Open a trial log; make it if there is none.
+
+    To write to an older file brings it up to date, after a copy of it as it was.
 
     Parameters
     ----------
@@ -60,6 +68,8 @@ def open_store(path: str | Path, create: bool = True, to_read: bool = False) -> 
         Whether a missing file is made.
     to_read
         Whether nothing will be written: the log may then be on a network share.
+    beside
+        Migrations of tables of others in the same file, applied together with ours.
 
     Raises
     ------
@@ -86,7 +96,7 @@ def open_store(path: str | Path, create: bool = True, to_read: bool = False) -> 
     try:
         if str(path) != ":memory:" and Path(path).stat().st_size:
             require_ours(connection, path)
-        return SqliteStore(connection)
+        return SqliteStore(connection, beside=beside)
     except BaseException:
         connection.close()
         raise
@@ -95,7 +105,12 @@ def open_store(path: str | Path, create: bool = True, to_read: bool = False) -> 
 class SqliteStore:
     """The trial log in one SQLite file; threads may share it."""
 
-    def __init__(self, connection: sqlite3.Connection, to_read: bool = False) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        to_read: bool = False,
+        beside: Sequence[Migrations] = (),
+    ) -> None:
         self._db = Database(connection)
         self._lock = threading.RLock()
         self._is_closed = False
@@ -104,12 +119,11 @@ class SqliteStore:
             return
         switch_to_wal(self._db)
         self._db.execute("PRAGMA synchronous = FULL")  # durable before acknowledged
+        self._db.execute("PRAGMA secure_delete = ON")  # what is withdrawn is zeros then
         self._db.execute("PRAGMA foreign_keys = ON")
-        if connection.execute("PRAGMA user_version").fetchone()[0] < VERSION:
+        if is_behind(self._db, beside):
             with self.transaction():
-                migrations.apply(self._db)
-                self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                self._db.execute(f"PRAGMA user_version = {VERSION}")
+                bring_up_to_date(self._db, self._path, beside)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -136,7 +150,7 @@ class SqliteStore:
     def add_session(self, protocol: Protocol, row: SessionRow) -> None:
         """Write a session with its protocol and observer."""
         with self.transaction():
-            self._add_protocol(protocol)
+            self.add_protocol(protocol)
             self._db.table("sessions").insert(
                 {
                     "id": row.id,
@@ -156,7 +170,8 @@ class SqliteStore:
                 }
             )
 
-    def _add_protocol(self, protocol: Protocol) -> None:
+    def add_protocol(self, protocol: Protocol) -> None:
+        """Write a protocol, where it is not there yet; part of a transaction."""
         row = {
             "hash": protocol.hash,
             "stimulus_hash": protocol.stimulus_hash,
@@ -352,15 +367,31 @@ class SqliteStore:
     def withdraw(self, session_id: str) -> None:
         """Delete the trials, events and exclusions of a session for good.
 
-        Stored noise is deleted with the last session that it belongs to.
+        What was known of its screen and device goes with them. Stored noise is deleted
+        with the last session that it belongs to.
         """
         key = self._key(session_id)
-        update = "UPDATE sessions SET status = 'withdrawn', ended_at = ? WHERE key = ?"
+        update = (
+            "UPDATE sessions SET status = 'withdrawn', ended_at = ?, display = NULL, "
+            "device = NULL WHERE key = ?"
+        )
         with self.transaction():
             self._db.execute(update, [utc_now(), key])
             for table in ("trials", "events", "exclusions"):
                 self._db.execute(f"DELETE FROM {table} WHERE session = ?", [key])
             drop_withdrawn_noise(self._db.conn)
+
+    def forget_journal(self) -> bool:
+        """Empty the file's journal, in which deleted rows may still stand.
+
+        Returns
+        -------
+        bool
+            Whether it is empty: another process that reads keeps it for a while.
+        """
+        with self._lock:
+            busy = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        return not busy
 
     def close(self) -> None:
         """Close the file."""

@@ -39,6 +39,10 @@ class Store(Interface):
         """
         ...
 
+    def add_protocol(self, protocol: Protocol) -> None:
+        """Write a protocol, where it is not there yet; part of a transaction."""
+        ...
+
     def add_session(self, protocol: Protocol, row: SessionRow) -> None:
         """Write a session with its protocol and observer."""
         ...
@@ -117,6 +121,10 @@ class Store(Interface):
 
     def withdraw(self, session_id: str) -> None:
         """Delete the trials, events and exclusions of a session for good."""
+        ...
+
+    def forget_journal(self) -> bool:
+        """Empty the file's journal, in which deleted rows may still stand."""
         ...
 
     def close(self) -> None:

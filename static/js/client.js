@@ -41,6 +41,14 @@ export class Client {
   }
 
   /**
+   * The contrast levels of the examples in the instructions.
+   * @param {string} address
+   */
+  async examples(address) {
+    return new Uint8Array(await sendUntilAcknowledged(address, {}, this.#line, asBuffer));
+  }
+
+  /**
    * Store the facts about the screen.
    * @param {Record<string, unknown>} display
    */

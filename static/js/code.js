@@ -1,10 +1,13 @@
 /** The page of the code: copy it, keep the eyes at ease, and let the next person begin anew. */
 
+import { copy } from "./copy.js";
+
 const data = document.getElementById("page-data");
 if (data) {
   // The session is over: at this screen the next one is somebody else's.
   try {
-    sessionStorage.removeItem("yoked link");
+    const links = Object.keys(sessionStorage).filter((key) => key.startsWith("yoked link"));
+    for (const link of links) sessionStorage.removeItem(link);
     const base = location.pathname.replace(/\/done$/, "");
     for (const kept of [`yoked ${base}`, `yoked shown ${base}`]) localStorage.removeItem(kept);
   } catch {
@@ -26,25 +29,6 @@ const copied = document.getElementById("copied");
 if (button && code && copied) {
   button.hidden = false;
   button.addEventListener("click", async () => {
-    copied.textContent = (await copy(code)) ? "Copied" : "Selected: copy it with the keyboard";
+    copied.textContent = ((await copy(code)) ? button.dataset.copied : button.dataset.selected) ?? "";
   });
-}
-
-/**
- * Copy an element's text; where the browser refuses, it is left selected.
- * @param {HTMLElement} source
- */
-async function copy(source) {
-  const range = document.createRange();
-  range.selectNodeContents(source);
-  const selection = getSelection();
-  selection?.removeAllRanges();
-  selection?.addRange(range);
-  try {
-    await navigator.clipboard.writeText(source.textContent ?? "");
-    return true;
-  } catch {
-    // Pages without a certificate have no clipboard, but the older way.
-    return document.execCommand("copy");
-  }
 }

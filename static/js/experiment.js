@@ -1,37 +1,34 @@
 /** The session in the browser: a jsPsych timeline whose trials the server hands out one by one. */
 
 import { askConfidence } from "./confidence.js";
-import { stimulusOf } from "./devices.js";
-import { fitsAt, isCanvasExact, measureRefresh, wholeScale, CSS_PX_PER_DEGREE } from "../plugin-noise-trial/src/display.js";
+import { hasTouch } from "./devices.js";
+import { drawExamples, examplesScreen } from "./examples.js";
+import { focusOn } from "./focus.js";
 import { keyLabel } from "../plugin-noise-trial/src/keyboard.js";
 import NoiseTrialPlugin from "../plugin-noise-trial/index.js";
 import {
   absentScreen,
   breakScreen,
-  CHECKING,
+  checkingScreen,
   feedbackScreen,
-  FULL_SCREEN,
-  TOO_SMALL,
+  fullScreenOffer,
+  heldScreen,
+  tooSmallScreen,
   welcomeBack,
 } from "./screens.js";
+import { escaped } from "./texts.js";
 import { tonesFor } from "./tones.js";
+import { Viewing } from "./viewing.js";
 
 /** @typedef {import("./types.js").NextTrial} NextTrial */
 /** @typedef {import("./types.js").PageData} PageData */
 /** @typedef {import("jspsych").JsPsych} JsPsych */
 /** @typedef {Record<string, any>} Node a trial or timeline of jsPsych */
 
-/**
- * Facts of the screen, kept until the zoom of the page changes.
- * @typedef {{ refresh_ms: number, scale: number, device_pixel_ratio: number }} Screen
- */
-
 /** Trials in a row without a response, before the page asks whether anybody is there. */
 const MANY_MISSES = 5;
 /** How long a hint stands: a sentence takes longer to read than "Correct". */
 const HINT_MS = 1500;
-/** How much the time between refreshes may differ from the measured one, before it is measured again. */
-const OTHER_RATE = 0.1;
 
 export class Experiment {
   #jsPsych;
@@ -44,58 +41,69 @@ export class Experiment {
   /** @type {Promise<Uint8Array> | null} */
   #coming = null;
   #frames = /** @type {Uint8Array} */ (new Uint8Array());
-  /** @type {Screen} */
-  #screen = { refresh_ms: 1000 / 60, scale: 1, device_pixel_ratio: 1 };
+  #viewing;
   #feedback = /** @type {string | null} */ (null);
   #feedbackMs = 0;
   #showings;
   /** @type {readonly string[]} what is printed on the response keys */
   #labels;
-  #layout;
+  #labelOf;
+  #touchLabels;
+  #texts;
   #tones;
   /** @type {any} what a trial measured, while its confidence is asked for */
   #unsent = null;
   #misses = 0;
-  /** Whether the screen refreshed at another rate than was measured, in the trial before. */
-  #hasOtherRate = false;
 
   /**
    * @param {object} parts
    * @param {JsPsych} parts.jsPsych
    * @param {{ buttons: any, keyboard: any, call: any }} parts.plugins classes of jsPsych's plugins
    * @param {PageData} parts.page
+   * @param {import("./texts.js").Texts} parts.texts
    * @param {import("./client.js").Client} parts.client
    * @param {import("./showings.js").Showings} parts.showings
    * @param {{ get: (code: string) => string | undefined }} [parts.layout] of the keyboard, where it is known
    * @param {(error: unknown) => void} parts.onFailure told of what cannot be mended here
    */
-  constructor({ jsPsych, plugins, page, client, showings, layout, onFailure }) {
+  constructor({ jsPsych, plugins, page, texts, client, showings, layout, onFailure }) {
     this.#jsPsych = jsPsych;
     this.#plugins = plugins;
     this.#page = page;
     this.#client = client;
     this.#showings = showings;
-    this.#labels = page.keys.map((key) => keyLabel(key, layout));
-    this.#layout = layout;
+    this.#texts = texts;
+    const words = {
+      space: texts.plain("key.space"),
+      return: texts.plain("key.return"),
+      numberPad: (/** @type {string} */ key) => texts.plain("key.number_pad", { key }),
+    };
+    this.#labelOf = (/** @type {import("./types.js").Key} */ key) => keyLabel(key, layout, words);
+    this.#labels = page.keys.map(this.#labelOf);
     this.#tones = tonesFor(page.feedback);
     this.#onFailure = onFailure;
+    this.#viewing = new Viewing(page);
+    this.#touchLabels = page.touch && hasTouch() ? this.#labels : [];
   }
 
   /** @returns {Node[]} */
   timeline() {
     return [
       ...this.#introduction(),
-      this.#step(() => this.#begin(), CHECKING),
+      this.#step(() => this.#begin(), checkingScreen(this.#texts)),
       {
         timeline: [
-          { timeline: [this.#break()], conditional_function: () => this.#trial().break !== null },
+          {
+            timeline: [this.#break(), this.#step(() => this.#checkAgain(), checkingScreen(this.#texts))],
+            conditional_function: () => this.#trial().break !== null,
+          },
           {
             timeline: [this.#areYouThere()],
             conditional_function: () => this.#misses >= MANY_MISSES,
           },
           {
-            timeline: [this.#step(() => this.#untilItFits(), TOO_SMALL)],
-            conditional_function: () => !this.#fits(),
+            timeline: [this.#step(() => this.#viewing.untilItFits(), tooSmallScreen(this.#texts))],
+            conditional_function: () => !this.#viewing.fits(),
           },
           this.#step(() => this.#load()),
           this.#noiseTrial(),
@@ -116,61 +124,61 @@ export class Experiment {
 
   /** Instructions, once; after a reload a short greeting; then the offer of full screen. */
   #introduction() {
-    const { instructions, n_recorded } = this.#page;
-    const pages = n_recorded > 0 ? [welcomeBack(this.#labels)] : instructions;
-    const offer = this.#buttons(FULL_SCREEN, ["Full screen", "Stay in the window"]);
+    const { n_recorded } = this.#page;
+    const go = this.#texts.html("task.continue");
+    const choices = [this.#texts.html("task.full_screen"), this.#texts.html("task.window")];
+    const offer = this.#buttons(fullScreenOffer(this.#texts), choices);
     offer.on_finish = (/** @type {{ response: number }} */ { response }) => {
       void this.#tones?.unlock();
       return response === 0 ? enterFullScreen() : undefined;
     };
-    return [...pages.map((page) => this.#buttons(page, ["Continue"])), offer];
+    if (n_recorded > 0) return [this.#buttons(welcomeBack(this.#texts, this.#labels), [go]), offer];
+    return [...this.#instructions(), offer];
+  }
+
+  /**
+   * The protocol's pages, which may be in another language than the screens; the last has the examples.
+   * @returns {Node[]}
+   */
+  #instructions() {
+    const { instructions, instructions_language: language, examples } = this.#page;
+    const pages = instructions.map((page) => `<div lang="${escaped(language)}">${page}</div>`);
+    const go = [this.#texts.html("task.continue")];
+    if (!examples) return pages.map((page) => this.#buttons(page, go));
+    const levels = this.#client.examples(examples.levels);
+    levels.catch(() => {}); // instructions are words; whatever stands in the way is told with the first trial
+    const last = pages.pop() ?? "";
+    const screen = this.#buttons(last + examplesScreen(this.#texts, examples, this.#page, this.#labels), go, () => {
+      const root = this.#jsPsych.getDisplayElement();
+      levels.then((bytes) => drawExamples(root, bytes, this.#page, this.#viewing.scale), () => {});
+    });
+    return [...pages.map((page) => this.#buttons(page, go)), screen];
   }
 
   async #begin() {
-    await this.#client.display(await this.#measureScreen());
+    await this.#client.display(await this.#viewing.measure());
     this.#receive(await this.#client.next());
   }
 
-  /** Measure what the trials to come are shown on; return all that is worth storing of it. */
-  async #measureScreen() {
-    const refresh = await measureRefresh((callback) => requestAnimationFrame(callback));
-    const scale = wholeScale(stimulusOf(this.#page), windowNow());
-    this.#screen = { refresh_ms: refresh.refresh_ms, scale, device_pixel_ratio: devicePixelRatio };
-    return {
-      ...refresh,
-      scale,
-      device_pixel_ratio: devicePixelRatio,
-      screen_px: [screen.width, screen.height],
-      window_px: [innerWidth, innerHeight],
-      full_screen: document.fullscreenElement !== null,
-      canvas_exact: isCanvasExact(document, this.#page.lut),
-      css_px_per_degree: CSS_PX_PER_DEGREE,
-    };
-  }
-
-  #fits() {
-    return fitsAt(this.#screen.scale, stimulusOf(this.#page), windowNow());
-  }
-
-  /** Wait until the window has room for the patches, as large as they were before. */
-  #untilItFits() {
-    return /** @type {Promise<void>} */ (
-      new Promise((resolve) => {
-        const look = () => {
-          if (!this.#fits()) return;
-          removeEventListener("resize", look);
-          resolve();
-        };
-        addEventListener("resize", look);
-        look();
-      })
-    );
+  /** Look at the device again, as before the consent; the next block begins on one that can show it. */
+  async #checkAgain() {
+    const root = this.#jsPsych.getDisplayElement();
+    for (;;) {
+      const { changed, found } = await this.#viewing.again(this.#texts);
+      if (changed) void this.#client.displayChanged(changed);
+      if (found.length === 0) return;
+      root.innerHTML = heldScreen(this.#texts, found);
+      focusOn(root);
+      await this.#viewing.untilItChanges(root.querySelector("button"));
+      root.innerHTML = checkingScreen(this.#texts);
+    }
   }
 
   /** Take what comes next, and begin to fetch its bytes at once. */
   #receive(/** @type {import("./types.js").Next} */ next) {
     this.#next = next;
     if (this.#jsPsych.progressBar) this.#jsPsych.progressBar.progress = next.progress;
+    sayProgress(this.#texts.plain("task.progress"), next.progress);
     if (next.done) return;
     this.#coming = this.#client.frames(next);
     // It is awaited in #load; until then a failure must not count as unhandled.
@@ -178,10 +186,7 @@ export class Experiment {
   }
 
   async #load() {
-    if (devicePixelRatio !== this.#screen.device_pixel_ratio || this.#hasOtherRate) {
-      this.#hasOtherRate = false;
-      void this.#client.displayChanged(await this.#measureScreen());
-    }
+    if (this.#viewing.isStale) void this.#client.displayChanged(await this.#viewing.measure());
     if (!this.#coming) throw new Error("a trial must have been announced before it is loaded");
     this.#frames = await this.#coming;
   }
@@ -194,10 +199,11 @@ export class Experiment {
       trial: () => this.#trial().trial,
       bytes: () => this.#frames,
       ...{ shape, side_by_side, choices: keys, lut, background },
+      touch: this.#touchLabels,
       timing: () => ({ ...this.#page.timing, ...this.#trial().timing }),
-      refresh_ms: () => this.#screen.refresh_ms,
-      scale: () => this.#screen.scale,
-      device_pixel_ratio: () => this.#screen.device_pixel_ratio,
+      refresh_ms: () => this.#viewing.refreshMs,
+      scale: () => this.#viewing.scale,
+      device_pixel_ratio: () => this.#viewing.devicePixelRatio,
       on_start: () => this.#showings.add(this.#trial().trial),
       on_finish: (/** @type {any} */ data) => {
         if (!this.#page.confidence) return this.#submit(data).catch(this.#onFailureForEver());
@@ -216,7 +222,9 @@ export class Experiment {
             display: this.#jsPsych.getDisplayElement(),
             target: window,
             requestFrame: (callback) => requestAnimationFrame(callback),
-            layout: this.#layout,
+            texts: this.#texts,
+            labelOf: this.#labelOf,
+            touch: this.#touchLabels.length > 0,
           })
         : null;
     await this.#submit(data, { confidence });
@@ -230,7 +238,7 @@ export class Experiment {
   async #submit(data, rated = {}) {
     const { trial, feedback } = this.#trial();
     const { refresh_ms, other_key, rt: rt_ms, ...result } = measured(data);
-    this.#hasOtherRate = Math.abs(refresh_ms / this.#screen.refresh_ms - 1) > OTHER_RATE;
+    this.#viewing.seen(refresh_ms);
     this.#misses = result.response === null ? this.#misses + 1 : 0;
     const n_shown = Math.max(1, this.#showings.of(trial));
     const receipt = await this.#client.respond(trial, { ...result, rt_ms, ...rated, n_shown });
@@ -244,7 +252,7 @@ export class Experiment {
     const sounds = this.#tones !== null && !isHint && feedback && correct !== null;
     if (sounds) this.#tones?.play(/** @type {boolean} */ (correct));
     const isWritten = !sounds || this.#page.feedback.by === "both";
-    this.#feedback = tell ? (isWritten ? feedbackScreen(about) : " ") : null;
+    this.#feedback = tell ? (isWritten ? feedbackScreen(this.#texts, about) : " ") : null;
     this.#receive(receipt.next);
   }
 
@@ -262,13 +270,13 @@ export class Experiment {
   #break() {
     return this.#buttons(() => {
       const pause = this.#trial().break;
-      return pause ? breakScreen(pause) : "";
-    }, ["Continue"]);
+      return pause ? breakScreen(this.#texts, pause) : "";
+    }, [this.#texts.html("task.continue")]);
   }
 
   /** @returns {Node} */
   #areYouThere() {
-    const screen = this.#buttons(() => absentScreen(this.#labels), ["I am here"]);
+    const screen = this.#buttons(() => absentScreen(this.#texts, this.#labels), [this.#texts.html("task.here")]);
     screen.on_finish = () => {
       this.#misses = 0;
     };
@@ -276,18 +284,22 @@ export class Experiment {
   }
 
   /**
-   * A screen with buttons; the first has the focus, so that Enter or space presses it.
+   * A screen with buttons; Enter or space presses the first.
    * @param {string | (() => string)} stimulus
    * @param {string[]} choices
+   * @param {() => void} [onLoad]
    * @returns {Node}
    */
-  #buttons(stimulus, choices) {
+  #buttons(stimulus, choices, onLoad) {
     return {
       type: this.#plugins.buttons,
       stimulus,
       choices,
       css_classes: ["text"],
-      on_load: () => this.#jsPsych.getDisplayElement().querySelector("button")?.focus(),
+      on_load: () => {
+        focusOn(this.#jsPsych.getDisplayElement());
+        onLoad?.();
+      },
     };
   }
 
@@ -340,8 +352,16 @@ function measured(data) {
   return /** @type {any} */ (Object.fromEntries(names.map((name) => [name, data[name]])));
 }
 
-function windowNow() {
-  return { width: innerWidth, height: innerHeight, devicePixelRatio };
+/**
+ * Tell a screen reader what jsPsych's bar shows.
+ * @param {string} label
+ * @param {number} progress from 0 to 1
+ */
+function sayProgress(label, progress) {
+  const bar = document.getElementById("jspsych-progressbar-outer");
+  bar?.setAttribute("role", "progressbar");
+  bar?.setAttribute("aria-label", label);
+  bar?.setAttribute("aria-valuenow", String(Math.round(100 * progress)));
 }
 
 /** Full screen where the browser allows it; the session runs as well in a window. */

@@ -4,6 +4,7 @@ import { Client } from "./client.js";
 import { Experiment } from "./experiment.js";
 import { element, pageData } from "./page.js";
 import { Showings } from "./showings.js";
+import { Texts } from "./texts.js";
 import { Outbox, Refused, waitOrOnline } from "./upload.js";
 import { inOneWindow } from "./windows.js";
 
@@ -32,8 +33,13 @@ function showFailure(error) {
   element(isElsewhere ? "elsewhere" : "failure").hidden = false;
   element("elsewhere-waits").hidden = isElsewhere; // another device is further on
   element("elsewhere-ahead").hidden = !isElsewhere;
-  element("failure-reason").textContent =
-    error instanceof Refused ? error.message : "The page met a fault.";
+  const refused = error instanceof Refused ? error : null;
+  // What the server says of a request's fields is for whoever mends it.
+  const isOurs = refused === null || refused.status === 400 || !refused.message;
+  const sentence = texts.plain(refused ? "session.refused" : "session.fault");
+  element("failure-reason").textContent = isOurs ? sentence : refused.message;
+  element("failure-detail").textContent = refused ? `${refused.status} ${refused.message}` : "";
+  element("failure-detail").hidden = !refused || !isOurs;
   element("experiment").hidden = true;
   if (!(error instanceof Refused)) console.error(error);
 }
@@ -48,6 +54,7 @@ async function keyboardLayout() {
 }
 
 const page = /** @type {import("./types.js").PageData} */ (pageData());
+const texts = new Texts(page);
 const gray = page.lut[page.background];
 document.documentElement.style.setProperty("--background", `rgb(${gray}, ${gray}, ${gray})`);
 element("reload").addEventListener("click", () => location.reload());
@@ -67,7 +74,7 @@ const jsPsych = vendor.initJsPsych({
   display_element: "experiment",
   show_progress_bar: true,
   auto_update_progress_bar: false,
-  message_progress_bar: "Progress",
+  message_progress_bar: texts.plain("task.progress"),
   on_finish: () => location.replace(`${page.base}/done`),
 });
 const plugins = {
@@ -78,7 +85,7 @@ const plugins = {
 const layout = await keyboardLayout();
 const showings = new Showings(storage(), `yoked shown ${page.base}`);
 const experiment = new Experiment({
-  ...{ jsPsych, plugins, page, client, showings, layout },
+  ...{ jsPsych, plugins, page, texts, client, showings, layout },
   onFailure: showFailure,
 });
 await inOneWindow(`yoked ${page.base}`, {

@@ -1,61 +1,96 @@
-/** What the screens between trials say. */
+/** The screens between trials, as HTML. */
+
+import { escaped } from "./texts.js";
 
 /** @typedef {import("./types.js").Break} Break */
+/** @typedef {import("./texts.js").Texts} Texts */
 
-/** @type {Record<string, string>} */
-const BLOCKS = {
-  practice: "Practice",
-  calibration: "First measurement",
-  main: "Main part",
-};
+/**
+ * A key as it is drawn.
+ * @param {string} label
+ */
+export const keycap = (label) => `<kbd>${escaped(label)}</kbd>`;
 
-export const FULL_SCREEN = `
-  <h1>Before you begin</h1>
-  <p>The patterns are easiest to judge when nothing else is on the screen. Sit at about an arm's
-  length, and dim bright lights behind you if you can.</p>
-  <p>You can leave full screen at any time with <kbd>Esc</kbd>.</p>`;
+/** @param {string} label */
+const touchButton = (label) => `<button type="button" class="key">${escaped(label)}</button>`;
 
-export const CHECKING = `<p class="quiet" role="status">Checking the screen…</p>`;
-
-export const TOO_SMALL = `
-  <section role="alert"><h1>The window is too small</h1>
-  <p>The patterns have no room in it. Please make the window larger, or the page's zoom smaller; the task
-  then goes on by itself.</p></section>`;
-
-/** @param {readonly string[]} labels */
-export function welcomeBack(labels) {
+/** @param {Texts} texts */
+export function fullScreenOffer(texts) {
   return `
-    <h1>Welcome back</h1>
-    <p>Everything you did is stored. You go on where you stopped, with the keys ${keyList(labels)}.</p>`;
+    <h1>${texts.html("task.begin_heading")}</h1>
+    <p>${texts.html("task.begin")}</p>
+    <p>${texts.html("task.leave_full_screen", { key: keycap(texts.plain("key.escape")) })}</p>`;
 }
 
-/** @param {Break} pause */
-export function breakScreen({ finished, next, main_block, n_main_blocks, minutes_left }) {
-  const left = `About ${minutes_left} ${minutes_left === 1 ? "minute is" : "minutes are"} left`;
-  if (finished === next) {
-    const which = next === "main" ? `Block ${main_block} of ${n_main_blocks} is next. ` : "";
-    return `
-      <h1>Time for a break</h1>
-      <p>${which}${left}, breaks not counted. Rest your eyes for as long as you like.</p>`;
-  }
-  const hint =
-    finished === "practice"
-      ? "From now on you will not be told whether you were right. Go with your impression."
-      : "It goes on in the same way, with a break after each block.";
-  return `<h1>${BLOCKS[finished] ?? finished}: done</h1>
-    <p>Next: ${(BLOCKS[next] ?? next).toLowerCase()}. ${hint}</p>
-    <p>${left}.</p>`;
-}
-
-/** @param {readonly string[]} labels */
-export function absentScreen(labels) {
-  return `
-    <h1>Are you there?</h1>
-    <p>Several patterns in a row had no response. Press ${keyList(labels, "or")} for each, even when you are
-    not sure. Take a rest if you need one, and go on when you are ready.</p>`;
+/** @param {Texts} texts */
+export function checkingScreen(texts) {
+  return `<p class="quiet" role="status">${texts.html("task.checking")}</p>`;
 }
 
 /**
+ * @param {Texts} texts
+ * @param {readonly string[]} obstacles a sentence each
+ */
+export function heldScreen(texts, obstacles) {
+  const items = obstacles.map((sentence) => `<li>${escaped(sentence)}</li>`);
+  return `
+    <section role="alert"><h1>${texts.html("device.held_heading")}</h1>
+    <ul>${items.join("")}</ul><p>${texts.html("device.held")}</p>
+    <p><button type="button">${texts.html("device.check_again")}</button></p></section>`;
+}
+
+/** @param {Texts} texts */
+export function tooSmallScreen(texts) {
+  return `
+    <section role="alert"><h1>${texts.html("task.too_small_heading")}</h1>
+    <p>${texts.html("task.too_small")}</p></section>`;
+}
+
+/**
+ * @param {Texts} texts
+ * @param {readonly string[]} labels of the response keys
+ */
+export function welcomeBack(texts, labels) {
+  return `
+    <h1>${texts.html("task.welcome_back_heading")}</h1>
+    <p>${texts.html("task.welcome_back", { keys: keyList(texts, labels, "conjunction") })}</p>`;
+}
+
+/** @type {Record<string, string>} */
+const DONE = { practice: "break.practice_done", calibration: "break.calibration_done", main: "break.main_done" };
+/** @type {Record<string, string>} */
+const NEXT = { practice: "break.practice_next", calibration: "break.calibration_next", main: "break.main_next" };
+
+/**
+ * @param {Texts} texts
+ * @param {Break} pause
+ */
+export function breakScreen(texts, { finished, next, main_block, n_main_blocks, minutes_left }) {
+  const left = texts.html("break.minutes", { n: minutes_left });
+  if (finished === next) {
+    const which = next === "main" ? texts.html("break.block", { number: main_block, count: n_main_blocks }) : "";
+    return `
+      <h1>${texts.html("break.heading")}</h1>
+      <p>${which} ${left} ${texts.html("break.rest")}</p>`;
+  }
+  const hint = finished === "practice" ? texts.html("break.no_feedback") : texts.html("break.same");
+  return `<h1>${texts.html(DONE[finished] ?? finished)}</h1>
+    <p>${texts.html(NEXT[next] ?? next)} ${hint}</p>
+    <p>${left}</p>`;
+}
+
+/**
+ * @param {Texts} texts
+ * @param {readonly string[]} labels
+ */
+export function absentScreen(texts, labels) {
+  return `
+    <h1>${texts.html("task.absent_heading")}</h1>
+    <p>${texts.html("task.absent", { keys: keyList(texts, labels, "disjunction") })}</p>`;
+}
+
+/**
+ * @param {Texts} texts
  * @param {object} outcome
  * @param {boolean | null} outcome.correct
  * @param {number | null} outcome.response
@@ -64,50 +99,41 @@ export function absentScreen(labels) {
  * @param {readonly string[]} outcome.labels of the task's keys
  * @param {number} outcome.responseMs
  */
-export function feedbackScreen({ correct, response, tooSoon, otherKey, labels, responseMs }) {
-  const keys = keyList(labels, "or");
-  if (response === null && otherKey !== null) {
-    return `<p class="feedback late"><kbd>${escaped(otherKey)}</kbd> is none of the keys: press ${keys}</p>`;
-  }
-  if (response === null) {
-    return `<p class="feedback late">Too late: press ${keys} within ${seconds(responseMs)}</p>`;
-  }
-  if (tooSoon) return `<p class="feedback late">Too soon: look first, then press ${keys}</p>`;
-  return correct
-    ? `<p class="feedback right">Correct</p>`
-    : `<p class="feedback wrong">Not this time</p>`;
+export function feedbackScreen(texts, { correct, response, tooSoon, otherKey, labels, responseMs }) {
+  const keys = keyList(texts, labels, "disjunction");
+  const say = () => {
+    if (response === null && otherKey !== null) {
+      return ["late", texts.html("feedback.other_key", { key: keycap(otherKey), keys })];
+    }
+    if (response === null) return ["late", texts.html("feedback.late", { keys, n: seconds(responseMs) })];
+    if (tooSoon) return ["late", texts.html("feedback.too_soon", { keys })];
+    return correct ? ["right", texts.html("feedback.correct")] : ["wrong", texts.html("feedback.wrong")];
+  };
+  const [kind, sentence] = say();
+  return `<p class="feedback ${kind}" role="alert">${sentence}</p>`;
 }
 
 /**
+ * @param {Texts} texts
  * @param {string} prompt HTML; empty for our own words
  * @param {readonly string[]} labels of the keys, the least sure first
+ * @param {boolean} touch whether they are buttons
  */
-export function confidenceScreen(prompt, labels) {
-  const asked = prompt || "<p>How sure are you?</p>";
-  const keys = labels.map((label) => `<kbd>${escaped(label)}</kbd>`).join(" ");
-  const ends = prompt ? keys : `a guess ${keys} quite sure`;
-  return `<div class="confidence">${asked}<p>${ends}</p></div>`;
+export function confidenceScreen(texts, prompt, labels, touch) {
+  const asked = prompt || `<p>${texts.html("confidence.question")}</p>`;
+  const keys = labels.map(touch ? touchButton : keycap).join(" ");
+  const ends = prompt ? keys : `${texts.html("confidence.guess")} ${keys} ${texts.html("confidence.sure")}`;
+  return `<div class="confidence" role="alert">${asked}<p>${ends}</p></div>`;
 }
 
 /**
+ * @param {Texts} texts
  * @param {readonly string[]} labels
- * @param {string} [word] between the last two
+ * @param {"conjunction" | "disjunction"} type
  */
-function keyList(labels, word = "and") {
-  const names = labels.map((label) => `<kbd>${escaped(label)}</kbd>`);
-  const last = names.pop() ?? "";
-  return names.length > 0 ? `${names.join(", ")} ${word} ${last}` : last;
+function keyList(texts, labels, type) {
+  return texts.list(labels.map(keycap), type);
 }
 
 /** @param {number} ms */
-function seconds(ms) {
-  const s = Math.round(ms / 100) / 10;
-  return s === 1 ? "1 second" : `${s} seconds`;
-}
-
-/** @param {string} text */
-function escaped(text) {
-  /** @type {Record<string, string>} */
-  const forms = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-  return text.replace(/[&<>"]/g, (one) => forms[one] ?? one);
-}
+const seconds = (ms) => Math.round(ms / 100) / 10;

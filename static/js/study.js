@@ -1,16 +1,20 @@
 /** The consent page: look at the device first, and find one's own session again. */
 
-import { obstacles } from "./devices.js";
+import { hasFinePointer, hasTouch, isKey, obstacles } from "./devices.js";
 import { measureRefresh } from "../plugin-noise-trial/src/display.js";
 import { element, pageData } from "./page.js";
+import { Texts } from "./texts.js";
 
-const KEPT = "yoked link";
+const agreement = /** @type {HTMLFormElement} */ (element("agreement"));
+// One server has several studies: each has a link of its own.
+const KEPT = `yoked link ${new URL(agreement.action).pathname}`;
 const INTERVALS = 20; // enough for a median; the session measures again
 
-const needs = /** @type {import("./types.js").Needs} */ (pageData());
+const needs = /** @type {import("./types.js").Needs & import("./types.js").Spoken} */ (pageData());
+const texts = new Texts(needs);
 const agree = /** @type {HTMLButtonElement} */ (element("agree"));
 // A device without a mouse may still have a keyboard, which only a press can tell.
-let keyboard = matchMedia("(any-pointer: fine)").matches;
+let keyboard = hasFinePointer();
 
 /**
  * Keep the page's token for this tab: whoever comes back and agrees again finds their session.
@@ -29,13 +33,8 @@ function keepToken() {
 async function check() {
   element("checking").hidden = !agree.disabled;
   const { refresh_ms } = await measureRefresh((tick) => requestAnimationFrame(tick), INTERVALS);
-  const found = obstacles(needs, {
-    keyboard,
-    width: innerWidth,
-    height: innerHeight,
-    devicePixelRatio,
-    refreshMs: refresh_ms,
-  });
+  const size = { width: innerWidth, height: innerHeight, devicePixelRatio };
+  const found = obstacles(needs, { keyboard, touch: hasTouch(), ...size, refreshMs: refresh_ms }, texts);
   element("checking").hidden = true;
   element("obstacles").hidden = found.length === 0;
   element("obstacle-list").replaceChildren(
@@ -49,9 +48,8 @@ async function check() {
 }
 
 keepToken();
-addEventListener("keydown", ({ code }) => {
-  // The keyboard on a touch screen names no place.
-  if (keyboard || !code || code === "Unidentified") return;
+addEventListener("keydown", (event) => {
+  if (keyboard || !isKey(event)) return;
   keyboard = true;
   void check();
 });

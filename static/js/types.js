@@ -9,6 +9,7 @@
  *
  * @typedef {object} Needs what a device must be able to do; the consent page carries it too
  * @property {readonly Key[]} keys the response i is the key i
+ * @property {boolean} [touch] whether a finger may respond, too
  * @property {boolean} side_by_side whether all intervals are shown at once, as patches
  * @property {FrameShape} shape
  * @property {number} deg_per_element
@@ -20,9 +21,15 @@
  * @property {readonly number[]} lut screen level of each of the 256 contrast levels
  * @property {number} background the contrast level of the background
  * @property {readonly string[]} instructions pages of HTML
+ * @property {string} instructions_language which may be another than the page's
+ * @property {Examples | null} examples
  * @property {number} n_recorded trials that the server has
  * @property {Confidence | null} confidence what is asked after each response
  * @property {Feedback} feedback
+ *
+ * @typedef {object} Examples one for each target
+ * @property {string} levels address of their contrast levels (target, interval, y, x)
+ * @property {readonly (readonly number[])[]} responses numbers of the keys that are right for each
  *
  * @typedef {object} Confidence
  * @property {readonly Key[]} keys the least sure first
@@ -34,7 +41,11 @@
  * @property {number} wrong_hz
  * @property {number} tone_ms
  *
- * @typedef {Needs & SessionData} PageData what the session's page carries
+ * @typedef {object} Spoken what a page's scripts say
+ * @property {string} language
+ * @property {Record<string, import("./texts.js").Text>} texts by name
+ *
+ * @typedef {Needs & SessionData & Spoken} PageData what the session's page carries
  *
  * @typedef {object} Break shown before the first trial of a block
  * @property {string} finished kind of the block that just ended

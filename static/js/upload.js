@@ -107,7 +107,7 @@ async function sentence(response) {
   try {
     return String((await response.json()).error);
   } catch {
-    return `the server replied with status ${response.status}`;
+    return ""; // of a proxy, say: the status has to do
   }
 }
 

@@ -15,6 +15,8 @@ const task = new NoiseTask(parameters);
 const gray = parameters.lut[parameters.background];
 document.documentElement.style.background = `rgb(${gray}, ${gray}, ${gray})`;
 document.title = parameters.title;
+document.documentElement.lang = parameters.language;
+const { texts } = parameters; // by name, in the language of the page
 
 const jsPsych = initJsPsych({
   // Where pages save their data elsewhere (JATOS, DataPipe, ...), this is the line to replace.
@@ -26,21 +28,22 @@ if (observer) jsPsych.data.addProperties({ observer });
 const button = (/** @type {string} */ stimulus) => ({
   type: jsPsychHtmlButtonResponse,
   stimulus,
-  choices: ["Continue"],
+  choices: [texts["task.continue"]],
   on_load: () => jsPsych.getDisplayElement().querySelector("button")?.focus(),
 });
 
 /** The response to the trial before, in words. */
 function outcome() {
   const { response, correct } = jsPsych.data.getLastTrialData().values()[0];
-  return response === null ? "Too late" : correct ? "✓ Correct" : "Not this time";
+  if (response === null) return texts["feedback.missed"];
+  return correct ? `✓ ${texts["feedback.correct"]}` : texts["feedback.wrong"];
 }
 
 await task.measure();
 const timeline = parameters.instructions.map(button);
 let block = 0;
 for (const asked of task.trials) {
-  if (asked.block !== block) timeline.push(button("<p>Time for a break.</p>"));
+  if (asked.block !== block) timeline.push(button(`<p>${texts["break.heading"]}</p>`));
   block = asked.block;
   timeline.push(task.trial(asked));
   if (parameters.design.blocks[block].feedback) {

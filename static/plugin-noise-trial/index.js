@@ -46,6 +46,8 @@ const info = {
      * place on the keyboard, whatever is printed there: `{ name: "f", code: "KeyF" }`.
      */
     choices: { type: ParameterType.KEYS, array: true, default: undefined },
+    /** What is written on a button for each choice, on a screen that takes touch; none: no buttons. */
+    touch: { type: ParameterType.STRING, array: true, default: [] },
     /** Screen level of each of the 256 contrast levels. */
     lut: { type: ParameterType.INT, array: true, default: undefined },
     /** Contrast level of the background. */
@@ -107,6 +109,7 @@ export default class NoiseTrialPlugin {
         keys: trial.choices.map(asKey),
         responseMs: timing.response_ms,
         refreshMs,
+        buttons: stage.buttons,
         requestFrame: (callback) => requestAnimationFrame(callback),
         target: window,
       },

@@ -278,6 +278,7 @@ def test_ctrl_c_ends_a_command_with_one_line(db_path):
 @pytest.mark.usefixtures("hears_ctrl_c")
 def test_ctrl_c_ends_the_server_in_good_order(db_path):
     command = [sys.executable, "-m", "yoked", "serve", db_path, "--port", "0"]
+    command += ["--protocol", "bar-in-noise"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     announcement = process.stderr.readline()
     url = announcement.split(" at ")[1].split()[0]

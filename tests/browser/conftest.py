@@ -83,18 +83,20 @@ class Server:
     db_path: Path
     protocol_path: Path
     lut: str
+    prefix: str = "/"
     port: int = 0
     address: str = ""
 
     def start(self) -> None:
         hearing, telling = PROCESSES.Pipe(duplex=False)
         arguments = self.db_path, self.protocol_path, self.lut, self.port, telling.send
+        arguments += (self.prefix,)
         self._process = PROCESSES.Process(target=serve_file, args=arguments)
         self._process.start()
         telling.close()
         with hearing:
             self.address = hearing.recv()  # EOFError: the server did not start
-        self.port = int(self.address.rstrip("/").rsplit(":", 1)[1])
+        self.port = int(self.address.split(":")[2].split("/")[0])
 
     def kill(self) -> None:
         """End the process as a power cut would."""
@@ -107,10 +109,10 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Return a function that serves a protocol."""
     servers: list[Server] = []
 
-    def start(protocol: Protocol, lut: str = "identity") -> Server:
+    def start(protocol: Protocol, lut: str = "identity", prefix: str = "/") -> Server:
         path = tmp_path / f"protocol-{len(servers)}.json"
         path.write_text(json.dumps(protocol.to_dict()))
-        server = Server(tmp_path / f"results-{len(servers)}.db", path, lut)
+        server = Server(tmp_path / f"results-{len(servers)}.db", path, lut, prefix)
         servers.append(server)
         server.start()
         return server

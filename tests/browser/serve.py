@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from yoked.app.hosting.settings import Settings
 from yoked.app.web.serving import serve
 from yoked.experiments.protocols.protocol import Protocol
 
@@ -16,10 +17,12 @@ def serve_file(
     lut: str,
     port: int | str,
     announce: Callable[[str], None],
+    prefix: str = "/",
 ) -> None:
     """Serve the protocol of a file until the process ends."""
     protocol = Protocol.from_dict(json.loads(Path(protocol_path).read_text()))
-    serve(db_path, protocol, port=int(port), lut=lut, announce=announce)
+    settings = Settings(port=int(port), prefix=prefix)
+    serve(db_path, protocol, settings, lut=lut, announce=announce)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ import pytest
 
 from yoked.experiments.protocols.files import load_protocol
 
-RUN = """async ([mode, data]) => {
-  const plugin = await import("/static/plugin-noise-trial/index.js");
+RUN = """async ([mode, data, files]) => {
+  const plugin = await import(`${files}/plugin-noise-trial/index.js`);
   const jsPsych = initJsPsych();
   const trial = {
     type: plugin.default,
@@ -26,11 +26,14 @@ RUN = """async ([mode, data]) => {
 # The consent page has none, since it needs no jsPsych; its policy allows this one, to
 # the letter.
 IMPORT_MAP = """() => {
+  const script = document.querySelector("script[src]").getAttribute("src");
+  const files = script.replace("/js/study.js", "");
   const map = document.createElement("script");
   map.type = "importmap";
   map.textContent =
-    '{"imports": {"jspsych": "/static/plugin-noise-trial/browser/jspsych.js"}}';
+    `{"imports": {"jspsych": "${files}/plugin-noise-trial/browser/jspsych.js"}}`;
   document.head.append(map);
+  return files;
 }"""
 
 
@@ -39,9 +42,9 @@ def simulate(page, serve):
     """Return a function that simulates one trial and gives jsPsych's data of it."""
     address = serve(load_protocol("bar-in-noise")).address
     page.goto(address)
-    page.evaluate(IMPORT_MAP)
-    page.add_script_tag(url="/static/vendor/jspsych.js")
-    return lambda mode, data=None: page.evaluate(RUN, [mode, data])
+    files = page.evaluate(IMPORT_MAP)
+    page.add_script_tag(url=f"{files}/vendor/jspsych.js")
+    return lambda mode, data=None: page.evaluate(RUN, [mode, data, files])
 
 
 def test_a_simulated_trial_takes_the_model_s_response(simulate):

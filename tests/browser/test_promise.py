@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from yoked.app.web.lut import look_up_table
+from yoked.app.lut import look_up_table
 from yoked.experiments.protocols.files import load_protocol, protocol_names
 from yoked.experiments.protocols.parts import BACKGROUND, Signal, Task
 from yoked.experiments.protocols.patterns import Pattern

@@ -14,6 +14,7 @@ from tests import ROOT
 ROOMS = ("analysis", "app", "experiments", "models")
 DATA = (
     "app/reports/templates/**/*",
+    "app/web/languages/*.toml",
     "app/web/templates/**/*",
     "experiments/protocols/**/*.toml",
     "static/css/**/*.css",

@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { askConfidence } from "../../static/js/confidence.js";
 import { roundingMs } from "../../static/plugin-noise-trial/src/refreshes.js";
+import { textsIn } from "./languages.js";
 import { Tones, tonesFor } from "../../static/js/tones.js";
 import { runTrial } from "../../static/plugin-noise-trial/src/trial.js";
 
@@ -39,10 +40,13 @@ function press(target, code, timeStamp) {
 
 test("confidence is the step of the key, from 1, and a press before the question is none", async () => {
   const target = new EventTarget();
-  const display = { innerHTML: "" };
+  const display = { innerHTML: "", querySelectorAll: /** @type {any} */ (() => []) };
   const { requestFrame, frame } = frames();
   const asked = { keys: KEYS, prompt: "" };
-  const answer = askConfidence(asked, { display, target, requestFrame });
+  const answer = askConfidence(asked, {
+    ...{ display, target, requestFrame, texts: textsIn("en") },
+    labelOf: ({ name }) => name,
+  });
   assert.match(display.innerHTML, /How sure are you/);
   press(target, "Digit3", 5); // still the key of the response, say
   frame(10);

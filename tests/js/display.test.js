@@ -7,6 +7,11 @@ import { obstacles } from "../../static/js/devices.js";
 import { measureRefresh, neededWindow, rgba, wholeScale } from "../../static/plugin-noise-trial/src/display.js";
 import { eventKey, keyIndex, keyLabel } from "../../static/plugin-noise-trial/src/keyboard.js";
 import { breakScreen, feedbackScreen } from "../../static/js/screens.js";
+import { exampleScale } from "../../static/js/examples.js";
+import { isOther } from "../../static/js/viewing.js";
+import { textsIn } from "./languages.js";
+
+const EN = textsIn("en");
 
 test("levels go through the table into opaque gray", () => {
   const inverted = Array.from({ length: 256 }, (_, level) => 255 - level);
@@ -83,21 +88,44 @@ test("a window that is too small for the visual angle says what is needed, and t
   assert.equal(neededWindow(BARS, PHONE), null);
 });
 
+test("buttons for fingers need room below the patches", () => {
+  const small = { width: 320, height: 180, devicePixelRatio: 1 };
+  assert.deepEqual(neededWindow({ ...BARS, touch: true }, small), { width: 116, height: 214 + 104 });
+});
+
+test("an example is as large as a trial's patches, or a whole number of times smaller", () => {
+  const shape = { width: 52, intervals: 2 };
+  assert.equal(exampleScale(shape, 2, { width: 1280, devicePixelRatio: 1 }), 2);
+  assert.equal(exampleScale(shape, 6, { width: 390, devicePixelRatio: 3 }), 6);
+  assert.equal(exampleScale({ width: 256, intervals: 2 }, 2, { width: 390, devicePixelRatio: 2 }), 1);
+});
+
+test("a display is another when the window, the zoom or the rate is", () => {
+  const before = { refresh_ms: 16.7, refresh_mad_ms: 0.1, window_px: [1280, 800], full_screen: false };
+  assert(!isOther(before, { ...before, refresh_ms: 16.6, refresh_mad_ms: 0.3, window_px: [1280, 800] }));
+  assert(isOther(before, { ...before, window_px: [1280, 720] }));
+  assert(isOther(before, { ...before, refresh_ms: 8.3 }));
+  assert(isOther(null, before));
+});
+
 test("each thing that a device lacks is a sentence of its own", () => {
-  assert.deepEqual(obstacles(NEEDS, LAPTOP), []);
+  assert.deepEqual(obstacles(NEEDS, LAPTOP, EN), []);
   const phone = { ...PHONE, keyboard: false, refreshMs: 1000 / 60 };
-  assert.match(obstacles(NEEDS, phone).join(), /^A keyboard is needed/);
+  assert.match(obstacles(NEEDS, phone, EN).join(), /^A keyboard is needed/);
+  const tablet = { ...phone, touch: true };
+  assert.match(obstacles(NEEDS, tablet, EN).join(), /^A keyboard is needed/);
+  assert.deepEqual(obstacles({ ...NEEDS, touch: true }, tablet, EN), []);
   const small = { ...LAPTOP, width: 320, height: 180 };
-  assert.match(obstacles(NEEDS, small).join(), /320 × 180, and 116 × 214 are needed/);
+  assert.match(obstacles(NEEDS, small, EN).join(), /320 × 180, and 116 × 214 are needed/);
   const movie = { ...NEEDS, shape: { ...NEEDS.shape, frames: 9 } };
   movie.timing = { ...NEEDS.timing, frame_ms: 33.333 };
-  assert.match(obstacles(movie, { ...LAPTOP, refreshMs: 1000 / 75 }).join(), /shows 75 pictures/);
-  assert.equal(obstacles(movie, LAPTOP).length, 0);
+  assert.match(obstacles(movie, { ...LAPTOP, refreshMs: 1000 / 75 }, EN).join(), /shows 75 pictures/);
+  assert.equal(obstacles(movie, LAPTOP, EN).length, 0);
 });
 
 test("a screen whose refreshes cannot be measured is told, and coarse stamps are no reason", async () => {
-  assert.match(obstacles(NEEDS, { ...LAPTOP, refreshMs: 0 }).join(), /cannot be measured/);
-  assert.match(obstacles(NEEDS, { ...LAPTOP, refreshMs: NaN }).join(), /cannot be measured/);
+  assert.match(obstacles(NEEDS, { ...LAPTOP, refreshMs: 0 }, EN).join(), /cannot be measured/);
+  assert.match(obstacles(NEEDS, { ...LAPTOP, refreshMs: NaN }, EN).join(), /cannot be measured/);
   let frames = 0;
   const { refresh_ms } = await measureRefresh((callback) => {
     const timeMs = Math.floor((++frames * 16.7) / 50) * 50;
@@ -131,6 +159,9 @@ test("a key is called what is printed on it", () => {
   assert.equal(keyLabel(place("f", "KeyF"), new Map([["KeyF", "а"]])), "F"); // Cyrillic has both
   assert.equal(keyLabel(place("1", "Digit1"), new Map([["Digit1", "&"]])), "1");
   assert.equal(keyLabel(place("num_4", "Numpad4")), "4 (number pad)");
+  const words = { space: "Leertaste", return: "Eingabe", numberPad: (/** @type {string} */ key) => `${key} (Ziffernblock)` };
+  assert.equal(keyLabel(place("num_4", "Numpad4"), undefined, words), "4 (Ziffernblock)");
+  assert.equal(keyLabel(place("space", "Space"), undefined, words), "Leertaste");
 });
 
 test("feedback tells right, wrong, late, too soon and other keys apart", () => {
@@ -142,20 +173,20 @@ test("feedback tells right, wrong, late, too soon and other keys apart", () => {
     labels: ["F", "J"],
     responseMs: 3000,
   };
-  assert.match(feedbackScreen(about), /Correct/);
-  assert.match(feedbackScreen({ ...about, correct: false }), /Not this time/);
-  const late = feedbackScreen({ ...about, response: null });
+  assert.match(feedbackScreen(EN, about), /Correct/);
+  assert.match(feedbackScreen(EN, { ...about, correct: false }), /Not this time/);
+  const late = feedbackScreen(EN, { ...about, response: null });
   assert.match(late, /Too late: press <kbd>F<\/kbd> or <kbd>J<\/kbd> within 3 seconds/);
-  assert.match(feedbackScreen({ ...about, tooSoon: true }), /Too soon: look first/);
-  const other = feedbackScreen({ ...about, response: null, otherKey: "<" });
+  assert.match(feedbackScreen(EN, { ...about, tooSoon: true }), /Too soon: look first/);
+  const other = feedbackScreen(EN, { ...about, response: null, otherKey: "<" });
   assert.match(other, /<kbd>&lt;<\/kbd> is none of the keys: press <kbd>F/);
 });
 
 test("a break says what is over, what comes and what is left", () => {
   const left = { main_block: 2, n_main_blocks: 6, minutes_left: 12 };
-  const within = breakScreen({ finished: "main", next: "main", ...left });
+  const within = breakScreen(EN, { finished: "main", next: "main", ...left });
   assert.match(within, /Block 2 of 6 is next. About 12 minutes are left/);
-  const practice = breakScreen({ finished: "practice", next: "calibration", ...left, minutes_left: 1 });
+  const practice = breakScreen(EN, { finished: "practice", next: "calibration", ...left, minutes_left: 1 });
   assert.match(practice, /Practice: done/);
   assert.match(practice, /not be told whether you were right/);
   assert.match(practice, /About 1 minute is left/);

@@ -26,10 +26,10 @@ const PLAN = framePlan({ timing: TIMING, presentations: 2, frames: 1, refreshMs:
 
 /**
  * Run a trial on a screen that refreshes at the given times, with keys pressed between.
- * @param {(number | Press)[]} script
+ * @param {(number | Press | Event)[]} script an event is of the second button
  * @param {readonly import("../../static/plugin-noise-trial/src/types.js").Step[]} [plan]
  */
-async function play(script, plan = PLAN) {
+async function play(script, plan = PLAN, buttons = /** @type {EventTarget[]} */ ([])) {
   const target = new EventTarget();
   const callbacks = /** @type {((timeMs: number) => void)[]} */ ([]);
   const drawn = /** @type {string[]} */ ([]);
@@ -39,13 +39,23 @@ async function play(script, plan = PLAN) {
     responseMs: TIMING.response_ms,
     refreshMs: 10,
     requestFrame: (callback) => callbacks.push(callback),
-    target,
+    ...{ target, buttons },
   });
   for (const happening of script) {
     if (typeof happening === "number") callbacks.shift()?.(happening);
+    else if (happening instanceof Event) buttons[1]?.dispatchEvent(happening);
     else target.dispatchEvent(keydown(happening));
   }
   return { ...(await result), drawn };
+}
+
+/** @param {number} timeMs */
+function touch(timeMs) {
+  const event = new Event("pointerdown", { cancelable: true });
+  for (const [name, value] of Object.entries({ timeStamp: timeMs, pointerType: "touch" })) {
+    Object.defineProperty(event, name, { value });
+  }
+  return event;
 }
 
 /** @param {Press} press */
@@ -210,4 +220,17 @@ test("the log of events has an end", async () => {
   const presses = Array.from({ length: 200 }, () => ({ key: "f", timeMs: 45 }));
   const script = [...refreshes(40), ...presses, ...refreshes(100, 50), { key: "f", timeMs: 101 }, 110];
   assert.equal((await play(script)).events.length, MAX_EVENTS);
+});
+
+test("a finger responds as a key does, by its own time stamp, and is told apart", async () => {
+  const buttons = [new EventTarget(), new EventTarget()];
+  const soon = touch(30);
+  const press = touch(103);
+  const result = await play([...refreshes(90), soon, ...refreshes(100, 100), press, ...refreshes(150, 110)], PLAN, buttons);
+  assert.equal(result.response, 1);
+  assert.equal(result.rt, 103 - (result.onsets_ms[1] ?? NaN));
+  assert(press.defaultPrevented);
+  assert.deepEqual(result.events.map(({ kind, detail }) => [kind, detail]), [["early_key", "j"], ["touch", "touch"]]);
+  const byKey = await play([...refreshes(100), { key: "f", code: "KeyF", timeMs: 101 }, ...refreshes(150, 110)], PLAN, buttons);
+  assert.deepEqual(byKey.events, []);
 });

@@ -10,6 +10,8 @@ export const CSS_PX_PER_DEGREE = 38;
 
 /** Height in CSS px of what stands above and below the patches: marks, and the progress bar. */
 const BESIDE_PX = 110;
+/** Height in CSS px of the buttons below the patches, on a screen that takes touch. */
+const TOUCH_PX = 104;
 /** How much smaller than the protocol's visual angle a patch may be. */
 const SMALLEST_SHARE = 2 / 3;
 
@@ -18,6 +20,7 @@ const SMALLEST_SHARE = 2 / 3;
  * @property {number} degPerElement
  * @property {readonly [number, number]} elementPx rows, columns
  * @property {{ width: number, height: number }} size of all patches together, stimulus px
+ * @property {boolean} [touch] whether there are buttons below
  *
  * @typedef {{ width: number, height: number, devicePixelRatio: number }} Window in CSS px
  */
@@ -42,18 +45,18 @@ export function wholeScale(stimulus, window) {
 export function neededWindow(stimulus, window) {
   const least = Math.ceil(SMALLEST_SHARE * wantedScale(stimulus, window));
   if (fitsAt(least, stimulus, window)) return null;
-  const { size } = stimulus;
+  const { size, touch = false } = stimulus;
   const [width, height] = [size.width, size.height].map(
     (side) => (side * least) / window.devicePixelRatio,
   );
   const [w, h] = [/** @type {number} */ (width), /** @type {number} */ (height)];
-  return { width: Math.ceil(w / 0.9), height: Math.ceil(Math.max(h / 0.7, h + BESIDE_PX)) };
+  return { width: Math.ceil(w / 0.9), height: Math.ceil(Math.max(h / 0.7, h + besidePx(touch))) };
 }
 
 /**
  * Whether patches at a scale have room.
  * @param {number} scale
- * @param {Pick<Stimulus, "size">} stimulus
+ * @param {Pick<Stimulus, "size" | "touch">} stimulus
  * @param {Window} window
  */
 export function fitsAt(scale, stimulus, window) {
@@ -71,16 +74,19 @@ function wantedScale({ degPerElement, elementPx }, { devicePixelRatio }) {
 
 /**
  * The largest scale at which all patches are on the page.
- * @param {Pick<Stimulus, "size">} stimulus
+ * @param {Pick<Stimulus, "size" | "touch">} stimulus
  * @param {Window} window
  */
-function room({ size }, { width, height, devicePixelRatio }) {
-  const free = Math.max(0, Math.min(0.7 * height, height - BESIDE_PX));
+function room({ size, touch = false }, { width, height, devicePixelRatio }) {
+  const free = Math.max(0, Math.min(0.7 * height, height - besidePx(touch)));
   return Math.min(
     (0.9 * width * devicePixelRatio) / size.width,
     (free * devicePixelRatio) / size.height,
   );
 }
+
+/** @param {boolean} touch */
+const besidePx = (touch) => BESIDE_PX + (touch ? TOUCH_PX : 0);
 
 /**
  * RGBA bytes of contrast levels, each level through the table, opaque.

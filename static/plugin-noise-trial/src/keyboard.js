@@ -61,22 +61,34 @@ export function eventKey(name) {
   return { ...named, ...others }[name] ?? name.replace("num_", "");
 }
 
+const ARROWS = { left: "←", right: "→", up: "↑", down: "↓" };
+const WORDS = { space: "Space", return: "Enter", numberPad: (/** @type {string} */ key) => `${key} (number pad)` };
+
 /**
  * How a key is written on this keyboard: its letter where the layout has another Latin one there.
  * @param {Key} key
  * @param {{ get: (code: string) => string | undefined }} [layout]
+ * @param {typeof WORDS} [words] in another language
  */
-export function keyLabel({ name, code }, layout) {
-  const words = { left: "←", right: "→", up: "↑", down: "↓", space: "Space", return: "Enter" };
-  const word = words[/** @type {keyof typeof words} */ (name)];
+export function keyLabel({ name, code }, layout, words = WORDS) {
+  const { space, return: enter } = words;
+  const word = { ...ARROWS, space, return: enter }[name];
   if (word) return word;
-  if (name.startsWith("num_")) return `${name.slice(4)} (number pad)`;
+  if (name.startsWith("num_")) return words.numberPad(name.slice(4));
   const printed = layout?.get(code) ?? "";
   return (/^[a-z]$/i.test(name) && /^[a-z]$/i.test(printed) ? printed : name).toUpperCase();
 }
 
 /**
- * Listen to `keys`. A press counts from the time given to `open`, by the event's own time stamp, so
+ * A press that responds.
+ * @typedef {object} Press
+ * @property {number} response
+ * @property {number} timeMs
+ * @property {string} by "key", or the kind of pointer that pressed a button
+ */
+
+/**
+ * Listen to `keys`, and to `buttons` that stand for them on a screen that takes touch. A press counts from the time given to `open`, by the event's own time stamp, so
  * that a busy page does not lengthen response times; presses before it go to `onEarly`.
  * A key that is held down is no response: its repeats are passed over.
  *
@@ -85,8 +97,9 @@ export function keyLabel({ name, code }, layout) {
  * @param {EventTarget} options.target
  * @param {(name: string, timeMs: number) => void} options.onEarly
  * @param {(label: string, timeMs: number) => void} [options.onOther] a press, in time, of no key of these
+ * @param {readonly EventTarget[]} [options.buttons] the button i is for the key i
  */
-export function listenForKeys(keys, { target, onEarly, onOther }) {
+export function listenForKeys(keys, { target, onEarly, onOther, buttons = [] }) {
   const presses = new Presses(keys, onEarly, onOther ?? (() => {}));
   /** @param {Event} event */
   const onKeydown = (event) => {
@@ -100,8 +113,15 @@ export function listenForKeys(keys, { target, onEarly, onOther }) {
       return;
     }
     event.preventDefault();
-    if (!repeat) presses.press(index, timeStamp);
+    if (!repeat) presses.press(index, timeStamp, "key");
   };
+  buttons.forEach((button, index) => {
+    button.addEventListener("pointerdown", (event) => {
+      event.preventDefault(); // no focus, no zoom
+      const { timeStamp, pointerType } = /** @type {PointerEvent} */ (event);
+      presses.press(index, timeStamp, pointerType || "pointer");
+    });
+  });
   // In the capture phase, which simulated presses pass through although they do not bubble.
   target.addEventListener("keydown", onKeydown, { capture: true });
   return {
@@ -123,7 +143,7 @@ function placeLabel(code, key) {
 }
 
 class Presses {
-  /** @type {{ response: number, timeMs: number } | null} */
+  /** @type {Press | null} */
   first = null;
   #opened = Infinity;
   #keys;
@@ -149,10 +169,11 @@ class Presses {
   /**
    * @param {number} index
    * @param {number} timeMs
+   * @param {string} by
    */
-  press(index, timeMs) {
+  press(index, timeMs, by) {
     if (timeMs < this.#opened) this.#onEarly(this.#keys[index]?.name ?? "", timeMs);
-    else this.first ??= { response: index, timeMs };
+    else this.first ??= { response: index, timeMs, by };
   }
 
   /**

@@ -16,6 +16,7 @@ import { className, useStyle } from "./style.js";
  * @property {number} background
  * @property {number} scale
  * @property {number} device_pixel_ratio
+ * @property {readonly string[]} [touch] what is written on the buttons, where the screen takes touch
  */
 
 /** The patches of a trial with their marks, and all images ready before its first refresh. */
@@ -46,7 +47,10 @@ export class Stage {
     });
     this.#fixation = mark("fixation");
     root.append(this.#fixation);
-    display.replaceChildren(root);
+    /** What stands for the keys on a screen that takes touch; empty elsewhere. */
+    this.buttons = (trial.touch ?? []).map(button);
+    display.replaceChildren(root, ...(this.buttons.length > 0 ? [bar(this.buttons)] : []));
+    root.classList.toggle(className("above"), this.buttons.length > 0);
     for (const { canvas } of this.#patches) snapToScreen(canvas, trial.device_pixel_ratio);
     this.#clear();
   }
@@ -81,6 +85,23 @@ export class Stage {
       context.fillRect(0, 0, canvas.width, canvas.height);
     }
   }
+}
+
+/** @param {string} label */
+function button(label) {
+  const element = document.createElement("div");
+  element.className = className("touch");
+  element.setAttribute("role", "button");
+  element.textContent = label;
+  return element;
+}
+
+/** @param {readonly HTMLElement[]} buttons */
+function bar(buttons) {
+  const element = document.createElement("div");
+  element.className = className("touches");
+  element.append(...buttons);
+  return element;
 }
 
 /** @param {string} name */

@@ -18,6 +18,18 @@ const RULES = `
     linear-gradient(#000, #000) center / 2px 100% no-repeat,
     linear-gradient(#000, #000) center / 100% 2px no-repeat;
 }
+/* Below the patches, where thumbs are; TOUCH_PX of display.js is its height. */
+:where(.${PREFIX}above) { margin-bottom: 104px; }
+:where(.${PREFIX}touches) {
+  position: fixed; inset: auto 0 0; height: 104px; padding: 16px; display: flex; gap: 16px;
+  justify-content: space-between; forced-color-adjust: none; touch-action: none;
+}
+:where(.${PREFIX}touch) {
+  flex: 0 1 10rem; min-width: 0; height: 72px; display: flex; align-items: center; justify-content: center;
+  color: #000; font-size: 1.3rem; background: rgb(255 255 255 / 35%); border: 1px solid rgb(0 0 0 / 60%);
+  border-radius: 10px; touch-action: none; user-select: none; -webkit-user-select: none;
+}
+:where(.${PREFIX}touch:active) { background: rgb(0 0 0 / 20%); }
 `;
 
 /** @type {CSSStyleSheet | undefined} */

@@ -25,16 +25,17 @@ export const STALL_MS = 250;
  * @param {number} options.responseMs
  * @param {number} options.refreshMs
  * @param {(callback: (timeMs: number) => void) => unknown} options.requestFrame
+ * @param {readonly EventTarget[]} [options.buttons] which stand for the keys on a screen that takes touch
  * @param {EventTarget} options.target where the keys are pressed and the page's events arrive
  * @returns {Promise<Omit<TrialResult, "digest">>}
  */
-export function runTrial(plan, { draw, keys, responseMs, refreshMs, requestFrame, target }) {
+export function runTrial(plan, { draw, keys, responseMs, refreshMs, requestFrame, target, buttons = [] }) {
   const clock = new RefreshClock(plan, refreshMs);
   const log = new EventLog(clock);
   /** @type {string | null} */
   let otherKey = null;
   const keyboard = listenForKeys(keys, {
-    target,
+    ...{ target, buttons },
     onEarly: (name, timeMs) => log.add("early_key", timeMs, name),
     onOther: (label, timeMs) => {
       otherKey = label;
@@ -60,6 +61,7 @@ export function runTrial(plan, { draw, keys, responseMs, refreshMs, requestFrame
       if (!isOver) return void requestFrame(tick);
       keyboard.close();
       stopWatching();
+      if (press && press.by !== "key") log.add("touch", press.timeMs, press.by);
       resolve({
         response: press?.response ?? null,
         rt: press ? rounded(press.timeMs - clock.lastOnset) : null,

@@ -145,6 +145,11 @@ def output(*arguments):
     return done.stdout
 
 
+def accounts_printed(path):
+    made = json.loads(output("accounts", "create", path, "jane", "--json"))
+    return made, json.loads(output("accounts", "list", path, "--json"))
+
+
 def test_the_page_names_exactly_the_keys_that_the_commands_print(printed, tmp_path):
     seen = set()
     yes_no, pair, plan, white_box, match, score = printed
@@ -191,6 +196,9 @@ def test_the_page_names_exactly_the_keys_that_the_commands_print(printed, tmp_pa
     for goal, front in (("twin", None), ("task", "none")):
         (box,) = rows_of_boxes([Box("max", goal, front, 1, kernel, kernel)])
         check(box, "row of boxes", seen)
+    made = accounts_printed(tmp_path / "accounts.db")
+    check(made[0], "one-time code", seen)
+    check(made[1][0], "account", seen)
     assert seen == set(SECTIONS), "every table was met"
 
 

@@ -79,15 +79,20 @@ def agreement(page: str) -> dict[str, str]:
     return dict(re.findall(r'name="(\w+)"[^>]* value="([^"]*)"', page))
 
 
+def where_to(page: str) -> str:
+    """Give the address that the consent page's form is sent to."""
+    return re.search(r'id="agreement" method="post" action="([^"]*)"', page)[1]
+
+
 class Participant:
     """Somebody with a browser; `sent` is everything that the server sent them."""
 
-    def __init__(self, client) -> None:
+    def __init__(self, client, path: str = "/", language: str = "") -> None:
         self.client = client
         self.sent = b""
-        page = self.get("/")
+        page = self.get(f"{path}?language={language}" if language else path)
         self.form = agreement(page.text)
-        reply = client.post("/sessions", data=self.form)
+        reply = client.post(where_to(page.text), data=self.form)
         assert reply.status_code == 303
         self.base = reply.location
         self.token = self.base.rsplit("/", 1)[1]

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from yoked.app.web.serving import most_connections
+from yoked.app.hosting.process import most_connections
 from yoked.experiments.protocols.files import load_protocol
 
 N_IDLE, N_ARRIVING = 1200, 100

@@ -18,7 +18,7 @@ def clock():
 
 @pytest.fixture
 def app(db_path, protocol, clock, monkeypatch):
-    monkeypatch.setattr("yoked.app.web.study.ARRIVALS_AT_ONCE", AT_ONCE)
+    monkeypatch.setattr("yoked.app.web.host.ARRIVALS_AT_ONCE", AT_ONCE)
     with served(db_path, protocol, clock=clock) as app:
         yield app
 

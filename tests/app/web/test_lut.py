@@ -2,7 +2,7 @@
 
 import pytest
 
-from yoked.app.web.lut import LUTS, look_up_table, srgb_encode
+from yoked.app.lut import LUTS, look_up_table, srgb_encode
 
 
 def srgb_decode(signal: float) -> float:

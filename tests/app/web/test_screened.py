@@ -242,7 +242,7 @@ def test_other_bytes_come_before_bad_timing(participant, db_path):
 def test_what_was_never_handed_out_is_known_though_memory_has_no_room(
     app, db_path, monkeypatch
 ):
-    monkeypatch.setattr("yoked.app.web.study.MOST_IN_MEMORY", 1)
+    monkeypatch.setattr("yoked.app.web.live_sessions.MOST_IN_MEMORY", 1)
     people = [Participant(app.test_client()) for _ in range(3)]
     for trial in range(4):
         for person in people:

@@ -1,17 +1,20 @@
 """The server: its headers, its port, and what it does without."""
 
+import re
 import socket
 import subprocess
 import sys
 
 import pytest
 
+from yoked.app.hosting.settings import Settings
 from yoked.app.web.serving import serve
 
 
 def test_every_reply_has_the_headers_of_a_careful_server(participant):
-    paths = ("/", participant.base, f"{participant.base}/next", "/static/js/main.js")
-    for path in (*paths, "/nowhere", "/healthz"):
+    script = re.search(r'src="(/static/[^"]+)"', participant.get("/").text)[1]
+    paths = ("/", participant.base, f"{participant.base}/next", script)
+    for path in (*paths, "/static/x.js", "/nowhere", "/healthz"):
         headers = participant.get(path).headers
         policy = headers["Content-Security-Policy"]
         assert "script-src 'self'" in policy
@@ -32,13 +35,13 @@ def test_a_port_in_use_is_refused_in_one_sentence(db_path, protocol):
             f"port {port} of 127.0.0.1 must be free to use: address already in use"
         )
         with pytest.raises(OSError, match=sentence):
-            serve(db_path, protocol, port=port)
+            serve(db_path, protocol, Settings(port=port))
 
 
 SERVE_A_TRIAL = r"""
 import re, sys
 from yoked.app.web.server import create_app
-client = create_app(sys.argv[1]).test_client()
+client = create_app(sys.argv[1], "bar-in-noise").test_client()
 form = dict(re.findall(r'name="(\w+)"[^>]* value="([^"]*)"', client.get("/").text))
 base = client.post("/sessions", data=form).location
 assert len(client.get(client.get(base + "/next").json["frames"]).data) == 2 * 52 * 52

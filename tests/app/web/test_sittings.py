@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from sqlite_utils import Database
 
-from yoked.app.web import participations
-from yoked.app.web.participations import Participations
+from yoked.app.studies import participations
+from yoked.app.studies.participations import Participations
 from yoked.app.web.server import create_app
 from yoked.experiments.protocols.sittings import SittingPlan
 from yoked.experiments.session.sittings import planned_sitting
@@ -118,7 +118,7 @@ def test_without_a_plan_nobody_is_asked_to_come_again(db_path, protocol):
 def test_sittings_must_ask_for_the_same_consent(db_path, protocol):
     texts = replace(protocol.texts, consent={"en": "# Another text"})
     plan = SittingPlan("p", (protocol, replace(protocol, texts=texts)))
-    rule = "that of sitting 1 in every sitting of a plan that is served, got another in"
+    rule = "must be one for all arms and sittings, got another in sitting 2 of arm all"
     with pytest.raises(ValueError, match=rule):
         create_app(db_path, plan=plan)
 

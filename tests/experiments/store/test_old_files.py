@@ -8,7 +8,7 @@ import pytest
 
 import yoked
 from tests import ROOT
-from yoked.app.web.participations import Participations
+from yoked.app.studies.participations import Participations
 from yoked.experiments.store.merge import merge
 from yoked.experiments.store.schema import VERSION
 from yoked.experiments.store.sqlite import open_store

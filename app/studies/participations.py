@@ -1,81 +1,24 @@
-"""Who takes part: links to sessions, consent, completion codes. The app's own table.
+"""Which session a participant's link leads to, what they agreed to, their codes.
 
-It lives in the file of the trial log, under its own migrations; the trial log's schema
-knows nothing of it. A link's token is stored as its SHA-256 only, so that whoever reads
-the file cannot go on with somebody's session.
+A link's token is stored as its SHA-256 only, so that whoever reads the file cannot go
+on with somebody's session.
 """
 
 import hashlib
-import re
-import secrets
 import sqlite3
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
-
 from ...experiments.clock import utc_now
+from .tables import prepare
+from .tokens import hash_of_token, letters, new_code
 
-_TOKEN_BYTES = 24  # 192 bits, 32 characters of a link
-_TOKEN = re.compile("[A-Za-z0-9_-]{32}")
-# Read aloud and typed by people: no letter here looks like another or like a digit.
-_CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _CODE_LENGTH = 10
 # How a participation ended, and with which letter its code begins.
 COMPLETE, SCREENED_OUT, NO_CONSENT = "complete", "screened out", "no consent"
 CODE_BEGINS = {COMPLETE: "C-", SCREENED_OUT: "S-", NO_CONSENT: "N-"}
-
-migrations = Migrations("yoked-app")
-
-
-@migrations(name="0001_participations")
-def _participations(db: Database) -> None:
-    db.execute(
-        """
-        CREATE TABLE participations (
-            token_hash TEXT PRIMARY KEY,
-            session TEXT NOT NULL UNIQUE REFERENCES sessions (id),
-            language TEXT NOT NULL,
-            consent_version TEXT NOT NULL,
-            consented_at TEXT NOT NULL,
-            completion_code TEXT NOT NULL UNIQUE
-        ) STRICT
-        """
-    )
-
-
-@migrations(name="0002_outcomes")
-def _outcomes(db: Database) -> None:
-    db.execute("ALTER TABLE participations ADD COLUMN outcome TEXT")
-    db.execute("CREATE TABLE health (checked_at TEXT, filling BLOB) STRICT")
-
-
-@migrations(name="0003_sittings")
-def _sittings(db: Database) -> None:
-    """Let one link lead to several sessions, one after the other."""
-    db.execute("ALTER TABLE participations RENAME TO participations_2")
-    db.execute(
-        """
-        CREATE TABLE participations (
-            session TEXT PRIMARY KEY REFERENCES sessions (id),
-            token_hash TEXT NOT NULL,
-            sitting INTEGER NOT NULL,
-            language TEXT NOT NULL,
-            consent_version TEXT NOT NULL,
-            consented_at TEXT NOT NULL,
-            completion_code TEXT NOT NULL UNIQUE,
-            outcome TEXT,
-            UNIQUE (token_hash, sitting)
-        ) STRICT
-        """
-    )
-    kept = "session, token_hash, 1, language, consent_version, consented_at, "
-    kept += "completion_code, outcome"
-    db.execute(f"INSERT INTO participations SELECT {kept} FROM participations_2")
-    db.execute("DROP TABLE participations_2")
 
 
 @dataclass(frozen=True)
@@ -124,33 +67,19 @@ class Participations:
     """
 
     def __init__(self, db_path: str | Path) -> None:
-        connection = sqlite3.connect(str(db_path), timeout=30, check_same_thread=False)
-        self._db = Database(connection)
+        prepare(db_path)
+        self._db = sqlite3.connect(str(db_path), timeout=30, check_same_thread=False)
         self._lock = threading.Lock()
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute("PRAGMA foreign_keys = ON")
-        with connection:
-            migrations.apply(self._db)
 
     def find(self, token: str) -> Participation | None:
         """Give the participation that a link leads to; None if there is none."""
         with self._lock:
-            return find(self._db.conn, token)
+            return find(self._db, token)
 
     def close(self) -> None:
         """Close the file."""
         with self._lock:
             self._db.close()
-
-
-def new_token() -> str:
-    """Make the token of a link; nothing is stored."""
-    return secrets.token_urlsafe(_TOKEN_BYTES)
-
-
-def is_token(text: str) -> bool:
-    """Say whether a text has the form of a token."""
-    return _TOKEN.fullmatch(text) is not None
 
 
 def find(connection: sqlite3.Connection, token: str) -> Participation | None:
@@ -162,7 +91,15 @@ def find(connection: sqlite3.Connection, token: str) -> Participation | None:
 def every(connection: sqlite3.Connection, token: str) -> list[Participation]:
     """List the participations of a link, one for each sitting, in order."""
     query = f"SELECT {_COLUMNS} FROM participations WHERE token_hash = ? ORDER BY 2"
-    return [Participation(*row) for row in connection.execute(query, [_hash(token)])]
+    return [
+        Participation(*row) for row in connection.execute(query, [hash_of_token(token)])
+    ]
+
+
+def keep_consent(connection: sqlite3.Connection, version: str, text: str) -> None:
+    """Keep the text that agreements name by its SHA-256, where it is not kept yet."""
+    insert = "INSERT OR IGNORE INTO consents (version, text) VALUES (?, ?)"
+    connection.execute(insert, [version, text])
 
 
 def add(
@@ -181,9 +118,24 @@ def add(
         "INSERT INTO participations (token_hash, session, sitting, language, "
         "consent_version, consented_at, completion_code) VALUES (?, ?, ?, ?, ?, ?, ?)"
     )
-    code = _letters(secrets.token_bytes(_CODE_LENGTH))
-    row = (_hash(token), session, sitting, language, consent_version, utc_now(), code)
+    code = new_code(_CODE_LENGTH)
+    row = (
+        hash_of_token(token),
+        session,
+        sitting,
+        language,
+        consent_version,
+        utc_now(),
+        code,
+    )
     connection.execute(insert, row)
+
+
+def token_hash_of(connection: sqlite3.Connection, session: str) -> str | None:
+    """Give the hash of the link that leads to a session; None if none does."""
+    query = "SELECT token_hash FROM participations WHERE session = ?"
+    row = connection.execute(query, [session]).fetchone()
+    return None if row is None else row[0]
 
 
 def set_outcome(connection: sqlite3.Connection, session: str, outcome: str) -> None:
@@ -200,8 +152,8 @@ def no_consent_code(protocol_hash: str) -> str:
     >>> no_consent_code("ab" * 32)[:2]
     'N-'
     """
-    letters = _letters(hashlib.sha256(f"declined {protocol_hash}".encode()).digest())
-    return CODE_BEGINS[NO_CONSENT] + letters[:_CODE_LENGTH]
+    drawn = letters(hashlib.sha256(f"declined {protocol_hash}".encode()).digest())
+    return CODE_BEGINS[NO_CONSENT] + drawn[:_CODE_LENGTH]
 
 
 def codes(connection: sqlite3.Connection) -> list[dict[str, str | int | None]]:
@@ -236,11 +188,3 @@ def _code_row(
         "ended_at": ended_at,
         "sitting": participation.sitting,
     }
-
-
-def _letters(noise: bytes) -> str:
-    return "".join(_CODE_LETTERS[byte % len(_CODE_LETTERS)] for byte in noise)
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

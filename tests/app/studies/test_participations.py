@@ -6,8 +6,9 @@ import sqlite3
 
 import pytest
 
-from yoked.app.web import participations as table
-from yoked.app.web.participations import Participations, is_token, new_token
+from yoked.app.studies import participations as table
+from yoked.app.studies.participations import Participations
+from yoked.app.studies.tokens import is_token, new_token
 from yoked.experiments.session.session import Session
 from yoked.experiments.store.rows import ObserverInfo
 from yoked.experiments.store.sqlite import open_store

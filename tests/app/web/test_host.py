@@ -1,11 +1,12 @@
-"""A study: many at once, restarts, a full disk, and what may not be served."""
+"""A server: many at once, restarts, a full disk, and what may not be served."""
 
 import threading
 from dataclasses import replace
 
 import pytest
 
-from yoked.app.web.study import Study
+from yoked.app.studies.description import alone
+from yoked.app.web.host import Host
 from yoked.experiments.protocols.parts import Texts
 from yoked.experiments.store.sqlite import StoreError
 
@@ -37,7 +38,7 @@ def test_many_participants_at_once_lose_nothing(app, db_path):
 
 
 def test_sessions_that_memory_has_no_room_for_come_back(app, db_path, monkeypatch):
-    monkeypatch.setattr("yoked.app.web.study.MOST_IN_MEMORY", 1)
+    monkeypatch.setattr("yoked.app.web.live_sessions.MOST_IN_MEMORY", 1)
     first, second = (Participant(app.test_client()) for _ in range(2))
     for _ in range(3):
         for participant in (first, second):
@@ -70,18 +71,18 @@ def test_a_full_disk_is_told_and_nothing_is_lost(app, participant, db_path):
 def test_a_file_that_is_not_ours_is_refused(db_path, protocol):
     db_path.write_bytes(b"no database" * 100)
     with pytest.raises(StoreError, match="must be a trial log of Yoked"):
-        Study(db_path, protocol)
+        Host(db_path, alone(protocol))
 
 
 def test_a_study_without_a_consent_text_is_refused(db_path, protocol):
     with pytest.raises(
         ValueError, match="must be one with a consent text to be served"
     ):
-        Study(db_path, replace(protocol, texts=Texts()))
+        Host(db_path, alone(replace(protocol, texts=Texts())))
     assert not db_path.exists()
 
 
 def test_a_table_of_another_name_is_refused(db_path, protocol):
     with pytest.raises(LookupError, match="lut must be one of srgb, identity, got 'x'"):
-        Study(db_path, protocol, lut="x")
+        Host(db_path, alone(protocol, lut="x"))
     assert not db_path.exists()

@@ -1,0 +1,1 @@
+"""Researchers: passwords, codes, roles, tokens, sign-ins, audit; without any page."""

@@ -1,0 +1,1 @@
+"""What a server needs whatever its pages are: configuration, proxies, files, logs."""

@@ -1,0 +1,1 @@
+"""Studies: what they ask of whom, who may begin, and who is to be forgotten."""

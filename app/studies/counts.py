@@ -1,0 +1,59 @@
+"""How many people are where in a study."""
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+
+from ...experiments.clock import utc_now
+from .enrolments import WITHDRAWN, places_taken
+from .kept import KeptStudy
+from .participations import COMPLETE, SCREENED_OUT
+
+
+@dataclass(frozen=True)
+class Counts:
+    """People of a study, without pilot runs.
+
+    Attributes
+    ----------
+    begun
+        In all.
+    complete, screened_out, withdrawn
+        Who has ended, by how.
+    kept
+        Who has not ended, and whose place is kept.
+    given_up
+        Who has not ended, and whose place was given back.
+    pilots
+        Pilot runs, which are in no other number.
+    """
+
+    begun: int
+    complete: int
+    screened_out: int
+    withdrawn: int
+    kept: int
+    given_up: int
+    pilots: int
+
+
+def counts_of(connection: sqlite3.Connection, kept: KeptStudy) -> Counts:
+    """Count the people of a study."""
+    query = (
+        "SELECT outcome, count(*) FROM enrolments WHERE study = ? AND is_pilot = 0 "
+        "GROUP BY outcome"
+    )
+    ended = dict(connection.execute(query, [kept.key]).fetchall())
+    now = datetime.fromisoformat(utc_now())
+    complete = ended.get(COMPLETE, 0)
+    has_place = places_taken(connection, kept, now).total() - complete
+    pilots = "SELECT count(*) FROM enrolments WHERE study = ? AND is_pilot = 1"
+    return Counts(
+        begun=sum(ended.values()),
+        complete=complete,
+        screened_out=ended.get(SCREENED_OUT, 0),
+        withdrawn=ended.get(WITHDRAWN, 0),
+        kept=has_place,
+        given_up=ended.get(None, 0) - has_place,
+        pilots=connection.execute(pilots, [kept.key]).fetchone()[0],
+    )

@@ -1,0 +1,106 @@
+"""Who is where in a study: the rows of its monitor."""
+
+import sqlite3
+from dataclasses import dataclass
+
+from ...experiments.session.plan import plan_blocks
+from ...experiments.store.trial_log import Store
+from .kept import KeptStudy
+
+_QUERY = """
+SELECT s.id, e.arm, e.is_pilot, p.sitting, p.language, s.status, e.outcome,
+    s.started_at, s.ended_at, s.protocol,
+    count(t.trial), count(t.response), sum(t.valid = 0),
+    avg(CASE WHEN t.block_kind = 'main' AND t.valid = 1 THEN t.correct END),
+    max(t.received_at), (SELECT u.block_kind FROM trials u
+        WHERE u.session = s.key ORDER BY u.trial DESC LIMIT 1)
+FROM enrolments e
+JOIN participations p ON p.token_hash = e.token_hash
+JOIN sessions s ON s.id = p.session
+LEFT JOIN trials t ON t.session = s.key
+WHERE e.study = ?
+GROUP BY s.key ORDER BY s.key
+"""
+
+
+@dataclass(frozen=True)
+class Attending:
+    """One session of somebody in a study.
+
+    Attributes
+    ----------
+    session, arm, sitting, language
+        Which session, the name of the arm, from 1, what texts were read in.
+    is_pilot
+        Whether it counts for nothing.
+    status
+        'unfinished', 'finished' or 'withdrawn'.
+    outcome
+        How the person's part ended: 'complete', 'screened out', 'withdrawn'; None while
+        it has not.
+    started_at, last_seen
+        ISO 8601, in UTC; of the last response, or of the start.
+    n_trials, n_planned
+        Stored, and as many as the protocol has without repeats.
+    block
+        Kind of the block of the last trial; None before the first.
+    missed, invalid
+        Shares of the trials; None before the first.
+    correct
+        Share of the valid trials of main blocks; None where there are none.
+    """
+
+    session: str
+    arm: str
+    sitting: int
+    language: str
+    is_pilot: bool
+    status: str
+    outcome: str | None
+    started_at: str
+    last_seen: str
+    n_trials: int
+    n_planned: int
+    block: str | None
+    missed: float | None
+    invalid: float | None
+    correct: float | None
+
+
+def attending(
+    store: Store, connection: sqlite3.Connection, kept: KeptStudy
+) -> list[Attending]:
+    """List the sessions of a study in the order in which they began."""
+    planned: dict[str, int] = {}
+    found = []
+    for row in connection.execute(_QUERY, [kept.key]).fetchall():
+        of_protocol = row[9]
+        if of_protocol not in planned:
+            blocks = plan_blocks(store.protocol(of_protocol), 0)
+            planned[of_protocol] = sum(len(block.slots) for block in blocks)
+        found.append(_attending(row, kept, planned[of_protocol]))
+    return found
+
+
+def _attending(row: tuple, kept: KeptStudy, n_planned: int) -> Attending:
+    session, arm, pilot, sitting, language, status, outcome, started, ended, _ = row[
+        :10
+    ]
+    n, n_responses, n_invalid, correct, received_at, block = row[10:]
+    return Attending(
+        session=session,
+        arm=kept.study.arms[arm].name,
+        sitting=sitting,
+        language=language,
+        is_pilot=bool(pilot),
+        status=status,
+        outcome=outcome,
+        started_at=started,
+        last_seen=received_at or ended or started,
+        n_trials=n,
+        n_planned=n_planned,
+        block=block,
+        missed=None if n == 0 else round(1 - n_responses / n, 4),
+        invalid=None if n == 0 else round(n_invalid / n, 4),
+        correct=None if correct is None else round(correct, 4),
+    )

@@ -1,0 +1,1 @@
+"""Pages of researchers: signing in, one's account, accounts for administrators."""

@@ -1,0 +1,99 @@
+"""The pages of researchers, put into an application."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from flask import Flask
+from markupsafe import Markup
+
+from ...accounts.file import Accounts, Write
+from ...accounts.schema import now as time_now
+from ...accounts.single_sign_on import SingleSignOn
+from ..limits import Clock
+from . import account, api, login, people, studies
+from .attempts import Attempts
+from .blueprints import sentence
+from .entry import EXTENSION, Desk, current, form_token
+
+# What the bar above the pages leads to: endpoint, words, and whether it is for
+# administrators alone.
+PAGES = [
+    ("researchers_studies.every", "Studies", False),
+    ("researchers_people.every", "Accounts", True),
+    ("researchers_people.audit_log", "Audit log", True),
+]
+
+# What a page says after it was led to by a form: `done` in its address.
+NOTICES = {
+    "password": "Your password is changed, and your other sign-ins have ended.",
+    "authenticator": "Signing in asks for no codes any more.",
+    "token": "The token is revoked.",
+    "changed": "Done.",
+    "required": "From now on everybody who signs in by password needs an app.",
+    "optional": "From now on nobody has to have an app.",
+}
+
+
+def register_researchers(
+    app: Flask,
+    db_path: str | Path,
+    write: Write,
+    single_sign_on: SingleSignOn | None = None,
+    home: str = "researchers_studies.every",
+    clock: Clock = time.monotonic,
+    now: Callable[[], datetime] = time_now,
+) -> Accounts:
+    """Put the pages of researchers into an application.
+
+    Parameters
+    ----------
+    app
+        The application.
+    db_path
+        The trial log, which is there.
+    write
+        Runs a job in a transaction of the trial log's writer.
+    single_sign_on
+        The proxies that say who somebody is.
+    home
+        Endpoint of the page that a sign-in leads to.
+    clock
+        Seconds, rising: what limits are held against.
+    now
+        Gives the time of day, with its zone.
+
+    Returns
+    -------
+    Accounts
+        To be closed with the application.
+    """
+    accounts = Accounts(db_path, write)
+    desk = Desk(accounts, Attempts(clock), single_sign_on, home, now)
+    app.extensions[EXTENSION] = desk
+    app.jinja_env.globals |= {
+        "form_token": _form_token,
+        "researcher": _researcher,
+        "researcher_pages": list(PAGES),
+        "notices": NOTICES,
+    }
+    app.jinja_env.filters["sentence"] = sentence
+    app.register_blueprint(login.blueprint)
+    app.register_blueprint(account.blueprint)
+    app.register_blueprint(people.blueprint)
+    app.register_blueprint(studies.blueprint)
+    app.register_blueprint(api.blueprint)
+    return accounts
+
+
+def _form_token() -> Markup:
+    """Give the hidden field that every form of these pages has."""
+    field = '<input type="hidden" name="form_token" value="{}">'
+    return Markup(field).format(form_token())
+
+
+def _researcher() -> object:
+    """Give who is signed in, for the bar above the pages; None if nobody is."""
+    found = current()
+    return None if found is None else found.account

@@ -1,0 +1,1 @@
+"""Running a server: configuration, proxies, files, logs, its end, and the doctor."""

@@ -1,0 +1,181 @@
+"""What leaves a study: its own log and nothing else, and names only where they must."""
+
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from click.testing import CliRunner
+
+from yoked.app.cli import cli
+from yoked.app.studies.arms import Arm
+from yoked.app.studies.description import Study
+from yoked.app.studies.kept import find_study
+from yoked.app.studies.monitor import attending
+from yoked.app.studies.retention import erase_ids
+from yoked.experiments.store.sqlite import open_store
+
+from .participant import Participant, log, rows, short_protocol
+from .test_studies import PROLIFIC, enrolled, linked, put, serving
+
+NAME = "5f3a77aa91"
+
+
+@pytest.fixture
+def lenient():
+    short = short_protocol()
+    return replace(short, screening=replace(short.screening, min_trials=1000))
+
+
+@pytest.fixture
+def served(db_path, lenient):
+    """Two studies: one with two people and a pilot, another with one."""
+    arms = (Arm("all", (lenient,)),)
+    put(db_path, Study("bars", recruitment=PROLIFIC, arms=arms))
+    put(db_path, Study("others", arms=arms))
+    (pilot,) = linked(db_path, "bars", is_pilot=True)
+    with serving(db_path) as client:
+        done = Participant(client, f"/study/bars?PROLIFIC_PID={NAME}")
+        done.finish()
+        begun = Participant(client, "/study/bars?PROLIFIC_PID=6b2c88bb02")
+        for response in (0, None, 1):
+            begun.respond(begun.next(), response)
+        tested = Participant(client, pilot)
+        tested.finish()
+        other = Participant(client, "/study/others")
+        other.finish()
+        page = done.get(f"{done.base}/done").text
+        yield {"done": done, "begun": begun, "pilot": tested, "other": other}, page
+
+
+def command(*arguments) -> str:
+    """Run a command that must succeed; give what it printed."""
+    result = CliRunner().invoke(cli, [str(each) for each in arguments])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_a_study_s_log_has_its_trials_and_no_secret_and_no_other_study(
+    db_path, served, tmp_path
+):
+    people, page = served
+    out = tmp_path / "bars.db"
+    command("study", "log", db_path, "bars", out)
+    store = open_store(out, to_read=True)
+    assert [row.n_trials for row in store.sessions()] == [16, 3]
+    store.close()
+    content = out.read_bytes()
+    codes = re.findall(r"[A-Z2-9]{4}(?:-[A-Z2-9]{4}){3}|[CS]-[A-Z2-9]{10}", page)
+    hashes = [
+        cell
+        for query in (
+            "SELECT token_hash, withdrawal_hash, external_hash FROM enrolments",
+            "SELECT completion_code, consent_version FROM participations",
+            "SELECT token_hash FROM links",
+            "SELECT text FROM consents",
+            "SELECT id FROM sessions ORDER BY key LIMIT -1 OFFSET 2",
+        )
+        for row in rows(db_path, query)
+        for cell in row
+        if cell is not None
+    ]
+    secrets = [NAME, *codes, *hashes, *(each.token for each in people.values())]
+    assert len(codes) == 2
+    assert len(secrets) > 20
+    assert not [secret for secret in secrets if secret.encode() in content]
+    assert rows(
+        out, "SELECT count(*) FROM sqlite_master WHERE name = 'enrolments'"
+    ) == [(0,)]
+
+
+def test_pilots_come_along_only_when_they_are_asked_for(db_path, served, tmp_path):
+    out = tmp_path / "bars.db"
+    command("study", "log", db_path, "bars", out, "--pilots")
+    assert rows(out, "SELECT count(*) FROM sessions") == [(3,)]
+    again = CliRunner().invoke(cli, ["study", "log", str(db_path), "bars", str(out)])
+    assert (again.exit_code, "must be a new file" in again.output) == (1, True)
+
+
+def test_names_are_in_the_list_of_payments_and_in_no_other(db_path, served):
+    paid = command("study", "payments", db_path, "bars", "--csv")
+    assert NAME in paid
+    assert re.search("C-[A-Z2-9]{10}", paid)
+    for other in (
+        ("study", "people", db_path, "bars", "--json"),
+        ("study", "list", db_path, "--json"),
+        ("sessions", db_path, "--json"),
+        ("codes", db_path, "--json"),
+    ):
+        assert NAME not in command(*other)
+
+
+def test_the_monitor_says_how_far_and_how_well(db_path, served):
+    with log(db_path) as store, store.beside() as connection:
+        found = attending(store, connection, find_study(store, "bars"))
+    done, begun, pilot = found
+    assert (done.status, done.outcome, done.n_trials) == ("finished", "complete", 16)
+    assert done.n_planned == 16
+    assert done.correct == pytest.approx(
+        rows(
+            db_path,
+            "SELECT avg(correct) FROM trials WHERE session = 1 AND block_kind = 'main' "
+            "AND valid = 1",
+        )[0][0],
+        abs=5e-5,
+    )
+    assert (begun.status, begun.n_trials, begun.block) == (
+        "unfinished",
+        3,
+        "calibration",
+    )
+    assert begun.missed == pytest.approx(1 / 3, abs=1e-4)
+    assert begun.last_seen > begun.started_at
+    assert (pilot.is_pilot, begun.is_pilot) == (True, False)
+
+
+def test_names_are_erased_when_their_time_is_over(db_path, served):
+    later = datetime.now(UTC) + timedelta(days=89.9)
+    for days, left in ((0, 2), (0.2, 0)):
+        with log(db_path) as store, store.transaction(), store.beside() as connection:
+            kept = find_study(store, "bars")
+            erase_ids(connection, kept, later + timedelta(days=days))
+        assert rows(db_path, "SELECT count(*) FROM external_ids") == [(left,)]
+    assert len(enrolled(db_path)) == 4  # that they were here stays
+
+
+def test_a_server_erases_names_as_it_starts(db_path, lenient):
+    arms = (Arm("all", (lenient,)),)
+    put(db_path, Study("bars", recruitment=PROLIFIC, keep_ids_days=0, arms=arms))
+    with serving(db_path) as client:
+        Participant(client, f"/study/bars?PROLIFIC_PID={NAME}")
+    with serving(db_path) as client:
+        client.application.extensions["yoked"].close()  # waits for the tidier
+        assert rows(db_path, "SELECT count(*) FROM external_ids") == [(0,)]
+
+
+def test_a_study_is_made_and_run_by_commands(db_path, tmp_path):
+    described = tmp_path / "study.toml"
+    described.write_text('name = "bars"\n[[arms]]\nprotocol = "bar-in-noise"\n')
+    command("study", "add", db_path, described)
+    command("study", "state", db_path, "bars", "open")
+    invited = command("study", "invite", db_path, "bars", "--n", 2, "--csv")
+    links = re.findall(r"http\S+?/join/[\w-]{32}", invited)
+    assert len(set(links)) == 2
+    with serving(db_path) as client:
+        Participant(client, links[0].removeprefix("http://127.0.0.1:8000"))
+        command("study", "revoke", db_path, "bars", 2)
+        gone = client.get(links[1].removeprefix("http://127.0.0.1:8000"))
+        assert gone.status_code == 404
+    listed = json.loads(command("study", "links", db_path, "bars", "--json"))
+    assert [(row["used"], row["revoked_at"] is None) for row in listed] == [
+        (True, True),
+        (False, False),
+    ]
+    (row,) = json.loads(command("study", "list", db_path, "--json"))
+    assert (row["state"], row["begun"], row["kept"], row["complete"]) == (
+        "open",
+        1,
+        1,
+        0,
+    )
