@@ -121,9 +121,11 @@ export function feedbackScreen(texts, { correct, response, tooSoon, otherKey, la
  */
 export function confidenceScreen(texts, prompt, labels, touch) {
   const asked = prompt || `<p>${texts.html("confidence.question")}</p>`;
-  const keys = labels.map(touch ? touchButton : keycap).join(" ");
-  const ends = prompt ? keys : `${texts.html("confidence.guess")} ${keys} ${texts.html("confidence.sure")}`;
-  return `<div class="confidence" role="alert">${asked}<p>${ends}</p></div>`;
+  const keys = `<span class="keys">${labels.map(touch ? touchButton : keycap).join(" ")}</span>`;
+  const guess = `<span class="guess">${texts.html("confidence.guess")}</span>`;
+  const sure = `<span class="sure">${texts.html("confidence.sure")}</span>`;
+  const ends = prompt ? keys : `${guess} ${keys} ${sure}`;
+  return `<div class="confidence" role="alert">${asked}<p class="steps">${ends}</p></div>`;
 }
 
 /**
