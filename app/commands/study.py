@@ -22,6 +22,11 @@ def study() -> None:
 
     A study says who may begin a protocol: how many, in which arms, from where. It is
     described by a TOML file, and pinned to the protocols as they are when it is added.
+
+    \b
+    Examples:
+        yoked study add results.db study.toml
+        yoked study state results.db bright-bars open
     """
 
 
