@@ -143,11 +143,6 @@ def enrol(
 ) -> int:
     """Give somebody a place; part of the transaction in which their session begins.
 
-    Returns
-    -------
-    int
-        Number of the arm, from 0.
-
     Parameters
     ----------
     connection
@@ -158,6 +153,11 @@ def enrol(
         The study as it is now; None at a server of one protocol.
     arrival
         Somebody who is in no study by that token.
+
+    Returns
+    -------
+    int
+        Number of the arm, from 0.
 
     Raises
     ------

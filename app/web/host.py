@@ -174,11 +174,6 @@ class Host:
 
         Place, consent and session are written together, or none is.
 
-        Returns
-        -------
-        str
-            The token of the session.
-
         Parameters
         ----------
         kept
@@ -187,6 +182,11 @@ class Host:
             Who came.
         text
             That they agreed to.
+
+        Returns
+        -------
+        str
+            The token of the session.
 
         Raises
         ------

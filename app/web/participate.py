@@ -281,7 +281,7 @@ def needs(protocol: Protocol) -> dict:
     See js/types.js.
     """
     return {
-        "keys": _keys(protocol),
+        "keys": _places(protocol.task.keys),
         "touch": protocol.task.touch,
         "side_by_side": protocol.n_onsets < protocol.n_intervals,
         "shape": _shape(protocol),
@@ -330,12 +330,8 @@ def _examples(token: str, protocol: Protocol) -> dict[str, Any] | None:
     return {"levels": address, "responses": found.responses}
 
 
-def _keys(protocol: Protocol) -> list[dict[str, str]]:
-    """Give the response keys in order: name, and place on the keyboard."""
-    return _places(protocol.task.keys)
-
-
 def _places(names: Sequence[str]) -> list[dict[str, str]]:
+    """Give keys in order: name, and place on the keyboard."""
     return [{"name": key, "code": KEY_CODES[key]} for key in names]
 
 

@@ -6,12 +6,10 @@ import shutil
 import sqlite3
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flask import (
     Blueprint,
     abort,
-    current_app,
     redirect,
     render_template,
     request,
@@ -31,22 +29,15 @@ from ...studies.exports import payable, write_log
 from ...studies.kept import KeptStudy, add_study, every_study, key_of, set_state
 from ...studies.links import links_of, make_links, revoke_link
 from ...studies.monitor import attending
+from ..participate import the_host
 from .blueprints import protected
 from .entry import desk, require_role, signed_in
 from .login import Page
-
-if TYPE_CHECKING:
-    from ..host import Host
 
 blueprint = protected(
     Blueprint("researchers_studies", __name__, url_prefix="/researchers/studies")
 )
 MOST_LINKS = 500  # of one form
-
-
-def the_host() -> "Host":
-    """Give what the server shares."""
-    return current_app.extensions["yoked"]
 
 
 @blueprint.get("")
