@@ -53,13 +53,15 @@ def withdraw(db: Path, session: str, yes: bool) -> None:
     """Delete a session's trials for good: its participant has withdrawn.
 
     The row of the session stays, as withdrawn, and `yoked merge` withdraws the session
-    in the merged file too. Copies of the database keep what they have.
+    in the merged file too. `yoked restore` forgets it in a backup of before; other
+    copies of the database keep what they have.
 
     \b
     Example:
         yoked withdraw results.db 2026-01-10-kq7m4x2p
     """
     from ...experiments.store.sqlite import open_store
+    from ..studies.withdrawal import add_tombstones
 
     store = open_store(db, create=False)
     try:
@@ -69,7 +71,9 @@ def withdraw(db: Path, session: str, yes: bool) -> None:
         if not yes:
             question = f"Delete the {row.n_trials} trials of {session} for good?"
             click.confirm(question, abort=True, err=True)
+        add_tombstones(db, [session])
         store.withdraw(session)
+        store.forget_journal()
     finally:
         store.close()
     click.echo(f"Withdrew {session}; its trials are deleted.", err=True)

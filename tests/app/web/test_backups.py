@@ -90,3 +90,20 @@ def test_what_is_no_backup_leaves_all_as_it_was(db_path, study, tmp_path):
     assert (result.exit_code, "must be a new file" in result.output) == (1, True)
     assert db_path.read_bytes() == before
     assert not list(tmp_path.glob(".*"))
+
+
+def test_what_a_researcher_withdraws_is_forgotten_by_a_backup_though_the_disk_is_lost(
+    db_path, study, tmp_path
+):
+    put(db_path, study)
+    backup = tmp_path / "copy.db"
+    with serving(db_path) as client:
+        somebody(client)
+    back_up(db_path, backup)
+    ((session,),) = rows(db_path, "SELECT id FROM sessions")
+    CliRunner().invoke(cli, ["withdraw", str(db_path), session, "--yes"])
+    assert not any(secret in db_path.read_bytes() for secret in SECRETS[1:])
+    db_path.unlink()
+    restored = restore(backup, db_path, tmp_path / "unused.db")
+    assert restored.forgotten == (session,)
+    assert not any(secret in bytes_of(db_path) for secret in SECRETS)
