@@ -20,9 +20,9 @@ N_IN_FLIGHT = 3
 
 
 def until_refused(port: int) -> None:
-    """Return once nobody listens any more."""
+    """Return once nobody listens any more: refused, or reset as the listener closed."""
     deadline = time.monotonic() + 60
-    with contextlib.suppress(ConnectionRefusedError):
+    with contextlib.suppress(ConnectionRefusedError, ConnectionResetError):
         while time.monotonic() < deadline:
             socket.create_connection(("127.0.0.1", port)).close()
             os.sched_yield()
