@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from ..options import DATABASE
+from ..options import DATABASE_OR_URL
 
 
 @click.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @click.argument("session")
 @click.argument("trials", type=click.IntRange(0), nargs=-1, required=True)
 @click.option("--reason", required=True, help="Why; it is stored with the exclusion.")
@@ -19,7 +19,7 @@ from ..options import DATABASE
     help="Who excludes: a role, no name of a person.",
 )
 def exclude(
-    db: Path, session: str, trials: tuple[int, ...], reason: str, by: str
+    db: Path | str, session: str, trials: tuple[int, ...], reason: str, by: str
 ) -> None:
     """Exclude trials from every statistic; they stay in the log.
 
@@ -46,10 +46,10 @@ def exclude(
 
 
 @click.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @click.argument("session")
 @click.option("--yes", is_flag=True, help="Delete without asking.")
-def withdraw(db: Path, session: str, yes: bool) -> None:
+def withdraw(db: Path | str, session: str, yes: bool) -> None:
     """Delete a session's trials for good: its participant has withdrawn.
 
     The row of the session stays, as withdrawn, and `yoked merge` withdraws the session

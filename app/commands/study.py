@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..options import DATABASE
+from ..options import DATABASE_OR_URL
 from ..output import Row, output
 
 if TYPE_CHECKING:
@@ -31,12 +31,11 @@ def study() -> None:
 
 
 @contextmanager
-def _opened(db: Path) -> "Iterator[Store]":
+def _opened(db: Path | str) -> "Iterator[Store]":
     """Open a database with the tables of studies; close it at the end."""
-    from ...experiments.store.sqlite import open_store
-    from ..studies.tables import migrations
+    from ..database import open_database
 
-    store = open_store(db, beside=[migrations])
+    store = open_database(db)
     try:
         yield store
     finally:
@@ -44,10 +43,10 @@ def _opened(db: Path) -> "Iterator[Store]":
 
 
 @study.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @click.argument("file", type=FILE)
 @output()
-def add(db: Path, file: Path) -> Row:
+def add(db: Path | str, file: Path) -> Row:
     """Add a study, as a draft; only pilot links lead to a draft.
 
     \b
@@ -69,9 +68,9 @@ def add(db: Path, file: Path) -> Row:
 
 
 @study.command("list")
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @output()
-def list_studies(db: Path) -> list[Row]:
+def list_studies(db: Path | str) -> list[Row]:
     """List the studies of a database, how full they are, and how people fared.
 
     `kept` are places of people who have not ended and may yet; pilot runs count for
@@ -98,11 +97,11 @@ def list_studies(db: Path) -> list[Row]:
 
 
 @study.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @click.argument("name")
 @click.argument("state", type=click.Choice(("open", "paused", "closed")))
 @output()
-def state(db: Path, name: str, state: str) -> Row:
+def state(db: Path | str, name: str, state: str) -> Row:
     """Open, pause or close a study, also while it is served.
 
     Paused it takes nobody new, and who has begun goes on; closed it begins no further
@@ -120,7 +119,7 @@ def state(db: Path, name: str, state: str) -> Row:
 
 
 @study.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @click.argument("name")
 @click.option(
     "--n", default=1, show_default=True, type=click.IntRange(1), help="How many."
@@ -141,7 +140,9 @@ def state(db: Path, name: str, state: str) -> Row:
     help="Where the server is reached.",
 )
 @output()
-def invite(db: Path, name: str, n: int, label: str, pilot: bool, url: str) -> list[Row]:
+def invite(
+    db: Path | str, name: str, n: int, label: str, pilot: bool, url: str
+) -> list[Row]:
     """Make personal links, each of which lets one person in once.
 
     They are printed here and stored nowhere. Looking at one, as a preview of it does,
@@ -167,10 +168,10 @@ def invite(db: Path, name: str, n: int, label: str, pilot: bool, url: str) -> li
 
 
 @study.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @click.argument("name")
 @output()
-def links(db: Path, name: str) -> list[Row]:
+def links(db: Path | str, name: str) -> list[Row]:
     """List the links that were made to a study, without what opens them.
 
     \b
@@ -196,11 +197,11 @@ def links(db: Path, name: str) -> list[Row]:
 
 
 @study.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @click.argument("name")
 @click.argument("number", type=int)
 @output()
-def revoke(db: Path, name: str, number: int) -> Row:
+def revoke(db: Path | str, name: str, number: int) -> Row:
     """Let a link lead nowhere; who has begun by it goes on.
 
     \b
@@ -218,10 +219,10 @@ def revoke(db: Path, name: str, number: int) -> Row:
 
 
 @study.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @click.argument("name")
 @output()
-def people(db: Path, name: str) -> list[Row]:
+def people(db: Path | str, name: str) -> list[Row]:
     """List who is where in a study: progress, accuracy, timing, last response.
 
     No name and no code is in it.
@@ -240,10 +241,10 @@ def people(db: Path, name: str) -> list[Row]:
 
 
 @study.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @click.argument("name")
 @output()
-def payments(db: Path, name: str) -> list[Row]:
+def payments(db: Path | str, name: str) -> list[Row]:
     """List completion codes with the recruiter's names of participants.
 
     The one export with names in it: for whoever pays or credits them. Names are erased
@@ -266,11 +267,11 @@ def _said(detail: dict) -> Iterator[str]:
 
 
 @study.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @click.argument("name")
 @click.argument("to", type=FILE)
 @click.option("--pilots", is_flag=True, help="Pilot runs, too.")
-def log(db: Path, name: str, to: Path, pilots: bool) -> None:
+def log(db: Path | str, name: str, to: Path, pilots: bool) -> None:
     """Write a study's trial log to a file of its own, also while it is served.
 
     The tables of the log alone, for whoever analyses it: no link, no code, no consent,

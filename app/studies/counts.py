@@ -1,10 +1,10 @@
 """How many people are where in a study."""
 
-import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
 from ...experiments.clock import utc_now
+from ...experiments.store.connection import Connection
 from .enrolments import WITHDRAWN, places_taken
 from .kept import KeptStudy
 from .participations import COMPLETE, SCREENED_OUT
@@ -37,7 +37,7 @@ class Counts:
     pilots: int
 
 
-def counts_of(connection: sqlite3.Connection, kept: KeptStudy) -> Counts:
+def counts_of(connection: Connection, kept: KeptStudy) -> Counts:
     """Count the people of a study."""
     query = (
         "SELECT outcome, count(*) FROM enrolments WHERE study = ? AND is_pilot = 0 "

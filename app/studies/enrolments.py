@@ -6,7 +6,6 @@ arrive at once never get one place.
 
 import json
 import secrets
-import sqlite3
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from ...experiments.clock import utc_now
+from ...experiments.store.connection import Connection
 from ..keyfile import keyed_hash
 from .description import DETAILS, LINKS, Study
 from .kept import KeptStudy
@@ -84,7 +84,7 @@ class Enrolment:
     is_pilot: bool
 
 
-def find_enrolment(connection: sqlite3.Connection, token_hash: str) -> Enrolment | None:
+def find_enrolment(connection: Connection, token_hash: str) -> Enrolment | None:
     """Give whose link it is; None for links of before there were studies."""
     query = "SELECT study, arm, is_pilot FROM enrolments WHERE token_hash = ?"
     row = connection.execute(query, [token_hash]).fetchone()
@@ -123,7 +123,7 @@ def details_of(
     return external, details
 
 
-def require_open(connection: sqlite3.Connection, kept: KeptStudy, link: str) -> None:
+def require_open(connection: Connection, kept: KeptStudy, link: str) -> None:
     """Say before anything is asked whether somebody may begin, whoever they are.
 
     Raises
@@ -136,7 +136,7 @@ def require_open(connection: sqlite3.Connection, kept: KeptStudy, link: str) -> 
 
 
 def enrol(
-    connection: sqlite3.Connection,
+    connection: Connection,
     key: bytes,
     kept: KeptStudy | None,
     arrival: Arrival,
@@ -185,7 +185,8 @@ def enrol(
     }
     marks = ", ".join("?" * len(row))
     insert = f"INSERT INTO enrolments ({', '.join(row)}) VALUES ({marks})"
-    enrolment = connection.execute(insert, list(row.values())).lastrowid
+    made = connection.execute(f"{insert} RETURNING key", list(row.values()))
+    ((enrolment,),) = made.fetchall()
     if external is not None:
         detail = json.dumps(dict(arrival.details), ensure_ascii=False)
         connection.execute(
@@ -195,7 +196,7 @@ def enrol(
     return arm
 
 
-def external_id_of(connection: sqlite3.Connection, token_hash: str) -> str:
+def external_id_of(connection: Connection, token_hash: str) -> str:
     """Give a recruiter's name for whose link it is; empty where there is none."""
     query = (
         "SELECT x.id FROM external_ids x JOIN enrolments e ON e.key = x.enrolment "
@@ -205,7 +206,7 @@ def external_id_of(connection: sqlite3.Connection, token_hash: str) -> str:
     return "" if row is None else row[0]
 
 
-def end(connection: sqlite3.Connection, token_hash: str, outcome: str) -> None:
+def end(connection: Connection, token_hash: str, outcome: str) -> None:
     """Write down how somebody's part in a study ended; no place is kept any more."""
     connection.execute(
         "UPDATE enrolments SET outcome = ?, ended_at = ? WHERE token_hash = ?",
@@ -219,7 +220,7 @@ def withdrawal_hash(key: bytes, code: str) -> str:
 
 
 def places_taken(
-    connection: sqlite3.Connection, kept: KeptStudy, now: datetime
+    connection: Connection, kept: KeptStudy, now: datetime
 ) -> Counter[int]:
     """Count the places of each arm that are taken: done, or kept for somebody."""
     taken: Counter[int] = Counter()
@@ -244,9 +245,7 @@ WHERE e.study = ? AND e.outcome IS NULL AND e.is_pilot = 0
 """
 
 
-def _leases(
-    connection: sqlite3.Connection, kept: KeptStudy
-) -> list[tuple[int, datetime]]:
+def _leases(connection: Connection, kept: KeptStudy) -> list[tuple[int, datetime]]:
     """List arm and end of the lease of everybody who is not done."""
     study, found = kept.study, []
     for arm, status, ended_at, last in connection.execute(_IN_PROGRESS, [kept.key]):
@@ -261,7 +260,7 @@ def _leases(
     return found
 
 
-def _arm(connection: sqlite3.Connection, kept: KeptStudy, is_pilot: bool) -> int:
+def _arm(connection: Connection, kept: KeptStudy, is_pilot: bool) -> int:
     """Give the arm that has the fewest for its weight; one of them by chance."""
     arms = kept.study.arms
     if is_pilot:
@@ -273,9 +272,7 @@ def _arm(connection: sqlite3.Connection, kept: KeptStudy, is_pilot: bool) -> int
     return secrets.choice([n for n, f in enumerate(filled) if f == min(filled)])
 
 
-def _link_of(
-    connection: sqlite3.Connection, kept: KeptStudy, token: str
-) -> Link | None:
+def _link_of(connection: Connection, kept: KeptStudy, token: str) -> Link | None:
     if not token:
         if kept.study.recruitment.source == LINKS:
             raise Refused("links_only")
@@ -294,7 +291,7 @@ def _require_open(kept: KeptStudy, is_pilot: bool) -> None:
 
 
 def _require_new(
-    connection: sqlite3.Connection,
+    connection: Connection,
     kept: KeptStudy,
     link: Link | None,
     external: str | None,

@@ -1,18 +1,22 @@
 """What leaves a study: its trial log alone, and who is paid, each in its own file."""
 
 import json
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...experiments.store.connection import Connection
+from ...experiments.store.copying import copy_sessions
 from ...experiments.store.merge import merge
 from ...experiments.store.trial_log import Store
+from ...experiments.store.url import is_url
 from .kept import KeptStudy, find_study
 from .participations import COMPLETE, Participation
 
 
-def write_log(store: Store, db_path: Path, name: str, to: Path, pilots: bool) -> int:
+def write_log(
+    store: Store, db_path: str | Path, name: str, to: Path, pilots: bool
+) -> int:
     """Write the sessions of a study to a trial log of their own; give how many.
 
     The tables of the log alone: no link, no code, no consent, no name, no account, and
@@ -41,12 +45,15 @@ def write_log(store: Store, db_path: Path, name: str, to: Path, pilots: bool) ->
     kept = find_study(store, name)
     with store.beside() as connection:
         sessions = sessions_of(connection, kept, pilots)
+        if is_url(db_path):
+            copy_sessions(connection, sessions, to)
+            return len(sessions)
     merge(to, [db_path], sessions)
     return len(sessions)
 
 
 def sessions_of(
-    connection: sqlite3.Connection, kept: KeptStudy, pilots: bool = False
+    connection: Connection, kept: KeptStudy, pilots: bool = False
 ) -> list[str]:
     """List the ids of a study's sessions in the order in which they began."""
     query = (
@@ -97,7 +104,7 @@ WHERE e.study = ? AND e.is_pilot = 0 ORDER BY s.key
 """
 
 
-def payable(connection: sqlite3.Connection, kept: KeptStudy) -> list[Payable]:
+def payable(connection: Connection, kept: KeptStudy) -> list[Payable]:
     """List the sessions of a study with their codes and the recruiter's names."""
     found = []
     for row in connection.execute(_PAYABLE, [kept.key]).fetchall():

@@ -1,10 +1,10 @@
 """Personal links: each lets one person in once; and links of pilot runs."""
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...experiments.clock import utc_now
+from ...experiments.store.connection import Connection
 from .tokens import hash_of_token, new_token
 
 MOST_AT_ONCE = 10_000
@@ -38,7 +38,7 @@ _COLUMNS = "key, study, label, is_pilot, made_at, revoked_at"
 
 
 def make_links(
-    connection: sqlite3.Connection,
+    connection: Connection,
     study: int,
     labels: Sequence[str],
     is_pilot: bool = False,
@@ -65,14 +65,14 @@ def make_links(
     return [token for token, _ in made]
 
 
-def find_link(connection: sqlite3.Connection, token: str) -> Link | None:
+def find_link(connection: Connection, token: str) -> Link | None:
     """Give the link that has a token and holds; None if there is none."""
     query = f"SELECT {_COLUMNS} FROM links WHERE token_hash = ? AND revoked_at IS NULL"
     row = connection.execute(query, [hash_of_token(token)]).fetchone()
     return None if row is None else _link(row)
 
 
-def links_of(connection: sqlite3.Connection, study: int) -> list[tuple[Link, bool]]:
+def links_of(connection: Connection, study: int) -> list[tuple[Link, bool]]:
     """List a study's links in the order in which they were made, and who was used."""
     query = (
         f"SELECT {_COLUMNS}, EXISTS (SELECT 1 FROM enrolments e WHERE e.link = l.key) "
@@ -82,7 +82,7 @@ def links_of(connection: sqlite3.Connection, study: int) -> list[tuple[Link, boo
     return [(_link(row[:-1]), bool(row[-1])) for row in rows]
 
 
-def revoke_link(connection: sqlite3.Connection, study: int, key: int) -> None:
+def revoke_link(connection: Connection, study: int, key: int) -> None:
     """Let a link lead nowhere; who has begun by it goes on.
 
     Raises

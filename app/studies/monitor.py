@@ -1,17 +1,18 @@
 """Who is where in a study: the rows of its monitor."""
 
-import sqlite3
 from dataclasses import dataclass
 
 from ...experiments.session.plan import plan_blocks
+from ...experiments.store.connection import Connection
 from ...experiments.store.trial_log import Store
 from .kept import KeptStudy
 
 _QUERY = """
 SELECT s.id, e.arm, e.is_pilot, p.sitting, p.language, s.status, e.outcome,
     s.started_at, s.ended_at, s.protocol,
-    count(t.trial), count(t.response), sum(t.valid = 0),
-    avg(CASE WHEN t.block_kind = 'main' AND t.valid = 1 THEN t.correct END),
+    count(t.trial), count(t.response), sum(CASE WHEN t.valid = 0 THEN 1 ELSE 0 END),
+    avg(CASE WHEN t.block_kind = 'main' AND t.valid = 1
+        THEN CAST(t.correct AS DOUBLE PRECISION) END),
     max(t.received_at), (SELECT u.block_kind FROM trials u
         WHERE u.session = s.key ORDER BY u.trial DESC LIMIT 1)
 FROM enrolments e
@@ -19,7 +20,7 @@ JOIN participations p ON p.token_hash = e.token_hash
 JOIN sessions s ON s.id = p.session
 LEFT JOIN trials t ON t.session = s.key
 WHERE e.study = ?
-GROUP BY s.key ORDER BY s.key
+GROUP BY s.key, e.key, p.session ORDER BY s.key
 """
 
 
@@ -67,9 +68,7 @@ class Attending:
     correct: float | None
 
 
-def attending(
-    store: Store, connection: sqlite3.Connection, kept: KeptStudy
-) -> list[Attending]:
+def attending(store: Store, connection: Connection, kept: KeptStudy) -> list[Attending]:
     """List the sessions of a study in the order in which they began."""
     planned: dict[str, int] = {}
     found = []

@@ -1,12 +1,12 @@
 """Recruiters' names for people are erased when their time is over."""
 
-import sqlite3
 from datetime import datetime, timedelta
 
+from ...experiments.store.connection import Connection
 from .kept import KeptStudy
 
 
-def erase_ids(connection: sqlite3.Connection, kept: KeptStudy, now: datetime) -> int:
+def erase_ids(connection: Connection, kept: KeptStudy, now: datetime) -> int:
     """Erase a study's names of people whose part ended long enough ago; give how many.
 
     Who never ended counts from when they began. Keyed hashes stay: they refuse a

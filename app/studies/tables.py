@@ -4,9 +4,6 @@ They live in the file of the trial log under migrations of their own; the trial 
 schema knows nothing of them, and they name sessions by their ids.
 """
 
-import sqlite3
-from pathlib import Path
-
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
@@ -111,13 +108,3 @@ CREATE INDEX enrolments_study ON enrolments (study)
 def _studies(db: Database) -> None:
     for statement in _STUDIES.split(";;"):
         db.execute(statement)
-
-
-def prepare(db_path: str | Path) -> None:
-    """Make the tables in a trial log that exists, or bring them up to date."""
-    connection = sqlite3.connect(str(db_path), timeout=30)
-    try:
-        with connection:
-            migrations.apply(Database(connection))
-    finally:
-        connection.close()

@@ -107,10 +107,7 @@ def create_app(
     host = app.extensions["yoked"] = Host(db_path, served, clock)
     app.register_blueprint(participate.blueprint)
     app.register_blueprint(trial_api.blueprint)
-    accounts = register_researchers(
-        app, db_path, host.write, single_sign_on, clock=clock
-    )
-    host.keep_open(accounts)
+    register_researchers(app, host, single_sign_on, clock=clock)
     app.jinja_env.globals.update(
         import_map=import_map, here=here, say=say, spoken=spoken
     )

@@ -3,7 +3,6 @@
 import csv
 import io
 import shutil
-import sqlite3
 import tempfile
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from flask import (
 )
 from werkzeug.wrappers import Response
 
+from ....experiments.store.connection import Connection
 from ....experiments.store.trial_log import Store
 from ...accounts import accounts as people
 from ...accounts import audit, roles
@@ -58,7 +58,7 @@ def create() -> Page:
             path.write_text(text, encoding="utf-8")
             study = load_study(path)
 
-        def make(db: sqlite3.Connection) -> None:
+        def make(db: Connection) -> None:
             add_study(store, study)
             key = key_of(db, study.name)
             assert key is not None, "it was added"
@@ -84,7 +84,7 @@ def change_state(name: str) -> Page:
     by, at, state = signed_in(), desk().now(), request.form.get("state", "")
     store = the_host().store
 
-    def change(db: sqlite3.Connection) -> None:
+    def change(db: Connection) -> None:
         set_state(store, name, state)
         audit.note(db, by, f"made a study {state}", at, study=kept.key)
 
@@ -108,7 +108,7 @@ def invite(name: str) -> Page:
     label, is_pilot = request.form.get("label", "")[:60], "is_pilot" in request.form
     labels = [f"{label} {number}".strip() for number in range(1, n + 1)]
 
-    def make(db: sqlite3.Connection) -> list[str]:
+    def make(db: Connection) -> list[str]:
         audit.note(db, by, "made links", at, study=kept.key, detail=str(n))
         return make_links(db, kept.key, labels, is_pilot)
 
@@ -130,7 +130,7 @@ def revoke(name: str, number: int) -> Page:
     kept = _study(name, EDITOR)
     by, at = signed_in(), desk().now()
 
-    def change(db: sqlite3.Connection) -> None:
+    def change(db: Connection) -> None:
         revoke_link(db, kept.key, number)
         audit.note(db, by, "revoked a link", at, study=kept.key, detail=str(number))
 
@@ -148,7 +148,7 @@ def give_role(name: str) -> Page:
     by, at, role = signed_in(), desk().now(), request.form.get("role") or None
     whose = request.form.get("account", "").strip()
 
-    def change(db: sqlite3.Connection) -> None:
+    def change(db: Connection) -> None:
         account = people.find(db, whose)
         if account is None:
             raise ValueError(f"the account must be one that is here, got {whose!r}")
