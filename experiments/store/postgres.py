@@ -67,6 +67,8 @@ class PostgresStore(SqlStore):
         self._url = url
         self._error = psycopg.Error
         self._held = threading.local()
+        with _reached(url, psycopg.Error):
+            psycopg.connect(url, connect_timeout=_REACH_S).close()
         self._pool = psycopg_pool.ConnectionPool(
             url,
             min_size=1,
@@ -75,12 +77,9 @@ class PostgresStore(SqlStore):
             kwargs={"autocommit": True, "connect_timeout": _REACH_S},
             configure=_set_up,
             check=psycopg_pool.ConnectionPool.check_connection,
-            open=False,
+            open=True,
         )
         try:
-            with _reached(url, psycopg.Error):
-                psycopg.connect(url, connect_timeout=_REACH_S).close()
-            self._pool.open()
             if to_read:
                 self._require_ours()
                 return

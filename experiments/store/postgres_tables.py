@@ -41,9 +41,8 @@ def translated(statement: str) -> list[str]:
 
     Examples
     --------
-    >>> translated("CREATE TABLE events (session INTEGER NOT NULL, at TEXT) STRICT")[0]
-    'CREATE TABLE events (session BIGINT NOT NULL, at TEXT COLLATE "C",
-        rowid BIGINT GENERATED ALWAYS AS IDENTITY)'
+    >>> translated("CREATE TABLE a (b REAL) STRICT")
+    ['CREATE TABLE a (b DOUBLE PRECISION, rowid BIGINT GENERATED ALWAYS AS IDENTITY)']
     """
     statement = statement.strip()
     if found := _TRIGGER.fullmatch(statement):
@@ -61,7 +60,7 @@ def translated(statement: str) -> list[str]:
     )
     if is_table and "PRIMARY KEY" not in plain:
         order = "rowid BIGINT GENERATED ALWAYS AS IDENTITY"
-        plain = re.sub(r"\s*\)$", f",\n        {order})", plain)
+        plain = re.sub(r"\s*\)$", f", {order})", plain)
     return [_COLLATION, plain] if nocase else [plain]
 
 
