@@ -32,8 +32,7 @@ from .rows import (
 )
 from .trial import TrialRecord
 from .trial_batch import TrialColumns
-from .trial_cells import insert, read_cells, without_known
-from .trial_columns import SELECT_TRIALS
+from .trial_cells import insert, read_cells, read_rows, without_known
 from .trial_log import Store, StoreError
 from .upgrade import bring_up_to_date, is_behind
 
@@ -274,9 +273,8 @@ class SqliteStore:
             return read_cells(self._db.conn, key)
 
     def trial_rows(self, session_id: str) -> Iterator[dict[str, Any]]:
-        """Stream the trials of a session as plain rows."""
-        key = self._key(session_id)
-        yield from self._db.query(f"{SELECT_TRIALS} ORDER BY trial", [key])
+        """Stream the trials of a session as plain rows, read some at a time."""
+        yield from read_rows(self._db.conn, self._key(session_id), self._lock)
 
     def excluded(self, session_id: str) -> set[int]:
         """Give the numbers of the trials that somebody excluded."""

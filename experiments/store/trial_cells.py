@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from itertools import chain, islice, repeat
 from typing import Any
 
@@ -13,6 +14,7 @@ from .trial_log import TrialConflict
 # Both stay below SQLite's limit on parameters.
 _TRIALS_A_QUERY = 500
 _TRIALS_A_STATEMENT = 16
+_TRIALS_A_READ = 1000
 
 
 def without_known(
@@ -88,3 +90,23 @@ def _by_column(rows: Sequence[tuple]) -> dict[str, Sequence[Any]]:
     """Turn rows of `TRIAL_COLUMNS` into columns."""
     columns = zip(*rows, strict=True) if rows else ([] for _ in TRIAL_COLUMNS)
     return dict(zip(TRIAL_COLUMNS, columns, strict=True))
+
+
+def read_rows(
+    connection: sqlite3.Connection, key: int, lock: AbstractContextManager[object]
+) -> Iterator[dict[str, Any]]:
+    """Stream the trials of a session in order, as plain rows.
+
+    They are read some at a time: whoever takes them slowly keeps no reading open,
+    during which the journal could not be emptied.
+    """
+    query = f"{SELECT_TRIALS} AND trial > ? ORDER BY trial LIMIT {_TRIALS_A_READ}"
+    after, is_over = -1, False
+    while not is_over:
+        with lock:
+            found = connection.execute(query, [key, after]).fetchall()
+        is_over = len(found) < _TRIALS_A_READ
+        for cells in found:
+            row = dict(zip(TRIAL_COLUMNS, cells, strict=True))
+            after = row["trial"]
+            yield row

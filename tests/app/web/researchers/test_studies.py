@@ -83,6 +83,9 @@ def test_a_text_names_no_file_of_the_server(jane, db_path, file):
 MAY = {
     ("get", "/studies/bars"): "viewer",
     ("get", "/studies/bars/log.db"): "viewer",
+    ("get", "/studies/bars/trials.csv"): "viewer",
+    ("get", "/studies/bars/trials.parquet"): "viewer",
+    ("get", "/studies/bars/psych-ds.zip"): "viewer",
     ("post", "/studies/bars/state"): "editor",
     ("post", "/studies/bars/links"): "editor",
     ("post", "/studies/bars/links/1/revoke"): "editor",
