@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol as Interface
-from typing import TypeVar, runtime_checkable
+from typing import TypeVar
 
 from ...experiments.clock import utc_now
 from ...experiments.protocols.protocol import Protocol
@@ -41,6 +40,7 @@ from ..studies.participations import (
 from ..studies.tables import migrations
 from ..studies.tokens import hash_of_token, token_for
 from ..studies.withdrawal import token_hash_of_code, withdraw
+from .closing import Closing
 from .health import Health
 from .limits import Budget, Clock
 from .live import LiveSession
@@ -53,13 +53,6 @@ CODES_AT_ONCE, CODES_PER_S = 20, 0.2  # withdrawal codes that may be tried
 
 
 T = TypeVar("T")
-
-
-@runtime_checkable
-class Closing(Interface):
-    """What has files that are closed at the end."""
-
-    def close(self) -> None: ...  # noqa: D102
 
 
 class TooEarly(ValueError):
@@ -344,8 +337,8 @@ class Host:
         for session in withdraw(self._store, run, token_hash, self.db_path):
             self._live.drop(session)
 
-    def withdraw_by_code(self, typed: str) -> bool:
-        """Delete all that belongs to a withdrawal code; say whether it is anybody's.
+    def whose_code(self, typed: str) -> str | None:
+        """Give the hash of the link that a withdrawal code belongs to; None if to none.
 
         Raises
         ------
@@ -354,7 +347,11 @@ class Host:
         """
         self._codes.spend("withdrawal codes")
         with self._store.beside() as connection:
-            whose = token_hash_of_code(connection, self.key, typed)
+            return token_hash_of_code(connection, self.key, typed)
+
+    def withdraw_by_code(self, typed: str) -> bool:
+        """Delete all that belongs to a withdrawal code; say whether it is anybody's."""
+        whose = self.whose_code(typed)
         if whose is not None:
             self._withdraw(whose)
         return whose is not None

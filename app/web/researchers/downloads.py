@@ -1,4 +1,4 @@
-"""What researchers take home: the log of a study, its trials as files, payments."""
+"""What researchers take home: a study's log and trials, payments, one person's data."""
 
 import csv
 import io
@@ -13,7 +13,9 @@ from ....experiments.store.sqlite import open_store
 from ...accounts import audit
 from ...accounts.roles import OWNER, VIEWER
 from ...exports.study_files import KINDS, study_pieces
+from ...studies.enrolments import find_enrolment
 from ...studies.exports import payable, write_log
+from ..own_data import sent
 from ..participate import the_host
 from .blueprints import protected
 from .entry import desk, signed_in
@@ -100,3 +102,18 @@ def payments(name: str) -> Response:
     reply = Response(text.getvalue(), mimetype="text/csv")
     reply.headers["Content-Disposition"] = f"attachment; filename={name}-payments.csv"
     return reply
+
+
+@blueprint.post("/person")
+def person(name: str) -> Response:
+    """Send all that is kept of one person, who gave their withdrawal code for it."""
+    kept = study_named(name, OWNER)
+    by, at, host = signed_in(), desk().now(), the_host()
+    whose = host.whose_code(request.form.get("code", "")[:100])
+    with host.store.beside() as connection:
+        place = None if whose is None else find_enrolment(connection, whose)
+    if whose is None or place is None or place.study != kept.key:
+        abort(404, "This code belongs to nobody in this study.")
+    done = "read the data of one person"
+    host.write(lambda db: audit.note(db, by, done, at, study=kept.key))
+    return sent(whose)
