@@ -286,3 +286,37 @@ def log(db: Path | str, name: str, to: Path, pilots: bool) -> None:
     with _opened(db) as store:
         n_sessions = write_log(store, db, name, to, pilots)
     click.echo(f"Wrote {n_sessions} sessions to {to}.", err=True)
+
+
+@study.command()
+@click.argument("db", type=DATABASE)
+@click.argument("name")
+@click.argument("to", type=FILE)
+@click.option("--pilots", is_flag=True, help="Pilot runs, too, marked as such.")
+def export(db: Path, name: str, to: Path, pilots: bool) -> None:
+    """Write a study's trials to a file, also while it is served.
+
+    The end of the file's name says what it will be: .csv, .parquet, or .zip for a
+    Psych-DS data set. One row a trial, with its arm and sitting; it names nobody. Any
+    number of trials fits: they are never all in memory.
+
+    \b
+    Example:
+        yoked study export results.db bright-bars bright-bars.parquet
+    """
+    from ...experiments.store.sqlite import open_store
+    from ..exports.study_files import ENDINGS, study_pieces
+    from ..files import whole_file
+    from ..studies.kept import find_study
+
+    kind = ENDINGS.get(to.suffix)
+    if kind is None:
+        rule = f"end in {', '.join(ENDINGS)}"
+        raise click.UsageError(f"the name of the file must {rule}, got {to.name!r}")
+    store = open_store(db, create=False, to_read=True)
+    try:
+        pieces = study_pieces(store, find_study(store, name), kind, pilots)
+        with whole_file(to, "wb") as file:
+            file.writelines(pieces)
+    finally:
+        store.close()

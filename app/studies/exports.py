@@ -44,7 +44,7 @@ def write_log(
         raise FileExistsError(f"an export must be a new file, got {str(to)!r}")
     kept = find_study(store, name)
     with store.beside() as connection:
-        sessions = sessions_of(connection, kept, pilots)
+        sessions = [each.session for each in sessions_of(connection, kept, pilots)]
         if is_url(db_path):
             copy_sessions(connection, sessions, to)
             return len(sessions)
@@ -52,18 +52,41 @@ def write_log(
     return len(sessions)
 
 
+@dataclass(frozen=True)
+class OfStudy:
+    """One session of a study, as its exports name it.
+
+    Attributes
+    ----------
+    session, arm, sitting
+        Its id, the name of its arm, and from 1.
+    is_pilot
+        Whether it counts for nothing.
+    """
+
+    session: str
+    arm: str
+    sitting: int
+    is_pilot: bool
+
+
 def sessions_of(
     connection: Connection, kept: KeptStudy, pilots: bool = False
-) -> list[str]:
-    """List the ids of a study's sessions in the order in which they began."""
+) -> list[OfStudy]:
+    """List a study's sessions in the order in which they began."""
     query = (
-        "SELECT s.id FROM enrolments e "
+        "SELECT s.id, e.arm, p.sitting, e.is_pilot FROM enrolments e "
         "JOIN participations p ON p.token_hash = e.token_hash "
         "JOIN sessions s ON s.id = p.session "
         "WHERE e.study = ? AND e.is_pilot <= ? ORDER BY s.key"
     )
-    rows = connection.execute(query, [kept.key, int(pilots)])
-    return [session for (session,) in rows]
+    arms = kept.study.arms
+    return [
+        OfStudy(session, arms[arm].name, sitting, bool(pilot))
+        for session, arm, sitting, pilot in connection.execute(
+            query, [kept.key, int(pilots)]
+        ).fetchall()
+    ]
 
 
 @dataclass(frozen=True)

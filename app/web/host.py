@@ -336,8 +336,8 @@ class Host:
         for session in withdraw(self._store, run, token_hash, self.db_path):
             self._live.drop(session)
 
-    def withdraw_by_code(self, typed: str) -> bool:
-        """Delete all that belongs to a withdrawal code; say whether it is anybody's.
+    def whose_code(self, typed: str) -> str | None:
+        """Give the hash of the link that a withdrawal code belongs to; None if to none.
 
         Raises
         ------
@@ -346,7 +346,11 @@ class Host:
         """
         self._codes.spend("withdrawal codes")
         with self._store.beside() as connection:
-            whose = token_hash_of_code(connection, self.key, typed)
+            return token_hash_of_code(connection, self.key, typed)
+
+    def withdraw_by_code(self, typed: str) -> bool:
+        """Delete all that belongs to a withdrawal code; say whether it is anybody's."""
+        whose = self.whose_code(typed)
         if whose is not None:
             self._withdraw(whose)
         return whose is not None

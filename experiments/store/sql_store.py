@@ -200,7 +200,11 @@ class SqlStore(ABC):
             return read_cells(connection, key)
 
     def trial_rows(self, session_id: str) -> Iterator[dict[str, Any]]:
-        """Stream the trials of a session as plain rows."""
+        """Stream the trials of a session as plain rows, read some at a time.
+
+        Whoever takes them slowly keeps no reading open, during which a journal could
+        not be emptied.
+        """
         key = self._key(session_id)
         query = f"{SELECT_TRIALS} AND trial > ? ORDER BY trial LIMIT ?"
         last = -1

@@ -14,7 +14,7 @@ from ...accounts.schema import now as time_now
 from ...accounts.single_sign_on import SingleSignOn
 from ..host import Host
 from ..limits import Clock
-from . import account, api, login, people, studies
+from . import account, api, downloads, inventory, login, people, studies
 from .attempts import Attempts
 from .blueprints import sentence
 from .entry import EXTENSION, Desk, current, form_token
@@ -82,6 +82,8 @@ def register_researchers(
     app.register_blueprint(account.blueprint)
     app.register_blueprint(people.blueprint)
     app.register_blueprint(studies.blueprint)
+    app.register_blueprint(downloads.blueprint)
+    app.register_blueprint(inventory.blueprint)
     app.register_blueprint(api.blueprint)
 
 

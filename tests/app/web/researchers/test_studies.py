@@ -7,7 +7,9 @@ import pytest
 
 from tests.app.web.participant import Participant, rows
 from yoked.app.accounts import roles
+from yoked.app.studies.inventory import TABLES
 from yoked.app.studies.kept import find_study
+from yoked.app.studies.tokens import withdrawal_code
 from yoked.app.web.researchers.entry import EXTENSION
 
 from .conftest import Browser, told
@@ -83,11 +85,16 @@ def test_a_text_names_no_file_of_the_server(jane, db_path, file):
 MAY = {
     ("get", "/studies/bars"): "viewer",
     ("get", "/studies/bars/log.db"): "viewer",
+    ("get", "/studies/bars/trials.csv"): "viewer",
+    ("get", "/studies/bars/trials.parquet"): "viewer",
+    ("get", "/studies/bars/psych-ds.zip"): "viewer",
+    ("get", "/studies/bars/inventory"): "viewer",
     ("post", "/studies/bars/state"): "editor",
     ("post", "/studies/bars/links"): "editor",
     ("post", "/studies/bars/links/1/revoke"): "editor",
     ("post", "/studies/bars/people"): "owner",
     ("get", "/studies/bars/payments.csv"): "owner",
+    ("post", "/studies/bars/person"): "owner",
 }
 FIELDS = {"state": "paused", "n": "1", "account": "kim", "role": "owner"}
 
@@ -113,9 +120,9 @@ def test_each_role_may_what_it_may_and_no_more(app, kim, participant, study, rol
         if role is None:
             assert reply.status_code == 404, path
         elif roles.is_enough(role, needed):
-            # The only link of the study may be there by now, or not.
+            # The only link of the study may be there by now, or not; no code is known.
             assert reply.status_code in (200, 303, 404), path
-            assert reply.status_code != 404 or path.endswith("revoke")
+            assert reply.status_code != 404 or path.endswith(("revoke", "person"))
         else:
             assert reply.status_code == 403, path
 
@@ -179,3 +186,33 @@ def test_an_owner_gives_roles_and_cannot_leave_a_study_without_one(
     assert "make somebody else one first" in reply.text
     reply = jane.post("/studies/bars/people", account="nobody", role="viewer")
     assert "must be one that is here" in reply.text
+
+
+def test_the_inventory_tells_of_this_study_and_of_no_participant(
+    jane, app, study, participant, db_path
+):
+    page = jane.get("/studies/bars/inventory").text
+    for name, table in TABLES.items():
+        assert f"<code>{name}</code>" in page
+        assert all(f"<code>{column}</code>" in page for column in table.columns)
+    assert "90 days after the person&#39;s part ended" in page
+    assert "jane (owner)" in page
+    assert "It sends, in the link: PROLIFIC_PID, STUDY_ID, SESSION_ID" in page
+    (session,) = rows(db_path, "SELECT id FROM sessions")
+    assert session[0] not in page
+    assert NAME not in page
+    text = TEXT.replace('"bars"', '"open"').replace('"prolific"', '"public"')
+    jane.post("/studies", text=text)
+    assert "this study knows no recruiter" in jane.get("/studies/open/inventory").text
+
+
+def test_an_owner_fetches_one_person_s_data_by_their_code(
+    jane, app, study, participant
+):
+    token = participant.token
+    code = withdrawal_code(app.extensions["yoked"].key, token)
+    reply = jane.post("/studies/bars/person", code=code)
+    assert (reply.status_code, reply.mimetype) == (200, "application/zip")
+    assert ("jane", "read the data of one person", None, None) in told(app)
+    jane.post("/studies", text=TEXT.replace('"bars"', '"others"'))
+    assert jane.post("/studies/others/person", code=code).status_code == 404
