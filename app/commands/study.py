@@ -289,11 +289,11 @@ def log(db: Path | str, name: str, to: Path, pilots: bool) -> None:
 
 
 @study.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @click.argument("name")
 @click.argument("to", type=FILE)
 @click.option("--pilots", is_flag=True, help="Pilot runs, too, marked as such.")
-def export(db: Path, name: str, to: Path, pilots: bool) -> None:
+def export(db: Path | str, name: str, to: Path, pilots: bool) -> None:
     """Write a study's trials to a file, also while it is served.
 
     The end of the file's name says what it will be: .csv, .parquet, or .zip for a

@@ -18,7 +18,7 @@ from .rows import SessionRow, as_json, json_or_none, observer_key, session_row
 from .trial import TrialRecord
 from .trial_batch import TrialColumns
 from .trial_cells import insert, read_cells, without_known
-from .trial_columns import SELECT_TRIALS
+from .trial_columns import SELECT_TRIALS, TRIAL_COLUMNS
 from .trial_log import StoreError
 
 _TRIALS_A_PAGE = 1000
@@ -210,11 +210,14 @@ class SqlStore(ABC):
         last = -1
         while True:
             with self.beside() as connection:
-                rows = named_rows(connection, query, [key, last, _TRIALS_A_PAGE])
-            yield from rows
+                values = [key, last, _TRIALS_A_PAGE]
+                rows = connection.execute(query, values).fetchall()
+            for cells in rows:
+                row = dict(zip(TRIAL_COLUMNS, cells, strict=True))
+                last = row["trial"]
+                yield row
             if len(rows) < _TRIALS_A_PAGE:
                 return
-            last = rows[-1]["trial"]
 
     def excluded(self, session_id: str) -> set[int]:
         """Give the numbers of the trials that somebody excluded."""
