@@ -22,6 +22,7 @@ from ...experiments.protocols.sittings import SittingPlan
 from ..lut import look_up_table
 from .arms import Arm, ArmInFile, load_arm
 from .consent import Researcher, consent_texts
+from .questionnaires import Questionnaire, check_questionnaires
 
 NAME = re.compile("[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 MOST_PEOPLE, MOST_ARMS = 1_000_000, 64
@@ -103,6 +104,7 @@ class _Rules:
     researcher: Researcher = field(default_factory=Researcher)
     consent: Mapping[str, str] = field(default_factory=dict)
     lut: str = "srgb"
+    questionnaires: tuple[Questionnaire, ...] = ()
 
     def __post_init__(self) -> None:
         faults = Faults()
@@ -118,6 +120,7 @@ class _Rules:
         rule = "from 0 to 3660, ten years"
         fits = 0 <= self.keep_ids_days <= 3660
         faults.unless(fits, "keep_ids_days", rule, self.keep_ids_days)
+        check_questionnaires(self.questionnaires, faults)
         faults.raise_any()
 
 
@@ -152,6 +155,8 @@ class Study(_Rules):
         Text by language, instead of the protocols' own.
     lut
         Correction of participants' screens: 'srgb' or 'identity'.
+    questionnaires
+        What is asked before and after the task.
     arms
         What participants do; each is given one.
 
@@ -171,6 +176,11 @@ class Study(_Rules):
         names = [arm.name for arm in self.arms]
         fits = len(set(names)) == len(names)
         faults.unless(fits, "names of arms", "all different", names)
+        most = max((len(arm.protocols) for arm in self.arms), default=1)
+        for each in self.questionnaires:
+            fits = all(number <= most for number in each.sittings)
+            rule, got = f"from 1 to {most}, as many as there are", list(each.sittings)
+            faults.unless(fits, f"sittings of questionnaire {each.id}", rule, got)
         faults.raise_any()
         self._require_one_consent()
 

@@ -113,6 +113,30 @@ def _studies(db: Database) -> None:
         db.execute(statement)
 
 
+# What participants answer besides the task; `step` rises with each change of an answer,
+# so that an old one that comes late changes nothing.
+_QUESTIONNAIRES = """
+CREATE TABLE answers (
+    session TEXT NOT NULL REFERENCES sessions (id),
+    questionnaire TEXT NOT NULL, question TEXT NOT NULL,
+    answer TEXT, step INTEGER NOT NULL, language TEXT NOT NULL,
+    answered_at TEXT NOT NULL, erased_at TEXT,
+    PRIMARY KEY (session, questionnaire, question)
+) STRICT, WITHOUT ROWID;;
+CREATE TABLE questionnaires_done (
+    session TEXT NOT NULL REFERENCES sessions (id),
+    questionnaire TEXT NOT NULL, done_at TEXT NOT NULL,
+    PRIMARY KEY (session, questionnaire)
+) STRICT, WITHOUT ROWID
+"""
+
+
+@migrations(name="0005_questionnaires")
+def _questionnaires(db: Database) -> None:
+    for statement in _QUESTIONNAIRES.split(";;"):
+        db.execute(statement)
+
+
 def prepare(db_path: str | Path) -> None:
     """Make the tables in a trial log that exists, or bring them up to date."""
     connection = sqlite3.connect(str(db_path), timeout=30)
@@ -121,3 +145,9 @@ def prepare(db_path: str | Path) -> None:
             migrations.apply(Database(connection))
     finally:
         connection.close()
+
+
+def has_answers(connection: sqlite3.Connection) -> bool:
+    """Whether a file has tables of questionnaires: one of a lab alone has none."""
+    query = "SELECT count(*) FROM sqlite_master WHERE name = 'answers'"
+    return connection.execute(query).fetchone()[0] > 0

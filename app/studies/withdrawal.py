@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ...experiments.clock import utc_now
 from ...experiments.store.trial_log import Store
+from .answers import forget_answers
 from .enrolments import WITHDRAWN, end, withdrawal_hash
 
 
@@ -61,6 +62,7 @@ def withdraw(
             store.withdraw(session)
         with store.beside() as connection:
             bury(connection, sessions)
+            forget_answers(connection, sessions)
             end(connection, token_hash, WITHDRAWN)
             forget_who(connection, token_hash)
 

@@ -26,6 +26,7 @@ from ..studies.enrolments import Arrival, details_of
 from ..studies.kept import KeptStudy
 from ..studies.participations import SCREENED_OUT, Participation, no_consent_code
 from ..studies.tokens import is_token, new_token, withdrawal_code
+from .asked import due_questions
 from .examples import examples_of
 from .host import Host, TooEarly
 from .live import LiveSession
@@ -182,6 +183,9 @@ def session(token: str) -> AnyResponse:
     participation, live = find_session(token)
     if live.is_complete:
         return redirect(url_for("participate.done", token=token))
+    asked = due_questions(the_host(), token, participation, live)
+    if asked is not None:
+        return redirect(url_for("asking.page", token=token, asked=asked))
     protocol = live.session.protocol
     page = render_template(
         "session.html",
@@ -212,6 +216,9 @@ def done(token: str) -> AnyResponse:
         return redirect(url_for("participate.session", token=token))
     # The last response may have been stored meanwhile, and with it the outcome.
     participation, live = find_session(token)
+    asked = due_questions(the_host(), token, participation, live)
+    if asked is not None:
+        return redirect(url_for("asking.page", token=token, asked=asked))
     debriefs = live.session.protocol.texts.debrief
     debrief = in_language(debriefs, participation.language)
     page = render_template(
@@ -221,7 +228,7 @@ def done(token: str) -> AnyResponse:
         code=participation.code,
         is_screened_out=participation.outcome == SCREENED_OUT,
         n_trials=live.session.n_recorded,
-        gray=_gray(live),
+        gray=gray_of(live),
         sitting=participation.sitting,
         following=the_host().following(token),
         token=token,
@@ -345,7 +352,7 @@ def _confidence(protocol: Protocol, language: str) -> dict[str, Any] | None:
     return {"keys": _places(asked.keys), "prompt": html}
 
 
-def _gray(live: LiveSession) -> int:
+def gray_of(live: LiveSession) -> int:
     """Give the screen level of the task's background."""
     display = live.session.row.display or {}
     return display["lut"][live.session.protocol.display.background]

@@ -30,7 +30,7 @@ from ..accounts.single_sign_on import SingleSignOn
 from ..hosting.static_files import STATIC, serve_static_files
 from ..studies.description import Study, alone
 from ..studies.enrolments import Refused
-from . import participate, trial_api
+from . import participate, questions, trial_api
 from .host import Host
 from .limits import Clock, TooMany
 from .live import OutOfTurn, StaleSession
@@ -106,6 +106,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     host = app.extensions["yoked"] = Host(db_path, served, clock)
     app.register_blueprint(participate.blueprint)
+    app.register_blueprint(questions.blueprint)
     app.register_blueprint(trial_api.blueprint)
     accounts = register_researchers(
         app, db_path, host.write, single_sign_on, clock=clock
@@ -220,7 +221,7 @@ _HEADINGS = {
 
 def _complaint(status: int, sentence: str) -> tuple[Response | str, int]:
     """Say what is wrong: to the task's page in JSON, to a participant as a page."""
-    if request.blueprint == "trial_api":
+    if request.blueprint == "trial_api" or request.is_json:
         return jsonify(error=sentence), status
     suffix = f"_{_HEADINGS[status]}" if status in _HEADINGS else ""
     page = render_template(

@@ -39,7 +39,7 @@ def examples(token: str) -> Response:
 def response(token: str, trial: int) -> dict[str, Any]:
     """Take a response; by the time of the reply it is stored."""
     _, live = find_session(token)
-    given = parse_response(_body(), live.session.protocol)
+    given = parse_response(json_body(), live.session.protocol)
     receipt = live.record(trial, given)
     return {**receipt, "next": _with_address(token, receipt["next"])}
 
@@ -48,11 +48,11 @@ def response(token: str, trial: int) -> dict[str, Any]:
 def display(token: str) -> dict[str, Any]:
     """Take the facts about the screen."""
     _, live = find_session(token)
-    live.set_display(parse_display(_body()))
+    live.set_display(parse_display(json_body()))
     return {}
 
 
-def _body() -> object:
+def json_body() -> object:
     """Give the request's body; a form or a text of another site is none of ours."""
     try:
         if request.is_json:

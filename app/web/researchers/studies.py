@@ -23,6 +23,7 @@ from ...accounts import accounts as people
 from ...accounts import audit, roles
 from ...accounts.accounts import Account
 from ...accounts.roles import EDITOR, OWNER, VIEWER
+from ...studies.answers_csv import answers_csv
 from ...studies.counts import counts_of
 from ...studies.description import load_study
 from ...studies.exports import payable, write_log
@@ -194,6 +195,20 @@ def payments(name: str) -> Response:
         writer.writerow(cells)
     reply = Response(text.getvalue(), mimetype="text/csv")
     reply.headers["Content-Disposition"] = f"attachment; filename={name}-payments.csv"
+    return reply
+
+
+@blueprint.get("/<name>/answers.csv")
+def answers(name: str) -> Response:
+    """Send what people answered in questionnaires, pilot runs only if asked for."""
+    kept = _study(name, VIEWER)
+    by, at = signed_in(), desk().now()
+    host = the_host()
+    host.write(lambda db: audit.note(db, by, "read answers", at, study=kept.key))
+    with host.store.beside() as connection:
+        text = answers_csv(connection, kept, "pilots" in request.args)
+    reply = Response(text, mimetype="text/csv")
+    reply.headers["Content-Disposition"] = f"attachment; filename={name}-answers.csv"
     return reply
 
 

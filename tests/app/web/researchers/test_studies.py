@@ -83,6 +83,7 @@ def test_a_text_names_no_file_of_the_server(jane, db_path, file):
 MAY = {
     ("get", "/studies/bars"): "viewer",
     ("get", "/studies/bars/log.db"): "viewer",
+    ("get", "/studies/bars/answers.csv"): "viewer",
     ("post", "/studies/bars/state"): "editor",
     ("post", "/studies/bars/links"): "editor",
     ("post", "/studies/bars/links/1/revoke"): "editor",
@@ -179,3 +180,26 @@ def test_an_owner_gives_roles_and_cannot_leave_a_study_without_one(
     assert "make somebody else one first" in reply.text
     reply = jane.post("/studies/bars/people", account="nobody", role="viewer")
     assert "must be one that is here" in reply.text
+
+
+def test_answers_are_taken_home_and_that_is_written_down(jane, app, db_path):
+    asked = """
+[[questionnaires]]
+id = "about"
+when = "before"
+title.en = "About you"
+[[questionnaires.questions]]
+id = "age"
+kind = "number"
+text.en = "How old are you?"
+"""
+    jane.post("/studies", text=TEXT.replace("[recruitment]", asked + "[recruitment]"))
+    jane.post("/studies/bars/state", state="open")
+    participant = Participant(app.test_client(), f"/study/bars?PROLIFIC_PID={NAME}")
+    path = f"{participant.base}/questions/about/age"
+    participant.client.post(path, json={"answer": "31", "step": 1})
+    assert "Answers</a>" in jane.get("/studies/bars").text
+    text = jane.get("/studies/bars/answers.csv").text
+    assert ",about,age,number,31," in text
+    assert NAME not in text
+    assert ("jane", "read answers", None, None) in told(app)
