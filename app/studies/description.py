@@ -19,6 +19,7 @@ from ...experiments.protocols.checks import (
 )
 from ...experiments.protocols.protocol import Protocol, without_defaults
 from ...experiments.protocols.sittings import SittingPlan
+from ...experiments.protocols.viewing import ViewingAsked
 from ..lut import look_up_table
 from .arms import Arm, ArmInFile, load_arm
 from .consent import Researcher, consent_texts
@@ -105,6 +106,7 @@ class _Rules:
     consent: Mapping[str, str] = field(default_factory=dict)
     lut: str = "srgb"
     questionnaires: tuple[Questionnaire, ...] = ()
+    viewing: ViewingAsked = field(default_factory=ViewingAsked)
 
     def __post_init__(self) -> None:
         faults = Faults()
@@ -157,6 +159,8 @@ class Study(_Rules):
         Correction of participants' screens: 'srgb' or 'identity'.
     questionnaires
         What is asked before and after the task.
+    viewing
+        What is measured of screen and distance, where no protocol says it.
     arms
         What participants do; each is given one.
 

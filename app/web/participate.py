@@ -21,6 +21,7 @@ from ...experiments.protocols.flicker import flicker_to_warn_of
 from ...experiments.protocols.keys import KEY_CODES
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.texts import in_language, language_of, text_version
+from ...experiments.protocols.viewing import ViewingAsked
 from ..studies.description import Study
 from ..studies.enrolments import Arrival, details_of
 from ..studies.kept import KeptStudy
@@ -33,6 +34,7 @@ from .live import LiveSession
 from .own_page import require_own_page
 from .phrases import choose, languages, name_of, say, speak, spoken
 from .texts import pages, render_markdown
+from .viewing import viewing_asked
 
 blueprint = Blueprint("participate", __name__)
 # What the scripts of the task say.
@@ -43,6 +45,7 @@ _TABLES = (
     "task",
     "example",
     "break",
+    "viewing",
     "feedback",
     "confidence",
 )
@@ -311,7 +314,7 @@ def _page_data(token: str, language: str, live: LiveSession) -> dict:
     """
     protocol = live.session.protocol
     instructions = in_language(protocol.texts.instructions, language)
-    display = live.session.row.display or {}
+    display, asked = live.session.row.display or {}, asked_viewing(token, live)
     return {
         **needs(protocol),
         **spoken().of(*_TABLES),
@@ -323,9 +326,21 @@ def _page_data(token: str, language: str, live: LiveSession) -> dict:
         "keys": _places(display.get("keys") or protocol.task.keys),
         "examples": _examples(token, protocol),
         "n_recorded": live.session.n_recorded,
+        "viewing": {
+            "measure": asked.measure,
+            "n_spots": asked.repeats,
+            "found": display.get("viewing"),
+        },
         "confidence": _confidence(protocol, language),
         "feedback": vars(protocol.feedback),
     }
+
+
+def asked_viewing(token: str, live: LiveSession) -> ViewingAsked:
+    """Give what is measured of screen and distance in a session."""
+    kept = the_host().study_of(token)
+    study = the_host().alone if kept is None else kept.study
+    return viewing_asked(live.session.protocol, study)
 
 
 def _examples(token: str, protocol: Protocol) -> dict[str, Any] | None:

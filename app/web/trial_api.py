@@ -5,9 +5,12 @@ from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 
+from ...experiments.monitors.blind_spot import ViewingError
 from .examples import examples_of
-from .participate import find_session
+from .participate import asked_viewing, find_session
+from .phrases import say
 from .responses import ResponseError, parse_display, parse_response
+from .viewing import kept_viewing, parse_viewing
 
 blueprint = Blueprint("trial_api", __name__, url_prefix="/session/<token>")
 
@@ -50,6 +53,20 @@ def display(token: str) -> dict[str, Any]:
     _, live = find_session(token)
     live.set_display(parse_display(json_body()))
     return {}
+
+
+@blueprint.post("/viewing")
+def viewing(token: str) -> dict[str, Any]:
+    """Take what was measured of screen and distance; say what cannot be."""
+    _, live = find_session(token)
+    asked = asked_viewing(token, live)
+    try:
+        found = parse_viewing(json_body(), asked)
+    except ViewingError as error:
+        return {"fault": say(f"viewing.fault_{error.reason}", **error.values)}
+    kept = kept_viewing(found, asked)
+    live.set_viewing(kept)
+    return {"viewing": kept}
 
 
 def json_body() -> object:

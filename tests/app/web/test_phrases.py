@@ -26,6 +26,7 @@ OTHERS = [language for language in languages() if language != "en"]
 # Called by a name that is put together.
 STATUS = ("", "_403", "_404", "_409", "_410", "_wait")
 COMPOSED = {f"complaint.heading{status}" for status in STATUS}
+COMPOSED |= {f"viewing.fault_{reason}" for reason in ("card", "distance", "spread")}
 REFUSING = (ROOT / "app/studies/enrolments.py").read_text("utf-8")
 REASONS = {*re.findall(r'Refused\("(\w+)"\)', REFUSING), *STATES} - {"open"}
 COMPOSED |= {f"refused.{reason}" for reason in REASONS}
