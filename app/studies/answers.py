@@ -114,7 +114,7 @@ def hand_in(
     given = answers_of(connection, session, asked.id)
     missing = [
         each.id
-        for each in asked.questions
+        for each in asked.asked
         if each.required and (each.id not in given or given[each.id].answer is None)
     ]
     if is_done(connection, session, asked.id):

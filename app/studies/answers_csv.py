@@ -21,7 +21,8 @@ class AnswerRow:
     questionnaire, question, kind
         What was asked.
     answer
-        As text, options separated by semicolons; empty where there is none.
+        As text, options separated by semicolons, a plugin's data as JSON; empty where
+        there is none.
     erased
         Whether there was one, which was erased as it may say who gave it.
     language
@@ -85,7 +86,7 @@ def answer_rows(
         for asked in kept.study.questionnaires:
             if asked.id not in done and not any(q == asked.id for q, _ in found):
                 continue
-            for question in asked.questions:
+            for question in asked.asked:
                 row = found.get((asked.id, question.id), (None, None, "", ""))
                 answer, erased_at, language, at = row
                 yield AnswerRow(
@@ -107,6 +108,8 @@ def _as_text(answer: str | None) -> str:
     given = None if answer is None else json.loads(answer)
     if given is None:
         return ""
+    if isinstance(given, dict):
+        return json.dumps(given, ensure_ascii=False)
     return ";".join(given) if isinstance(given, list) else str(given)
 
 

@@ -23,7 +23,7 @@ from ...experiments.protocols.viewing import ViewingAsked
 from ..lut import look_up_table
 from .arms import Arm, ArmInFile, load_arm
 from .consent import Researcher, consent_texts
-from .questionnaires import Questionnaire, check_questionnaires
+from .questionnaires import Questionnaire, check_questionnaires, with_plugins
 
 NAME = re.compile("[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 MOST_PEOPLE, MOST_ARMS = 1_000_000, 64
@@ -286,7 +286,8 @@ def load_study(path: str | Path) -> Study:
         raise FileNotFoundError(f"the file of a study must exist, got {str(path)!r}")
     given = build(_File, read_toml(path))
     arms = tuple(load_arm(each, path.parent) for each in given.arms)
-    return Study(**{**vars(given), "arms": arms})
+    asked = with_plugins(given.questionnaires)
+    return Study(**{**vars(given), "arms": arms, "questionnaires": asked})
 
 
 def alone(

@@ -12,7 +12,7 @@ ID = re.compile("[a-z][a-z0-9_]{0,39}")
 VALUE = re.compile(r"[\w.+-]{1,60}")
 MOST_OPTIONS, MOST_POINTS, MOST_CHARACTERS = 50, 11, 4000
 
-Answer = str | int | float | tuple[str, ...]
+Answer = str | int | float | tuple[str, ...] | dict[str, Any]
 
 
 class AnswerError(ValueError):
@@ -279,6 +279,33 @@ class Long(Short):
     KIND: ClassVar[str] = "long"
 
     longest: int = 2000
+
+
+@dataclass(frozen=True)
+class PluginData(Question):
+    """What a plugin of jsPsych measured: an object of JSON.
+
+    Attributes
+    ----------
+    identifies
+        As of `Short`.
+    """
+
+    KIND: ClassVar[str] = "plugin"
+
+    identifies: bool = True
+    required: bool = True
+
+    @property
+    def may_identify(self) -> bool:
+        """Whether an answer may say who gave it."""
+        return self.identifies
+
+    def taken(self, given: object) -> Answer | None:
+        """Give the object; see `Question.taken`."""
+        if not isinstance(given, dict):
+            raise AnswerError("questions.not_offered")
+        return given
 
 
 def has_words(texts: Mapping[str, str]) -> bool:

@@ -1,10 +1,13 @@
 """The pages of questions before and after the task, and where their answers go."""
 
+import logging
 import sqlite3
+from collections.abc import Mapping
 from typing import Any
 
 from flask import (
     Blueprint,
+    Response,
     abort,
     current_app,
     make_response,
@@ -15,8 +18,9 @@ from flask import (
 from werkzeug.wrappers import Response as AnyResponse
 
 from ...experiments.protocols.texts import in_language, language_of
-from ..studies.answers import OtherAnswer, answers_of, hand_in, keep_answer
+from ..studies.answers import Given, OtherAnswer, answers_of, hand_in, keep_answer
 from ..studies.participations import Participation
+from ..studies.plugins import PluginError, pinned_plugin
 from ..studies.questionnaires import AFTER, BEFORE
 from ..studies.questions import AnswerError, Likert, Question, Single
 from .asked import Asked, asked_of, due_questions
@@ -54,6 +58,8 @@ def page(token: str, asked: str) -> AnyResponse:
     with the_host().store.beside() as connection:
         given = answers_of(connection, participation.session, questionnaire.id)
     texts = questionnaire.text
+    if questionnaire.plugin:
+        return _plugin_page(token, found, language, given)
     shown = render_template(
         "questions.html",
         title=in_language(questionnaire.title, language),
@@ -74,6 +80,64 @@ def page(token: str, asked: str) -> AnyResponse:
         },
     )
     return make_response(shown)
+
+
+def _plugin_page(
+    token: str, found: Asked, language: str, given: Mapping[str, Given]
+) -> AnyResponse:
+    """Show the page of a plugin; one that changed since it was pinned is not run."""
+    asked = found.questionnaire
+    try:
+        plugin = pinned_plugin(asked.plugin, asked.plugin_sha256)
+    except PluginError as error:
+        logging.getLogger(__name__).error("cannot run a plugin: %s", error)
+        abort(503, say("complaint.fault"))
+    base = url_for(".page", token=token, asked=asked.id)
+    page = render_template(
+        "plugin.html",
+        title=in_language(asked.title, language),
+        title_language=language_of(asked.title, language),
+        asked=found,
+        script=url_for(".plugin_script", token=token, asked=asked.id),
+        page_data={
+            **spoken().of("questions", "session", "plugin"),
+            "base": base,
+            "step": max((each.step for each in given.values()), default=0),
+            "name": plugin.name,
+            "parameters": in_one_language(dict(asked.parameters), language),
+        },
+    )
+    return make_response(page)
+
+
+@blueprint.get("/plugin.js")
+def plugin_script(token: str, asked: str) -> Response:
+    """Give the script of a plugin, as it was when its study was added."""
+    _, _, found = _find(token, asked)
+    about = found.questionnaire
+    try:
+        plugin = pinned_plugin(about.plugin, about.plugin_sha256)
+    except PluginError:
+        abort(404, say("complaint.no_page"))
+    return Response(plugin.script, mimetype="text/javascript")
+
+
+def in_one_language(given: Any, language: str) -> Any:
+    """Give a plugin's parameters in a language: tables with `by_language` are texts.
+
+    Examples
+    --------
+    >>> in_one_language({"prompt": {"by_language": {"en": "Go", "de": "Los"}}}, "de")
+    {'prompt': 'Los'}
+    """
+    if isinstance(given, Mapping):
+        texts = given.get("by_language")
+        if isinstance(texts, Mapping) and len(given) == 1:
+            return in_language(texts, language)
+        return {name: in_one_language(each, language) for name, each in given.items()}
+    if isinstance(given, list | tuple):
+        return [in_one_language(each, language) for each in given]
+    return given
 
 
 @blueprint.post("/<question>")

@@ -1,6 +1,6 @@
 /** Answers that the server has not acknowledged, kept through a reload, sent one after the other. */
 
-/** @typedef {string | string[]} Answer */
+/** @typedef {string | string[] | Record<string, unknown>} Answer */
 /** @typedef {{ answer: Answer, step: number, refused?: boolean }} Pending */
 
 export class Unsent {
