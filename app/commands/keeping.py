@@ -52,6 +52,8 @@ def exclude(
 def withdraw(db: Path | str, session: str, yes: bool) -> None:
     """Delete a session's trials for good: its participant has withdrawn.
 
+    What they answered in questionnaires goes with them.
+
     The row of the session stays, as withdrawn, and `yoked merge` withdraws the session
     in the merged file too. `yoked restore` forgets it in a backup of before; other
     copies of the database keep what they have.
@@ -60,7 +62,9 @@ def withdraw(db: Path | str, session: str, yes: bool) -> None:
     Example:
         yoked withdraw results.db 2026-01-10-kq7m4x2p
     """
+    from ...experiments.store.connection import has_table
     from ...experiments.store.sqlite import open_store
+    from ..studies.answers import forget_answers
     from ..studies.withdrawal import add_tombstones
 
     store = open_store(db, create=False)
@@ -72,7 +76,10 @@ def withdraw(db: Path | str, session: str, yes: bool) -> None:
             question = f"Delete the {row.n_trials} trials of {session} for good?"
             click.confirm(question, abort=True, err=True)
         add_tombstones(db, [session])
-        store.withdraw(session)
+        with store.transaction(), store.beside() as connection:
+            store.withdraw(session)
+            if has_table(connection, "answers"):  # a lab's file has none
+                forget_answers(connection, [session])
         store.forget_journal()
     finally:
         store.close()

@@ -262,6 +262,29 @@ def payments(db: Path | str, name: str) -> list[Row]:
     return [{**vars(row), "detail": " ".join(_said(row.detail))} for row in rows]
 
 
+@study.command()
+@click.argument("db", type=DATABASE_OR_URL)
+@click.argument("name")
+@click.option("--pilots", is_flag=True, help="Pilot runs, too.")
+@output()
+def answers(db: Path | str, name: str, pilots: bool) -> list[Row]:
+    """List what people answered in a study's questionnaires, a row for each question.
+
+    It is in no other export. What people wrote is erased with the recruiter's names,
+    but where the study says that it identifies nobody.
+
+    \b
+    Example:
+        yoked study answers results.db bright-bars --csv > answers.csv
+    """
+    from ..studies.answers_csv import answer_rows, safe_cell
+    from ..studies.kept import find_study
+
+    with _opened(db) as store, store.beside() as connection:
+        rows = list(answer_rows(connection, find_study(store, name), pilots))
+    return [{**vars(row), "answer": safe_cell(row.answer)} for row in rows]
+
+
 def _said(detail: dict) -> Iterator[str]:
     yield from (f"{name}={value}" for name, value in detail.items())
 

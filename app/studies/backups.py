@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ...experiments.store.file import open_to_read, require_filled, settle
 from ...experiments.store.sqlite import open_store
+from .answers import forget_answers
 from .enrolments import WITHDRAWN, end
 from .participations import token_hash_of
 from .tables import migrations
@@ -124,6 +125,7 @@ def _without(path: Path, gone: set[str]) -> tuple[int, list[str]]:
         with store.transaction(), store.beside() as connection:
             for session in found:
                 store.withdraw(session)
+                forget_answers(connection, [session])
                 token_hash = token_hash_of(connection, session)
                 if token_hash is not None:
                     end(connection, token_hash, WITHDRAWN)

@@ -19,9 +19,11 @@ from ...experiments.protocols.checks import (
 )
 from ...experiments.protocols.protocol import Protocol, without_defaults
 from ...experiments.protocols.sittings import SittingPlan
+from ...experiments.protocols.viewing import ViewingAsked
 from ..lut import look_up_table
 from .arms import Arm, ArmInFile, load_arm
 from .consent import Researcher, consent_texts
+from .questionnaires import Questionnaire, check_questionnaires, with_plugins
 
 NAME = re.compile("[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 MOST_PEOPLE, MOST_ARMS = 1_000_000, 64
@@ -103,6 +105,8 @@ class _Rules:
     researcher: Researcher = field(default_factory=Researcher)
     consent: Mapping[str, str] = field(default_factory=dict)
     lut: str = "srgb"
+    questionnaires: tuple[Questionnaire, ...] = ()
+    viewing: ViewingAsked = field(default_factory=ViewingAsked)
 
     def __post_init__(self) -> None:
         faults = Faults()
@@ -118,6 +122,7 @@ class _Rules:
         rule = "from 0 to 3660, ten years"
         fits = 0 <= self.keep_ids_days <= 3660
         faults.unless(fits, "keep_ids_days", rule, self.keep_ids_days)
+        check_questionnaires(self.questionnaires, faults)
         faults.raise_any()
 
 
@@ -152,6 +157,10 @@ class Study(_Rules):
         Text by language, instead of the protocols' own.
     lut
         Correction of participants' screens: 'srgb' or 'identity'.
+    questionnaires
+        What is asked before and after the task.
+    viewing
+        What is measured of screen and distance, where no protocol says it.
     arms
         What participants do; each is given one.
 
@@ -171,6 +180,11 @@ class Study(_Rules):
         names = [arm.name for arm in self.arms]
         fits = len(set(names)) == len(names)
         faults.unless(fits, "names of arms", "all different", names)
+        most = max((len(arm.protocols) for arm in self.arms), default=1)
+        for each in self.questionnaires:
+            fits = all(number <= most for number in each.sittings)
+            rule, got = f"from 1 to {most}, as many as there are", list(each.sittings)
+            faults.unless(fits, f"sittings of questionnaire {each.id}", rule, got)
         faults.raise_any()
         self._require_one_consent()
 
@@ -272,7 +286,8 @@ def load_study(path: str | Path) -> Study:
         raise FileNotFoundError(f"the file of a study must exist, got {str(path)!r}")
     given = build(_File, read_toml(path))
     arms = tuple(load_arm(each, path.parent) for each in given.arms)
-    return Study(**{**vars(given), "arms": arms})
+    asked = with_plugins(given.questionnaires)
+    return Study(**{**vars(given), "arms": arms, "questionnaires": asked})
 
 
 def alone(

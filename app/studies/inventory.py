@@ -96,6 +96,34 @@ TABLES: Mapping[str, Table] = {
             "revoked_at": "When it was revoked, in UTC",
         },
     ),
+    "answers": Table(
+        "What the person answers in questionnaires before and after the task",
+        f"{FOR_GOOD}; what they wrote goes {{keep_ids_days}} days after their part "
+        "ended, but where the study says that it names nobody",
+        VIEWERS,
+        f"session IN {_OF_SESSION}",
+        {
+            "session": "Id of the session",
+            "questionnaire": "Which questionnaire",
+            "question": "Which question",
+            "answer": "The answer, as JSON; none where it was taken back or erased",
+            "step": "Count of the changes of the answer",
+            "language": "In which it was asked",
+            "answered_at": "When, in UTC",
+            "erased_at": "When what was written was erased, in UTC",
+        },
+    ),
+    "questionnaires_done": Table(
+        "So that a questionnaire is asked once",
+        FOR_GOOD,
+        NOBODY,
+        f"session IN {_OF_SESSION}",
+        {
+            "session": "Id of the session",
+            "questionnaire": "Which questionnaire",
+            "done_at": "When it was handed in, in UTC",
+        },
+    ),
     "participations": Table(
         "What was agreed to, in which language, and the code that proves the end",
         AS_PROOF,

@@ -1,13 +1,17 @@
-"""Recruiters' names for people are erased when their time is over."""
+"""Recruiters' names for people, and what people wrote, go when their time is over."""
 
 from datetime import datetime, timedelta
 
 from ...experiments.store.connection import Connection
+from .answers import erase_texts
 from .kept import KeptStudy
 
 
 def erase_ids(connection: Connection, kept: KeptStudy, now: datetime) -> int:
     """Erase a study's names of people whose part ended long enough ago; give how many.
+
+    With them go the texts that they wrote in questionnaires, but of questions of which
+    the study says that nobody can be told by their answers.
 
     Who never ended counts from when they began. Keyed hashes stay: they refuse a
     second participation, and tell nothing without the server's key.
@@ -21,15 +25,13 @@ def erase_ids(connection: Connection, kept: KeptStudy, now: datetime) -> int:
     now
         In UTC.
     """
-    query = (
-        "SELECT x.enrolment, coalesce(e.ended_at, e.begun_at) FROM external_ids x "
-        "JOIN enrolments e ON e.key = x.enrolment WHERE e.study = ?"
-    )
+    query = "SELECT key, coalesce(ended_at, begun_at) FROM enrolments WHERE study = ?"
     until = now - timedelta(days=kept.study.keep_ids_days)
     old = [
-        (key,)
-        for key, at in connection.execute(query, [kept.key])
+        key
+        for key, at in connection.execute(query, [kept.key]).fetchall()
         if datetime.fromisoformat(at) < until
     ]
-    connection.executemany("DELETE FROM external_ids WHERE enrolment = ?", old)
-    return len(old)
+    erase_texts(connection, kept, old)
+    delete = "DELETE FROM external_ids WHERE enrolment = ?"
+    return sum(connection.execute(delete, [key]).rowcount for key in old)

@@ -108,3 +108,27 @@ CREATE INDEX enrolments_study ON enrolments (study)
 def _studies(db: Database) -> None:
     for statement in _STUDIES.split(";;"):
         db.execute(statement)
+
+
+# What participants answer besides the task; `step` rises with each change of an answer,
+# so that an old one that comes late changes nothing.
+_QUESTIONNAIRES = """
+CREATE TABLE answers (
+    session TEXT NOT NULL REFERENCES sessions (id),
+    questionnaire TEXT NOT NULL, question TEXT NOT NULL,
+    answer TEXT, step INTEGER NOT NULL, language TEXT NOT NULL,
+    answered_at TEXT NOT NULL, erased_at TEXT,
+    PRIMARY KEY (session, questionnaire, question)
+) STRICT, WITHOUT ROWID;;
+CREATE TABLE questionnaires_done (
+    session TEXT NOT NULL REFERENCES sessions (id),
+    questionnaire TEXT NOT NULL, done_at TEXT NOT NULL,
+    PRIMARY KEY (session, questionnaire)
+) STRICT, WITHOUT ROWID
+"""
+
+
+@migrations(name="0005_questionnaires")
+def _questionnaires(db: Database) -> None:
+    for statement in _QUESTIONNAIRES.split(";;"):
+        db.execute(statement)

@@ -12,6 +12,7 @@ from ...experiments.clock import utc_now
 from ...experiments.store.connection import Connection
 from ...experiments.store.trial_log import Store
 from ..keyfile import beside
+from .answers import forget_answers
 from .enrolments import WITHDRAWN, end, withdrawal_hash
 
 
@@ -60,6 +61,7 @@ def withdraw(
             store.withdraw(session)
         with store.beside() as connection:
             bury(connection, sessions)
+            forget_answers(connection, sessions)
             end(connection, token_hash, WITHDRAWN)
             forget_who(connection, token_hash)
 

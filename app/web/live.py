@@ -14,6 +14,7 @@ from ...experiments.store.trial import Response, TrialRecord, TrialSpec
 from .handed_out import HandedOut
 from .limits import Budget, Clock
 from .responses import SentResponse
+from .viewing import merged_display
 from .writer import Writes
 
 SCREENS_AT_ONCE, SCREENS_PER_S = 20, 0.1  # changes of the screen that are stored
@@ -147,17 +148,35 @@ class LiveSession:
         with self._lock:
             self._require_fresh()
             known = self.session.row.display or {}
-            merged = {**known, **display, "css_px_per_degree_is": "assumed"}
-            if merged == known:
-                return
+            protocol = self.session.protocol
+            merged = merged_display(known, display, protocol.display)
+            if merged != known:
+                self._screens.spend("changes of the screen")
+                self._keep_display(merged, "display", display)
+
+    def set_viewing(self, viewing: dict[str, Any]) -> None:
+        """Store how far away somebody sits, which was measured before the first trial.
+
+        Raises
+        ------
+        TooMany
+            If it is measured more often than anybody does.
+        """
+        with self._lock:
+            self._require_fresh()
+            known = self.session.row.display or {}
             self._screens.spend("changes of the screen")
+            self._keep_display({**known, "viewing": viewing}, "viewing", viewing)
 
-            def write() -> None:
-                self._store.set_display(self.session.id, merged, None)
-                self._store.add_event(self.session.id, "display", display)
+    def _keep_display(
+        self, display: dict[str, Any], kind: str, detail: dict[str, Any]
+    ) -> None:
+        def write() -> None:
+            self._store.set_display(self.session.id, display, None)
+            self._store.add_event(self.session.id, kind, detail)
 
-            self._write(write)
-            self.session.set_display(merged)
+        self._write(write)
+        self.session.set_display(display)
 
     def _next(self) -> dict[str, Any]:
         specs = self.session.next_batch(1)

@@ -153,6 +153,7 @@ def _require_in_page(protocol: Protocol) -> None:
         "[places]": protocol.places.count > 0,
         "task identify": protocol.task.identifies,
         "touch": protocol.task.touch,
+        "[viewing]": bool(protocol.viewing.measure),
         "[confidence]": protocol.confidence.is_asked,
         "tones": protocol.feedback.by != "text",
         "jitter": bool(timing.fixation_jitter_ms or timing.gap_jitter_ms),

@@ -21,17 +21,20 @@ from ...experiments.protocols.flicker import flicker_to_warn_of
 from ...experiments.protocols.keys import KEY_CODES
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.texts import in_language, language_of, text_version
+from ...experiments.protocols.viewing import ViewingAsked
 from ..studies.description import Study
 from ..studies.enrolments import Arrival, details_of
 from ..studies.kept import KeptStudy
 from ..studies.participations import SCREENED_OUT, Participation, no_consent_code
 from ..studies.tokens import is_token, new_token, withdrawal_code
+from .asked import due_questions
 from .examples import examples_of
 from .host import Host, TooEarly
 from .live import LiveSession
 from .own_page import require_own_page
 from .phrases import choose, languages, name_of, say, speak, spoken
 from .texts import pages, render_markdown
+from .viewing import viewing_asked
 
 blueprint = Blueprint("participate", __name__)
 # What the scripts of the task say.
@@ -42,6 +45,7 @@ _TABLES = (
     "task",
     "example",
     "break",
+    "viewing",
     "feedback",
     "confidence",
 )
@@ -182,6 +186,9 @@ def session(token: str) -> AnyResponse:
     participation, live = find_session(token)
     if live.is_complete:
         return redirect(url_for("participate.done", token=token))
+    asked = due_questions(the_host(), token, participation, live)
+    if asked is not None:
+        return redirect(url_for("asking.page", token=token, asked=asked))
     protocol = live.session.protocol
     page = render_template(
         "session.html",
@@ -212,6 +219,9 @@ def done(token: str) -> AnyResponse:
         return redirect(url_for("participate.session", token=token))
     # The last response may have been stored meanwhile, and with it the outcome.
     participation, live = find_session(token)
+    asked = due_questions(the_host(), token, participation, live)
+    if asked is not None:
+        return redirect(url_for("asking.page", token=token, asked=asked))
     debriefs = live.session.protocol.texts.debrief
     debrief = in_language(debriefs, participation.language)
     page = render_template(
@@ -221,7 +231,7 @@ def done(token: str) -> AnyResponse:
         code=participation.code,
         is_screened_out=participation.outcome == SCREENED_OUT,
         n_trials=live.session.n_recorded,
-        gray=_gray(live),
+        gray=gray_of(live),
         sitting=participation.sitting,
         following=the_host().following(token),
         token=token,
@@ -304,7 +314,7 @@ def _page_data(token: str, language: str, live: LiveSession) -> dict:
     """
     protocol = live.session.protocol
     instructions = in_language(protocol.texts.instructions, language)
-    display = live.session.row.display or {}
+    display, asked = live.session.row.display or {}, asked_viewing(token, live)
     return {
         **needs(protocol),
         **spoken().of(*_TABLES),
@@ -316,9 +326,21 @@ def _page_data(token: str, language: str, live: LiveSession) -> dict:
         "keys": _places(display.get("keys") or protocol.task.keys),
         "examples": _examples(token, protocol),
         "n_recorded": live.session.n_recorded,
+        "viewing": {
+            "measure": asked.measure,
+            "n_spots": asked.repeats,
+            "found": display.get("viewing"),
+        },
         "confidence": _confidence(protocol, language),
         "feedback": vars(protocol.feedback),
     }
+
+
+def asked_viewing(token: str, live: LiveSession) -> ViewingAsked:
+    """Give what is measured of screen and distance in a session."""
+    kept = the_host().study_of(token)
+    study = the_host().alone if kept is None else kept.study
+    return viewing_asked(live.session.protocol, study)
 
 
 def _examples(token: str, protocol: Protocol) -> dict[str, Any] | None:
@@ -345,7 +367,7 @@ def _confidence(protocol: Protocol, language: str) -> dict[str, Any] | None:
     return {"keys": _places(asked.keys), "prompt": html}
 
 
-def _gray(live: LiveSession) -> int:
+def gray_of(live: LiveSession) -> int:
     """Give the screen level of the task's background."""
     display = live.session.row.display or {}
     return display["lut"][live.session.protocol.display.background]

@@ -181,7 +181,8 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """Whether a value is a number from 0 to a day's ms."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return 0 <= value <= _LONGEST_MS  # which no NaN is
@@ -189,7 +190,7 @@ def _is_number(value: object) -> bool:
 
 def _number(fields: Mapping[str, Any], name: str) -> float:
     value = fields[name]
-    _unless(_is_number(value), name, "a number from 0 to a day's ms", value)
+    _unless(is_number(value), name, "a number from 0 to a day's ms", value)
     return float(value)
 
 
@@ -221,7 +222,7 @@ def _list_of(value: object, n: int, fits: Callable[[Any], bool]) -> bool:
 
 def _stamps(fields: Mapping[str, Any], name: str, n: int) -> tuple[float, ...]:
     value = fields[name]
-    fits = _list_of(value, n, _is_number) and sorted(value) == value
+    fits = _list_of(value, n, is_number) and sorted(value) == value
     _unless(fits, name, f"a list of {n} rising times in ms", value)
     return tuple(float(onset) for onset in value)
 
@@ -252,7 +253,7 @@ def _event(value: Any) -> Mapping[str, Any]:
     _unless(
         value["kind"] in _EVENT_KINDS, "kind", f"one of {_EVENT_KINDS}", value["kind"]
     )
-    _unless(_is_number(value["at_ms"]), "at_ms", "a number of ms", value["at_ms"])
+    _unless(is_number(value["at_ms"]), "at_ms", "a number of ms", value["at_ms"])
     detail = value.get("detail", "")
     is_short = isinstance(detail, str) and len(detail) <= 40
     _unless(is_short, "detail", "a text of at most 40 characters", detail)

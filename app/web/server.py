@@ -30,7 +30,7 @@ from ..accounts.single_sign_on import SingleSignOn
 from ..hosting.static_files import STATIC, serve_static_files
 from ..studies.description import Study, alone
 from ..studies.enrolments import Refused
-from . import own_data, participate, trial_api
+from . import own_data, participate, questions, trial_api
 from .host import Host
 from .limits import Clock, TooMany
 from .live import OutOfTurn, StaleSession
@@ -107,6 +107,7 @@ def create_app(
     host = app.extensions["yoked"] = Host(db_path, served, clock)
     app.register_blueprint(participate.blueprint)
     app.register_blueprint(own_data.blueprint)
+    app.register_blueprint(questions.blueprint)
     app.register_blueprint(trial_api.blueprint)
     register_researchers(app, host, single_sign_on, clock=clock)
     app.jinja_env.globals.update(
@@ -218,7 +219,7 @@ _HEADINGS = {
 
 def _complaint(status: int, sentence: str) -> tuple[Response | str, int]:
     """Say what is wrong: to the task's page in JSON, to a participant as a page."""
-    if request.blueprint == "trial_api":
+    if request.blueprint == "trial_api" or request.is_json:
         return jsonify(error=sentence), status
     suffix = f"_{_HEADINGS[status]}" if status in _HEADINGS else ""
     page = render_template(

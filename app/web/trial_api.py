@@ -5,10 +5,13 @@ from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 
+from ...experiments.monitors.blind_spot import ViewingError
 from .examples import examples_of
 from .live import Behind
-from .participate import find_session
+from .participate import asked_viewing, find_session
+from .phrases import say
 from .responses import ResponseError, parse_display, parse_response
+from .viewing import kept_viewing, parse_viewing
 
 blueprint = Blueprint("trial_api", __name__, url_prefix="/session/<token>")
 
@@ -40,7 +43,7 @@ def examples(token: str) -> Response:
 def response(token: str, trial: int) -> dict[str, Any]:
     """Take a response; by the time of the reply it is stored."""
     _, live = find_session(token)
-    given = parse_response(_body(), live.session.protocol)
+    given = parse_response(json_body(), live.session.protocol)
     try:
         receipt = live.record(trial, given)
     except Behind:  # another process was faster: the session as it is by now
@@ -52,11 +55,25 @@ def response(token: str, trial: int) -> dict[str, Any]:
 def display(token: str) -> dict[str, Any]:
     """Take the facts about the screen."""
     _, live = find_session(token)
-    live.set_display(parse_display(_body()))
+    live.set_display(parse_display(json_body()))
     return {}
 
 
-def _body() -> object:
+@blueprint.post("/viewing")
+def viewing(token: str) -> dict[str, Any]:
+    """Take what was measured of screen and distance; say what cannot be."""
+    _, live = find_session(token)
+    asked = asked_viewing(token, live)
+    try:
+        found = parse_viewing(json_body(), asked)
+    except ViewingError as error:
+        return {"fault": say(f"viewing.fault_{error.reason}", **error.values)}
+    kept = kept_viewing(found, asked)
+    live.set_viewing(kept)
+    return {"viewing": kept}
+
+
+def json_body() -> object:
     """Give the request's body; a form or a text of another site is none of ours."""
     try:
         if request.is_json:

@@ -11,6 +11,7 @@ from .levels import BACKGROUND, FULL_CONTRAST
 from .noise_and_signal import Noise, Signal
 from .places import Cue, Places
 from .screening import Screening
+from .viewing import ViewingAsked
 
 # parts from files of their own
 __all__ = ["BACKGROUND", "FULL_CONTRAST", "Contrast", "Noise", "Signal"]
@@ -237,6 +238,7 @@ class Parts:
     screening: Screening = field(default_factory=Screening)
     confidence: Confidence = field(default_factory=Confidence)
     feedback: Feedback = field(default_factory=Feedback)
+    viewing: ViewingAsked = field(default_factory=ViewingAsked)
     texts: Texts = field(default_factory=Texts)
     places: Places = field(default_factory=Places)
     cue: Cue = field(default_factory=Cue)

@@ -78,10 +78,12 @@ class SessionData:
         """How the display showed the stimulus; None where that was not measured."""
         display = self.row.display or {}
         degrees, shown = display.get("deg_per_element"), display.get("shown_ms")
-        if not degrees or not shown:
+        if not degrees:
             return None
-        frame_ms = shown["frame_ms"] or shown["interval_ms"]
         asked = Viewing.of(self.protocol)
+        frame_ms = asked.frame_ms  # to the browser's tolerance, trial by trial
+        if shown:
+            frame_ms = shown["frame_ms"] or shown["interval_ms"]
         return replace(asked, deg_per_element=float(degrees), frame_ms=float(frame_ms))
 
     @property

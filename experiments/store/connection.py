@@ -4,6 +4,7 @@ Statements are written once, with `?` for a value, in what both understand: `ON 
 DO NOTHING`, `RETURNING`, `coalesce`, `CASE`; every column in an aggregate's GROUP BY.
 """
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, runtime_checkable
 from typing import Protocol as Interface
@@ -53,6 +54,21 @@ class DatabaseFault(OSError):
     """The database cannot be reached, or could not do what it was asked."""
 
 
+def has_table(connection: Connection, name: str) -> bool:
+    """Whether there is a table of a name.
+
+    Examples
+    --------
+    >>> has_table(sqlite3.connect(":memory:"), "trials")
+    False
+    """
+    if isinstance(connection, sqlite3.Connection):
+        query = "SELECT count(*) FROM sqlite_master WHERE name = ?"
+        return connection.execute(query, [name]).fetchone()[0] > 0
+    found = connection.execute("SELECT to_regclass(?)", [name]).fetchone()
+    return found[0] is not None
+
+
 def named_rows(
     connection: Connection, sql: str, parameters: Sequence[Any] = ()
 ) -> list[dict[str, Any]]:
@@ -60,7 +76,6 @@ def named_rows(
 
     Examples
     --------
-    >>> import sqlite3
     >>> named_rows(sqlite3.connect(":memory:"), "SELECT 1 AS trial, ? AS kind", ["a"])
     [{'trial': 1, 'kind': 'a'}]
     """

@@ -57,6 +57,15 @@ export class Client {
   }
 
   /**
+   * Store what was measured of screen and distance; what cannot be comes back as a sentence.
+   * @param {Record<string, unknown>} measured
+   * @returns {Promise<{ fault?: string, viewing?: import("./types.js").ViewingFound }>}
+   */
+  async viewing(measured) {
+    return sendUntilAcknowledged(`${this.#base}/viewing`, post(measured), this.#line, asJson);
+  }
+
+  /**
    * Store that the screen has changed, if the server takes it; no trial waits for that.
    * @param {Record<string, unknown>} display
    */

@@ -21,10 +21,11 @@ import { roundingMs } from "../plugin-noise-trial/src/refreshes.js";
  * Patches and their size, as `display.js` takes them, and whether buttons stand below them.
  * @param {Needs} needs
  */
-export function stimulusOf({ shape, side_by_side, deg_per_element, element_px, touch = false }) {
+export function stimulusOf({ shape, side_by_side, deg_per_element, element_px, touch = false, px_per_degree }) {
   const patches = side_by_side ? shape.intervals : 1;
   const size = { width: shape.width * patches, height: shape.height };
-  return { degPerElement: deg_per_element, elementPx: element_px, size, touch: touch && hasTouch() };
+  const fingers = touch && hasTouch();
+  return { degPerElement: deg_per_element, elementPx: element_px, size, touch: fingers, pxPerDegree: px_per_degree };
 }
 
 /** Whether there is a mouse or the like, beside which there is a keyboard, too. */

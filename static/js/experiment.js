@@ -3,6 +3,7 @@
 import { askConfidence } from "./confidence.js";
 import { hasTouch } from "./devices.js";
 import { drawExamples, examplesScreen } from "./examples.js";
+import { measureViewing } from "./distance.js";
 import { focusOn } from "./focus.js";
 import { keyLabel } from "../plugin-noise-trial/src/keyboard.js";
 import NoiseTrialPlugin from "../plugin-noise-trial/index.js";
@@ -133,7 +134,11 @@ export class Experiment {
       return response === 0 ? enterFullScreen() : undefined;
     };
     if (n_recorded > 0) return [this.#buttons(welcomeBack(this.#texts, this.#labels), [go]), offer];
-    return [...this.#instructions(), offer];
+    const measures = {
+      timeline: [this.#step(() => this.#measureViewing())],
+      conditional_function: () => this.#page.viewing.measure !== "" && this.#page.viewing.found === null,
+    };
+    return [...this.#instructions(), offer, measures];
   }
 
   /**
@@ -153,6 +158,12 @@ export class Experiment {
       levels.then((bytes) => drawExamples(root, bytes, this.#page, this.#viewing.scale), () => {});
     });
     return [...pages.map((page) => this.#buttons(page, go)), screen];
+  }
+
+  async #measureViewing() {
+    const display = this.#jsPsych.getDisplayElement();
+    const tell = (/** @type {Record<string, unknown>} */ measured) => this.#client.viewing(measured);
+    this.#viewing.found(await measureViewing(this.#page.viewing, { display, texts: this.#texts, tell }));
   }
 
   async #begin() {

@@ -15,6 +15,7 @@
  * @property {number} deg_per_element
  * @property {readonly [number, number]} element_px pixels of one element (rows, columns)
  * @property {Timing} timing
+ * @property {number} [px_per_degree] screen px, once it was measured
  *
  * @typedef {object} SessionData
  * @property {string} base address of the session, without a slash at its end
@@ -24,12 +25,23 @@
  * @property {string} instructions_language which may be another than the page's
  * @property {Examples | null} examples
  * @property {number} n_recorded trials that the server has
+ * @property {ViewingAsked} viewing what is measured of screen and distance before the first trial
  * @property {Confidence | null} confidence what is asked after each response
  * @property {Feedback} feedback
  *
  * @typedef {object} Examples one for each target
  * @property {string} levels address of their contrast levels (target, interval, y, x)
  * @property {readonly (readonly number[])[]} responses numbers of the keys that are right for each
+ *
+ * @typedef {object} ViewingAsked
+ * @property {"" | "card" | "distance"} measure
+ * @property {number} n_spots how often the blind spot is looked for
+ * @property {ViewingFound | null} found
+ *
+ * @typedef {object} ViewingFound what the server made of it
+ * @property {string} measured empty where it was left out
+ * @property {number} [px_per_degree] screen px
+ * @property {number} [distance_mm]
  *
  * @typedef {object} Confidence
  * @property {readonly Key[]} keys the least sure first

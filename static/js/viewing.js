@@ -20,7 +20,16 @@ export class Viewing {
   /** @param {PageData} page */
   constructor(page) {
     this.#page = page;
+    this.found(page.viewing.found);
     addEventListener("keydown", (event) => void (this.#hasKeyboard ||= isKey(event)), { capture: true });
+  }
+
+  /**
+   * Take what was measured of screen and distance; patches are as large as it asks from then on.
+   * @param {import("./types.js").ViewingFound | null} found
+   */
+  found(found) {
+    this.#page = { ...this.#page, px_per_degree: found?.px_per_degree };
   }
 
   /** Measured time between refreshes. */
@@ -50,7 +59,7 @@ export class Viewing {
       window_px: [innerWidth, innerHeight],
       full_screen: document.fullscreenElement !== null,
       canvas_exact: isCanvasExact(document, this.#page.lut),
-      css_px_per_degree: CSS_PX_PER_DEGREE,
+      css_px_per_degree: (this.#page.px_per_degree ?? CSS_PX_PER_DEGREE * devicePixelRatio) / devicePixelRatio,
     };
     return this.#display;
   }

@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.processes import PROCESSES
+from yoked.app.studies.description import Study
+from yoked.app.studies.kept import add_study, set_state
+from yoked.app.studies.tables import migrations
 from yoked.experiments.protocols.protocol import Protocol
+from yoked.experiments.store.sqlite import open_store
 
 from .serve import serve_file
 
@@ -78,10 +82,10 @@ def is_ours(entry) -> bool:
 
 @dataclass
 class Server:
-    """A server process of one protocol and one trial log."""
+    """A server process of one protocol, or of studies, and one trial log."""
 
     db_path: Path
-    protocol_path: Path
+    protocol_path: Path | None
     lut: str
     prefix: str = "/"
     port: int = 0
@@ -102,6 +106,26 @@ class Server:
         """End the process as a power cut would."""
         self._process.kill()
         self._process.join()
+
+
+@pytest.fixture
+def serve_study(tmp_path: Path) -> Iterator[Callable[[Study], Server]]:
+    """Return a function that serves a study, open, at /study/NAME."""
+    servers: list[Server] = []
+
+    def start(study: Study) -> Server:
+        server = Server(tmp_path / f"studies-{len(servers)}.db", None, study.lut)
+        store = open_store(server.db_path, beside=[migrations])
+        add_study(store, study)
+        set_state(store, study.name, "open")
+        store.close()
+        servers.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in servers:
+        server.kill()
 
 
 @pytest.fixture

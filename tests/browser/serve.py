@@ -13,14 +13,16 @@ from yoked.experiments.protocols.protocol import Protocol
 
 def serve_file(
     db_path: Path | str,
-    protocol_path: Path | str,
+    protocol_path: Path | str | None,
     lut: str,
     port: int | str,
     announce: Callable[[str], None],
     prefix: str = "/",
 ) -> None:
-    """Serve the protocol of a file until the process ends."""
-    protocol = Protocol.from_dict(json.loads(Path(protocol_path).read_text()))
+    """Serve the protocol of a file, or the database's studies, until it is killed."""
+    protocol = None
+    if protocol_path is not None:
+        protocol = Protocol.from_dict(json.loads(Path(protocol_path).read_text()))
     settings = Settings(port=int(port), prefix=prefix)
     serve(db_path, protocol, settings, lut=lut, announce=announce)
 

@@ -13,6 +13,7 @@ from ....experiments.store.sqlite import open_store
 from ...accounts import audit
 from ...accounts.roles import OWNER, VIEWER
 from ...exports.study_files import KINDS, study_pieces
+from ...studies.answers_csv import answers_csv
 from ...studies.enrolments import find_enrolment
 from ...studies.exports import payable, write_log
 from ..own_data import sent
@@ -101,6 +102,19 @@ def payments(name: str) -> Response:
         writer.writerow(cells)
     reply = Response(text.getvalue(), mimetype="text/csv")
     reply.headers["Content-Disposition"] = f"attachment; filename={name}-payments.csv"
+    return reply
+
+
+@blueprint.get("/answers.csv")
+def answers(name: str) -> Response:
+    """Send what people answered in questionnaires."""
+    kept = study_named(name, VIEWER)
+    by, at, host = signed_in(), desk().now(), the_host()
+    host.write(lambda db: audit.note(db, by, "read answers", at, study=kept.key))
+    with host.store.beside() as connection:
+        text = answers_csv(connection, kept, _pilots())
+    reply = Response(text, mimetype="text/csv")
+    reply.headers["Content-Disposition"] = f"attachment; filename={name}-answers.csv"
     return reply
 
 

@@ -21,6 +21,7 @@ const SMALLEST_SHARE = 2 / 3;
  * @property {readonly [number, number]} elementPx rows, columns
  * @property {{ width: number, height: number }} size of all patches together, stimulus px
  * @property {boolean} [touch] whether there are buttons below
+ * @property {number} [pxPerDegree] screen px, where it was measured; else it is assumed
  *
  * @typedef {{ width: number, height: number, devicePixelRatio: number }} Window in CSS px
  */
@@ -67,8 +68,9 @@ export function fitsAt(scale, stimulus, window) {
  * @param {Stimulus} stimulus
  * @param {Window} window
  */
-function wantedScale({ degPerElement, elementPx }, { devicePixelRatio }) {
-  const wanted = (degPerElement * CSS_PX_PER_DEGREE * devicePixelRatio) / elementPx[1];
+function wantedScale({ degPerElement, elementPx, pxPerDegree }, { devicePixelRatio }) {
+  const perDegree = pxPerDegree ?? CSS_PX_PER_DEGREE * devicePixelRatio;
+  const wanted = (degPerElement * perDegree) / elementPx[1];
   return Math.max(1, Math.round(wanted));
 }
 

@@ -26,6 +26,7 @@ OTHERS = [language for language in languages() if language != "en"]
 # Called by a name that is put together.
 STATUS = ("", "_403", "_404", "_409", "_410", "_wait")
 COMPOSED = {f"complaint.heading{status}" for status in STATUS}
+COMPOSED |= {f"viewing.fault_{reason}" for reason in ("card", "distance", "spread")}
 REFUSING = (ROOT / "app/studies/enrolments.py").read_text("utf-8")
 REASONS = {*re.findall(r'Refused\("(\w+)"\)', REFUSING), *STATES} - {"open"}
 COMPOSED |= {f"refused.{reason}" for reason in REASONS}
@@ -52,7 +53,8 @@ def test_english_german_and_french_are_there():
 
 
 def test_every_text_that_is_said_exists_and_every_text_is_said():
-    said = names_in(*TEMPLATES, *SCRIPTS, *SERVER) | COMPOSED
+    asked = ROOT / "app/studies/questions.py"
+    said = names_in(*TEMPLATES, *SCRIPTS, *SERVER, asked) | COMPOSED
     assert said == set(languages()["en"])
 
 

@@ -89,6 +89,7 @@ MAY = {
     ("get", "/studies/bars/trials.parquet"): "viewer",
     ("get", "/studies/bars/psych-ds.zip"): "viewer",
     ("get", "/studies/bars/inventory"): "viewer",
+    ("get", "/studies/bars/answers.csv"): "viewer",
     ("post", "/studies/bars/state"): "editor",
     ("post", "/studies/bars/links"): "editor",
     ("post", "/studies/bars/links/1/revoke"): "editor",
@@ -216,3 +217,26 @@ def test_an_owner_fetches_one_person_s_data_by_their_code(
     assert ("jane", "read the data of one person", None, None) in told(app)
     jane.post("/studies", text=TEXT.replace('"bars"', '"others"'))
     assert jane.post("/studies/others/person", code=code).status_code == 404
+
+
+def test_answers_are_taken_home_and_that_is_written_down(jane, app, db_path):
+    asked = """
+[[questionnaires]]
+id = "about"
+when = "before"
+title.en = "About you"
+[[questionnaires.questions]]
+id = "age"
+kind = "number"
+text.en = "How old are you?"
+"""
+    jane.post("/studies", text=TEXT.replace("[recruitment]", asked + "[recruitment]"))
+    jane.post("/studies/bars/state", state="open")
+    participant = Participant(app.test_client(), f"/study/bars?PROLIFIC_PID={NAME}")
+    path = f"{participant.base}/questions/about/age"
+    participant.client.post(path, json={"answer": "31", "step": 1})
+    assert "Answers</a>" in jane.get("/studies/bars").text
+    text = jane.get("/studies/bars/answers.csv").text
+    assert ",about,age,number,31," in text
+    assert NAME not in text
+    assert ("jane", "read answers", None, None) in told(app)
