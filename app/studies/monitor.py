@@ -13,10 +13,12 @@ SELECT s.id, e.arm, e.is_pilot, p.sitting, p.language, s.status, e.outcome,
     count(t.trial), count(t.response), sum(t.valid = 0),
     avg(CASE WHEN t.block_kind = 'main' AND t.valid = 1 THEN t.correct END),
     max(t.received_at), (SELECT u.block_kind FROM trials u
-        WHERE u.session = s.key ORDER BY u.trial DESC LIMIT 1)
+        WHERE u.session = s.key ORDER BY u.trial DESC LIMIT 1),
+    o.kind, o.name
 FROM enrolments e
 JOIN participations p ON p.token_hash = e.token_hash
 JOIN sessions s ON s.id = p.session
+JOIN observers o ON o.id = s.observer
 LEFT JOIN trials t ON t.session = s.key
 WHERE e.study = ?
 GROUP BY s.key ORDER BY s.key
@@ -31,8 +33,10 @@ class Attending:
     ----------
     session, arm, sitting, language
         Which session, the name of the arm, from 1, what texts were read in.
-    is_pilot
-        Whether it counts for nothing.
+    observer
+        Code of the person, or name of the model.
+    is_pilot, is_model
+        Whether it is a person's that counts for nothing, or a model's.
     status
         'unfinished', 'finished' or 'withdrawn'.
     outcome
@@ -54,7 +58,9 @@ class Attending:
     arm: str
     sitting: int
     language: str
+    observer: str
     is_pilot: bool
+    is_model: bool
     status: str
     outcome: str | None
     started_at: str
@@ -86,13 +92,15 @@ def _attending(row: tuple, kept: KeptStudy, n_planned: int) -> Attending:
     session, arm, pilot, sitting, language, status, outcome, started, ended, _ = row[
         :10
     ]
-    n, n_responses, n_invalid, correct, received_at, block = row[10:]
+    n, n_responses, n_invalid, correct, received_at, block, kind, name = row[10:]
     return Attending(
         session=session,
         arm=kept.study.arms[arm].name,
         sitting=sitting,
         language=language,
-        is_pilot=bool(pilot),
+        observer=name,
+        is_pilot=bool(pilot) and kind == "person",
+        is_model=kind == "model",
         status=status,
         outcome=outcome,
         started_at=started,

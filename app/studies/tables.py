@@ -113,6 +113,12 @@ def _studies(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations(name="0005_models")
+def _models(db: Database) -> None:
+    """Let a link be a model's: it says which one, and how it decides."""
+    db.execute("ALTER TABLE links ADD COLUMN model TEXT")
+
+
 def prepare(db_path: str | Path) -> None:
     """Make the tables in a trial log that exists, or bring them up to date."""
     connection = sqlite3.connect(str(db_path), timeout=30)

@@ -7,7 +7,12 @@ from flask import Blueprint, Response, request, url_for
 
 from .examples import examples_of
 from .participate import find_session
-from .responses import ResponseError, parse_display, parse_response
+from .responses import (
+    ResponseError,
+    parse_display,
+    parse_model_response,
+    parse_response,
+)
 
 blueprint = Blueprint("trial_api", __name__, url_prefix="/session/<token>")
 
@@ -39,7 +44,9 @@ def examples(token: str) -> Response:
 def response(token: str, trial: int) -> dict[str, Any]:
     """Take a response; by the time of the reply it is stored."""
     _, live = find_session(token)
-    given = parse_response(_body(), live.session.protocol)
+    is_model = live.session.row.observer.kind == "model"
+    parse = parse_model_response if is_model else parse_response
+    given = parse(_body(), live.session.protocol)
     receipt = live.record(trial, given)
     return {**receipt, "next": _with_address(token, receipt["next"])}
 

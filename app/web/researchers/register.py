@@ -12,7 +12,7 @@ from ...accounts.file import Accounts, Write
 from ...accounts.schema import now as time_now
 from ...accounts.single_sign_on import SingleSignOn
 from ..limits import Clock
-from . import account, api, downloads, inventory, login, people, studies
+from . import account, api, downloads, inventory, login, people, results, studies
 from .attempts import Attempts
 from .blueprints import sentence
 from .entry import EXTENSION, Desk, current, form_token
@@ -85,6 +85,7 @@ def register_researchers(
     app.register_blueprint(studies.blueprint)
     app.register_blueprint(downloads.blueprint)
     app.register_blueprint(inventory.blueprint)
+    app.register_blueprint(results.blueprint)
     app.register_blueprint(api.blueprint)
     return accounts
 

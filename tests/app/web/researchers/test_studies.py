@@ -89,6 +89,8 @@ MAY = {
     ("get", "/studies/bars/trials.parquet"): "viewer",
     ("get", "/studies/bars/psych-ds.zip"): "viewer",
     ("get", "/studies/bars/inventory"): "viewer",
+    ("get", "/studies/bars/results"): "viewer",
+    ("get", "/studies/bars/sessions/SESSION"): "viewer",
     ("post", "/studies/bars/state"): "editor",
     ("post", "/studies/bars/links"): "editor",
     ("post", "/studies/bars/links/1/revoke"): "editor",
@@ -101,7 +103,9 @@ FIELDS = {"state": "paused", "n": "1", "account": "kim", "role": "owner"}
 
 def test_these_are_all_pages_of_studies(app):
     rules = {
-        re.sub("<name>", "bars", re.sub("<int:number>", "1", rule.rule))
+        re.sub("<name>", "bars", re.sub("<int:number>", "1", rule.rule)).replace(
+            "<session>", "SESSION"
+        )
         for rule in app.url_map.iter_rules()
         if rule.rule.startswith("/researchers/studies")
     }
@@ -113,8 +117,10 @@ def test_these_are_all_pages_of_studies(app):
 @pytest.mark.parametrize("role", [None, *roles.ROLES])
 def test_each_role_may_what_it_may_and_no_more(app, kim, participant, study, role):
     let(app, "jane", study, "owner")
+    (session,) = rows(app.extensions["yoked"].db_path, "SELECT id FROM sessions")
     for (method, path), needed in MAY.items():
         let(app, "kim", study, role)
+        path = path.replace("SESSION", session[0])
         reply = kim.get(path) if method == "get" else kim.post(path, **FIELDS)
         reply.close()
         if role is None:
