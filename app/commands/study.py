@@ -9,6 +9,7 @@ import click
 
 from ..options import DATABASE
 from ..output import Row, output
+from .study_model import model
 
 if TYPE_CHECKING:
     from ...experiments.store.trial_log import Store
@@ -28,6 +29,9 @@ def study() -> None:
         yoked study add results.db study.toml
         yoked study state results.db bright-bars open
     """
+
+
+study.add_command(model)
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """Who is where in a study: the rows of its monitor."""
 
+import json
 import sqlite3
 from dataclasses import dataclass
+from typing import Any
 
 from ...experiments.session.plan import plan_blocks
 from ...experiments.store.trial_log import Store
@@ -14,7 +16,7 @@ SELECT s.id, e.arm, e.is_pilot, p.sitting, p.language, s.status, e.outcome,
     avg(CASE WHEN t.block_kind = 'main' AND t.valid = 1 THEN t.correct END),
     max(t.received_at), (SELECT u.block_kind FROM trials u
         WHERE u.session = s.key ORDER BY u.trial DESC LIMIT 1),
-    o.kind, o.name
+    o.kind, o.name, o.parameters
 FROM enrolments e
 JOIN participations p ON p.token_hash = e.token_hash
 JOIN sessions s ON s.id = p.session
@@ -34,7 +36,7 @@ class Attending:
     session, arm, sitting, language
         Which session, the name of the arm, from 1, what texts were read in.
     observer
-        Code of the person, or name of the model.
+        Code of the person, or name of the model, with its internal noise.
     is_pilot, is_model
         Whether it is a person's that counts for nothing, or a model's.
     status
@@ -92,13 +94,13 @@ def _attending(row: tuple, kept: KeptStudy, n_planned: int) -> Attending:
     session, arm, pilot, sitting, language, status, outcome, started, ended, _ = row[
         :10
     ]
-    n, n_responses, n_invalid, correct, received_at, block, kind, name = row[10:]
+    n, n_responses, n_invalid, correct, received_at, block, kind, name, told = row[10:]
     return Attending(
         session=session,
         arm=kept.study.arms[arm].name,
         sitting=sitting,
         language=language,
-        observer=name,
+        observer=_named(name, json.loads(told)),
         is_pilot=bool(pilot) and kind == "person",
         is_model=kind == "model",
         status=status,
@@ -112,3 +114,9 @@ def _attending(row: tuple, kept: KeptStudy, n_planned: int) -> Attending:
         invalid=None if n == 0 else round(n_invalid / n, 4),
         correct=None if correct is None else round(correct, 4),
     )
+
+
+def _named(name: str, parameters: dict[str, Any]) -> str:
+    """Name an observer, and by its internal noise a model that has some."""
+    noise = parameters.get("internal_noise")
+    return f"{name}, internal noise {noise:g}" if noise else name

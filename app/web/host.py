@@ -44,6 +44,7 @@ from .limits import Budget, Clock
 from .live import LiveSession
 from .live_sessions import LiveSessions
 from .looker import Looker
+from .models_at_work import ModelsAtWork
 from .starting import observer_of, started
 from .tidier import Tidier
 from .writer import Writer
@@ -93,7 +94,8 @@ class Host:
         self._studies: dict[int, KeptStudy] = {}
         self._live = LiveSessions(self._store, self._writer, self._complete, clock)
         self.looker = Looker(self.db_path)
-        self._others: list[Closing] = [self.looker]
+        self.models = ModelsAtWork(self.db_path)
+        self._others: list[Closing] = [self.looker, self.models]
         self._arrivals = Budget(ARRIVALS_AT_ONCE, ARRIVALS_PER_S, clock)
         self._codes = Budget(CODES_AT_ONCE, CODES_PER_S, clock)
         self.health = Health(self._of_new, self._store, self._writer, clock)

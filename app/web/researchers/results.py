@@ -5,21 +5,34 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, abort, render_template
+from flask import (
+    Blueprint,
+    abort,
+    current_app,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from markupsafe import Markup
 
-from ...accounts.roles import VIEWER
+from ....models.registry import names
+from ...accounts import audit
+from ...accounts.roles import EDITOR, VIEWER, is_enough
+from ...hosting.process import OWN_ADDRESS
 from ...studies.kept import KeptStudy
 from ...studies.monitor import Attending, attending
 from ..looker import Found
 from ..participate import the_host
 from .blueprints import protected
+from .entry import desk, signed_in
 from .login import Page
-from .named import study_named
+from .named import role_of, study_named
 
 blueprint = protected(
     Blueprint("researchers_results", __name__, url_prefix="/researchers/studies/<name>")
 )
+MOST_NOISE = 100.0  # internal, in external SDs
 MOST_ROWS = 200  # of one page; the newest
 
 
@@ -45,7 +58,38 @@ class Row:
 @blueprint.get("/results")
 def results(name: str) -> Page:
     """Show people and models in one table, and their mean kernels side by side."""
-    kept = study_named(name, VIEWER)
+    return _results(study_named(name, VIEWER))
+
+
+@blueprint.post("/models")
+def let_take_part(name: str) -> Page:
+    """Let a model take part, in a process of its own."""
+    kept, by, at = study_named(name, EDITOR), signed_in(), desk().now()
+    observer, arm = request.form.get("observer", ""), request.form.get("arm", "")
+    noise = request.form.get("internal_noise", type=float)
+    try:
+        if observer not in names():  # a file of the server is none
+            raise ValueError(f"the observer must be a registered one, got {observer!r}")
+        if noise is None or not 0 <= noise <= MOST_NOISE:
+            rule = f"a number from 0 to {MOST_NOISE}"
+            raise ValueError(f"internal noise must be {rule}")
+        if arm not in [each.name for each in kept.study.arms]:
+            raise ValueError(f"the arm must be one of the study's, got {arm!r}")
+        address = current_app.config.get(OWN_ADDRESS)
+        if address is None:
+            raise ValueError("the server must know its own address to let models in")
+        options = ["--internal-noise", f"{noise:g}", "--arm", arm, "--url", address]
+        the_host().models.start(name, observer, options)
+    except ValueError as error:
+        return _results(kept, str(error)), 409
+    done, detail = "let a model take part", observer
+    the_host().write(
+        lambda db: audit.note(db, by, done, at, study=kept.key, detail=detail)
+    )
+    return redirect(url_for(".results", name=name, done="model"), code=303)
+
+
+def _results(kept: KeptStudy, complaint: str | None = None) -> str:
     sessions = _sessions(kept)
     rows = [_row(each) for each in sessions[-MOST_ROWS:]]
     groups = _groups(sessions)
@@ -65,6 +109,10 @@ def results(name: str) -> Page:
         pictures=[] if means is None else means.answer.get("pictures", []),
         is_computing=not (is_meant and all(row.is_current for row in rows)),
         picture=picture,
+        complaint=complaint,
+        may_add=is_enough(role_of(kept), EDITOR),
+        observers=names(),
+        at_work=the_host().models.of(kept.study.name),
     )
 
 
