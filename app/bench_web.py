@@ -165,7 +165,7 @@ def _commits(db: Path | str) -> float:
         connection.execute("PRAGMA synchronous = FULL")
 
         @contextmanager
-        def same() -> Iterator[sqlite3.Connection]:
+        def same() -> Iterator[Connection]:
             yield connection
 
         return _rate(same)

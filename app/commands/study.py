@@ -9,6 +9,7 @@ import click
 
 from ..options import DATABASE_OR_URL
 from ..output import Row, output
+from .study_model import model
 
 if TYPE_CHECKING:
     from ...experiments.store.trial_log import Store
@@ -28,6 +29,9 @@ def study() -> None:
         yoked study add results.db study.toml
         yoked study state results.db bright-bars open
     """
+
+
+study.add_command(model)
 
 
 @contextmanager
@@ -244,6 +248,32 @@ def people(db: Path | str, name: str) -> list[Row]:
 @click.argument("db", type=DATABASE_OR_URL)
 @click.argument("name")
 @output()
+def results(db: Path | str, name: str) -> list[Row]:
+    """List what a study found so far: people and models by the same analysis.
+
+    A row for each session, pilot runs left out: trials that count, accuracy, d',
+    criterion, and of trials that were shown twice agreement and internal noise.
+
+    \b
+    Example:
+        yoked study results results.db bright-bars --table
+    """
+    from ...experiments.session.results import session_data
+    from ..reports.looks import row_of, values_of
+    from ..studies.exports import sessions_of
+    from ..studies.kept import find_study
+
+    with _opened(db) as store:
+        with store.beside() as connection:
+            found = sessions_of(connection, find_study(store, name), models=True)
+        rows = [row_of(session_data(store, each.session)) for each in found]
+    return [values_of(row) for row in rows]
+
+
+@study.command()
+@click.argument("db", type=DATABASE_OR_URL)
+@click.argument("name")
+@output()
 def payments(db: Path | str, name: str) -> list[Row]:
     """List completion codes with the recruiter's names of participants.
 
@@ -294,7 +324,8 @@ def _said(detail: dict) -> Iterator[str]:
 @click.argument("name")
 @click.argument("to", type=FILE)
 @click.option("--pilots", is_flag=True, help="Pilot runs, too.")
-def log(db: Path | str, name: str, to: Path, pilots: bool) -> None:
+@click.option("--models", is_flag=True, help="Models that took part, too.")
+def log(db: Path | str, name: str, to: Path, pilots: bool, models: bool) -> None:
     """Write a study's trial log to a file of its own, also while it is served.
 
     The tables of the log alone, for whoever analyses it: no link, no code, no consent,
@@ -307,7 +338,7 @@ def log(db: Path | str, name: str, to: Path, pilots: bool) -> None:
     from ..studies.exports import write_log
 
     with _opened(db) as store:
-        n_sessions = write_log(store, db, name, to, pilots)
+        n_sessions = write_log(store, db, name, to, pilots, models)
     click.echo(f"Wrote {n_sessions} sessions to {to}.", err=True)
 
 
@@ -316,7 +347,8 @@ def log(db: Path | str, name: str, to: Path, pilots: bool) -> None:
 @click.argument("name")
 @click.argument("to", type=FILE)
 @click.option("--pilots", is_flag=True, help="Pilot runs, too, marked as such.")
-def export(db: Path | str, name: str, to: Path, pilots: bool) -> None:
+@click.option("--models", is_flag=True, help="Models that took part, too.")
+def export(db: Path | str, name: str, to: Path, pilots: bool, models: bool) -> None:
     """Write a study's trials to a file, also while it is served.
 
     The end of the file's name says what it will be: .csv, .parquet, or .zip for a
@@ -327,7 +359,6 @@ def export(db: Path | str, name: str, to: Path, pilots: bool) -> None:
     Example:
         yoked study export results.db bright-bars bright-bars.parquet
     """
-    from ...experiments.store.sqlite import open_store
     from ..exports.study_files import ENDINGS, study_pieces
     from ..files import whole_file
     from ..studies.kept import find_study
@@ -336,10 +367,8 @@ def export(db: Path | str, name: str, to: Path, pilots: bool) -> None:
     if kind is None:
         rule = f"end in {', '.join(ENDINGS)}"
         raise click.UsageError(f"the name of the file must {rule}, got {to.name!r}")
-    store = open_store(db, create=False, to_read=True)
-    try:
-        pieces = study_pieces(store, find_study(store, name), kind, pilots)
+    with _opened(db) as store:
+        kept = find_study(store, name)
+        pieces = study_pieces(store, kept, kind, pilots, models)
         with whole_file(to, "wb") as file:
             file.writelines(pieces)
-    finally:
-        store.close()

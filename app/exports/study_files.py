@@ -31,7 +31,11 @@ STUDY_COLUMNS = ("arm", "sitting", "pilot")
 
 
 def study_pieces(
-    store: "Store", kept: "KeptStudy", kind: str, pilots: bool = False
+    store: "Store",
+    kept: "KeptStudy",
+    kind: str,
+    pilots: bool = False,
+    models: bool = False,
 ) -> Iterator[bytes]:
     """Give the trials of a study as a file, in pieces of which few are in memory.
 
@@ -48,6 +52,8 @@ def study_pieces(
         Psych-DS data set is a ZIP file with a CSV for each session.
     pilots
         Whether pilot runs come along, marked in the column `pilot`.
+    models
+        Whether models that took part come along, marked in `observer_kind`.
 
     Raises
     ------
@@ -57,7 +63,7 @@ def study_pieces(
         If a Psych-DS data set would have no session.
     """
     with store.beside() as connection:
-        found = sessions_of(connection, kept, pilots)
+        found = sessions_of(connection, kept, pilots, models)
     sessions = [store.session(each.session) for each in found]
     beside = Beside(STUDY_COLUMNS, {each.session: _cells(each) for each in found})
     if kind == "psych-ds":

@@ -131,8 +131,7 @@ def require_open(connection: Connection, kept: KeptStudy, link: str) -> None:
     Refused
         If the study takes nobody now, or nobody by this link.
     """
-    found = _link_of(connection, kept, link)
-    _require_open(kept, found is not None and found.is_pilot)
+    _require_open(kept, _link_of(connection, kept, link))
 
 
 def enrol(
@@ -168,17 +167,17 @@ def enrol(
     if kept is not None:
         link = _link_of(connection, kept, arrival.link)
         is_pilot = link is not None and link.is_pilot
-        _require_open(kept, is_pilot)
+        _require_open(kept, link)
         if arrival.external_id and not is_pilot:
             external = keyed_hash(key, f"study {kept.key}", arrival.external_id)
         _require_new(connection, kept, link, external)
-        arm = _arm(connection, kept, is_pilot)
+        arm = _arm(connection, kept, link)
     row = {
         "token_hash": hash_of_token(arrival.token),
         "study": None if kept is None else kept.key,
         "arm": None if kept is None else arm,
         "is_pilot": int(link is not None and link.is_pilot),
-        "link": None if link is None or link.is_pilot else link.key,
+        "link": link.key if link is not None and lets_in_once(link) else None,
         "external_hash": external,
         "begun_at": utc_now(),
         "withdrawal_hash": withdrawal_hash(key, withdrawal_code(key, arrival.token)),
@@ -260,10 +259,12 @@ def _leases(connection: Connection, kept: KeptStudy) -> list[tuple[int, datetime
     return found
 
 
-def _arm(connection: Connection, kept: KeptStudy, is_pilot: bool) -> int:
+def _arm(connection: Connection, kept: KeptStudy, link: Link | None) -> int:
     """Give the arm that has the fewest for its weight; one of them by chance."""
     arms = kept.study.arms
-    if is_pilot:
+    if link is not None and link.model is not None:
+        return link.model.arm
+    if link is not None and link.is_pilot:
         return secrets.choice(range(len(arms)))
     taken = places_taken(connection, kept, datetime.fromisoformat(utc_now()))
     if kept.study.quota and taken.total() >= kept.study.quota:
@@ -283,9 +284,19 @@ def _link_of(connection: Connection, kept: KeptStudy, token: str) -> Link | None
     return link
 
 
-def _require_open(kept: KeptStudy, is_pilot: bool) -> None:
-    """Refuse where a study takes nobody; pilot runs may begin before and between."""
-    if kept.state == "open" or (is_pilot and kept.state != "closed"):
+def lets_in_once(link: Link) -> bool:
+    """Say whether a link leads to one session, wherever it is opened."""
+    return link.model is not None or not link.is_pilot
+
+
+def _require_open(kept: KeptStudy, link: Link | None) -> None:
+    """Refuse where a study takes nobody.
+
+    Pilot runs may begin before and between, models whenever they like.
+    """
+    is_pilot = link is not None and link.is_pilot
+    is_model = link is not None and link.model is not None
+    if kept.state == "open" or is_model or (is_pilot and kept.state != "closed"):
         return
     raise Refused(kept.state)
 
@@ -297,7 +308,7 @@ def _require_new(
     external: str | None,
 ) -> None:
     """Refuse whoever was here before; the same link finds its session instead."""
-    if link is not None and not link.is_pilot:
+    if link is not None and lets_in_once(link):
         used = "SELECT 1 FROM enrolments WHERE link = ?"
         if connection.execute(used, [link.key]).fetchone():
             raise Refused("used")

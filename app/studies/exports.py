@@ -15,7 +15,12 @@ from .participations import COMPLETE, Participation
 
 
 def write_log(
-    store: Store, db_path: str | Path, name: str, to: Path, pilots: bool
+    store: Store,
+    db_path: str | Path,
+    name: str,
+    to: Path,
+    pilots: bool,
+    models: bool = False,
 ) -> int:
     """Write the sessions of a study to a trial log of their own; give how many.
 
@@ -30,8 +35,8 @@ def write_log(
         Of the study.
     to
         The file that is made.
-    pilots
-        Whether pilot runs are in it.
+    pilots, models
+        Whether pilot runs are in it, and models that took part.
 
     Raises
     ------
@@ -44,7 +49,8 @@ def write_log(
         raise FileExistsError(f"an export must be a new file, got {str(to)!r}")
     kept = find_study(store, name)
     with store.beside() as connection:
-        sessions = [each.session for each in sessions_of(connection, kept, pilots)]
+        found = sessions_of(connection, kept, pilots, models)
+        sessions = [each.session for each in found]
         if is_url(db_path):
             copy_sessions(connection, sessions, to)
             return len(sessions)
@@ -60,33 +66,46 @@ class OfStudy:
     ----------
     session, arm, sitting
         Its id, the name of its arm, and from 1.
-    is_pilot
-        Whether it counts for nothing.
+    is_pilot, is_model
+        Whether it is a person's that counts for nothing, or a model's.
     """
 
     session: str
     arm: str
     sitting: int
     is_pilot: bool
+    is_model: bool
 
 
 def sessions_of(
-    connection: Connection, kept: KeptStudy, pilots: bool = False
+    connection: Connection,
+    kept: KeptStudy,
+    pilots: bool = False,
+    models: bool = False,
 ) -> list[OfStudy]:
-    """List a study's sessions in the order in which they began."""
+    """List a study's sessions in the order in which they began.
+
+    Parameters
+    ----------
+    pilots, models
+        Whether people's pilot runs, and models that took part, are in the list.
+    """
     query = (
-        "SELECT s.id, e.arm, p.sitting, e.is_pilot FROM enrolments e "
+        "SELECT s.id, e.arm, p.sitting, e.is_pilot, l.model FROM enrolments e "
         "JOIN participations p ON p.token_hash = e.token_hash "
-        "JOIN sessions s ON s.id = p.session "
-        "WHERE e.study = ? AND e.is_pilot <= ? ORDER BY s.key"
+        "JOIN sessions s ON s.id = p.session LEFT JOIN links l ON l.key = e.link "
+        "WHERE e.study = ? ORDER BY s.key"
     )
-    arms = kept.study.arms
-    return [
-        OfStudy(session, arms[arm].name, sitting, bool(pilot))
-        for session, arm, sitting, pilot in connection.execute(
-            query, [kept.key, int(pilots)]
-        ).fetchall()
-    ]
+    arms, found = kept.study.arms, []
+    for session, arm, sitting, uncounted, model in connection.execute(
+        query, [kept.key]
+    ).fetchall():
+        is_model = model is not None
+        is_pilot = bool(uncounted) and not is_model
+        if (pilots or not is_pilot) and (models or not is_model):
+            name = arms[arm].name
+            found.append(OfStudy(session, name, sitting, is_pilot, is_model))
+    return found
 
 
 @dataclass(frozen=True)

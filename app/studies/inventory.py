@@ -94,6 +94,7 @@ TABLES: Mapping[str, Table] = {
             "is_pilot": "Whether it is for pilot runs",
             "made_at": "When it was made, in UTC",
             "revoked_at": "When it was revoked, in UTC",
+            "model": "Empty for a person",
         },
     ),
     "answers": Table(

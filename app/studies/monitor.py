@@ -1,6 +1,8 @@
 """Who is where in a study: the rows of its monitor."""
 
+import json
 from dataclasses import dataclass
+from typing import Any
 
 from ...experiments.session.plan import plan_blocks
 from ...experiments.store.connection import Connection
@@ -14,10 +16,12 @@ SELECT s.id, e.arm, e.is_pilot, p.sitting, p.language, s.status, e.outcome,
     avg(CASE WHEN t.block_kind = 'main' AND t.valid = 1
         THEN CAST(t.correct AS DOUBLE PRECISION) END),
     max(t.received_at), (SELECT u.block_kind FROM trials u
-        WHERE u.session = s.key ORDER BY u.trial DESC LIMIT 1)
+        WHERE u.session = s.key ORDER BY u.trial DESC LIMIT 1),
+    o.kind, o.name, o.parameters
 FROM enrolments e
 JOIN participations p ON p.token_hash = e.token_hash
 JOIN sessions s ON s.id = p.session
+JOIN observers o ON o.id = s.observer
 LEFT JOIN trials t ON t.session = s.key
 WHERE e.study = ?
 GROUP BY s.key, e.key, p.session ORDER BY s.key
@@ -32,8 +36,10 @@ class Attending:
     ----------
     session, arm, sitting, language
         Which session, the name of the arm, from 1, what texts were read in.
-    is_pilot
-        Whether it counts for nothing.
+    observer
+        Code of the person, or name of the model, with its internal noise.
+    is_pilot, is_model
+        Whether it is a person's that counts for nothing, or a model's.
     status
         'unfinished', 'finished' or 'withdrawn'.
     outcome
@@ -55,7 +61,9 @@ class Attending:
     arm: str
     sitting: int
     language: str
+    observer: str
     is_pilot: bool
+    is_model: bool
     status: str
     outcome: str | None
     started_at: str
@@ -85,13 +93,15 @@ def _attending(row: tuple, kept: KeptStudy, n_planned: int) -> Attending:
     session, arm, pilot, sitting, language, status, outcome, started, ended, _ = row[
         :10
     ]
-    n, n_responses, n_invalid, correct, received_at, block = row[10:]
+    n, n_responses, n_invalid, correct, received_at, block, kind, name, told = row[10:]
     return Attending(
         session=session,
         arm=kept.study.arms[arm].name,
         sitting=sitting,
         language=language,
-        is_pilot=bool(pilot),
+        observer=_named(name, json.loads(told)),
+        is_pilot=bool(pilot) and kind == "person",
+        is_model=kind == "model",
         status=status,
         outcome=outcome,
         started_at=started,
@@ -103,3 +113,9 @@ def _attending(row: tuple, kept: KeptStudy, n_planned: int) -> Attending:
         invalid=None if n == 0 else round(n_invalid / n, 4),
         correct=None if correct is None else round(correct, 4),
     )
+
+
+def _named(name: str, parameters: dict[str, Any]) -> str:
+    """Name an observer, and by its internal noise a model that has some."""
+    noise = parameters.get("internal_noise")
+    return f"{name}, internal noise {noise:g}" if noise else name

@@ -132,3 +132,9 @@ CREATE TABLE questionnaires_done (
 def _questionnaires(db: Database) -> None:
     for statement in _QUESTIONNAIRES.split(";;"):
         db.execute(statement)
+
+
+@migrations(name="0006_models")
+def _models(db: Database) -> None:
+    """Let a link be a model's: it says which one, and how it decides."""
+    db.execute("ALTER TABLE links ADD COLUMN model TEXT")

@@ -1,6 +1,5 @@
 """What one server shares: the trial log, its one writer, sessions, and its studies."""
 
-import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -13,11 +12,9 @@ from ...experiments.session.screening import screened_out
 from ...experiments.session.session import Session
 from ...experiments.session.sittings import Due, due, planned_sitting
 from ...experiments.store.connection import Connection
-from ...experiments.store.rows import ObserverInfo
 from ...experiments.store.sqlite import Store
 from ..database import Reader, open_database
 from ..keyfile import server_key
-from ..lut import look_up_table
 from ..studies import participations
 from ..studies.arms import Arm
 from ..studies.description import Study
@@ -27,6 +24,7 @@ from ..studies.enrolments import (
     enrol,
     external_id_of,
     find_enrolment,
+    lets_in_once,
     require_open,
 )
 from ..studies.kept import KeptStudy, every_study, key_of, state_of, study_of_key
@@ -43,6 +41,9 @@ from .health import Health
 from .limits import Budget, Clock
 from .live import LiveSession
 from .live_sessions import LiveSessions
+from .looker import Looker
+from .models_at_work import ModelsAtWork
+from .starting import observer_of, started
 from .tidier import Tidier
 from .writer import writer_of
 
@@ -90,6 +91,8 @@ class Host:
         self._writer = writer_of(self._store)
         self._studies: dict[int, KeptStudy] = {}
         self._live = LiveSessions(self._store, self._writer, self._complete, clock)
+        self.looker = Looker(self.db_path)
+        self.models = ModelsAtWork(self.db_path)
         self._arrivals = Budget(ARRIVALS_AT_ONCE, ARRIVALS_PER_S, clock)
         self._codes = Budget(CODES_AT_ONCE, CODES_PER_S, clock)
         self.health = Health(self._of_new, self._store, self._writer, clock)
@@ -152,7 +155,7 @@ class Host:
         if arrival.link:
             with self._store.beside() as connection:
                 found = find_link(connection, arrival.link)
-            if found is not None and found.is_pilot:
+            if found is not None and not lets_in_once(found):
                 return arrival.token
             return token_for(self.key, f"link {arrival.link}")
         if arrival.external_id:
@@ -189,7 +192,6 @@ class Host:
         if self.participation(arrival.token) is not None:
             return arrival.token
         self._arrivals.spend("new sessions")
-        observer = ObserverInfo("person", f"participant-{secrets.token_hex(4)}")
 
         def start() -> None:
             self._store.hold("study" if kept is None else f"study {kept.key}")
@@ -199,10 +201,13 @@ class Host:
                 current = None if kept is None else self._kept(kept.key)
                 study = self._study(current)
                 arm = study.arms[enrol(connection, self.key, current, arrival)]
-                sitting = None
+                link = find_link(connection, arrival.link) if arrival.link else None
+                model = None if link is None else link.model
+                observer, sitting = observer_of(model), None
                 if arm.plan is not None:
                     sitting = due(arm.plan, observer.name, [], utc_now())
-                session = self._started(study, arm, arm.protocols[0], observer, sitting)
+                of_arm = (study, arm, arm.protocols[0])
+                session = started(self._store, *of_arm, observer, sitting, model)
                 version = arrival.consent_version
                 participations.keep_consent(connection, version, text)
                 participations.add(
@@ -250,8 +255,9 @@ class Host:
                     raise TooEarly
                 kept, arm = asked
                 protocol = arm.protocols[sitting.number - 1]
-                session = self._started(
-                    self._study(kept), arm, protocol, last.observer, sitting
+                study = self._study(kept)
+                session = started(
+                    self._store, study, arm, protocol, last.observer, sitting
                 )
                 participations.add(
                     connection,
@@ -286,27 +292,11 @@ class Host:
         found = due(arm.plan, rows[-1].observer.name, sittings, utc_now())
         return None if found.protocol is None else found
 
-    def _started(
-        self,
-        study: Study,
-        arm: Arm,
-        protocol: Protocol,
-        observer: ObserverInfo,
-        sitting: Due | None,
-    ) -> Session:
-        planned = None
-        if arm.plan is not None and sitting is not None:
-            planned = sitting.planned(arm.plan)
-        display = {"lut_name": study.lut, "lut": look_up_table(study.lut)}
-        if arm.keys:
-            display["keys"] = arm.keys
-        return Session.start(
-            self._store, protocol, observer, "web", display=display, sitting=planned
-        )
-
     def _complete(self, session: Session) -> None:
         """Screen a session that has no trial left; part of its last transaction."""
-        reasons = screened_out(session.protocol, self._store.trials(session.id))
+        reasons = []
+        if session.row.observer.kind == "person":
+            reasons = screened_out(session.protocol, self._store.trials(session.id))
         outcome = SCREENED_OUT if reasons else COMPLETE
         detail = {"outcome": outcome, "reasons": reasons}
         self._store.add_event(session.id, "screening", detail)
@@ -387,5 +377,7 @@ class Host:
         """Store what is queued, then close the files."""
         self._tidier.close()
         self._writer.close()
+        self.looker.close()
+        self.models.close()
         self.reader.close()
         self._store.close()

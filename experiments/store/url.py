@@ -17,6 +17,17 @@ def is_url(place: object) -> bool:
     return isinstance(place, str) and place.partition("://")[0] in SCHEMES
 
 
+def absolute(place: str | Path) -> str:
+    """Give the place of a database as another process finds it, from its own folder.
+
+    Examples
+    --------
+    >>> absolute("postgresql://yoked@db.example.org/studies")
+    'postgresql://yoked@db.example.org/studies'
+    """
+    return str(place) if is_url(place) else str(Path(place).resolve())
+
+
 def name_of(place: str | Path) -> str:
     """Give the name of a database: of its file, or on its server.
 

@@ -37,7 +37,8 @@ def log(name: str) -> Response:
     sent = tempfile.TemporaryFile()  # noqa: SIM115 - gone when the reply is closed
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, file)
-        write_log(host.store, host.db_path, kept.study.name, out, pilots=_pilots())
+        pilots, models = _asked("pilots"), _asked("models")
+        write_log(host.store, host.db_path, kept.study.name, out, pilots, models)
         with out.open("rb") as written:
             shutil.copyfileobj(written, sent)
     sent.seek(0)
@@ -68,7 +69,7 @@ def _streamed(name: str, kind: str) -> Response:
     kept = study_named(name, VIEWER)
     store = open_store(the_host().db_path, create=False, to_read=True)
     try:
-        pieces = study_pieces(store, kept, kind, _pilots())
+        pieces = study_pieces(store, kept, kind, _asked("pilots"), _asked("models"))
     except (ValueError, ModuleNotFoundError) as error:
         store.close()
         abort(409, f"{error}.")
@@ -80,9 +81,9 @@ def _streamed(name: str, kind: str) -> Response:
     return reply
 
 
-def _pilots() -> bool:
-    """Whether pilot runs are asked for, too."""
-    return request.args.get("pilots") == "yes"
+def _asked(what: str) -> bool:
+    """Whether pilot runs or models are asked for, too."""
+    return request.args.get(what) == "yes"
 
 
 @blueprint.get("/payments.csv")

@@ -2,9 +2,10 @@
 
 from flask import abort
 
+from ...accounts import roles
 from ...studies.kept import KeptStudy
 from ..participate import the_host
-from .entry import require_role, signed_in
+from .entry import desk, require_role, signed_in
 
 
 def study_named(name: str, role: str) -> KeptStudy:
@@ -18,3 +19,9 @@ def study_named(name: str, role: str) -> KeptStudy:
         abort(404, "There is no such study, or you have no part in it.")
     require_role(kept.key, role)
     return kept
+
+
+def role_of(kept: KeptStudy) -> str | None:
+    """Give the role in a study of whoever asks; None without one."""
+    account = signed_in()
+    return desk().accounts.read(lambda db: roles.role_in(db, account, kept.key))

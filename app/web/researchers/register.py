@@ -14,7 +14,7 @@ from ...accounts.schema import now as time_now
 from ...accounts.single_sign_on import SingleSignOn
 from ..host import Host
 from ..limits import Clock
-from . import account, api, downloads, inventory, login, people, studies
+from . import account, api, downloads, inventory, login, people, results, studies
 from .attempts import Attempts
 from .blueprints import sentence
 from .entry import EXTENSION, Desk, current, form_token
@@ -34,6 +34,7 @@ NOTICES = {
     "authenticator": "Signing in asks for no codes any more.",
     "token": "The token is revoked.",
     "changed": "Done.",
+    "model": "The model is being prepared; its session stands here once it begins.",
     "required": "From now on everybody who signs in by password needs an app.",
     "optional": "From now on nobody has to have an app.",
 }
@@ -84,6 +85,7 @@ def register_researchers(
     app.register_blueprint(studies.blueprint)
     app.register_blueprint(downloads.blueprint)
     app.register_blueprint(inventory.blueprint)
+    app.register_blueprint(results.blueprint)
     app.register_blueprint(api.blueprint)
 
 
