@@ -154,6 +154,7 @@ def _require_in_page(protocol: Protocol) -> None:
         "task identify": protocol.task.identifies,
         "touch": protocol.task.touch,
         "[viewing]": bool(protocol.viewing.measure),
+        "[breaks]": protocol.breaks.at_least_s > 0,
         "[confidence]": protocol.confidence.is_asked,
         "tones": protocol.feedback.by != "text",
         "jitter": bool(timing.fixation_jitter_ms or timing.gap_jitter_ms),

@@ -333,7 +333,21 @@ def _page_data(token: str, language: str, live: LiveSession) -> dict:
         },
         "confidence": _confidence(protocol, language),
         "feedback": vars(protocol.feedback),
+        "break_s": protocol.breaks.at_least_s,
+        "responses": _meanings(protocol, language),
     }
+
+
+def _meanings(protocol: Protocol, language: str) -> list[str] | None:
+    """Give what each response means, for buttons; None where nobody says it."""
+    own, task = protocol.texts.responses, protocol.task
+    if own:
+        return list(own[language_of(own, language)])
+    if task.kind == "2afc":
+        return [say("example.first"), say("example.second")]
+    if task.kind == "mafc" and len(task.keys) == 2:
+        return [say("task.left"), say("task.right")]
+    return None
 
 
 def asked_viewing(token: str, live: LiveSession) -> ViewingAsked:

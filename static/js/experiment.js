@@ -1,6 +1,7 @@
 /** The session in the browser: a jsPsych timeline whose trials the server hands out one by one. */
 
 import { askConfidence } from "./confidence.js";
+import { countDown } from "./countdown.js";
 import { hasTouch } from "./devices.js";
 import { drawExamples, examplesScreen } from "./examples.js";
 import { measureViewing } from "./distance.js";
@@ -84,7 +85,8 @@ export class Experiment {
     this.#tones = tonesFor(page.feedback);
     this.#onFailure = onFailure;
     this.#viewing = new Viewing(page);
-    this.#touchLabels = page.touch && hasTouch() ? this.#labels : [];
+    // A finger presses no key: its button says what the response means.
+    this.#touchLabels = page.touch && hasTouch() ? (page.responses ?? this.#labels) : [];
   }
 
   /** @returns {Node[]} */
@@ -279,10 +281,19 @@ export class Experiment {
 
   /** @returns {Node} */
   #break() {
-    return this.#buttons(() => {
-      const pause = this.#trial().break;
-      return pause ? breakScreen(this.#texts, pause) : "";
-    }, [this.#texts.html("task.continue")]);
+    const seconds = this.#page.break_s;
+    const go = [this.#texts.html("task.continue")];
+    const screen = this.#buttons(
+      () => {
+        const pause = this.#trial().break;
+        return pause ? breakScreen(this.#texts, pause, seconds > 0) : "";
+      },
+      go,
+      () => {
+        if (seconds > 0) countDown(this.#jsPsych.getDisplayElement(), seconds, this.#texts);
+      },
+    );
+    return { ...screen, enable_button_after: 1000 * seconds };
   }
 
   /** @returns {Node} */
