@@ -137,6 +137,12 @@ def _questionnaires(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations(name="0006_offsets")
+def _offsets(db: Database) -> None:
+    """Let a session say by how much its participant's clock is before UTC."""
+    db.execute("ALTER TABLE participations ADD COLUMN utc_offset_min INTEGER")
+
+
 def prepare(db_path: str | Path) -> None:
     """Make the tables in a trial log that exists, or bring them up to date."""
     connection = sqlite3.connect(str(db_path), timeout=30)

@@ -21,8 +21,8 @@ from ...experiments.session.runnable import require_own_noise
 from ...experiments.session.schedule import PlannedSchedule
 from ..hosting.static_files import STATIC
 from ..lut import look_up_table
+from .needs import needs
 from .page_stimulus import shown_at, stimulus_parameters
-from .participate import needs
 from .phrases import phrases_in
 from .server import require_vendor
 from .texts import pages

@@ -2,7 +2,7 @@
 
 import { askConfidence } from "./confidence.js";
 import { countDown } from "./countdown.js";
-import { hasTouch } from "./devices.js";
+import { hasFinePointer, hasTouch } from "./devices.js";
 import { drawExamples, examplesScreen } from "./examples.js";
 import { measureViewing } from "./distance.js";
 import { focusOn } from "./focus.js";
@@ -47,7 +47,7 @@ export class Experiment {
   #feedback = /** @type {string | null} */ (null);
   #feedbackMs = 0;
   #showings;
-  /** @type {readonly string[]} what is printed on the response keys */
+  /** @type {readonly string[]} what is printed on the response keys, or written on their buttons */
   #labels;
   #labelOf;
   #touchLabels;
@@ -81,12 +81,13 @@ export class Experiment {
       numberPad: (/** @type {string} */ key) => texts.plain("key.number_pad", { key }),
     };
     this.#labelOf = (/** @type {import("./types.js").Key} */ key) => keyLabel(key, layout, words);
-    this.#labels = page.keys.map(this.#labelOf);
+    const keys = page.keys.map(this.#labelOf);
     this.#tones = tonesFor(page.feedback);
     this.#onFailure = onFailure;
     this.#viewing = new Viewing(page);
     // A finger presses no key: its button says what the response means.
-    this.#touchLabels = page.touch && hasTouch() ? (page.responses ?? this.#labels) : [];
+    this.#touchLabels = page.touch && hasTouch() ? (page.responses ?? keys) : [];
+    this.#labels = this.#touchLabels.length > 0 && !hasFinePointer() ? this.#touchLabels : keys;
   }
 
   /** @returns {Node[]} */

@@ -94,6 +94,8 @@ def test_a_finger_responds_where_the_task_takes_it(browser, serve, protocol):
     read_canvas(page, touched)
     page.goto(server.address)
     page.get_by_role("button", name="I agree").tap()
+    captions = page.locator(".examples figcaption")
+    expect(captions).to_have_text(["Press first", "Press second"])  # there are no keys
     page.get_by_role("button", name="Continue").tap()
     page.get_by_role("button", name="Stay in the window").tap()
     buttons = page.locator(".jspsych-noise-trial-touch")
