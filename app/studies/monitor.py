@@ -12,6 +12,7 @@ from .kept import KeptStudy
 
 _QUERY = """
 SELECT p.utc_offset_min,
+    (SELECT max(a.answered_at) FROM answers a WHERE a.session = s.id),
     s.id, e.arm, e.is_pilot, p.sitting, p.language, s.status, e.outcome,
     s.started_at, s.ended_at, s.protocol,
     count(t.trial), count(t.response), sum(t.valid = 0),
@@ -43,7 +44,7 @@ class Attending:
         How the person's part ended: 'complete', 'screened out', 'withdrawn'; None while
         it has not.
     started_at, last_seen
-        ISO 8601, in UTC; of the last response, or of the start.
+        ISO 8601, in UTC; of the last response or answer, or of the start.
     n_trials, n_planned
         Stored, and as many as the protocol has without repeats.
     block
@@ -54,6 +55,8 @@ class Attending:
         Share of the valid trials of main blocks; None where there are none.
     utc_offset_min
         By how many minutes their clock was before UTC; None where no browser told.
+    answered_at
+        When they last answered a question before or after the task; None if never.
     """
 
     session: str
@@ -72,6 +75,7 @@ class Attending:
     invalid: float | None
     correct: float | None
     utc_offset_min: int | None
+    answered_at: str | None
 
     @property
     def seen_there(self) -> str | None:
@@ -109,17 +113,21 @@ def attending(
     """List the sessions of a study in the order in which they began."""
     planned: dict[str, int] = {}
     found = []
-    for offset, *row in connection.execute(_QUERY, [kept.key]).fetchall():
+    for offset, answered_at, *row in connection.execute(_QUERY, [kept.key]).fetchall():
         of_protocol = row[9]
         if of_protocol not in planned:
             blocks = plan_blocks(store.protocol(of_protocol), 0)
             planned[of_protocol] = sum(len(block.slots) for block in blocks)
-        found.append(_attending(row, kept, planned[of_protocol], offset))
+        found.append(_attending(row, kept, planned[of_protocol], offset, answered_at))
     return found
 
 
 def _attending(
-    row: Sequence[Any], kept: KeptStudy, n_planned: int, offset: int | None
+    row: Sequence[Any],
+    kept: KeptStudy,
+    n_planned: int,
+    offset: int | None,
+    answered_at: str | None,
 ) -> Attending:
     session, arm, pilot, sitting, language, status, outcome, started, ended, _ = row[
         :10
@@ -134,7 +142,7 @@ def _attending(
         status=status,
         outcome=outcome,
         started_at=started,
-        last_seen=received_at or ended or started,
+        last_seen=max(filter(None, (received_at, answered_at, ended, started))),
         n_trials=n,
         n_planned=n_planned,
         block=block,
@@ -142,4 +150,5 @@ def _attending(
         invalid=None if n == 0 else round(n_invalid / n, 4),
         correct=None if correct is None else round(correct, 4),
         utc_offset_min=offset,
+        answered_at=answered_at,
     )

@@ -91,7 +91,7 @@ class Host:
         alone: Study | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
-        self.alone, self.clock = alone, clock
+        self.alone = alone
         self.db_path = Path(db_path)
         self._store = open_store(db_path, beside=[migrations])
         self.key = server_key(db_path)

@@ -19,6 +19,7 @@ from .viewing import merged_display
 from .writer import Writer
 
 SCREENS_AT_ONCE, SCREENS_PER_S = 20, 0.1  # changes of the screen that are stored
+ANSWERS_AT_ONCE, ANSWERS_PER_S = 300, 3.0  # to questions, each of them a write
 DRAWN = ("fixation_ms", "gap_ms")  # durations that a protocol may let vary
 
 
@@ -71,6 +72,7 @@ class LiveSession:
         # Of the first trial that may have been before, by a server started anew since.
         self._handed_out.setdefault(session.id, (session.n_recorded, -math.inf))
         self._screens = Budget(SCREENS_AT_ONCE, SCREENS_PER_S, clock)
+        self.answers = Budget(ANSWERS_AT_ONCE, ANSWERS_PER_S, clock)
         recorded = store.trials(session.id) if session.n_recorded else []
         self._last_block = recorded[-1].spec.block if recorded else None
         self._pace = Pace(session.protocol)
