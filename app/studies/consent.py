@@ -1,13 +1,9 @@
 """The text that a participant agrees to: the study's own, and who asks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-_LABELS: Mapping[str, tuple[str, str, str]] = {
-    "en": ("Researcher", "Contact", "Ethics approval"),
-    "fr": ("Responsable", "Contact", "Avis éthique"),
-    "de": ("Verantwortlich", "Kontakt", "Ethikvotum"),
-}
+FACTS = ("researcher", "contact", "ethics")  # what stands below the text, in this order
 
 
 @dataclass(frozen=True)
@@ -29,7 +25,11 @@ class Researcher:
     ethics: str = ""
 
 
-def consent_texts(texts: Mapping[str, str], researcher: Researcher) -> dict[str, str]:
+def consent_texts(
+    texts: Mapping[str, str],
+    researcher: Researcher,
+    labels: Callable[[str], Sequence[str]],
+) -> dict[str, str]:
     r"""Give a consent text in each of its languages, with who asks below it.
 
     Parameters
@@ -38,19 +38,22 @@ def consent_texts(texts: Mapping[str, str], researcher: Researcher) -> dict[str,
         Markdown by language.
     researcher
         What is known of who asks; nothing is added for what is empty.
+    labels
+        Gives what each of `FACTS` is called in a language.
 
     Examples
     --------
-    >>> consent_texts({"en": "May we?"}, Researcher("Dr. A"))["en"]
+    >>> asks = Researcher("Dr. A")
+    >>> labels = lambda language: ("Researcher", "Contact", "Ethics approval")
+    >>> consent_texts({"en": "May we?"}, asks, labels)["en"]
     'May we?\n\n- **Researcher:** Dr. A'
     """
     facts = (researcher.name, researcher.contact, researcher.ethics)
     given = {}
     for language, text in texts.items():
-        labels = _LABELS.get(language.split("-")[0], _LABELS["en"])
         lines = [
             f"- **{label}:** {fact}"
-            for label, fact in zip(labels, facts, strict=True)
+            for label, fact in zip(labels(language), facts, strict=True)
             if fact.strip()
         ]
         given[language] = (

@@ -22,7 +22,7 @@ from ...experiments.protocols.sittings import SittingPlan
 from ...experiments.protocols.viewing import ViewingAsked
 from ..lut import look_up_table
 from .arms import Arm, ArmInFile, load_arm
-from .consent import Researcher, consent_texts
+from .consent import Researcher
 from .questionnaires import Questionnaire, check_questionnaires, with_plugins
 
 NAME = re.compile("[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
@@ -216,11 +216,9 @@ class Study(_Rules):
         return self.title or self.protocol.title
 
     @property
-    def consents(self) -> dict[str, str]:
-        """Text by language, with who asks, whom to write to and the ethics number."""
-        return consent_texts(
-            self.consent or self.protocol.texts.consent, self.researcher
-        )
+    def asked_consent(self) -> Mapping[str, str]:
+        """Consent text by language: its own, or the protocols'."""
+        return self.consent or self.protocol.texts.consent
 
     def to_json(self) -> str:
         """Give what is kept beside the arms, as JSON."""

@@ -235,7 +235,8 @@ def places_taken(
 _IN_PROGRESS = """
 SELECT e.arm, s.status, s.ended_at, coalesce(
     (SELECT t.received_at FROM trials t WHERE t.session = s.key
-     ORDER BY t.trial DESC LIMIT 1), s.started_at)
+     ORDER BY t.trial DESC LIMIT 1), s.started_at),
+    coalesce((SELECT max(a.answered_at) FROM answers a WHERE a.session = s.id), '')
 FROM enrolments e
 JOIN participations p ON p.token_hash = e.token_hash AND p.sitting =
     (SELECT max(q.sitting) FROM participations q WHERE q.token_hash = e.token_hash)
@@ -247,9 +248,11 @@ WHERE e.study = ? AND e.outcome IS NULL AND e.is_pilot = 0
 def _leases(connection: Connection, kept: KeptStudy) -> list[tuple[int, datetime]]:
     """List arm and end of the lease of everybody who is not done."""
     study, found = kept.study, []
-    for arm, status, ended_at, last in connection.execute(_IN_PROGRESS, [kept.key]):
+    rows = connection.execute(_IN_PROGRESS, [kept.key]).fetchall()
+    for arm, status, ended_at, responded, answered in rows:
         if status == "unfinished":
-            ends = datetime.fromisoformat(last) + timedelta(minutes=study.lease_min)
+            last = datetime.fromisoformat(max(responded, answered))
+            ends = last + timedelta(minutes=study.lease_min)
         else:
             plan = study.arms[arm].plan
             hours = 0.0 if plan is None else plan.min_gap_hours

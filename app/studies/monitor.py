@@ -1,7 +1,9 @@
 """Who is where in a study: the rows of its monitor."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from ...experiments.session.plan import plan_blocks
@@ -10,7 +12,9 @@ from ...experiments.store.trial_log import Store
 from .kept import KeptStudy
 
 _QUERY = """
-SELECT s.id, e.arm, e.is_pilot, p.sitting, p.language, s.status, e.outcome,
+SELECT p.utc_offset_min,
+    (SELECT max(a.answered_at) FROM answers a WHERE a.session = s.id),
+    s.id, e.arm, e.is_pilot, p.sitting, p.language, s.status, e.outcome,
     s.started_at, s.ended_at, s.protocol,
     count(t.trial), count(t.response), sum(CASE WHEN t.valid = 0 THEN 1 ELSE 0 END),
     avg(CASE WHEN t.block_kind = 'main' AND t.valid = 1
@@ -46,7 +50,7 @@ class Attending:
         How the person's part ended: 'complete', 'screened out', 'withdrawn'; None while
         it has not.
     started_at, last_seen
-        ISO 8601, in UTC; of the last response, or of the start.
+        ISO 8601, in UTC; of the last response or answer, or of the start.
     n_trials, n_planned
         Stored, and as many as the protocol has without repeats.
     block
@@ -55,6 +59,10 @@ class Attending:
         Shares of the trials; None before the first.
     correct
         Share of the valid trials of main blocks; None where there are none.
+    utc_offset_min
+        By how many minutes their clock was before UTC; None where no browser told.
+    answered_at
+        When they last answered a question before or after the task; None if never.
     """
 
     session: str
@@ -74,22 +82,59 @@ class Attending:
     missed: float | None
     invalid: float | None
     correct: float | None
+    utc_offset_min: int | None
+    answered_at: str | None
+
+    @property
+    def seen_there(self) -> str | None:
+        """When they were last seen by their own clock, with its zone; None if unknown.
+
+        Examples
+        --------
+        >>> clock_at("2026-01-10T23:30:00+00:00", 330)
+        '05:00 (UTC+5:30)'
+        """
+        if self.utc_offset_min is None:
+            return None
+        return clock_at(self.last_seen, self.utc_offset_min)
+
+
+def clock_at(at: str, utc_offset_min: int) -> str:
+    """Give the time of day of a moment, ISO 8601, by a clock before UTC.
+
+    Examples
+    --------
+    >>> clock_at("2026-01-10T09:30:00+00:00", -210), clock_at("2026-01-10T09:30Z", 0)
+    ('06:00 (UTC-3:30)', '09:30 (UTC)')
+    """
+    there = datetime.fromisoformat(at) + timedelta(minutes=utc_offset_min)
+    hours, minutes = divmod(abs(utc_offset_min), 60)
+    sign = "-" if utc_offset_min < 0 else "+"
+    zone = "" if utc_offset_min == 0 else f"{sign}{hours}"
+    zone += f":{minutes:02}" if minutes else ""
+    return f"{there:%H:%M} (UTC{zone})"
 
 
 def attending(store: Store, connection: Connection, kept: KeptStudy) -> list[Attending]:
     """List the sessions of a study in the order in which they began."""
     planned: dict[str, int] = {}
     found = []
-    for row in connection.execute(_QUERY, [kept.key]).fetchall():
+    for offset, answered_at, *row in connection.execute(_QUERY, [kept.key]).fetchall():
         of_protocol = row[9]
         if of_protocol not in planned:
             blocks = plan_blocks(store.protocol(of_protocol), 0)
             planned[of_protocol] = sum(len(block.slots) for block in blocks)
-        found.append(_attending(row, kept, planned[of_protocol]))
+        found.append(_attending(row, kept, planned[of_protocol], offset, answered_at))
     return found
 
 
-def _attending(row: tuple, kept: KeptStudy, n_planned: int) -> Attending:
+def _attending(
+    row: Sequence[Any],
+    kept: KeptStudy,
+    n_planned: int,
+    offset: int | None,
+    answered_at: str | None,
+) -> Attending:
     session, arm, pilot, sitting, language, status, outcome, started, ended, _ = row[
         :10
     ]
@@ -105,13 +150,15 @@ def _attending(row: tuple, kept: KeptStudy, n_planned: int) -> Attending:
         status=status,
         outcome=outcome,
         started_at=started,
-        last_seen=received_at or ended or started,
+        last_seen=max(filter(None, (received_at, answered_at, ended, started))),
         n_trials=n,
         n_planned=n_planned,
         block=block,
         missed=None if n == 0 else round(1 - n_responses / n, 4),
         invalid=None if n == 0 else round(n_invalid / n, 4),
         correct=None if correct is None else round(correct, 4),
+        utc_offset_min=offset,
+        answered_at=answered_at,
     )
 
 

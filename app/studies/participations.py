@@ -119,6 +119,20 @@ def set_outcome(connection: Connection, session: str, outcome: str) -> None:
     connection.execute(update, [outcome, session])
 
 
+def set_utc_offset(connection: Connection, token: str, minutes: int) -> None:
+    """Write down by how much somebody's clock is before UTC, at their latest session.
+
+    Once: whoever sends the same page again, from elsewhere, changes nothing.
+    """
+    found = find(connection, token)
+    if found is not None:
+        connection.execute(
+            "UPDATE participations SET utc_offset_min = ? "
+            "WHERE session = ? AND utc_offset_min IS NULL",
+            [minutes, found.session],
+        )
+
+
 def no_consent_code(protocol_hash: str) -> str:
     """Give the code of whoever declines: one for a protocol, since nothing is stored.
 

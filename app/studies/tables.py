@@ -138,3 +138,9 @@ def _questionnaires(db: Database) -> None:
 def _models(db: Database) -> None:
     """Let a link be a model's: it says which one, and how it decides."""
     db.execute("ALTER TABLE links ADD COLUMN model TEXT")
+
+
+@migrations(name="0007_offsets")
+def _offsets(db: Database) -> None:
+    """Let a session say by how much its participant's clock is before UTC."""
+    db.execute("ALTER TABLE participations ADD COLUMN utc_offset_min INTEGER")

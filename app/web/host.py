@@ -83,7 +83,7 @@ class Host:
         alone: Study | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
-        self.alone, self.clock = alone, clock
+        self.alone = alone
         self.db_path = db_path
         self.key = server_key(db_path)
         self._store = open_database(db_path)

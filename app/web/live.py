@@ -1,6 +1,5 @@
 """One session that is being run: what comes next, and what a response does to it."""
 
-import math
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -13,13 +12,14 @@ from ...experiments.store.sqlite import Store
 from ...experiments.store.trial import Response, TrialRecord, TrialSpec
 from .handed_out import HandedOut
 from .limits import Budget, Clock
+from .pace import Pace
 from .responses import SentResponse
 from .viewing import merged_display
 from .writer import Writes
 
 SCREENS_AT_ONCE, SCREENS_PER_S = 20, 0.1  # changes of the screen that are stored
+ANSWERS_AT_ONCE, ANSWERS_PER_S = 300, 3.0  # to questions, each of them a write
 DRAWN = ("fixation_ms", "gap_ms")  # durations that a protocol may let vary
-_PERSONS_MS = 700.0  # a usual response time, to say how long is left
 
 
 class OutOfTurn(ValueError):
@@ -72,8 +72,12 @@ class LiveSession:
         self._handed_out = handed_out
         handed_out.begin(session.id, session.n_recorded)
         self._screens = Budget(SCREENS_AT_ONCE, SCREENS_PER_S, clock)
+        self.answers = Budget(ANSWERS_AT_ONCE, ANSWERS_PER_S, clock)
         recorded = store.trials(session.id) if session.n_recorded else []
         self._last_block = recorded[-1].spec.block if recorded else None
+        self._pace = Pace(session.protocol)
+        for record in recorded:
+            self._pace.responded(record.spec.block, record.received_at)
 
     def is_usable(self) -> bool:
         """Whether it is as the log has it: neither failed, nor left behind."""
@@ -203,10 +207,12 @@ class LiveSession:
         return {"timing": {name: getattr(drawn, name) for name in DRAWN}}
 
     def _progress(self) -> float:
-        """Give the share that is done; repeated trials keep it below 1 to the end."""
-        n_left_at_least = 1
-        planned = max(self.session.n_planned, self.session.n_recorded + n_left_at_least)
-        return round(self.session.n_recorded / planned, 4)
+        """Give the share that is done, of all kinds of trial and those shown again.
+
+        It never falls: a trial that has to be shown again is one more that is done.
+        """
+        done = self.session.n_recorded
+        return round(done / (done + max(1, self.session.n_left)), 4)
 
     def _break_before(self, spec: TrialSpec) -> dict[str, Any] | None:
         if self._last_block is None or self._last_block == spec.block:
@@ -221,19 +227,18 @@ class LiveSession:
             "next": self.session.block(spec.block).kind,
             "main_block": kinds[: spec.block + 1].count("main"),
             "n_main_blocks": kinds.count("main"),
-            "minutes_left": self._minutes_left(),
+            "is_last": spec.block + 1 == len(kinds),
+            "told_before": self._tells(self._last_block),
+            "told_next": self._tells(spec.block),
+            "minutes_left": self._pace.minutes(self.session.n_left),
         }
 
-    def _minutes_left(self) -> int:
-        """Give about how long the rest takes, from the protocol's durations."""
-        protocol, n = self.session.protocol, self.session.protocol.n_onsets
-        timing = protocol.timing
-        shown = n * sum(protocol.times_ms) + (n - 1) * timing.gap_ms
-        jitter_ms = (timing.fixation_jitter_ms + (n - 1) * timing.gap_jitter_ms) / 2
-        trial_ms = timing.fixation_ms + jitter_ms + shown
-        trial_ms += min(_PERSONS_MS, timing.longest_response_ms)
-        n_left = max(1, self.session.n_planned - self.session.n_recorded)
-        return math.ceil(n_left * trial_ms / 60_000)
+    def _tells(self, block: int) -> bool:
+        """Whether a block tells somebody that they were right, in words or sounds."""
+        protocol = self.session.protocol
+        shown = protocol.timing.feedback_ms > 0 or protocol.feedback.by != "text"
+        feedback = self.session.block(block).feedback
+        return feedback and shown and protocol.task.has_target
 
     def _require_fresh(self) -> None:
         if self.is_stale:
@@ -285,6 +290,7 @@ class LiveSession:
 
         record = self._write(write)
         self._last_block = spec.block
+        self._pace.responded(spec.block, record.received_at)
         return record
 
     def _write(self, job: Any) -> Any:

@@ -21,8 +21,8 @@ from ...experiments.session.runnable import require_own_noise
 from ...experiments.session.schedule import PlannedSchedule
 from ..hosting.static_files import STATIC
 from ..lut import look_up_table
+from .needs import needs
 from .page_stimulus import shown_at, stimulus_parameters
-from .participate import needs
 from .phrases import phrases_in
 from .server import require_vendor
 from .texts import pages
@@ -154,6 +154,7 @@ def _require_in_page(protocol: Protocol) -> None:
         "task identify": protocol.task.identifies,
         "touch": protocol.task.touch,
         "[viewing]": bool(protocol.viewing.measure),
+        "[breaks]": protocol.breaks.at_least_s > 0,
         "[confidence]": protocol.confidence.is_asked,
         "tones": protocol.feedback.by != "text",
         "jitter": bool(timing.fixation_jitter_ms or timing.gap_jitter_ms),

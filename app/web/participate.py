@@ -1,7 +1,7 @@
 """The pages that a participant sees: consent, the task, thanks."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from flask import (
@@ -18,19 +18,26 @@ from flask import (
 from werkzeug.wrappers import Response as AnyResponse
 
 from ...experiments.protocols.flicker import flicker_to_warn_of
-from ...experiments.protocols.keys import KEY_CODES
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.protocols.texts import in_language, language_of, text_version
 from ...experiments.protocols.viewing import ViewingAsked
 from ..studies.description import Study
 from ..studies.enrolments import Arrival, details_of
 from ..studies.kept import KeptStudy
-from ..studies.participations import SCREENED_OUT, Participation, no_consent_code
+from ..studies.participations import (
+    SCREENED_OUT,
+    Participation,
+    no_consent_code,
+    set_utc_offset,
+)
 from ..studies.tokens import is_token, new_token, withdrawal_code
+from .agreed import agreed_texts, utc_offset
 from .asked import due_questions
 from .examples import examples_of
 from .host import Host, TooEarly
 from .live import LiveSession
+from .meanings import meanings_of
+from .needs import needs, places
 from .own_page import require_own_page
 from .phrases import choose, languages, name_of, say, speak, spoken
 from .texts import pages, render_markdown
@@ -93,17 +100,17 @@ def join(link: str) -> AnyResponse:
 
 def _consent_page(kept: KeptStudy | None, link: str = "") -> AnyResponse:
     asked = _study(kept)
-    language = choose(list(asked.consents))
+    language = choose(list(asked.asked_consent))
     speak(language)
     external, details = details_of(asked, request.args, is_named=not link)
     came = Arrival(new_token(), "", "", link, external, details)
     the_host().require_open(kept, came)
-    text = asked.consents[language]
+    text = agreed_texts(asked)[language]
     page = render_template(
         "study.html",
         title=asked.shown_title,
         asked=language,
-        languages={each: name_of(each) for each in asked.consents},
+        languages={each: name_of(each) for each in asked.asked_consent},
         consent=render_markdown(text),
         consent_version=text_version(text),
         flicker=flicker_to_warn_of(asked.protocol),
@@ -152,7 +159,7 @@ def agree(name: str | None = None) -> AnyResponse:
     asked, form = _study(kept), request.form
     language, agreed = form.get("language", ""), form.get("consent_version", "")
     token, link = form.get("token", ""), form.get("link", "")
-    text = asked.consents.get(language)
+    text = agreed_texts(asked).get(language)
     if text is not None:
         speak(language)
     if text is None or agreed != text_version(text):
@@ -162,7 +169,15 @@ def agree(name: str | None = None) -> AnyResponse:
     external, details = details_of(asked, form, is_named=not link)
     came = Arrival(token, language, agreed, link, external, details)
     token = the_host().begin(kept, came, text)
+    _keep_offset(token)
     return redirect(url_for("participate.session", token=token), code=303)
+
+
+def _keep_offset(token: str) -> None:
+    """Keep by which clock somebody begins a session, where their browser told."""
+    minutes, whose = utc_offset(request.form.get("utc_offset_min", "")), token
+    if minutes is not None:
+        the_host().write(lambda db: set_utc_offset(db, whose, minutes))
 
 
 @blueprint.get("/declined")
@@ -171,7 +186,7 @@ def declined(name: str | None = None) -> str:
     """Thank somebody who would rather not; nothing was stored."""
     kept = _named(name)
     asked = _study(kept)
-    speak(choose(list(asked.consents)))
+    speak(choose(list(asked.asked_consent)))
     return render_template(
         "declined.html",
         name=name,
@@ -206,6 +221,7 @@ def next_sitting(token: str) -> AnyResponse:
     if live.is_complete:
         try:
             the_host().begin_next(token)
+            _keep_offset(token)
         except TooEarly:
             abort(409, say("complaint.too_early"))
     return redirect(url_for("participate.session", token=token), code=303)
@@ -285,28 +301,6 @@ def healthz() -> Response:
     return Response("ok\n", mimetype="text/plain")
 
 
-def needs(protocol: Protocol) -> dict:
-    """Give what a device must be able to do, to be found out before anything is stored.
-
-    See js/types.js.
-    """
-    return {
-        "keys": _places(protocol.task.keys),
-        "touch": protocol.task.touch,
-        "side_by_side": protocol.n_onsets < protocol.n_intervals,
-        "shape": _shape(protocol),
-        "deg_per_element": protocol.display.deg_per_element,
-        "element_px": protocol.display.element_px,
-        "timing": {**vars(protocol.timing), **_cue_times(protocol)},
-    }
-
-
-def _cue_times(protocol: Protocol) -> dict[str, tuple[float, ...]]:
-    """Give the durations of a cue's frames; nothing without a cue."""
-    times = protocol.cue.frames_ms
-    return {f"{protocol.cue.when}_ms": times} if times else {}
-
-
 def _page_data(token: str, language: str, live: LiveSession) -> dict:
     """Give what the browser must know before the first trial; see js/types.js.
 
@@ -323,7 +317,7 @@ def _page_data(token: str, language: str, live: LiveSession) -> dict:
         "background": protocol.display.background,
         "instructions": pages(instructions),
         "instructions_language": language_of(protocol.texts.instructions, language),
-        "keys": _places(display.get("keys") or protocol.task.keys),
+        "keys": places(display.get("keys") or protocol.task.keys),
         "examples": _examples(token, protocol),
         "n_recorded": live.session.n_recorded,
         "viewing": {
@@ -333,6 +327,8 @@ def _page_data(token: str, language: str, live: LiveSession) -> dict:
         },
         "confidence": _confidence(protocol, language),
         "feedback": vars(protocol.feedback),
+        "break_s": protocol.breaks.at_least_s,
+        "responses": meanings_of(protocol, language),
     }
 
 
@@ -352,11 +348,6 @@ def _examples(token: str, protocol: Protocol) -> dict[str, Any] | None:
     return {"levels": address, "responses": found.responses}
 
 
-def _places(names: Sequence[str]) -> list[dict[str, str]]:
-    """Give keys in order: name, and place on the keyboard."""
-    return [{"name": key, "code": KEY_CODES[key]} for key in names]
-
-
 def _confidence(protocol: Protocol, language: str) -> dict[str, Any] | None:
     """Give what is asked after the choice; None where nothing is."""
     asked = protocol.confidence
@@ -364,20 +355,10 @@ def _confidence(protocol: Protocol, language: str) -> dict[str, Any] | None:
         return None
     prompt = in_language(asked.prompt, language)
     html = render_markdown(prompt) if prompt else ""
-    return {"keys": _places(asked.keys), "prompt": html}
+    return {"keys": places(asked.keys), "prompt": html}
 
 
 def gray_of(live: LiveSession) -> int:
     """Give the screen level of the task's background."""
     display = live.session.row.display or {}
     return display["lut"][live.session.protocol.display.background]
-
-
-def _shape(protocol: Protocol) -> dict[str, int]:
-    frames, height, width = protocol.frame_shape
-    return {
-        "intervals": protocol.n_intervals,
-        "frames": frames,
-        "height": height,
-        "width": width,
-    }

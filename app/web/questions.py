@@ -8,7 +8,6 @@ from flask import (
     Blueprint,
     Response,
     abort,
-    current_app,
     make_response,
     redirect,
     render_template,
@@ -24,7 +23,6 @@ from ..studies.plugins import PluginError, pinned_plugin
 from ..studies.questionnaires import AFTER, BEFORE
 from ..studies.questions import AnswerError, Likert, Question, Single
 from .asked import Asked, asked_of, due_questions
-from .limits import Budget
 from .live import LiveSession
 from .own_page import require_own_page
 from .participate import find_session, gray_of, the_host
@@ -36,16 +34,7 @@ from .trial_api import json_body
 blueprint = Blueprint(
     "asking", __name__, url_prefix="/session/<token>/questions/<asked>"
 )
-ANSWERS_AT_ONCE, ANSWERS_PER_S = 2000, 50.0  # of everybody: each is a write
 MOST_STEP = 10**9
-
-
-@blueprint.record_once
-def _limit(state: Any) -> None:
-    """Give each application a budget of its own, by its own clock."""
-    clock = state.app.extensions["yoked"].clock
-    budget = Budget(ANSWERS_AT_ONCE, ANSWERS_PER_S, clock)
-    state.app.extensions["yoked-answers"] = budget
 
 
 @blueprint.get("")
@@ -144,7 +133,7 @@ def in_one_language(given: Any, language: str) -> Any:
 def answer(token: str, asked: str, question: str) -> dict[str, Any]:
     """Keep an answer; what none may be is kept as none, and said."""
     require_own_page()
-    participation, _, found = _find(token, asked)
+    participation, live, found = _find(token, asked)
     about = found.questionnaire.question(question)
     given, step = _parsed(json_body())
     if about is None:
@@ -162,7 +151,7 @@ def answer(token: str, asked: str, question: str) -> dict[str, Any]:
         session = participation.session
         keep_answer(connection, session, place, taken, step, language)
 
-    _write(participation.session, keep)
+    _write(live, keep)
     return {} if fault is None else {"fault": fault}
 
 
@@ -170,14 +159,14 @@ def answer(token: str, asked: str, question: str) -> dict[str, Any]:
 def done(token: str, asked: str) -> dict[str, Any]:
     """Take a page of questions as done, or say which lack an answer."""
     require_own_page()
-    participation, _, found = _find(token, asked)
+    participation, live, found = _find(token, asked)
     json_body()
 
     def finish(connection: Connection) -> list[str]:
         _require_there(connection, participation)
         return hand_in(connection, participation.session, found.questionnaire)
 
-    missing = _write(participation.session, finish)
+    missing = _write(live, finish)
     if missing:
         return {"faults": {each: say("questions.required") for each in missing}}
     return {"next": url_for("participate.session", token=token)}
@@ -203,10 +192,10 @@ def _require_there(connection: Connection, whose: Participation) -> None:
         abort(410, say("complaint.withdrawn"))
 
 
-def _write(session: str, job: Any) -> Any:
-    current_app.extensions["yoked-answers"].spend("answers")
+def _write(live: LiveSession, job: Any) -> Any:
+    live.answers.spend("answers")
     try:
-        return the_host().write(job, f"session {session}")
+        return the_host().write(job, f"session {live.session.id}")
     except OtherAnswer:
         abort(409, say("questions.elsewhere"))
 

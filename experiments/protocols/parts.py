@@ -2,8 +2,10 @@
 
 import math
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from .answers import Confidence, Feedback
+from .breaks import Breaks
 from .checks import Faults
 from .conditions import Condition, Design
 from .contrast import Contrast
@@ -218,6 +220,7 @@ class Texts:
     consent: dict[str, str] = field(default_factory=dict)
     instructions: dict[str, str] = field(default_factory=dict)
     debrief: dict[str, str] = field(default_factory=dict)
+    responses: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -239,6 +242,7 @@ class Parts:
     confidence: Confidence = field(default_factory=Confidence)
     feedback: Feedback = field(default_factory=Feedback)
     viewing: ViewingAsked = field(default_factory=ViewingAsked)
+    breaks: Breaks = field(default_factory=Breaks)
     texts: Texts = field(default_factory=Texts)
     places: Places = field(default_factory=Places)
     cue: Cue = field(default_factory=Cue)

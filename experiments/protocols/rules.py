@@ -30,6 +30,7 @@ def check_together(protocol: Parts) -> None:
     faults.unless(sd > 0 or protocol.condition != "", "noise.sd", rule, sd)
     _check_blocks(protocol, faults)
     _check_confidence(protocol, faults)
+    _check_responses(protocol, faults)
     _check_identify(protocol, faults)
     faults.raise_any()
     _check_images(protocol, faults)
@@ -149,6 +150,16 @@ def _differ(protocol: Parts) -> bool:
 
 
 _EQUAL = "patterns that differ", "equal ones"
+
+
+def _check_responses(protocol: Parts, faults: Faults) -> None:
+    """Note what a response means, where it is not said of each of them."""
+    n = len(protocol.task.keys)
+    for language, words in protocol.texts.responses.items():
+        fits = isinstance(words, list | tuple) and len(words) == n
+        fits = fits and all(isinstance(word, str) and word.strip() for word in words)
+        rule = f"a list of {n} texts, one a key"
+        faults.unless(fits, f"texts.responses.{language}", rule, words)
 
 
 def _check_signal_on_grid(protocol: Parts, faults: Faults) -> None:

@@ -75,6 +75,14 @@ class PlannedSchedule:
         ]
         self.n_planned = len(self._slots)
 
+    @property
+    def n_left(self) -> int:
+        """Trials that are left as things stand; see `Schedule`."""
+        self._issue(1)  # what is needless is left out then
+        to_come = np.arange(self._starts[self._current + 1], len(self._slots))
+        n_left = len(self._pending) + len(self._queue) + len(self._again)
+        return n_left + int((~self._is_needless(to_come)).sum())
+
     def columns(self, limit: int) -> TrialColumns:
         """Give the next trials; see `Schedule`."""
         self._issue(limit)
@@ -182,16 +190,17 @@ class PlannedSchedule:
 
     def _drop_needless(self) -> None:
         """Leave out of the queue what a procedure that is done needs no more."""
-        done = [
-            (number, kind)
-            for number, course in enumerate(self._courses)
-            for kind in ("calibration", "main")
-            if course.is_done(kind)
-        ]
-        for number, kind in done:
-            same = self._slots.condition[self._queue] == number
-            needless = same & (self._slots.kind[self._queue] == kind)
-            self._queue = self._queue[~needless]
+        self._queue = self._queue[~self._is_needless(self._queue)]
+
+    def _is_needless(self, slots: np.ndarray) -> np.ndarray:
+        """Say of each slot whether a procedure that is done needs it no more."""
+        needless = np.zeros(len(slots), bool)
+        for number, course in enumerate(self._courses):
+            same = self._slots.condition[slots] == number
+            for kind in ("calibration", "main"):
+                if course.is_done(kind):
+                    needless |= same & (self._slots.kind[slots] == kind)
+        return needless
 
     def _n_askable(self, slots: np.ndarray) -> int:
         """Count the slots before one whose procedure still waits for a response."""

@@ -28,6 +28,11 @@ class Schedule(Interface):
 
     n_planned: int
 
+    @property
+    def n_left(self) -> int:
+        """Trials that are left as things stand, those to be repeated included."""
+        ...
+
     def columns(self, limit: int) -> TrialColumns:
         """Give the trials that can be shown now, at most `limit`; none at the end."""
         ...
@@ -58,6 +63,11 @@ class YokedSchedule:
         self._feedback = dict(enumerate(block.feedback for block in blocks))
         self._recorded = 0
         self.n_planned = source.n
+
+    @property
+    def n_left(self) -> int:
+        """Trials that are left; see `Schedule`."""
+        return self.n_planned - self._recorded
 
     def columns(self, limit: int) -> TrialColumns:
         """Give the next trials; see `Schedule`."""

@@ -11,7 +11,7 @@ from ..clock import utc_now
 from ..protocols.protocol import Protocol
 from ..stimulus.seeds import fresh_seed, require_seed, require_session_seed
 from ..stimulus.sources import NoiseSource, StoredNoise, noise_source
-from ..store.ids import new_id
+from ..store.ids import free_id
 from ..store.rows import ObserverInfo, SessionRow
 from ..store.text import observer_name
 from ..store.trial import Response, TrialRecord, TrialSpec, is_correct
@@ -132,7 +132,7 @@ class Session:
             if observer_seed is not None:
                 _require_own(store, observer_seed, seed)
             row = SessionRow(
-                id=_free_id(store),
+                id=free_id(store.session),
                 protocol_hash=protocol.hash,
                 protocol_name=protocol.name,
                 stimulus_hash=protocol.stimulus_hash,
@@ -190,6 +190,11 @@ class Session:
     def n_planned(self) -> int:
         """Trials in all, unless some have to be repeated."""
         return self._schedule.n_planned
+
+    @property
+    def n_left(self) -> int:
+        """Trials that are left as things stand, those to be repeated included."""
+        return self._schedule.n_left
 
     @property
     def is_complete(self) -> bool:
@@ -377,15 +382,6 @@ def _carrying_on(
     asked, now = before.protocol, protocol.contrast
     is_same = (asked.stimulus_hash, asked.contrast) == (protocol.stimulus_hash, now)
     return replace(sitting, carried=before.knows()) if is_same else sitting
-
-
-def _free_id(store: Store) -> str:
-    while True:
-        session_id = new_id()
-        try:
-            store.session(session_id)
-        except LookupError:
-            return session_id
 
 
 def _require_own(store: Store, observer_seed: int, seed: int) -> None:

@@ -7,6 +7,7 @@ years of such days, 6e-7 on a day of a thousand.
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
@@ -18,6 +19,16 @@ def new_id() -> str:
     """Make an id such as 2026-01-10-kq7m4x2p, which hardly anybody else has."""
     day = datetime.now(UTC).date().isoformat()
     return f"{day}-" + "".join(secrets.choice(LETTERS) for _ in range(N_LETTERS))
+
+
+def free_id(find: Callable[[str], object]) -> str:
+    """Make an id for which `find` raises LookupError: nobody here has it."""
+    while True:
+        session_id = new_id()
+        try:
+            find(session_id)
+        except LookupError:
+            return session_id
 
 
 def other_id(session_id: str, started_at: str) -> str:

@@ -1,6 +1,7 @@
 /** The page of the code: copy it, keep the eyes at ease, and let the next person begin anew. */
 
 import { copy } from "./copy.js";
+import { tellOffset } from "./offset.js";
 
 const data = document.getElementById("page-data");
 if (data) {
@@ -17,6 +18,7 @@ if (data) {
   document.documentElement.style.setProperty("--background", `rgb(${gray}, ${gray}, ${gray})`);
 }
 
+tellOffset();
 const readyAt = document.getElementById("ready-at");
 if (readyAt) {
   const at = new Date(readyAt.getAttribute("datetime") ?? "");

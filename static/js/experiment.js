@@ -1,7 +1,8 @@
 /** The session in the browser: a jsPsych timeline whose trials the server hands out one by one. */
 
 import { askConfidence } from "./confidence.js";
-import { hasTouch } from "./devices.js";
+import { countDown } from "./countdown.js";
+import { hasFinePointer, hasTouch } from "./devices.js";
 import { drawExamples, examplesScreen } from "./examples.js";
 import { measureViewing } from "./distance.js";
 import { focusOn } from "./focus.js";
@@ -46,7 +47,7 @@ export class Experiment {
   #feedback = /** @type {string | null} */ (null);
   #feedbackMs = 0;
   #showings;
-  /** @type {readonly string[]} what is printed on the response keys */
+  /** @type {readonly string[]} what is printed on the response keys, or written on their buttons */
   #labels;
   #labelOf;
   #touchLabels;
@@ -80,11 +81,13 @@ export class Experiment {
       numberPad: (/** @type {string} */ key) => texts.plain("key.number_pad", { key }),
     };
     this.#labelOf = (/** @type {import("./types.js").Key} */ key) => keyLabel(key, layout, words);
-    this.#labels = page.keys.map(this.#labelOf);
+    const keys = page.keys.map(this.#labelOf);
     this.#tones = tonesFor(page.feedback);
     this.#onFailure = onFailure;
     this.#viewing = new Viewing(page);
-    this.#touchLabels = page.touch && hasTouch() ? this.#labels : [];
+    // A finger presses no key: its button says what the response means.
+    this.#touchLabels = page.touch && hasTouch() ? (page.responses ?? keys) : [];
+    this.#labels = this.#touchLabels.length > 0 && !hasFinePointer() ? this.#touchLabels : keys;
   }
 
   /** @returns {Node[]} */
@@ -279,10 +282,19 @@ export class Experiment {
 
   /** @returns {Node} */
   #break() {
-    return this.#buttons(() => {
-      const pause = this.#trial().break;
-      return pause ? breakScreen(this.#texts, pause) : "";
-    }, [this.#texts.html("task.continue")]);
+    const seconds = this.#page.break_s;
+    const go = [this.#texts.html("task.continue")];
+    const screen = this.#buttons(
+      () => {
+        const pause = this.#trial().break;
+        return pause ? breakScreen(this.#texts, pause, seconds > 0) : "";
+      },
+      go,
+      () => {
+        if (seconds > 0) countDown(this.#jsPsych.getDisplayElement(), seconds, this.#texts);
+      },
+    );
+    return { ...screen, enable_button_after: 1000 * seconds };
   }
 
   /** @returns {Node} */

@@ -62,21 +62,36 @@ const DONE = { practice: "break.practice_done", calibration: "break.calibration_
 const NEXT = { practice: "break.practice_next", calibration: "break.calibration_next", main: "break.main_next" };
 
 /**
+ * What is told of right and wrong from now on, and what follows; only where it is news.
  * @param {Texts} texts
  * @param {Break} pause
  */
-export function breakScreen(texts, { finished, next, main_block, n_main_blocks, minutes_left }) {
+function changes(texts, { finished, next, is_last, told_before, told_next }) {
+  if (told_before && !told_next) return texts.html("break.no_feedback");
+  if (!told_before && told_next) return texts.html("break.feedback");
+  if (finished === next) return "";
+  return is_last ? texts.html("break.last") : texts.html("break.same");
+}
+
+/**
+ * @param {Texts} texts
+ * @param {Break} pause
+ * @param {boolean} waits whether nobody can go on at once; a countdown says when
+ */
+export function breakScreen(texts, pause, waits = false) {
+  const { finished, next, main_block, n_main_blocks, minutes_left } = pause;
   const left = texts.html("break.minutes", { n: minutes_left });
+  const wait = waits ? '<p class="countdown"></p><p class="unseen" role="status"></p>' : "";
+  const hint = changes(texts, pause);
   if (finished === next) {
     const which = next === "main" ? texts.html("break.block", { number: main_block, count: n_main_blocks }) : "";
     return `
       <h1>${texts.html("break.heading")}</h1>
-      <p>${which} ${left} ${texts.html("break.rest")}</p>`;
+      <p>${which} ${left} ${texts.html("break.rest")}</p>${hint && `<p>${hint}</p>`}${wait}`;
   }
-  const hint = finished === "practice" ? texts.html("break.no_feedback") : texts.html("break.same");
   return `<h1>${texts.html(DONE[finished] ?? finished)}</h1>
     <p>${texts.html(NEXT[next] ?? next)} ${hint}</p>
-    <p>${left}</p>`;
+    <p>${left}</p>${wait}`;
 }
 
 /**

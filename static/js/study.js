@@ -2,6 +2,7 @@
 
 import { hasFinePointer, hasTouch, isKey, obstacles } from "./devices.js";
 import { measureRefresh } from "../plugin-noise-trial/src/display.js";
+import { tellOffset } from "./offset.js";
 import { element, pageData } from "./page.js";
 import { Texts } from "./texts.js";
 
@@ -48,6 +49,7 @@ async function check() {
 }
 
 keepToken();
+tellOffset();
 addEventListener("keydown", (event) => {
   if (keyboard || !isKey(event)) return;
   keyboard = true;

@@ -28,6 +28,8 @@
  * @property {ViewingAsked} viewing what is measured of screen and distance before the first trial
  * @property {Confidence | null} confidence what is asked after each response
  * @property {Feedback} feedback
+ * @property {number} break_s for so long nobody goes on in a break
+ * @property {readonly string[] | null} responses what each means, for buttons
  *
  * @typedef {object} Examples one for each target
  * @property {string} levels address of their contrast levels (target, interval, y, x)
@@ -64,6 +66,9 @@
  * @property {string} next kind of the block that begins
  * @property {number} main_block number of the main block that begins, from 1; 0 before the first
  * @property {number} n_main_blocks
+ * @property {boolean} is_last whether no other block follows
+ * @property {boolean} told_before whether the block that ended told right from wrong
+ * @property {boolean} told_next whether the one that begins does
  * @property {number} minutes_left about
  *
  * @typedef {object} NextTrial

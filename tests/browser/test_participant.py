@@ -7,6 +7,7 @@ import pytest
 
 from tests import ROOT
 from yoked.app.web.examples import examples_of
+from yoked.experiments.protocols.breaks import Breaks
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.protocols.parts import Block, DoublePass, Texts
 from yoked.experiments.store.sqlite import open_store
@@ -93,6 +94,8 @@ def test_a_finger_responds_where_the_task_takes_it(browser, serve, protocol):
     read_canvas(page, touched)
     page.goto(server.address)
     page.get_by_role("button", name="I agree").tap()
+    captions = page.locator(".examples figcaption")
+    expect(captions).to_have_text(["Press first", "Press second"])  # there are no keys
     page.get_by_role("button", name="Continue").tap()
     page.get_by_role("button", name="Stay in the window").tap()
     buttons = page.locator(".jspsych-noise-trial-touch")
@@ -101,7 +104,7 @@ def test_a_finger_responds_where_the_task_takes_it(browser, serve, protocol):
         if index == 2:
             page.get_by_role("button", name="Continue").tap()
         pick = page.evaluate("index => yokedTest.pick(index)", index)
-        assert buttons.all_inner_texts() == ["F", "J"]
+        assert buttons.all_inner_texts() == ["first", "second"]
         patch = page.locator(".jspsych-noise-trial-patch").bounding_box()
         assert patch["y"] + patch["height"] < buttons.first.bounding_box()["y"]
         buttons.nth(pick["response"]).tap()
@@ -118,6 +121,26 @@ def test_a_finger_responds_where_the_task_takes_it(browser, serve, protocol):
     assert [(each["trial"], each["detail"]) for each in by] == [
         (trial, "touch") for trial in range(4)
     ]
+
+
+def test_a_break_lasts_as_long_as_the_protocol_says(page, serve, protocol):
+    patient = replace(protocol, breaks=Breaks(at_least_s=2.0))
+    server = serve(patient)
+    read_canvas(page, patient)
+    begin(page, server.address)
+    for index in range(2):
+        respond(page, patient, index)
+    page.get_by_role("heading", name="Time for a break").wait_for()
+    go = page.get_by_role("button", name="Continue")
+    expect(go).to_be_disabled()
+    told = page.locator(".jspsych-content [role=status]")
+    expect(told).to_have_text("You can go on in 2 seconds.")
+    page.keyboard.press("Enter")  # from the heading: too early
+    expect(page.get_by_role("heading", name="Time for a break")).to_be_visible()
+    expect(go).to_be_enabled()
+    expect(told).to_have_text("You can go on now.")
+    page.keyboard.press("Enter")
+    page.evaluate("yokedTest.pick(2)")
 
 
 def test_a_session_can_be_read_and_run_by_keyboard_alone(page, serve, protocol):

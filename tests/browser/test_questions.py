@@ -115,3 +115,13 @@ def test_a_phone_has_room_for_fingers(browser, server):
         page.get_by_text("Contact lenses").tap()
     assert answers(server)["eyes"] == "lenses"
     context.close()
+
+
+def test_a_session_says_by_which_clock_it_was_begun(browser, server):
+    context = browser.new_context(timezone_id="Asia/Kolkata")
+    page = context.new_page()
+    agree(page, server)
+    context.close()
+    with sqlite3.connect(server.db_path) as db:
+        query = "SELECT utc_offset_min FROM participations"
+        assert db.execute(query).fetchall() == [(330,)]

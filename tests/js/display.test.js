@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { countDown } from "../../static/js/countdown.js";
 import { obstacles } from "../../static/js/devices.js";
 import { measureRefresh, neededWindow, rgba, wholeScale } from "../../static/plugin-noise-trial/src/display.js";
 import { eventKey, keyIndex, keyLabel } from "../../static/plugin-noise-trial/src/keyboard.js";
@@ -182,12 +183,46 @@ test("feedback tells right, wrong, late, too soon and other keys apart", () => {
   assert.match(other, /<kbd>&lt;<\/kbd> is none of the keys: press <kbd>F/);
 });
 
+const BREAK = { main_block: 2, n_main_blocks: 6, minutes_left: 12, is_last: false, told_before: false, told_next: false };
+
 test("a break says what is over, what comes and what is left", () => {
-  const left = { main_block: 2, n_main_blocks: 6, minutes_left: 12 };
-  const within = breakScreen(EN, { finished: "main", next: "main", ...left });
+  const within = breakScreen(EN, { ...BREAK, finished: "main", next: "main" });
   assert.match(within, /Block 2 of 6 is next. About 12 minutes are left/);
-  const practice = breakScreen(EN, { finished: "practice", next: "calibration", ...left, minutes_left: 1 });
-  assert.match(practice, /Practice: done/);
-  assert.match(practice, /not be told whether you were right/);
-  assert.match(practice, /About 1 minute is left/);
+  assert.doesNotMatch(within, /told whether|same way/);
+  const practice = { ...BREAK, finished: "practice", next: "calibration", minutes_left: 1 };
+  assert.match(breakScreen(EN, practice), /Practice: done/);
+  assert.match(breakScreen(EN, practice), /About 1 minute is left/);
+});
+
+test("a break says that feedback ends or begins where it does, and nowhere else", () => {
+  const parts = { ...BREAK, finished: "practice", next: "main" };
+  assert.match(breakScreen(EN, { ...parts, told_before: true }), /not be told whether you were right/);
+  assert.match(breakScreen(EN, { ...parts, told_next: true }), /you will be told whether you were right/);
+  const both = breakScreen(EN, { ...parts, told_before: true, told_next: true });
+  assert.match(both, /goes on in the same way, with a break after each block/);
+  assert.match(breakScreen(EN, { ...parts, is_last: true }), /This is the last part/);
+  const within = { ...parts, finished: "main", told_before: true };
+  assert.match(breakScreen(EN, within), /not be told whether you were right/);
+});
+
+test("a countdown is shown each second and told now and then", () => {
+  /** @type {Record<string, { textContent: string, isConnected: boolean, setAttribute: () => void }>} */
+  const parts = {};
+  for (const name of [".countdown", "[role=status]"]) {
+    parts[name] = { textContent: "", isConnected: true, setAttribute: () => {} };
+  }
+  const root = /** @type {any} */ ({ querySelector: (/** @type {string} */ name) => parts[name] });
+  let nowMs = 0;
+  /** @type {(() => void)[]} */
+  const waiting = [];
+  countDown(root, 12, EN, { now: () => nowMs, wait: (run) => waiting.push(run) });
+  const [shown, told] = [new Set([parts[".countdown"]?.textContent]), new Set([parts["[role=status]"]?.textContent])];
+  while (waiting.length) {
+    nowMs += 1000;
+    waiting.shift()?.();
+    shown.add(parts[".countdown"]?.textContent);
+    told.add(parts["[role=status]"]?.textContent);
+  }
+  assert.equal(shown.size, 13);
+  assert.deepEqual([...told], ["You can go on in 12 seconds.", "You can go on in 10 seconds.", "You can go on now."]);
 });

@@ -42,7 +42,8 @@ test("keys are listed as the language does", () => {
 });
 
 test("a break is told in each language", () => {
-  const pause = { finished: "main", next: "main", main_block: 2, n_main_blocks: 6, minutes_left: 1 };
+  const same = { is_last: false, told_before: false, told_next: false };
+  const pause = { finished: "main", next: "main", main_block: 2, n_main_blocks: 6, minutes_left: 1, ...same };
   assert.match(breakScreen(de, pause), /Als Nächstes kommt Block 2 von 6\. Es bleibt noch etwa 1 Minute/);
   assert.match(breakScreen(fr, { ...pause, minutes_left: 12 }), /Il reste environ 12 minutes/);
 });

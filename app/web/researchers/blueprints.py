@@ -1,6 +1,17 @@
 """What the blueprints of researchers have in common: their forms and their errors."""
 
-from flask import Blueprint, Response, jsonify, make_response, render_template, url_for
+import logging
+import sqlite3
+
+from flask import (
+    Blueprint,
+    Response,
+    g,
+    jsonify,
+    make_response,
+    render_template,
+    url_for,
+)
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from ..limits import TooMany
@@ -12,6 +23,7 @@ _HEADINGS = {
     404: "There is nothing here",
     409: "Please go back",
     429: "One moment, please",
+    503: "One moment, please",
 }
 
 
@@ -37,6 +49,8 @@ def speaking(blueprint: Blueprint, as_json: bool = False) -> Blueprint:
 
     blueprint.register_error_handler(HTTPException, complain)
     blueprint.register_error_handler(TooMany, complain)
+    for kind in (sqlite3.Error, OSError):
+        blueprint.register_error_handler(kind, complain)
     return blueprint
 
 
@@ -50,6 +64,10 @@ def _complaint(error: Exception, as_json: bool) -> Response:
         error, InternalServerError
     ):
         status, said = error.code or 500, error.description or error.name
+    elif isinstance(error, sqlite3.Error | OSError):
+        logging.getLogger(__name__).error("could not store: %s", error)
+        g.setdefault("sign_in", None)  # whoever asks is not looked for once more
+        status, said = 503, "The server cannot store anything now. Please try again."
     else:
         status, said = 500, "The server met a fault. It is in the server's log."
     reply = make_response(

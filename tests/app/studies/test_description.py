@@ -7,6 +7,7 @@ import pytest
 from yoked.app.database import open_database
 from yoked.app.studies.description import load_study, state_after, study_from_json
 from yoked.app.studies.kept import add_study, every_study, find_study, set_state
+from yoked.app.web.agreed import agreed_texts
 from yoked.experiments.protocols.checks import ProtocolError
 from yoked.experiments.protocols.files import load_protocol, protocol_text
 
@@ -67,7 +68,7 @@ def test_a_study_is_kept_as_it_was_described(tmp_path, db_path):
     assert kept.state == "draft"
     assert [arm.name for arm in study.arms] == ["f is bright", "j is bright", "days"]
     assert [len(arm.protocols) for arm in study.arms] == [1, 1, 2]
-    assert study.consents["de"].endswith("- **Ethikvotum:** 2026-17")
+    assert agreed_texts(study)["de"].endswith("- **Ethikvotum:** 2026-17")
 
 
 def test_other_keys_leave_the_stimuli_what_they_are(tmp_path):

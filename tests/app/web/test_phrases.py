@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from tests import ROOT
+from yoked.app.studies.consent import FACTS
 from yoked.app.studies.description import STATES
 from yoked.app.web import phrases
 from yoked.app.web.phrases import languages, phrases_in, read_language
@@ -26,6 +27,7 @@ OTHERS = [language for language in languages() if language != "en"]
 # Called by a name that is put together.
 STATUS = ("", "_403", "_404", "_409", "_410", "_wait")
 COMPOSED = {f"complaint.heading{status}" for status in STATUS}
+COMPOSED |= {f"consent.{fact}" for fact in FACTS}
 COMPOSED |= {f"viewing.fault_{reason}" for reason in ("card", "distance", "spread")}
 REFUSING = (ROOT / "app/studies/enrolments.py").read_text("utf-8")
 REASONS = {*re.findall(r'Refused\("(\w+)"\)', REFUSING), *STATES} - {"open"}
@@ -63,7 +65,8 @@ def test_every_language_says_everything_itself(language):
     english, own = languages()["en"], languages()[language]
     assert own.keys() == english.keys()
     same = {name for name in own if own[name] == english[name]}
-    assert same <= {"key.escape", "feedback.correct"}  # "Correct" is French as well
+    # "Correct" and "Contact" are French as well.
+    assert same <= {"key.escape", "feedback.correct", "consent.contact"}
 
 
 def test_french_puts_no_plain_space_before_high_marks():

@@ -11,8 +11,11 @@ import pytest
 from yoked.app.studies.answers_csv import answers_csv
 from yoked.app.studies.arms import Arm
 from yoked.app.studies.description import Recruitment
+from yoked.app.studies.enrolments import places_taken
 from yoked.app.studies.kept import find_study
+from yoked.app.studies.monitor import attending
 from yoked.app.studies.retention import erase_ids
+from yoked.app.web.limits import Budget
 from yoked.experiments.protocols.sittings import SittingPlan
 
 from .participant import Participant, log, rows
@@ -149,6 +152,15 @@ def test_bodies_that_are_none_of_ours_are_refused(person, db_path, body):
     assert kept(db_path) == []
 
 
+def test_nobody_can_fill_the_disk_by_answers(person, monkeypatch):
+    budget = Budget(2, 1e-6, lambda: 0.0)
+    host = person.client.application.extensions["yoked"]
+    session = host.live(host.participation(person.token).session)
+    monkeypatch.setattr(session, "answers", budget)
+    tried = [person.answer("about", "age", str(20 + n)).status_code for n in range(3)]
+    assert tried == [200, 200, 429]
+
+
 def test_answers_are_shown_again_in_the_language_of_the_participant(client):
     put_back = Person(client, "/study/bars?PROLIFIC_PID=x")
     put_back.answer("about", "age", "31")
@@ -157,6 +169,21 @@ def test_answers_are_shown_again_in_the_language_of_the_participant(client):
     assert 'value="31"' in page
     assert 'value="lenses" checked' in page
     assert 'value="glasses" checked' not in page
+
+
+def test_an_answer_keeps_the_place_and_is_seen_by_the_monitor(person, db_path):
+    long_ago = (datetime.now(UTC) - timedelta(hours=5)).isoformat()
+    with log(db_path) as store, store.transaction(), store.beside() as connection:
+        connection.execute("UPDATE sessions SET started_at = ?", [long_ago])
+    with log(db_path) as store, store.beside() as connection:
+        kept, now = find_study(store, "bars"), datetime.now(UTC)
+        assert places_taken(connection, kept, now).total() == 0
+    person.answer("about", "age", "31")
+    with log(db_path) as store, store.beside() as connection:
+        assert places_taken(connection, kept, now).total() == 1
+        (row,) = attending(store, connection, kept)
+    assert (row.n_trials, row.block) == (0, None)
+    assert row.last_seen == row.answered_at > long_ago
 
 
 def test_they_leave_apart_from_the_trial_log_and_without_pilots(

@@ -17,11 +17,18 @@ from yoked.app.exports.column_meanings import COLUMN_MEANINGS, STUDY_MEANINGS
 from yoked.app.studies.arms import Arm
 from yoked.app.studies.description import Study
 from yoked.app.studies.kept import find_study
-from yoked.app.studies.monitor import attending
+from yoked.app.studies.monitor import attending, clock_at
 from yoked.app.studies.retention import erase_ids
 from yoked.experiments.store.sqlite import open_store
 
-from .participant import Participant, log, rows, short_protocol
+from .participant import (
+    Participant,
+    agreement,
+    log,
+    rows,
+    short_protocol,
+    where_to,
+)
 from .test_studies import PROLIFIC, enrolled, linked, put, serving
 
 NAME = "5f3a77aa91"
@@ -200,6 +207,25 @@ def test_the_monitor_says_how_far_and_how_well(db_path, served):
     assert begun.missed == pytest.approx(1 / 3, abs=1e-4)
     assert begun.last_seen > begun.started_at
     assert (pilot.is_pilot, begun.is_pilot) == (True, False)
+
+
+def test_the_monitor_says_what_time_it_was_there(db_path, lenient):
+    put(db_path, Study("bars", arms=(Arm("all", (lenient,)),)))
+    with serving(db_path) as client:
+        for minutes in ("330", "", "soon", "99999"):
+            page = client.get("/study/bars")
+            form = {**agreement(page.text), "utc_offset_min": minutes}
+            reply = client.post(where_to(page.text), data=form)
+            # The same page, sent again from elsewhere, changes nothing.
+            client.post(where_to(page.text), data={**form, "utc_offset_min": "-60"})
+            assert reply.status_code == 303
+    with log(db_path) as store, store.beside() as connection:
+        first, *others = attending(store, connection, find_study(store, "bars"))
+    assert first.utc_offset_min == 330
+    assert first.seen_there.endswith("(UTC+5:30)")
+    assert first.seen_there.startswith(clock_at(first.last_seen, 330)[:5])
+    assert [each.utc_offset_min for each in others] == [-60] * 3
+    assert first.last_seen.endswith("+00:00")  # what is stored is UTC
 
 
 def test_names_are_erased_when_their_time_is_over(db_path, served):

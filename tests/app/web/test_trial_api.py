@@ -80,8 +80,25 @@ def test_breaks_come_between_blocks_and_progress_grows(participant):
     assert [pause["main_block"] for pause in breaks] == [0, 1, 2]
     assert {pause["n_main_blocks"] for pause in breaks} == {2}
     assert {pause["minutes_left"] for pause in breaks} == {1}
+    told = [(pause["told_before"], pause["told_next"]) for pause in breaks]
+    assert told == [(True, False), (False, False), (False, False)]
+    assert [pause["is_last"] for pause in breaks] == [False, False, True]
     assert progress == sorted(set(progress))
     assert following == {"done": True, "progress": 1}
+
+
+def test_progress_counts_trials_that_are_shown_again_and_never_falls(participant):
+    following, progress = participant.next(), []
+    while not following["done"]:
+        progress.append(following["progress"])
+        n = len(progress)
+        # Each first trial of a block was shown too long, and is shown again.
+        spoiled = {"onsets_ms": [900.0, 1500.0]} if n in (1, 4, 10) else {}
+        following = participant.respond(following, **spoiled).json["next"]
+    assert progress == sorted(set(progress))
+    assert len(progress) == N_TRIALS + 3
+    assert progress[1] == round(1 / (N_TRIALS + 1), 4)  # one done, all still to come
+    assert progress[-1] == round(1 - 1 / (N_TRIALS + 3), 4)
 
 
 def test_an_response_is_stored_before_the_reply(participant, db_path):

@@ -359,3 +359,25 @@ def test_a_role_is_needed_in_that_very_study(app, kim, time):
             expected = pytest.raises(HTTPException, match=refused)
         with app.test_request_context("/", headers=headers), expected:
             assert entry.require_role(study, role) == who
+
+
+@pytest.mark.parametrize("error", [sqlite3.OperationalError("disk is full"), OSError()])
+def test_a_disk_that_is_full_is_told_on_a_researchers_page(
+    app, jane, monkeypatch, error
+):
+    def fail(*_):
+        raise error
+
+    desk = app.extensions[EXTENSION]
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.accounts, "write", fail)
+        reply = jane.post("/account/tokens", name="x", current_password=PASSWORD)
+        assert reply.status_code == 503
+        assert "cannot store anything now" in reply.text
+        assert "researchers.css" in reply.text
+        # Nor can it be found out who asks.
+        patched.setattr(desk.accounts, "read", fail)
+        reply = jane.get("/account")
+        assert reply.status_code == 503
+        assert "researchers.css" in reply.text
+    assert jane.get("/account").status_code == 200
