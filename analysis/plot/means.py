@@ -65,7 +65,13 @@ def draw_means(panels: Sequence[MeanPanel]) -> "Figure":
             axis.xaxis.get_major_locator().set_params(integer=True)
         share_limits(axes[0])
         axes[0][0].set_ylabel(f"kernel\n({UNIT})", fontsize=8)
-        axes[0][0].legend(frameon=False, fontsize=7.5, loc="upper right")
+        figure.legend(
+            *axes[0][0].get_legend_handles_labels(),
+            loc="outside lower center",
+            frameon=False,
+            fontsize=7.5,
+            ncol=2,
+        )
     else:
         limit = max(float(np.abs(each.kernel).max()) for each in panels) or 1.0
         shown = [

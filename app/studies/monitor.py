@@ -22,7 +22,7 @@ JOIN participations p ON p.token_hash = e.token_hash
 JOIN sessions s ON s.id = p.session
 JOIN observers o ON o.id = s.observer
 LEFT JOIN trials t ON t.session = s.key
-WHERE e.study = ?
+WHERE e.study = ?{of_session}
 GROUP BY s.key ORDER BY s.key
 """
 
@@ -76,12 +76,17 @@ class Attending:
 
 
 def attending(
-    store: Store, connection: sqlite3.Connection, kept: KeptStudy
+    store: Store,
+    connection: sqlite3.Connection,
+    kept: KeptStudy,
+    session: str | None = None,
 ) -> list[Attending]:
-    """List the sessions of a study in the order in which they began."""
+    """List the sessions of a study in the order in which they began, or one of them."""
     planned: dict[str, int] = {}
     found = []
-    for row in connection.execute(_QUERY, [kept.key]).fetchall():
+    query = _QUERY.format(of_session="" if session is None else " AND s.id = ?")
+    asked = [kept.key] if session is None else [kept.key, session]
+    for row in connection.execute(query, asked).fetchall():
         of_protocol = row[9]
         if of_protocol not in planned:
             blocks = plan_blocks(store.protocol(of_protocol), 0)

@@ -77,6 +77,11 @@ class Host:
     ------
     StoreError
         If the file is not ours, or of a later version.
+
+    Attributes
+    ----------
+    reader
+        The trial log once more: what reads at length there keeps no writer waiting.
     """
 
     def __init__(
@@ -88,6 +93,7 @@ class Host:
         self.alone = alone
         self.db_path = Path(db_path)
         self._store = open_store(db_path, beside=[migrations])
+        self.reader = open_store(db_path, create=False, to_read=True)
         self.key = server_key(db_path)
         self._participations = Participations(db_path)
         self._writer = Writer(self._store.transaction)
@@ -383,4 +389,5 @@ class Host:
         for other in self._others:
             other.close()
         self._participations.close()
+        self.reader.close()
         self._store.close()
