@@ -332,6 +332,7 @@ class Host:
         run = self._writer.run
         for session in withdraw(self._store, run, token_hash, self.db_path):
             self._live.drop(session)
+            self.looker.forget(session)
 
     def whose_code(self, typed: str) -> str | None:
         """Give the hash of the link that a withdrawal code belongs to; None if to none.

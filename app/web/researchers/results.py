@@ -22,7 +22,7 @@ from ...accounts.roles import EDITOR, VIEWER, is_enough
 from ...hosting.process import OWN_ADDRESS
 from ...studies.kept import KeptStudy
 from ...studies.monitor import Attending, attending
-from ..looker import Found
+from ..looker import MEANS, Found
 from ..participate import the_host
 from .blueprints import protected
 from .entry import desk, signed_in
@@ -100,7 +100,7 @@ def _results(kept: KeptStudy, complaint: str | None = None) -> str:
         used = [each for sessions in groups.values() for each in sessions]
         version = " ".join(f"{each} {versions[each]}" for each in used)
         question = {"means": groups}
-        means = the_host().looker.find(f"means {kept.key}", version, question)
+        means = the_host().looker.find(f"{MEANS} {kept.key}", version, question)
         is_meant = means is not None and means.version == version
     return render_template(
         "researchers/results.html",
