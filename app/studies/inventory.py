@@ -140,6 +140,7 @@ TABLES: Mapping[str, Table] = {
             "consented_at": "When, in UTC",
             "completion_code": "Shown at the end, to be handed to whoever pays",
             "outcome": "How the session ended: complete, screened out",
+            "utc_offset_min": "By how many minutes the browser's clock is before UTC",
         },
     ),
     "consents": Table(
