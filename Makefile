@@ -75,7 +75,7 @@ system-packages: $(PYTHON_READY)
 	@.ci/system-packages chromium xvfb xauth xdotool libgl1 libgl1-mesa-dri \
 	  libglx-mesa0 libglu1-mesa libegl1 libjack-jackd2-0 libusb-1.0-0 libportaudio2 \
 	  libxi6 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 \
-	  'caddy?' 'nginx-light?' 'apache2-bin?' openssl
+	  'caddy?' 'nginx-light?' 'apache2-bin?' openssl postgresql
 
 $(PYTHON_READY): pyproject.toml constraints.txt .ci/python-environment
 	@.ci/python-environment

@@ -10,7 +10,10 @@ import os
 import secrets
 from pathlib import Path
 
+from ..experiments.store.url import is_url, name_of
+
 KEY_BYTES = 32
+SECRETS = "YOKED_SECRETS"  # in the environment
 
 
 def server_key(db_path: str | Path) -> bytes:
@@ -57,8 +60,33 @@ def server_key(db_path: str | Path) -> bytes:
 
 def key_path(db_path: str | Path) -> Path:
     """Give the place of a database's key; a link to the database has the same."""
-    path = Path(db_path).resolve()
-    return path.with_name(f"{path.name}.key")
+    return beside(db_path, "key")
+
+
+def beside(db_path: str | Path, end: str) -> Path:
+    """Give the place of a file that belongs to a database, and is never in it.
+
+    It stands beside a database that is a file; of one on a PostgreSQL server, in the
+    folder that YOKED_SECRETS names, which all hosts that serve it share.
+
+    Raises
+    ------
+    ValueError
+        If the database is on a server, and no such folder is named.
+
+    Examples
+    --------
+    >>> beside("/data/results.db", "key").as_posix()
+    '/data/results.db.key'
+    """
+    if not is_url(db_path):
+        path = Path(db_path).resolve()
+        return path.with_name(f"{path.name}.{end}")
+    folder = os.environ.get(SECRETS, "")
+    if not Path(folder).is_dir() or not folder:
+        rule = "the folder of the key of a database on a server"
+        raise ValueError(f"{SECRETS} must name {rule}, got {folder!r}")
+    return Path(folder, f"{name_of(db_path)}.{end}")
 
 
 def keyed_hash(key: bytes, purpose: str, text: str) -> str:

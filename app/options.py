@@ -9,8 +9,28 @@ from click.types import StringParamType
 
 from ..experiments.store.cells import whole_text
 from ..experiments.store.text import utf8_text
+from ..experiments.store.url import is_url, without_password
 
-DATABASE = click.Path(dir_okay=False, path_type=Path)
+
+class _Database(click.Path):
+    """A file, or the URL of a database on a PostgreSQL server."""
+
+    def __init__(self, or_url: bool) -> None:
+        super().__init__(dir_okay=False, path_type=Path)
+        self._or_url = or_url
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if not is_url(value):
+            return super().convert(value, param, ctx)
+        if not self._or_url:
+            way = "`yoked study log` makes one of a study"
+            shown = without_password(value)
+            self.fail(f"the database must be a file, got {shown}; {way}", param, ctx)
+        return value
+
+
+DATABASE = _Database(or_url=False)
+DATABASE_OR_URL = _Database(or_url=True)
 OUTPUT_FILE = click.Path(dir_okay=False, path_type=Path)
 WITH_KERNELS = click.option(
     "--kernels/--no-kernels",

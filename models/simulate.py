@@ -161,7 +161,7 @@ def run(
         practice = Practice(protocol, source)
         teach(observer, practice, progress)
         noises = internal_noise, repeatable_noise
-        parameters = _parameters(observer, *noises, criterion)
+        parameters = parameters_of(observer, *noises, criterion)
         while True:
             own = observer_seed
             if own is None:
@@ -295,7 +295,7 @@ def _respond_to_all(
     return recorded
 
 
-def _parameters(
+def parameters_of(
     observer: Observer,
     internal_noise: float,
     repeatable_noise: float,

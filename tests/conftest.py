@@ -1,12 +1,13 @@
 """Fixtures that several test files share: a protocol, a database, the public data."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests import ROOT
+from tests import postgres as postgres_server
 
 # Our matrices are small: a second thread of OpenBLAS or PyTorch only waits, and keeps a
 # core busy. They read this when they are loaded, in processes that tests start as well.
@@ -87,6 +88,26 @@ def protocol():
 def db_path(tmp_path: Path) -> Path:
     """Return where this test may make its trial log; nothing is there yet."""
     return tmp_path / "results.db"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgres_server.Server]:
+    """Return a PostgreSQL server of this process of the tests."""
+    with postgres_server.running() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path | str:
+    """Return where a test may make a database: in a file, and on a server."""
+    if request.param == "sqlite":
+        return tmp_path / "results.db"
+    monkeypatch.setenv("YOKED_SECRETS", str(tmp_path))
+    return request.getfixturevalue("postgres").new()
 
 
 @pytest.fixture

@@ -269,8 +269,8 @@ def _draw_lines(axes: Any, panels: Sequence[Panel]) -> None:
             assert bottom is not None
             _halves(bottom, x, each.kernel, each.halves)
         if each.template is not None:
-            scaled = _scaled(each.template, each.kernel.kernel)
-            top.plot(x, scaled, color=GRAY, lw=1, ls="--", label="signal, scaled")
+            signal = scaled(each.template, each.kernel.kernel)
+            top.plot(x, signal, color=GRAY, lw=1, ls="--", label="signal, scaled")
         axes[-1][column].set_xlabel(name)
         for axis in axes[:, column]:
             axis.xaxis.get_major_locator().set_params(integer=True)
@@ -320,7 +320,7 @@ def _intervals(
     axis.plot(x, value, "o", color=color, ms=2.5, mew=0, alpha=0.8, label=label)
 
 
-def _scaled(template: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+def scaled(template: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     """Scale the template to the kernel by least squares."""
     t, k = template.ravel(), kernel.ravel()
     return t * (t @ k) / max(t @ t, 1e-300)

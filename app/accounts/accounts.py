@@ -1,10 +1,10 @@
 """Accounts: who there is, how one begins, and with which password."""
 
 import re
-import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ...experiments.store.connection import Connection
 from . import audit
 from .schema import stamp
 from .tokens import new_token, token_hash
@@ -82,7 +82,7 @@ def require_name(name: str) -> None:
 
 
 def create(
-    connection: sqlite3.Connection,
+    connection: Connection,
     by: Account | None,
     name: str,
     at: datetime,
@@ -124,14 +124,14 @@ def create(
     return made
 
 
-def find(connection: sqlite3.Connection, name: str) -> Account | None:
+def find(connection: Connection, name: str) -> Account | None:
     """Give the account of a name; None if there is none."""
     query = f"SELECT {COLUMNS} FROM accounts a WHERE a.name = ?"
     row = connection.execute(query, [name]).fetchone()
     return None if row is None else account_of(row)
 
 
-def named(connection: sqlite3.Connection, name: str) -> Account:
+def named(connection: Connection, name: str) -> Account:
     """Give the account of a name; LookupError if there is none."""
     found = find(connection, name)
     if found is None:
@@ -139,21 +139,21 @@ def named(connection: sqlite3.Connection, name: str) -> Account:
     return found
 
 
-def at_key(connection: sqlite3.Connection, key: int) -> Account | None:
+def at_key(connection: Connection, key: int) -> Account | None:
     """Give the account of a key; None if there is none."""
     query = f"SELECT {COLUMNS} FROM accounts a WHERE a.key = ?"
     row = connection.execute(query, [key]).fetchone()
     return None if row is None else account_of(row)
 
 
-def every(connection: sqlite3.Connection) -> list[Account]:
+def every(connection: Connection) -> list[Account]:
     """List the accounts by name."""
     query = f"SELECT {COLUMNS} FROM accounts a ORDER BY a.name"
     return [account_of(row) for row in connection.execute(query)]
 
 
 def remove(
-    connection: sqlite3.Connection, by: Account | None, account: Account, at: datetime
+    connection: Connection, by: Account | None, account: Account, at: datetime
 ) -> None:
     """Delete an account with all that is its own; the audit log keeps its name."""
     audit.note(connection, by, "removed an account", at, account)
@@ -161,7 +161,7 @@ def remove(
 
 
 def set_administrator(
-    connection: sqlite3.Connection,
+    connection: Connection,
     by: Account | None,
     account: Account,
     is_administrator: bool,
@@ -182,7 +182,7 @@ def set_administrator(
 
 
 def set_disabled(
-    connection: sqlite3.Connection,
+    connection: Connection,
     by: Account | None,
     account: Account,
     is_disabled: bool,
@@ -204,7 +204,7 @@ def set_disabled(
     audit.note(connection, by, what, at, account)
 
 
-def _require_another(connection: sqlite3.Connection, account: Account) -> None:
+def _require_another(connection: Connection, account: Account) -> None:
     query = "SELECT count(*) FROM accounts WHERE is_administrator AND NOT is_disabled"
     query += " AND key <> ?"
     (n_others,) = connection.execute(query, [account.key]).fetchone()
@@ -213,16 +213,12 @@ def _require_another(connection: sqlite3.Connection, account: Account) -> None:
         raise ValueError(f"an administrator who may sign in must be {rule}")
 
 
-def _set(
-    connection: sqlite3.Connection, account: Account, column: str, value: bool
-) -> None:
+def _set(connection: Connection, account: Account, column: str, value: bool) -> None:
     query = f"UPDATE accounts SET {column} = ? WHERE key = ?"
     connection.execute(query, [int(value), account.key])
 
 
-def credentials(
-    connection: sqlite3.Connection, name: str
-) -> tuple[Account | None, str | None]:
+def credentials(connection: Connection, name: str) -> tuple[Account | None, str | None]:
     """Give the account of a name and the hash of its password; None where none is.
 
     `passwords.fits` takes as long for a name that is nobody's. It is no part of this,
@@ -232,9 +228,7 @@ def credentials(
     return account, password_hash(connection, account)
 
 
-def password_hash(
-    connection: sqlite3.Connection, account: Account | None
-) -> str | None:
+def password_hash(connection: Connection, account: Account | None) -> str | None:
     """Give the stored hash of an account's password; None if there is none."""
     if account is None:
         return None
@@ -243,14 +237,14 @@ def password_hash(
     return None if row is None else row[0]
 
 
-def store_hash(connection: sqlite3.Connection, account: Account, hashed: str) -> None:
+def store_hash(connection: Connection, account: Account, hashed: str) -> None:
     """Keep a hash of the same password, made with today's parameters."""
     query = "UPDATE accounts SET password = ? WHERE key = ?"
     connection.execute(query, [hashed, account.key])
 
 
 def set_password(
-    connection: sqlite3.Connection,
+    connection: Connection,
     by: Account | None,
     account: Account,
     hashed: str,
@@ -280,7 +274,7 @@ def set_password(
 
 
 def new_link(
-    connection: sqlite3.Connection,
+    connection: Connection,
     by: Account | None,
     account: Account,
     at: datetime,
@@ -301,7 +295,7 @@ def new_link(
 
 
 def reset(
-    connection: sqlite3.Connection,
+    connection: Connection,
     by: Account | None,
     account: Account,
     at: datetime,
@@ -316,7 +310,7 @@ def reset(
     return new_link(connection, by, account, at, hours)
 
 
-def linked(connection: sqlite3.Connection, token: str, at: datetime) -> Account | None:
+def linked(connection: Connection, token: str, at: datetime) -> Account | None:
     """Give the account of a one-time link; None if it was used, or is none."""
     query = (
         f"SELECT {COLUMNS} FROM account_links l JOIN accounts a ON a.key = l.account "
@@ -327,7 +321,7 @@ def linked(connection: sqlite3.Connection, token: str, at: datetime) -> Account 
 
 
 def use_link(
-    connection: sqlite3.Connection, token: str, hashed: str, at: datetime
+    connection: Connection, token: str, hashed: str, at: datetime
 ) -> Account | None:
     """Set the password of a one-time link's account; None if the link is no more."""
     account = linked(connection, token, at)

@@ -3,12 +3,12 @@
 No password, token or code is in it, and nothing of a participant.
 """
 
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+from ...experiments.store.connection import Connection
 from .schema import stamp
 
 PAGE = 100  # rows
@@ -61,7 +61,7 @@ class Entry:
 
 
 def note(
-    connection: sqlite3.Connection,
+    connection: Connection,
     by: Named | None,
     what: str,
     at: datetime,
@@ -90,7 +90,7 @@ def note(
 
 
 def entries(
-    connection: sqlite3.Connection, before: int | None = None, most: int = PAGE
+    connection: Connection, before: int | None = None, most: int = PAGE
 ) -> Iterator[Entry]:
     """Yield the rows, newest first.
 

@@ -8,11 +8,11 @@ import base64
 import hmac
 import re
 import secrets
-import sqlite3
 from datetime import datetime
 
 from pyotp.totp import TOTP
 
+from ...experiments.store.connection import Connection
 from ..keyfile import keyed_bytes
 from . import audit
 from .audit import Named
@@ -82,7 +82,7 @@ def step_of(key: bytes, account: Named, salt: str, code: str, at: datetime) -> i
 
 
 def set_up(
-    connection: sqlite3.Connection,
+    connection: Connection,
     key: bytes,
     account: Named,
     salt: str,
@@ -100,7 +100,7 @@ def set_up(
 
 
 def forget(
-    connection: sqlite3.Connection, by: Named | None, account: Named, at: datetime
+    connection: Connection, by: Named | None, account: Named, at: datetime
 ) -> None:
     """Ask for no code any more."""
     query = "UPDATE accounts SET authenticator = NULL, last_step = NULL WHERE key = ?"
@@ -110,7 +110,7 @@ def forget(
 
 
 def accept(
-    connection: sqlite3.Connection,
+    connection: Connection,
     key: bytes,
     account: Named,
     code: str,
@@ -152,7 +152,7 @@ def accept(
 
 
 def new_recovery_codes(
-    connection: sqlite3.Connection, account: Named, at: datetime
+    connection: Connection, account: Named, at: datetime
 ) -> list[str]:
     """Give ten new recovery codes, which are shown once; those of before end."""
     codes = [_new_code() for _ in range(N_RECOVERY)]
@@ -163,7 +163,7 @@ def new_recovery_codes(
     return codes
 
 
-def n_recovery_codes(connection: sqlite3.Connection, account: Named) -> int:
+def n_recovery_codes(connection: Connection, account: Named) -> int:
     """Count the recovery codes that are left."""
     query = "SELECT count(*) FROM recovery_codes WHERE account = ?"
     return connection.execute(query, [account.key]).fetchone()[0]

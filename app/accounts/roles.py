@@ -1,8 +1,8 @@
 """Who may do what in which study. Administrators may everything, without a role."""
 
-import sqlite3
 from datetime import datetime
 
+from ...experiments.store.connection import Connection
 from . import audit
 from .accounts import COLUMNS, Account, account_of
 
@@ -16,7 +16,7 @@ def require_known(role: str) -> None:
         raise ValueError(f"a role must be one of {', '.join(ROLES)}, got {role!r}")
 
 
-def role_in(connection: sqlite3.Connection, account: Account, study: int) -> str | None:
+def role_in(connection: Connection, account: Account, study: int) -> str | None:
     """Give the role of an account in a study; None without one.
 
     Parameters
@@ -48,13 +48,13 @@ def is_enough(role: str | None, needed: str) -> bool:
     return role is not None and ROLES.index(role) >= ROLES.index(needed)
 
 
-def studies_of(connection: sqlite3.Connection, account: Account) -> dict[int, str]:
+def studies_of(connection: Connection, account: Account) -> dict[int, str]:
     """Give the roles of an account by the key of the study."""
     query = "SELECT study, role FROM study_roles WHERE account = ? ORDER BY study"
     return dict(connection.execute(query, [account.key]).fetchall())
 
 
-def people_of(connection: sqlite3.Connection, study: int) -> list[tuple[Account, str]]:
+def people_of(connection: Connection, study: int) -> list[tuple[Account, str]]:
     """List the accounts that have a role in a study, with their roles, by name."""
     query = (
         f"SELECT {COLUMNS}, r.role FROM study_roles r "
@@ -65,7 +65,7 @@ def people_of(connection: sqlite3.Connection, study: int) -> list[tuple[Account,
 
 
 def give(
-    connection: sqlite3.Connection,
+    connection: Connection,
     by: Account | None,
     account: Account,
     study: int,
@@ -94,7 +94,7 @@ def give(
 
 
 def _require_another_owner(
-    connection: sqlite3.Connection, account: Account, study: int
+    connection: Connection, account: Account, study: int
 ) -> None:
     query = "SELECT account FROM study_roles WHERE study = ? AND role = 'owner'"
     owners = [row[0] for row in connection.execute(query, [study])]

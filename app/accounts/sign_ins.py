@@ -2,10 +2,10 @@
 
 import hashlib
 import hmac
-import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ...experiments.store.connection import Connection
 from . import audit
 from .accounts import COLUMNS, Account, account_of
 from .schema import stamp
@@ -51,7 +51,7 @@ _COLUMNS = (
 
 
 def begin(
-    connection: sqlite3.Connection,
+    connection: Connection,
     account: Account,
     at: datetime,
     means: str = PASSWORD,
@@ -80,7 +80,7 @@ def begin(
     return token
 
 
-def find(connection: sqlite3.Connection, token: str, at: datetime) -> SignIn | None:
+def find(connection: Connection, token: str, at: datetime) -> SignIn | None:
     """Give the sign-in of a token; None if it is over, or the account is disabled."""
     query = (
         f"SELECT {_COLUMNS} FROM sign_ins s JOIN accounts a ON a.key = s.account "
@@ -92,9 +92,7 @@ def find(connection: sqlite3.Connection, token: str, at: datetime) -> SignIn | N
     return None if row is None else _sign_in(row)
 
 
-def every(
-    connection: sqlite3.Connection, account: Account, at: datetime
-) -> list[SignIn]:
+def every(connection: Connection, account: Account, at: datetime) -> list[SignIn]:
     """List the sign-ins of an account that go on, the latest first."""
     query = (
         f"SELECT {_COLUMNS} FROM sign_ins s JOIN accounts a ON a.key = s.account "
@@ -110,25 +108,25 @@ def is_to_be_noted(sign_in: SignIn, at: datetime) -> bool:
     return sign_in.seen_at <= stamp(at - SEEN_EVERY)
 
 
-def seen(connection: sqlite3.Connection, sign_in: SignIn, at: datetime) -> None:
+def seen(connection: Connection, sign_in: SignIn, at: datetime) -> None:
     """Write down that a sign-in is used: it goes on."""
     query = "UPDATE sign_ins SET seen_at = ? WHERE key = ?"
     connection.execute(query, [stamp(at), sign_in.key])
     _seen(connection, sign_in.account, at)
 
 
-def _seen(connection: sqlite3.Connection, account: Account, at: datetime) -> None:
+def _seen(connection: Connection, account: Account, at: datetime) -> None:
     query = "UPDATE accounts SET last_seen_at = ? WHERE key = ?"
     connection.execute(query, [stamp(at), account.key])
 
 
-def end(connection: sqlite3.Connection, token: str) -> None:
+def end(connection: Connection, token: str) -> None:
     """End the sign-in of a token."""
     connection.execute("DELETE FROM sign_ins WHERE token_hash = ?", [token_hash(token)])
 
 
 def end_all(
-    connection: sqlite3.Connection, by: Account | None, account: Account, at: datetime
+    connection: Connection, by: Account | None, account: Account, at: datetime
 ) -> None:
     """End all sign-ins of an account."""
     connection.execute("DELETE FROM sign_ins WHERE account = ?", [account.key])

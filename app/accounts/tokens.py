@@ -5,10 +5,10 @@ A token is 256 random bits: its SHA-256, which is all that is stored, leads to n
 
 import hashlib
 import secrets
-import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ...experiments.store.connection import Connection
 from . import audit
 from .audit import Named
 from .schema import stamp
@@ -53,7 +53,7 @@ def token_hash(token: str) -> str:
 
 
 def make(
-    connection: sqlite3.Connection, account: Named, name: str, days: int, at: datetime
+    connection: Connection, account: Named, name: str, days: int, at: datetime
 ) -> str:
     """Give a new token for programs of an account; it is shown once.
 
@@ -79,7 +79,7 @@ def make(
     return token
 
 
-def every(connection: sqlite3.Connection, account: Named) -> list[ApiToken]:
+def every(connection: Connection, account: Named) -> list[ApiToken]:
     """List the tokens of an account, those that have expired too."""
     query = (
         "SELECT key, name, made_at, expires_at, used_on FROM api_tokens "
@@ -89,7 +89,7 @@ def every(connection: sqlite3.Connection, account: Named) -> list[ApiToken]:
 
 
 def find(
-    connection: sqlite3.Connection, token: str, at: datetime
+    connection: Connection, token: str, at: datetime
 ) -> tuple[int, ApiToken] | None:
     """Give the key of a token's account, and the token; None if it is none."""
     query = (
@@ -100,15 +100,13 @@ def find(
     return None if row is None else (row[0], ApiToken(*row[1:]))
 
 
-def used(connection: sqlite3.Connection, token: ApiToken, at: datetime) -> None:
+def used(connection: Connection, token: ApiToken, at: datetime) -> None:
     """Note the day on which a token was used."""
     query = "UPDATE api_tokens SET used_on = ? WHERE key = ?"
     connection.execute(query, [day(at), token.key])
 
 
-def revoke(
-    connection: sqlite3.Connection, account: Named, key: int, at: datetime
-) -> None:
+def revoke(connection: Connection, account: Named, key: int, at: datetime) -> None:
     """End a token of an account at once; a second time does nothing."""
     query = "DELETE FROM api_tokens WHERE key = ? AND account = ? RETURNING name"
     for (name,) in connection.execute(query, [key, account.key]).fetchall():

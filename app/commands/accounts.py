@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..options import DATABASE
+from ..options import DATABASE_OR_URL
 from ..output import Row, output
 
 if TYPE_CHECKING:
-    import sqlite3
+    from ...experiments.store.connection import Connection
 
 _HOURS = click.option(
     "--hours",
@@ -40,14 +40,14 @@ def accounts() -> None:
 
 
 @accounts.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @click.argument("name")
 @click.option(
     "--administrator", is_flag=True, help="They may everything, in every study."
 )
 @_HOURS
 @output()
-def create(db: Path, name: str, administrator: bool, hours: float) -> Row:
+def create(db: Path | str, name: str, administrator: bool, hours: float) -> Row:
     """Make an account; print the one-time code with which a password is set.
 
     \b
@@ -60,7 +60,7 @@ def create(db: Path, name: str, administrator: bool, hours: float) -> Row:
 
     at = now()
 
-    def make(connection: sqlite3.Connection) -> str:
+    def make(connection: Connection) -> str:
         account = people.create(connection, None, name, at, administrator)
         return people.new_link(connection, None, account, at, hours)
 
@@ -69,9 +69,9 @@ def create(db: Path, name: str, administrator: bool, hours: float) -> Row:
 
 
 @accounts.command("list")
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @output()
-def list_(db: Path) -> list[Row]:
+def list_(db: Path | str) -> list[Row]:
     """List the accounts.
 
     \b
@@ -86,7 +86,7 @@ def list_(db: Path) -> list[Row]:
 
 
 @accounts.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @click.argument("name")
 @click.option(
     "--forget-app",
@@ -95,7 +95,7 @@ def list_(db: Path) -> list[Row]:
 )
 @_HOURS
 @output()
-def reset(db: Path, name: str, forget_app: bool, hours: float) -> Row:
+def reset(db: Path | str, name: str, forget_app: bool, hours: float) -> Row:
     """End an account's password and sign-ins; print a new one-time code.
 
     API tokens go on; their owner revokes them on the page of the account.
@@ -111,7 +111,7 @@ def reset(db: Path, name: str, forget_app: bool, hours: float) -> Row:
 
     at = now()
 
-    def change(connection: sqlite3.Connection) -> str:
+    def change(connection: Connection) -> str:
         account = people.named(connection, name)
         if forget_app:
             authenticator.forget(connection, None, account, at)
@@ -122,10 +122,10 @@ def reset(db: Path, name: str, forget_app: bool, hours: float) -> Row:
 
 
 @accounts.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Remove without asking.")
-def remove(db: Path, name: str, yes: bool) -> None:
+def remove(db: Path | str, name: str, yes: bool) -> None:
     """Delete an account, with its roles and tokens; the audit log keeps its name.
 
     Studies and data stay. To shut somebody out for a while, disable the account on its

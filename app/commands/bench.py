@@ -1,6 +1,9 @@
 """Speed, as ratios."""
 
-from typing import Any
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -29,7 +32,23 @@ def contests(result: dict[str, Any] | list[Row]) -> list[Row]:
     ]
 
 
-@click.command()
+_Command = TypeVar("_Command", bound=Callable[..., None])
+
+
+def _alone(command: _Command) -> _Command:
+    """Run what measures all by itself only where no part of it was asked for."""
+
+    @functools.wraps(command)
+    @click.pass_context
+    def called(ctx: click.Context, *args: object, **options: object) -> None:
+        if ctx.invoked_subcommand is None:
+            command(*args, **options)
+
+    return cast(_Command, called)
+
+
+@click.group(invoke_without_command=True)
+@_alone
 @click.option(
     "--rounds",
     type=click.IntRange(1),
@@ -99,3 +118,68 @@ def bench(
     if analyse:
         return analyse_ratios()
     return run_benchmarks(rounds)
+
+
+@bench.command()
+@click.option(
+    "--protocol",
+    default="bar-in-noise",
+    show_default=True,
+    help="What is served: a name or a TOML file.",
+)
+@click.option(
+    "--participants",
+    type=click.IntRange(1),
+    default=500,
+    show_default=True,
+    help="How many take part at once.",
+)
+@click.option(
+    "--every",
+    type=click.FloatRange(0, min_open=True),
+    default=2.0,
+    show_default=True,
+    metavar="S",
+    help="From one response of somebody to their next.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1),
+    default=60.0,
+    show_default=True,
+    help="That count, once everybody has begun.",
+)
+@click.option(
+    "--postgres",
+    metavar="URL",
+    help="An empty PostgreSQL database, instead of a file; it is filled.",
+)
+@click.option(
+    "--folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Where the file is made, on the disk that is asked about.",
+)
+@output()
+def web(
+    protocol: str,
+    participants: int,
+    every: float,
+    seconds: float,
+    postgres: str | None,
+    folder: Path | None,
+) -> Row:
+    """Measure a server under load, by simulated participants on this machine.
+
+    They fetch every trial's pixels, wait, respond and note when the receipt came; then
+    some do so as fast as they can. The log is searched for each trial that has a
+    receipt.
+
+    \b
+    Examples:
+        yoked bench web
+        yoked bench web --protocol movie-bar --participants 100
+        yoked bench web --postgres postgresql://yoked@localhost/load
+    """
+    from ..bench_web import web_load
+
+    return web_load(protocol, participants, seconds, every, postgres, folder)

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import click
 
-from ..options import DATABASE
+from ..options import DATABASE_OR_URL
 from ..output import Row, output
 from .trials import opened
 
 
 @click.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @output()
-def codes(db: Path) -> list[Row]:
+def codes(db: Path | str) -> list[Row]:
     """List the completion codes of web sessions, and how each ended.
 
     A code begins with C for a complete session and S for one that was screened out by

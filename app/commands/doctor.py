@@ -4,16 +4,16 @@ from pathlib import Path
 
 import click
 
-from ..options import DATABASE, server_options
+from ..options import DATABASE_OR_URL, server_options
 from ..output import Partly, Row, output
 
 
 @click.command()
-@click.argument("db", type=DATABASE, required=False)
+@click.argument("db", type=DATABASE_OR_URL, required=False)
 @server_options()
 @output()
 def doctor(
-    db: Path | None, config: Path | None, **settings: str | None
+    db: Path | str | None, config: Path | None, **settings: str | None
 ) -> list[Row] | Partly:
     """Say whether a server can run as it is told, and what helps where it cannot.
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import click
 
 from ..lut import LUTS
-from ..options import DATABASE, PLAN, server_options
+from ..options import DATABASE_OR_URL, PLAN, server_options
 
 
 @click.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @click.option(
     "--protocol",
     default=None,
@@ -27,7 +27,7 @@ from ..options import DATABASE, PLAN, server_options
 )
 @server_options()
 def serve(
-    db: Path,
+    db: Path | str,
     protocol: str | None,
     plan: Path | None,
     lut: str,
@@ -49,6 +49,7 @@ def serve(
         yoked serve results.db --plan sittings.toml
     """
     from ...experiments.protocols.sittings import load_sittings
+    from ...experiments.store.url import name_of
     from ..hosting.logs import log_to_stderr
     from ..hosting.settings import read_settings
     from ..web.serving import serve as run_server
@@ -62,7 +63,7 @@ def serve(
     if sittings is not None:
         what = f"Collecting {sittings.n_sittings} sittings"
     elif protocol is None:
-        what = f"Serving the studies of {db.name}"
+        what = f"Serving the studies of {name_of(db)}"
 
     def announce(url: str) -> None:
         click.echo(f"{what} at {url} (Ctrl-C ends it).", err=True)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..options import DATABASE
+from ..options import DATABASE_OR_URL
 from ..output import Row, output
+from .study_model import model
 
 if TYPE_CHECKING:
     from ...experiments.store.trial_log import Store
@@ -30,13 +31,15 @@ def study() -> None:
     """
 
 
-@contextmanager
-def _opened(db: Path) -> "Iterator[Store]":
-    """Open a database with the tables of studies; close it at the end."""
-    from ...experiments.store.sqlite import open_store
-    from ..studies.tables import migrations
+study.add_command(model)
 
-    store = open_store(db, beside=[migrations])
+
+@contextmanager
+def _opened(db: Path | str) -> "Iterator[Store]":
+    """Open a database with the tables of studies; close it at the end."""
+    from ..database import open_database
+
+    store = open_database(db)
     try:
         yield store
     finally:
@@ -44,10 +47,10 @@ def _opened(db: Path) -> "Iterator[Store]":
 
 
 @study.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @click.argument("file", type=FILE)
 @output()
-def add(db: Path, file: Path) -> Row:
+def add(db: Path | str, file: Path) -> Row:
     """Add a study, as a draft; only pilot links lead to a draft.
 
     \b
@@ -69,9 +72,9 @@ def add(db: Path, file: Path) -> Row:
 
 
 @study.command("list")
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @output()
-def list_studies(db: Path) -> list[Row]:
+def list_studies(db: Path | str) -> list[Row]:
     """List the studies of a database, how full they are, and how people fared.
 
     `kept` are places of people who have not ended and may yet; pilot runs count for
@@ -98,11 +101,11 @@ def list_studies(db: Path) -> list[Row]:
 
 
 @study.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @click.argument("name")
 @click.argument("state", type=click.Choice(("open", "paused", "closed")))
 @output()
-def state(db: Path, name: str, state: str) -> Row:
+def state(db: Path | str, name: str, state: str) -> Row:
     """Open, pause or close a study, also while it is served.
 
     Paused it takes nobody new, and who has begun goes on; closed it begins no further
@@ -120,7 +123,7 @@ def state(db: Path, name: str, state: str) -> Row:
 
 
 @study.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @click.argument("name")
 @click.option(
     "--n", default=1, show_default=True, type=click.IntRange(1), help="How many."
@@ -141,7 +144,9 @@ def state(db: Path, name: str, state: str) -> Row:
     help="Where the server is reached.",
 )
 @output()
-def invite(db: Path, name: str, n: int, label: str, pilot: bool, url: str) -> list[Row]:
+def invite(
+    db: Path | str, name: str, n: int, label: str, pilot: bool, url: str
+) -> list[Row]:
     """Make personal links, each of which lets one person in once.
 
     They are printed here and stored nowhere. Looking at one, as a preview of it does,
@@ -167,10 +172,10 @@ def invite(db: Path, name: str, n: int, label: str, pilot: bool, url: str) -> li
 
 
 @study.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @click.argument("name")
 @output()
-def links(db: Path, name: str) -> list[Row]:
+def links(db: Path | str, name: str) -> list[Row]:
     """List the links that were made to a study, without what opens them.
 
     \b
@@ -196,11 +201,11 @@ def links(db: Path, name: str) -> list[Row]:
 
 
 @study.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @click.argument("name")
 @click.argument("number", type=int)
 @output()
-def revoke(db: Path, name: str, number: int) -> Row:
+def revoke(db: Path | str, name: str, number: int) -> Row:
     """Let a link lead nowhere; who has begun by it goes on.
 
     \b
@@ -218,10 +223,10 @@ def revoke(db: Path, name: str, number: int) -> Row:
 
 
 @study.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @click.argument("name")
 @output()
-def people(db: Path, name: str) -> list[Row]:
+def people(db: Path | str, name: str) -> list[Row]:
     """List who is where in a study: progress, accuracy, timing, last response.
 
     No name and no code is in it.
@@ -240,10 +245,36 @@ def people(db: Path, name: str) -> list[Row]:
 
 
 @study.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @click.argument("name")
 @output()
-def payments(db: Path, name: str) -> list[Row]:
+def results(db: Path | str, name: str) -> list[Row]:
+    """List what a study found so far: people and models by the same analysis.
+
+    A row for each session, pilot runs left out: trials that count, accuracy, d',
+    criterion, and of trials that were shown twice agreement and internal noise.
+
+    \b
+    Example:
+        yoked study results results.db bright-bars --table
+    """
+    from ...experiments.session.results import session_data
+    from ..reports.looks import row_of, values_of
+    from ..studies.exports import sessions_of
+    from ..studies.kept import find_study
+
+    with _opened(db) as store:
+        with store.beside() as connection:
+            found = sessions_of(connection, find_study(store, name), models=True)
+        rows = [row_of(session_data(store, each.session)) for each in found]
+    return [values_of(row) for row in rows]
+
+
+@study.command()
+@click.argument("db", type=DATABASE_OR_URL)
+@click.argument("name")
+@output()
+def payments(db: Path | str, name: str) -> list[Row]:
     """List completion codes with the recruiter's names of participants.
 
     The one export with names in it: for whoever pays or credits them. Names are erased
@@ -262,11 +293,11 @@ def payments(db: Path, name: str) -> list[Row]:
 
 
 @study.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @click.argument("name")
 @click.option("--pilots", is_flag=True, help="Pilot runs, too.")
 @output()
-def answers(db: Path, name: str, pilots: bool) -> list[Row]:
+def answers(db: Path | str, name: str, pilots: bool) -> list[Row]:
     """List what people answered in a study's questionnaires, a row for each question.
 
     It is in no other export. What people wrote is erased with the recruiter's names,
@@ -289,11 +320,12 @@ def _said(detail: dict) -> Iterator[str]:
 
 
 @study.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @click.argument("name")
 @click.argument("to", type=FILE)
 @click.option("--pilots", is_flag=True, help="Pilot runs, too.")
-def log(db: Path, name: str, to: Path, pilots: bool) -> None:
+@click.option("--models", is_flag=True, help="Models that took part, too.")
+def log(db: Path | str, name: str, to: Path, pilots: bool, models: bool) -> None:
     """Write a study's trial log to a file of its own, also while it is served.
 
     The tables of the log alone, for whoever analyses it: no link, no code, no consent,
@@ -306,5 +338,37 @@ def log(db: Path, name: str, to: Path, pilots: bool) -> None:
     from ..studies.exports import write_log
 
     with _opened(db) as store:
-        n_sessions = write_log(store, db, name, to, pilots)
+        n_sessions = write_log(store, db, name, to, pilots, models)
     click.echo(f"Wrote {n_sessions} sessions to {to}.", err=True)
+
+
+@study.command()
+@click.argument("db", type=DATABASE_OR_URL)
+@click.argument("name")
+@click.argument("to", type=FILE)
+@click.option("--pilots", is_flag=True, help="Pilot runs, too, marked as such.")
+@click.option("--models", is_flag=True, help="Models that took part, too.")
+def export(db: Path | str, name: str, to: Path, pilots: bool, models: bool) -> None:
+    """Write a study's trials to a file, also while it is served.
+
+    The end of the file's name says what it will be: .csv, .parquet, or .zip for a
+    Psych-DS data set. One row a trial, with its arm and sitting; it names nobody. Any
+    number of trials fits: they are never all in memory.
+
+    \b
+    Example:
+        yoked study export results.db bright-bars bright-bars.parquet
+    """
+    from ..exports.study_files import ENDINGS, study_pieces
+    from ..files import whole_file
+    from ..studies.kept import find_study
+
+    kind = ENDINGS.get(to.suffix)
+    if kind is None:
+        rule = f"end in {', '.join(ENDINGS)}"
+        raise click.UsageError(f"the name of the file must {rule}, got {to.name!r}")
+    with _opened(db) as store:
+        kept = find_study(store, name)
+        pieces = study_pieces(store, kept, kind, pilots, models)
+        with whole_file(to, "wb") as file:
+            file.writelines(pieces)

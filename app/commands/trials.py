@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..options import DATABASE
+from ..options import DATABASE_OR_URL
 from ..output import Row, output
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened(db: Path) -> Iterator["Store"]:
+def opened(db: Path | str) -> Iterator["Store"]:
     """Open a database that must exist, and close it again."""
     from ...experiments.store.sqlite import open_store
 
@@ -28,9 +28,9 @@ def opened(db: Path) -> Iterator["Store"]:
 
 
 @click.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @output()
-def sessions(db: Path) -> list[Row]:
+def sessions(db: Path | str) -> list[Row]:
     """List the sessions of a database.
 
     \b
@@ -55,7 +55,7 @@ def sessions(db: Path) -> list[Row]:
 
 
 @click.command()
-@click.argument("db", type=DATABASE)
+@click.argument("db", type=DATABASE_OR_URL)
 @click.argument("place", type=click.Path(path_type=Path), default="-", metavar="[FILE]")
 @click.option(
     "--format",
@@ -68,7 +68,7 @@ def sessions(db: Path) -> list[Row]:
 @click.option(
     "--session", "chosen", multiple=True, help="Only this session; may be repeated."
 )
-def export(db: Path, place: Path, style: str, chosen: tuple[str, ...]) -> None:
+def export(db: Path | str, place: Path, style: str, chosen: tuple[str, ...]) -> None:
     """Write trials as CSV.
 
     One row a trial, people and models alike, to a file or to standard output; or as a

@@ -47,3 +47,9 @@ COLUMN_MEANINGS = {
     "excluded": _meaning("1 if the experimenter excluded the trial, else 0", **_YES),
     **{column.name: _of_trial(column) for column in TRIAL},
 }
+# Of the trials of a study, before those of the trial itself.
+STUDY_MEANINGS = {
+    "arm": _meaning("Arm of the study that the session was in"),
+    "sitting": _meaning("Which sitting of its observer it was, from 1", minValue=1),
+    "pilot": _meaning("1 if it was a pilot run, which counts for nothing", **_YES),
+}

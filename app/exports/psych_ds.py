@@ -6,21 +6,25 @@ that are named by keywords; https://psychds-docs.readthedocs.io, "Rules and
 Conventions", and schema_model/versions/jsons/1.5.1/schema.json of psych-ds/psych-DS.
 """
 
+import io
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...experiments.protocols.contents import PICTURE, contents_of, kept
-from ..files import whole_file, write_text
-from .column_meanings import COLUMN_MEANINGS
-from .trials_csv import write_trials
+from ..files import whole_file
+from .column_meanings import COLUMN_MEANINGS, STUDY_MEANINGS
+from .sink import Sink
+from .trial_table import Beside
+from .trials_csv import csv_pieces
 
 if TYPE_CHECKING:
     from ...experiments.store.rows import SessionRow
@@ -54,22 +58,79 @@ def write_psych_ds(
     ValueError
         If there is no session to write.
     """
-    kept = [session for session in sessions if session.status != "withdrawn"]
-    if not kept:
-        rule = "a session that was not withdrawn, to export"
-        raise ValueError(f"the database must have {rule}, got none")
+    made = DataSet(store, sessions)
     with _whole_folder(Path(folder)) as part:
-        (part / "data").mkdir()
-        n_trials = 0
+        for name, pieces in made.files():
+            path = part / name
+            path.parent.mkdir(exist_ok=True)
+            with whole_file(path, "wb") as file:
+                file.writelines(pieces)
+    return made.n_trials
+
+
+def zip_pieces(made: "DataSet") -> Iterator[bytes]:
+    """Give a data set as a ZIP file in pieces, of which one is in memory."""
+    sink = Sink()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[arg-type]
+        for name, pieces in made.files():
+            with archive.open(name, "w") as file:
+                for piece in pieces:
+                    file.write(piece)
+                    yield sink.taken()
+    yield sink.taken()
+
+
+class DataSet:
+    """A Psych-DS data set of sessions, a file after the other.
+
+    Parameters
+    ----------
+    store, sessions
+        What is in it, but for what was withdrawn.
+    beside
+        Columns of the trials besides the log's.
+
+    Attributes
+    ----------
+    n_trials
+        Of the files so far.
+
+    Raises
+    ------
+    ValueError
+        If there is no session to write.
+    """
+
+    def __init__(
+        self,
+        store: "Store",
+        sessions: Sequence["SessionRow"],
+        beside: Beside | None = None,
+    ) -> None:
+        self._sessions = [each for each in sessions if each.status != "withdrawn"]
+        if not self._sessions:
+            rule = "a session that was not withdrawn, to export"
+            raise ValueError(f"the database must have {rule}, got none")
+        self._store, self._beside = store, beside or Beside()
+        self.n_trials = 0
+
+    def files(self) -> Iterator[tuple[str, Iterable[bytes]]]:
+        """Give name and content of each file, in pieces that are read in this order."""
+        kept = self._sessions
         for session, name in zip(kept, data_names(kept), strict=True):
-            with whole_file(part / "data" / name) as file:
-                n_trials += write_trials(file, store, [session])
-        _write_materials(part / "materials", store, kept)
-        described = json.dumps(_description(kept, n_trials), indent=2) + "\n"
-        write_text(part / "dataset_description.json", described)
-        write_text(part / "README.md", _README)
-        write_text(part / "CHANGES.md", "# Changes\n\n- 1.0.0: first export.\n")
-    return n_trials
+            yield f"data/{name}", self._data(session)
+        yield from _materials(self._store, kept)
+        described = _description(kept, self.n_trials, self._beside.columns)
+        text = json.dumps(described, indent=2) + "\n"
+        yield "dataset_description.json", [text.encode()]
+        yield "README.md", [_README.encode()]
+        yield "CHANGES.md", [b"# Changes\n\n- 1.0.0: first export.\n"]
+
+    def _data(self, session: "SessionRow") -> Iterator[bytes]:
+        return csv_pieces(self._store, [session], self._beside, self._count)
+
+    def _count(self, n: int) -> None:
+        self.n_trials += n
 
 
 def data_names(sessions: Sequence["SessionRow"]) -> list[str]:
@@ -114,22 +175,25 @@ def _whole_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _write_materials(
-    folder: Path, store: "Store", sessions: Sequence["SessionRow"]
-) -> None:
-    folder.mkdir()
+def _materials(
+    store: "Store", sessions: Sequence["SessionRow"]
+) -> Iterator[tuple[str, list[bytes]]]:
     for digest in dict.fromkeys(session.protocol_hash for session in sessions):
         protocol = store.protocol(digest)
         name = f"protocol-{_value(protocol.name)}-{digest[:12]}.json"
-        text = json.dumps(protocol.to_dict(), indent=2, ensure_ascii=False)
-        write_text(folder / name, text + "\n")
+        text = json.dumps(protocol.to_dict(), indent=2, ensure_ascii=False) + "\n"
+        yield f"materials/{name}", [text.encode()]
         for sha256, what in contents_of(protocol.to_dict()).items():
             images = kept(sha256, what).dense()
             name = f"{'picture' if what == PICTURE else 'images'}-{sha256[:12]}.npy"
-            np.save(folder / name, images[0] if what == PICTURE else images)
+            file = io.BytesIO()
+            np.save(file, images[0] if what == PICTURE else images)
+            yield f"materials/{name}", [file.getvalue()]
 
 
-def _description(sessions: Sequence["SessionRow"], n_trials: int) -> dict[str, object]:
+def _description(
+    sessions: Sequence["SessionRow"], n_trials: int, more: Sequence[str]
+) -> dict[str, object]:
     """Give the metadata, in schema.org's words alone."""
     protocols = ", ".join(dict.fromkeys(row.protocol_name for row in sessions))
     n_people = len({r.observer.name for r in sessions if r.observer.kind == "person"})
@@ -149,9 +213,14 @@ def _description(sessions: Sequence["SessionRow"], n_trials: int) -> dict[str, o
         "keywords": ["psychophysics", "perception", "noise", "yoked observers"],
         "variableMeasured": [
             {"@type": "PropertyValue", "name": name, **meaning}
-            for name, meaning in COLUMN_MEANINGS.items()
+            for name, meaning in _meanings(more).items()
         ],
     }
+
+
+def _meanings(more: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Give what each column means; those of a study where they are there."""
+    return COLUMN_MEANINGS | {name: STUDY_MEANINGS[name] for name in more}
 
 
 _README = """\

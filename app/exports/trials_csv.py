@@ -1,32 +1,26 @@
 """The trial log as a table: one CSV row a trial, whoever responded."""
 
 import csv
-from collections.abc import Iterable
+import io
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO, TYPE_CHECKING
 
 from ...experiments.store.cells import exact, written
-from ...experiments.store.trial_columns import TRIAL_COLUMNS
+from .trial_table import SESSION_COLUMNS, Beside, columns_of, rows_of
 
 if TYPE_CHECKING:
     from ...experiments.store.rows import SessionRow
-    from ...experiments.store.sqlite import Store
+    from ...experiments.store.trial_log import Store
 
-SESSION_COLUMNS = (
-    "session",
-    "observer",
-    "observer_kind",
-    "presenter",
-    "protocol",
-    "protocol_hash",
-    "seed",
-    "noise_source",
-    "yoked_to",
-    "excluded",
-)
+_SEED = SESSION_COLUMNS.index("seed")
+_PIECE = 1 << 16  # characters
 
 
 def write_trials(
-    file: IO[str], store: "Store", sessions: Iterable["SessionRow"]
+    file: IO[str],
+    store: "Store",
+    sessions: Iterable["SessionRow"],
+    beside: Beside | None = None,
 ) -> int:
     """Write the trials of sessions, a row at a time, and return how many.
 
@@ -35,24 +29,46 @@ def write_trials(
     Seeds and texts are written as `cells` says, so that R and spreadsheets keep them.
     """
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([*SESSION_COLUMNS, *TRIAL_COLUMNS])
+    lines = _lines(store, sessions, beside or Beside())
+    writer.writerow(next(lines))
     n_trials = 0
-    for session in sessions:
-        excluded = store.excluded(session.id)
-        fixed = [
-            session.id,
-            session.observer.name,
-            session.observer.kind,
-            session.presenter,
-            session.protocol_name,
-            session.protocol_hash,
-            exact(session.seed, "seed"),
-            session.noise_source,
-            session.yoked_to,
-        ]
-        for row in store.trial_rows(session.id):
-            is_excluded = int(row["trial"] in excluded)
-            cells = [*fixed, is_excluded, *(row[c] for c in TRIAL_COLUMNS)]
-            writer.writerow(map(written, cells))
-            n_trials += 1
+    for cells in lines:
+        writer.writerow(cells)
+        n_trials += 1
     return n_trials
+
+
+def csv_pieces(
+    store: "Store",
+    sessions: Iterable["SessionRow"],
+    beside: Beside | None = None,
+    counted: Callable[[int], object] = lambda n: None,
+) -> Iterator[bytes]:
+    """Give the file that `write_trials` writes in pieces, of which one is in memory.
+
+    `counted` is told how many trials are in them, at the end.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    n_trials = -1  # the header is none
+    for cells in _lines(store, sessions, beside or Beside()):
+        writer.writerow(cells)
+        n_trials += 1
+        if text.tell() >= _PIECE:
+            yield text.getvalue().encode()
+            text.seek(0)
+            text.truncate()
+    counted(n_trials)
+    yield text.getvalue().encode()
+
+
+def _lines(
+    store: "Store", sessions: Iterable["SessionRow"], beside: Beside
+) -> Iterator[Iterable[object]]:
+    """Give the header and the rows, as they are written."""
+    yield columns_of(beside)
+    for session in sessions:
+        seed = exact(session.seed, "seed")
+        for cells in rows_of(store, session, beside):
+            cells[_SEED] = seed
+            yield map(written, cells)

@@ -20,10 +20,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ...experiments.clock import utc_now
+from ...experiments.store.connection import DatabaseFault
 from ...experiments.store.file import open_to_read
 from ...experiments.store.local_disk import require_local_disk
 from ...experiments.store.schema import VERSION
+from ...experiments.store.sqlite import open_store
 from ...experiments.store.trial_log import StoreError
+from ...experiments.store.url import is_url
+from ..keyfile import key_path
 from .process import listening, most_connections
 from .settings import Settings
 from .static_files import STATIC
@@ -62,7 +66,7 @@ Check = Iterator[Finding]
 
 
 def examine(
-    db_path: Path | None, settings: Settings, ask: bool = False
+    db_path: Path | str | None, settings: Settings, ask: bool = False
 ) -> list[Finding]:
     """Look at everything that a server needs.
 
@@ -81,9 +85,13 @@ def examine(
         In the order in which problems are best solved.
     """
     found = [*_python(), *_browser_files(), *_connections()]
-    if db_path is not None:
-        found += [*_database(db_path), *_room(db_path), *_key(db_path)]
-    found += [*_clock(db_path), *_port(settings), *_told(settings)]
+    file = None
+    if isinstance(db_path, str) and is_url(db_path):
+        found += [*_on_server(db_path), *_key(db_path)]
+    elif db_path is not None:
+        file = Path(db_path)
+        found += [*_database(file), *_room(file), *_key(file)]
+    found += [*_clock(file), *_port(settings), *_told(settings)]
     if ask and settings.url is not None:
         found += _public(settings.url)
     return found
@@ -172,6 +180,28 @@ def _database(path: Path) -> Check:
         yield Finding("database", OK, f"whole, of schema version {version}{then}")
 
 
+def _on_server(url: str) -> Check:
+    """Look at a database on a PostgreSQL server, which is there before the tables."""
+    try:
+        with closing(open_store(url, to_read=True)) as store, store.beside() as db:
+            (version,) = db.execute("SHOW server_version").fetchone()
+            commit = db.execute("SHOW fsync").fetchone()[0]
+    except DatabaseFault as error:
+        helps = "start PostgreSQL, make the database, and check user and password"
+        yield Finding("database", PROBLEM, str(error), helps)
+        return
+    except StoreError as error:
+        is_new = "got none" in str(error)
+        says = "none yet; its tables are made at the start" if is_new else str(error)
+        yield Finding("database", OK if is_new else PROBLEM, says)
+        return
+    if commit != "on":
+        helps = "set fsync = on: what is acknowledged must be on the disk"
+        yield Finding("database", PROBLEM, "PostgreSQL does not wait for disks", helps)
+    else:
+        yield Finding("database", OK, f"reached, on PostgreSQL {version}")
+
+
 def _new_database(path: Path) -> Finding:
     folder = path.absolute().parent
     if not folder.is_dir():
@@ -196,9 +226,12 @@ def _room(path: Path) -> Check:
         yield Finding("disk", PROBLEM, says, "free some space, or use another disk")
 
 
-def _key(path: Path) -> Check:
-    path = path.resolve()  # a link to the database has the same key
-    key = path.with_name(f"{path.name}.key")
+def _key(db_path: str | Path) -> Check:
+    try:
+        key = key_path(db_path)
+    except ValueError as error:
+        yield Finding("key", PROBLEM, str(error), "make the folder, and name it")
+        return
     if not key.exists():
         yield Finding("key", OK, "none yet")
         return

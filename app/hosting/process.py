@@ -24,6 +24,7 @@ from waitress.task import ThreadedTaskDispatcher
 from .front import put_behind
 from .settings import Settings
 
+OWN_ADDRESS = "YOKED_OWN_ADDRESS"  # where processes of this machine reach us
 THREADS = 16
 MOST_CONNECTIONS = 16_384  # a browser holds six
 GRACE_S = 10.0  # for requests in flight when the server is told to end
@@ -58,9 +59,18 @@ def run(app: Flask, settings: Settings, announce: Callable[[str], None]) -> None
     with listening(settings.host, settings.port) as listener:
         server = _Server(app, listener, most_connections())
         port = listener.getsockname()[1]
+        app.config[OWN_ADDRESS] = _from_here(listener, settings.root)
         with _ending(server.end):
             announce(settings.url or f"http://{settings.host}:{port}{settings.root}")
             server.run()
+
+
+def _from_here(listener: socket.socket, root: str) -> str:
+    """Give the address by which this very machine reaches a server."""
+    host, port = listener.getsockname()[:2]
+    if listener.family == socket.AF_INET6:
+        host = f"[{'::1' if host == '::' else host}]"
+    return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}{root}"
 
 
 def most_connections() -> int:

@@ -5,11 +5,11 @@ there. Nothing of it is in the trial log or in a study's export of that.
 """
 
 import json
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...experiments.clock import utc_now
+from ...experiments.store.connection import Connection
 from .kept import KeptStudy
 from .questionnaires import Questionnaire, identifying
 from .questions import Answer
@@ -28,7 +28,7 @@ class Given:
 
 
 def answers_of(
-    connection: sqlite3.Connection, session: str, questionnaire: str
+    connection: Connection, session: str, questionnaire: str
 ) -> dict[str, Given]:
     """Give what somebody answered so far, by question."""
     query = (
@@ -43,7 +43,7 @@ def answers_of(
 
 
 def keep_answer(
-    connection: sqlite3.Connection,
+    connection: Connection,
     session: str,
     place: tuple[str, str],
     answer: Answer | None,
@@ -93,20 +93,18 @@ def keep_answer(
     )
 
 
-def is_done(connection: sqlite3.Connection, session: str, questionnaire: str) -> bool:
+def is_done(connection: Connection, session: str, questionnaire: str) -> bool:
     """Whether somebody has handed a questionnaire in."""
     return questionnaire in done_of(connection, session)
 
 
-def done_of(connection: sqlite3.Connection, session: str) -> set[str]:
+def done_of(connection: Connection, session: str) -> set[str]:
     """Give the ids of the questionnaires that somebody has handed in."""
     query = "SELECT questionnaire FROM questionnaires_done WHERE session = ?"
     return {row[0] for row in connection.execute(query, [session])}
 
 
-def hand_in(
-    connection: sqlite3.Connection, session: str, asked: Questionnaire
-) -> list[str]:
+def hand_in(connection: Connection, session: str, asked: Questionnaire) -> list[str]:
     """Take a questionnaire as done, or give the questions that lack an answer.
 
     A second time changes nothing.
@@ -127,15 +125,20 @@ def hand_in(
     return missing
 
 
-def forget_answers(connection: sqlite3.Connection, sessions: Iterable[str]) -> None:
-    """Delete all that somebody answered: they have withdrawn."""
+def forget_answers(connection: Connection, sessions: Iterable[str]) -> None:
+    """Delete all that somebody answered: they have withdrawn.
+
+    With it goes by which clock they did.
+    """
+    clear = "UPDATE participations SET utc_offset_min = NULL WHERE session = ?"
     for session in sessions:
+        connection.execute(clear, [session])
         for table in ("answers", "questionnaires_done"):
             connection.execute(f"DELETE FROM {table} WHERE session = ?", [session])
 
 
 def erase_texts(
-    connection: sqlite3.Connection, kept: KeptStudy, enrolments: Iterable[int]
+    connection: Connection, kept: KeptStudy, enrolments: Iterable[int]
 ) -> int:
     """Erase what people wrote that may say who they are; give how many answers.
 

@@ -3,10 +3,10 @@
 import csv
 import io
 import json
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
+from ...experiments.store.connection import Connection
 from .kept import KeptStudy
 
 
@@ -53,7 +53,7 @@ WHERE e.study = ? AND e.is_pilot <= ? AND s.status <> 'withdrawn' ORDER BY s.key
 
 
 def answer_rows(
-    connection: sqlite3.Connection, kept: KeptStudy, pilots: bool = False
+    connection: Connection, kept: KeptStudy, pilots: bool = False
 ) -> Iterator[AnswerRow]:
     """List a study's answers, a row for each question of whoever began to answer.
 
@@ -113,9 +113,7 @@ def _as_text(answer: str | None) -> str:
     return ";".join(given) if isinstance(given, list) else str(given)
 
 
-def answers_csv(
-    connection: sqlite3.Connection, kept: KeptStudy, pilots: bool = False
-) -> str:
+def answers_csv(connection: Connection, kept: KeptStudy, pilots: bool = False) -> str:
     """Give a study's answers as CSV: `answer_rows`, safe to open in a spreadsheet."""
     text = io.StringIO()
     writer = csv.writer(text)

@@ -1,10 +1,10 @@
 """How many people are where in a study."""
 
-import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
 from ...experiments.clock import utc_now
+from ...experiments.store.connection import Connection
 from .enrolments import WITHDRAWN, places_taken
 from .kept import KeptStudy
 from .participations import COMPLETE, SCREENED_OUT
@@ -24,8 +24,8 @@ class Counts:
         Who has not ended, and whose place is kept.
     given_up
         Who has not ended, and whose place was given back.
-    pilots
-        Pilot runs, which are in no other number.
+    pilots, models
+        Pilot runs, and models that took part: in no other number.
     """
 
     begun: int
@@ -35,9 +35,10 @@ class Counts:
     kept: int
     given_up: int
     pilots: int
+    models: int
 
 
-def counts_of(connection: sqlite3.Connection, kept: KeptStudy) -> Counts:
+def counts_of(connection: Connection, kept: KeptStudy) -> Counts:
     """Count the people of a study."""
     query = (
         "SELECT outcome, count(*) FROM enrolments WHERE study = ? AND is_pilot = 0 "
@@ -47,7 +48,11 @@ def counts_of(connection: sqlite3.Connection, kept: KeptStudy) -> Counts:
     now = datetime.fromisoformat(utc_now())
     complete = ended.get(COMPLETE, 0)
     has_place = places_taken(connection, kept, now).total() - complete
-    pilots = "SELECT count(*) FROM enrolments WHERE study = ? AND is_pilot = 1"
+    uncounted = (
+        "SELECT count(*), count(l.model) FROM enrolments e "
+        "LEFT JOIN links l ON l.key = e.link WHERE e.study = ? AND e.is_pilot = 1"
+    )
+    n_uncounted, n_models = connection.execute(uncounted, [kept.key]).fetchone()
     return Counts(
         begun=sum(ended.values()),
         complete=complete,
@@ -55,5 +60,6 @@ def counts_of(connection: sqlite3.Connection, kept: KeptStudy) -> Counts:
         withdrawn=ended.get(WITHDRAWN, 0),
         kept=has_place,
         given_up=ended.get(None, 0) - has_place,
-        pilots=connection.execute(pilots, [kept.key]).fetchone()[0],
+        pilots=n_uncounted - n_models,
+        models=n_models,
     )

@@ -6,7 +6,6 @@ arrive at once never get one place.
 
 import json
 import secrets
-import sqlite3
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from ...experiments.clock import utc_now
+from ...experiments.store.connection import Connection
 from ..keyfile import keyed_hash
 from .description import DETAILS, LINKS, Study
 from .kept import KeptStudy
@@ -84,7 +84,7 @@ class Enrolment:
     is_pilot: bool
 
 
-def find_enrolment(connection: sqlite3.Connection, token_hash: str) -> Enrolment | None:
+def find_enrolment(connection: Connection, token_hash: str) -> Enrolment | None:
     """Give whose link it is; None for links of before there were studies."""
     query = "SELECT study, arm, is_pilot FROM enrolments WHERE token_hash = ?"
     row = connection.execute(query, [token_hash]).fetchone()
@@ -123,7 +123,7 @@ def details_of(
     return external, details
 
 
-def require_open(connection: sqlite3.Connection, kept: KeptStudy, link: str) -> None:
+def require_open(connection: Connection, kept: KeptStudy, link: str) -> None:
     """Say before anything is asked whether somebody may begin, whoever they are.
 
     Raises
@@ -131,12 +131,11 @@ def require_open(connection: sqlite3.Connection, kept: KeptStudy, link: str) -> 
     Refused
         If the study takes nobody now, or nobody by this link.
     """
-    found = _link_of(connection, kept, link)
-    _require_open(kept, found is not None and found.is_pilot)
+    _require_open(kept, _link_of(connection, kept, link))
 
 
 def enrol(
-    connection: sqlite3.Connection,
+    connection: Connection,
     key: bytes,
     kept: KeptStudy | None,
     arrival: Arrival,
@@ -168,24 +167,25 @@ def enrol(
     if kept is not None:
         link = _link_of(connection, kept, arrival.link)
         is_pilot = link is not None and link.is_pilot
-        _require_open(kept, is_pilot)
+        _require_open(kept, link)
         if arrival.external_id and not is_pilot:
             external = keyed_hash(key, f"study {kept.key}", arrival.external_id)
         _require_new(connection, kept, link, external)
-        arm = _arm(connection, kept, is_pilot)
+        arm = _arm(connection, kept, link)
     row = {
         "token_hash": hash_of_token(arrival.token),
         "study": None if kept is None else kept.key,
         "arm": None if kept is None else arm,
         "is_pilot": int(link is not None and link.is_pilot),
-        "link": None if link is None or link.is_pilot else link.key,
+        "link": link.key if link is not None and lets_in_once(link) else None,
         "external_hash": external,
         "begun_at": utc_now(),
         "withdrawal_hash": withdrawal_hash(key, withdrawal_code(key, arrival.token)),
     }
     marks = ", ".join("?" * len(row))
     insert = f"INSERT INTO enrolments ({', '.join(row)}) VALUES ({marks})"
-    enrolment = connection.execute(insert, list(row.values())).lastrowid
+    made = connection.execute(f"{insert} RETURNING key", list(row.values()))
+    ((enrolment,),) = made.fetchall()
     if external is not None:
         detail = json.dumps(dict(arrival.details), ensure_ascii=False)
         connection.execute(
@@ -195,7 +195,7 @@ def enrol(
     return arm
 
 
-def external_id_of(connection: sqlite3.Connection, token_hash: str) -> str:
+def external_id_of(connection: Connection, token_hash: str) -> str:
     """Give a recruiter's name for whose link it is; empty where there is none."""
     query = (
         "SELECT x.id FROM external_ids x JOIN enrolments e ON e.key = x.enrolment "
@@ -205,7 +205,7 @@ def external_id_of(connection: sqlite3.Connection, token_hash: str) -> str:
     return "" if row is None else row[0]
 
 
-def end(connection: sqlite3.Connection, token_hash: str, outcome: str) -> None:
+def end(connection: Connection, token_hash: str, outcome: str) -> None:
     """Write down how somebody's part in a study ended; no place is kept any more."""
     connection.execute(
         "UPDATE enrolments SET outcome = ?, ended_at = ? WHERE token_hash = ?",
@@ -219,7 +219,7 @@ def withdrawal_hash(key: bytes, code: str) -> str:
 
 
 def places_taken(
-    connection: sqlite3.Connection, kept: KeptStudy, now: datetime
+    connection: Connection, kept: KeptStudy, now: datetime
 ) -> Counter[int]:
     """Count the places of each arm that are taken: done, or kept for somebody."""
     taken: Counter[int] = Counter()
@@ -245,9 +245,7 @@ WHERE e.study = ? AND e.outcome IS NULL AND e.is_pilot = 0
 """
 
 
-def _leases(
-    connection: sqlite3.Connection, kept: KeptStudy
-) -> list[tuple[int, datetime]]:
+def _leases(connection: Connection, kept: KeptStudy) -> list[tuple[int, datetime]]:
     """List arm and end of the lease of everybody who is not done."""
     study, found = kept.study, []
     rows = connection.execute(_IN_PROGRESS, [kept.key]).fetchall()
@@ -264,10 +262,12 @@ def _leases(
     return found
 
 
-def _arm(connection: sqlite3.Connection, kept: KeptStudy, is_pilot: bool) -> int:
+def _arm(connection: Connection, kept: KeptStudy, link: Link | None) -> int:
     """Give the arm that has the fewest for its weight; one of them by chance."""
     arms = kept.study.arms
-    if is_pilot:
+    if link is not None and link.model is not None:
+        return link.model.arm
+    if link is not None and link.is_pilot:
         return secrets.choice(range(len(arms)))
     taken = places_taken(connection, kept, datetime.fromisoformat(utc_now()))
     if kept.study.quota and taken.total() >= kept.study.quota:
@@ -276,9 +276,7 @@ def _arm(connection: sqlite3.Connection, kept: KeptStudy, is_pilot: bool) -> int
     return secrets.choice([n for n, f in enumerate(filled) if f == min(filled)])
 
 
-def _link_of(
-    connection: sqlite3.Connection, kept: KeptStudy, token: str
-) -> Link | None:
+def _link_of(connection: Connection, kept: KeptStudy, token: str) -> Link | None:
     if not token:
         if kept.study.recruitment.source == LINKS:
             raise Refused("links_only")
@@ -289,21 +287,31 @@ def _link_of(
     return link
 
 
-def _require_open(kept: KeptStudy, is_pilot: bool) -> None:
-    """Refuse where a study takes nobody; pilot runs may begin before and between."""
-    if kept.state == "open" or (is_pilot and kept.state != "closed"):
+def lets_in_once(link: Link) -> bool:
+    """Say whether a link leads to one session, wherever it is opened."""
+    return link.model is not None or not link.is_pilot
+
+
+def _require_open(kept: KeptStudy, link: Link | None) -> None:
+    """Refuse where a study takes nobody.
+
+    Pilot runs may begin before and between, models whenever they like.
+    """
+    is_pilot = link is not None and link.is_pilot
+    is_model = link is not None and link.model is not None
+    if kept.state == "open" or is_model or (is_pilot and kept.state != "closed"):
         return
     raise Refused(kept.state)
 
 
 def _require_new(
-    connection: sqlite3.Connection,
+    connection: Connection,
     kept: KeptStudy,
     link: Link | None,
     external: str | None,
 ) -> None:
     """Refuse whoever was here before; the same link finds its session instead."""
-    if link is not None and not link.is_pilot:
+    if link is not None and lets_in_once(link):
         used = "SELECT 1 FROM enrolments WHERE link = ?"
         if connection.execute(used, [link.key]).fetchone():
             raise Refused("used")

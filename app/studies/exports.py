@@ -1,18 +1,27 @@
 """What leaves a study: its trial log alone, and who is paid, each in its own file."""
 
 import json
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...experiments.store.connection import Connection
+from ...experiments.store.copying import copy_sessions
 from ...experiments.store.merge import merge
 from ...experiments.store.trial_log import Store
+from ...experiments.store.url import is_url
 from .kept import KeptStudy, find_study
 from .participations import COMPLETE, Participation
 
 
-def write_log(store: Store, db_path: Path, name: str, to: Path, pilots: bool) -> int:
+def write_log(
+    store: Store,
+    db_path: str | Path,
+    name: str,
+    to: Path,
+    pilots: bool,
+    models: bool = False,
+) -> int:
     """Write the sessions of a study to a trial log of their own; give how many.
 
     The tables of the log alone: no link, no code, no consent, no name, no account, and
@@ -26,8 +35,8 @@ def write_log(store: Store, db_path: Path, name: str, to: Path, pilots: bool) ->
         Of the study.
     to
         The file that is made.
-    pilots
-        Whether pilot runs are in it.
+    pilots, models
+        Whether pilot runs are in it, and models that took part.
 
     Raises
     ------
@@ -40,23 +49,63 @@ def write_log(store: Store, db_path: Path, name: str, to: Path, pilots: bool) ->
         raise FileExistsError(f"an export must be a new file, got {str(to)!r}")
     kept = find_study(store, name)
     with store.beside() as connection:
-        sessions = sessions_of(connection, kept, pilots)
+        found = sessions_of(connection, kept, pilots, models)
+        sessions = [each.session for each in found]
+        if is_url(db_path):
+            copy_sessions(connection, sessions, to)
+            return len(sessions)
     merge(to, [db_path], sessions)
     return len(sessions)
 
 
+@dataclass(frozen=True)
+class OfStudy:
+    """One session of a study, as its exports name it.
+
+    Attributes
+    ----------
+    session, arm, sitting
+        Its id, the name of its arm, and from 1.
+    is_pilot, is_model
+        Whether it is a person's that counts for nothing, or a model's.
+    """
+
+    session: str
+    arm: str
+    sitting: int
+    is_pilot: bool
+    is_model: bool
+
+
 def sessions_of(
-    connection: sqlite3.Connection, kept: KeptStudy, pilots: bool = False
-) -> list[str]:
-    """List the ids of a study's sessions in the order in which they began."""
+    connection: Connection,
+    kept: KeptStudy,
+    pilots: bool = False,
+    models: bool = False,
+) -> list[OfStudy]:
+    """List a study's sessions in the order in which they began.
+
+    Parameters
+    ----------
+    pilots, models
+        Whether people's pilot runs, and models that took part, are in the list.
+    """
     query = (
-        "SELECT s.id FROM enrolments e "
+        "SELECT s.id, e.arm, p.sitting, e.is_pilot, l.model FROM enrolments e "
         "JOIN participations p ON p.token_hash = e.token_hash "
-        "JOIN sessions s ON s.id = p.session "
-        "WHERE e.study = ? AND e.is_pilot <= ? ORDER BY s.key"
+        "JOIN sessions s ON s.id = p.session LEFT JOIN links l ON l.key = e.link "
+        "WHERE e.study = ? ORDER BY s.key"
     )
-    rows = connection.execute(query, [kept.key, int(pilots)])
-    return [session for (session,) in rows]
+    arms, found = kept.study.arms, []
+    for session, arm, sitting, uncounted, model in connection.execute(
+        query, [kept.key]
+    ).fetchall():
+        is_model = model is not None
+        is_pilot = bool(uncounted) and not is_model
+        if (pilots or not is_pilot) and (models or not is_model):
+            name = arms[arm].name
+            found.append(OfStudy(session, name, sitting, is_pilot, is_model))
+    return found
 
 
 @dataclass(frozen=True)
@@ -97,7 +146,7 @@ WHERE e.study = ? AND e.is_pilot = 0 ORDER BY s.key
 """
 
 
-def payable(connection: sqlite3.Connection, kept: KeptStudy) -> list[Payable]:
+def payable(connection: Connection, kept: KeptStudy) -> list[Payable]:
     """List the sessions of a study with their codes and the recruiter's names."""
     found = []
     for row in connection.execute(_PAYABLE, [kept.key]).fetchall():

@@ -1,13 +1,13 @@
 """Studies as the database keeps them: pinned to their protocols, open or not."""
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ...experiments.clock import utc_now
 from ...experiments.protocols.checks import suggestion
 from ...experiments.protocols.sittings import SittingPlan
+from ...experiments.store.connection import Connection
 from ...experiments.store.trial_log import Store
 from .arms import Arm
 from .description import Study, state_after, study_from_json
@@ -44,23 +44,25 @@ def add_study(store: Store, study: Study) -> None:
         If there is one of that name.
     """
     with store.transaction(), store.beside() as connection:
+        store.hold("studies")
         known = connection.execute(
             "SELECT 1 FROM studies WHERE name = ?", [study.name]
         ).fetchone()
         if known:
             rule = "one that no study here has"
             raise ValueError(f"the name of a study must be {rule}, got {study.name!r}")
-        cursor = connection.execute(
+        made = connection.execute(
             "INSERT INTO studies (name, description, state, made_at) "
-            "VALUES (?, ?, 'draft', ?)",
+            "VALUES (?, ?, 'draft', ?) RETURNING key",
             [study.name, study.to_json(), utc_now()],
         )
+        ((key,),) = made.fetchall()
         for number, arm in enumerate(study.arms):
             for protocol in arm.protocols:
                 store.add_protocol(protocol)
             connection.execute(
                 "INSERT INTO arms VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [cursor.lastrowid, number, *_cells(arm)],
+                [key, number, *_cells(arm)],
             )
 
 
@@ -93,13 +95,13 @@ def study_of_key(store: Store, key: int) -> KeptStudy:
     return next(_studies(store, "key = ?", key))
 
 
-def state_of(connection: sqlite3.Connection, key: int) -> str:
+def state_of(connection: Connection, key: int) -> str:
     """Give the state that a study is in."""
     query = "SELECT state FROM studies WHERE key = ?"
     return connection.execute(query, [key]).fetchone()[0]
 
 
-def key_of(connection: sqlite3.Connection, name: str) -> int | None:
+def key_of(connection: Connection, name: str) -> int | None:
     """Give a study's number by its name; None if there is none."""
     query = "SELECT key FROM studies WHERE name = ?"
     row = connection.execute(query, [name]).fetchone()
@@ -138,7 +140,7 @@ def _studies(store: Store, where: str, value: str | int) -> Iterator[KeptStudy]:
             yield KeptStudy(key, study_from_json(description, arms), state, made_at)
 
 
-def _arms(store: Store, connection: sqlite3.Connection, study: int) -> Iterator[Arm]:
+def _arms(store: Store, connection: Connection, study: int) -> Iterator[Arm]:
     query = (
         'SELECT name, weight, "plan", min_gap_hours, protocols, keys FROM arms '
         "WHERE study = ? ORDER BY number"

@@ -1,13 +1,36 @@
-"""Personal links: each lets one person in once; and links of pilot runs."""
+"""Personal links: each lets one person in once; links of pilot runs, and of models."""
 
-import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from ...experiments.clock import utc_now
+from ...experiments.store.connection import Connection
 from .tokens import hash_of_token, new_token
 
 MOST_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True)
+class ModelOfLink:
+    """The model that takes part by a link, which lets it in once.
+
+    Attributes
+    ----------
+    name, parameters, weights_hash
+        Of the observer, as the trial log has them.
+    observer_seed
+        Of its own noise.
+    arm
+        Number of the arm, whose protocol it was prepared for.
+    """
+
+    name: str
+    observer_seed: int
+    arm: int
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    weights_hash: str | None = None
 
 
 @dataclass(frozen=True)
@@ -24,6 +47,8 @@ class Link:
         Whether it leads to runs that count for nothing, as often as anybody likes.
     made_at, revoked_at
         ISO 8601, in UTC; None while it holds.
+    model
+        The model that it is for; None where it is a person's.
     """
 
     key: int
@@ -32,13 +57,14 @@ class Link:
     is_pilot: bool
     made_at: str
     revoked_at: str | None = None
+    model: ModelOfLink | None = None
 
 
-_COLUMNS = "key, study, label, is_pilot, made_at, revoked_at"
+_COLUMNS = "key, study, label, is_pilot, made_at, revoked_at, model"
 
 
 def make_links(
-    connection: sqlite3.Connection,
+    connection: Connection,
     study: int,
     labels: Sequence[str],
     is_pilot: bool = False,
@@ -65,24 +91,45 @@ def make_links(
     return [token for token, _ in made]
 
 
-def find_link(connection: sqlite3.Connection, token: str) -> Link | None:
+def make_model_link(connection: Connection, study: int, model: ModelOfLink) -> str:
+    """Make the link of a model; give its token, which is stored nowhere.
+
+    What it leads to is in no count, no quota and no payment, as a pilot run.
+    """
+    token = new_token()
+    row = [
+        hash_of_token(token),
+        study,
+        model.name,
+        utc_now(),
+        json.dumps(asdict(model)),
+    ]
+    connection.execute(
+        "INSERT INTO links (token_hash, study, label, is_pilot, made_at, model) "
+        "VALUES (?, ?, ?, 1, ?, ?)",
+        row,
+    )
+    return token
+
+
+def find_link(connection: Connection, token: str) -> Link | None:
     """Give the link that has a token and holds; None if there is none."""
     query = f"SELECT {_COLUMNS} FROM links WHERE token_hash = ? AND revoked_at IS NULL"
     row = connection.execute(query, [hash_of_token(token)]).fetchone()
     return None if row is None else _link(row)
 
 
-def links_of(connection: sqlite3.Connection, study: int) -> list[tuple[Link, bool]]:
-    """List a study's links in the order in which they were made, and who was used."""
+def links_of(connection: Connection, study: int) -> list[tuple[Link, bool]]:
+    """List people's links in the order in which they were made, and which were used."""
     query = (
         f"SELECT {_COLUMNS}, EXISTS (SELECT 1 FROM enrolments e WHERE e.link = l.key) "
-        "FROM links l WHERE study = ? ORDER BY key"
+        "FROM links l WHERE study = ? AND model IS NULL ORDER BY key"
     )
     rows = connection.execute(query, [study]).fetchall()
     return [(_link(row[:-1]), bool(row[-1])) for row in rows]
 
 
-def revoke_link(connection: sqlite3.Connection, study: int, key: int) -> None:
+def revoke_link(connection: Connection, study: int, key: int) -> None:
     """Let a link lead nowhere; who has begun by it goes on.
 
     Raises
@@ -99,5 +146,6 @@ def revoke_link(connection: sqlite3.Connection, study: int, key: int) -> None:
 
 
 def _link(row: Sequence) -> Link:
-    key, study, label, is_pilot, made_at, revoked_at = row
-    return Link(key, study, label, bool(is_pilot), made_at, revoked_at)
+    key, study, label, is_pilot, made_at, revoked_at, model = row
+    of_model = None if model is None else ModelOfLink(**json.loads(model))
+    return Link(key, study, label, bool(is_pilot), made_at, revoked_at, of_model)

@@ -1,12 +1,13 @@
 """Who is where in a study: the rows of its monitor."""
 
-import sqlite3
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from ...experiments.session.plan import plan_blocks
+from ...experiments.store.connection import Connection
 from ...experiments.store.trial_log import Store
 from .kept import KeptStudy
 
@@ -15,16 +16,19 @@ SELECT p.utc_offset_min,
     (SELECT max(a.answered_at) FROM answers a WHERE a.session = s.id),
     s.id, e.arm, e.is_pilot, p.sitting, p.language, s.status, e.outcome,
     s.started_at, s.ended_at, s.protocol,
-    count(t.trial), count(t.response), sum(t.valid = 0),
-    avg(CASE WHEN t.block_kind = 'main' AND t.valid = 1 THEN t.correct END),
+    count(t.trial), count(t.response), sum(CASE WHEN t.valid = 0 THEN 1 ELSE 0 END),
+    avg(CASE WHEN t.block_kind = 'main' AND t.valid = 1
+        THEN CAST(t.correct AS DOUBLE PRECISION) END),
     max(t.received_at), (SELECT u.block_kind FROM trials u
-        WHERE u.session = s.key ORDER BY u.trial DESC LIMIT 1)
+        WHERE u.session = s.key ORDER BY u.trial DESC LIMIT 1),
+    o.kind, o.name, o.parameters
 FROM enrolments e
 JOIN participations p ON p.token_hash = e.token_hash
 JOIN sessions s ON s.id = p.session
+JOIN observers o ON o.id = s.observer
 LEFT JOIN trials t ON t.session = s.key
 WHERE e.study = ?
-GROUP BY s.key ORDER BY s.key
+GROUP BY s.key, e.key, p.session, o.id ORDER BY s.key
 """
 
 
@@ -36,8 +40,10 @@ class Attending:
     ----------
     session, arm, sitting, language
         Which session, the name of the arm, from 1, what texts were read in.
-    is_pilot
-        Whether it counts for nothing.
+    observer
+        Code of the person, or name of the model, with its internal noise.
+    is_pilot, is_model
+        Whether it is a person's that counts for nothing, or a model's.
     status
         'unfinished', 'finished' or 'withdrawn'.
     outcome
@@ -63,7 +69,9 @@ class Attending:
     arm: str
     sitting: int
     language: str
+    observer: str
     is_pilot: bool
+    is_model: bool
     status: str
     outcome: str | None
     started_at: str
@@ -107,9 +115,7 @@ def clock_at(at: str, utc_offset_min: int) -> str:
     return f"{there:%H:%M} (UTC{zone})"
 
 
-def attending(
-    store: Store, connection: sqlite3.Connection, kept: KeptStudy
-) -> list[Attending]:
+def attending(store: Store, connection: Connection, kept: KeptStudy) -> list[Attending]:
     """List the sessions of a study in the order in which they began."""
     planned: dict[str, int] = {}
     found = []
@@ -132,13 +138,15 @@ def _attending(
     session, arm, pilot, sitting, language, status, outcome, started, ended, _ = row[
         :10
     ]
-    n, n_responses, n_invalid, correct, received_at, block = row[10:]
+    n, n_responses, n_invalid, correct, received_at, block, kind, name, told = row[10:]
     return Attending(
         session=session,
         arm=kept.study.arms[arm].name,
         sitting=sitting,
         language=language,
-        is_pilot=bool(pilot),
+        observer=_named(name, json.loads(told)),
+        is_pilot=bool(pilot) and kind == "person",
+        is_model=kind == "model",
         status=status,
         outcome=outcome,
         started_at=started,
@@ -152,3 +160,9 @@ def _attending(
         utc_offset_min=offset,
         answered_at=answered_at,
     )
+
+
+def _named(name: str, parameters: dict[str, Any]) -> str:
+    """Name an observer, and by its internal noise a model that has some."""
+    noise = parameters.get("internal_noise")
+    return f"{name}, internal noise {noise:g}" if noise else name

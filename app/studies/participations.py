@@ -6,13 +6,11 @@ on with somebody's session.
 
 import hashlib
 import sqlite3
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from ...experiments.clock import utc_now
-from .tables import prepare
+from ...experiments.store.connection import Connection
 from .tokens import hash_of_token, letters, new_code
 
 _CODE_LENGTH = 10
@@ -59,36 +57,13 @@ class Participation:
 _COLUMNS = "session, sitting, language, consent_version, completion_code, outcome"
 
 
-class Participations:
-    """The table, to read; threads may share it.
-
-    What is written goes through the connection of the trial log, in one transaction
-    with the session that it belongs to: `add`, `set_outcome`.
-    """
-
-    def __init__(self, db_path: str | Path) -> None:
-        prepare(db_path)
-        self._db = sqlite3.connect(str(db_path), timeout=30, check_same_thread=False)
-        self._lock = threading.Lock()
-
-    def find(self, token: str) -> Participation | None:
-        """Give the participation that a link leads to; None if there is none."""
-        with self._lock:
-            return find(self._db, token)
-
-    def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._db.close()
-
-
-def find(connection: sqlite3.Connection, token: str) -> Participation | None:
+def find(connection: Connection, token: str) -> Participation | None:
     """Give the participation that a link leads to; None if there is none."""
     rows = every(connection, token)
     return rows[-1] if rows else None
 
 
-def every(connection: sqlite3.Connection, token: str) -> list[Participation]:
+def every(connection: Connection, token: str) -> list[Participation]:
     """List the participations of a link, one for each sitting, in order."""
     query = f"SELECT {_COLUMNS} FROM participations WHERE token_hash = ? ORDER BY 2"
     return [
@@ -96,14 +71,14 @@ def every(connection: sqlite3.Connection, token: str) -> list[Participation]:
     ]
 
 
-def keep_consent(connection: sqlite3.Connection, version: str, text: str) -> None:
+def keep_consent(connection: Connection, version: str, text: str) -> None:
     """Keep the text that agreements name by its SHA-256, where it is not kept yet."""
-    insert = "INSERT OR IGNORE INTO consents (version, text) VALUES (?, ?)"
-    connection.execute(insert, [version, text])
+    insert = "INSERT INTO consents (version, text) VALUES (?, ?)"
+    connection.execute(f"{insert} ON CONFLICT DO NOTHING", [version, text])
 
 
 def add(
-    connection: sqlite3.Connection,
+    connection: Connection,
     token: str,
     session: str,
     language: str,
@@ -131,20 +106,20 @@ def add(
     connection.execute(insert, row)
 
 
-def token_hash_of(connection: sqlite3.Connection, session: str) -> str | None:
+def token_hash_of(connection: Connection, session: str) -> str | None:
     """Give the hash of the link that leads to a session; None if none does."""
     query = "SELECT token_hash FROM participations WHERE session = ?"
     row = connection.execute(query, [session]).fetchone()
     return None if row is None else row[0]
 
 
-def set_outcome(connection: sqlite3.Connection, session: str, outcome: str) -> None:
+def set_outcome(connection: Connection, session: str, outcome: str) -> None:
     """Write down how a session ended; its code says it from then on."""
     update = "UPDATE participations SET outcome = ? WHERE session = ?"
     connection.execute(update, [outcome, session])
 
 
-def set_utc_offset(connection: sqlite3.Connection, token: str, minutes: int) -> None:
+def set_utc_offset(connection: Connection, token: str, minutes: int) -> None:
     """Write down by how much somebody's clock is before UTC, at their latest session.
 
     Once: whoever sends the same page again, from elsewhere, changes nothing.
@@ -170,12 +145,12 @@ def no_consent_code(protocol_hash: str) -> str:
     return CODE_BEGINS[NO_CONSENT] + drawn[:_CODE_LENGTH]
 
 
-def codes(connection: sqlite3.Connection) -> list[dict[str, str | int | None]]:
+def codes(connection: Connection) -> list[dict[str, str | int | None]]:
     """List sessions with their codes as they are shown, and how they ended.
 
     Also of a file that an earlier version wrote, or that no web task wrote to.
     """
-    known = {row[1] for row in connection.execute("PRAGMA table_info(participations)")}
+    known = _columns_of(connection)
     if not known:
         return []
     outcome = "p.outcome" if "outcome" in known else "NULL"
@@ -187,6 +162,13 @@ def codes(connection: sqlite3.Connection) -> list[dict[str, str | int | None]]:
     )
     rows: Sequence[tuple] = connection.execute(query).fetchall()
     return [_code_row(Participation(*row[:6]), *row[6:]) for row in rows]
+
+
+def _columns_of(connection: Connection) -> set[str]:
+    """Give the columns that the table has; a server's database has them all."""
+    if not isinstance(connection, sqlite3.Connection):
+        return {"outcome", "sitting"}
+    return {row[1] for row in connection.execute("PRAGMA table_info(participations)")}
 
 
 def _code_row(

@@ -1,13 +1,13 @@
 """Recruiters' names for people, and what people wrote, go when their time is over."""
 
-import sqlite3
 from datetime import datetime, timedelta
 
+from ...experiments.store.connection import Connection
 from .answers import erase_texts
 from .kept import KeptStudy
 
 
-def erase_ids(connection: sqlite3.Connection, kept: KeptStudy, now: datetime) -> int:
+def erase_ids(connection: Connection, kept: KeptStudy, now: datetime) -> int:
     """Erase a study's names of people whose part ended long enough ago; give how many.
 
     With them go the texts that they wrote in questionnaires, but of questions of which

@@ -4,9 +4,6 @@ They live in the file of the trial log under migrations of their own; the trial 
 schema knows nothing of them, and they name sessions by their ids.
 """
 
-import sqlite3
-from pathlib import Path
-
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
@@ -137,23 +134,13 @@ def _questionnaires(db: Database) -> None:
         db.execute(statement)
 
 
-@migrations(name="0006_offsets")
+@migrations(name="0006_models")
+def _models(db: Database) -> None:
+    """Let a link be a model's: it says which one, and how it decides."""
+    db.execute("ALTER TABLE links ADD COLUMN model TEXT")
+
+
+@migrations(name="0007_offsets")
 def _offsets(db: Database) -> None:
     """Let a session say by how much its participant's clock is before UTC."""
     db.execute("ALTER TABLE participations ADD COLUMN utc_offset_min INTEGER")
-
-
-def prepare(db_path: str | Path) -> None:
-    """Make the tables in a trial log that exists, or bring them up to date."""
-    connection = sqlite3.connect(str(db_path), timeout=30)
-    try:
-        with connection:
-            migrations.apply(Database(connection))
-    finally:
-        connection.close()
-
-
-def has_answers(connection: sqlite3.Connection) -> bool:
-    """Whether a file has tables of questionnaires: one of a lab alone has none."""
-    query = "SELECT count(*) FROM sqlite_master WHERE name = 'answers'"
-    return connection.execute(query).fetchone()[0] > 0

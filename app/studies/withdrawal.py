@@ -5,17 +5,18 @@ before, once it is brought back, forgets them again.
 """
 
 import os
-import sqlite3
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ...experiments.clock import utc_now
+from ...experiments.store.connection import Connection
 from ...experiments.store.trial_log import Store
+from ..keyfile import beside
 from .answers import forget_answers
 from .enrolments import WITHDRAWN, end, withdrawal_hash
 
 
-def sessions_of_token(connection: sqlite3.Connection, token_hash: str) -> list[str]:
+def sessions_of_token(connection: Connection, token_hash: str) -> list[str]:
     """List the sessions that a link led to and that were not withdrawn."""
     query = (
         "SELECT p.session FROM participations p JOIN sessions s ON s.id = p.session "
@@ -24,9 +25,7 @@ def sessions_of_token(connection: sqlite3.Connection, token_hash: str) -> list[s
     return [row[0] for row in connection.execute(query, [token_hash])]
 
 
-def token_hash_of_code(
-    connection: sqlite3.Connection, key: bytes, typed: str
-) -> str | None:
+def token_hash_of_code(connection: Connection, key: bytes, typed: str) -> str | None:
     """Give whose withdrawal code somebody typed; None if it is nobody's."""
     query = "SELECT token_hash FROM enrolments WHERE withdrawal_hash = ?"
     code = withdrawal_hash(key, typed)
@@ -71,13 +70,13 @@ def withdraw(
     return sessions
 
 
-def bury(connection: sqlite3.Connection, sessions: Iterable[str]) -> None:
+def bury(connection: Connection, sessions: Iterable[str]) -> None:
     """Write down in the database itself that sessions are gone."""
-    insert = "INSERT OR IGNORE INTO tombstones VALUES (?, ?)"
+    insert = "INSERT INTO tombstones VALUES (?, ?) ON CONFLICT DO NOTHING"
     connection.executemany(insert, [(session, utc_now()) for session in sessions])
 
 
-def forget_who(connection: sqlite3.Connection, token_hash: str) -> None:
+def forget_who(connection: Connection, token_hash: str) -> None:
     """Delete a recruiter's name for somebody; that they were here stays, keyed."""
     connection.execute(
         "DELETE FROM external_ids WHERE enrolment IN "
@@ -88,8 +87,7 @@ def forget_who(connection: sqlite3.Connection, token_hash: str) -> None:
 
 def tombstones_path(db_path: str | Path) -> Path:
     """Give the place of a database's tombstones: beside it, so that it outlives it."""
-    path = Path(db_path).resolve()
-    return path.with_name(f"{path.name}.withdrawn")
+    return beside(db_path, "withdrawn")
 
 
 def add_tombstones(db_path: str | Path, sessions: Iterable[str]) -> None:

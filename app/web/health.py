@@ -10,7 +10,7 @@ from ...experiments.stimulus.scene_frames import in_turn
 from ...experiments.stimulus.sources import noise_source
 from ...experiments.store.sqlite import Store
 from .limits import Clock
-from .writer import Writer
+from .writer import Writes
 
 GOOD_FOR_S = 10.0  # a monitor may ask as often as it likes
 _FILLING_BYTES = 16 * 1024  # more than a trial with all its events
@@ -33,7 +33,7 @@ class Health:
         self,
         protocol_of: Callable[[], Protocol | None],
         store: Store,
-        writer: Writer,
+        writer: Writes,
         clock: Clock,
     ) -> None:
         self._protocol_of, self._store, self._writer = protocol_of, store, writer
@@ -72,6 +72,6 @@ class Health:
     def _write(self) -> None:
         """Write as much as a trial may need, durably, and leave nothing behind."""
         with self._store.beside() as connection:
-            insert = "INSERT INTO health VALUES (?, zeroblob(?))"
-            connection.execute(insert, [utc_now(), _FILLING_BYTES])
+            row = [utc_now(), bytes(_FILLING_BYTES)]
+            connection.execute("INSERT INTO health VALUES (?, ?)", row)
             connection.execute("DELETE FROM health")

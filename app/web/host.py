@@ -1,23 +1,20 @@
 """What one server shares: the trial log, its one writer, sessions, and its studies."""
 
-import secrets
-import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol as Interface
-from typing import TypeVar, runtime_checkable
+from typing import TypeVar
 
 from ...experiments.clock import utc_now
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.session.screening import screened_out
 from ...experiments.session.session import Session
 from ...experiments.session.sittings import Due, due, planned_sitting
-from ...experiments.store.rows import ObserverInfo
-from ...experiments.store.sqlite import Store, open_store
+from ...experiments.store.connection import Connection
+from ...experiments.store.sqlite import Store
+from ..database import Reader, open_database
 from ..keyfile import server_key
-from ..lut import look_up_table
 from ..studies import participations
 from ..studies.arms import Arm
 from ..studies.description import Study
@@ -27,6 +24,7 @@ from ..studies.enrolments import (
     enrol,
     external_id_of,
     find_enrolment,
+    lets_in_once,
     require_open,
 )
 from ..studies.kept import KeptStudy, every_study, key_of, state_of, study_of_key
@@ -35,31 +33,25 @@ from ..studies.participations import (
     COMPLETE,
     SCREENED_OUT,
     Participation,
-    Participations,
     token_hash_of,
 )
-from ..studies.tables import migrations
 from ..studies.tokens import hash_of_token, token_for
 from ..studies.withdrawal import token_hash_of_code, withdraw
 from .health import Health
 from .limits import Budget, Clock
 from .live import LiveSession
 from .live_sessions import LiveSessions
+from .looker import Looker
+from .models_at_work import ModelsAtWork
+from .starting import observer_of, started
 from .tidier import Tidier
-from .writer import Writer
+from .writer import writer_of
 
 ARRIVALS_AT_ONCE, ARRIVALS_PER_S = 500, 5.0  # sessions that may begin
 CODES_AT_ONCE, CODES_PER_S = 20, 0.2  # withdrawal codes that may be tried
 
 
 T = TypeVar("T")
-
-
-@runtime_checkable
-class Closing(Interface):
-    """What has files that are closed at the end."""
-
-    def close(self) -> None: ...  # noqa: D102
 
 
 class TooEarly(ValueError):
@@ -92,14 +84,15 @@ class Host:
         clock: Clock = time.monotonic,
     ) -> None:
         self.alone = alone
-        self.db_path = Path(db_path)
-        self._store = open_store(db_path, beside=[migrations])
+        self.db_path = db_path
         self.key = server_key(db_path)
-        self._participations = Participations(db_path)
-        self._writer = Writer(self._store.transaction)
+        self._store = open_database(db_path)
+        self.reader = Reader(self._store, db_path)
+        self._writer = writer_of(self._store)
         self._studies: dict[int, KeptStudy] = {}
         self._live = LiveSessions(self._store, self._writer, self._complete, clock)
-        self._others: list[Closing] = []
+        self.looker = Looker(self.db_path)
+        self.models = ModelsAtWork(self.db_path)
         self._arrivals = Budget(ARRIVALS_AT_ONCE, ARRIVALS_PER_S, clock)
         self._codes = Budget(CODES_AT_ONCE, CODES_PER_S, clock)
         self.health = Health(self._of_new, self._store, self._writer, clock)
@@ -150,7 +143,7 @@ class Host:
     def require_open(self, kept: KeptStudy | None, arrival: Arrival) -> None:
         """Raise Refused where a study takes nobody; who was here before may come."""
         token = self._token(kept, arrival)
-        if kept is None or self._participations.find(token) is not None:
+        if kept is None or self.participation(token) is not None:
             return
         with self._store.beside() as connection:
             require_open(connection, kept, arrival.link)
@@ -162,7 +155,7 @@ class Host:
         if arrival.link:
             with self._store.beside() as connection:
                 found = find_link(connection, arrival.link)
-            if found is not None and found.is_pilot:
+            if found is not None and not lets_in_once(found):
                 return arrival.token
             return token_for(self.key, f"link {arrival.link}")
         if arrival.external_id:
@@ -196,22 +189,25 @@ class Host:
             If more people arrive than a server can have.
         """
         arrival = replace(arrival, token=self._token(kept, arrival))
-        if self._participations.find(arrival.token) is not None:
+        if self.participation(arrival.token) is not None:
             return arrival.token
         self._arrivals.spend("new sessions")
-        observer = ObserverInfo("person", f"participant-{secrets.token_hex(4)}")
 
         def start() -> None:
+            self._store.hold("study" if kept is None else f"study {kept.key}")
             with self._store.beside() as connection:
                 if participations.find(connection, arrival.token) is not None:
                     return  # the same page, sent twice
                 current = None if kept is None else self._kept(kept.key)
                 study = self._study(current)
                 arm = study.arms[enrol(connection, self.key, current, arrival)]
-                sitting = None
+                link = find_link(connection, arrival.link) if arrival.link else None
+                model = None if link is None else link.model
+                observer, sitting = observer_of(model), None
                 if arm.plan is not None:
                     sitting = due(arm.plan, observer.name, [], utc_now())
-                session = self._started(study, arm, arm.protocols[0], observer, sitting)
+                of_arm = (study, arm, arm.protocols[0])
+                session = started(self._store, *of_arm, observer, sitting, model)
                 version = arrival.consent_version
                 participations.keep_consent(connection, version, text)
                 participations.add(
@@ -247,6 +243,7 @@ class Host:
         self._arrivals.spend("new sessions")
 
         def start() -> None:
+            self._store.hold(f"link {hash_of_token(token)}")
             with self._store.beside() as connection:
                 had = participations.every(connection, token)
                 last = self._store.session(had[-1].session)
@@ -258,8 +255,9 @@ class Host:
                     raise TooEarly
                 kept, arm = asked
                 protocol = arm.protocols[sitting.number - 1]
-                session = self._started(
-                    self._study(kept), arm, protocol, last.observer, sitting
+                study = self._study(kept)
+                session = started(
+                    self._store, study, arm, protocol, last.observer, sitting
                 )
                 participations.add(
                     connection,
@@ -294,27 +292,11 @@ class Host:
         found = due(arm.plan, rows[-1].observer.name, sittings, utc_now())
         return None if found.protocol is None else found
 
-    def _started(
-        self,
-        study: Study,
-        arm: Arm,
-        protocol: Protocol,
-        observer: ObserverInfo,
-        sitting: Due | None,
-    ) -> Session:
-        planned = None
-        if arm.plan is not None and sitting is not None:
-            planned = sitting.planned(arm.plan)
-        display = {"lut_name": study.lut, "lut": look_up_table(study.lut)}
-        if arm.keys:
-            display["keys"] = arm.keys
-        return Session.start(
-            self._store, protocol, observer, "web", display=display, sitting=planned
-        )
-
     def _complete(self, session: Session) -> None:
         """Screen a session that has no trial left; part of its last transaction."""
-        reasons = screened_out(session.protocol, self._store.trials(session.id))
+        reasons = []
+        if session.row.observer.kind == "person":
+            reasons = screened_out(session.protocol, self._store.trials(session.id))
         outcome = SCREENED_OUT if reasons else COMPLETE
         detail = {"outcome": outcome, "reasons": reasons}
         self._store.add_event(session.id, "screening", detail)
@@ -344,8 +326,8 @@ class Host:
         for session in withdraw(self._store, run, token_hash, self.db_path):
             self._live.drop(session)
 
-    def withdraw_by_code(self, typed: str) -> bool:
-        """Delete all that belongs to a withdrawal code; say whether it is anybody's.
+    def whose_code(self, typed: str) -> str | None:
+        """Give the hash of the link that a withdrawal code belongs to; None if to none.
 
         Raises
         ------
@@ -354,14 +336,18 @@ class Host:
         """
         self._codes.spend("withdrawal codes")
         with self._store.beside() as connection:
-            whose = token_hash_of_code(connection, self.key, typed)
+            return token_hash_of_code(connection, self.key, typed)
+
+    def withdraw_by_code(self, typed: str) -> bool:
+        """Delete all that belongs to a withdrawal code; say whether it is anybody's."""
+        whose = self.whose_code(typed)
         if whose is not None:
             self._withdraw(whose)
         return whose is not None
 
     def participation(self, token: str) -> Participation | None:
         """Give the participation that a link leads to; None if there is none."""
-        return self._participations.find(token)
+        return self.reader.read(lambda db: participations.find(db, token))
 
     def live(self, session_id: str) -> LiveSession:
         """Give a session, from memory or from the trial log.
@@ -373,27 +359,25 @@ class Host:
         """
         return self._live.session(session_id)
 
-    def write(self, job: Callable[[sqlite3.Connection], T]) -> T:
+    def write(self, job: Callable[[Connection], T], held: str = "studies") -> T:
         """Run a job of tables beside the trial log in the writer's transaction.
 
-        What it raises undoes what it wrote; it is durable when it returns.
+        What it raises undoes what it wrote; it is durable when it returns. Nobody else
+        is at what is held meanwhile.
         """
 
         def run() -> T:
+            self._store.hold(held)
             with self._store.beside() as connection:
                 return job(connection)
 
         return self._writer.run(run)
 
-    def keep_open(self, other: Closing) -> None:
-        """Close something else with the files, once what is queued is stored."""
-        self._others.append(other)
-
     def close(self) -> None:
         """Store what is queued, then close the files."""
         self._tidier.close()
         self._writer.close()
-        for other in self._others:
-            other.close()
-        self._participations.close()
+        self.looker.close()
+        self.models.close()
+        self.reader.close()
         self._store.close()

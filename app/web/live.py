@@ -1,8 +1,6 @@
 """One session that is being run: what comes next, and what a response does to it."""
 
-import math
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,11 +10,12 @@ from ...experiments.session.shown import is_anticipation
 from ...experiments.stimulus.render import digest
 from ...experiments.store.sqlite import Store
 from ...experiments.store.trial import Response, TrialRecord, TrialSpec
+from .handed_out import HandedOut
 from .limits import Budget, Clock
 from .pace import Pace
 from .responses import SentResponse
 from .viewing import merged_display
-from .writer import Writer
+from .writer import Writes
 
 SCREENS_AT_ONCE, SCREENS_PER_S = 20, 0.1  # changes of the screen that are stored
 ANSWERS_AT_ONCE, ANSWERS_PER_S = 300, 3.0  # to questions, each of them a write
@@ -31,6 +30,10 @@ class StaleSession(RuntimeError):
     """A write failed, and memory may be ahead of the log; ask for the session anew."""
 
 
+class Behind(StaleSession):
+    """Another process has gone on with the session; nothing was done here."""
+
+
 class LiveSession:
     """A session in memory; requests for it take turns.
 
@@ -41,36 +44,33 @@ class LiveSession:
     store
         The trial log that it writes to.
     writer
-        The one thread that may write there.
+        Writes there.
     on_complete
         Called in the transaction of the last response.
     clock
         Seconds, rising.
     handed_out
-        By session, the trial whose pixels were last handed out, and when; shared by all
-        sessions of a server.
+        What was handed out of the sessions of this database.
     """
 
     def __init__(
         self,
         session: Session,
         store: Store,
-        writer: Writer,
-        on_complete: Callable[[Session], None] = lambda session: None,
-        clock: Clock = time.monotonic,
-        handed_out: dict[str, tuple[int, float]] | None = None,
+        writer: Writes,
+        on_complete: Callable[[Session], None],
+        clock: Clock,
+        handed_out: HandedOut,
     ) -> None:
         self.session = session
         self.is_stale = False
         self._store = store
         self._writer = writer
         self._on_complete = on_complete
-        self._clock = clock
         self._lock = threading.Lock()
         self._pixels: tuple[int, bytes, str] = (-1, b"", "")
-        self._handed_out = {} if handed_out is None else handed_out
-        # Of the first trial that may have been before, by a server started anew since.
-        self._handed_out.setdefault(session.id, (session.n_recorded, -math.inf))
+        self._handed_out = handed_out
+        handed_out.begin(session.id, session.n_recorded)
         self._screens = Budget(SCREENS_AT_ONCE, SCREENS_PER_S, clock)
         self.answers = Budget(ANSWERS_AT_ONCE, ANSWERS_PER_S, clock)
         recorded = store.trials(session.id) if session.n_recorded else []
@@ -78,6 +78,11 @@ class LiveSession:
         self._pace = Pace(session.protocol)
         for record in recorded:
             self._pace.responded(record.spec.block, record.received_at)
+
+    def is_usable(self) -> bool:
+        """Whether it is as the log has it: neither failed, nor left behind."""
+        with self._lock:
+            return not (self.is_stale or self._is_behind())
 
     @property
     def is_complete(self) -> bool:
@@ -100,8 +105,7 @@ class LiveSession:
         """
         with self._lock:
             spec = self._require_turn(trial)
-            if self._handed_out[self.session.id][0] != trial:
-                self._handed_out[self.session.id] = (trial, self._clock())
+            self._handed_out.note(self.session.id, trial)
             return self._render(spec)[0]
 
     def record(self, trial: int, sent: SentResponse) -> dict[str, Any]:
@@ -124,7 +128,7 @@ class LiveSession:
                 judged = sent.judged(
                     self._render(spec)[1],
                     as_drawn(self.session, trial),
-                    self._since(trial),
+                    self._handed_out.since_ms(self.session.id, trial),
                 )
                 record = self._record(spec, judged, sent)
             feedback = self.session.block(record.spec.block).feedback
@@ -177,14 +181,6 @@ class LiveSession:
 
         self._write(write)
         self.session.set_display(display)
-
-    def _since(self, trial: int) -> float | None:
-        """Give the ms since a trial's pixels were asked for; None if they never were.
-
-        Infinite where it is not known.
-        """
-        known, at = self._handed_out[self.session.id]
-        return 1000 * (self._clock() - at) if known == trial else None
 
     def _next(self) -> dict[str, Any]:
         specs = self.session.next_batch(1)
@@ -248,6 +244,11 @@ class LiveSession:
         if self.is_stale:
             raise StaleSession(f"session {self.session.id} must be taken up anew")
 
+    def _is_behind(self) -> bool:
+        if self._store.has_one_writer:
+            return False
+        return self._store.n_recorded(self.session.id) != self.session.n_recorded
+
     def _require_turn(self, trial: int) -> TrialSpec:
         self._require_fresh()
         specs = self.session.next_batch(1)
@@ -274,6 +275,9 @@ class LiveSession:
         self, spec: TrialSpec, response: Response, sent: SentResponse
     ) -> TrialRecord:
         def write() -> TrialRecord:
+            self._store.hold(f"session {self.session.id}")
+            if self._is_behind():
+                raise Behind(f"session {self.session.id} must be taken up anew")
             record = self.session.record([spec], [response])[0]
             for event in sent.events:
                 about = {"trial": spec.trial, **event}

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from ...experiments.session.session import Session
 from ...experiments.store.sqlite import Store
+from .handed_out import handed_out
 from .limits import Clock
 from .live import LiveSession
-from .writer import Writer
+from .writer import Writes
 
 MOST_IN_MEMORY = 1000
 
@@ -25,7 +26,7 @@ class LiveSessions:
     def __init__(
         self,
         store: Store,
-        writer: Writer,
+        writer: Writes,
         on_complete: Callable[[Session], None],
         clock: Clock,
     ) -> None:
@@ -34,7 +35,7 @@ class LiveSessions:
         self._found: OrderedDict[str, LiveSession] = OrderedDict()
         self._lock = threading.Lock()
         # Kept when a session leaves the memory: what was handed out stays handed out.
-        self._handed_out: dict[str, tuple[int, float]] = {}
+        self._handed_out = handed_out(store, clock)
 
     def session(self, session_id: str) -> LiveSession:
         """Give a session, from memory or from the trial log.
@@ -45,8 +46,9 @@ class LiveSessions:
             If it was withdrawn.
         """
         live = self._in_memory(session_id)
-        if live is not None:
+        if live is not None and live.is_usable():
             return live
+        self._forget(session_id, live)
         session = Session.resume(self._store, session_id)
         mine = LiveSession(
             session,
@@ -63,6 +65,12 @@ class LiveSessions:
         """Forget a session, which was withdrawn."""
         with self._lock:
             self._found.pop(session_id, None)
+        self._handed_out.forget(session_id)
+
+    def _forget(self, session_id: str, live: LiveSession | None) -> None:
+        with self._lock:
+            if live is not None and self._found.get(session_id) is live:
+                del self._found[session_id]
 
     def _in_memory(
         self, session_id: str, otherwise: LiveSession | None = None

@@ -1,7 +1,6 @@
 """The pages of questions before and after the task, and where their answers go."""
 
 import logging
-import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +16,7 @@ from flask import (
 from werkzeug.wrappers import Response as AnyResponse
 
 from ...experiments.protocols.texts import in_language, language_of
+from ...experiments.store.connection import Connection
 from ..studies.answers import Given, OtherAnswer, answers_of, hand_in, keep_answer
 from ..studies.participations import Participation
 from ..studies.plugins import PluginError, pinned_plugin
@@ -146,7 +146,7 @@ def answer(token: str, asked: str, question: str) -> dict[str, Any]:
     place = (found.questionnaire.id, question)
     language = language_of(about.text, participation.language)
 
-    def keep(connection: sqlite3.Connection) -> None:
+    def keep(connection: Connection) -> None:
         _require_there(connection, participation)
         session = participation.session
         keep_answer(connection, session, place, taken, step, language)
@@ -162,7 +162,7 @@ def done(token: str, asked: str) -> dict[str, Any]:
     participation, live, found = _find(token, asked)
     json_body()
 
-    def finish(connection: sqlite3.Connection) -> list[str]:
+    def finish(connection: Connection) -> list[str]:
         _require_there(connection, participation)
         return hand_in(connection, participation.session, found.questionnaire)
 
@@ -184,7 +184,7 @@ def _find(token: str, asked: str) -> tuple[Participation, LiveSession, Asked]:
     abort(404, say("complaint.no_page"))
 
 
-def _require_there(connection: sqlite3.Connection, whose: Participation) -> None:
+def _require_there(connection: Connection, whose: Participation) -> None:
     """Refuse what comes after somebody has withdrawn."""
     query = "SELECT status FROM sessions WHERE id = ?"
     (status,) = connection.execute(query, [whose.session]).fetchone()
@@ -195,7 +195,7 @@ def _require_there(connection: sqlite3.Connection, whose: Participation) -> None
 def _write(live: LiveSession, job: Any) -> Any:
     live.answers.spend("answers")
     try:
-        return the_host().write(job)
+        return the_host().write(job, f"session {live.session.id}")
     except OtherAnswer:
         abort(409, say("questions.elsewhere"))
 

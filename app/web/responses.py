@@ -14,6 +14,7 @@ MOST_BYTES = 16 * 1024  # of a request's body
 MOST_EVENTS = 50
 _LONGEST_MS = 24 * 3600 * 1000.0
 _MOST_FRAMES = 10**7
+_LARGEST = 1e300
 _Check = Callable[[Mapping[str, Any], str], Any]
 _EVENT_KINDS = (
     "early_key",
@@ -96,6 +97,41 @@ class SentResponse:
     def is_stored_as(self, stored: Response) -> bool:
         """Whether a stored response is this one, sent before."""
         return self.measured == replace(stored, valid=True, invalid_reason=None)
+
+
+class ModelResponse(SentResponse):
+    """What a model sent: it has no screen, so that nothing was late or too soon."""
+
+    def _fault(
+        self, own_digest: str, protocol: Protocol, since_ms: float | None
+    ) -> str | None:
+        if self.measured.digest != own_digest:
+            return OTHER_BYTES
+        return NEVER_ASKED_FOR if since_ms is None else None
+
+
+def parse_model_response(data: object, protocol: Protocol) -> ModelResponse:
+    """Check the body of a model's response: what it chose, why, and what it saw.
+
+    Raises
+    ------
+    ResponseError
+        With one sentence about the first field that breaks its rule.
+    """
+    names = ("response", "decision_variables", "digest")
+    fields = _table(data, "a model's response", names)
+    variables = fields["decision_variables"]
+    fits = isinstance(variables, list) and 1 <= len(variables) <= MOST_EVENTS
+    fits = fits and all(_is_finite(value) for value in variables)
+    _unless(fits, "decision_variables", "a list of finite numbers", variables)
+    return ModelResponse(
+        Response(
+            response=_whole(fields, "response", protocol.n_responses - 1),
+            decision_variables=tuple(float(value) for value in variables),
+            digest=_digest(fields, "digest"),
+        ),
+        (),
+    )
 
 
 def parse_response(data: object, protocol: Protocol) -> SentResponse:
@@ -186,6 +222,12 @@ def is_number(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return 0 <= value <= _LONGEST_MS  # which no NaN is
+
+
+def _is_finite(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return -_LARGEST < value < _LARGEST
 
 
 def _number(fields: Mapping[str, Any], name: str) -> float:

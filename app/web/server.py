@@ -30,7 +30,7 @@ from ..accounts.single_sign_on import SingleSignOn
 from ..hosting.static_files import STATIC, serve_static_files
 from ..studies.description import Study, alone
 from ..studies.enrolments import Refused
-from . import participate, questions, trial_api
+from . import own_data, participate, questions, trial_api
 from .host import Host
 from .limits import Clock, TooMany
 from .live import OutOfTurn, StaleSession
@@ -106,12 +106,10 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     host = app.extensions["yoked"] = Host(db_path, served, clock)
     app.register_blueprint(participate.blueprint)
+    app.register_blueprint(own_data.blueprint)
     app.register_blueprint(questions.blueprint)
     app.register_blueprint(trial_api.blueprint)
-    accounts = register_researchers(
-        app, db_path, host.write, single_sign_on, clock=clock
-    )
-    host.keep_open(accounts)
+    register_researchers(app, host, single_sign_on, clock=clock)
     app.jinja_env.globals.update(
         import_map=import_map, here=here, say=say, spoken=spoken
     )

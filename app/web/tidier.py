@@ -8,7 +8,7 @@ from ...experiments.clock import utc_now
 from ...experiments.store.sqlite import Store
 from ..studies.kept import every_study
 from ..studies.retention import erase_ids
-from .writer import Writer
+from .writer import Writes
 
 EVERY_S = 3600.0
 
@@ -22,7 +22,7 @@ class Tidier:
         Of the trial log.
     """
 
-    def __init__(self, store: Store, writer: Writer) -> None:
+    def __init__(self, store: Store, writer: Writes) -> None:
         self._store, self._writer = store, writer
         self._is_closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tidier", daemon=True)

@@ -7,9 +7,15 @@ from flask import Blueprint, Response, request, url_for
 
 from ...experiments.monitors.blind_spot import ViewingError
 from .examples import examples_of
+from .live import Behind
 from .participate import asked_viewing, find_session
 from .phrases import say
-from .responses import ResponseError, parse_display, parse_response
+from .responses import (
+    ResponseError,
+    parse_display,
+    parse_model_response,
+    parse_response,
+)
 from .viewing import kept_viewing, parse_viewing
 
 blueprint = Blueprint("trial_api", __name__, url_prefix="/session/<token>")
@@ -42,8 +48,13 @@ def examples(token: str) -> Response:
 def response(token: str, trial: int) -> dict[str, Any]:
     """Take a response; by the time of the reply it is stored."""
     _, live = find_session(token)
-    given = parse_response(json_body(), live.session.protocol)
-    receipt = live.record(trial, given)
+    is_model = live.session.row.observer.kind == "model"
+    parse = parse_model_response if is_model else parse_response
+    given = parse(json_body(), live.session.protocol)
+    try:
+        receipt = live.record(trial, given)
+    except Behind:  # another process was faster: the session as it is by now
+        receipt = find_session(token)[1].record(trial, given)
     return {**receipt, "next": _with_address(token, receipt["next"])}
 
 

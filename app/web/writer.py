@@ -10,13 +10,59 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, runtime_checkable
+from typing import Protocol as Interface
+
+from ...experiments.store.trial_log import Store
 
 T = TypeVar("T")
 MOST_JOBS_A_COMMIT = 256
 
 # After these SQLite may have rolled back more than the job that met them.
 _FATAL_TO_THE_GROUP = (sqlite3.Error, OSError, MemoryError)
+
+
+@runtime_checkable
+class Writes(Interface):
+    """Runs jobs in transactions, for many threads."""
+
+    def run(self, job: Callable[[], T]) -> T:
+        """Run a job; return its result once it is durable."""
+        ...
+
+    def close(self) -> None:
+        """Finish what was begun, then stop."""
+        ...
+
+
+def writer_of(store: Store) -> Writes:
+    """Give what writes to a database best: one thread, or everybody at once."""
+    if store.has_one_writer:
+        return Writer(store.transaction)
+    return EachForItself(store.transaction)
+
+
+class EachForItself:
+    """Runs each job in the thread that asks, in a transaction of its own.
+
+    For a database that takes many writers at once, and groups their commits itself.
+
+    Parameters
+    ----------
+    transaction
+        Opens a transaction of this thread.
+    """
+
+    def __init__(self, transaction: Callable[[], AbstractContextManager[Any]]) -> None:
+        self._transaction = transaction
+
+    def run(self, job: Callable[[], T]) -> T:
+        """Run a job; return its result once it is durable."""
+        with self._transaction():
+            return job()
+
+    def close(self) -> None:
+        """Do nothing: a job is over when `run` is."""
 
 
 class Writer:

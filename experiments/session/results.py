@@ -218,7 +218,7 @@ def session_data(
     noise = noise_source(row.noise_source, protocol, row.seed, store.noise)
     n_events = Counter(event["kind"] for event in store.events(session_id))
     broken: list[str] = []
-    if row.presenter in PEOPLES_PRESENTERS:
+    if row.presenter in PEOPLES_PRESENTERS and row.observer.kind == "person":
         records = TrialColumns.of_cells(len(trials), cells).records()
         broken = screened_out(protocol, records)
     whole = SessionData(row, protocol, trials, noise, n_events, tuple(broken))

@@ -4,17 +4,18 @@ A row's blob is what the SHA-256 is of, so that a log needs no file beside it.
 """
 
 import json
-import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
 from ..protocols.contents import contents_of, is_kept, keep, kept
 from ..protocols.images import Images
+from .connection import Connection
+from .noise import INSERT_NOISE
 
 IMAGES = "yoked-basis-1"  # in the column dtype
 
 
-def add_contents(connection: sqlite3.Connection, plain: Mapping[str, Any]) -> None:
+def add_contents(connection: Connection, plain: Mapping[str, Any]) -> None:
     """Write what a protocol names inside the caller's transaction, unless it is there.
 
     Parameters
@@ -24,14 +25,13 @@ def add_contents(connection: sqlite3.Connection, plain: Mapping[str, Any]) -> No
     plain
         The protocol as plain data.
     """
-    insert = "INSERT OR IGNORE INTO noise (sha256, shape, dtype, blob) VALUES (?,?,?,?)"
     for sha256, what in contents_of(plain).items():
         images = kept(sha256, what)
         shape = json.dumps([images.n, *images.shape], separators=(",", ":"))
-        connection.execute(insert, (sha256, shape, IMAGES, images.plain))
+        connection.execute(INSERT_NOISE, (sha256, shape, IMAGES, images.plain))
 
 
-def read_contents(connection: sqlite3.Connection, plain: Mapping[str, Any]) -> None:
+def read_contents(connection: Connection, plain: Mapping[str, Any]) -> None:
     """Read what a protocol names, unless this process has it; see `contents.keep`.
 
     What is in no log is missed by the protocol's own rules.
@@ -45,7 +45,7 @@ def read_contents(connection: sqlite3.Connection, plain: Mapping[str, Any]) -> N
 
 
 def missing_contents(
-    connection: sqlite3.Connection,
+    connection: Connection,
 ) -> list[tuple[str, str, str]]:
     """Give protocol, what it names, and SHA-256 where a log does not have it."""
     missing = []

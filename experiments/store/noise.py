@@ -8,7 +8,6 @@ keeps no more than 1 GB in a cell, and nobody has to read more than is analysed.
 import hashlib
 import json
 import math
-import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,9 +16,15 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int8
 
+from .connection import Connection
+
 PART_BYTES = 2**23
 _PARTS_KEPT = 8  # in memory, of the array that is being read
 _LIST = "parts"  # in the column dtype
+INSERT_NOISE = (
+    "INSERT INTO noise (sha256, shape, dtype, blob) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT DO NOTHING"
+)
 
 # SHA-256: the row's shape, dtype and blob; LookupError if there is none.
 ReadRow = Callable[[str], tuple[str, str, bytes]]
@@ -60,7 +65,7 @@ def checked_noise(
     return np.ascontiguousarray(part, "<f4")
 
 
-def add_noise(connection: sqlite3.Connection, noise: np.ndarray) -> str:
+def add_noise(connection: Connection, noise: np.ndarray) -> str:
     """Write an array inside the caller's transaction; the same again is a no-op.
 
     Parameters
@@ -98,21 +103,20 @@ def add_noise(connection: sqlite3.Connection, noise: np.ndarray) -> str:
     return _add_row(connection, noise.shape, _LIST, blob)
 
 
-def _add_part(connection: sqlite3.Connection, part: np.ndarray) -> str:
+def _add_part(connection: Connection, part: np.ndarray) -> str:
     return _add_row(connection, part.shape, part.dtype.name, part.tobytes())
 
 
 def _add_row(
-    connection: sqlite3.Connection, shape: tuple[int, ...], dtype: str, blob: bytes
+    connection: Connection, shape: tuple[int, ...], dtype: str, blob: bytes
 ) -> str:
     plain = json.dumps(list(shape), separators=(",", ":"))
     sha256 = hashlib.sha256(f"{dtype} {plain}\n".encode() + blob).hexdigest()
-    insert = "INSERT OR IGNORE INTO noise (sha256, shape, dtype, blob) VALUES (?,?,?,?)"
-    connection.execute(insert, (sha256, plain, dtype, blob))
+    connection.execute(INSERT_NOISE, (sha256, plain, dtype, blob))
     return sha256
 
 
-def read_row(connection: sqlite3.Connection, sha256: str) -> tuple[str, str, bytes]:
+def read_row(connection: Connection, sha256: str) -> tuple[str, str, bytes]:
     """Give shape, dtype and blob of one row of the table `noise`.
 
     Raises
@@ -211,7 +215,7 @@ def _layout(sha256: str, read_row: ReadRow) -> _Layout:
     return _Layout(whole, listed["dtype"], listed["rows"], tuple(listed["parts"]))
 
 
-def drop_withdrawn_noise(connection: sqlite3.Connection) -> None:
+def drop_withdrawn_noise(connection: Connection) -> None:
     """Delete the arrays of withdrawn sessions that no other session needs."""
     query = (
         "SELECT DISTINCT substr(noise_source, 8) FROM sessions "
@@ -226,7 +230,7 @@ def drop_withdrawn_noise(connection: sqlite3.Connection) -> None:
         connection.execute("DELETE FROM noise WHERE sha256 = ?", [sha256])
 
 
-def rows_of(connection: sqlite3.Connection, sha256: str) -> Iterator[str]:
+def rows_of(connection: Connection, sha256: str) -> Iterator[str]:
     """List an array's row and those of its parts, as far as they are there."""
     yield sha256
     query = "SELECT blob FROM noise WHERE sha256 = ? AND dtype = ?"

@@ -1,10 +1,11 @@
 """Sessions and observers as rows of the trial log, and back."""
 
 import json
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from .connection import Connection
 
 OBSERVER_COLUMNS = ("kind", "name", "parameters", "weights_hash")
 
@@ -108,11 +109,11 @@ def _plain(value: object) -> object:
     return str(value)
 
 
-def observer_key(connection: sqlite3.Connection, cells: Sequence[object]) -> int:
+def observer_key(connection: Connection, cells: Sequence[object]) -> int:
     """Give the key of an observer's row, which is written if it is new."""
     columns = ", ".join(OBSERVER_COLUMNS)
-    insert = f"INSERT OR IGNORE INTO observers ({columns}) VALUES (?, ?, ?, ?)"
-    connection.execute(insert, cells)
+    insert = f"INSERT INTO observers ({columns}) VALUES (?, ?, ?, ?)"
+    connection.execute(f"{insert} ON CONFLICT DO NOTHING", cells)
     query = f"SELECT id FROM observers WHERE ({columns}) = (?, ?, ?, ?)"
     return connection.execute(query, cells).fetchone()[0]
 

@@ -1,10 +1,10 @@
 """Many trials into the log at once, and out of it: each column as its cells."""
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice, repeat
 from typing import Any
 
+from .connection import Connection
 from .trial import TrialRecord
 from .trial_batch import TrialColumns
 from .trial_columns import SELECT_TRIALS, TRIAL_COLUMNS, as_list, into_trials
@@ -16,7 +16,7 @@ _TRIALS_A_STATEMENT = 16
 
 
 def without_known(
-    connection: sqlite3.Connection, session_id: str, key: int, trials: TrialColumns
+    connection: Connection, session_id: str, key: int, trials: TrialColumns
 ) -> TrialColumns:
     """Leave out what is stored already; refuse what is stored otherwise.
 
@@ -42,9 +42,7 @@ def without_known(
     return TrialColumns.of(new)
 
 
-def _among(
-    connection: sqlite3.Connection, key: int, numbers: Sequence[int]
-) -> list[int]:
+def _among(connection: Connection, key: int, numbers: Sequence[int]) -> list[int]:
     """Give the numbers that are stored, in order."""
     query = "SELECT trial FROM trials WHERE session = ? AND trial BETWEEN ? AND ?"
     ends = [min(numbers, default=0), max(numbers, default=0)]
@@ -53,7 +51,7 @@ def _among(
 
 
 def _read(
-    connection: sqlite3.Connection, key: int, numbers: Sequence[int]
+    connection: Connection, key: int, numbers: Sequence[int]
 ) -> Iterator[TrialRecord]:
     for first in range(0, len(numbers), _TRIALS_A_QUERY):
         some = numbers[first : first + _TRIALS_A_QUERY]
@@ -62,7 +60,7 @@ def _read(
         yield from TrialColumns.of_cells(len(rows), _by_column(rows)).records()
 
 
-def insert(connection: sqlite3.Connection, key: int, trials: TrialColumns) -> None:
+def insert(connection: Connection, key: int, trials: TrialColumns) -> None:
     """Write trials, many in a statement where there are many.
 
     What is missing in all of them is left out: to bind NULL takes longest.
@@ -78,7 +76,7 @@ def insert(connection: sqlite3.Connection, key: int, trials: TrialColumns) -> No
         left -= n_rows * times
 
 
-def read_cells(connection: sqlite3.Connection, key: int) -> dict[str, Sequence[Any]]:
+def read_cells(connection: Connection, key: int) -> dict[str, Sequence[Any]]:
     """Give the trials of a session in order, every column as the log keeps it."""
     rows = connection.execute(f"{SELECT_TRIALS} ORDER BY trial", [key])
     return _by_column(rows.fetchall())

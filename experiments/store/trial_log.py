@@ -1,7 +1,6 @@
 """The trial log, whatever keeps it: what a store must offer, and how it complains."""
 
 import contextlib
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, runtime_checkable
 from typing import Protocol as Interface
@@ -10,6 +9,7 @@ import numpy as np
 
 from ..protocols.protocol import Protocol
 from ..stimulus.sources import NoiseArray
+from .connection import Connection
 from .rows import SessionRow
 from .trial import TrialRecord
 from .trial_batch import TrialColumns
@@ -25,17 +25,33 @@ class TrialConflict(StoreError):
 
 @runtime_checkable
 class Store(Interface):
-    """The trial log, whatever keeps it."""
+    """The trial log, whatever keeps it.
+
+    Attributes
+    ----------
+    has_one_writer
+        Whether transactions of one process wait for each other, so that one thread does
+        best to write for all; else what must not happen at once is to be held.
+    """
+
+    has_one_writer: bool
 
     def transaction(self) -> contextlib.AbstractContextManager[None]:
         """Make all that is written inside durable at its end, or none of it."""
         ...
 
-    def beside(self) -> contextlib.AbstractContextManager[sqlite3.Connection]:
+    def beside(self) -> contextlib.AbstractContextManager[Connection]:
         """Open the file for the tables of others, beside the trial log.
 
         What is written there must be within a `transaction`, which may hold rows of
         the log too.
+        """
+        ...
+
+    def hold(self, what: str) -> None:
+        """Hold off whoever holds the same words, until the transaction around it ends.
+
+        Who needs several holds what is of a session before what is of a study.
         """
         ...
 
@@ -59,6 +75,10 @@ class Store(Interface):
 
     def sessions(self) -> list[SessionRow]:
         """List the sessions in the order of their start."""
+        ...
+
+    def n_recorded(self, session_id: str) -> int:
+        """Count the trials of a session, which are numbered from 0 without a gap."""
         ...
 
     def protocol(self, protocol_hash: str) -> Protocol:

@@ -1,8 +1,9 @@
-/** The page of a study: who is where, looked at again every ten seconds while somebody looks. */
+/** What changes while somebody looks is looked at again: every ten seconds, and sooner while something is computed. */
 
 import { localTimes } from "./researchers.js";
 
 const EVERY_MS = 10_000;
+const SOON_MS = 2_000;
 const monitor = document.getElementById("monitor");
 
 async function lookAgain() {
@@ -13,6 +14,7 @@ async function lookAgain() {
     const page = new DOMParser().parseFromString(await reply.text(), "text/html");
     const now = page.getElementById("monitor");
     if (!now) return;
+    monitor.toggleAttribute("data-computing", now.hasAttribute("data-computing"));
     monitor.replaceChildren(...now.childNodes);
     localTimes(monitor);
   } catch {
@@ -20,4 +22,13 @@ async function lookAgain() {
   }
 }
 
-setInterval(() => void lookAgain(), EVERY_MS);
+async function lookOn() {
+  await lookAgain();
+  next();
+}
+
+function next() {
+  setTimeout(() => void lookOn(), monitor?.hasAttribute("data-computing") ? SOON_MS : EVERY_MS);
+}
+
+next();

@@ -1,6 +1,5 @@
 """One's own account: password, authenticator app, tokens, sign-ins."""
 
-import sqlite3
 from urllib.parse import urlsplit
 
 import segno
@@ -8,6 +7,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
+from ....experiments.store.connection import Connection
 from ...accounts import accounts as people
 from ...accounts import authenticator, passwords, roles, sign_ins, tokens
 from ...accounts.accounts import Account
@@ -178,7 +178,7 @@ def _back(done: str) -> Response:
 def _page(account: Account, complaints: dict[str, str] | None = None) -> str:
     at, here = desk().now(), current()
 
-    def found(db: sqlite3.Connection) -> dict:
+    def found(db: Connection) -> dict:
         return {
             "n_codes": authenticator.n_recovery_codes(db, account),
             "tokens": tokens.every(db, account),

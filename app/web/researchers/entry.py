@@ -3,7 +3,6 @@
 import hmac
 import re
 import secrets
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ from typing import NoReturn
 from flask import abort, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
+from ....experiments.store.connection import Connection
 from ...accounts import accounts as people
 from ...accounts import roles, sign_ins, tokens
 from ...accounts.accounts import Account
@@ -176,7 +176,7 @@ def _of_program(token: str) -> Account:
     at = desk().now()
     accounts = desk().accounts
 
-    def find(db: sqlite3.Connection) -> tuple[Account, tokens.ApiToken] | None:
+    def find(db: Connection) -> tuple[Account, tokens.ApiToken] | None:
         found = tokens.find(db, token, at)
         account = None if found is None else people.at_key(db, found[0])
         if found is None or account is None or account.is_disabled:

@@ -1,11 +1,11 @@
 """Signing in: name and password, then a code; the first password by a one-time link."""
 
-import sqlite3
 from typing import NoReturn
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from ....experiments.store.connection import Connection
 from ...accounts import accounts as people
 from ...accounts import audit, authenticator, passwords, sign_ins
 from ...accounts.accounts import Account
@@ -74,7 +74,7 @@ def check_password() -> Page:
         accounts.write(lambda db: people.store_hash(db, account, today))
     before, awaits = cookie(), account.has_authenticator
 
-    def begin(db: sqlite3.Connection) -> str:
+    def begin(db: Connection) -> str:
         sign_ins.end(db, before)
         return sign_ins.begin(db, account, at, PASSWORD, awaits)
 
@@ -103,7 +103,7 @@ def check_code() -> Page:
     desk().attempts.tries.spend(f"code {account.key}", "attempts with a code")
     typed, key = request.form.get("code", ""), desk().accounts.key
 
-    def begin(db: sqlite3.Connection) -> str | None:
+    def begin(db: Connection) -> str | None:
         if not authenticator.accept(db, key, account, typed, at):
             what = "was refused a sign-in"
             audit.note(db, account, what, at, account, detail="wrong code")
@@ -128,7 +128,7 @@ def by_proxy() -> Page:
         abort(403, "Nobody vouches for you here. Please sign in by password.")
     before = cookie()
 
-    def begin(db: sqlite3.Connection) -> str | None:
+    def begin(db: Connection) -> str | None:
         account = people.find(db, said)
         if account is None and sso.makes_accounts:
             account = people.create(db, None, said, at, how=PROXY)

@@ -1,12 +1,12 @@
 """Accounts for administrators, and the audit log."""
 
-import sqlite3
 from collections.abc import Callable
 from datetime import timedelta
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from ....experiments.store.connection import Connection
 from ...accounts import accounts as people
 from ...accounts import audit, authenticator, sign_ins
 from ...accounts.accounts import LINK_HOURS, Account
@@ -20,7 +20,7 @@ blueprint = protected(
     Blueprint("researchers_people", __name__, url_prefix="/researchers")
 )
 
-Change = Callable[[sqlite3.Connection, Account, Account], None]
+Change = Callable[[Connection, Account, Account], None]
 
 
 @blueprint.get("/accounts")
@@ -37,7 +37,7 @@ def create() -> Page:
     name = request.form.get("name", "").strip()
     is_administrator = request.form.get("is_administrator") == "yes"
 
-    def make(db: sqlite3.Connection) -> tuple[Account, str]:
+    def make(db: Connection) -> tuple[Account, str]:
         account = people.create(db, by, name, at, is_administrator)
         return account, people.new_link(db, by, account, at)
 
@@ -54,7 +54,7 @@ def ask_for_codes() -> Page:
     by, at = administrator(), desk().now()
     is_required = request.form.get("is_required") == "yes"
 
-    def change(db: sqlite3.Connection) -> None:
+    def change(db: Connection) -> None:
         set_requires_codes(db, is_required)
         what = "required codes" if is_required else "made codes optional"
         audit.note(db, by, what, at)

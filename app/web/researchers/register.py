@@ -3,20 +3,23 @@
 import time
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
+from typing import TypeVar
 
 from flask import Flask
 from markupsafe import Markup
 
-from ...accounts.file import Accounts, Write
+from ....experiments.store.connection import Connection
+from ...accounts.file import HELD, Accounts
 from ...accounts.schema import now as time_now
 from ...accounts.single_sign_on import SingleSignOn
+from ..host import Host
 from ..limits import Clock
-from . import account, api, login, people, studies
+from . import account, api, downloads, inventory, login, people, results, studies
 from .attempts import Attempts
 from .blueprints import sentence
 from .entry import EXTENSION, Desk, current, form_token
 
+T = TypeVar("T")
 # What the bar above the pages leads to: endpoint, words, and whether it is for
 # administrators alone.
 PAGES = [
@@ -31,6 +34,7 @@ NOTICES = {
     "authenticator": "Signing in asks for no codes any more.",
     "token": "The token is revoked.",
     "changed": "Done.",
+    "model": "The model is being prepared; its session stands here once it begins.",
     "required": "From now on everybody who signs in by password needs an app.",
     "optional": "From now on nobody has to have an app.",
 }
@@ -38,23 +42,20 @@ NOTICES = {
 
 def register_researchers(
     app: Flask,
-    db_path: str | Path,
-    write: Write,
+    host: Host,
     single_sign_on: SingleSignOn | None = None,
     home: str = "researchers_studies.every",
     clock: Clock = time.monotonic,
     now: Callable[[], datetime] = time_now,
-) -> Accounts:
+) -> None:
     """Put the pages of researchers into an application.
 
     Parameters
     ----------
     app
         The application.
-    db_path
-        The trial log, which is there.
-    write
-        Runs a job in a transaction of the trial log's writer.
+    host
+        What the server shares.
     single_sign_on
         The proxies that say who somebody is.
     home
@@ -63,13 +64,12 @@ def register_researchers(
         Seconds, rising: what limits are held against.
     now
         Gives the time of day, with its zone.
-
-    Returns
-    -------
-    Accounts
-        To be closed with the application.
     """
-    accounts = Accounts(db_path, write)
+
+    def write(job: Callable[[Connection], T]) -> T:
+        return host.write(job, HELD)
+
+    accounts = Accounts(host.reader, write, lambda: host.key)
     desk = Desk(accounts, Attempts(clock), single_sign_on, home, now)
     app.extensions[EXTENSION] = desk
     app.jinja_env.globals |= {
@@ -83,8 +83,10 @@ def register_researchers(
     app.register_blueprint(account.blueprint)
     app.register_blueprint(people.blueprint)
     app.register_blueprint(studies.blueprint)
+    app.register_blueprint(downloads.blueprint)
+    app.register_blueprint(inventory.blueprint)
+    app.register_blueprint(results.blueprint)
     app.register_blueprint(api.blueprint)
-    return accounts
 
 
 def _form_token() -> Markup:

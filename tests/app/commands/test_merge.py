@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from yoked.app.cli import cli
+from yoked.app.database import open_database
 from yoked.app.studies import participations
 from yoked.app.studies.tokens import new_token
 from yoked.experiments.session.session import Session
@@ -75,7 +76,7 @@ def test_conflicts_are_listed_a_line_each(tmp_path, labs):
 def test_what_stays_is_said(tmp_path, labs):
     store = open_store(labs[0])
     session, token = store.sessions()[0].id, new_token()
-    participations.Participations(labs[0]).close()
+    open_database(labs[0]).close()
     with store.transaction(), store.beside() as beside:
         participations.add(beside, token, session, "en", "v1")
     store.close()

@@ -4,13 +4,12 @@ import re
 
 import pytest
 
+from yoked.app.database import open_database
 from yoked.app.studies.description import load_study, state_after, study_from_json
 from yoked.app.studies.kept import add_study, every_study, find_study, set_state
-from yoked.app.studies.tables import prepare
 from yoked.app.web.agreed import agreed_texts
 from yoked.experiments.protocols.checks import ProtocolError
 from yoked.experiments.protocols.files import load_protocol, protocol_text
-from yoked.experiments.store.sqlite import open_store
 
 WHOLE = """
 name = "bright-bars"
@@ -61,8 +60,7 @@ def described(tmp_path, text: str):
 
 def test_a_study_is_kept_as_it_was_described(tmp_path, db_path):
     study = described(tmp_path, WHOLE)
-    store = open_store(db_path)
-    prepare(db_path)
+    store = open_database(db_path)
     add_study(store, study)
     kept = find_study(store, "bright-bars")
     store.close()
@@ -89,8 +87,7 @@ def test_a_study_of_another_file_is_pinned_to_its_own_protocol(tmp_path, db_path
     shipped = protocol_text("bar-in-noise", "own")
     own.write_text(shipped)
     study = described(tmp_path, text)
-    store = open_store(db_path)
-    prepare(db_path)
+    store = open_database(db_path)
     add_study(store, study)
     own.write_text(protocol_text("gabor-in-noise", "own"))
     assert find_study(store, "own").study.protocol == study.protocol
@@ -135,8 +132,7 @@ def test_arms_of_different_consents_need_a_text_of_the_study(tmp_path):
 
 def test_a_name_is_taken_once(tmp_path, db_path):
     study = described(tmp_path, WHOLE)
-    store = open_store(db_path)
-    prepare(db_path)
+    store = open_database(db_path)
     add_study(store, study)
     with pytest.raises(ValueError, match="must be one that no study here has"):
         add_study(store, study)

@@ -6,8 +6,8 @@ import sqlite3
 
 import pytest
 
+from yoked.app.database import Reader, open_database
 from yoked.app.studies import participations as table
-from yoked.app.studies.participations import Participations
 from yoked.app.studies.tokens import is_token, new_token
 from yoked.experiments.session.session import Session
 from yoked.experiments.store.rows import ObserverInfo
@@ -22,9 +22,24 @@ def session_id(db_path, protocol) -> str:
     return session.id
 
 
+class Links:
+    """What a server asks of the table, while others write to it."""
+
+    def __init__(self, db_path) -> None:
+        store = open_database(db_path)
+        self._open = [Reader(store, db_path), store]
+
+    def find(self, token: str):
+        return self._open[0].read(lambda db: table.find(db, token))
+
+    def close(self) -> None:
+        for each in self._open:
+            each.close()
+
+
 @pytest.fixture
 def participations(db_path, session_id):
-    participations = Participations(db_path)
+    participations = Links(db_path)
     yield participations
     participations.close()
 
@@ -71,7 +86,7 @@ def test_a_link_needs_a_session(db_path, participations):
 
 def test_opening_twice_changes_nothing(db_path, participations, session_id):
     token = add(db_path, session_id)
-    again = Participations(db_path)
+    again = Links(db_path)
     assert again.find(token) == participations.find(token)
     again.close()
 

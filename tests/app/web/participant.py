@@ -7,10 +7,13 @@ import re
 import sqlite3
 from dataclasses import replace
 
+import psycopg
+
 from yoked.app.web.server import create_app
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.protocols.parts import Block, DoublePass
 from yoked.experiments.store.sqlite import open_store
+from yoked.experiments.store.url import is_url
 
 N_TRIALS = 2 + 4 + 2 * (4 + 1)
 # What a browser says of its screen.
@@ -132,11 +135,33 @@ def log(db_path):
         store.close()
 
 
+def slowly(db_path) -> None:
+    """Let a database on a server hand pixels out ten seconds before it does.
+
+    Its own clock says when they were, and a request of a test needs no time.
+    """
+    if not is_url(db_path):
+        return
+    earlier = "NEW.at = NEW.at - INTERVAL '10 seconds'; RETURN NEW;"
+    with psycopg.connect(db_path) as other:
+        other.execute(
+            "CREATE OR REPLACE FUNCTION earlier() RETURNS trigger LANGUAGE plpgsql "
+            f"AS $$ BEGIN {earlier} END $$"
+        )
+        other.execute(
+            "CREATE OR REPLACE TRIGGER earlier BEFORE INSERT OR UPDATE ON handed_out "
+            "FOR EACH ROW EXECUTE FUNCTION earlier()"
+        )
+
+
 def recorded(db_path) -> list:
     with log(db_path) as store:
         return store.trials(store.sessions()[0].id)
 
 
 def rows(db_path, query: str) -> list[tuple]:
+    if is_url(db_path):
+        with psycopg.connect(db_path) as other:
+            return other.execute(query).fetchall()
     with contextlib.closing(sqlite3.connect(db_path)) as other:
         return other.execute(query).fetchall()

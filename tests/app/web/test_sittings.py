@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from sqlite_utils import Database
 
+from yoked.app.database import open_database
 from yoked.app.studies import participations
-from yoked.app.studies.participations import Participations
 from yoked.app.web.server import create_app
 from yoked.experiments.protocols.sittings import SittingPlan
 from yoked.experiments.session.sittings import planned_sitting
@@ -176,4 +176,4 @@ def test_codes_of_a_file_of_the_version_before_are_listed(db_path, protocol):
         as_version_2(connection)
         (code,) = participations.codes(connection)
     assert code["sitting"] == 1
-    Participations(db_path).close()
+    open_database(db_path).close()

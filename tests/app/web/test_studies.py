@@ -11,15 +11,24 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from yoked.app.database import open_database
 from yoked.app.studies.arms import Arm
 from yoked.app.studies.consent import Researcher
 from yoked.app.studies.description import Recruitment, Study
 from yoked.app.studies.kept import add_study, find_study, set_state
 from yoked.app.studies.links import make_links, revoke_link
-from yoked.app.studies.tables import prepare
 from yoked.app.web.server import create_app
+from yoked.experiments.store.url import is_url
 
-from .participant import Participant, agreement, log, rows, short_protocol, where_to
+from .participant import (
+    Participant,
+    agreement,
+    log,
+    rows,
+    short_protocol,
+    slowly,
+    where_to,
+)
 
 TOGETHER = 12
 
@@ -32,14 +41,19 @@ def protocol():
 
 
 @pytest.fixture
+def db_path(place):
+    """Make every test here in a file, and on a server."""
+    return place
+
+
+@pytest.fixture
 def study(protocol):
     return Study("bars", arms=(Arm("all", (protocol,)),))
 
 
 def put(db_path, study, state: str = "open") -> None:
     """Put a study into a database, in a state."""
-    with log(db_path) as store:
-        prepare(db_path)
+    with contextlib.closing(open_database(db_path)) as store:
         add_study(store, study)
         if state != "draft":
             set_state(store, study.name, state)
@@ -58,6 +72,7 @@ def linked(db_path, name: str, n: int = 1, is_pilot: bool = False) -> list[str]:
 def serving(db_path):
     """Serve the studies of a database, by a clock that takes ten seconds a look."""
     app = create_app(db_path, clock=itertools.count(0.0, 10.0).__next__)
+    slowly(db_path)
     try:
         yield app.test_client()
     finally:
@@ -230,12 +245,16 @@ def test_a_name_of_somebody_stands_in_one_table_alone(db_path, study):
     put(db_path, replace(study, recruitment=PROLIFIC))
     with serving(db_path) as client:
         Participant(client, "/study/bars?PROLIFIC_PID=5f3a77aa").finish()
-    tables = rows(db_path, "SELECT name FROM sqlite_master WHERE type = 'table'")
+    tables = "SELECT name FROM sqlite_master WHERE type = 'table'"
+    if is_url(db_path):
+        tables = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+    names = [name for (name,) in rows(db_path, tables)]
+    assert "trials" in names
     holding = [
         name
-        for (name,) in tables
+        for name in names
         if any(
-            "5f3a77aa" in str(row) for row in rows(db_path, f"SELECT * FROM [{name}]")
+            "5f3a77aa" in str(row) for row in rows(db_path, f'SELECT * FROM "{name}"')
         )
     ]
     assert holding == ["external_ids"]

@@ -1,14 +1,19 @@
 """What leaves a study: its own log and nothing else, and names only where they must."""
 
+import io
 import json
 import re
+import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from tests.app.exports.test_psych_ds import faults, warnings
 from yoked.app.cli import cli
+from yoked.app.exports.column_meanings import COLUMN_MEANINGS, STUDY_MEANINGS
 from yoked.app.studies.arms import Arm
 from yoked.app.studies.description import Study
 from yoked.app.studies.kept import find_study
@@ -27,6 +32,12 @@ from .participant import (
 from .test_studies import PROLIFIC, enrolled, linked, put, serving
 
 NAME = "5f3a77aa91"
+
+
+@pytest.fixture
+def db_path(place):
+    """Make every test here in a file, and on a server."""
+    return place
 
 
 @pytest.fixture
@@ -63,6 +74,28 @@ def command(*arguments) -> str:
     return result.output
 
 
+def secrets(db_path, people, page) -> list[str]:
+    """List what no export may have: tokens, codes, hashes, names, consents, others."""
+    codes = re.findall(r"[A-Z2-9]{4}(?:-[A-Z2-9]{4}){3}|[CS]-[A-Z2-9]{10}", page)
+    hashes = [
+        cell
+        for query in (
+            "SELECT token_hash, withdrawal_hash, external_hash FROM enrolments",
+            "SELECT completion_code, consent_version FROM participations",
+            "SELECT token_hash FROM links",
+            "SELECT text FROM consents",
+            "SELECT id FROM sessions ORDER BY key LIMIT 1000 OFFSET 2",
+        )
+        for row in rows(db_path, query)
+        for cell in row
+        if cell is not None
+    ]
+    found = [NAME, *codes, *hashes, *(each.token for each in people.values())]
+    assert len(codes) == 2
+    assert len(found) > 20
+    return found
+
+
 def test_a_study_s_log_has_its_trials_and_no_secret_and_no_other_study(
     db_path, served, tmp_path
 ):
@@ -72,28 +105,65 @@ def test_a_study_s_log_has_its_trials_and_no_secret_and_no_other_study(
     store = open_store(out, to_read=True)
     assert [row.n_trials for row in store.sessions()] == [16, 3]
     store.close()
+    found = secrets(db_path, people, page)
     content = out.read_bytes()
-    codes = re.findall(r"[A-Z2-9]{4}(?:-[A-Z2-9]{4}){3}|[CS]-[A-Z2-9]{10}", page)
-    hashes = [
-        cell
-        for query in (
-            "SELECT token_hash, withdrawal_hash, external_hash FROM enrolments",
-            "SELECT completion_code, consent_version FROM participations",
-            "SELECT token_hash FROM links",
-            "SELECT text FROM consents",
-            "SELECT id FROM sessions ORDER BY key LIMIT -1 OFFSET 2",
-        )
-        for row in rows(db_path, query)
-        for cell in row
-        if cell is not None
-    ]
-    secrets = [NAME, *codes, *hashes, *(each.token for each in people.values())]
-    assert len(codes) == 2
-    assert len(secrets) > 20
-    assert not [secret for secret in secrets if secret.encode() in content]
+    assert not [secret for secret in found if secret.encode() in content]
     assert rows(
         out, "SELECT count(*) FROM sqlite_master WHERE name = 'enrolments'"
     ) == [(0,)]
+
+
+def taken(db_path, folder, ending: str, *options) -> bytes:
+    """Export a study to a file; give what is in it, out of its archive."""
+    out = folder / f"taken{ending}"
+    command("study", "export", db_path, "bars", out, *options)
+    if ending != ".zip":
+        return out.read_bytes()
+    with zipfile.ZipFile(out) as archive:
+        assert archive.testzip() is None
+        archive.extractall(folder / "psych-ds")
+        return b"".join(archive.read(name) for name in archive.namelist())
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet", ".zip"])
+def test_a_study_s_files_have_no_secret_and_no_other_study(
+    db_path, served, tmp_path, ending
+):
+    content = taken(db_path, tmp_path, ending)
+    found = secrets(db_path, *served)
+    assert not [secret for secret in found if secret.encode() in content]
+
+
+def test_csv_and_parquet_have_the_same_trials(db_path, served, tmp_path):
+    text = pd.read_csv(io.BytesIO(taken(db_path, tmp_path, ".csv", "--pilots")))
+    typed = pd.read_parquet(io.BytesIO(taken(db_path, tmp_path, ".parquet")))
+    assert list(text.columns) == list(typed.columns)
+    assert {*typed.columns} == {*COLUMN_MEANINGS, *STUDY_MEANINGS}
+    assert text.groupby("pilot").size().to_dict() == {0: 19, 1: 16}
+    text = text[text["pilot"] == 0].reset_index(drop=True)
+    assert len(typed) == 19
+    assert not typed["pilot"].any()
+    assert ("seed:" + typed["seed"].astype(str) == text["seed"]).all()
+    for name in ("session", "trial", "block_kind", "contrast", "digest", "arm"):
+        assert (typed[name] == text[name]).all()
+    assert typed["rt_ms"].isna().sum() == text["rt_ms"].isna().sum() == 1
+    assert [*map(list, typed["onsets_ms"])] == [*map(json.loads, text["onsets_ms"])]
+    assert typed["valid"].dtype == bool
+
+
+def test_the_zip_is_a_psych_ds_data_set_of_this_study(db_path, served, tmp_path):
+    taken(db_path, tmp_path, ".zip")
+    folder = tmp_path / "psych-ds"
+    assert faults(folder) == warnings(folder) == []
+    described = json.loads((folder / "dataset_description.json").read_text())
+    assert described["description"].startswith("19 trials of 2 sessions")
+    assert len(list((folder / "data").iterdir())) == 2
+
+
+def test_a_file_s_kind_is_in_its_name(db_path, served, tmp_path):
+    told = ["study", "export", str(db_path), "bars", str(tmp_path / "bars.txt")]
+    result = CliRunner().invoke(cli, told)
+    assert (result.exit_code, "must end in .csv" in result.output) == (2, True)
 
 
 def test_pilots_come_along_only_when_they_are_asked_for(db_path, served, tmp_path):
@@ -123,14 +193,12 @@ def test_the_monitor_says_how_far_and_how_well(db_path, served):
     done, begun, pilot = found
     assert (done.status, done.outcome, done.n_trials) == ("finished", "complete", 16)
     assert done.n_planned == 16
-    assert done.correct == pytest.approx(
-        rows(
-            db_path,
-            "SELECT avg(correct) FROM trials WHERE session = 1 AND block_kind = 'main' "
-            "AND valid = 1",
-        )[0][0],
-        abs=5e-5,
+    ((correct,),) = rows(
+        db_path,
+        "SELECT avg(correct) FROM trials WHERE session = 1 AND block_kind = 'main' "
+        "AND valid = 1",
     )
+    assert done.correct == pytest.approx(float(correct), abs=5e-5)
     assert (begun.status, begun.n_trials, begun.block) == (
         "unfinished",
         3,

@@ -334,12 +334,13 @@ def test_a_withdrawal_anywhere_is_a_withdrawal_everywhere(tmp_path, two_labs, wh
 
 
 def test_tables_of_the_web_task_stay_where_they_are(tmp_path, two_labs):
+    from yoked.app.database import open_database
     from yoked.app.studies import participations
     from yoked.app.studies.tokens import new_token
 
     with opened(two_labs[0]) as store:
         person = store.sessions()[0].id
-    participations.Participations(two_labs[0]).close()
+    open_database(two_labs[0]).close()
     token = new_token()
     with opened(two_labs[0]) as store, store.transaction(), store.beside() as beside:
         participations.add(beside, token, person, "en", "v1")

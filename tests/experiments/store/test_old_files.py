@@ -8,7 +8,7 @@ import pytest
 
 import yoked
 from tests import ROOT
-from yoked.app.studies.participations import Participations
+from yoked.app.database import open_database
 from yoked.experiments.store.merge import merge
 from yoked.experiments.store.schema import VERSION
 from yoked.experiments.store.sqlite import open_store
@@ -81,8 +81,7 @@ def test_an_old_file_and_its_copy_brought_up_to_date_merge_without_a_conflict(
 
 
 def test_a_link_of_an_old_file_still_leads_to_its_session(old):
-    participations = Participations(old)
+    open_database(old).close()
     with contextlib.closing(sqlite3.connect(old)) as connection:
         rows = connection.execute("SELECT token_hash FROM participations").fetchall()
-    participations.close()
     assert rows == [(TOKEN_OF_VERSION_1,)]

@@ -1,7 +1,6 @@
 """The trial log: append-only, idempotent, all or nothing, and only ours."""
 
 import sqlite3
-from dataclasses import replace
 
 import pytest
 
@@ -10,7 +9,7 @@ from yoked.experiments.store.rows import ObserverInfo
 from yoked.experiments.store.schema import APPLICATION_ID, VERSION
 from yoked.experiments.store.sqlite import open_store
 from yoked.experiments.store.trial import Response
-from yoked.experiments.store.trial_log import StoreError, TrialConflict
+from yoked.experiments.store.trial_log import StoreError
 
 PERSON = ObserverInfo("person", "p1")
 
@@ -35,43 +34,6 @@ def respond(session, n, response=0):
         )
 
 
-def test_a_trial_comes_back_as_it_went_in(store, session):
-    spec = session.next_batch(1)[0]
-    full = Response(
-        1,
-        432.1,
-        0.7,
-        (0.25, -1.5),
-        "ab" * 32,
-        (0.0, 600.1),
-        12,
-        1,
-        False,
-        "one frame late",
-    )
-    record = session.record([spec], [full])[0]
-    assert store.trials(session.id) == [record]
-
-
-def test_the_same_trial_again_is_no_new_one(store, session):
-    respond(session, 3)
-    records = store.trials(session.id)
-    store.append_trials(session.id, records)
-    assert store.trials(session.id) == records
-
-
-def test_a_different_trial_under_the_same_number_is_refused(store, session):
-    respond(session, 3)
-    records = store.trials(session.id)
-    other = replace(records[1], response=replace(records[1].response, response=1))
-    new = replace(records[2], spec=replace(records[2].spec, trial=3))
-    with pytest.raises(
-        TrialConflict, match=r"trial 1 of .* must be sent as it was stored"
-    ):
-        store.append_trials(session.id, [new, other])
-    assert store.trials(session.id) == records
-
-
 def test_a_stored_trial_cannot_be_changed_or_deleted(session, store, db_path):
     respond(session, 2)
     other = sqlite3.connect(db_path)
@@ -84,32 +46,6 @@ def test_a_stored_trial_cannot_be_changed_or_deleted(session, store, db_path):
     other.close()
 
 
-def test_withdrawal_deletes_the_trials_for_good(store, session):
-    respond(session, 2)
-    store.add_event(session.id, "early key", {"key": "f"})
-    store.withdraw(session.id)
-    assert store.trials(session.id) == []
-    assert store.events(session.id) == []
-    assert store.session(session.id).status == "withdrawn"
-    with pytest.raises(ValueError, match="must not be withdrawn to go on"):
-        Session.resume(store, session.id)
-
-
-def test_a_transaction_is_all_or_nothing(store, session, protocol):
-    spec = session.next_batch(1)[0]
-
-    def fail_half_way():
-        with store.transaction():
-            session.record([spec], [Response(0)])
-            Session.start(store, protocol, PERSON, "web")
-            raise RuntimeError("half way")
-
-    with pytest.raises(RuntimeError, match="half way"):
-        fail_half_way()
-    assert store.trials(session.id) == []
-    assert len(store.sessions()) == 1
-
-
 def test_the_log_opens_in_plain_sqlite(store, session, db_path):
     respond(session, 2)
     plain = sqlite3.connect(db_path)
@@ -118,20 +54,6 @@ def test_the_log_opens_in_plain_sqlite(store, session, db_path):
     assert plain.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert plain.execute("PRAGMA foreign_key_check").fetchall() == []
     plain.close()
-
-
-def test_events_and_exclusions_are_kept(store, session):
-    respond(session, 3)
-    store.add_event(session.id, "early key", {"key": "f", "at_ms": 12.5})
-    store.exclude(session.id, [1, 2], by="maria", reason="phone rang")
-    assert store.events(session.id)[0]["detail"] == {"key": "f", "at_ms": 12.5}
-    assert store.excluded(session.id) == {1, 2}
-
-
-def test_the_protocol_comes_back_from_the_log(store, session, protocol):
-    row = store.session(session.id)
-    assert store.protocol(row.protocol_hash) == protocol
-    assert row.stimulus_hash == protocol.stimulus_hash
 
 
 def test_a_missing_database_is_not_made_for_reading(db_path):
@@ -173,13 +95,6 @@ def test_a_newer_database_is_refused_and_left_alone(db_path):
     assert db_path.read_bytes() == before
 
 
-def test_an_unknown_session_is_named(store):
-    with pytest.raises(
-        LookupError, match="must be in the database, got '2026-01-01-abc'"
-    ):
-        store.session("2026-01-01-abc")
-
-
 def test_two_connections_write_in_turn(store, db_path, protocol):
     other = open_store(db_path)
     sessions = [Session.start(s, protocol, PERSON, "web") for s in (store, other)]
@@ -190,17 +105,6 @@ def test_two_connections_write_in_turn(store, db_path, protocol):
     other.close()
 
 
-def test_a_session_that_is_over_takes_no_more_trials(store, session):
-    respond(session, 2)
-    record = store.trials(session.id)[1]
-    more = replace(record, spec=replace(record.spec, trial=2))
-    store.withdraw(session.id)
-    with pytest.raises(StoreError, match="must be unfinished to take more trials"):
-        store.append_trials(session.id, [more])
-    store.finish(session.id)
-    assert store.session(session.id).status == "withdrawn"
-
-
 def test_a_log_whose_making_was_interrupted_is_made_again(db_path, protocol):
     """SQLite marks WAL in the header before our first table is there."""
     half = sqlite3.connect(db_path)
@@ -209,27 +113,6 @@ def test_a_log_whose_making_was_interrupted_is_made_again(db_path, protocol):
     store = open_store(db_path)
     Session.start(store, protocol, PERSON, "web")
     store.close()
-
-
-def test_a_conflict_late_in_a_long_list_writes_nothing(store, session):
-    respond(session, 1)
-    record = store.trials(session.id)[0]
-    many = [replace(record, spec=replace(record.spec, trial=i)) for i in range(1, 7000)]
-    twice = replace(many[-1], response=replace(record.response, response=1))
-    with pytest.raises(TrialConflict, match="trial 6999 of"):
-        store.append_trials(session.id, [*many, twice])
-    assert len(store.trials(session.id)) == 1
-
-
-def test_parameters_may_be_numpy_numbers_but_not_nan(store, protocol):
-    import numpy as np
-
-    given = ObserverInfo("model", "m", {"gain": np.float32(0.5), "seed": np.int64(3)})
-    session = Session.start(store, protocol, given, "model")
-    assert store.session(session.id).observer.parameters == {"gain": 0.5, "seed": 3}
-    bad = ObserverInfo("model", "m", {"gain": float("nan")})
-    with pytest.raises(ValueError, match="Out of range float values"):
-        Session.start(store, protocol, bad, "model")
 
 
 def test_a_log_is_read_without_a_change_to_its_file(db_path, protocol):

@@ -7,7 +7,9 @@ import pytest
 
 from tests.app.web.participant import Participant, rows
 from yoked.app.accounts import roles
+from yoked.app.studies.inventory import TABLES
 from yoked.app.studies.kept import find_study
+from yoked.app.studies.tokens import withdrawal_code
 from yoked.app.web.researchers.entry import EXTENSION
 
 from .conftest import Browser, told
@@ -83,19 +85,29 @@ def test_a_text_names_no_file_of_the_server(jane, db_path, file):
 MAY = {
     ("get", "/studies/bars"): "viewer",
     ("get", "/studies/bars/log.db"): "viewer",
+    ("get", "/studies/bars/trials.csv"): "viewer",
+    ("get", "/studies/bars/trials.parquet"): "viewer",
+    ("get", "/studies/bars/psych-ds.zip"): "viewer",
+    ("get", "/studies/bars/inventory"): "viewer",
     ("get", "/studies/bars/answers.csv"): "viewer",
+    ("get", "/studies/bars/results"): "viewer",
+    ("get", "/studies/bars/sessions/SESSION"): "viewer",
     ("post", "/studies/bars/state"): "editor",
+    ("post", "/studies/bars/models"): "editor",
     ("post", "/studies/bars/links"): "editor",
     ("post", "/studies/bars/links/1/revoke"): "editor",
     ("post", "/studies/bars/people"): "owner",
     ("get", "/studies/bars/payments.csv"): "owner",
+    ("post", "/studies/bars/person"): "owner",
 }
 FIELDS = {"state": "paused", "n": "1", "account": "kim", "role": "owner"}
 
 
 def test_these_are_all_pages_of_studies(app):
     rules = {
-        re.sub("<name>", "bars", re.sub("<int:number>", "1", rule.rule))
+        re.sub("<name>", "bars", re.sub("<int:number>", "1", rule.rule)).replace(
+            "<session>", "SESSION"
+        )
         for rule in app.url_map.iter_rules()
         if rule.rule.startswith("/researchers/studies")
     }
@@ -107,16 +119,20 @@ def test_these_are_all_pages_of_studies(app):
 @pytest.mark.parametrize("role", [None, *roles.ROLES])
 def test_each_role_may_what_it_may_and_no_more(app, kim, participant, study, role):
     let(app, "jane", study, "owner")
+    (session,) = rows(app.extensions["yoked"].db_path, "SELECT id FROM sessions")
     for (method, path), needed in MAY.items():
         let(app, "kim", study, role)
+        path = path.replace("SESSION", session[0])
         reply = kim.get(path) if method == "get" else kim.post(path, **FIELDS)
         reply.close()
         if role is None:
             assert reply.status_code == 404, path
         elif roles.is_enough(role, needed):
-            # The only link of the study may be there by now, or not.
-            assert reply.status_code in (200, 303, 404), path
-            assert reply.status_code != 404 or path.endswith("revoke")
+            # The only link of the study may be there by now, or not; no code is known.
+            # Nor does this application listen anywhere, for a model to come back.
+            assert reply.status_code in (200, 303, 404, 409), path
+            assert reply.status_code != 409 or path.endswith("models")
+            assert reply.status_code != 404 or path.endswith(("revoke", "person"))
         else:
             assert reply.status_code == 403, path
 
@@ -180,6 +196,36 @@ def test_an_owner_gives_roles_and_cannot_leave_a_study_without_one(
     assert "make somebody else one first" in reply.text
     reply = jane.post("/studies/bars/people", account="nobody", role="viewer")
     assert "must be one that is here" in reply.text
+
+
+def test_the_inventory_tells_of_this_study_and_of_no_participant(
+    jane, app, study, participant, db_path
+):
+    page = jane.get("/studies/bars/inventory").text
+    for name, table in TABLES.items():
+        assert f"<code>{name}</code>" in page
+        assert all(f"<code>{column}</code>" in page for column in table.columns)
+    assert "90 days after the person&#39;s part ended" in page
+    assert "jane (owner)" in page
+    assert "It sends, in the link: PROLIFIC_PID, STUDY_ID, SESSION_ID" in page
+    (session,) = rows(db_path, "SELECT id FROM sessions")
+    assert session[0] not in page
+    assert NAME not in page
+    text = TEXT.replace('"bars"', '"open"').replace('"prolific"', '"public"')
+    jane.post("/studies", text=text)
+    assert "this study knows no recruiter" in jane.get("/studies/open/inventory").text
+
+
+def test_an_owner_fetches_one_person_s_data_by_their_code(
+    jane, app, study, participant
+):
+    token = participant.token
+    code = withdrawal_code(app.extensions["yoked"].key, token)
+    reply = jane.post("/studies/bars/person", code=code)
+    assert (reply.status_code, reply.mimetype) == (200, "application/zip")
+    assert ("jane", "read the data of one person", None, None) in told(app)
+    jane.post("/studies", text=TEXT.replace('"bars"', '"others"'))
+    assert jane.post("/studies/others/person", code=code).status_code == 404
 
 
 def test_answers_are_taken_home_and_that_is_written_down(jane, app, db_path):
