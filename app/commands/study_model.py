@@ -53,14 +53,13 @@ def model(
     Example:
         yoked study model results.db bright-bars template --internal-noise 1
     """
-    from ...experiments.store.sqlite import open_store
     from ...models.registry import load
+    from ..database import open_database
     from ..model_participant import prepare, take_part
     from ..studies.kept import find_study
-    from ..studies.tables import migrations
 
     loaded = load(observer, **dict(map(as_option, options)))
-    store = open_store(db, create=False, beside=[migrations])
+    store = open_database(db, create=False)
     try:
         kept = find_study(store, name)
         number = _arm(kept, arm)

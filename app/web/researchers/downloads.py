@@ -113,7 +113,7 @@ def answers(name: str) -> Response:
     by, at, host = signed_in(), desk().now(), the_host()
     host.write(lambda db: audit.note(db, by, "read answers", at, study=kept.key))
     with host.store.beside() as connection:
-        text = answers_csv(connection, kept, _pilots())
+        text = answers_csv(connection, kept, _asked("pilots"))
     reply = Response(text, mimetype="text/csv")
     reply.headers["Content-Disposition"] = f"attachment; filename={name}-answers.csv"
     return reply
