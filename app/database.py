@@ -1,19 +1,13 @@
 """The database of a server: the trial log, with the app's own tables beside it."""
 
-import sqlite3
-import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
-from ..experiments.store.connection import Connection
 from ..experiments.store.sqlite import open_store
 from ..experiments.store.trial_log import Store
 from ..experiments.store.url import is_url
 from .accounts.schema import migrations as accounts
 from .studies.tables import migrations as studies
 
-T = TypeVar("T")
 MIGRATIONS = (studies, accounts)
 
 
@@ -22,36 +16,17 @@ def open_database(place: str | Path, create: bool = True) -> Store:
     return open_store(place, create=create, beside=MIGRATIONS)
 
 
-class Reader:
-    """Reads the app's tables while somebody writes; threads may share it.
+def reader_of(store: Store, place: str | Path) -> Store:
+    """Give what reads the app's tables while somebody writes.
 
-    A file has one connection that writes: who only reads does not wait for its disk,
-    by a connection of their own.
+    A file has one connection that writes: who only reads does not wait for its disk, by
+    a connection of their own. A server's database has many.
 
     Parameters
     ----------
     store
-        The database, open.
+        The database, open to write.
     place
         Where it is.
     """
-
-    def __init__(self, store: Store, place: str | Path) -> None:
-        self._store, self._lock = store, threading.Lock()
-        self._own: sqlite3.Connection | None = None
-        if not is_url(place):
-            self._own = sqlite3.connect(str(place), timeout=30, check_same_thread=False)
-
-    def read(self, job: Callable[[Connection], T]) -> T:
-        """Run a job that only reads."""
-        if self._own is None:
-            with self._store.beside() as connection:
-                return job(connection)
-        with self._lock:
-            return job(self._own)
-
-    def close(self) -> None:
-        """Close what is its own."""
-        if self._own is not None:
-            with self._lock:
-                self._own.close()
+    return store if is_url(place) else open_store(place, create=False, to_read=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
+from .cards import on_one_scale
 from .kernels import scaled
 from .style import (
     BLUE,
@@ -18,7 +19,6 @@ from .style import (
     grid,
     line_axis,
     picture,
-    share_limits,
 )
 
 if TYPE_CHECKING:
@@ -50,31 +50,31 @@ class MeanPanel:
     size: Size | None
 
 
-def draw_means(panels: Sequence[MeanPanel]) -> "Figure":
-    """Draw mean kernels of one shape on one scale: lines with bands, or pictures."""
-    figure, axes = grid(1, len(panels))
-    shape = panels[0].kernel.shape
+def draw_means(panels: Sequence[MeanPanel]) -> list["Figure"]:
+    """Draw mean kernels, each as wide as a telephone, all on one scale."""
+    return on_one_scale([_drawn(each) for each in panels])
+
+
+def _drawn(each: MeanPanel) -> "Figure":
+    """Draw one: a line with the band of its intervals, or a picture."""
+    figure, axes = grid(1, 1)
+    axis, shape = axes[0][0], each.kernel.shape
+    axis.set_label("kernel")
     if sum(size > 1 for size in shape) <= 1:
         x, name = line_axis(shape)
-        for axis, each in zip(axes[0], panels, strict=True):
-            band(axis, x, each.kernel, each.se, BLUE, "kernel")
-            if each.template is not None:
-                signal = scaled(each.template, each.kernel)
-                axis.plot(x, signal, color=GRAY, lw=1, ls="--", label="signal, scaled")
-            axis.set_xlabel(name)
-            axis.xaxis.get_major_locator().set_params(integer=True)
-        share_limits(axes[0])
-        axes[0][0].set_ylabel(f"kernel\n({UNIT})", fontsize=8)
-        axes[0][0].legend(frameon=False, fontsize=7.5, loc="upper right")
+        band(axis, x, each.kernel, each.se, BLUE, "kernel")
+        if each.template is not None:
+            signal = scaled(each.template, each.kernel)
+            axis.plot(x, signal, color=GRAY, lw=1, ls="--", label="signal, scaled")
+        axis.set_xlabel(name)
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.set_ylabel(f"kernel\n({UNIT})", fontsize=8)
+        axis.legend(frameon=False, fontsize=7.5, loc="upper right")
     else:
-        limit = max(float(np.abs(each.kernel).max()) for each in panels) or 1.0
-        shown = [
-            picture(axis, each.kernel, limit, each.size)
-            for axis, each in zip(axes[0], panels, strict=True)
-        ]
-        bar = figure.colorbar(shown[0], ax=list(axes[0]), shrink=0.8, aspect=20)
+        limit = float(np.abs(each.kernel).max()) or 1.0
+        shown = picture(axis, each.kernel, limit, each.size)
+        bar = figure.colorbar(shown, ax=axis, location="bottom", shrink=0.7, aspect=30)
         bar.set_label(UNIT, fontsize=8)
         bar.outline.set_linewidth(0)
-    for axis, each in zip(axes[0], panels, strict=True):
-        axis.set_title("\n".join(textwrap.wrap(each.label, NAME)))
+    axis.set_title("\n".join(textwrap.wrap(each.label, 2 * NAME)))
     return figure

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Protocol, TypeVar, runtime_checkable
 
 from ...experiments.store.connection import Connection
-from ..database import Reader, open_database
+from ...experiments.store.trial_log import Store
+from ..database import open_database, reader_of
 from ..keyfile import server_key
 
 T = TypeVar("T")
@@ -38,7 +39,7 @@ class Accounts:
         The server's.
     """
 
-    def __init__(self, reader: Reader, write: Write, key: Callable[[], bytes]) -> None:
+    def __init__(self, reader: Store, write: Write, key: Callable[[], bytes]) -> None:
         self._reader, self.write, self._key = reader, write, key
 
     @cached_property
@@ -48,7 +49,8 @@ class Accounts:
 
     def read(self, job: Callable[[Connection], T]) -> T:
         """Run a job that only reads."""
-        return self._reader.read(job)
+        with self._reader.beside() as connection:
+            return job(connection)
 
 
 @contextmanager
@@ -68,7 +70,7 @@ def opened_accounts(db_path: str | Path, create: bool = False) -> Iterator[Accou
         As `open_store`.
     """
     store = open_database(db_path, create=create)
-    reader = Reader(store, db_path)
+    reader = reader_of(store, db_path)
 
     def write(job: Callable[[Connection], T]) -> T:
         with store.transaction(), store.beside() as connection:
@@ -78,7 +80,8 @@ def opened_accounts(db_path: str | Path, create: bool = False) -> Iterator[Accou
     try:
         yield Accounts(reader, write, lambda: server_key(db_path))
     finally:
-        reader.close()
+        if reader is not store:
+            reader.close()
         store.close()
 
 

@@ -90,15 +90,15 @@ class DataSet:
     beside
         Columns of the trials besides the log's.
 
-    Attributes
-    ----------
-    n_trials
-        Of the files so far.
-
     Raises
     ------
     ValueError
         If there is no session to write.
+
+    Attributes
+    ----------
+    n_trials
+        Of the files so far.
     """
 
     def __init__(

@@ -81,7 +81,7 @@ def row_of(session: SessionData, summary: SessionSummary | None = None) -> Plain
 
 
 def means_of(groups: Mapping[str, Sequence[SessionData]]) -> list[Plain]:
-    """Give the mean kernels of groups side by side, a picture for each stimulus.
+    """Give the mean kernels of groups, a picture each, on one scale for each stimulus.
 
     Within a group each observer has one kernel, over all of its sessions; of two
     observers or more the mean is that of `yoked group`, with its standard error.
@@ -106,11 +106,14 @@ def _side_by_side(sessions: Sequence[tuple[str, SessionData]]) -> Plain:
         groups.setdefault(label, []).append(session)
     means = [_mean(label, own, missing) for label, own in groups.items()]
     panels = [each for each in means if each is not None]
-    picture = {"why": "No kernel can be told yet."}
+    pictures = [{"why": "No kernel can be told yet."}]
     if panels:
-        picture = _picture(lambda: draw_means(panels))
+        try:
+            pictures = [{"svg": as_svg(each)} for each in draw_means(panels)]
+        except ModuleNotFoundError as reason:  # what draws is an extra
+            pictures = [{"why": f"{reason}."}]
     title = sessions[0][1].protocol.title
-    return {"title": title, **picture, "missing": missing}
+    return {"title": title, "pictures": pictures, "missing": missing}
 
 
 def _mean(

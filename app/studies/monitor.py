@@ -27,7 +27,7 @@ JOIN participations p ON p.token_hash = e.token_hash
 JOIN sessions s ON s.id = p.session
 JOIN observers o ON o.id = s.observer
 LEFT JOIN trials t ON t.session = s.key
-WHERE e.study = ?
+WHERE e.study = ?{of_session}
 GROUP BY s.key, e.key, p.session, o.id ORDER BY s.key
 """
 
@@ -115,11 +115,18 @@ def clock_at(at: str, utc_offset_min: int) -> str:
     return f"{there:%H:%M} (UTC{zone})"
 
 
-def attending(store: Store, connection: Connection, kept: KeptStudy) -> list[Attending]:
-    """List the sessions of a study in the order in which they began."""
+def attending(
+    store: Store,
+    connection: Connection,
+    kept: KeptStudy,
+    session: str | None = None,
+) -> list[Attending]:
+    """List the sessions of a study in the order in which they began, or one of them."""
     planned: dict[str, int] = {}
     found = []
-    for offset, answered_at, *row in connection.execute(_QUERY, [kept.key]).fetchall():
+    query = _QUERY.format(of_session="" if session is None else " AND s.id = ?")
+    asked = [kept.key] if session is None else [kept.key, session]
+    for offset, answered_at, *row in connection.execute(query, asked).fetchall():
         of_protocol = row[9]
         if of_protocol not in planned:
             blocks = plan_blocks(store.protocol(of_protocol), 0)

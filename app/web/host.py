@@ -13,7 +13,7 @@ from ...experiments.session.session import Session
 from ...experiments.session.sittings import Due, due, planned_sitting
 from ...experiments.store.connection import Connection
 from ...experiments.store.sqlite import Store
-from ..database import Reader, open_database
+from ..database import open_database, reader_of
 from ..keyfile import server_key
 from ..studies import participations
 from ..studies.arms import Arm
@@ -75,6 +75,11 @@ class Host:
     ------
     StoreError
         If the file is not ours, or of a later version.
+
+    Attributes
+    ----------
+    reader
+        The trial log once more: what reads at length there keeps no writer waiting.
     """
 
     def __init__(
@@ -87,7 +92,9 @@ class Host:
         self.db_path = db_path
         self.key = server_key(db_path)
         self._store = open_database(db_path)
-        self.reader = Reader(self._store, db_path)
+        # Of researchers and of participants: what the ones look at takes its time.
+        self.reader = reader_of(self._store, db_path)
+        self._finder = reader_of(self._store, db_path)
         self._writer = writer_of(self._store)
         self._studies: dict[int, KeptStudy] = {}
         self._live = LiveSessions(self._store, self._writer, self._complete, clock)
@@ -325,6 +332,7 @@ class Host:
         run = self._writer.run
         for session in withdraw(self._store, run, token_hash, self.db_path):
             self._live.drop(session)
+            self.looker.forget(session)
 
     def whose_code(self, typed: str) -> str | None:
         """Give the hash of the link that a withdrawal code belongs to; None if to none.
@@ -347,7 +355,8 @@ class Host:
 
     def participation(self, token: str) -> Participation | None:
         """Give the participation that a link leads to; None if there is none."""
-        return self.reader.read(lambda db: participations.find(db, token))
+        with self._finder.beside() as connection:
+            return participations.find(connection, token)
 
     def live(self, session_id: str) -> LiveSession:
         """Give a session, from memory or from the trial log.
@@ -379,5 +388,7 @@ class Host:
         self._writer.close()
         self.looker.close()
         self.models.close()
-        self.reader.close()
+        for reader in (self.reader, self._finder):
+            if reader is not self._store:
+                reader.close()
         self._store.close()

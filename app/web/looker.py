@@ -21,6 +21,7 @@ from ...experiments.store.url import absolute
 _CODE = "from yoked.app.reports.looking import serve; serve()"
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 MOST_KEPT = 300  # answers, of about 0.1 MB each
+MEANS = "means"  # how the names of answers about several sessions begin
 IDLE_S = 300.0  # then the process ends
 LONGEST_S = 300.0  # for one answer
 
@@ -85,6 +86,14 @@ class Looker:
                 self._thread.start()
             self._changed.notify_all()
         return found
+
+    def forget(self, session: str) -> None:
+        """Forget what was found of a session, which was withdrawn, and all means."""
+        with self._changed:
+            for known in (self._found, self._wanted):
+                for name in [*known]:
+                    if session in name or name.startswith(MEANS):
+                        del known[name]
 
     def close(self) -> None:
         """End the process, whatever it does."""

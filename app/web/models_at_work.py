@@ -55,7 +55,9 @@ class ModelsAtWork:
         self._lock = threading.Lock()
         self._started: list[tuple[str, str, subprocess.Popen[bytes], IO[bytes]]] = []
 
-    def start(self, study: str, observer: str, options: Sequence[str]) -> None:
+    def start(
+        self, study: str, observer: str, options: Sequence[str], called: str = ""
+    ) -> None:
         """Let a model take part.
 
         Parameters
@@ -64,6 +66,8 @@ class ModelsAtWork:
             Names.
         options
             Of `yoked study model`.
+        called
+            What it is called in the list; its name where this is empty.
 
         Raises
         ------
@@ -83,7 +87,7 @@ class ModelsAtWork:
                 stdout=subprocess.DEVNULL,
                 stderr=said,
             )
-            self._started.append((study, observer, process, said))
+            self._started.append((study, called or observer, process, said))
             while len(self._started) > _MOST_KEPT:
                 self._started.pop(0)[3].close()
 

@@ -40,7 +40,7 @@ def by_code() -> Response:
 
 def sent(token_hash: str) -> Response:
     """Send what is kept of somebody as a file."""
-    file = own_data(the_host().store, token_hash)
+    file = own_data(the_host().reader, token_hash)
     reply = Response(file, mimetype="application/zip")
     reply.headers["Content-Disposition"] = f"attachment; filename={FILE}"
     return reply

@@ -5,6 +5,7 @@ import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from sqlite_utils import Database
@@ -127,7 +128,8 @@ def file_uri(place: str) -> str:
 def _connected(path: Path) -> sqlite3.Connection:
     """Connect read-only, also where SQLite may not put its index beside the file."""
     uri = file_uri(path.resolve().as_posix())
-    connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=30)
+    options: dict[str, Any] = {"timeout": 30, "check_same_thread": False}
+    connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, **options)
     try:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.OperationalError as error:

@@ -66,6 +66,25 @@ def test_the_server_loads_neither_torch_nor_psychopy():
     assert not loaded_after("import yoked.app.web.server") & {"torch", "psychopy"}
 
 
+def test_a_server_that_computes_results_and_starts_models_loads_neither():
+    """Nor does it load what draws: each is in a process of its own."""
+    code = """
+import tempfile
+from pathlib import Path
+from yoked.app.web.server import create_app
+with tempfile.TemporaryDirectory() as folder:
+    path = Path(folder, "results.db")
+    host = create_app(path).extensions["yoked"]
+    host.looker.find("a", "1", {"row": "nothing"})
+    host.models.start("bars", "retina-cnn", [])
+    with host.looker._changed:
+        assert host.looker._changed.wait_for(lambda: host.looker._found, 60)
+    assert "fault" in host.looker.find("a", "1", {}).answer
+    host.close()
+"""
+    assert not loaded_after(code) & {"torch", "psychopy", "matplotlib"}
+
+
 @pytest.mark.parametrize("room", ["experiments", "models", "analysis"])
 def test_the_science_runs_without_the_web_and_the_lab(room):
     code = (

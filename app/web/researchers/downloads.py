@@ -38,7 +38,7 @@ def log(name: str) -> Response:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, file)
         pilots, models = _asked("pilots"), _asked("models")
-        write_log(host.store, host.db_path, kept.study.name, out, pilots, models)
+        write_log(host.reader, host.db_path, kept.study.name, out, pilots, models)
         with out.open("rb") as written:
             shutil.copyfileobj(written, sent)
     sent.seek(0)
@@ -93,7 +93,7 @@ def payments(name: str) -> Response:
     by, at = signed_in(), desk().now()
     host = the_host()
     host.write(lambda db: audit.note(db, by, "read payments", at, study=kept.key))
-    with host.store.beside() as connection:
+    with host.reader.beside() as connection:
         rows = payable(connection, kept)
     text = io.StringIO()
     writer = csv.writer(text)

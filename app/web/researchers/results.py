@@ -22,7 +22,7 @@ from ...accounts.roles import EDITOR, VIEWER, is_enough
 from ...hosting.process import OWN_ADDRESS
 from ...studies.kept import KeptStudy
 from ...studies.monitor import Attending, attending
-from ..looker import Found
+from ..looker import MEANS, Found
 from ..participate import the_host
 from .blueprints import protected
 from .entry import desk, signed_in
@@ -79,7 +79,8 @@ def let_take_part(name: str) -> Page:
         if address is None:
             raise ValueError("the server must know its own address to let models in")
         options = ["--internal-noise", f"{noise:g}", "--arm", arm, "--url", address]
-        the_host().models.start(name, observer, options)
+        called = f"{observer}, internal noise {noise:g}" if noise else observer
+        the_host().models.start(name, observer, options, called)
     except ValueError as error:
         return _results(kept, str(error)), 409
     done, detail = "let a model take part", observer
@@ -99,7 +100,7 @@ def _results(kept: KeptStudy, complaint: str | None = None) -> str:
         used = [each for sessions in groups.values() for each in sessions]
         version = " ".join(f"{each} {versions[each]}" for each in used)
         question = {"means": groups}
-        means = the_host().looker.find(f"means {kept.key}", version, question)
+        means = the_host().looker.find(f"{MEANS} {kept.key}", version, question)
         is_meant = means is not None and means.version == version
     return render_template(
         "researchers/results.html",
@@ -120,16 +121,17 @@ def _results(kept: KeptStudy, complaint: str | None = None) -> str:
 def one(name: str, session: str) -> Page:
     """Show one session so far: its numbers, its kernel, timing, screening, device."""
     kept = study_named(name, VIEWER)
-    found = next((each for each in _sessions(kept) if each.session == session), None)
-    if found is None:
+    sessions = _sessions(kept, session)
+    if not sessions:
         abort(404, "The study has no such session.")
-    look, row = _look(found), the_host().store.session(session)
+    found = sessions[0]
+    look, row = _look(found), the_host().reader.session(session)
     return render_template(
         "researchers/session.html",
         kept=kept,
         session=found,
         row=row,
-        n_screened=the_host().store.protocol(row.protocol_hash).screening.min_trials,
+        n_screened=the_host().reader.protocol(row.protocol_hash).screening.min_trials,
         look=None if look is None else look.answer,
         is_current=look is not None and look.version == _version(found),
         picture=picture,
@@ -146,10 +148,10 @@ def picture(found: Mapping[str, Any], words: str) -> Markup:
     )
 
 
-def _sessions(kept: KeptStudy) -> list[Attending]:
-    store = the_host().store
+def _sessions(kept: KeptStudy, session: str | None = None) -> list[Attending]:
+    store = the_host().reader
     with store.beside() as connection:
-        return attending(store, connection, kept)
+        return attending(store, connection, kept, session)
 
 
 def _row(each: Attending) -> Row:

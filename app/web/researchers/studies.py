@@ -163,7 +163,7 @@ def _role(account: Account, kept: KeptStudy) -> str | None:
 def _list_page(
     account: Account, complaint: str | None = None, text: str | None = None
 ) -> str:
-    store: Store = the_host().store
+    store: Store = the_host().reader
     with store.beside() as connection:
         rows = [
             (kept, counts_of(connection, kept), role)
@@ -179,7 +179,7 @@ def _list_page(
 
 
 def _study_page(kept: KeptStudy, complaint: str | None = None) -> str:
-    store, account = the_host().store, signed_in()
+    store, account = the_host().reader, signed_in()
     with store.beside() as connection:
         return render_template(
             "researchers/study.html",

@@ -70,7 +70,7 @@ def test_the_mean_kernel_is_that_of_the_group(log, monkeypatch):
 
     monkeypatch.setattr(looks, "draw_means", seen)
     (found,) = means_of({"people": sessions[:3], "template": [sessions[0]]})
-    assert found["svg"].startswith("<svg")
+    assert [each["svg"][:4] for each in found["pictures"]] == ["<svg"] * 2
     ((people, alone),) = drawn
     group = yoked.group(sessions[:3]).kernel
     assert np.allclose(people.kernel, group.kernel)
@@ -99,7 +99,7 @@ def test_who_has_no_kernel_yet_is_named_with_the_reason(log):
     trials = session.trials.assign(response=0, correct=session.trials["target"] == 0)
     same = replace(session, trials=trials)
     (found,) = means_of({"people": [same]})
-    assert found["why"] == "No kernel can be told yet."
+    assert found["pictures"] == [{"why": "No kernel can be told yet."}]
     assert session.observer in found["missing"]
 
 

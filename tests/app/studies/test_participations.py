@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from yoked.app.database import Reader, open_database
+from yoked.app.database import open_database, reader_of
 from yoked.app.studies import participations as table
 from yoked.app.studies.tokens import is_token, new_token
 from yoked.experiments.session.session import Session
@@ -27,10 +27,11 @@ class Links:
 
     def __init__(self, db_path) -> None:
         store = open_database(db_path)
-        self._open = [Reader(store, db_path), store]
+        self._open = [reader_of(store, db_path), store]
 
     def find(self, token: str):
-        return self._open[0].read(lambda db: table.find(db, token))
+        with self._open[0].beside() as connection:
+            return table.find(connection, token)
 
     def close(self) -> None:
         for each in self._open:

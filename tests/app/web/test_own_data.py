@@ -11,7 +11,7 @@ from yoked.app.studies.inventory import NOT_OF_PEOPLE, TABLES
 from yoked.app.studies.tokens import hash_of_token
 from yoked.app.web.host import CODES_AT_ONCE
 
-from .participant import N_TRIALS, Participant, rows
+from .participant import N_TRIALS, Participant, rows, served, short_protocol
 from .test_studies import put, serving
 from .test_withdrawal import DIGEST, NAME, RT_MS, somebody, study
 
@@ -95,6 +95,16 @@ def test_after_a_withdrawal_it_is_what_is_left(client):
     assert not any(had[name] for name in ("trials", "events", "external_ids"))
     assert had["enrolments"][0]["outcome"] == "withdrawn"
     assert [row["session"] for row in had["tombstones"]] == [had["sessions"][0]["id"]]
+
+
+def test_a_server_of_one_protocol_gives_it_too(db_path):
+    with served(db_path, short_protocol()) as app:
+        person = Participant(app.test_client())
+        person.finish()
+        data, files = opened(person.get(f"{person.base}/my-data.zip"))
+    assert data["study"] is data["arm"] is None
+    assert len(data["tables"]["trials"]["rows"]) == N_TRIALS
+    assert files["consent.txt"]
 
 
 def test_codes_cannot_be_tried_out(client):

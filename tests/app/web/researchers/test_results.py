@@ -10,7 +10,7 @@ from tests.app.web.participant import Participant, rows, short_protocol
 from tests.app.web.test_studies import linked, put
 from yoked.app.studies.arms import Arm
 from yoked.app.studies.description import Study
-from yoked.app.web.looker import Looker
+from yoked.app.web.looker import Found, Looker
 
 PATIENCE_S = 60
 
@@ -98,6 +98,15 @@ def test_a_process_that_is_killed_is_started_again(app, participant, db_path):
         wait_for(looker, "c")
         assert looker.find("c", "1", {}).answer == looker.find("a", "1", {}).answer
     assert looker._process is None
+
+
+def test_what_was_found_of_who_withdraws_is_forgotten(app, participant, db_path):
+    (session,) = rows(db_path, "SELECT id FROM sessions")[0]
+    looker = app.extensions["yoked"].looker
+    for name in (session, f"row {session}", "row another", "means 1"):
+        looker._found[name] = Found("1", {})
+    app.test_client().post(f"{participant.base}/withdraw")
+    assert list(looker._found) == ["row another"]
 
 
 def test_a_newer_question_takes_the_place_of_an_older_one(db_path):
