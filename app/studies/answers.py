@@ -126,8 +126,13 @@ def hand_in(connection: Connection, session: str, asked: Questionnaire) -> list[
 
 
 def forget_answers(connection: Connection, sessions: Iterable[str]) -> None:
-    """Delete all that somebody answered: they have withdrawn."""
+    """Delete all that somebody answered: they have withdrawn.
+
+    With it goes by which clock they did.
+    """
+    clear = "UPDATE participations SET utc_offset_min = NULL WHERE session = ?"
     for session in sessions:
+        connection.execute(clear, [session])
         for table in ("answers", "questionnaires_done"):
             connection.execute(f"DELETE FROM {table} WHERE session = ?", [session])
 

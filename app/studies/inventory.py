@@ -128,8 +128,8 @@ TABLES: Mapping[str, Table] = {
     "participations": Table(
         "What was agreed to, in which language, and the code that proves the end",
         AS_PROOF,
-        f"{VIEWERS}: sitting and language; {OWNERS}: completion code, in the list of "
-        "payments",
+        f"{VIEWERS}: sitting, language, time of day; {OWNERS}: completion code, in the "
+        "list of payments",
         _OF_LINK,
         {
             "session": "Which session",
@@ -140,7 +140,8 @@ TABLES: Mapping[str, Table] = {
             "consented_at": "When, in UTC",
             "completion_code": "Shown at the end, to be handed to whoever pays",
             "outcome": "How the session ended: complete, screened out",
-            "utc_offset_min": "By how many minutes the browser's clock is before UTC",
+            "utc_offset_min": "By how many minutes the browser's clock was before UTC, "
+            "for the time of day; none after a withdrawal",
         },
     ),
     "consents": Table(

@@ -30,7 +30,7 @@ from ..studies.participations import (
     no_consent_code,
     set_utc_offset,
 )
-from ..studies.tokens import is_token, new_token, withdrawal_code
+from ..studies.tokens import hash_of_token, is_token, new_token, withdrawal_code
 from .agreed import agreed_texts, utc_offset
 from .asked import due_questions
 from .examples import examples_of
@@ -175,9 +175,10 @@ def agree(name: str | None = None) -> AnyResponse:
 
 def _keep_offset(token: str) -> None:
     """Keep by which clock somebody begins a session, where their browser told."""
-    minutes, whose = utc_offset(request.form.get("utc_offset_min", "")), token
+    minutes = utc_offset(request.form.get("utc_offset_min", ""))
     if minutes is not None:
-        the_host().write(lambda db: set_utc_offset(db, whose, minutes))
+        held = f"link {hash_of_token(token)}"
+        the_host().write(lambda db: set_utc_offset(db, token, minutes), held)
 
 
 @blueprint.get("/declined")
