@@ -14,7 +14,11 @@ KINDS = (
     "half-open",  # the server is gone, and nobody tells the client
     "500",  # something on the way replies in its place
     "silence",  # the request arrives, and nothing comes back
+    "twice",  # it arrives twice at once
+    "again later",  # it arrives once more, after the next one
+    "changed",  # it arrives again with another response
 )
+_OF_RESPONSES = ("twice", "again later", "changed")
 _OF_A_TRIAL = re.compile(rb"^(GET|POST) /session/[\w-]+/(next|display|trials)")
 _FAULT = b"HTTP/1.1 500 Oops\r\nContent-Length: 4\r\nConnection: close\r\n\r\noops"
 
@@ -39,7 +43,10 @@ class Proxy:
         self._rng.shuffle(faults)
         self._faults = faults
         self._lock = threading.Lock()
+        self._later: list[bytes] = []
         self.injected: Counter[str] = Counter()
+        self.statuses: Counter[str] = Counter()  # of the server's own replies
+        self.wrong: list[str] = []  # replies that a response sent again must not have
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.address = f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -59,26 +66,47 @@ class Proxy:
                 return
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
+    def _ask(self, request: bytes, due: bytes) -> None:
+        """Send a request by a connection of its own; its status must be what is due.
+
+        A server that cannot store at the moment, or is not there, says nothing wrong.
+        """
+        try:
+            with socket.create_connection(("127.0.0.1", self._server_port)) as line:
+                line.sendall(request)
+                status = _message(line)[9:12]
+        except OSError:
+            return
+        if status not in (due, b"503", b""):
+            self.wrong.append(f"{status.decode()} where {due.decode()} was due")
+
     def _fault(self, request: bytes) -> str | None:
         if not _OF_A_TRIAL.match(request):
             return None
         with self._lock:
             if not self._faults or self._rng.random() > 0.4:
                 return None
-            fault = self._faults.pop()
-            self.injected[fault] += 1
-            return fault
+            is_response = request.startswith(b"POST") and b"/trials/" in request[:200]
+            for place in reversed(range(len(self._faults))):
+                fault = self._faults[place]
+                if is_response or fault not in _OF_RESPONSES:
+                    del self._faults[place]
+                    self.injected[fault] += 1
+                    return fault
+            return None
 
     def _serve(self, client: socket.socket) -> None:
         """Carry the requests of one connection, one after the other."""
-        server = socket.create_connection(("127.0.0.1", self._server_port))
-        with client, server:
-            try:
+        try:
+            with (
+                client,
+                socket.create_connection(("127.0.0.1", self._server_port)) as server,
+            ):
                 while request := _message(client):
                     if not self._carry(request, client, server):
                         return
-            except OSError:
-                return
+        except OSError:  # either is gone
+            return
 
     def _carry(
         self, request: bytes, client: socket.socket, server: socket.socket
@@ -92,8 +120,17 @@ class Proxy:
             return False
         if fault == "half-open":
             return _wait_for_the_client(client)
+        if fault == "twice":
+            threading.Thread(target=self._ask, args=(request, b"200")).start()
         server.sendall(request)
         reply = _message(server)
+        self.statuses[reply[9:12].decode()] += 1
+        while self._later:
+            self._ask(self._later.pop(), b"200")
+        if fault == "again later" and reply[9:12] == b"200":
+            self._later.append(request)
+        if fault == "changed" and reply[9:12] == b"200":
+            self._ask(_changed(request), b"409")
         if fault == "cut after" or not reply:
             return False
         if fault == "silence":
@@ -109,6 +146,15 @@ class Proxy:
             return True
         client.sendall(reply)
         return True
+
+
+def _changed(request: bytes) -> bytes:
+    """Give a response with the other answer, of the same length."""
+    found = re.search(rb'"response": ?([01])', request)
+    assert found is not None
+    place = found.start(1)
+    other = b"1" if found[1] == b"0" else b"0"
+    return request[:place] + other + request[place + 1 :]
 
 
 def _wait_for_the_client(client: socket.socket) -> bool:

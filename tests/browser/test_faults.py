@@ -3,8 +3,6 @@
 import json
 from dataclasses import replace
 
-import pytest
-
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.protocols.parts import DoublePass
 from yoked.experiments.store.sqlite import open_store
@@ -72,6 +70,7 @@ def sit_through(launch, serve, n_faults: int, n_people: int, n_trials: int) -> P
         assert [r.spec.trial for r in records] == list(range(n_trials))
         logs.append([(r.spec.trial, r.response.response) for r in records])
     store.close()
+    assert proxy.wrong == []
     assert len(logs) == n_people
     # Every acknowledged response is there, once and as it was given.
     for acknowledged in told.values():
@@ -85,12 +84,3 @@ def test_every_kind_of_fault_loses_nothing_and_stops_nobody(launch, serve):
     proxy = sit_through(launch, serve, 2 * len(KINDS), n_people=2, n_trials=25)
     assert proxy.n_left == 0
     assert proxy.injected == dict.fromkeys(KINDS, 2)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1200)
-def test_two_hundred_faults_lose_nothing_and_stop_nobody(launch, serve):
-    proxy = sit_through(launch, serve, 200, n_people=6, n_trials=60)
-    assert proxy.n_left == 0
-    assert sum(proxy.injected.values()) == 200
-    print(f"\n200 faults: {dict(proxy.injected)}")
