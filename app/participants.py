@@ -43,11 +43,6 @@ class Load:
     begun_at: float = 0.0
     ended_at: float = 0.0
 
-    @property
-    def n_acknowledged(self) -> int:
-        """How many trials have a receipt, in the time that counts or not."""
-        return sum(map(len, self.acknowledged.values()))
-
 
 def take_part(
     address: str, protocol: Protocol, n: int, seconds: float, every_s: float
