@@ -35,7 +35,7 @@ CHECKS = (
     checks.response_schema_conformance,
     checks.response_headers_conformance,
 )
-EXAMPLES = 4  # of each operation, fitting and not
+EXAMPLES = 3  # of each operation, fitting and not
 LUCK = {"studies", "revoke", "psych-ds.zip", "{trial}"}
 NOW = datetime(2026, 1, 10, tzinfo=UTC)
 
