@@ -23,6 +23,7 @@ from ..studies.plugins import PluginError, pinned_plugin
 from ..studies.questionnaires import AFTER, BEFORE
 from ..studies.questions import AnswerError, Likert, Question, Single
 from .asked import Asked, asked_of, due_questions
+from .described import described
 from .live import LiveSession
 from .own_page import require_own_page
 from .participate import find_session, gray_of, the_host
@@ -30,6 +31,7 @@ from .phrases import say, spoken
 from .responses import ResponseError
 from .texts import render_markdown
 from .trial_api import json_body
+from .trial_shapes import ANSWER, ANSWER_REPLY, ANYTHING, DONE_REPLY
 
 blueprint = Blueprint(
     "asking", __name__, url_prefix="/session/<token>/questions/<asked>"
@@ -130,6 +132,9 @@ def in_one_language(given: Any, language: str) -> Any:
 
 
 @blueprint.post("/<question>")
+@described(
+    ANSWER_REPLY, body=ANSWER, is_open=True, errors=(400, 403, 404, 409, 410, 413)
+)
 def answer(token: str, asked: str, question: str) -> dict[str, Any]:
     """Keep an answer; what none may be is kept as none, and said."""
     require_own_page()
@@ -156,6 +161,9 @@ def answer(token: str, asked: str, question: str) -> dict[str, Any]:
 
 
 @blueprint.post("")
+@described(
+    DONE_REPLY, body=ANYTHING, is_open=True, errors=(400, 403, 404, 409, 410, 413)
+)
 def done(token: str, asked: str) -> dict[str, Any]:
     """Take a page of questions as done, or say which lack an answer."""
     require_own_page()

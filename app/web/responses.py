@@ -12,11 +12,11 @@ from ...experiments.store.trial import Response
 
 MOST_BYTES = 16 * 1024  # of a request's body
 MOST_EVENTS = 50
-_LONGEST_MS = 24 * 3600 * 1000.0
-_MOST_FRAMES = 10**7
+LONGEST_MS = 24 * 3600 * 1000.0
+MOST_FRAMES = 10**7
 _LARGEST = 1e300
 _Check = Callable[[Mapping[str, Any], str], Any]
-_EVENT_KINDS = (
+EVENT_KINDS = (
     "early_key",
     "other_key",
     "touch",
@@ -148,9 +148,9 @@ def parse_response(data: object, protocol: Protocol) -> SentResponse:
         "rt_ms": _optional(_number),
         "onsets_ms": partial(_stamps, n=protocol.n_onsets),
         "offsets_ms": partial(_stamps, n=protocol.n_onsets),
-        "n_shown": partial(_whole, high=_MOST_FRAMES, low=1),
-        "frames_shown": partial(_whole, high=_MOST_FRAMES),
-        "frames_dropped": partial(_whole, high=_MOST_FRAMES),
+        "n_shown": partial(_whole, high=MOST_FRAMES, low=1),
+        "frames_shown": partial(_whole, high=MOST_FRAMES),
+        "frames_dropped": partial(_whole, high=MOST_FRAMES),
         "digest": _optional(_digest),
     }
     n_steps = len(protocol.confidence.keys)
@@ -221,7 +221,7 @@ def is_number(value: object) -> bool:
     """Whether a value is a number from 0 to a day's ms."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return 0 <= value <= _LONGEST_MS  # which no NaN is
+    return 0 <= value <= LONGEST_MS  # which no NaN is
 
 
 def _is_finite(value: object) -> bool:
@@ -293,7 +293,7 @@ def _event(value: Any) -> Mapping[str, Any]:
     fits = isinstance(value, dict) and value.keys() - {"detail"} == {"kind", "at_ms"}
     _unless(fits, "an event", "an object with kind, at_ms and maybe detail", value)
     _unless(
-        value["kind"] in _EVENT_KINDS, "kind", f"one of {_EVENT_KINDS}", value["kind"]
+        value["kind"] in EVENT_KINDS, "kind", f"one of {EVENT_KINDS}", value["kind"]
     )
     _unless(is_number(value["at_ms"]), "at_ms", "a number of ms", value["at_ms"])
     detail = value.get("detail", "")

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import logging
+import re
 import sqlite3
 import time
 from pathlib import Path
@@ -30,7 +31,8 @@ from ..accounts.single_sign_on import SingleSignOn
 from ..hosting.static_files import STATIC, serve_static_files
 from ..studies.description import Study, alone
 from ..studies.enrolments import Refused
-from . import own_data, participate, questions, trial_api
+from . import openapi, own_data, participate, questions, trial_api
+from .addresses import WholeNumber, refuse_null_characters
 from .host import Host
 from .limits import Clock, TooMany
 from .live import OutOfTurn, StaleSession
@@ -102,6 +104,8 @@ def create_app(
     languages()  # a file of one's own that does not fit is refused now
     served = _served(protocol, lut, plan)
     app = _App(__package__ or "", static_folder=None)
+    app.url_map.converters["int"] = WholeNumber
+    app.before_request(refuse_null_characters)
     serve_static_files(app)
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     host = app.extensions["yoked"] = Host(db_path, served, clock)
@@ -109,6 +113,7 @@ def create_app(
     app.register_blueprint(own_data.blueprint)
     app.register_blueprint(questions.blueprint)
     app.register_blueprint(trial_api.blueprint)
+    app.register_blueprint(openapi.blueprint)
     register_researchers(app, host, single_sign_on, clock=clock)
     app.jinja_env.globals.update(
         import_map=import_map, here=here, say=say, spoken=spoken
@@ -207,6 +212,20 @@ def _is_alone() -> bool:
     return current_app.extensions["yoked"].alone is not None
 
 
+# A trial's number that is none leads to no endpoint.
+_OF_A_TRIAL = re.compile("/session/[^/]+/trials/")
+
+
+def _is_of_program() -> bool:
+    """Whether a script or a program asks, which reads JSON."""
+    path = request.path
+    if path.startswith(f"{openapi.ROOT}/") or _OF_A_TRIAL.match(path):
+        return True
+    is_of_script = request.blueprint in openapi.OF_PARTICIPANTS
+    is_page = request.blueprint == "asking" and request.method != "POST"
+    return (is_of_script and not is_page) or request.is_json
+
+
 _HEADINGS = {
     403: "403",
     404: "404",
@@ -219,7 +238,7 @@ _HEADINGS = {
 
 def _complaint(status: int, sentence: str) -> tuple[Response | str, int]:
     """Say what is wrong: to the task's page in JSON, to a participant as a page."""
-    if request.blueprint == "trial_api" or request.is_json:
+    if _is_of_program():
         return jsonify(error=sentence), status
     suffix = f"_{_HEADINGS[status]}" if status in _HEADINGS else ""
     page = render_template(

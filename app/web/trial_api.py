@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 
 from ...experiments.monitors.blind_spot import ViewingError
+from .described import described
 from .examples import examples_of
 from .live import Behind
 from .participate import asked_viewing, find_session
@@ -16,12 +17,23 @@ from .responses import (
     parse_model_response,
     parse_response,
 )
+from .trial_shapes import (
+    DISPLAY,
+    NEXT,
+    NOTHING,
+    PIXELS,
+    RECEIPT,
+    RESPONSE,
+    VIEWING,
+    VIEWING_REPLY,
+)
 from .viewing import kept_viewing, parse_viewing
 
 blueprint = Blueprint("trial_api", __name__, url_prefix="/session/<token>")
 
 
 @blueprint.get("/next")
+@described(NEXT, is_open=True, errors=(404, 410))
 def next_trial(token: str) -> dict[str, Any]:
     """Say what comes next."""
     _, live = find_session(token)
@@ -29,6 +41,7 @@ def next_trial(token: str) -> dict[str, Any]:
 
 
 @blueprint.get("/trials/<int:trial>/frames")
+@described(PIXELS, is_open=True, errors=(404, 409, 410))
 def frames(token: str, trial: int) -> Response:
     """Give the pixels of the next trial, and of no other."""
     _, live = find_session(token)
@@ -36,6 +49,7 @@ def frames(token: str, trial: int) -> Response:
 
 
 @blueprint.get("/examples")
+@described(PIXELS, is_open=True, errors=(404, 410))
 def examples(token: str) -> Response:
     """Give the pixels of the instructions' examples, where there are any."""
     _, live = find_session(token)
@@ -45,6 +59,7 @@ def examples(token: str) -> Response:
 
 
 @blueprint.post("/trials/<int:trial>")
+@described(RECEIPT, body=RESPONSE, is_open=True, errors=(400, 404, 409, 410, 413))
 def response(token: str, trial: int) -> dict[str, Any]:
     """Take a response; by the time of the reply it is stored."""
     _, live = find_session(token)
@@ -59,6 +74,7 @@ def response(token: str, trial: int) -> dict[str, Any]:
 
 
 @blueprint.post("/display")
+@described(NOTHING, body=DISPLAY, is_open=True, errors=(400, 404, 409, 410, 413))
 def display(token: str) -> dict[str, Any]:
     """Take the facts about the screen."""
     _, live = find_session(token)
@@ -67,6 +83,7 @@ def display(token: str) -> dict[str, Any]:
 
 
 @blueprint.post("/viewing")
+@described(VIEWING_REPLY, body=VIEWING, is_open=True, errors=(400, 404, 409, 410, 413))
 def viewing(token: str) -> dict[str, Any]:
     """Take what was measured of screen and distance; say what cannot be."""
     _, live = find_session(token)
@@ -84,7 +101,10 @@ def json_body() -> object:
     """Give the request's body; a form or a text of another site is none of ours."""
     try:
         if request.is_json:
-            return json.loads(request.get_data())
+            found = json.loads(request.get_data())
+            # Half a character is none that a database takes.
+            json.dumps(found, ensure_ascii=False).encode()
+            return found
     except (ValueError, RecursionError):
         pass
     raise ResponseError("the body must be JSON, of type application/json")

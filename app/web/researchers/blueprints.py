@@ -15,7 +15,8 @@ from flask import (
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from ..limits import TooMany
-from .entry import require_own_form
+from ..responses import ResponseError
+from .entry import enter
 
 _HEADINGS = {
     401: "Please sign in",
@@ -37,7 +38,7 @@ def protected(blueprint: Blueprint, by_token: bool = False) -> Blueprint:
     by_token
         Whether they are for programs too: then errors are JSON.
     """
-    blueprint.before_request(lambda: require_own_form(by_token))
+    blueprint.before_request(lambda: enter(by_token))
     return speaking(blueprint, by_token)
 
 
@@ -49,6 +50,7 @@ def speaking(blueprint: Blueprint, as_json: bool = False) -> Blueprint:
 
     blueprint.register_error_handler(HTTPException, complain)
     blueprint.register_error_handler(TooMany, complain)
+    blueprint.register_error_handler(ResponseError, complain)
     for kind in (sqlite3.Error, OSError):
         blueprint.register_error_handler(kind, complain)
     return blueprint
@@ -60,6 +62,8 @@ def _complaint(error: Exception, as_json: bool) -> Response:
         status, said = 429, f"That was too often. Please wait {error.wait_s} s."
     elif isinstance(error, HTTPException) and error.response is not None:
         return make_response(error.response)  # a redirection, or a page of its own
+    elif isinstance(error, ResponseError):
+        status, said = 400, f"{error}."
     elif isinstance(error, HTTPException) and not isinstance(
         error, InternalServerError
     ):

@@ -29,6 +29,9 @@ blueprint = protected(
 )
 
 
+LOG_KIND = "application/vnd.sqlite3"
+
+
 @blueprint.get("/log.db")
 def log(name: str) -> Response:
     """Send the trial log of a study: its tables alone, and nothing of other studies."""
@@ -37,13 +40,12 @@ def log(name: str) -> Response:
     sent = tempfile.TemporaryFile()  # noqa: SIM115 - gone when the reply is closed
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, file)
-        pilots, models = _asked("pilots"), _asked("models")
+        pilots, models = asked("pilots"), asked("models")
         write_log(host.reader, host.db_path, kept.study.name, out, pilots, models)
         with out.open("rb") as written:
             shutil.copyfileobj(written, sent)
     sent.seek(0)
-    kind = "application/vnd.sqlite3"
-    return send_file(sent, kind, as_attachment=True, download_name=file)
+    return send_file(sent, LOG_KIND, as_attachment=True, download_name=file)
 
 
 @blueprint.get("/trials.csv")
@@ -64,12 +66,16 @@ def psych_ds(name: str) -> Response:
     return _streamed(name, "psych-ds")
 
 
+# By the kind of file, as `study_pieces` takes it.
+OF_KIND = {"csv": trials_csv, "parquet": trials_parquet, "psych-ds": psych_ds}
+
+
 def _streamed(name: str, kind: str) -> Response:
     """Send a file as it is made, from a reading that no writer waits for."""
     kept = study_named(name, VIEWER)
     store = open_store(the_host().db_path, create=False, to_read=True)
     try:
-        pieces = study_pieces(store, kept, kind, _asked("pilots"), _asked("models"))
+        pieces = study_pieces(store, kept, kind, asked("pilots"), asked("models"))
     except (ValueError, ModuleNotFoundError) as error:
         store.close()
         abort(409, f"{error}.")
@@ -81,7 +87,7 @@ def _streamed(name: str, kind: str) -> Response:
     return reply
 
 
-def _asked(what: str) -> bool:
+def asked(what: str) -> bool:
     """Whether pilot runs or models are asked for, too."""
     return request.args.get(what) == "yes"
 
@@ -113,7 +119,7 @@ def answers(name: str) -> Response:
     by, at, host = signed_in(), desk().now(), the_host()
     host.write(lambda db: audit.note(db, by, "read answers", at, study=kept.key))
     with host.store.beside() as connection:
-        text = answers_csv(connection, kept, _asked("pilots"))
+        text = answers_csv(connection, kept, asked("pilots"))
     reply = Response(text, mimetype="text/csv")
     reply.headers["Content-Disposition"] = f"attachment; filename={name}-answers.csv"
     return reply

@@ -26,6 +26,7 @@ from .attempts import Attempts
 EXTENSION = "yoked researchers"
 OWN_PAGE = "This came from another site's page. Please do it on the page here."
 OLD_PAGE = "This page is of another sign-in, or was not complete. Please load it again."
+FORM_HEADER = "X-Form-Token"  # what a script sends that acts for its page
 _BROWSER_DAYS = 365
 _LOCAL = {"localhost", "127.0.0.1", "[::1]"}
 
@@ -60,27 +61,41 @@ def desk() -> Desk:
     return current_app.extensions[EXTENSION]
 
 
-def signed_in(by_token: bool = False, may_lack_codes: bool = False) -> Account:
-    """Give who sends the request; whoever did not sign in is sent to do so.
+def enter(by_token: bool) -> None:
+    """Say of a request whether a program may send it, and refuse another site's.
 
     Parameters
     ----------
     by_token
-        Whether a program may: for data and studies, never for accounts.
+        Whether a token does: for data and studies, never for accounts.
+    """
+    g.by_token = by_token
+    require_own_form()
+
+
+def _may_be_program() -> bool:
+    return g.get("by_token", False)
+
+
+def signed_in(may_lack_codes: bool = False) -> Account:
+    """Give who sends the request; whoever did not sign in is sent to do so.
+
+    Parameters
+    ----------
     may_lack_codes
         Whether somebody may who has yet to set up an authenticator app, where the
         server asks for one.
     """
     token = _bearer()
-    if by_token and token is not None:
+    if _may_be_program() and token is not None:
         return _of_program(token)
     sign_in = current()
     if sign_in is None:
-        if by_token:
-            abort(401, "Nobody is signed in. Please sign in, or send an API token.")
         _to_sign_in()
     account = sign_in.account
     if not may_lack_codes and lacks_codes(sign_in):
+        if _may_be_program():
+            abort(403, "This server asks for an authenticator app. Please set one up.")
         abort(redirect(url_for("researchers_account.authenticator_app"), code=303))
     return account
 
@@ -96,7 +111,7 @@ def administrator() -> Account:
 def require_role(study: int, role: str) -> Account:
     """Give who sends the request, who must have a role in a study, or a higher one.
 
-    A program's token does as well. Without any role there is no such study.
+    Without any role there is no such study.
 
     Parameters
     ----------
@@ -105,7 +120,7 @@ def require_role(study: int, role: str) -> Account:
     role
         One of `roles.ROLES`.
     """
-    account = signed_in(by_token=True)
+    account = signed_in()
     found = desk().accounts.read(lambda db: roles.role_in(db, account, study))
     if found is None:
         abort(404, "There is no such study, or you have no part in it.")
@@ -173,6 +188,13 @@ def _bearer() -> str | None:
 
 
 def _of_program(token: str) -> Account:
+    """Give whose a token is; a request counts once, however often it is asked."""
+    if "program" not in g:
+        g.program = _found_program(token)
+    return g.program
+
+
+def _found_program(token: str) -> Account:
     at = desk().now()
     accounts = desk().accounts
 
@@ -194,26 +216,25 @@ def _of_program(token: str) -> Account:
 
 
 def _to_sign_in() -> NoReturn:
+    if _may_be_program():
+        abort(401, "Nobody is signed in. Please sign in, or send an API token.")
     asked = request.full_path.rstrip("?") if request.method == "GET" else ""
     here = f"{request.script_root}{asked}" if asked else None
     abort(redirect(url_for("researchers_login.sign_in", next=here), code=303))
 
 
-def require_own_form(by_token: bool = False) -> None:
+def require_own_form() -> None:
     """Refuse a POST that is not of a form of this very sign-in.
 
-    Parameters
-    ----------
-    by_token
-        Whether a program's token does instead: another site's page cannot send one.
+    A program's token does instead: another site's page cannot send one.
     """
-    is_of_program = by_token and _bearer() is not None
+    is_of_program = _may_be_program() and _bearer() is not None
     if request.method in ("GET", "HEAD", "OPTIONS") or is_of_program:
         return
     require_own_page(OWN_PAGE)
     if current() is None:
         _to_sign_in()
-    given = request.form.get("form_token", "")
+    given = request.headers.get(FORM_HEADER) or request.form.get("form_token", "")
     if not hmac.compare_digest(given.encode(), form_token().encode()):
         abort(403, OLD_PAGE)
 
@@ -225,7 +246,7 @@ def form_token() -> str:
 
 def cookie() -> str:
     """Give the token in the cookie of the sign-in; nothing without one."""
-    return request.cookies.get(_cookie_name("sign-in"), "")
+    return request.cookies.get(cookie_name("sign-in"), "")
 
 
 def with_cookie(response: Response, token: str) -> Response:
@@ -236,13 +257,13 @@ def with_cookie(response: Response, token: str) -> Response:
 
 def without_cookie(response: Response) -> Response:
     """Take the cookie of the sign-in away."""
-    response.delete_cookie(_cookie_name("sign-in"), path="/", secure=request.is_secure)
+    response.delete_cookie(cookie_name("sign-in"), path="/", secure=request.is_secure)
     return response
 
 
 def known_browser(account: Account | None) -> str | None:
     """Give the number of this browser if the account signed in here before."""
-    number, _, said = request.cookies.get(_cookie_name("browser"), "").partition(".")
+    number, _, said = request.cookies.get(cookie_name("browser"), "").partition(".")
     if account is None or not re.fullmatch("[0-9a-f]{32}", number):
         return None
     expected = _of_browser(account, number)
@@ -263,7 +284,7 @@ def _of_browser(account: Account, number: str) -> str:
 
 def _set(response: Response, what: str, value: str, max_age: int | None) -> None:
     response.set_cookie(
-        _cookie_name(what),
+        cookie_name(what),
         value,
         max_age=max_age,
         path="/",
@@ -273,7 +294,7 @@ def _set(response: Response, what: str, value: str, max_age: int | None) -> None
     )
 
 
-def _cookie_name(what: str) -> str:
+def cookie_name(what: str) -> str:
     """Give the name of a cookie; with the prefix no other host can have set it."""
     return f"__Host-yoked-{what}" if request.is_secure else f"yoked-{what}"
 

@@ -12,6 +12,7 @@ from ...accounts import audit, authenticator, sign_ins
 from ...accounts.accounts import LINK_HOURS, Account
 from ...accounts.file import requires_codes, set_requires_codes
 from ...accounts.schema import stamp
+from ..addresses import LARGEST
 from .blueprints import protected
 from .entry import administrator, desk
 from .login import Page
@@ -116,6 +117,8 @@ def audit_log() -> Page:
     """Show who did what, newest first."""
     administrator()
     before = request.args.get("before", type=int)
+    if before is not None:
+        before = min(max(before, 0), LARGEST)
     found = desk().accounts.read(lambda db: list(audit.entries(db, before)))
     older = found[-1].key if len(found) == audit.PAGE else None
     return render_template(

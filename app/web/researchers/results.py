@@ -55,6 +55,28 @@ class Row:
     is_current: bool
 
 
+@dataclass(frozen=True)
+class SoFar:
+    """What a study found so far.
+
+    Attributes
+    ----------
+    rows
+        People, then models; the newest of them.
+    n_more
+        Sessions before these.
+    pictures
+        Mean kernels side by side, as drawings.
+    is_computing
+        Whether anything of it is of fewer trials than there are.
+    """
+
+    rows: list[Row]
+    n_more: int
+    pictures: list[dict[str, Any]]
+    is_computing: bool
+
+
 @blueprint.get("/results")
 def results(name: str) -> Page:
     """Show people and models in one table, and their mean kernels side by side."""
@@ -90,7 +112,8 @@ def let_take_part(name: str) -> Page:
     return redirect(url_for(".results", name=name, done="model"), code=303)
 
 
-def _results(kept: KeptStudy, complaint: str | None = None) -> str:
+def found_so_far(kept: KeptStudy) -> SoFar:
+    """Give what is known of a study; what is new is computed meanwhile."""
     sessions = _sessions(kept)
     rows = [_row(each) for each in sessions[-MOST_ROWS:]]
     groups = _groups(sessions)
@@ -102,13 +125,19 @@ def _results(kept: KeptStudy, complaint: str | None = None) -> str:
         question = {"means": groups}
         means = the_host().looker.find(f"{MEANS} {kept.key}", version, question)
         is_meant = means is not None and means.version == version
-    return render_template(
-        "researchers/results.html",
-        kept=kept,
+    return SoFar(
         rows=sorted(rows, key=lambda row: row.session.is_model),
         n_more=max(0, len(sessions) - MOST_ROWS),
         pictures=[] if means is None else means.answer.get("pictures", []),
         is_computing=not (is_meant and all(row.is_current for row in rows)),
+    )
+
+
+def _results(kept: KeptStudy, complaint: str | None = None) -> str:
+    return render_template(
+        "researchers/results.html",
+        kept=kept,
+        **vars(found_so_far(kept)),
         picture=picture,
         complaint=complaint,
         may_add=is_enough(role_of(kept), EDITOR),
@@ -121,11 +150,8 @@ def _results(kept: KeptStudy, complaint: str | None = None) -> str:
 def one(name: str, session: str) -> Page:
     """Show one session so far: its numbers, its kernel, timing, screening, device."""
     kept = study_named(name, VIEWER)
-    sessions = _sessions(kept, session)
-    if not sessions:
-        abort(404, "The study has no such session.")
-    found = sessions[0]
-    look, row = _look(found), the_host().reader.session(session)
+    found = session_named(kept, session)
+    look, row = look_at(found), the_host().reader.session(session)
     return render_template(
         "researchers/session.html",
         kept=kept,
@@ -133,9 +159,22 @@ def one(name: str, session: str) -> Page:
         row=row,
         n_screened=the_host().reader.protocol(row.protocol_hash).screening.min_trials,
         look=None if look is None else look.answer,
-        is_current=look is not None and look.version == _version(found),
+        is_current=is_current(look, found),
         picture=picture,
     )
+
+
+def session_named(kept: KeptStudy, session: str) -> Attending:
+    """Give a session of a study; a page says so where there is none."""
+    sessions = _sessions(kept, session)
+    if not sessions:
+        abort(404, "The study has no such session.")
+    return sessions[0]
+
+
+def is_current(look: Found | None, session: Attending) -> bool:
+    """Say whether what is known of a session is of all its trials."""
+    return look is not None and look.version == _version(session)
 
 
 def picture(found: Mapping[str, Any], words: str) -> Markup:
@@ -164,7 +203,7 @@ def _row(each: Attending) -> Row:
     return Row(each, look.answer.get("table"), look.version == _version(each))
 
 
-def _look(each: Attending) -> Found | None:
+def look_at(each: Attending) -> Found | None:
     """Give what is known of a session; what is new is asked for meanwhile."""
     if each.n_trials == 0:
         return None

@@ -1,38 +1,33 @@
 """Studies for researchers: made, opened, watched, and invited to."""
 
-import tempfile
-from pathlib import Path
-
-from flask import (
-    Blueprint,
-    abort,
-    redirect,
-    render_template,
-    request,
-    url_for,
-)
+from flask import Blueprint, redirect, render_template, request, url_for
 
 from ....experiments.store.connection import Connection
-from ....experiments.store.trial_log import Store
 from ...accounts import accounts as people
-from ...accounts import audit, roles
+from ...accounts import roles
 from ...accounts.accounts import Account
 from ...accounts.roles import EDITOR, OWNER, VIEWER
 from ...studies.counts import counts_of
-from ...studies.description import load_study
-from ...studies.kept import KeptStudy, add_study, every_study, key_of, set_state
-from ...studies.links import links_of, make_links, revoke_link
+from ...studies.kept import KeptStudy
+from ...studies.links import links_of
 from ...studies.monitor import attending
 from ..participate import the_host
 from .blueprints import protected
+from .deeds import (
+    LONGEST_LABEL,
+    make_invitations,
+    make_study,
+    put_into,
+    revoke_invitation,
+    studies_of,
+)
 from .entry import desk, signed_in
 from .login import Page
-from .named import study_named
+from .named import role_of, study_named
 
 blueprint = protected(
     Blueprint("researchers_studies", __name__, url_prefix="/researchers/studies")
 )
-MOST_LINKS = 500  # of one form
 
 
 @blueprint.get("")
@@ -44,25 +39,12 @@ def every() -> Page:
 @blueprint.post("")
 def create() -> Page:
     """Make a study from its text; whoever makes it is its owner."""
-    by, at, text = signed_in(), desk().now(), request.form.get("text", "")
-    store = the_host().store
+    text = request.form.get("text", "")
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            # Alone in its folder: it can name shipped protocols, and no other file.
-            path = Path(folder, "study.toml")
-            path.write_text(text, encoding="utf-8")
-            study = load_study(path)
-
-        def make(db: Connection) -> None:
-            add_study(store, study)
-            key = key_of(db, study.name)
-            assert key is not None, "it was added"
-            roles.give(db, by, by, key, OWNER, at)
-
-        the_host().write(make)
-    except (ValueError, LookupError, OSError) as error:
-        return _list_page(by, str(error), text), 400
-    return redirect(url_for(".one", name=study.name), code=303)
+        kept = make_study(text)
+    except ValueError as error:
+        return _list_page(signed_in(), str(error), text), 400
+    return redirect(url_for(".one", name=kept.study.name), code=303)
 
 
 @blueprint.get("/<name>")
@@ -76,15 +58,8 @@ def one(name: str) -> Page:
 def change_state(name: str) -> Page:
     """Open, pause or close a study."""
     kept = study_named(name, EDITOR)
-    by, at, state = signed_in(), desk().now(), request.form.get("state", "")
-    store = the_host().store
-
-    def change(db: Connection) -> None:
-        set_state(store, name, state)
-        audit.note(db, by, f"made a study {state}", at, study=kept.key)
-
     try:
-        the_host().write(change)
+        put_into(kept, request.form.get("state", ""))
     except ValueError as error:
         return _study_page(kept, str(error)), 409
     return redirect(url_for(".one", name=name, done="changed"), code=303)
@@ -94,45 +69,24 @@ def change_state(name: str) -> Page:
 def invite(name: str) -> Page:
     """Make links, and show them, once."""
     kept = study_named(name, EDITOR)
-    by, at = signed_in(), desk().now()
-    n = request.form.get("n", type=int) or 0
-    if not 1 <= n <= MOST_LINKS:
-        got = request.form.get("n")
-        sentence = f"the number of links must be from 1 to {MOST_LINKS}, got {got}"
-        return _study_page(kept, sentence), 400
-    label, is_pilot = request.form.get("label", "")[:60], "is_pilot" in request.form
-    labels = [f"{label} {number}".strip() for number in range(1, n + 1)]
-
-    def make(db: Connection) -> list[str]:
-        audit.note(db, by, "made links", at, study=kept.key, detail=str(n))
-        return make_links(db, kept.key, labels, is_pilot)
-
-    tokens = the_host().write(make)
-    addresses = [
-        url_for("participate.join", link=each, _external=True) for each in tokens
-    ]
+    label, is_pilot = request.form.get("label", ""), "is_pilot" in request.form
+    try:
+        n = request.form.get("n", type=int) or 0
+        links = make_invitations(kept, n, label[:LONGEST_LABEL], is_pilot)
+    except ValueError as error:
+        return _study_page(kept, str(error)), 400
     return render_template(
         "researchers/links_made.html",
         kept=kept,
         is_pilot=is_pilot,
-        links=list(zip(labels, addresses, strict=True)),
+        links=[(each.label, each.address) for each in links],
     )
 
 
 @blueprint.post("/<name>/links/<int:number>/revoke")
 def revoke(name: str, number: int) -> Page:
     """Let a link lead nowhere."""
-    kept = study_named(name, EDITOR)
-    by, at = signed_in(), desk().now()
-
-    def change(db: Connection) -> None:
-        revoke_link(db, kept.key, number)
-        audit.note(db, by, "revoked a link", at, study=kept.key, detail=str(number))
-
-    try:
-        the_host().write(change)
-    except LookupError:
-        abort(404, "The study has no such link.")
+    revoke_invitation(study_named(name, EDITOR), number)
     return redirect(url_for(".one", name=name, done="changed"), code=303)
 
 
@@ -156,30 +110,19 @@ def give_role(name: str) -> Page:
     return redirect(url_for(".one", name=name, done="changed"), code=303)
 
 
-def _role(account: Account, kept: KeptStudy) -> str | None:
-    return desk().accounts.read(lambda db: roles.role_in(db, account, kept.key))
-
-
 def _list_page(
     account: Account, complaint: str | None = None, text: str | None = None
 ) -> str:
-    store: Store = the_host().reader
-    with store.beside() as connection:
-        rows = [
-            (kept, counts_of(connection, kept), role)
-            for kept in every_study(store)
-            if (role := _role(account, kept)) is not None
-        ]
     return render_template(
         "researchers/studies.html",
-        rows=rows,
+        rows=studies_of(account),
         complaint=complaint,
         text=_EXAMPLE if text is None else text,
     )
 
 
 def _study_page(kept: KeptStudy, complaint: str | None = None) -> str:
-    store, account = the_host().reader, signed_in()
+    store = the_host().reader
     with store.beside() as connection:
         return render_template(
             "researchers/study.html",
@@ -188,7 +131,7 @@ def _study_page(kept: KeptStudy, complaint: str | None = None) -> str:
             sessions=attending(store, connection, kept)[::-1],
             links=links_of(connection, kept.key),
             people=roles.people_of(connection, kept.key),
-            role=_role(account, kept),
+            role=role_of(kept),
             is_enough=roles.is_enough,
             complaint=complaint,
         )

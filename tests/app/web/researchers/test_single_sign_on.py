@@ -77,7 +77,8 @@ def test_whoever_is_new_gets_an_account_without_rights_only_if_so_configured(pro
     browser = Proxied(proxied(makes_accounts=True), "new@psych.example")
     assert browser.go_on().status_code == 303
     assert browser.get("/accounts").status_code == 403
-    assert browser.get("/api/account").json["roles"] == {}
+    assert browser.client.get("/api/v1/account").status_code == 200
+    assert browser.client.get("/api/v1/studies").json["studies"] == []
 
 
 def test_a_sign_in_ends_when_the_proxy_says_another_name_or_none(proxied):
