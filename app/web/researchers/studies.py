@@ -12,6 +12,7 @@ from flask import (
     url_for,
 )
 
+from ....experiments.protocols.files import protocol_names
 from ....experiments.store.connection import Connection
 from ....experiments.store.trial_log import Store
 from ...accounts import accounts as people
@@ -173,6 +174,7 @@ def _list_page(
     return render_template(
         "researchers/studies.html",
         rows=rows,
+        protocols=protocol_names(),
         complaint=complaint,
         text=_EXAMPLE if text is None else text,
     )
