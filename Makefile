@@ -69,13 +69,13 @@ clean: ## Remove everything that make made; data stays
 
 # Set-up ----------------------------------------------------------------------------
 
-# A browser, what a PsychoPy window without a screen needs, and proxies for a server.
+# Browsers, what a PsychoPy window without a screen needs, and proxies for a server.
 .PHONY: system-packages
 system-packages: $(PYTHON_READY)
 	@.ci/system-packages chromium xvfb xauth xdotool libgl1 libgl1-mesa-dri \
 	  libglx-mesa0 libglu1-mesa libegl1 libjack-jackd2-0 libusb-1.0-0 libportaudio2 \
 	  libxi6 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 \
-	  'caddy?' 'nginx-light?' 'apache2-bin?' openssl postgresql
+	  'caddy?' 'nginx-light?' 'apache2-bin?' 'firefox-esr?' openssl postgresql
 
 $(PYTHON_READY): pyproject.toml constraints.txt .ci/python-environment
 	@.ci/python-environment

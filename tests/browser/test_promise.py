@@ -65,22 +65,30 @@ def run_template(page, serve):
         server = serve(protocol, lut)
         read_canvas(page, protocol)
         begin(page, server.address)
+        seen: list[dict] = []
         for index in range(n_trials):
             if index == n_trials - 1:  # the page is left after the last response
                 page.evaluate("index => yokedTest.pick(index)", index)
                 seen = seen_on(page)
             respond(page, protocol, index)
         page.wait_for_url("**/done")
-        store = open_store(server.db_path)
-        row = store.sessions()[0]
-        trials = store.trials(row.id)
-        frames = Session.resume(store, row.id).frames([t.spec for t in trials])
-        store.close()
-        assert all(drawn["isGray"] for drawn in seen)
-        levels = np.array([drawn["levels"] for drawn in in_order(seen)], np.uint8)
-        return Run(protocol, trials, frames, levels.reshape(frames.shape), row.display)
+        return left_by(server, protocol, seen)
 
     return run
+
+
+def left_by(server, protocol: Protocol, seen: list[dict]) -> Run:
+    """Give what the server's one session left, beside what its browser saw."""
+    store = open_store(server.db_path)
+    row = store.sessions()[0]
+    trials = store.trials(row.id)
+    frames = Session.resume(store, row.id).frames([t.spec for t in trials])
+    store.close()
+    assert all(drawn["isGray"] for drawn in seen)
+    levels = np.array([drawn["levels"] for drawn in in_order(seen)], np.uint8)
+    return Run(
+        protocol, trials, frames, levels.reshape(frames.shape), row.display or {}
+    )
 
 
 def in_order(seen: list[dict]) -> list[dict]:

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, redirect, render_template, request, url_for
 
+from ....experiments.protocols.files import protocol_names
 from ....experiments.store.connection import Connection
 from ...accounts import accounts as people
 from ...accounts import roles
@@ -116,6 +117,7 @@ def _list_page(
     return render_template(
         "researchers/studies.html",
         rows=studies_of(account),
+        protocols=protocol_names(),
         complaint=complaint,
         text=_EXAMPLE if text is None else text,
     )
