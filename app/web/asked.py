@@ -55,8 +55,10 @@ def due_questions(
     """Give the id of the questionnaire that is due now; None where none is.
 
     Those before the task are due until its first trial, those after it once all trials
-    are stored. Who was screened out is asked nothing more.
+    are stored. Who was screened out is asked nothing more, and a model nothing at all.
     """
+    if live.session.row.observer.kind == "model":
+        return None
     if not live.is_complete:
         due = [] if live.session.n_recorded else [BEFORE]
     else:

@@ -25,6 +25,7 @@ from yoked.models.observers.template import Template
 from yoked.models.simulate import run
 
 from .participant import N_TRIALS, Participant, log, rows, short_protocol
+from .questioned import questioned
 from .test_studies import put
 
 
@@ -111,6 +112,13 @@ def test_it_counts_for_nothing_and_stands_beside_people(served, db_path):
     (row,) = json.loads(result.stdout)
     assert (row["observer"], row["kind"], row["trials"]) == ("template", "model", 8)
     assert rows(db_path, "SELECT outcome FROM participations") == [("complete",)]
+
+
+def test_it_is_asked_no_questions(db_path):
+    put(db_path, questioned())
+    with listening(db_path) as app:
+        take_part(app, db_path)
+    assert rows(db_path, "SELECT status FROM sessions") == [("finished",)]
 
 
 def link_of(db_path, seed: int = 5) -> str:
