@@ -88,11 +88,13 @@ class LiveSession:
     def is_complete(self) -> bool:
         """Whether no trial is left."""
         with self._lock:
+            self._require_fresh()
             return self.session.is_complete
 
     def next(self) -> dict[str, Any]:
         """Say what comes next, and nothing that would give the response away."""
         with self._lock:
+            self._require_fresh()
             return self._next()
 
     def frames(self, trial: int) -> bytes:
@@ -121,6 +123,7 @@ class LiveSession:
             If an earlier write of this session failed.
         """
         with self._lock:
+            self._require_fresh()
             if trial < self.session.n_recorded:
                 record = self._stored(trial, sent)
             else:

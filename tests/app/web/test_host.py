@@ -1,5 +1,6 @@
 """A server: many at once, restarts, a full disk, and what may not be served."""
 
+import sqlite3
 import threading
 from dataclasses import replace
 
@@ -7,10 +8,12 @@ import pytest
 
 from yoked.app.studies.description import alone
 from yoked.app.web.host import Host
+from yoked.app.web.live import StaleSession
+from yoked.app.web.responses import parse_response
 from yoked.experiments.protocols.parts import Texts
 from yoked.experiments.store.sqlite import StoreError
 
-from .participant import N_TRIALS, Participant, log, recorded, served
+from .participant import N_TRIALS, Participant, log, recorded, sent, served
 
 
 def test_a_server_that_starts_anew_goes_on_where_it_was(db_path, protocol):
@@ -66,6 +69,36 @@ def test_a_full_disk_is_told_and_nothing_is_lost(app, participant, db_path):
     assert participant.respond(following, events=events).status_code == 200
     participant.finish()
     assert len(recorded(db_path)) == N_TRIALS
+
+
+def test_who_waited_for_a_write_that_failed_takes_the_session_up_anew(
+    app, participant, db_path
+):
+    session = participant.client.application.extensions["yoked"]
+    (row,) = session.store.sessions()
+    live, following = session.live(row.id), participant.next()
+    participant.get(following["frames"])
+    store = session.store
+    pages = store._db.execute("PRAGMA page_count").fetchone()[0]
+    store._db.execute(f"PRAGMA max_page_count = {pages}")
+    given = parse_response(
+        sent(events=[{"kind": "blur", "at_ms": 1.0}] * 50), live.session.protocol
+    )
+
+    def until_full() -> None:
+        while True:
+            live.record(live.session.n_recorded, given)
+            live.frames(live.session.n_recorded)
+
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        until_full()
+    store._db.execute("PRAGMA max_page_count = 1000000")
+    n = store.n_recorded(row.id)
+    # The same response, sent twice, and the page: they had waited for the same object.
+    for ask in (lambda: live.record(n, given), live.next, lambda: live.is_complete):
+        with pytest.raises(StaleSession, match="must be taken up anew"):
+            ask()
+    assert session.live(row.id).next()["trial"] == n
 
 
 def test_a_file_that_is_not_ours_is_refused(db_path, protocol):
