@@ -118,6 +118,7 @@ def _served(db: Path | str, protocol: str, secret: Path) -> Iterator[str]:
         [*command, "--protocol", protocol, "--log-level", "error"],
         stderr=subprocess.PIPE,
         text=True,
+        encoding="utf-8",
         env={**os.environ, SECRETS: str(secret)},
     )
     try:

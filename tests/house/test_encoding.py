@@ -12,7 +12,7 @@ FILES = [
     ROOT / ".ci" / "quick-tests",
 ]  # fmt: skip
 # What has an `open` that reads no text.
-NO_TEXT = {"os", "webbrowser", "Image", "zipfile", "tarfile", "gzip"}
+NO_TEXT = {"os", "webbrowser", "Image", "zipfile", "archive", "tarfile", "gzip"}
 PLACE = {"read_text": 0, "write_text": 1, "open": 2}  # of a path's encoding
 OF_NUMPY = {"loadtxt", "genfromtxt", "savetxt"}
 TEMPORARY = {"NamedTemporaryFile", "TemporaryFile", "fdopen"}
