@@ -90,8 +90,8 @@ class Host:
     ) -> None:
         self.alone = alone
         self.db_path = db_path
-        self.key = server_key(db_path)
         self._store = open_database(db_path)
+        self.key = server_key(db_path)
         # Of researchers and of participants: what the ones look at takes its time.
         self.reader = reader_of(self._store, db_path)
         self._finder = reader_of(self._store, db_path)

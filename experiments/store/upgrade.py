@@ -31,8 +31,9 @@ def is_of_before(db: Database, beside: Sequence[Migrations] = ()) -> bool:
     Not where tables are new to the file, as when a log that models wrote is served for
     the first time: nothing that stands in it is touched.
     """
+    has_others = any(each.applied(db) for each in beside)
     is_older_log = 0 < _version(db) < VERSION
-    return is_older_log or any(each.applied(db) and each.pending(db) for each in beside)
+    return is_older_log or (has_others and is_behind(db, beside))
 
 
 def bring_up_to_date(db: Database, path: str, beside: Sequence[Migrations]) -> None:

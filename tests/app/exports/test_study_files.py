@@ -40,7 +40,7 @@ def put_sessions(db_path, n: int) -> None:
             )
             connection.execute(
                 "INSERT INTO participations "
-                "VALUES (?, ?, 1, 'en', 'v', 'now', ?, NULL)",
+                "VALUES (?, ?, 1, 'en', 'v', 'now', ?, NULL, NULL)",
                 [session.id, token, token],
             )
     store.close()
