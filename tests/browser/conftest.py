@@ -94,7 +94,8 @@ class Server:
     def start(self) -> None:
         hearing, telling = PROCESSES.Pipe(duplex=False)
         arguments = self.db_path, self.protocol_path, self.lut, self.port, telling.send
-        arguments += (self.prefix,)
+        told = {n: text for n, text in os.environ.items() if n.startswith("YOKED_")}
+        arguments += (self.prefix, told)
         self._process = PROCESSES.Process(target=serve_file, args=arguments)
         self._process.start()
         telling.close()

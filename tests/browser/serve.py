@@ -1,10 +1,12 @@
 """Serve a protocol that a test wrote: `python serve.py DB PROTOCOL.json LUT PORT`."""
 
 import json
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from yoked.app.hosting.settings import Settings
 from yoked.app.web.serving import serve
@@ -18,8 +20,14 @@ def serve_file(
     port: int | str,
     announce: Callable[[str], None],
     prefix: str = "/",
+    environ: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Serve the protocol of a file, or the database's studies, until it is killed."""
+    """Serve the protocol of a file, or the database's studies, until it is killed.
+
+    Variables of `environ` are set first: a process that was forked has those of when
+    the forking began.
+    """
+    os.environ.update(environ)
     protocol = None
     if protocol_path is not None:
         protocol = Protocol.from_dict(json.loads(Path(protocol_path).read_text()))
