@@ -1,9 +1,10 @@
 /** A page of a plugin of jsPsych that a lab has put on its server: run it, and hand in what it measured. */
 
+import { post, storage } from "./asking.js";
 import { element, pageData } from "./page.js";
 import { Texts } from "./texts.js";
 import { Unsent } from "./unsent.js";
-import { Refused, sendUntilAcknowledged, waitOrOnline } from "./upload.js";
+import { Refused } from "./upload.js";
 
 /**
  * What jsPsych adds to a plugin's own data.
@@ -14,34 +15,6 @@ const page = pageData();
 const texts = new Texts(page);
 const vendor = /** @type {any} */ (globalThis);
 let isBroken = false;
-const line = {
-  fetch: globalThis.fetch.bind(globalThis),
-  wait: (/** @type {number} */ ms) => waitOrOnline(ms, globalThis),
-  random: Math.random,
-  onWaiting: (/** @type {boolean} */ isWaiting) => {
-    element("connection").hidden = !isWaiting;
-  },
-};
-
-/** @returns {Storage | null} */
-function storage() {
-  try {
-    return globalThis.sessionStorage;
-  } catch {
-    return null;
-  }
-}
-
-/**
- * @param {string} path
- * @param {unknown} body
- * @returns {Promise<any>}
- */
-function post(path, body) {
-  const headers = { "Content-Type": "application/json" };
-  const request = { method: "POST", headers, body: JSON.stringify(body) };
-  return sendUntilAcknowledged(page.base + path, request, line, (response) => response.json());
-}
 
 /**
  * Stop, and say why; the page stays as it is, so that nobody is led on without what was asked.
@@ -58,7 +31,7 @@ function stop(sentence) {
 const wrong = (what) => stop(texts.plain("plugin.wrong", { what }));
 
 const unsent = new Unsent(storage(), `yoked plugin ${page.base}`, page.step, async (question, answer, step) => {
-  const { fault } = await post(`/${question}`, { answer, step });
+  const { fault } = await post(`${page.base}/${question}`, { answer, step });
   if (fault) stop(fault);
   return fault === undefined;
 });
@@ -68,7 +41,7 @@ async function handIn() {
   try {
     await unsent.sent();
     if (isBroken) return;
-    const { next, faults } = await post("", {});
+    const { next, faults } = await post(page.base, {});
     if (!next) return stop(Object.values(faults).join(" "));
     unsent.clear();
     location.replace(next);

@@ -1,9 +1,10 @@
 /** A page of questions: each answer is kept as it is given, and survives a reload. */
 
+import { post, storage } from "./asking.js";
 import { element, pageData } from "./page.js";
 import { Unsent } from "./unsent.js";
 import { Texts } from "./texts.js";
-import { Refused, sendUntilAcknowledged, waitOrOnline } from "./upload.js";
+import { Refused } from "./upload.js";
 
 const page = pageData();
 const texts = new Texts(page);
@@ -11,40 +12,9 @@ const form = /** @type {HTMLFormElement} */ (element("questions"));
 const send = element("send");
 /** @type {Map<string, string>} what is wrong with an answer, by question */
 const faults = new Map();
-const line = {
-  fetch: globalThis.fetch.bind(globalThis),
-  wait: (/** @type {number} */ ms) => waitOrOnline(ms, globalThis),
-  random: Math.random,
-  onWaiting: (/** @type {boolean} */ isWaiting) => {
-    element("connection").hidden = !isWaiting;
-  },
-};
-
-/** @returns {Storage | null} */
-function storage() {
-  try {
-    return globalThis.sessionStorage; // of this tab alone: others may sit at this screen later
-  } catch {
-    return null;
-  }
-}
-
-/**
- * @param {string} path
- * @param {unknown} body
- * @returns {Promise<any>}
- */
-function post(path, body) {
-  const request = {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  };
-  return sendUntilAcknowledged(page.base + path, request, line, (response) => response.json());
-}
 
 const unsent = new Unsent(storage(), `yoked answers ${page.base}`, page.step, async (question, answer, step) => {
-  const { fault } = await post(`/${question}`, { answer, step });
+  const { fault } = await post(`${page.base}/${question}`, { answer, step });
   // What was changed meanwhile is on its way, and has its own reply.
   if (!unsent.has(question, step)) tell(question, fault ?? "");
   return fault === undefined;
@@ -143,7 +113,7 @@ async function submit() {
       unsent.keep(part.dataset.question ?? "", answerOf(part)); // what a browser filled in by itself, too
     }
     await unsent.sent();
-    const reply = faults.size ? {} : await post("", {});
+    const reply = faults.size ? {} : await post(page.base, {});
     if (reply.next) {
       unsent.clear();
       return void location.replace(reply.next);
