@@ -11,6 +11,7 @@ import random
 import re
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -67,7 +68,10 @@ def take_part(
     Load
         With a receipt for each trial that was acknowledged.
     """
-    return asyncio.run(_all(address, protocol, n, seconds, every_s))
+    # In a thread of its own: a caller in a notebook has a loop that runs already.
+    with ThreadPoolExecutor(1) as thread:
+        people = _all(address, protocol, n, seconds, every_s)
+        return thread.submit(asyncio.run, people).result()
 
 
 async def _all(

@@ -1,7 +1,9 @@
 """A server under load is measured; what it acknowledged is looked for in its log."""
 
+import asyncio
 import contextlib
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -28,6 +30,17 @@ def test_participants_are_measured_and_nothing_is_lost(
     assert 0 < found["p50_ms"] <= found["p99_ms"] <= found["longest_ms"]
     assert found["highest_trials_per_s"] > 0
     assert "secret" not in str(found)
+
+
+def test_a_notebook_measures_though_it_has_a_loop_that_runs(tmp_path, monkeypatch):
+    monkeypatch.setattr("yoked.app.bench_web.COMMIT_S", 0.1)
+
+    async def cell():
+        return web_load("bar-in-noise", 1, 1.0, 0.5, None, tmp_path)
+
+    with ThreadPoolExecutor(1) as notebook:
+        found = notebook.submit(asyncio.run, cell()).result()
+    assert found["trials"] >= 1
 
 
 def test_a_trial_that_the_log_lacks_is_found_out(tmp_path, monkeypatch):
