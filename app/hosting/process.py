@@ -135,24 +135,45 @@ class _Channel(HTTPChannel):
         own.server.watched.forget(own._fileno)
         super().del_channel(map)
 
+    def writable(self) -> bool:
+        """Whether the loop can send something, and no thread is about to.
+
+        Who sends lets go of the interpreter; a loop that tried to send as well would
+        take it at once, again and again, and leave that thread waiting.
+        """
+        if not super().writable():
+            return False
+        most = self.adj.outbuf_high_watermark  # above it the thread waits for the loop
+        if not self.requests or self.total_outbufs_len > most:
+            return True
+        is_free = self.outbuf_lock.acquire(False)
+        if is_free:
+            self.outbuf_lock.release()
+        return is_free
+
+    def write_soon(self, data: Any) -> int:
+        """Send, in the thread that replies; the loop sends what a slow client leaves."""
+        n_bytes = super().write_soon(data)
+        if self.total_outbufs_len:
+            self._tell()
+        return n_bytes
+
     def service(self) -> None:
-        """Reply to requests, in a thread of its own; the loop looks meanwhile."""
-        own: Any = self
-        fd, watched = own._fileno, own.server.watched
-        watched.served.add(fd)
+        """Reply to requests, in a thread of its own; the loop looks once it is done."""
         try:
             super().service()
         finally:
-            watched.look_at(fd)
-            watched.served.discard(fd)
-            self.server.pull_trigger()
+            self._tell()
+
+    def _tell(self) -> None:
+        """Let the loop ask what there is to do."""
+        own: Any = self
+        own.server.watched.look_at(own._fileno)
+        own.server.pull_trigger()
 
 
 class _Asked:
     """Of Windows, which has no poll(): everything is asked each time."""
-
-    def __init__(self) -> None:
-        self.served: set[int] = set()
 
     def look_at(self, fd: int) -> None:
         """Do nothing."""
@@ -167,17 +188,11 @@ class _Watched:
     With 500 connections that took more of the one interpreter than all requests did.
     Here only what may have changed is asked, and everything twice a second, since
     nobody tells who was idle for too long.
-
-    Attributes
-    ----------
-    served
-        File descriptors of connections whose requests are being replied to.
     """
 
     _ALL_EVERY_S = 0.5
 
     def __init__(self, places: dict[int, Any]) -> None:
-        self.served: set[int] = set()
         self._places = places
         self._poll = select.poll()
         self._flags: dict[int, int] = {}
@@ -209,7 +224,7 @@ class _Watched:
             self._changed.extend(self._places)
         for fd in always:  # at which others may be told to go
             self._ask(fd)
-        for fd in {*list(self.served), *self._taken()}:
+        for fd in {*self._taken()}:
             self._ask(fd)
         wait_s = min(timeout_s, self._ALL_EVERY_S)
         for fd, flags in self._poll.poll(int(1000 * wait_s)):
