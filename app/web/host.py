@@ -37,6 +37,7 @@ from ..studies.participations import (
 )
 from ..studies.tokens import hash_of_token, token_for
 from ..studies.withdrawal import token_hash_of_code, withdraw
+from .finder import Finder
 from .health import Health
 from .limits import Budget, Clock
 from .live import LiveSession
@@ -94,7 +95,8 @@ class Host:
         self.key = server_key(db_path)
         # Of researchers and of participants: what the ones look at takes its time.
         self.reader = reader_of(self._store, db_path)
-        self._finder = reader_of(self._store, db_path)
+        self._finder_reader = reader_of(self._store, db_path)
+        self._finder = Finder(self._finder_reader)
         self._writer = writer_of(self._store)
         self._studies: dict[int, KeptStudy] = {}
         self._live = LiveSessions(self._store, self._writer, self._complete, clock)
@@ -276,6 +278,7 @@ class Host:
                 )
 
         self._writer.run(start)
+        self._finder.forget()
 
     def _asked(self, token_hash: str) -> tuple[KeptStudy | None, Arm] | None:
         """Give study and arm of a link; None where it is of none that is served."""
@@ -332,6 +335,7 @@ class Host:
         run = self._writer.run
         for session in withdraw(self._store, run, token_hash, self.db_path):
             self._live.drop(session)
+            self._finder.forget()
             self.looker.forget(session)
 
     def whose_code(self, typed: str) -> str | None:
@@ -355,8 +359,11 @@ class Host:
 
     def participation(self, token: str) -> Participation | None:
         """Give the participation that a link leads to; None if there is none."""
-        with self._finder.beside() as connection:
-            return participations.find(connection, token)
+        return self._finder.find(token)
+
+    def participation_again(self, token: str) -> Participation | None:
+        """Give the same to whoever asks with each trial: session and language hold."""
+        return self._finder.find_again(token)
 
     def live(self, session_id: str) -> LiveSession:
         """Give a session, from memory or from the trial log.
@@ -388,7 +395,7 @@ class Host:
         self._writer.close()
         self.looker.close()
         self.models.close()
-        for reader in (self.reader, self._finder):
+        for reader in (self.reader, self._finder_reader):
             if reader is not self._store:
                 reader.close()
         self._store.close()

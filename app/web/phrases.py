@@ -92,7 +92,12 @@ def phrases_in(language: str) -> Phrases:
     >>> phrases_in("tlh").language
     'en'
     """
-    known = languages()
+    return _phrases(language, os.environ.get(OWN_FILES) or None)
+
+
+@lru_cache(maxsize=64)
+def _phrases(language: str, folder: str | None) -> Phrases:
+    known = _read(folder)
     for name in (language, language.partition("-")[0]):
         if name in known:
             return Phrases(language if _locale(language) else name, known[name])

@@ -7,6 +7,7 @@ import logging
 import re
 import sqlite3
 import time
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -153,10 +154,16 @@ def here(**changes: str) -> str:
     return url_for(request.endpoint or "", **asked)
 
 
+@lru_cache(maxsize=8)
+def _policy(root: str) -> str:
+    """Give the policy of pages below a prefix, which stands in their import map."""
+    found = base64.b64encode(hashlib.sha256(import_map().encode()).digest()).decode()
+    return POLICY.format(found)
+
+
 def _add_headers(response: Response) -> Response:
     response.headers.update(HEADERS)
-    found = base64.b64encode(hashlib.sha256(import_map().encode()).digest()).decode()
-    response.headers["Content-Security-Policy"] = POLICY.format(found)
+    response.headers["Content-Security-Policy"] = _policy(request.script_root)
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
     return response

@@ -68,6 +68,8 @@ class PlannedSchedule:
         self._at = 0
         self._again: list[int] = []
         self._again_left = 0
+        # Of the blocks to come, by what that depends on: counted for each trial.
+        self._to_come: tuple[Any, int] = (None, 0)
         before = carried or {}
         self._courses = [
             Course(own, seed, own.condition, before.get(own.condition))
@@ -79,9 +81,27 @@ class PlannedSchedule:
     def n_left(self) -> int:
         """Trials that are left as things stand; see `Schedule`."""
         self._issue(1)  # what is needless is left out then
-        to_come = np.arange(self._starts[self._current + 1], len(self._slots))
-        n_left = len(self._pending) + len(self._queue) + len(self._again)
-        return n_left + int((~self._is_needless(to_come)).sum())
+        done = (self._current, *self._done())
+        if self._to_come[0] != done:
+            to_come = np.arange(self._starts[self._current + 1], len(self._slots))
+            self._to_come = done, int((~self._is_needless(to_come)).sum())
+        n_here = len(self._pending) + len(self._queue) + len(self._again)
+        return n_here + self._to_come[1]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no trial is left."""
+        self._issue(1)
+        return not len(self._pending)
+
+    def _done(self) -> list[tuple[int, str]]:
+        """List the procedures that are done: course and kind of block."""
+        return [
+            (number, kind)
+            for number, course in enumerate(self._courses)
+            for kind in ("calibration", "main")
+            if course.is_done(kind)
+        ]
 
     def columns(self, limit: int) -> TrialColumns:
         """Give the next trials; see `Schedule`."""
@@ -190,16 +210,15 @@ class PlannedSchedule:
 
     def _drop_needless(self) -> None:
         """Leave out of the queue what a procedure that is done needs no more."""
-        self._queue = self._queue[~self._is_needless(self._queue)]
+        if self._done():
+            self._queue = self._queue[~self._is_needless(self._queue)]
 
     def _is_needless(self, slots: np.ndarray) -> np.ndarray:
         """Say of each slot whether a procedure that is done needs it no more."""
         needless = np.zeros(len(slots), bool)
-        for number, course in enumerate(self._courses):
+        for number, kind in self._done():
             same = self._slots.condition[slots] == number
-            for kind in ("calibration", "main"):
-                if course.is_done(kind):
-                    needless |= same & (self._slots.kind[slots] == kind)
+            needless |= same & (self._slots.kind[slots] == kind)
         return needless
 
     def _n_askable(self, slots: np.ndarray) -> int:

@@ -33,6 +33,11 @@ class Schedule(Interface):
         """Trials that are left as things stand, those to be repeated included."""
         ...
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether no trial is left."""
+        ...
+
     def columns(self, limit: int) -> TrialColumns:
         """Give the trials that can be shown now, at most `limit`; none at the end."""
         ...
@@ -68,6 +73,11 @@ class YokedSchedule:
     def n_left(self) -> int:
         """Trials that are left; see `Schedule`."""
         return self.n_planned - self._recorded
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no trial is left."""
+        return not self.n_left
 
     def columns(self, limit: int) -> TrialColumns:
         """Give the next trials; see `Schedule`."""

@@ -199,7 +199,7 @@ class Session:
     @property
     def is_complete(self) -> bool:
         """Whether no trial is left."""
-        return not self._schedule.columns(1).n
+        return self._schedule.is_complete
 
     def block(self, number: int) -> BlockInfo:
         """Describe a block."""

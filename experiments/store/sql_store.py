@@ -125,24 +125,27 @@ class SqlStore(ABC):
         """
         if not isinstance(trials, TrialColumns):
             trials = TrialColumns.of(trials)
-        key = self._key(session_id)
         with self._writing() as connection:
             self.hold(f"session {session_id}")
+            key, status = self._key_and_status(connection, session_id)
             new = without_known(connection, session_id, key, trials)
-            query = "SELECT status FROM sessions WHERE key = ?"
-            status = connection.execute(query, [key]).fetchone()[0]
             if new.n and status != "unfinished":
                 rule = "unfinished to take more trials"
                 raise StoreError(f"session {session_id} must be {rule}, got {status}")
             insert(connection, key, new)
 
     def _key(self, session_id: str) -> int:
-        query = "SELECT key FROM sessions WHERE id = ?"
         with self.beside() as connection:
-            row = connection.execute(query, [session_id]).fetchone()
+            return self._key_and_status(connection, session_id)[0]
+
+    def _key_and_status(
+        self, connection: Connection, session_id: str
+    ) -> tuple[int, str]:
+        query = "SELECT key, status FROM sessions WHERE id = ?"
+        row = connection.execute(query, [session_id]).fetchone()
         if row is None:
             raise LookupError(f"a session must be in the database, got {session_id!r}")
-        return row[0]
+        return row
 
     def session(self, session_id: str) -> SessionRow:
         """Give one session.

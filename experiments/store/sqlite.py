@@ -109,7 +109,7 @@ class SqliteStore(SqlStore):
         """Make all that is written inside durable at its end, or none of it."""
         with self._lock:
             if self._db.conn.in_transaction:
-                with self._db.atomic():
+                with self._within():
                     yield
                 return
             self._db.execute("BEGIN IMMEDIATE")
@@ -119,6 +119,23 @@ class SqliteStore(SqlStore):
             except BaseException:
                 self._db.rollback()
                 raise
+
+    @contextlib.contextmanager
+    def _within(self) -> Iterator[None]:
+        """Undo what is written inside where it fails, within a transaction.
+
+        One name for all: SQLite takes the innermost, and keeps the statement compiled.
+        """
+        connection = self._db.conn
+        connection.execute("SAVEPOINT inner_one")
+        try:
+            yield
+        except BaseException:
+            if connection.in_transaction:  # some errors undo all of it
+                connection.execute("ROLLBACK TO inner_one")
+                connection.execute("RELEASE inner_one")
+            raise
+        connection.execute("RELEASE inner_one")
 
     @contextlib.contextmanager
     def beside(self) -> Iterator[sqlite3.Connection]:
