@@ -152,7 +152,7 @@ class _Channel(HTTPChannel):
         return is_free
 
     def write_soon(self, data: Any) -> int:
-        """Send, in the thread that replies; the loop sends what a slow client leaves."""
+        """Send, in the thread that replies; the loop sends what a slow one leaves."""
         n_bytes = super().write_soon(data)
         if self.total_outbufs_len:
             self._tell()
@@ -335,9 +335,9 @@ class _Server(TcpWSGIServer):
 
     def _make_room(self) -> None:
         limit = self.adj.connection_limit
-        channels = self._channels()
-        if len(channels) < _ROOM * limit:
+        if len(self.active_channels) < _ROOM * limit:
             return
+        channels = self._channels()
         idle = [
             channel
             for channel in channels

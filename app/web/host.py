@@ -81,6 +81,8 @@ class Host:
     ----------
     reader
         The trial log once more: what reads at length there keeps no writer waiting.
+    finder
+        Of the participations that links lead to.
     """
 
     def __init__(
@@ -96,7 +98,7 @@ class Host:
         # Of researchers and of participants: what the ones look at takes its time.
         self.reader = reader_of(self._store, db_path)
         self._finder_reader = reader_of(self._store, db_path)
-        self._finder = Finder(self._finder_reader)
+        self.finder = Finder(self._finder_reader)
         self._writer = writer_of(self._store)
         self._studies: dict[int, KeptStudy] = {}
         self._live = LiveSessions(self._store, self._writer, self._complete, clock)
@@ -152,7 +154,7 @@ class Host:
     def require_open(self, kept: KeptStudy | None, arrival: Arrival) -> None:
         """Raise Refused where a study takes nobody; who was here before may come."""
         token = self._token(kept, arrival)
-        if kept is None or self.participation(token) is not None:
+        if kept is None or self.finder.find(token) is not None:
             return
         with self._store.beside() as connection:
             require_open(connection, kept, arrival.link)
@@ -198,7 +200,7 @@ class Host:
             If more people arrive than a server can have.
         """
         arrival = replace(arrival, token=self._token(kept, arrival))
-        if self.participation(arrival.token) is not None:
+        if self.finder.find(arrival.token) is not None:
             return arrival.token
         self._arrivals.spend("new sessions")
 
@@ -278,7 +280,7 @@ class Host:
                 )
 
         self._writer.run(start)
-        self._finder.forget()
+        self.finder.forget()
 
     def _asked(self, token_hash: str) -> tuple[KeptStudy | None, Arm] | None:
         """Give study and arm of a link; None where it is of none that is served."""
@@ -335,7 +337,7 @@ class Host:
         run = self._writer.run
         for session in withdraw(self._store, run, token_hash, self.db_path):
             self._live.drop(session)
-            self._finder.forget()
+            self.finder.forget()
             self.looker.forget(session)
 
     def whose_code(self, typed: str) -> str | None:
@@ -356,14 +358,6 @@ class Host:
         if whose is not None:
             self._withdraw(whose)
         return whose is not None
-
-    def participation(self, token: str) -> Participation | None:
-        """Give the participation that a link leads to; None if there is none."""
-        return self._finder.find(token)
-
-    def participation_again(self, token: str) -> Participation | None:
-        """Give the same to whoever asks with each trial: session and language hold."""
-        return self._finder.find_again(token)
 
     def live(self, session_id: str) -> LiveSession:
         """Give a session, from memory or from the trial log.
@@ -395,7 +389,6 @@ class Host:
         self._writer.close()
         self.looker.close()
         self.models.close()
-        for reader in (self.reader, self._finder_reader):
-            if reader is not self._store:
-                reader.close()
-        self._store.close()
+        readers = {self.reader, self._finder_reader} - {self._store}
+        for opened in (*readers, self._store):
+            opened.close()

@@ -80,9 +80,22 @@ class LiveSession:
             self._pace.responded(record.spec.block, record.received_at)
 
     def is_usable(self) -> bool:
-        """Whether it is as the log has it: neither failed, nor left behind."""
+        """Whether it is as the log has it, by now; a write that failed ends it."""
         with self._lock:
-            return not (self.is_stale or self._is_behind())
+            if not self.is_stale and self._is_behind():
+                self._catch_up()
+            return not self.is_stale
+
+    def _catch_up(self) -> None:
+        """Take in what another process stored of the session."""
+        try:
+            new = self.session.catch_up()
+        except ValueError:  # withdrawn: who asks the log anew is told
+            self.is_stale = True
+            return
+        for record in new:
+            self._last_block = record.spec.block
+            self._pace.responded(record.spec.block, record.received_at)
 
     @property
     def is_complete(self) -> bool:
@@ -154,10 +167,13 @@ class LiveSession:
         """
         with self._lock:
             self._require_fresh()
+            asked = self.session.protocol.display
+
+            def merged(known: dict[str, Any]) -> dict[str, Any]:
+                return merged_display(known, display, asked)
+
             known = self.session.row.display or {}
-            protocol = self.session.protocol
-            merged = merged_display(known, display, protocol.display)
-            if merged != known:
+            if merged(known) != known:
                 self._screens.spend("changes of the screen")
                 self._keep_display(merged, "display", display)
 
@@ -171,19 +187,32 @@ class LiveSession:
         """
         with self._lock:
             self._require_fresh()
-            known = self.session.row.display or {}
             self._screens.spend("changes of the screen")
-            self._keep_display({**known, "viewing": viewing}, "viewing", viewing)
+
+            def merged(known: dict[str, Any]) -> dict[str, Any]:
+                return {**known, "viewing": viewing}
+
+            self._keep_display(merged, "viewing", viewing)
 
     def _keep_display(
-        self, display: dict[str, Any], kind: str, detail: dict[str, Any]
+        self,
+        merged: Callable[[dict[str, Any]], dict[str, Any]],
+        kind: str,
+        detail: dict[str, Any],
     ) -> None:
-        def write() -> None:
-            self._store.set_display(self.session.id, display, None)
-            self._store.add_event(self.session.id, kind, detail)
+        """Store what is known of the screen by now, which another process may have."""
 
-        self._write(write)
-        self.session.set_display(display)
+        def write() -> dict[str, Any]:
+            row = self.session.row
+            self._store.hold(f"session {row.id}")
+            if not self._store.has_one_writer:
+                row = self._store.session(row.id)
+            display = merged(row.display or {})
+            self._store.set_display(row.id, display, None)
+            self._store.add_event(row.id, kind, detail)
+            return display
+
+        self.session.set_display(self._write(write))
 
     def _next(self) -> dict[str, Any]:
         specs = self.session.next_batch(1)

@@ -15,7 +15,7 @@ blueprint = Blueprint("own_data", __name__)
 @blueprint.get("/session/<token>/my-data.zip")
 def of_session(token: str) -> Response:
     """Send all that is kept of whoever has a link; it changes nothing."""
-    if the_host().participation(token) is None:
+    if the_host().finder.find(token) is None:
         abort(404, say("complaint.no_session"))
     return sent(hash_of_token(token))
 

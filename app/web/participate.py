@@ -71,8 +71,8 @@ def find_session(
     What is asked with each trial needs session and language alone, which are known.
     """
     host = the_host()
-    found = host.participation_again if is_trials else host.participation
-    participation = found(token)
+    find = host.finder.find_again if is_trials else host.finder.find
+    participation = find(token)
     if participation is None:
         abort(404, say("complaint.no_session"))
     speak(participation.language)

@@ -171,10 +171,35 @@ class Session:
         if row.status == "withdrawn":
             raise ValueError(f"session {session_id} must not be withdrawn to go on")
         session = cls(store, row, store.protocol(row.protocol_hash))
-        for record in store.trials(session_id):
-            session._schedule.record(record)
-            session.n_recorded += 1
+        session._follow(store.trials(session_id))
         return session
+
+    def catch_up(self) -> list[TrialRecord]:
+        """Take in what another process stored of the session meanwhile.
+
+        Returns
+        -------
+        list
+            The trials that are new here.
+
+        Raises
+        ------
+        ValueError
+            As `resume` does; the session is then of no more use.
+        """
+        row = self._store.session(self.id)
+        if row.status == "withdrawn" or row.n_trials < self.n_recorded:
+            rule = "neither withdrawn nor cut short to go on"
+            raise ValueError(f"session {self.id} must be {rule}")
+        new = self._store.trials(self.id, first=self.n_recorded)
+        self._follow(new)
+        self.row, self._finished = row, row.status == "finished"
+        return new
+
+    def _follow(self, records: Sequence[TrialRecord]) -> None:
+        for record in records:
+            self._schedule.record(record)
+            self.n_recorded += 1
 
     @property
     def id(self) -> str:

@@ -76,9 +76,12 @@ def insert(connection: Connection, key: int, trials: TrialColumns) -> None:
         left -= n_rows * times
 
 
-def read_cells(connection: Connection, key: int) -> dict[str, Sequence[Any]]:
-    """Give the trials of a session in order, every column as the log keeps it."""
-    rows = connection.execute(f"{SELECT_TRIALS} ORDER BY trial", [key])
+def read_cells(
+    connection: Connection, key: int, first: int = 0
+) -> dict[str, Sequence[Any]]:
+    """Give the trials of a session from a number on, as the log keeps each column."""
+    query = f"{SELECT_TRIALS} AND trial >= ? ORDER BY trial"
+    rows = connection.execute(query, [key, first])
     return _by_column(rows.fetchall())
 
 

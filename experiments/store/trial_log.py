@@ -85,8 +85,8 @@ class Store(Interface):
         """Give the protocol that a session is pinned to."""
         ...
 
-    def trials(self, session_id: str) -> list[TrialRecord]:
-        """Give the trials of a session in order."""
+    def trials(self, session_id: str, first: int = 0) -> list[TrialRecord]:
+        """Give the trials of a session in order, from a number on."""
         ...
 
     def trial_columns(self, session_id: str) -> TrialColumns:

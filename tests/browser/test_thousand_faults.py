@@ -40,6 +40,7 @@ class Tough:
 
     def __init__(self, folder: Path, place: Path | str, protocol) -> None:
         self.place, self._clock = place, folder / "clock"
+        self._said = folder / "server.log"
         self._protocol = folder / "protocol.json"
         self._protocol.write_text(json.dumps(protocol.to_dict()))
         self._clock.write_text("+0")
@@ -52,15 +53,17 @@ class Tough:
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         }
-        self._process = subprocess.Popen(
-            [sys.executable, SERVE, self.place, self._protocol, "identity",
-             str(self.port)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env=told,
-        )  # fmt: skip
+        with self._said.open("a") as said:
+            self._process = subprocess.Popen(
+                [sys.executable, SERVE, self.place, self._protocol, "identity",
+                 str(self.port)],
+                stdout=subprocess.PIPE,
+                stderr=said,
+                text=True,
+                env=told,
+            )  # fmt: skip
         address = self._process.stdout.readline()
+        assert address, self._said.read_text()[-2000:]
         self.port = int(address.split(":")[2].split("/")[0])
 
     def kill(self) -> None:

@@ -155,7 +155,7 @@ def test_bodies_that_are_none_of_ours_are_refused(person, db_path, body):
 def test_nobody_can_fill_the_disk_by_answers(person, monkeypatch):
     budget = Budget(2, 1e-6, lambda: 0.0)
     host = person.client.application.extensions["yoked"]
-    session = host.live(host.participation(person.token).session)
+    session = host.live(host.finder.find(person.token).session)
     monkeypatch.setattr(session, "answers", budget)
     tried = [person.answer("about", "age", str(20 + n)).status_code for n in range(3)]
     assert tried == [200, 200, 429]
