@@ -275,7 +275,7 @@ class _Server(TcpWSGIServer):
         )
         dispatcher = ThreadedTaskDispatcher()
         dispatcher.set_thread_count(THREADS)
-        self._is_ending = False
+        self._is_ending = self._is_pulled = False
         self._listener = listener
         self._places: dict[int, Any] = {}  # by file descriptor: what the loop looks at
         self.watched = _Watched(self._places) if hasattr(select, "poll") else _Asked()
@@ -289,6 +289,12 @@ class _Server(TcpWSGIServer):
             sockinfo=(listener.family, listener.type, listener.proto, address),
             bind_socket=False,
         )
+
+    def pull_trigger(self) -> None:
+        """Wake the loop, once however many ask for it before it looks."""
+        if not self._is_pulled:
+            self._is_pulled = True
+            super().pull_trigger()
 
     def end(self) -> None:
         """Let `run` return soon; a handler of signals may call it."""
@@ -322,6 +328,7 @@ class _Server(TcpWSGIServer):
         return list(channels.values())
 
     def _turn(self, timeout_s: float = 1.0) -> None:
+        self._is_pulled = False  # before it looks: who changes something later wakes it
         if isinstance(self.watched, _Watched):
             own: Any = self
             self.watched.turn(timeout_s, (own._fileno, own.trigger._fileno))

@@ -17,7 +17,9 @@ class WholeNumber(IntegerConverter):
 
 def refuse_null_characters() -> None:
     """Refuse a null character in an address or a form: no database takes one."""
-    said = [request.path, *request.args.keys(), *request.args.values()]
+    said = [request.path]
+    if request.query_string:
+        said += [*request.args.keys(), *request.args.values()]
     if request.method == "POST" and not request.is_json:
         said += [*request.form.keys(), *request.form.values()]
     if any("\0" in text for text in said):

@@ -3,7 +3,7 @@
 import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from ...experiments.protocols.protocol import Protocol
@@ -134,6 +134,24 @@ def parse_model_response(data: object, protocol: Protocol) -> ModelResponse:
     )
 
 
+@lru_cache(maxsize=64)
+def _checks(n_responses: int, n_onsets: int, n_steps: int) -> dict[str, _Check]:
+    """Give what a browser measures: a field of the log's `Response`, and its check."""
+    checks: dict[str, _Check] = {
+        "response": _optional(partial(_whole, high=n_responses - 1)),
+        "rt_ms": _optional(_number),
+        "onsets_ms": partial(_stamps, n=n_onsets),
+        "offsets_ms": partial(_stamps, n=n_onsets),
+        "n_shown": partial(_whole, high=MOST_FRAMES, low=1),
+        "frames_shown": partial(_whole, high=MOST_FRAMES),
+        "frames_dropped": partial(_whole, high=MOST_FRAMES),
+        "digest": _optional(_digest),
+    }
+    if n_steps:
+        checks["confidence"] = _optional(partial(_step, high=n_steps))
+    return checks
+
+
 def parse_response(data: object, protocol: Protocol) -> SentResponse:
     """Check the body of a response against the protocol.
 
@@ -142,20 +160,8 @@ def parse_response(data: object, protocol: Protocol) -> SentResponse:
     ResponseError
         With one sentence about the first field that breaks its rule.
     """
-    # What a browser measures: a field of the log's `Response`, and its check.
-    checks: dict[str, _Check] = {
-        "response": _optional(partial(_whole, high=protocol.n_responses - 1)),
-        "rt_ms": _optional(_number),
-        "onsets_ms": partial(_stamps, n=protocol.n_onsets),
-        "offsets_ms": partial(_stamps, n=protocol.n_onsets),
-        "n_shown": partial(_whole, high=MOST_FRAMES, low=1),
-        "frames_shown": partial(_whole, high=MOST_FRAMES),
-        "frames_dropped": partial(_whole, high=MOST_FRAMES),
-        "digest": _optional(_digest),
-    }
     n_steps = len(protocol.confidence.keys)
-    if n_steps:
-        checks["confidence"] = _optional(partial(_step, high=n_steps))
+    checks = _checks(protocol.n_responses, protocol.n_onsets, n_steps)
     fields = _table(data, "a response", (*checks, "events"))
     measured = Response(**{name: check(fields, name) for name, check in checks.items()})
     events = _events(fields["events"])

@@ -162,7 +162,7 @@ def _policy(root: str) -> str:
 
 
 def _add_headers(response: Response) -> Response:
-    response.headers.update(HEADERS)
+    response.headers.extend(HEADERS)
     response.headers["Content-Security-Policy"] = _policy(request.script_root)
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..protocols.protocol import Protocol
+from ..session.scoring import scored
 from ..session.session import Session
 from ..store.rows import ObserverInfo
 from ..store.sqlite import Store
@@ -64,7 +65,9 @@ def write_trials(
             noise_sha256=noise_sha256,
             started_at=started_at,
         )
-        store.append_trials(session.id, [session.score(*trial) for trial in trials])
+        store.append_trials(
+            session.id, [scored(session.protocol, *trial) for trial in trials]
+        )
         store.add_event(session.id, "import", dict(event))
         store.finish(session.id, ended_at)
     return session.id

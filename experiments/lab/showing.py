@@ -17,6 +17,7 @@ from jaxtyping import UInt8
 
 from ..protocols.protocol import Protocol
 from ..session.durations import as_drawn
+from ..session.scoring import scored
 from ..session.session import Session
 from ..session.shown import timing_fault
 from ..stimulus.render import digest
@@ -142,7 +143,7 @@ class Showing:
         """Show a trial that is none of the session's schedule; nothing is stored."""
         response, shown, keyed, n_wrong = self._present(spec)
         self._require_right_pixels(n_wrong)
-        return Shown(self._session.score(spec, response), shown, keyed)
+        return Shown(scored(self._session.protocol, spec, response), shown, keyed)
 
     def tell(self, shown: Shown) -> None:
         """Say what the protocol has said after a trial: too soon, right or wrong."""

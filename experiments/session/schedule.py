@@ -375,7 +375,8 @@ class PlannedSchedule:
     ) -> None:
         """Take in whether responses were correct, for the contrasts to come."""
         kind, condition = self._slots.kind[slots], self._slots.condition[slots]
+        kinds = {"calibration", "main"}.intersection(kind.tolist())
         for number, course in enumerate(self._courses):
-            for each in ("calibration", "main"):
+            for each in sorted(kinds):
                 rows = (condition == number) & (kind == each)
                 course.learn(each, contrast[rows], correct[rows], is_first[rows])

@@ -1,6 +1,7 @@
 """A session: one observer responds to one schedule, and every response is stored."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any, NoReturn
@@ -14,7 +15,7 @@ from ..stimulus.sources import NoiseSource, StoredNoise, noise_source
 from ..store.ids import free_id
 from ..store.rows import ObserverInfo, SessionRow
 from ..store.text import observer_name
-from ..store.trial import Response, TrialRecord, TrialSpec, is_correct
+from ..store.trial import Response, TrialRecord, TrialSpec
 from ..store.trial_batch import TrialColumns
 from ..store.trial_columns import as_list
 from ..store.trial_log import Store
@@ -23,7 +24,7 @@ from .procedures import require_procedures
 from .runnable import require_own_noise, require_source
 from .schedule import PlannedSchedule
 from .schedules import BlockInfo, Schedule, YokedSchedule
-from .shown import is_anticipation
+from .scoring import anticipations, are_correct, scored
 from .sittings import EVENT as SITTING_EVENT
 from .sittings import PlannedSitting, planned_sitting
 
@@ -284,10 +285,15 @@ class Session:
         """
         if list(specs) != self.next_batch(len(specs)) or len(specs) != len(responses):
             self._refuse([spec.trial for spec in specs])
-        records = [self.score(s, r) for s, r in zip(specs, responses, strict=True)]
-        with self._store.transaction():
+        pairs = zip(specs, responses, strict=True)
+        records = [scored(self.protocol, *pair) for pair in pairs]
+        early = []
+        if self.row.presenter in PEOPLES_PRESENTERS:
+            early = anticipations(self.protocol, records)
+        with self._store.transaction() if early else nullcontext():
             self._store.append_trials(self.id, records)
-            self._exclude_anticipations(records)
+            if early:
+                self._exclude_early(early)
         for record in records:
             self._schedule.record(record)
         self.n_recorded += len(records)
@@ -310,36 +316,12 @@ class Session:
         if not trials.n or not trials.shows_as(self.next_columns(trials.n)):
             self._refuse(as_list(trials["trial"]))
         given, target = np.asarray(trials["response"]), np.asarray(trials["target"])
-        correct = self._scored(target, given)
-        scored = trials.having(correct=correct, received_at=[utc_now()] * trials.n)
-        self._store.append_trials(self.id, scored)
+        correct = are_correct(self.protocol, target, given)
+        stored = trials.having(correct=correct, received_at=[utc_now()] * trials.n)
+        self._store.append_trials(self.id, stored)
         self._schedule.take(correct)
         self.n_recorded += trials.n
-        return scored
-
-    def score(self, spec: TrialSpec, response: Response) -> TrialRecord:
-        """Score one response; nothing is stored.
-
-        Raises
-        ------
-        ValueError
-            If the response is none of the task's.
-        """
-        correct = None
-        if response.response is not None:
-            given = np.array([response.response])
-            scored = bool(self._scored(np.array([spec.target]), given)[0])
-            correct = scored if self.protocol.task.has_target else None
-        return TrialRecord(spec, response, correct, utc_now())
-
-    def _scored(self, target: np.ndarray, given: np.ndarray) -> np.ndarray:
-        """Say which responses are correct; refuse what is none of the task's."""
-        n = self.protocol.n_responses
-        wrong = (given < 0) | (given >= n)
-        if wrong.any():
-            rule = f"from 0 to {n - 1}"
-            raise ValueError(f"response must be {rule}, got {given[wrong][0]}")
-        return is_correct(self.protocol.task.kind, n, target, given)
+        return stored
 
     def _refuse(self, numbers: list[int]) -> NoReturn:
         """Say that trials are not the next."""
@@ -347,13 +329,10 @@ class Session:
         rule = f"the next of the session, from {due[0] if due else 'none'}"
         raise ValueError(f"trials must be {rule}, got {numbers}")
 
-    def _exclude_anticipations(self, records: Sequence[TrialRecord]) -> None:
-        early = [r for r in records if is_anticipation(self.protocol, r.response)]
-        if early and self.row.presenter in PEOPLES_PRESENTERS:
-            earliest = self.protocol.timing.earliest_ms
-            reason = f"anticipation: a response before {earliest:g} ms"
-            numbers = [record.spec.trial for record in early]
-            self._store.exclude(self.id, numbers, BY_PROTOCOL, reason)
+    def _exclude_early(self, trials: Sequence[int]) -> None:
+        earliest = self.protocol.timing.earliest_ms
+        reason = f"anticipation: a response before {earliest:g} ms"
+        self._store.exclude(self.id, trials, BY_PROTOCOL, reason)
 
     def knows(self) -> dict[str, Any]:
         """Give what the session found of its observer's contrast, for a later one."""

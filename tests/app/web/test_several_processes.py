@@ -4,10 +4,12 @@ import contextlib
 import itertools
 import threading
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from tests.app.web.participant import (
+    SCREEN,
     Participant,
     log,
     rows,
@@ -19,6 +21,8 @@ from tests.app.web.test_studies import agreement, put, where_to
 from yoked.app.studies.arms import Arm
 from yoked.app.studies.description import Study
 from yoked.app.web.server import create_app
+from yoked.experiments.protocols.viewing import ViewingAsked
+from yoked.experiments.session.session import Session
 
 N_SERVERS, N_ARRIVING = 3, 12
 
@@ -152,3 +156,38 @@ def test_who_withdraws_at_one_server_has_withdrawn_at_all(db_path, study):
         assert one.post(f"{person.base}/withdraw").status_code in (200, 303)
         assert other.get(f"{person.base}/next").status_code == 410
     assert rows(db_path, "SELECT count(*) FROM trials") == [(0,)]
+
+
+def test_a_distance_stays_known_though_another_server_hears_of_the_screen(
+    db_path, study
+):
+    put(db_path, replace(study, viewing=ViewingAsked("card")))
+    with serving(db_path) as (one, other, _):
+        person = Participant(one, "/study/bars")
+        other.get(f"{person.base}/next")  # which knows the session from now on
+        measured = {"card_px": 404.375, "is_upright": False, "spots_px": []}
+        assert one.post(f"{person.base}/viewing", json=measured).status_code == 200
+        assert other.post(f"{person.base}/display", json=SCREEN).status_code == 200
+    with log(db_path) as store:
+        display = store.sessions()[0].display
+    assert display["viewing"]["measured"] == "card"
+    assert display["css_px_per_degree_is"] == "card"
+
+
+def test_a_server_that_others_overtook_takes_in_what_is_new_alone(
+    db_path, study, monkeypatch
+):
+    put(db_path, study)
+    with serving(db_path) as (one, other, _):
+        slowly(db_path)
+        person = Participant(one, "/study/bars")
+        other.get(f"{person.base}/next")
+        person.respond(person.next())
+        person.respond(person.next())
+
+        def never(*args):
+            raise AssertionError("the session is read from its beginning")
+
+        monkeypatch.setattr(Session, "resume", never)
+        assert other.get(f"{person.base}/next").json["trial"] == 2
+        assert other.get(f"{person.base}/trials/2/frames").status_code == 200
