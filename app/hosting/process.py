@@ -10,20 +10,19 @@ import signal
 import socket
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
 from flask import Flask
-from waitress import wasyncore
 from waitress.adjustments import Adjustments
-from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
+from .channel import Channel
 from .front import put_behind
 from .settings import Settings
+from .watched import Watched
 
 OWN_ADDRESS = "YOKED_OWN_ADDRESS"  # where processes of this machine reach us
 THREADS = 16
@@ -112,152 +111,10 @@ def _ending(end: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-class _Channel(HTTPChannel):
-    """A connection, whose name in the log has no address."""
-
-    def __repr__(self) -> str:
-        return "a connection"
-
-    __str__ = __repr__
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether no request is under way, read or replied to, in whole or in part."""
-        return not (self.requests or self.total_outbufs_len or self.request)
-
-    def add_channel(self, map: Any = None) -> None:
-        super().add_channel(map)
-        own: Any = self
-        own.server.watched.look_at(own._fileno)
-
-    def del_channel(self, map: Any = None) -> None:
-        own: Any = self
-        own.server.watched.forget(own._fileno)
-        super().del_channel(map)
-
-    def writable(self) -> bool:
-        """Whether the loop can send something, and no thread is about to.
-
-        Who sends lets go of the interpreter; a loop that tried to send as well would
-        take it at once, again and again, and leave that thread waiting.
-        """
-        if not super().writable():
-            return False
-        most = self.adj.outbuf_high_watermark  # above it the thread waits for the loop
-        if not self.requests or self.total_outbufs_len > most:
-            return True
-        is_free = self.outbuf_lock.acquire(False)
-        if is_free:
-            self.outbuf_lock.release()
-        return is_free
-
-    def write_soon(self, data: Any) -> int:
-        """Send, in the thread that replies; the loop sends what a slow one leaves."""
-        n_bytes = super().write_soon(data)
-        if self.total_outbufs_len:
-            self._tell()
-        return n_bytes
-
-    def service(self) -> None:
-        """Reply to requests, in a thread of its own; the loop looks once it is done."""
-        try:
-            super().service()
-        finally:
-            self._tell()
-
-    def _tell(self) -> None:
-        """Let the loop ask what there is to do."""
-        own: Any = self
-        own.server.watched.look_at(own._fileno)
-        own.server.pull_trigger()
-
-
-class _Asked:
-    """Of Windows, which has no poll(): everything is asked each time."""
-
-    def look_at(self, fd: int) -> None:
-        """Do nothing."""
-
-    def forget(self, fd: int) -> None:
-        """Do nothing."""
-
-
-class _Watched:
-    """What the loop waits for, which waitress finds out anew for all before each wait.
-
-    With 500 connections that took more of the one interpreter than all requests did.
-    Here only what may have changed is asked, and everything twice a second, since
-    nobody tells who was idle for too long.
-    """
-
-    _ALL_EVERY_S = 0.5
-
-    def __init__(self, places: dict[int, Any]) -> None:
-        self._places = places
-        self._poll = select.poll()
-        self._flags: dict[int, int] = {}
-        self._changed: deque[int] = deque()
-        self._all_at = 0.0
-
-    def look_at(self, fd: int) -> None:
-        """Say that what is waited for may have changed; any thread may."""
-        self._changed.append(fd)
-
-    def forget(self, fd: int) -> None:
-        """Wait no more for a connection that is about to be closed."""
-        if self._flags.pop(fd, 0):
-            self._poll.unregister(fd)
-
-    def turn(self, timeout_s: float, always: Iterable[int]) -> None:
-        """Wait for what can be read or written, and do that.
-
-        Parameters
-        ----------
-        timeout_s
-            The longest wait; 0 looks at everything, as what is less than a second does.
-        always
-            File descriptors to look at each time.
-        """
-        now = time.monotonic()
-        if timeout_s < 1 or now >= self._all_at:
-            self._all_at = now + self._ALL_EVERY_S
-            self._changed.extend(self._places)
-        for fd in always:  # at which others may be told to go
-            self._ask(fd)
-        for fd in {*self._taken()}:
-            self._ask(fd)
-        wait_s = min(timeout_s, self._ALL_EVERY_S)
-        for fd, flags in self._poll.poll(int(1000 * wait_s)):
-            found = self._places.get(fd)
-            if found is not None:
-                wasyncore.readwrite(found, flags)
-            self._changed.append(fd)
-
-    def _taken(self) -> list[int]:
-        return [self._changed.popleft() for _ in range(len(self._changed))]
-
-    def _ask(self, fd: int) -> None:
-        found = self._places.get(fd)
-        flags = 0
-        if found is not None:
-            if found.readable():
-                flags |= select.POLLIN | select.POLLPRI
-            if found.writable() and not found.accepting:
-                flags |= select.POLLOUT
-        known = self._flags.get(fd, 0)
-        if flags == known:
-            return
-        if flags:
-            self._poll.register(fd, flags)
-            self._flags[fd] = flags
-        else:
-            self.forget(fd)
-
-
 class _Server(TcpWSGIServer):
     """Waitress's server; the connections idle for longest make room for new ones."""
 
-    channel_class: Any = _Channel
+    channel_class: Any = Channel
 
     def __init__(self, app: Flask, listener: socket.socket, most: int) -> None:
         most_bytes = app.config["MAX_CONTENT_LENGTH"]
@@ -269,7 +126,7 @@ class _Server(TcpWSGIServer):
             cleanup_interval=5,
             max_request_header_size=32 * 1024,
             max_request_body_size=2 * most_bytes,  # or it would go to the disk first
-            asyncore_use_poll=True,  # select() takes no file descriptor over 1,023
+            channel_request_lookahead=1,  # so that the loop need not look away and back
             clear_untrusted_proxy_headers=False,  # `Front` does
             ident="",
         )
@@ -277,8 +134,9 @@ class _Server(TcpWSGIServer):
         dispatcher.set_thread_count(THREADS)
         self._is_ending = self._is_pulled = False
         self._listener = listener
+        self.quiet = threading.local()  # where a thread serves that wakes it itself
         self._places: dict[int, Any] = {}  # by file descriptor: what the loop looks at
-        self.watched = _Watched(self._places) if hasattr(select, "poll") else _Asked()
+        self.watched = Watched(self._places)
         address = listener.getsockname()
         super().__init__(
             app,
@@ -291,6 +149,11 @@ class _Server(TcpWSGIServer):
         )
 
     def pull_trigger(self) -> None:
+        """Wake the loop, as waitress asks: not at the end of each request."""
+        if not getattr(self.quiet, "here", False):
+            self.wake()
+
+    def wake(self) -> None:
         """Wake the loop, once however many ask for it before it looks."""
         if not self._is_pulled:
             self._is_pulled = True
@@ -299,7 +162,7 @@ class _Server(TcpWSGIServer):
     def end(self) -> None:
         """Let `run` return soon; a handler of signals may call it."""
         self._is_ending = True
-        self.pull_trigger()
+        self.wake()
 
     def run(self) -> None:
         """Serve until `end`; then take no more, and reply to what was asked."""
@@ -322,18 +185,21 @@ class _Server(TcpWSGIServer):
                 channel.handle_close()
             trigger: Any = self.trigger
             trigger.close()
+            self.watched.close()
 
-    def _channels(self) -> list[_Channel]:
+    def del_channel(self, map: Any = None) -> None:
+        own: Any = self
+        self.watched.forget(own._fileno)
+        super().del_channel(map)
+
+    def _channels(self) -> list[Channel]:
         channels: Any = self.active_channels
         return list(channels.values())
 
     def _turn(self, timeout_s: float = 1.0) -> None:
         self._is_pulled = False  # before it looks: who changes something later wakes it
-        if isinstance(self.watched, _Watched):
-            own: Any = self
-            self.watched.turn(timeout_s, (own._fileno, own.trigger._fileno))
-        else:
-            wasyncore.loop(timeout_s, map=self._places, count=1)
+        own: Any = self
+        self.watched.turn(timeout_s, (own._fileno, own.trigger._fileno))
 
     def readable(self) -> bool:
         """Say whether connections are taken; called before each round of the loop."""

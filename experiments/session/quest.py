@@ -12,7 +12,7 @@ References
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -143,14 +143,7 @@ class QuestPlus:
         contrasts
             Displayable contrasts, more than 0.
         """
-        low, high = min(contrasts), max(contrasts)
-        thresholds = np.geomspace(low / np.sqrt(2), high * np.sqrt(2), 60)
-        parameters = {
-            "threshold": tuple(thresholds.tolist()),
-            "slope": (0.7, 1.0, 1.4, 2.0),
-            "lapse": (0.0, 0.02, 0.04),
-        }
-        return cls(tuple(contrasts), parameters, "dprime-2afc")
+        return _for_2afc(tuple(contrasts))
 
     @cached_property
     def cells(self) -> Mapping[str, Float64[np.ndarray, " cell"]]:
@@ -174,6 +167,19 @@ class QuestPlus:
         """Give the state before the first trial: a flat prior."""
         n = self.likelihood.shape[1]
         return QuestState(self, np.full(n, 1 / n))
+
+
+@lru_cache(maxsize=64)
+def _for_2afc(contrasts: tuple[float, ...]) -> QuestPlus:
+    """Make settings once for all sessions of a protocol: they hold the likelihood."""
+    low, high = min(contrasts), max(contrasts)
+    thresholds = np.geomspace(low / np.sqrt(2), high * np.sqrt(2), 60)
+    parameters = {
+        "threshold": tuple(thresholds.tolist()),
+        "slope": (0.7, 1.0, 1.4, 2.0),
+        "lapse": (0.0, 0.02, 0.04),
+    }
+    return QuestPlus(contrasts, parameters, "dprime-2afc")
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,9 +264,9 @@ class QuestState:
         return float(candidates[int(np.argmin(np.abs(expected - probability)))])
 
     def _index(self, stimulus: float) -> int:
-        distance = np.abs(np.asarray(self.settings.stimuli, float) - stimulus)
-        nearest = int(np.argmin(distance))
-        if not np.isclose(self.settings.stimuli[nearest], stimulus, rtol=1e-9, atol=0):
+        stimuli = self.settings.stimuli
+        nearest = min(range(len(stimuli)), key=lambda n: abs(stimuli[n] - stimulus))
+        if not abs(stimuli[nearest] - stimulus) <= 1e-9 * abs(stimulus):
             raise ValueError(f"stimulus must be one of the grid, got {stimulus}")
         return nearest
 
@@ -272,4 +278,4 @@ def _entropy_sum(joint: np.ndarray) -> np.ndarray:
 
 
 def _x_log_x(x: np.ndarray) -> np.ndarray:
-    return x * np.log(np.where(x > 0, x, 1))
+    return x * np.log(x if x.min() > 0 else np.where(x > 0, x, 1))

@@ -91,7 +91,11 @@ class PlannedSchedule:
     @property
     def is_complete(self) -> bool:
         """Whether no trial is left."""
-        self._issue(1)
+        n_here = len(self._pending) + len(self._queue) + len(self._again)
+        if n_here or self._current + 1 < len(self._blocks):
+            if not self._done():
+                return False  # without deciding the next one, which takes its time
+            self._issue(1)
         return not len(self._pending)
 
     def _done(self) -> list[tuple[int, str]]:

@@ -40,7 +40,8 @@ def are_correct(
     ValueError
         If one of them is none of the task's.
     """
-    _require_responses(protocol, given.min(initial=0), given.max(initial=0))
+    least, most = given.min(initial=0), given.max(initial=0)
+    _require_responses(protocol, int(least), int(most))
     return is_correct(protocol.task.kind, protocol.n_responses, target, given)
 
 
