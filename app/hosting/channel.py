@@ -17,11 +17,12 @@ class _Task(WSGITask):
     """A request that is replied to."""
 
     def service(self) -> None:
-        self.channel.gather()
+        channel: Any = self.channel
+        channel.gather()
         try:
             super().service()
         finally:
-            self.channel.send_gathered()
+            channel.send_gathered()
 
 
 class Channel(HTTPChannel):

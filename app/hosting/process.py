@@ -208,7 +208,8 @@ class _Server(TcpWSGIServer):
 
     def _make_room(self) -> None:
         limit = self.adj.connection_limit
-        if len(self.active_channels) < _ROOM * limit:
+        open_now: Any = self.active_channels
+        if len(open_now) < _ROOM * limit:
             return
         channels = self._channels()
         idle = [

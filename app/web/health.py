@@ -1,10 +1,12 @@
 """Whether the server can do what a participant needs: store, and show a trial."""
 
+import contextlib
 import threading
 from collections.abc import Callable
 
 from ...experiments.clock import utc_now
 from ...experiments.protocols.protocol import Protocol
+from ...experiments.session.procedures import ProcedureSetting, make_procedure
 from ...experiments.stimulus.render import render
 from ...experiments.stimulus.scene_frames import in_turn
 from ...experiments.stimulus.sources import noise_source
@@ -52,6 +54,11 @@ class Health:
             if self._fault is not None:
                 raise self._fault
 
+    def warm(self) -> None:
+        """Try it once ahead of anybody; what stands in the way is said when asked."""
+        with contextlib.suppress(Exception):
+            self.require()
+
     def _try(self) -> Exception | None:
         try:
             protocol = self._protocol_of()
@@ -68,6 +75,10 @@ class Health:
         table = {"stimulus_id": [0], "contrast": [contrast], "target": [0]}
         table |= {"block_kind": ["main"], **in_turn(protocol, 1)}
         render(protocol, noise, table)
+        for own in protocol.resolved:
+            if own.contrast.grid:
+                setting = ProcedureSetting.of(own, 1, own.condition, 0)
+                make_procedure(own.contrast.procedure, setting).ask()
 
     def _write(self) -> None:
         """Write as much as a trial may need, durably, and leave nothing behind."""

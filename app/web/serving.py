@@ -1,5 +1,6 @@
 """The web task as a process: an application, served as its settings say."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,7 +41,11 @@ def serve(
     if told.sign_on_header:  # which the front has put into REMOTE_USER
         sso = SingleSignOn(told.trusted_proxies, makes_accounts=True)
     app = create_app(db_path, protocol, lut, plan=plan, single_sign_on=sso)
+    # What a first trial loads and compiles keeps nobody waiting later.
+    warm = threading.Thread(target=app.extensions["yoked"].health.warm, daemon=True)
+    warm.start()
     try:
         run(app, told, announce)
     finally:
+        warm.join()
         app.extensions["yoked"].close()

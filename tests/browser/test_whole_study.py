@@ -146,7 +146,7 @@ class Visitor:
         return Path(coming.value.path())
 
 
-@pytest.mark.slow  # its model has not been seen to end yet
+@pytest.mark.slow
 @pytest.mark.parametrize("device", list(DEVICES))
 def test_a_whole_study_from_the_first_password_to_a_withdrawal(browser, served, device):
     if not AXE.is_file():

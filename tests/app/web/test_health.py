@@ -57,3 +57,14 @@ def test_the_outcome_is_remembered_for_ten_seconds(client, clock, monkeypatch):
         clock.now = at
         assert client.get("/healthz").status_code == 200
     assert len(tried) == 2
+
+
+def test_a_procedure_that_cannot_be_asked_is_told(db_path, protocol, monkeypatch):
+    from yoked.experiments.session.procedures import AskTell
+
+    def refuse(self):
+        raise ValueError("a procedure must be asked")
+
+    monkeypatch.setattr(AskTell, "ask", refuse)
+    with served(db_path, protocol) as app:
+        assert app.test_client().get("/healthz").status_code == 503
