@@ -1,15 +1,16 @@
 """What the task's page asks of the server, in JSON: the next trial, its response."""
 
 import json
+from contextlib import ExitStack
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 
 from ...experiments.monitors.blind_spot import ViewingError
 from .described import described
 from .examples import examples_of
 from .live import Behind
-from .participate import asked_viewing, find_session
+from .participate import asked_viewing, find_session, the_host
 from .phrases import say
 from .responses import (
     ResponseError,
@@ -30,6 +31,21 @@ from .trial_shapes import (
 from .viewing import kept_viewing, parse_viewing
 
 blueprint = Blueprint("trial_api", __name__, url_prefix="/session/<token>")
+
+
+@blueprint.before_request
+def keep_a_connection() -> None:
+    """Let what a trial asks of a database with many connections go through one."""
+    g.connection = ExitStack()
+    g.connection.enter_context(the_host().store.at_hand())
+
+
+@blueprint.teardown_request
+def give_it_back(error: BaseException | None) -> None:
+    """Give the connection back once the reply is made."""
+    kept = g.pop("connection", None)
+    if kept is not None:
+        kept.close()
 
 
 @blueprint.get("/next")

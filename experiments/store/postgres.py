@@ -105,6 +105,12 @@ class PostgresStore(SqlStore):
             yield _Plain(raw, self._error)
 
     @contextlib.contextmanager
+    def at_hand(self) -> Iterator[None]:
+        """Keep one connection for all that this thread does inside; see `Store`."""
+        with self._borrowed():
+            yield
+
+    @contextlib.contextmanager
     def _borrowed(self) -> Iterator[Any]:
         """Give this thread's connection: the one that it has, or one of the pool."""
         held = getattr(self._held, "connection", None)

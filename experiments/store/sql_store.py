@@ -48,6 +48,10 @@ class SqlStore(ABC):
     def beside(self) -> contextlib.AbstractContextManager[Connection]:
         """Open the database for tables of others; see `Store`."""
 
+    def at_hand(self) -> contextlib.AbstractContextManager[None]:
+        """Keep one connection for a while: the only one; see `Store`."""
+        return contextlib.nullcontext()
+
     @abstractmethod
     def hold(self, what: str) -> None:
         """Hold off whoever holds the same until the transaction ends; see `Store`."""
@@ -168,11 +172,15 @@ class SqlStore(ABC):
 
     def n_recorded(self, session_id: str) -> int:
         """Count the trials of a session, which are numbered from 0 without a gap."""
-        query = "SELECT max(trial) FROM trials WHERE session = ?"
-        key = self._key(session_id)
+        query = (
+            "SELECT (SELECT max(trial) FROM trials t WHERE t.session = s.key) "
+            "FROM sessions s WHERE s.id = ?"
+        )
         with self.beside() as connection:
-            last = connection.execute(query, [key]).fetchone()[0]
-        return 0 if last is None else last + 1
+            row = connection.execute(query, [session_id]).fetchone()
+        if row is None:
+            raise LookupError(f"a session must be in the database, got {session_id!r}")
+        return 0 if row[0] is None else row[0] + 1
 
     def protocol(self, protocol_hash: str) -> Protocol:
         """Give the protocol that a session is pinned to."""

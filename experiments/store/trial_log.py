@@ -48,6 +48,14 @@ class Store(Interface):
         """
         ...
 
+    def at_hand(self) -> contextlib.AbstractContextManager[None]:
+        """Keep one connection for what this thread does inside, where there are many.
+
+        To take one from those that are open, and to look whether it still is, takes as
+        long as a query.
+        """
+        ...
+
     def hold(self, what: str) -> None:
         """Hold off whoever holds the same words, until the transaction around it ends.
 

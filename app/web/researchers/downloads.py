@@ -13,7 +13,7 @@ from ....experiments.store.sqlite import open_store
 from ...accounts import audit
 from ...accounts.roles import OWNER, VIEWER
 from ...exports.study_files import KINDS, study_pieces
-from ...studies.answers_csv import answers_csv
+from ...studies.answers_csv import answers_csv, safe_cell
 from ...studies.enrolments import find_enrolment
 from ...studies.exports import payable, write_log
 from ..own_data import sent
@@ -105,8 +105,8 @@ def payments(name: str) -> Response:
     writer = csv.writer(text)
     writer.writerow(["session", "sitting", "code", "outcome", "external_id"])
     for row in rows:
-        cells = [row.session, row.sitting, row.code, row.outcome, row.external_id]
-        writer.writerow(cells)
+        known = safe_cell(row.external_id or "")  # which anybody can write into a link
+        writer.writerow([row.session, row.sitting, row.code, row.outcome, known])
     reply = Response(text.getvalue(), mimetype="text/csv")
     reply.headers["Content-Disposition"] = f"attachment; filename={name}-payments.csv"
     return reply

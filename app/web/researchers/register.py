@@ -34,7 +34,7 @@ NOTICES = {
     "authenticator": "Signing in asks for no codes any more.",
     "token": "The token is revoked.",
     "changed": "Done.",
-    "model": "The model is being prepared; its session stands here once it begins.",
+    "model": "The model is started; further down stands how it fares.",
     "required": "From now on everybody who signs in by password needs an app.",
     "optional": "From now on nobody has to have an app.",
 }

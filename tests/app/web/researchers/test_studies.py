@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from urllib.parse import quote
 
 import pytest
 
@@ -183,6 +184,16 @@ def test_payments_name_people_and_that_they_were_read_is_written_down(
     text = jane.get("/studies/bars/payments.csv").text
     assert NAME in text
     assert ("jane", "read payments", None, None) in told(app)
+
+
+def test_a_name_from_a_link_is_no_formula_for_whoever_opens_the_payments(
+    jane, app, study
+):
+    named = quote("=HYPERLINK(A1)")
+    person = Participant(app.test_client(), f"/study/bars?PROLIFIC_PID={named}")
+    person.respond(person.next())
+    text = jane.get("/studies/bars/payments.csv").text
+    assert ",'=HYPERLINK(A1)" in text
 
 
 def test_an_owner_gives_roles_and_cannot_leave_a_study_without_one(
