@@ -1,5 +1,6 @@
 """One session that is being run: what comes next, and what a response does to it."""
 
+import base64
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +20,7 @@ from .writer import Writes
 
 SCREENS_AT_ONCE, SCREENS_PER_S = 20, 0.1  # changes of the screen that are stored
 ANSWERS_AT_ONCE, ANSWERS_PER_S = 300, 3.0  # to questions, each of them a write
+MOST_BYTES_ALONG = 16 * 1024  # of pixels; more would keep feedback waiting
 DRAWN = ("fixation_ms", "gap_ms")  # durations that a protocol may let vary
 
 
@@ -123,10 +125,22 @@ class LiveSession:
             self._handed_out.note(self.session.id, trial)
             return self._render(spec)[0]
 
-    def record(self, trial: int, sent: SentResponse) -> dict[str, Any]:
+    def record(
+        self, trial: int, sent: SentResponse, with_pixels: bool = False
+    ) -> dict[str, Any]:
         """Store a response, durably; return its receipt with what comes next.
 
         The same response again has the same receipt.
+
+        Parameters
+        ----------
+        trial
+            Its number.
+        sent
+            The response.
+        with_pixels
+            Whether the next trial's pixels come with it, where they are few: that
+            saves a request for each trial.
 
         Raises
         ------
@@ -152,8 +166,16 @@ class LiveSession:
             return {
                 "correct": record.correct if feedback else None,
                 "too_soon": early,
-                "next": self._next(),
+                "next": {**self._next(), **self._pixels_along(with_pixels)},
             }
+
+    def _pixels_along(self, is_wanted: bool) -> dict[str, str]:
+        """Give the next trial's pixels for a reply that nobody then waits for."""
+        specs = self.session.next_batch(1) if is_wanted else []
+        if not specs or len(levels := self._render(specs[0])[0]) > MOST_BYTES_ALONG:
+            return {}
+        self._handed_out.note(self.session.id, specs[0].trial)
+        return {"pixels": base64.b64encode(levels).decode()}
 
     def set_display(self, display: dict[str, Any]) -> None:
         """Store what the browser said of its screen, beside the look-up table.

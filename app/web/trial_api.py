@@ -75,17 +75,28 @@ def examples(token: str) -> Response:
 
 
 @blueprint.post("/trials/<int:trial>")
-@described(RECEIPT, body=RESPONSE, is_open=True, errors=(400, 404, 409, 410, 413))
+@described(
+    RECEIPT,
+    body=RESPONSE,
+    query={"pixels": {"type": "string", "enum": ["yes"]}},
+    is_open=True,
+    errors=(400, 404, 409, 410, 413),
+)
 def response(token: str, trial: int) -> dict[str, Any]:
-    """Take a response; by the time of the reply it is stored."""
+    """Take a response; by the time of the reply it is stored.
+
+    Whoever asks for it gets the next trial's pixels along, where they are few.
+    """
     _, live = find_session(token, is_trials=True)
     is_model = live.session.row.observer.kind == "model"
     parse = parse_model_response if is_model else parse_response
     given = parse(json_body(), live.session.protocol)
+    with_pixels = request.args.get("pixels") == "yes"
     try:
-        receipt = live.record(trial, given)
+        receipt = live.record(trial, given, with_pixels)
     except Behind:  # another process was faster: the session as it is by now
-        receipt = find_session(token, is_trials=True)[1].record(trial, given)
+        live = find_session(token, is_trials=True)[1]
+        receipt = live.record(trial, given, with_pixels)
     return {**receipt, "next": _with_address(token, receipt["next"])}
 
 

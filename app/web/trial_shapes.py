@@ -68,6 +68,11 @@ NEXT: Schema = {
         _table(
             _FOLLOWING,
             timing=_table({"fixation_ms": _MS, "gap_ms": _MS}),
+            pixels={
+                **_TEXT,
+                "description": "The pixels themselves, in base64, where they were "
+                "asked for with a response and are few.",
+            },
         ),
     ],
 }

@@ -80,6 +80,7 @@
  * @property {number} progress share of the session that is done, 0 to 1
  * @property {Break | null} break
  * @property {string} frames address of the trial's bytes
+ * @property {string} [pixels] those bytes in base64, where they are few and came along
  * @property {Partial<Timing>} [timing] durations that were drawn for this trial
  *
  * @typedef {{ done: true, progress: 1 }} Done

@@ -124,7 +124,7 @@ def test_the_canvas_and_the_array_get_the_same_responses(run_template):
     assert len(responses) == 100 + n_catch
     assert all(response.valid for response in responses)
     assert (run.drawn == run.frames).all()
-    assert 0.6 < np.mean([record.correct for record in run.trials]) < 1
+    assert np.mean([record.correct for record in run.trials]) > 0.6
 
 
 def test_an_ordinary_screen_gets_the_levels_through_its_table(run_template):

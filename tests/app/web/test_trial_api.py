@@ -1,5 +1,6 @@
 """The endpoints of a trial: what is told and what is not, what is taken and stored."""
 
+import base64
 import hashlib
 import json
 import threading
@@ -231,3 +232,28 @@ def test_the_screen_is_stored_beside_the_table(participant, db_path):
     assert row.display["lut"] == list(range(256))
     assert row.display["css_px_per_degree_is"] == "assumed"
     assert participant.client.post(url, json={**SCREEN, "scale": 0}).status_code == 400
+
+
+def test_few_pixels_come_along_with_a_receipt_and_are_those_of_their_address(
+    participant, db_path
+):
+    following = participant.next()
+    assert "pixels" not in following
+    pixels = participant.get(following["frames"]).data
+    for _ in range(2):
+        digest = hashlib.sha256(pixels).hexdigest()
+        address = f"{participant.base}/trials/{following['trial']}?pixels=yes"
+        reply = participant.client.post(address, json={**sent(), "digest": digest})
+        again = participant.client.post(address, json={**sent(), "digest": digest})
+        assert again.json == reply.json
+        following = reply.json["next"]
+        pixels = base64.b64decode(following["pixels"])
+        assert pixels == participant.get(following["frames"]).data
+    assert {record.response.invalid_reason for record in recorded(db_path)} == {None}
+
+
+def test_many_pixels_have_their_own_request(participant, monkeypatch):
+    monkeypatch.setattr("yoked.app.web.live.MOST_BYTES_ALONG", 100)
+    participant.get(participant.next()["frames"])
+    address = f"{participant.base}/trials/0?pixels=yes"
+    assert "pixels" not in participant.client.post(address, json=sent()).json["next"]
