@@ -82,15 +82,15 @@ export class Client {
    */
   async respond(trial, sent) {
     this.#outbox.keep({ trial, sent });
-    return this.#send(trial, sent);
+    return this.#send(`${trial}?pixels=yes`, sent);
   }
 
   /**
-   * @param {number} trial
+   * @param {string} trial its number, and whether the next one's pixels are to come along
    * @param {SentResponse} sent
    */
   async #send(trial, sent) {
-    const url = `${this.#base}/trials/${trial}?pixels=yes`;
+    const url = `${this.#base}/trials/${trial}`;
     const receipt = await sendUntilAcknowledged(url, post(sent), this.#line, asJson);
     this.#outbox.clear();
     return receipt;
@@ -100,7 +100,7 @@ export class Client {
     const pending = this.#outbox.pending();
     if (!pending) return;
     try {
-      await this.#send(pending.trial, pending.sent);
+      await this.#send(`${pending.trial}`, pending.sent);
     } catch (error) {
       // A second window has responded to this trial: the server's row stands. Or the server was brought
       // up to date and takes other fields: the trial is shown again. Either way the session goes on.

@@ -71,12 +71,12 @@ def test_a_reload_while_offline_sends_the_response_that_was_kept(page, serve, pr
     begin(page, server.address)
     page.evaluate("yokedTest.pick(0)")
     refuse = lambda route: route.abort()  # noqa: E731
-    page.route("**/trials/0", refuse)
+    page.route("**/trials/0?*", refuse)
     pick = respond(page, protocol, 0)
     page.get_by_text("Waiting for the server").wait_for()
     assert stored(server) == []
 
-    page.unroute("**/trials/0", refuse)
+    page.unroute("**/trials/0?*", refuse)
     page.reload()
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Stay in the window").click()
@@ -95,7 +95,7 @@ def test_a_reply_that_is_lost_stores_the_response_once(page, serve, protocol):
         route.fetch()  # the server has stored it
         route.abort()
 
-    page.route("**/trials/0", lose_the_reply, times=1)
+    page.route("**/trials/0?*", lose_the_reply, times=1)
     picks = [respond(page, protocol, index) for index in range(2)]
     page.evaluate("yokedTest.pick(2)")
     assert stored(server) == [(pick["trial"], pick["response"]) for pick in picks]

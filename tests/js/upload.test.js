@@ -127,6 +127,21 @@ test("a response that a reload left unsent is sent before anything else", async 
   assert.equal(new Outbox(kept, "session").pending(), null);
 });
 
+test("pixels that came along with a receipt are not asked for again", async () => {
+  const next = { done: false, trial: 4, frames: "/session/x/trials/4/frames" };
+  const receipt = Response.json({ correct: null, too_soon: false, next: { ...next, pixels: "AH+A/w==" } });
+  const { line, sent } = lineTo([receipt, new Response(new Uint8Array([1, 2]))]);
+  const client = new Client("/session/x", line, new Outbox(storage(), "session"));
+  const { next: came } = await client.respond(3, SENT);
+  assert.equal(sent[0]?.url, "/session/x/trials/3?pixels=yes");
+  assert(!came.done);
+  assert.deepEqual([...(await client.frames(came))], [0, 127, 128, 255]);
+  assert.equal(sent.length, 1);
+  delete came.pixels;
+  assert.deepEqual([...(await client.frames(came))], [1, 2]);
+  assert.equal(sent[1]?.url, next.frames);
+});
+
 test("a response is kept until it is acknowledged", async () => {
   const kept = storage();
   const outbox = new Outbox(kept, "session");
