@@ -17,7 +17,7 @@ const acknowledged = () => JSON.parse(localStorage.getItem("acknowledged") ?? "[
 const ask = window.fetch.bind(window);
 window.fetch = async (url, request) => {
   const reply = await ask(url, request);
-  const trial = /trials\\/(\\d+)$/.exec(String(url))?.[1];
+  const trial = /trials\\/(\\d+)(?:\\?pixels=yes)?$/.exec(String(url))?.[1];
   if (trial === undefined || request?.method !== "POST" || !reply.ok) return reply;
   // A reply that breaks off acknowledges nothing.
   const whole = await reply.arrayBuffer();
