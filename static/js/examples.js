@@ -46,6 +46,7 @@ export function examplesScreen(texts, { responses }, { shape, side_by_side }, la
  */
 export function drawExamples(root, levels, { shape, lut }, scale) {
   const places = [...root.querySelectorAll(".example-patch")];
+  if (places.length === 0) return; // who was faster than the pixels has gone on
   const single = { ...shape, intervals: places.length, frames: 1 };
   const fitting = exampleScale(shape, scale, { width: innerWidth, devicePixelRatio });
   const images = trialImages(levels, single, lut);

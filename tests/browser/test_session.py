@@ -101,6 +101,17 @@ def test_a_participant_goes_from_consent_to_the_completion_code(page, serve, pro
     assert all(len(record.response.onsets_ms) == 2 for record in trials)
 
 
+def test_examples_that_come_late_hold_up_nobody(page, serve, protocol):
+    server = serve(protocol)
+    read_canvas(page, protocol)
+    late = []
+    page.route("**/examples", late.append)
+    begin(page, server.address)
+    with page.expect_response("**/examples"):
+        late[0].continue_()
+    respond(page, protocol, 0)  # and the page has met no fault
+
+
 def test_the_session_says_what_it_was_shown_on(page, serve, protocol):
     server = serve(protocol, "srgb")
     read_canvas(page, protocol)

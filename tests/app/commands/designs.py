@@ -19,6 +19,7 @@ from yoked.experiments.protocols.parts import (
 )
 from yoked.experiments.protocols.protocol import Protocol
 from yoked.experiments.protocols.signal import plain_signal
+from yoked.experiments.session.scoring import scored
 from yoked.experiments.session.session import Session
 from yoked.experiments.store.rows import ObserverInfo
 from yoked.experiments.store.sqlite import Store, open_store
@@ -193,7 +194,7 @@ def _record(
             target=int(row["target"]),
             signal=plain_signal(signal),
         )
-        records.append(session.score(spec, Response(response)))
+        records.append(scored(session.protocol, spec, Response(response)))
     store.append_trials(session.id, records)
     store.finish(session.id)
     return session.id
