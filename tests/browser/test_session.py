@@ -105,7 +105,7 @@ def test_examples_that_come_late_hold_up_nobody(page, serve, protocol):
     server = serve(protocol)
     read_canvas(page, protocol)
     late = []
-    page.route("**/examples", late.append)
+    page.route("**/examples", lambda route: late.append(route))
     begin(page, server.address)
     with page.expect_response("**/examples"):
         late[0].continue_()
