@@ -321,7 +321,7 @@ def test_a_place_is_given_to_another_after_its_lease_and_a_response_renews_it(
     put(db_path, replace(study, quota=1, lease_min=30))
 
     def it_is(minutes: float) -> None:
-        for place in ("app.studies.enrolments", "experiments.session.session"):
+        for place in ("app.studies.enrolments", "experiments.session.scoring"):
             monkeypatch.setattr(f"yoked.{place}.utc_now", later(minutes))
 
     with serving(db_path) as client:
