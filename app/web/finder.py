@@ -33,7 +33,8 @@ class Finder:
     def find_again(self, token: str) -> Participation | None:
         """Give the same, from memory where this process alone serves the database.
 
-        Another process that deletes somebody's data meanwhile is heard of at the next
+        The outcome may have been found meanwhile; session and language hold. Another
+        process that deletes somebody's data meanwhile is heard of at the next
         response, which the log refuses.
         """
         if not self._reader.has_one_writer:
@@ -51,7 +52,7 @@ class Finder:
         return known
 
     def forget(self) -> None:
-        """Forget all: after each write that changes where links lead, or an outcome."""
+        """Forget all: after each write that changes where links lead."""
         with self._lock:
             self._known.clear()
             self._n_forgotten += 1

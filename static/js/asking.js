@@ -1,16 +1,7 @@
 /** What pages of questions and of plugins share: their way to the server, and this tab's memory. */
 
-import { element } from "./page.js";
-import { sendUntilAcknowledged, waitOrOnline } from "./upload.js";
-
-const line = {
-  fetch: globalThis.fetch.bind(globalThis),
-  wait: (/** @type {number} */ ms) => waitOrOnline(ms, globalThis),
-  random: Math.random,
-  onWaiting: (/** @type {boolean} */ isWaiting) => {
-    element("connection").hidden = !isWaiting;
-  },
-};
+import { line } from "./line.js";
+import { sendUntilAcknowledged } from "./upload.js";
 
 /**
  * What this tab remembers; none where a browser allows none.

@@ -2,10 +2,11 @@
 
 import { Client } from "./client.js";
 import { Experiment } from "./experiment.js";
+import { line } from "./line.js";
 import { element, pageData } from "./page.js";
 import { Showings } from "./showings.js";
 import { Texts } from "./texts.js";
-import { Outbox, Refused, waitOrOnline } from "./upload.js";
+import { Outbox, Refused } from "./upload.js";
 import { inOneWindow } from "./windows.js";
 
 /**
@@ -59,14 +60,6 @@ const gray = page.lut[page.background];
 document.documentElement.style.setProperty("--background", `rgb(${gray}, ${gray}, ${gray})`);
 element("reload").addEventListener("click", () => location.reload());
 
-const line = {
-  fetch: globalThis.fetch.bind(globalThis),
-  wait: (/** @type {number} */ ms) => waitOrOnline(ms, globalThis),
-  random: Math.random,
-  onWaiting: (/** @type {boolean} */ isWaiting) => {
-    element("connection").hidden = !isWaiting;
-  },
-};
 const client = new Client(page.base, line, new Outbox(storage(), `yoked ${page.base}`));
 
 element("experiment").replaceChildren(); // jsPsych puts its own beside what it finds there
