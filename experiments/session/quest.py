@@ -163,6 +163,12 @@ class QuestPlus:
         p = FUNCTIONS[self.function](x, **self.cells)
         return np.broadcast_to(p, (len(x), len(next(iter(self.cells.values())))))
 
+    @cached_property
+    def certainty(self) -> Float64[np.ndarray, " stimulus cell"]:
+        """p log p + (1 - p) log(1 - p) of the likelihood: minus a response's entropy."""
+        p = self.likelihood
+        return _x_log_x(p) + _x_log_x(1 - p)
+
     def start(self) -> "QuestState":
         """Give the state before the first trial: a flat prior."""
         n = self.likelihood.shape[1]
@@ -209,10 +215,17 @@ class QuestState:
         return float(self.settings.stimuli[best])
 
     def expected_entropy(self) -> Float64[np.ndarray, " stimulus"]:
-        """Give the entropy, in nats, expected after showing each stimulus."""
-        yes = self.settings.likelihood * self.posterior  # (stimulus, cell)
-        no = self.posterior - yes
-        return _entropy_sum(yes) + _entropy_sum(no)
+        """Give the entropy, in nats, expected after showing each stimulus.
+
+        That of cell and response together, less that of the response alone: logarithms
+        are taken of the posterior, not of each stimulus's joint probabilities.
+        """
+        posterior, settings = self.posterior, self.settings
+        yes = (settings.likelihood * posterior).sum(axis=1)
+        certainty = (settings.certainty * posterior).sum(axis=1)
+        mass = posterior.sum()
+        response = _x_log_x(yes) + _x_log_x(mass - yes)
+        return response - certainty - _x_log_x(posterior).sum()
 
     def update(self, stimulus: float, response: int | None) -> "QuestState":
         """Give the state after a trial.
@@ -269,12 +282,6 @@ class QuestState:
         if not abs(stimuli[nearest] - stimulus) <= 1e-9 * abs(stimulus):
             raise ValueError(f"stimulus must be one of the grid, got {stimulus}")
         return nearest
-
-
-def _entropy_sum(joint: np.ndarray) -> np.ndarray:
-    """Give, per row, the row's mass times the entropy of its normalised values."""
-    mass = joint.sum(axis=1)
-    return _x_log_x(mass) - _x_log_x(joint).sum(axis=1)
 
 
 def _x_log_x(x: np.ndarray) -> np.ndarray:

@@ -26,7 +26,6 @@ _MOST_SUMS = 2**18  # 1 MB in single precision
 _HALF_WAY = {np.float32: 1.5 * 2**23, np.float64: 1.5 * 2**52}
 _NOTHING = np.zeros((0, 0, 0, 0), np.int16)
 _EVERY_DRAW = np.arange(N_DRAWS, dtype=np.uint16)
-_keys = lru_cache(maxsize=16)(round_keys)
 
 
 def fast_coefficients(
@@ -59,7 +58,7 @@ def _drawn(
     """Give lookup[draw] for the first n draws of a stream, (trial, n)."""
     out = np.empty((len(ids), n), lookup.dtype)
     which = np.uint32(stream)
-    _fill()(lookup, _keys(seed), which, ids.astype(np.uint64), 0, out)
+    _fill()(lookup, round_keys(seed), which, ids.astype(np.uint64), 0, out)
     return out
 
 

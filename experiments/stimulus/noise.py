@@ -14,10 +14,10 @@ References
 from functools import cache
 
 import numpy as np
-from jaxtyping import Int8, Int64, UInt16, UInt32, UInt64
+from jaxtyping import Int8, Int64, UInt8, UInt16, UInt32, UInt64
 
 from ..protocols.deviates import N_DRAWS, normal_table
-from ..protocols.parts import FULL_CONTRAST
+from ..protocols.parts import BACKGROUND, FULL_CONTRAST
 from .philox import KEY_STEPS, MULTIPLIERS, N_ROUNDS, WORD, key_of
 from .seeds import require_seed
 
@@ -147,19 +147,38 @@ def level_table(kind: str, sd: float) -> Int8[np.ndarray, " 65536"]:
     return table
 
 
+@cache
+def pixel_table(kind: str, sd: float) -> UInt8[np.ndarray, " 65536"]:
+    """Give the pixel of every 16-bit draw, 128 + level; arguments as `level_table`.
+
+    Made once: to add 128 to 65,536 levels takes as long as a small trial's noise.
+    """
+    return as_pixels(level_table(kind, sd))
+
+
+def as_pixels(levels: Int8[np.ndarray, " *any"]) -> UInt8[np.ndarray, " *any"]:
+    """Give 128 + level, read-only."""
+    pixels = (BACKGROUND + levels.astype(np.int16)).astype(np.uint8)
+    pixels.setflags(write=False)
+    return pixels
+
+
 def noise_levels(
-    table: Int8[np.ndarray, " 65536"],
+    table: Int8[np.ndarray, " 65536"] | UInt8[np.ndarray, " 65536"],
     grid: tuple[int, int, int],
     seed: int,
     ids: Int64[np.ndarray, " trial"],
     interval: int,
-) -> Int8[np.ndarray, " trial frame row column"]:
+) -> (
+    Int8[np.ndarray, " trial frame row column"]
+    | UInt8[np.ndarray, " trial frame row column"]
+):
     """Generate the noise field of one interval of every trial.
 
     Parameters
     ----------
     table
-        Level of each draw, from `level_table`.
+        Level of each draw, from `level_table`, or its pixel, from `pixel_table`.
     grid
         Frames, rows and columns of the field, in elements.
     seed

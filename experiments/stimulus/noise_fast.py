@@ -84,9 +84,12 @@ def _normal_table() -> Float32[np.ndarray, " 65536"]:
     return normal_table().astype(np.float32)
 
 
+@lru_cache(maxsize=1024)  # of sessions at once: each trial of one has the same keys
 def round_keys(seed: int) -> np.ndarray:
     """Give the Philox key of each of the ten rounds, (10, 2) uint32."""
     steps = np.arange(N_ROUNDS, dtype=np.uint64)[:, None]
     key = np.array(key_of(seed), np.uint64)
     weyl = np.array(KEY_STEPS, np.uint64)
-    return ((key + steps * weyl) & np.uint64(WORD)).astype(np.uint32)
+    keys = ((key + steps * weyl) & np.uint64(WORD)).astype(np.uint32)
+    keys.setflags(write=False)
+    return keys

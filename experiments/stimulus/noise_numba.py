@@ -192,7 +192,9 @@ def fill(table, keys, streams, ids, signals, which, out):
         128 + level may be given as uint8 throughout.
     """
     total = out.shape[0] * -(-out.shape[1] // 8)
-    slices = min(total // _MIN_BLOCKS_A_SLICE, 4 * numba.get_num_threads())
+    slices = total // _MIN_BLOCKS_A_SLICE
+    if slices > 1:  # to count threads takes a tenth of a small trial's time
+        slices = min(slices, 4 * numba.get_num_threads())
     is_zero = ~signals.any(axis=1)
     arguments = (table, keys, streams, ids, signals, is_zero, which)
     if slices > 1:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Int8, Int16, Int64, UInt8
+from jaxtyping import Int16, Int64, UInt8
 
 from ..protocols.parts import BACKGROUND
 from ..protocols.picture import picture_levels
@@ -102,9 +102,9 @@ def render_elements(
     ids = np.asarray(table["stimulus_id"], np.int64)
     shape = (len(ids), protocol.n_fields, *protocol.noise.grid)
     frames = np.empty(shape, np.uint8)
-    for rows, lookup in source.tables(table):
+    for rows, pixels in source.pixel_tables(table):
         frames[rows] = _generate(
-            backend, lookup, source.seed, ids[rows], kinds, which[rows]
+            backend, pixels, source.seed, ids[rows], kinds, which[rows]
         ).reshape(-1, *shape[1:])
     return frames
 
@@ -172,13 +172,12 @@ def generated_there(
     kinds, which = _signal_kinds(protocol, table)
     ids = np.asarray(table["stimulus_id"], np.int64)
     order, parts = [], []
-    for rows, lookup in source.tables(table):
+    for rows, pixels in source.pixel_tables(table):
         order.append(np.flatnonzero(rows))
-        shifted = (BACKGROUND + lookup.astype(np.int16)).astype(np.uint8)
         intervals = range(protocol.n_intervals)
         parts.append(
             torch_levels(
-                shifted, source.seed, ids[rows], intervals, kinds, which[rows], device
+                pixels, source.seed, ids[rows], intervals, kinds, which[rows], device
             )
         )
     levels = in_order(parts, np.concatenate(order))
@@ -267,7 +266,7 @@ def _add(
 
 def _generate(
     backend: str,
-    lookup: Int8[np.ndarray, " 65536"],
+    pixels: UInt8[np.ndarray, " 65536"],
     seed: int,
     ids: Int64[np.ndarray, " trial"],
     kinds: Int16[np.ndarray, " kind element"],
@@ -277,16 +276,15 @@ def _generate(
     n_intervals = which.shape[1]
     if backend == "numpy":
         grid = (1, 1, kinds.shape[1])
-        fields = [noise_levels(lookup, grid, seed, ids, k) for k in range(n_intervals)]
+        fields = [noise_levels(pixels, grid, seed, ids, k) for k in range(n_intervals)]
         noise = np.stack(fields, axis=1).reshape(*which.shape, -1).astype(np.int16)
-        return (BACKGROUND + noise + kinds[which]).astype(np.uint8)
-    shifted = (BACKGROUND + lookup.astype(np.int16)).astype(np.uint8)
+        return (noise + kinds[which]).astype(np.uint8)
     if backend == "torch":
         from .noise_torch import torch_levels
 
         return torch_levels(
-            shifted, seed, ids, range(n_intervals), kinds, which
+            pixels, seed, ids, range(n_intervals), kinds, which
         ).numpy()
     # uint8 arithmetic wraps, and a protocol never leaves the range: exact.
     signals = kinds.astype(np.uint8)
-    return fast_levels(shifted, seed, ids, range(n_intervals), signals, which.ravel())
+    return fast_levels(pixels, seed, ids, range(n_intervals), signals, which.ravel())

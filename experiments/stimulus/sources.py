@@ -9,7 +9,7 @@ from typing import Any, runtime_checkable
 from typing import Protocol as Interface
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int8, Int16
+from jaxtyping import Bool, Float32, Float64, Int8, Int16, UInt8
 
 from ..protocols.deviates import N_DRAWS
 from ..protocols.images import Images
@@ -17,13 +17,14 @@ from ..protocols.parts import FULL_CONTRAST
 from ..protocols.protocol import Protocol
 from .basis_source import BasisNoise
 from .by_condition import ConditionNoise
-from .noise import level_table
+from .noise import as_pixels, level_table, pixel_table
 from .noise_fast import fast_levels
 from .place_noise import at_places
 from .stored_coefficients import StoredCoefficients
 
 # A table of trials: anything with columns by name, such as a DataFrame.
 Table = Any
+_Rows = Bool[np.ndarray, " trial"]
 
 
 @runtime_checkable
@@ -126,13 +127,22 @@ class GeneratedNoise:
             levels[chosen] = self._levels(lookup, ids[chosen], interval)
         return levels
 
-    def tables(self, table: Table) -> list[tuple[np.ndarray, np.ndarray]]:
+    def tables(self, table: Table) -> list[tuple[_Rows, Int8[np.ndarray, " 65536"]]]:
         """Pair the trials that share a noise SD with their level table."""
+        kind = self._noise.kind
+        return [(rows, level_table(kind, sd)) for rows, sd in self._by_sd(table)]
+
+    def pixel_tables(
+        self, table: Table
+    ) -> list[tuple[_Rows, UInt8[np.ndarray, " 65536"]]]:
+        """Pair the same trials with the pixels of those levels, 128 + level."""
+        kind = self._noise.kind
+        return [(rows, pixel_table(kind, sd)) for rows, sd in self._by_sd(table)]
+
+    def _by_sd(self, table: Table) -> list[tuple[_Rows, float]]:
         is_catch = np.asarray(table["block_kind"]) == "catch"
         sds = ((~is_catch, self._noise.sd), (is_catch, self._catch_sd))
-        return [
-            (rows, level_table(self._noise.kind, sd)) for rows, sd in sds if rows.any()
-        ]
+        return [(rows, sd) for rows, sd in sds if rows.any()]
 
     def _levels(self, lookup: np.ndarray, ids: np.ndarray, interval: int) -> np.ndarray:
         zero = np.zeros((1, int(np.prod(self._noise.grid))), np.int8)
@@ -252,10 +262,17 @@ class LikeStoredNoise(GeneratedNoise):
             kind = "binary" if noise.kind == "binary" else "gaussian"
             levels = level_table(kind, noise.sd)
         self._lookup = np.clip(levels, -room, room).astype(np.int8)
+        self._pixels = as_pixels(self._lookup)
 
-    def tables(self, table: Table) -> list[tuple[np.ndarray, np.ndarray]]:
+    def tables(self, table: Table) -> list[tuple[_Rows, Int8[np.ndarray, " 65536"]]]:
         """Pair all trials with the one level table."""
         return [(np.ones(len(table["stimulus_id"]), bool), self._lookup)]
+
+    def pixel_tables(
+        self, table: Table
+    ) -> list[tuple[_Rows, UInt8[np.ndarray, " 65536"]]]:
+        """Pair all trials with its pixels, 128 + level."""
+        return [(np.ones(len(table["stimulus_id"]), bool), self._pixels)]
 
 
 _SOURCES: dict[str, Callable[[Protocol, int], NoiseSource]] = {
