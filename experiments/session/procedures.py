@@ -71,6 +71,8 @@ class ProcedureSetting:
 
     def nearest(self, contrast: float) -> float:
         """Give the contrast that can be shown and has the nearest ratio."""
+        if contrast in self.contrasts:
+            return contrast
         log = math.log(contrast)
         return min(self.contrasts, key=lambda each: abs(math.log(each) - log))
 

@@ -164,10 +164,15 @@ class QuestPlus:
         return np.broadcast_to(p, (len(x), len(next(iter(self.cells.values())))))
 
     @cached_property
-    def certainty(self) -> Float64[np.ndarray, " stimulus cell"]:
-        """p log p + (1 - p) log(1 - p) of the likelihood: minus a response's entropy."""
-        p = self.likelihood
-        return _x_log_x(p) + _x_log_x(1 - p)
+    def of_responses(self) -> Float64[np.ndarray, " response stimulus cell"]:
+        """Probability of response 0, and of response 1, in every cell."""
+        return np.stack([1 - self.likelihood, self.likelihood])
+
+    @cached_property
+    def weights(self) -> Float64[np.ndarray, " weight cell"]:
+        """What the posterior is multiplied by to choose: see `QuestState.gain`."""
+        no, yes = self.of_responses
+        return np.concatenate([yes, _x_log_x(no) + _x_log_x(yes)])
 
     def start(self) -> "QuestState":
         """Give the state before the first trial: a flat prior."""
@@ -211,21 +216,18 @@ class QuestState:
 
         Among equals it is the first in the grid.
         """
-        best = int(np.argmin(self.expected_entropy()))
-        return float(self.settings.stimuli[best])
+        return float(self.settings.stimuli[int(np.argmax(self.gain()))])
 
-    def expected_entropy(self) -> Float64[np.ndarray, " stimulus"]:
-        """Give the entropy, in nats, expected after showing each stimulus.
+    def gain(self) -> Float64[np.ndarray, " stimulus"]:
+        """Give what a response to each stimulus is expected to tell, in nats.
 
-        That of cell and response together, less that of the response alone: logarithms
-        are taken of the posterior, not of each stimulus's joint probabilities.
+        That is how much less entropy it leaves in the posterior: the entropy of the
+        response, less what of it is left where the cell is known. Logarithms are of a
+        few sums, not of each stimulus's joint probabilities.
         """
-        posterior, settings = self.posterior, self.settings
-        yes = (settings.likelihood * posterior).sum(axis=1)
-        certainty = (settings.certainty * posterior).sum(axis=1)
-        mass = posterior.sum()
-        response = _x_log_x(yes) + _x_log_x(mass - yes)
-        return response - certainty - _x_log_x(posterior).sum()
+        weights = self.settings.weights
+        yes, certainty = np.vecdot(weights, self.posterior).reshape(2, -1)
+        return certainty - _x_log_x(yes) - _x_log_x(1 - yes)
 
     def update(self, stimulus: float, response: int | None) -> "QuestState":
         """Give the state after a trial.
@@ -247,8 +249,8 @@ class QuestState:
             return self
         if response not in {0, 1}:
             raise ValueError(f"response must be 0, 1 or None, got {response!r}")
-        p = self.settings.likelihood[self._index(stimulus)]
-        weighted = self.posterior * (p if response else 1 - p)
+        p = self.settings.of_responses[int(response), self._index(stimulus)]
+        weighted = self.posterior * p
         total = weighted.sum()
         if total == 0:
             raise ValueError(
@@ -272,12 +274,18 @@ class QuestState:
         contrasts
             What can be displayed; the stimuli of the grid if left out.
         """
-        candidates = self.settings.stimuli if contrasts is None else contrasts
-        expected = self.settings.probability(candidates) @ self.posterior
+        stimuli = self.settings.stimuli
+        candidates = stimuli if contrasts is None else tuple(contrasts)
+        is_known = candidates == stimuli  # a function of all cells takes its time
+        settings = self.settings
+        p = settings.likelihood if is_known else settings.probability(candidates)
+        expected = p @ self.posterior
         return float(candidates[int(np.argmin(np.abs(expected - probability)))])
 
     def _index(self, stimulus: float) -> int:
         stimuli = self.settings.stimuli
+        if stimulus in stimuli:
+            return stimuli.index(stimulus)
         nearest = min(range(len(stimuli)), key=lambda n: abs(stimuli[n] - stimulus))
         if not abs(stimuli[nearest] - stimulus) <= 1e-9 * abs(stimulus):
             raise ValueError(f"stimulus must be one of the grid, got {stimulus}")

@@ -351,7 +351,7 @@ class PlannedSchedule:
         value, contrast = self._slots.value[slots], np.empty(len(slots))
         for number, course in enumerate(self._courses):
             own = condition == number
-            for each in np.unique(kind[own].astype(str)).tolist():
+            for each in sorted(set(kind[own].tolist())):
                 rows = own & (kind == each)
                 contrast[rows] = course.contrasts(each, value[rows])
         contrast[kind == "catch"] = self._protocol.catch.contrast

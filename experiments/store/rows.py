@@ -97,9 +97,7 @@ def json_or_none(value: object) -> str | None:
 
 def as_json(value: object) -> str:
     """Give a value as compact JSON with sorted keys; NumPy's numbers are numbers."""
-    return json.dumps(
-        value, separators=(",", ":"), sort_keys=True, allow_nan=False, default=_plain
-    )
+    return _COMPACT.encode(value)
 
 
 def _plain(value: object) -> object:
@@ -137,3 +135,9 @@ def session_row(row: dict[str, Any]) -> SessionRow:
         device=None if row["device"] is None else json.loads(row["device"]),
         **{name: row[name] for name in same},
     )
+
+
+# One for all: to make an encoder takes as long as to write a small value.
+_COMPACT = json.JSONEncoder(
+    separators=(",", ":"), sort_keys=True, allow_nan=False, default=_plain
+)

@@ -17,7 +17,7 @@ from .noise import add_noise, drop_withdrawn_noise
 from .rows import SessionRow, as_json, json_or_none, observer_key, session_row
 from .trial import TrialRecord
 from .trial_batch import TrialColumns
-from .trial_cells import insert, read_cells, without_known
+from .trial_cells import insert, read_cells, require_session, without_known
 from .trial_columns import SELECT_TRIALS, TRIAL_COLUMNS
 from .trial_log import StoreError
 
@@ -72,6 +72,10 @@ class SqlStore(ABC):
     def _writing(self) -> Iterator[Connection]:
         with self.transaction(), self.beside() as connection:
             yield connection
+
+    def _appending(self, n_trials: int) -> contextlib.AbstractContextManager[Connection]:
+        """Open the database to write so many trials, all of them or none."""
+        return self._writing()
 
     def add_session(self, protocol: Protocol, row: SessionRow) -> None:
         """Write a session with its protocol and observer."""
@@ -129,10 +133,9 @@ class SqlStore(ABC):
         """
         if not isinstance(trials, TrialColumns):
             trials = TrialColumns.of(trials)
-        with self._writing() as connection:
+        with self._appending(trials.n) as connection:
             self.hold(f"session {session_id}")
-            key, status = self._key_and_status(connection, session_id)
-            new = without_known(connection, session_id, key, trials)
+            key, status, new = without_known(connection, session_id, trials)
             if new.n and status != "unfinished":
                 rule = "unfinished to take more trials"
                 raise StoreError(f"session {session_id} must be {rule}, got {status}")
@@ -140,16 +143,9 @@ class SqlStore(ABC):
 
     def _key(self, session_id: str) -> int:
         with self.beside() as connection:
-            return self._key_and_status(connection, session_id)[0]
-
-    def _key_and_status(
-        self, connection: Connection, session_id: str
-    ) -> tuple[int, str]:
-        query = "SELECT key, status FROM sessions WHERE id = ?"
-        row = connection.execute(query, [session_id]).fetchone()
-        if row is None:
-            raise LookupError(f"a session must be in the database, got {session_id!r}")
-        return row
+            query = "SELECT key FROM sessions WHERE id = ?"
+            row = connection.execute(query, [session_id]).fetchone()
+        return require_session(row, session_id)[0]
 
     def session(self, session_id: str) -> SessionRow:
         """Give one session.

@@ -137,6 +137,18 @@ class SqliteStore(SqlStore):
             raise
         connection.execute("RELEASE inner_one")
 
+    def _appending(
+        self, n_trials: int
+    ) -> contextlib.AbstractContextManager[sqlite3.Connection]:
+        """Open the file to write so many trials, all of them or none.
+
+        One is one statement, which undoes itself: within a transaction it needs no
+        savepoint, and a participant's response is most often that.
+        """
+        if n_trials == 1 and self._db.conn.in_transaction:
+            return self.beside()
+        return self._writing()
+
     @contextlib.contextmanager
     def beside(self) -> Iterator[sqlite3.Connection]:
         """Open the file for tables of others; see `Store`."""

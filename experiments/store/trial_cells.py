@@ -13,22 +13,40 @@ from .trial_log import TrialConflict
 # Both stay below SQLite's limit on parameters.
 _TRIALS_A_QUERY = 500
 _TRIALS_A_STATEMENT = 16
+# What a session is, and how many of some trials it has: asked with each response.
+_SESSION = """
+    SELECT key, status, (
+        SELECT count(*) FROM trials
+        WHERE trials.session = sessions.key AND trial BETWEEN ? AND ?
+    )
+    FROM sessions WHERE id = ?
+"""
 
 
 def without_known(
-    connection: Connection, session_id: str, key: int, trials: TrialColumns
-) -> TrialColumns:
+    connection: Connection, session_id: str, trials: TrialColumns
+) -> tuple[int, str, TrialColumns]:
     """Leave out what is stored already; refuse what is stored otherwise.
+
+    Returns
+    -------
+    tuple
+        The session's key in the log, its status, and the trials that are new.
 
     Raises
     ------
+    LookupError
+        If there is no session of that id.
     TrialConflict
         If another trial is stored, or sent twice, under one of the numbers.
     """
     numbers = as_list(trials["trial"])
-    stored = _among(connection, key, numbers)
+    ends = [min(numbers, default=0), max(numbers, default=0)]
+    row = connection.execute(_SESSION, [*ends, session_id]).fetchone()
+    key, status, n_stored = require_session(row, session_id)
+    stored = _among(connection, key, numbers) if n_stored else []
     if not stored and len(set(numbers)) == trials.n:
-        return trials
+        return key, status, trials
     known = {record.spec.trial: record for record in _read(connection, key, stored)}
     new = []
     for record in trials.records():
@@ -39,7 +57,14 @@ def without_known(
         elif not known[number].same_as(record):
             rule = "sent as it was stored, got a different one"
             raise TrialConflict(f"trial {number} of {session_id} must be {rule}")
-    return TrialColumns.of(new)
+    return key, status, TrialColumns.of(new)
+
+
+def require_session(row: Any, session_id: str) -> Any:
+    """Refuse a session that no row was found of; give the row."""
+    if row is None:
+        raise LookupError(f"a session must be in the database, got {session_id!r}")
+    return row
 
 
 def _among(connection: Connection, key: int, numbers: Sequence[int]) -> list[int]:
