@@ -17,10 +17,10 @@ class WholeNumber(IntegerConverter):
 
 def refuse_null_characters() -> None:
     """Refuse a null character in an address or a form: no database takes one."""
-    said = [request.path]
-    if request.query_string:
-        said += [*request.args.keys(), *request.args.values()]
+    query = request.query_string
+    is_bad = "\0" in request.path or b"\0" in query or b"%00" in query
     if request.method == "POST" and not request.is_json:
-        said += [*request.form.keys(), *request.form.values()]
-    if any("\0" in text for text in said):
+        said = (*request.form.keys(), *request.form.values())
+        is_bad = is_bad or any("\0" in text for text in said)
+    if is_bad:
         abort(400)

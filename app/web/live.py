@@ -123,7 +123,7 @@ class LiveSession:
         with self._lock:
             spec = self._require_turn(trial)
             self._handed_out.note(self.session.id, trial)
-            return self._render(spec)[0]
+            return self._render(spec.trial)[0]
 
     def record(
         self, trial: int, sent: SentResponse, with_pixels: bool = False
@@ -156,7 +156,7 @@ class LiveSession:
             else:
                 spec = self._require_turn(trial)
                 judged = sent.judged(
-                    self._render(spec)[1],
+                    self._render(trial)[1],
                     as_drawn(self.session, trial),
                     self._handed_out.since_ms(self.session.id, trial),
                 )
@@ -172,9 +172,13 @@ class LiveSession:
     def _pixels_along(self, is_wanted: bool) -> dict[str, str]:
         """Give the next trial's pixels for a reply that nobody then waits for."""
         specs = self.session.next_batch(1) if is_wanted else []
-        if not specs or len(levels := self._render(specs[0])[0]) > MOST_BYTES_ALONG:
+        if not specs:
             return {}
-        self._handed_out.note(self.session.id, specs[0].trial)
+        trial = specs[0].trial
+        levels = self._render(trial)[0]
+        if len(levels) > MOST_BYTES_ALONG:
+            return {}
+        self._handed_out.note(self.session.id, trial)
         return {"pixels": base64.b64encode(levels).decode()}
 
     def set_display(self, display: dict[str, Any]) -> None:
@@ -311,11 +315,11 @@ class LiveSession:
             raise OutOfTurn(f"the trial must be the next one ({due}), got {trial}")
         return specs[0]
 
-    def _render(self, spec: TrialSpec) -> tuple[bytes, str]:
-        """Give a trial's bytes and digest, made once for request and check."""
-        if self._pixels[0] != spec.trial:
-            frames = self.session.frames([spec])[0]
-            self._pixels = (spec.trial, frames.tobytes(), digest(frames))
+    def _render(self, trial: int) -> tuple[bytes, str]:
+        """Give bytes and digest of the trial that is due, made once for both."""
+        if self._pixels[0] != trial:
+            frames = self.session.frames(self.session.next_columns(1))[0]
+            self._pixels = (trial, frames.tobytes(), digest(frames))
         return self._pixels[1:]
 
     def _stored(self, trial: int, sent: SentResponse) -> TrialRecord:

@@ -1,13 +1,14 @@
 """The signal on the noise grid: its template, and its levels at a contrast."""
 
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int16, Int64
 
 from .image_kinds import images_of
-from .noise_and_signal import FULL_CONTRAST, Signal
+from .noise_and_signal import FULL_CONTRAST, Noise, Signal
 from .parts import Parts
 from .places import as_places
 from .projection import in_images
@@ -55,8 +56,18 @@ def signal_levels(
     """
     if protocol.noise.basis is not None:
         return _levels_in_images(protocol, contrast)
-    template = signal_template(protocol)
-    return np.rint(FULL_CONTRAST * contrast * template).astype(np.int16)
+    return _levels(protocol.signal, protocol.noise, contrast)
+
+
+@lru_cache(maxsize=64)
+def _levels(
+    signal: Signal, noise: Noise, contrast: float
+) -> Int16[np.ndarray, " frame row column"]:
+    """Round once what people are shown again and again, one trial at a time."""
+    template = template_of(signal, noise)
+    levels = np.rint(FULL_CONTRAST * contrast * template).astype(np.int16)
+    levels.setflags(write=False)
+    return levels
 
 
 def signal_units(protocol: Parts, contrast: float) -> Int64[np.ndarray, " image"]:

@@ -183,9 +183,9 @@ class PlannedSchedule:
             if not len(slots):
                 return
             self._queue = self._queue[len(slots) :]
+            rest = [self._trials.part(self._at)] if len(self._pending) else []
             self._run = np.concatenate([self._pending, slots])
-            rest = self._trials.part(self._at)
-            self._trials = TrialColumns.joined([rest, self._fill(slots)])
+            self._trials = TrialColumns.joined([*rest, self._fill(slots)])
             self._specs, self._at = None, 0
 
     def _take_back(self, next_trial: int) -> None:
@@ -379,8 +379,8 @@ class PlannedSchedule:
     ) -> None:
         """Take in whether responses were correct, for the contrasts to come."""
         kind, condition = self._slots.kind[slots], self._slots.condition[slots]
-        kinds = {"calibration", "main"}.intersection(kind.tolist())
-        for number, course in enumerate(self._courses):
-            for each in sorted(kinds):
+        kinds = sorted({"calibration", "main"}.intersection(kind.tolist()))
+        for number, course in enumerate(self._courses if kinds else ()):
+            for each in kinds:
                 rows = (condition == number) & (kind == each)
                 course.learn(each, contrast[rows], correct[rows], is_first[rows])

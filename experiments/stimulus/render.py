@@ -282,9 +282,7 @@ def _generate(
     if backend == "torch":
         from .noise_torch import torch_levels
 
-        return torch_levels(
-            pixels, seed, ids, range(n_intervals), kinds, which
-        ).numpy()
+        return torch_levels(pixels, seed, ids, range(n_intervals), kinds, which).numpy()
     # uint8 arithmetic wraps, and a protocol never leaves the range: exact.
     signals = kinds.astype(np.uint8)
     return fast_levels(pixels, seed, ids, range(n_intervals), signals, which.ravel())

@@ -7,6 +7,7 @@ not happen at once is held by name (`PostgresStore.hold`), a session's trials ab
 import contextlib
 import hashlib
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -23,6 +24,8 @@ from .url import without_password
 
 MOST_CONNECTIONS = 20
 _REACH_S = 5  # for a connection; a browser tries again by itself
+# The pool tries again after 1, 2, 4, ... s; a server that is back is wanted at once.
+_TRY_AGAIN_S = 0.25
 _LOCK_S = 30
 _SET_UP = (
     "SET synchronous_commit = 'on'",  # durable before acknowledged
@@ -65,7 +68,7 @@ class PostgresStore(SqlStore):
             way = 'pip install "yoked[postgres]"'
             raise StoreError(f"a PostgreSQL database needs psycopg: {way}") from error
         self._url = url
-        self._error = psycopg.Error
+        self._error, self._none_free = psycopg.Error, psycopg_pool.PoolTimeout
         self._held = threading.local()
         with _reached(url, psycopg.Error):
             psycopg.connect(url, connect_timeout=_REACH_S).close()
@@ -73,7 +76,8 @@ class PostgresStore(SqlStore):
             url,
             min_size=1,
             max_size=MOST_CONNECTIONS,
-            timeout=_REACH_S,
+            timeout=_TRY_AGAIN_S,
+            reconnect_timeout=_TRY_AGAIN_S,
             kwargs={"autocommit": True, "connect_timeout": _REACH_S},
             configure=_set_up,
             check=psycopg_pool.ConnectionPool.check_connection,
@@ -119,10 +123,20 @@ class PostgresStore(SqlStore):
             return
         with contextlib.ExitStack() as stack:
             with _reached(self._url, self._error):
-                raw = stack.enter_context(self._pool.connection())
+                raw = self._connected(stack)
             self._held.connection = raw
             stack.callback(setattr, self._held, "connection", None)
             yield raw
+
+    def _connected(self, stack: contextlib.ExitStack) -> Any:
+        """Take a connection of the pool; ask again for a while if it has none."""
+        until = time.monotonic() + _REACH_S
+        while True:
+            try:
+                return stack.enter_context(self._pool.connection())
+            except self._none_free:
+                if time.monotonic() >= until:
+                    raise
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:

@@ -73,7 +73,9 @@ class SqlStore(ABC):
         with self.transaction(), self.beside() as connection:
             yield connection
 
-    def _appending(self, n_trials: int) -> contextlib.AbstractContextManager[Connection]:
+    def _appending(
+        self, n_trials: int
+    ) -> contextlib.AbstractContextManager[Connection]:
         """Open the database to write so many trials, all of them or none."""
         return self._writing()
 

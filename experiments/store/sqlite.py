@@ -13,6 +13,7 @@ from pathlib import Path
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from .connection import Connection
 from .file import open_to_read, require_filled, require_ours, switch_to_wal
 from .local_disk import require_local_disk
 from .noise import LoggedNoise, read_row
@@ -139,7 +140,7 @@ class SqliteStore(SqlStore):
 
     def _appending(
         self, n_trials: int
-    ) -> contextlib.AbstractContextManager[sqlite3.Connection]:
+    ) -> contextlib.AbstractContextManager[Connection]:
         """Open the file to write so many trials, all of them or none.
 
         One is one statement, which undoes itself: within a transaction it needs no

@@ -95,6 +95,8 @@ def insert(connection: Connection, key: int, trials: TrialColumns) -> None:
     flat, left = chain.from_iterable(rows), trials.n
     for n_rows in (_TRIALS_A_STATEMENT, 1):
         n_cells, times = n_rows * (1 + len(cells)), left // n_rows
+        if not times:
+            continue
         statement = f"INSERT {into_trials(tuple(cells), n_rows)}"
         groups = (tuple(islice(flat, n_cells)) for _ in range(times))
         connection.executemany(statement, groups)

@@ -7,6 +7,7 @@ follow from `TRIAL`. How to add one: CONTRIBUTING, "A new column of a trial".
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from keyword import iskeyword
 from typing import Any, Literal, NamedTuple
 
@@ -208,7 +209,8 @@ TRIAL_COLUMNS = tuple(column.name for column in TRIAL)
 SELECT_TRIALS = f"SELECT {', '.join(TRIAL_COLUMNS)} FROM trials WHERE session = ?"
 
 
-def into_trials(columns: Sequence[str] = TRIAL_COLUMNS, n_rows: int = 1) -> str:
+@lru_cache(maxsize=64)
+def into_trials(columns: tuple[str, ...] = TRIAL_COLUMNS, n_rows: int = 1) -> str:
     """Give the part of an INSERT that names the session's key and some columns."""
     names, row = ", ".join(("session", *columns)), f"(?{', ?' * len(columns)})"
     return f"INTO trials ({names}) VALUES {', '.join([row] * n_rows)}"

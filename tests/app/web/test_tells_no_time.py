@@ -133,11 +133,12 @@ def test_times_of_replies_tell_nothing(leaks):
 def test_a_leak_would_be_found(leaks, monkeypatch, leak_ms, requests):
     render = live.LiveSession._render
 
-    def leaking(self, spec):
+    def leaking(self, trial):
+        (spec,) = self.session.next_batch(1)
         until = time.process_time() + leak_ms / 1000 * spec.target
         while time.process_time() < until:
             pass
-        return render(self, spec)
+        return render(self, trial)
 
     monkeypatch.setattr(live.LiveSession, "_render", leaking)
     assert {("target", request) for request in requests} <= leaks(25, 26).keys()

@@ -10,6 +10,7 @@ from sqlite_utils.migrations import Migrations
 
 from tests.experiments.store.test_store import respond
 from yoked.experiments.session.session import Session
+from yoked.experiments.store import postgres as postgres_store
 from yoked.experiments.store.connection import DatabaseFault
 from yoked.experiments.store.copying import copy_sessions
 from yoked.experiments.store.noise import PART_BYTES
@@ -152,3 +153,19 @@ def test_a_server_that_falls_is_found_again(postgres, url, store, protocol):
     assert store.n_recorded(session.id) == 1
     respond(session, 1)
     assert store.n_recorded(session.id) == 2
+
+
+def test_a_server_that_was_away_for_long_is_found_as_soon(
+    postgres, url, protocol, monkeypatch
+):
+    # The pool of connections would wait ever longer before it tried again.
+    monkeypatch.setattr(postgres_store, "_REACH_S", 1)
+    with closing(open_store(url)) as store:
+        postgres.stop(signal.SIGQUIT)
+        try:
+            for _ in range(5):
+                with pytest.raises(DatabaseFault):
+                    store.sessions()
+        finally:
+            postgres.start()
+        assert store.sessions() == []
