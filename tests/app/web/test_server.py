@@ -1,5 +1,6 @@
 """The server: its headers, its port, and what it does without."""
 
+import gc
 import re
 import socket
 import subprocess
@@ -36,6 +37,19 @@ def test_a_port_in_use_is_refused_in_one_sentence(db_path, protocol):
         )
         with pytest.raises(OSError, match=sentence):
             serve(db_path, protocol, Settings(port=port))
+
+
+def test_a_server_looks_for_garbage_seldom_and_only_while_it_runs(db_path, protocol):
+    before, seen = gc.get_threshold(), []
+
+    def announce(_url: str) -> None:
+        seen.append(gc.get_threshold())
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        serve(db_path, protocol, Settings(port=0), announce=announce)
+    assert seen == [(*before[:2], 10 * before[2])]
+    assert (gc.get_threshold(), gc.get_freeze_count()) == (before, 0)
 
 
 SERVE_A_TRIAL = r"""
