@@ -138,17 +138,19 @@ class SqliteStore(SqlStore):
             raise
         connection.execute("RELEASE inner_one")
 
-    def _appending(
-        self, n_trials: int
-    ) -> contextlib.AbstractContextManager[Connection]:
+    @contextlib.contextmanager
+    def _appending(self, n_trials: int) -> Iterator[Connection]:
         """Open the file to write so many trials, all of them or none.
 
         One is one statement, which undoes itself: within a transaction it needs no
         savepoint, and a participant's response is most often that.
         """
-        if n_trials == 1 and self._db.conn.in_transaction:
-            return self.beside()
-        return self._writing()
+        with self._lock:  # or the transaction may be another thread's
+            if n_trials == 1 and self._db.conn.in_transaction:
+                yield self._db.conn
+                return
+            with self._writing() as connection:
+                yield connection
 
     @contextlib.contextmanager
     def beside(self) -> Iterator[sqlite3.Connection]:

@@ -1,6 +1,8 @@
 """The trial log: append-only, idempotent, all or nothing, and only ours."""
 
 import sqlite3
+import threading
+from contextlib import closing
 
 import pytest
 
@@ -127,3 +129,28 @@ def test_a_log_is_read_without_a_change_to_its_file(db_path, protocol):
         reader.add_event(session.id, "early key", {})
     reader.close()
     assert db_path.read_bytes() == before
+
+
+def test_a_trial_of_one_thread_is_no_part_of_anothers_transaction(tmp_path, protocol):
+    path, begun = tmp_path / "s.db", threading.Event()
+    with closing(open_store(path)) as store:
+        session = Session.start(store, protocol, PERSON, "web", seed=5)
+
+        def other() -> None:
+            assert begun.wait(30)
+            respond(session, 1)
+
+        thread = threading.Thread(target=other)
+        thread.start()
+
+        def end_badly() -> None:
+            with store.transaction():
+                begun.set()
+                thread.join(0.5)  # it comes to the store, and waits for this to end
+                raise InterruptedError
+
+        with pytest.raises(InterruptedError):
+            end_badly()
+        thread.join(30)
+        with closing(open_store(path, to_read=True)) as reader:
+            assert reader.n_recorded(session.id) == 1
