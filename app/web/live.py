@@ -121,9 +121,9 @@ class LiveSession:
             If `trial` is not the next one.
         """
         with self._lock:
-            spec = self._require_turn(trial)
+            self._require_turn(trial)
             self._handed_out.note(self.session.id, trial)
-            return self._render(spec.trial)[0]
+            return self._render(trial)[0]
 
     def record(
         self, trial: int, sent: SentResponse, with_pixels: bool = False

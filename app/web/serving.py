@@ -45,13 +45,14 @@ def serve(
     if told.sign_on_header:  # which the front has put into REMOTE_USER
         sso = SingleSignOn(told.trusted_proxies, makes_accounts=True)
     app = create_app(db_path, protocol, lut, plan=plan, single_sign_on=sso)
-    with _few_pauses() as keep:
 
-        def get_ready() -> None:
-            # What a first trial loads and compiles keeps nobody waiting later.
-            app.extensions["yoked"].health.warm()
-            keep()
+    def get_ready() -> None:
+        # What a first trial loads and compiles keeps nobody waiting later.
+        app.extensions["yoked"].health.warm()
+        gc.collect()
+        gc.freeze()  # what is there by now stays, and is not looked at again
 
+    with _few_pauses():
         warm = threading.Thread(target=get_ready, daemon=True)
         warm.start()
         try:
@@ -62,21 +63,15 @@ def serve(
 
 
 @contextlib.contextmanager
-def _few_pauses() -> Iterator[Callable[[], None]]:
+def _few_pauses() -> Iterator[None]:
     """Let Python look for garbage a tenth as often, through all objects a hundredth.
 
-    It replies to nobody meanwhile: of 300 sessions .2 to .4 s. What `keep`, which is
-    given, finds there is no garbage, and is not looked at again.
+    It replies to nobody meanwhile: of 300 sessions .2 to .4 s.
     """
-
-    def keep() -> None:
-        gc.collect()
-        gc.freeze()
-
     before = gc.get_threshold()
     gc.set_threshold(_SELDOM * before[0], before[1], _SELDOM * before[2])
     try:
-        yield keep
+        yield
     finally:
         gc.set_threshold(*before)
         gc.unfreeze()

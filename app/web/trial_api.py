@@ -36,10 +36,8 @@ blueprint = Blueprint("trial_api", __name__, url_prefix="/session/<token>")
 @blueprint.before_request
 def keep_a_connection() -> None:
     """Let what a trial asks of a database with many connections go through one."""
-    store = the_host().store
-    if not store.has_one_writer:
-        g.connection = ExitStack()
-        g.connection.enter_context(store.at_hand())
+    g.connection = ExitStack()
+    g.connection.enter_context(the_host().store.at_hand())
 
 
 @blueprint.teardown_request

@@ -160,10 +160,10 @@ def test_the_gain_is_the_fall_of_entropy_that_each_response_brings(quest, seed):
         left = sum(
             chance * entropy(state.update(stimulus, response).posterior)
             for response, chance in ((0, 1 - p), (1, p))
-            if chance > 1e-9
+            if chance > 1e-14
         )
         expected = entropy(state.posterior) - left
-        assert gain[number] == pytest.approx(expected, abs=1e-7)
+        assert gain[number] == pytest.approx(expected, abs=1e-12)
 
 
 def test_a_missing_response_teaches_nothing():
