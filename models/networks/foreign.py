@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import torch
 from torch import Tensor, nn
 
-from .cache import cache_folder, file_sha256, is_file_with, whole
+from ..whole_files import cache_folder, file_sha256, is_file_with, whole
 
 TIMEOUT_S = 60.0
 _CHUNK = 1 << 20

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...experiments.protocols.checks import suggestion
-from .cache import cache_folder, is_file_with, whole
+from ..whole_files import cache_folder, is_file_with, whole
 
 
 @dataclass(frozen=True)

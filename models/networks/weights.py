@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .cache import cache_folder, whole
+from ..whole_files import cache_folder, whole
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ..networks.cache import whole
+from ..whole_files import whole
 
 _KEYS = {"recipe", "step", "network", "optimiser", "schedule", "best", "rng", "history"}
 

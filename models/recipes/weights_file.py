@@ -12,7 +12,7 @@ from torch import Tensor
 from ...experiments.protocols.checks import build
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.session.observer import Viewing
-from ..networks.cache import whole
+from ..whole_files import whole
 from .figures import HeldOutFigures
 from .recipe import Recipe, recipe_of
 

@@ -1,7 +1,9 @@
 """Places in degrees: square mosaics, and Gaussian pooling by a matrix along each axis.
 
 A pixel is a square of constant light and is weighed by what the Gaussian has over it,
-so a field finer than a pixel is still right. Beyond the frame is the background.
+so a field finer than a pixel is still right. Beyond the frame is the background. An
+axis of one place whose spacing is endless is one along which all is the same, as it is
+along a bar.
 """
 
 import math
@@ -30,12 +32,16 @@ class Axis:
         cls, length_deg: float, spacing_deg: float, margin_deg: float = 0.0
     ) -> "Axis":
         """Fill a length, and a margin on both sides, with places."""
+        if math.isinf(length_deg):
+            return cls(1, math.inf)
         n = math.floor((length_deg + 2 * margin_deg) / spacing_deg + 1e-6)
         return cls(max(1, n), spacing_deg)
 
     def places(self, like: Tensor) -> Float[Tensor, " place"]:
         """Give the places in degrees from the frame's middle, of the kind of `like`."""
         index = torch.arange(self.n, device=like.device).to(like.dtype)
+        if self.n == 1:  # in the middle, however far the next would be
+            return torch.zeros_like(index)
         return (index - (self.n - 1) / 2) * self.spacing_deg
 
 
@@ -63,6 +69,8 @@ def from_cells(cells: Axis, inputs: Axis, sigma_deg: Tensor) -> Tensor:
     The sum stands for the integral, so it holds for a Gaussian as wide as the inputs'
     spacing or wider (to 1e-8; .6 of it: to 2e-3).
     """
+    if math.isinf(inputs.spacing_deg):
+        return torch.ones(cells.n, 1).to(sigma_deg)
     distances = inputs.places(sigma_deg) - cells.places(sigma_deg)[:, None]
     density = torch.exp(-0.5 * (distances / sigma_deg) ** 2)
     return density * (inputs.spacing_deg / math.sqrt(2 * math.pi)) / sigma_deg

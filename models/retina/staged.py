@@ -129,6 +129,8 @@ class StagedRetina(nn.Module):
         Height and width of a frame.
     frame_ms
         How long each frame stays; for a still image the whole interval.
+    is_bar
+        Whether a frame is one row of pixels that are endlessly high.
 
     Examples
     --------
@@ -147,8 +149,11 @@ class StagedRetina(nn.Module):
         deg_per_px: float,
         size_px: tuple[int, int],
         frame_ms: float,
+        is_bar: bool = False,
     ) -> None:
         super().__init__()
+        if is_bar and size_px[0] != 1:
+            raise ValueError(f"bars must be 1 pixel high, got {size_px[0]}")
         for name, value in (("deg_per_px", deg_per_px), ("frame_ms", frame_ms)):
             if not 0 < value < math.inf:
                 raise ValueError(f"{name} must be more than 0, got {value}")
@@ -159,7 +164,8 @@ class StagedRetina(nn.Module):
             "deg_per_px": deg_per_px,
             "frame_ms": frame_ms,
         }
-        self.pixels = (Axis(size_px[0], deg_per_px), Axis(size_px[1], deg_per_px))
+        rows = Axis(1, math.inf) if is_bar else Axis(size_px[0], deg_per_px)
+        self.pixels = (rows, Axis(size_px[1], deg_per_px))
         self.grid = across_frame(self.pixels, config.grid_deg)
         step_ms, learned = config.step_ms, set(config.learnable)
         self.photoreceptor = Photoreceptor(

@@ -1,0 +1,1 @@
+"""Models of recorded ganglion cells: from what cells were shown to how they fire."""

@@ -1,0 +1,76 @@
+"""Simulation of coupled cells: each step's rates follow from the spikes before it.
+
+    eta_i(t) = drive_i(t) + sum_j sum_k J_ij(k) n_j(t - 1 - k)
+
+A cell cannot fire in the `refractory` steps after a spike. Steps hold one spike at
+most, with probability u = exp(eta) (at most 1) where rates were fitted as Poisson, and
+1 - exp(-u) where they were fitted as Bernoulli.
+"""
+
+import numpy as np
+from jaxtyping import Float64, Int64, UInt8
+
+from .spiking_numba import fire, fire_at_rate
+
+
+def coupled_spikes(
+    drive: Float64[np.ndarray, " step cell"],
+    couplings: Float64[np.ndarray, " cell source lag"],
+    refractory: Int64[np.ndarray, " cell"],
+    n_repeats: int,
+    seed: int,
+    likelihood: str,
+) -> UInt8[np.ndarray, " repeat step cell"]:
+    """Simulate repeats of one drive.
+
+    Parameters
+    ----------
+    drive
+        Logarithm of expected spikes, but for what other spikes do.
+    couplings
+        What a spike of a source does, lag 0 being the next step.
+    refractory
+        Steps after a spike in which a cell does not fire.
+
+    Examples
+    --------
+    >>> drive = np.full((1000, 1), np.log(0.5))
+    >>> none, refractory = np.zeros((1, 1, 1)), np.array([1])
+    >>> spikes = coupled_spikes(drive, none, refractory, 2, 1, "poisson")
+    >>> bool((spikes[:, 1:] & spikes[:, :-1]).any()), 0.3 < spikes.mean() < 0.37
+    (False, True)
+    """
+    chance = np.random.default_rng(seed).random((n_repeats, *drive.shape))
+    spikes = np.zeros(chance.shape, np.uint8)
+    is_bernoulli = likelihood == "bernoulli"
+    fire(drive, couplings, refractory, chance, is_bernoulli, spikes)
+    return spikes
+
+
+def mean_preserving_drive(
+    log_rate: Float64[np.ndarray, " step cell"],
+    couplings: Float64[np.ndarray, " cell source lag"],
+    refractory: Int64[np.ndarray, " cell"],
+    n_repeats: int,
+    seed: int,
+    likelihood: str,
+) -> Float64[np.ndarray, " step cell"]:
+    """Give the drive at which u, averaged over repeats, is a given rate at every step.
+
+    Repeats are simulated side by side: at each step the drive is the rate's logarithm
+    less that of the mean factor which the repeats' own spikes make.
+
+    Examples
+    --------
+    >>> log_rate = np.full((50, 1), np.log(0.2))
+    >>> none, refractory = np.zeros((1, 1, 1)), np.array([1])
+    >>> drive = mean_preserving_drive(log_rate, none, refractory, 2000, 1, "poisson")
+    >>> spikes = coupled_spikes(drive, none, refractory, 2000, 2, "poisson")
+    >>> 0.19 < spikes.mean() < 0.21
+    True
+    """
+    chance = np.random.default_rng(seed).random((n_repeats, *log_rate.shape))
+    drive = np.empty_like(log_rate)
+    is_bernoulli = likelihood == "bernoulli"
+    fire_at_rate(log_rate, couplings, refractory, chance, is_bernoulli, drive)
+    return drive

@@ -1,0 +1,310 @@
+"""The stimulus filters of cells: fitted, with penalties chosen by cross-validation.
+
+A filter is a sum of raised cosines in time for each element of the stimulus. Its
+weights cost their size (L1, so that few elements count) and their unevenness over
+space (the squared second differences of neighbouring elements), as in [1]_.
+
+How much is chosen for each cell by how well smoothed rates correlate with smoothed
+spikes of held-out segments: the strongest penalty within one standard error of the best
+[2]_. Held-out likelihood would choose weaker ones: an exponential then gains at the
+ordinary and overshoots at the rare, which a score by correlation punishes.
+
+References
+----------
+.. [1] Mahuas, Isacchini, Marre, Ferrari & Mora (2020), NeurIPS 33, appendix: L1 50 and
+   Laplacian 500, which stand in the middle of the grid.
+.. [2] Breiman, Friedman, Olshen & Stone (1984), Classification and Regression Trees,
+   section 3.4.3: the one-standard-error rule.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Float64
+from torch import Tensor
+
+from ...experiments.recordings.recording import Recording, RecordingError, Segment
+from .cell_model import as_tensor
+from .kept import Kept
+from .penalised import ROUGHLY, Chunk, Penalty, fit_weights
+from .temporal_basis import Cosines, filtered
+
+L1 = (400.0, 200.0, 100.0, 50.0, 25.0)  # from the strongest: each starts at the last
+SMOOTHNESS = (500.0, 5000.0, 50.0)
+SMOOTHED_MS = 100 / 3  # of rates and spikes that are correlated
+HELD_OUT = 5  # every fifth segment, or a fifth of the only one
+MOST_WEIGHTS = 3000  # of a cell: the matrix of second derivatives is their square
+Progress = Callable[[str, float, int], None]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Penalties that cross-validation chooses from.
+
+    Attributes
+    ----------
+    l1
+        Factors on the size of weights, from the strongest; all are tried with the first
+        smoothness.
+    smoothness
+        Factors on the squared second differences over space; the others are tried with
+        the factor on size that was chosen.
+    """
+
+    l1: tuple[float, ...] = L1
+    smoothness: tuple[float, ...] = SMOOTHNESS
+
+    @property
+    def n(self) -> int:
+        """How many pairs there are."""
+        return len(self.l1) + len(self.smoothness) - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """A pair of penalties, and what came of it.
+
+    Attributes
+    ----------
+    l1, smoothness
+        The penalties.
+    weights
+        Fitted with them.
+    each
+        Correlation in each held-out segment.
+    """
+
+    l1: float
+    smoothness: float
+    weights: Float64[np.ndarray, " weight"]
+    each: Float64[np.ndarray, " segment"]
+
+    @property
+    def mean(self) -> float:
+        """Over the held-out segments."""
+        return float(self.each.mean())
+
+    @property
+    def se(self) -> float:
+        """Standard error of that mean; 0 of a single one."""
+        n = len(self.each)
+        return float(self.each.std(ddof=1)) / n**0.5 if n > 1 else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class StimulusFit:
+    """What the fit came to.
+
+    Attributes
+    ----------
+    filters
+        Weights of the cosines, of every cell and element.
+    bias
+        Logarithm of the expected spikes of a step without stimulus.
+    l1, smoothness
+        The penalties that were chosen for each cell.
+    """
+
+    filters: Float64[np.ndarray, " cell y x basis"]
+    bias: Float64[np.ndarray, " cell"]
+    l1: Float64[np.ndarray, " cell"]
+    smoothness: Float64[np.ndarray, " cell"]
+
+
+def stimulus_design(
+    segment: Segment, basis: Cosines, background: float, device: str = "cpu"
+) -> Float32[Tensor, " step weight"]:
+    """Give the filtered stimulus of every step, and a column of ones at the end."""
+    shown = as_tensor(segment.shown(background) - background, device).flatten(1)
+    weights = as_tensor(basis.weights(), device)
+    columns = filtered(shown, weights).flatten(1)  # (step, element * basis)
+    return torch.cat([columns, torch.ones_like(columns[:, :1])], dim=1)
+
+
+def stimulus_penalty(
+    shape: tuple[int, int], n_basis: int, l1: float, smoothness: float
+) -> Penalty:
+    """Give what a cell's weights cost; the bias is free."""
+    n = shape[0] * shape[1] * n_basis
+    rough = np.kron(_roughness(shape), np.eye(n_basis))
+    quadratic = np.zeros((n + 1, n + 1))
+    quadratic[:n, :n] = smoothness * rough
+    return Penalty(np.append(np.full(n, l1), 0.0), quadratic)
+
+
+def _roughness(shape: tuple[int, int]) -> Float64[np.ndarray, " element element"]:
+    """Give the matrix of the summed squared second differences, down and across."""
+    down, across = (_second_differences(n) for n in shape)
+    return np.kron(down, np.eye(shape[1])) + np.kron(np.eye(shape[0]), across)
+
+
+def _second_differences(n: int) -> np.ndarray:
+    if n < 3:
+        return np.zeros((n, n))
+    differences = np.diff(np.eye(n), 2, axis=0)
+    return differences.T @ differences
+
+
+def fit_stimulus(
+    recording: Recording,
+    basis: Cosines,
+    likelihood: str,
+    grid: Grid,
+    kept: Kept,
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> StimulusFit:
+    """Fit the stimulus filters of all cells, each for itself.
+
+    Raises
+    ------
+    RecordingError
+        If a frame has too many elements for this model.
+    """
+    rows, columns = recording.shape
+    n_weights = rows * columns * basis.n
+    if n_weights > MOST_WEIGHTS:
+        rule = f"{MOST_WEIGHTS} or fewer weights of a cell, fewer elements"
+        got = f"{rows} x {columns} elements of {basis.n} weights"
+        raise RecordingError(f"a linear filter must have {rule}, got {got}")
+    parts = designs(recording, basis, device)
+    found = []
+    for i, cell in enumerate(recording.cells):
+        chunks = [Chunk(design, as_tensor(n[:, i], device)) for design, n in parts]
+
+        def make(chunks: list[Chunk] = chunks, cell: str = cell) -> dict[str, Tensor]:
+            of_cell = _told(progress, f"{cell}: stimulus", grid.n + 1)
+            smoothed = max(1, round(SMOOTHED_MS / recording.step_ms))
+            cell_fit = _CellFit(chunks, recording.shape, likelihood, smoothed, of_cell)
+            return cell_fit.chosen(grid)
+
+        found.append(kept.part(f"stimulus of {cell}", make))
+    weights = torch.stack([part["weights"] for part in found]).numpy()
+    shape = (recording.n_cells, rows, columns, basis.n)
+    l1, smoothness = (
+        np.array([float(part[name]) for part in found]) for name in ("l1", "smoothness")
+    )
+    return StimulusFit(weights[:, :-1].reshape(shape), weights[:, -1], l1, smoothness)
+
+
+def designs(
+    recording: Recording, basis: Cosines, device: str = "cpu"
+) -> list[tuple[Tensor, np.ndarray]]:
+    """Give the design and the counts (step, cell) of each showing that is fitted on.
+
+    The first steps, whose stimulus was partly before the recording began, are left out.
+    """
+    found = []
+    for segment in recording.of("fit"):
+        first = min(basis.length - 1, segment.n_steps // 2)
+        design = stimulus_design(segment, basis, recording.background, device)[first:]
+        found += [(design, counts[first:]) for counts in segment.counts]
+    return found
+
+
+def held_out(chunks: Sequence[Chunk]) -> tuple[list[Chunk], list[Chunk]]:
+    """Part the steps into those to fit on and those to choose penalties by."""
+    if len(chunks) < HELD_OUT:
+        chunks = [part for chunk in chunks for part in _cut(chunk)]
+    fit = [c for k, c in enumerate(chunks) if k % HELD_OUT != HELD_OUT - 1]
+    return fit, list(chunks[HELD_OUT - 1 :: HELD_OUT])
+
+
+def _cut(chunk: Chunk) -> list[Chunk]:
+    """Cut a chunk into as many parts as one of which is held out."""
+    n = -(-len(chunk.counts) // HELD_OUT)
+    parts = []
+    for k in range(0, len(chunk.counts), n):
+        at = slice(k, k + n)
+        offset = None if chunk.offset is None else chunk.offset[at]
+        counted = None if chunk.counted is None else chunk.counted[at]
+        parts.append(Chunk(chunk.design[at], chunk.counts[at], offset, counted))
+    return parts
+
+
+class _CellFit:
+    """The fit of one cell: what is fitted on, what is held out, what was tried."""
+
+    def __init__(
+        self,
+        chunks: list[Chunk],
+        shape: tuple[int, int],
+        likelihood: str,
+        smoothed: int,
+        told: Callable[[int], None],
+    ) -> None:
+        self._all, self._shape, self._likelihood = chunks, shape, likelihood
+        self._fit, self._other = held_out(chunks)
+        self._smoothed, self._told = smoothed, told
+        self._n_tried = 0
+        self._steps = sum(len(chunk.counts) for chunk in self._fit)
+        n_weights = chunks[0].design.shape[1]
+        self._n_basis = (n_weights - 1) // (shape[0] * shape[1])
+        spikes = float(sum(chunk.counts.sum() for chunk in self._fit))
+        self._start = np.zeros(n_weights)
+        self._start[-1] = np.log(max(spikes, 0.5) / self._steps)
+
+    def chosen(self, grid: Grid) -> dict[str, Tensor]:
+        """Choose the penalties, and fit with them on all steps."""
+        smoothness, weights, tried = grid.smoothness[0], self._start, []
+        for l1 in grid.l1:
+            tried.append(self._tried(l1, smoothness, weights))
+            weights = tried[-1].weights
+        best = one_standard_error(tried)
+        same_size = [best]
+        for smoothness in grid.smoothness[1:]:
+            same_size.append(self._tried(best.l1, smoothness, best.weights))
+        same_size.sort(key=lambda one: -one.smoothness)
+        best = one_standard_error(same_size)
+        # On all steps the likelihood has grown by their share, and so have penalties.
+        share = sum(len(chunk.counts) for chunk in self._all) / self._steps
+        l1, smoothness = best.l1 * share, best.smoothness * share
+        penalty = stimulus_penalty(self._shape, self._n_basis, l1, smoothness)
+        weights = fit_weights(self._all, penalty, self._likelihood, best.weights)
+        self._told(grid.n + 1)
+        return {
+            "weights": torch.from_numpy(weights),
+            "l1": torch.tensor(l1),
+            "smoothness": torch.tensor(smoothness),
+        }
+
+    def _tried(self, l1: float, smoothness: float, start: np.ndarray) -> Tried:
+        penalty = stimulus_penalty(self._shape, self._n_basis, l1, smoothness)
+        likelihood = self._likelihood
+        weights = fit_weights(self._fit, penalty, likelihood, start, tolerance=ROUGHLY)
+        at = torch.as_tensor(weights, dtype=torch.float32)
+        each = []
+        for chunk in self._other:
+            rates = (chunk.design @ at.to(chunk.design)).clamp(max=20).exp()
+            each.append(correlation(rates, chunk.counts, self._smoothed))
+        self._n_tried += 1
+        self._told(self._n_tried)
+        return Tried(l1, smoothness, weights, np.array(each))
+
+
+def one_standard_error(tried: Sequence[Tried]) -> Tried:
+    """Give the first, so the strongest, within one standard error of the best."""
+    best = max(tried, key=lambda one: one.mean)
+    return next(one for one in tried if one.mean >= best.mean - best.se)
+
+
+def correlation(rates: Tensor, counts: Tensor, smoothed: int) -> float:
+    """Correlate smoothed rates with smoothed spikes; 0 where either never varies."""
+    kernel = torch.ones(1, 1, smoothed, device=rates.device) / smoothed
+    both = torch.stack([rates, counts])[:, None]
+    x, y = torch.nn.functional.conv1d(both, kernel)[:, 0].double()
+    x, y = x - x.mean(), y - y.mean()
+    size = float((x.square().sum() * y.square().sum()).sqrt())
+    return float(x @ y) / size if size > 0 else 0.0
+
+
+def _told(progress: Progress | None, stage: str, total: int) -> Callable[[int], None]:
+    """Give a function that tells how many fits of a stage are done."""
+
+    def told(done: int) -> None:
+        if progress is not None:
+            progress(stage, done, total)
+
+    return told
