@@ -26,7 +26,8 @@ from ...experiments.stimulus.sources import Table
 from ..trials.estimate import CannotTell
 from ..trials.responses import Responses
 
-Counts = Integer[np.ndarray, " repeat step cell"]
+Counts = Integer[np.ndarray, " _ _ _"]
+"""(repeat, step, cell) of one segment; others are of other lengths."""
 
 
 class StimulusBefore:

@@ -44,8 +44,10 @@ CHANGE = "local-polarity-change-intersection-union/1"
 FEWEST = 2  # spikes of a cell that has an average
 
 Fields = Float[np.ndarray, " presentation y x"]
-CellCounts = Integer[np.ndarray, " presentation cell"]
-Weights = Float[np.ndarray, " cell y x"]
+CellCounts = Integer[np.ndarray, " _ _"]
+"""(presentation, cell)."""
+Weights = Float[np.ndarray, " _ y x"]
+"""(cell, y, x)."""
 
 
 @dataclass(frozen=True, eq=False)
