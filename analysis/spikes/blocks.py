@@ -16,7 +16,7 @@ References
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +33,7 @@ Link = tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarr
 """A function onto a scale without edges, and the one back."""
 
 PLAIN: Link = (np.asarray, np.asarray)
+LENGTH: Link = (np.log, np.exp)
 CORRELATION: Link = (np.arctanh, np.tanh)  # Fisher's z
 # Of a share of the variance, what is left of it, by factors; and of the share's root.
 SHARE: Link = (lambda x: np.log1p(-x), lambda y: -np.expm1(y))
@@ -78,7 +79,7 @@ class Jackknife:
     n_steps: int
 
     def per_cell(
-        self, number: int, formula: str, why: str, link: Link | None = None
+        self, number: int, formula: str, why: str, link: Link = PLAIN
     ) -> PerCell:
         """Give one of the numbers with its standard errors.
 
@@ -87,10 +88,10 @@ class Jackknife:
         why
             What is said where a number is not defined.
         link
-            A scale on which the interval is symmetric; None takes the number's own.
+            A scale on which the interval is symmetric, if the number is on it.
         """
         found = tuple(
-            jackknifed(value, left_out, self.n_steps, formula, why, link)
+            jackknifed(value, [left_out], self.n_steps, formula, why, link)
             for value, left_out in zip(
                 self.value[number], self.left_out[number].T, strict=True
             )
@@ -141,16 +142,18 @@ def jackknife(
 
 def jackknifed(
     value: float,
-    left_out: Float[np.ndarray, " block"],
+    left_out: Sequence[Float[np.ndarray, " _"]],
     n: int,
     formula: str,
     why: str,
-    link: Link | None = None,
+    link: Link = PLAIN,
 ) -> Estimate:
     """Return an estimate from what it is without each block.
 
     Parameters
     ----------
+    left_out
+        Without each block of one sample, or of each of several that are independent.
     why
         What is said where the value, or one of those left out, is not defined.
     link
@@ -159,34 +162,35 @@ def jackknifed(
     Examples
     --------
     >>> left_out = np.array([1.0, 1.2, 0.8, 1.0])
-    >>> jackknifed(1.0, left_out, 400, "score/1", "there is none").short()
+    >>> jackknifed(1.0, [left_out], 400, "score/1", "there is none").short()
     '1.000 [0.220, 1.780]'
     """
     value = float(value)
     if math.isnan(value):
         return Estimate.missing(formula, why, n)
-    if not np.isfinite([value, *left_out]).all():
+    if not np.isfinite([value, *np.concatenate(left_out)]).all():
         return Estimate(value, None, None, None, n, formula, why)
-    ends = _ends(value, left_out, link or PLAIN)
+    ends = _ends(value, left_out, link)
     if not np.isfinite(ends).all():  # beyond the edge of the link's scale
         ends = _ends(value, left_out, PLAIN)
     low, high = sorted(ends.tolist())
-    se = spread(left_out)
+    se = _spread(left_out)
     return Estimate(value, se, min(low, value), max(high, value), n, formula)
 
 
-def _ends(value: float, left_out: np.ndarray, link: Link) -> np.ndarray:
+def _ends(value: float, left_out: Sequence[np.ndarray], link: Link) -> np.ndarray:
     """Return the ends of the interval of Student's t on a scale."""
     to, back = link
+    df = min(map(len, left_out)) - 1
     with np.errstate(divide="ignore", invalid="ignore"):
-        arm = float(student.ppf(0.975, len(left_out) - 1)) * spread(to(left_out))
+        arm = float(student.ppf(0.975, df)) * _spread([to(each) for each in left_out])
         return back(to(np.array([value])) + arm * np.array([-1.0, 1.0]))
 
 
-def spread(left_out: np.ndarray) -> float:
+def _spread(left_out: Sequence[np.ndarray]) -> float:
     """Return the standard error of what was computed without each block."""
-    n = len(left_out)
-    return float(np.sqrt((n - 1) * np.mean((left_out - left_out.mean()) ** 2)))
+    variances = [(len(each) - 1) * np.var(each) for each in left_out]
+    return math.sqrt(float(np.sum(variances)))
 
 
 def over_cells(found: tuple[Estimate, ...]) -> Estimate:
@@ -209,7 +213,8 @@ def over_cells(found: tuple[Estimate, ...]) -> Estimate:
         return Estimate.missing(formula, f"no cell has a value: {reason}")
     left_out = len(found) - n
     notes = [FEW.format(n, n)]
-    notes += [f"{left_out} cells left out, without a finite value"] if left_out else []
+    if left_out:
+        notes += [f"{left_out} of {len(found)} left out, without a finite value"]
     mean = float(values.mean())
     if n == 1:
         return Estimate(mean, None, None, None, 1, formula).with_note(*notes)

@@ -146,6 +146,19 @@ def triggered_covariance(
         If there is no such cell, it has fewer than two spikes, there are too many
         elements or too few shifts to reach `alpha`, `linear_part` is neither, or as for
         `SpikeEnsemble.of`.
+
+    Examples
+    --------
+    >>> from yoked.experiments.recordings.recording import Segment
+    >>> rng = np.random.default_rng(1)
+    >>> frames = rng.normal(size=(6000, 1, 3)).astype(np.float32)
+    >>> counts = rng.poisson(0.2 * np.roll(frames[:, 0, 2], 1) ** 2)  # one step ago
+    >>> counts = counts[None, :, None].astype(np.uint8)
+    >>> one = Segment("fit", counts, frames, np.arange(6000, dtype=np.int32))
+    >>> recording = Recording("made-up", 10.0, 10.0, ("a",), (one,))
+    >>> found = triggered_covariance(recording, "a", n_lags=2, n_shifts=19)
+    >>> found.n_significant, np.abs(found.filters[0, 1]).round(1).tolist()
+    (1, [[0.0, 0.0, 1.0]])
     """
     _check(linear_part, n_shifts, alpha)
     if cell not in recording.cells:

@@ -41,6 +41,7 @@ from .ensemble import as_yes_no
 FORMULA = "local-spike-triggered-average/1"
 POLARITY = "local-polarity-weighted-sum/1"
 CHANGE = "local-polarity-change-intersection-union/1"
+ROWS = 1024  # presentations that are worked on at once
 FEWEST = 2  # spikes of a cell that has an average
 
 Fields = Float[np.ndarray, " presentation y x"]
@@ -158,8 +159,7 @@ def local_average(
     kernel, se = np.full(shape, np.nan), np.full(shape, np.nan)
     for cell in np.flatnonzero(counts.sum(axis=0) >= FEWEST):
         kernel[cell] = _kernel(perturbations, counts[:, cell])
-        each = influence(perturbations, counts[:, cell])
-        se[cell] = np.sqrt((each**2).sum(axis=0) * n / (n - 1))
+        se[cell] = np.sqrt(_variance(perturbations, counts[:, cell]))
     along = np.einsum("pyx,cyx->cp", perturbations, weights)
     sums = np.einsum("cyx,cyx->c", kernel, weights).tolist()
     ps = _permuted_p(along, counts, n_permutations, seed)
@@ -253,15 +253,20 @@ def _kernel(
     return first_order_kernel(trials, StoredNoise(fields)).kernel[0]
 
 
-def influence(
+def _variance(
     perturbations: Float[np.ndarray, " presentation *shape"],
     counts: Integer[np.ndarray, " presentation"],
-) -> Float[np.ndarray, " presentation *shape"]:
-    """Return what each presentation adds to the average, about what it is."""
-    share = (counts / counts.sum()).reshape(-1, *[1] * (perturbations.ndim - 1))
-    before = (share * perturbations).sum(axis=0)
-    mean = perturbations.mean(axis=0)
-    return share * (perturbations - before) - (perturbations - mean) / len(counts)
+) -> Float[np.ndarray, " *shape"]:
+    """Return the variance of an average, from what each presentation adds to it."""
+    n, share = len(counts), counts / counts.sum()
+    fields = perturbations.reshape(n, -1)
+    before, mean = share @ fields, fields.mean(axis=0)
+    squares = np.zeros(fields.shape[1])
+    for start in range(0, n, ROWS):
+        rows = slice(start, start + ROWS)
+        each = share[rows, None] * (fields[rows] - before) - (fields[rows] - mean) / n
+        squares += (each**2).sum(axis=0)
+    return (squares * n / (n - 1)).reshape(perturbations.shape[1:])
 
 
 def _polarity(
@@ -274,9 +279,8 @@ def _polarity(
     if counts.sum() < FEWEST:
         reason = f"spikes must be {FEWEST} or more, got {counts.sum()}"
         return Estimate.missing(POLARITY, reason, n)
-    each = influence(along, counts)
-    se = float(np.sqrt((each**2).sum() * n / (n - 1)))
-    return Estimate.normal(value, se, n, POLARITY)
+    (variance,) = _variance(along[:, None], counts)
+    return Estimate.normal(value, float(np.sqrt(variance)), n, POLARITY)
 
 
 def _permuted_p(

@@ -26,11 +26,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Integer
-from scipy.stats import t as student
 
 from ..trials.estimate import CannotTell, Estimate
 from ..trials.result import Result
-from .blocks import CORRELATION, PLAIN, jackknifed, spread
+from .blocks import CORRELATION, LENGTH, PLAIN, jackknifed
 from .psth import Counts, binned, check_repeats
 
 FORMULA = "noise-correlations-{}/1"
@@ -43,6 +42,9 @@ FLOOR = "noise-correlation-rmse-floor/1"
 CEILING = "noise-correlation-pearson-ceiling/1"
 N_SPLITS = 100
 TOO_FEW = "pairs of cells must be three or more to be correlated, got {}"
+LINKS = {RMSE: LENGTH, PEARSON: CORRELATION}
+STILL = "a cell has no noise without one of the repeats"
+ALIKE = "all pairs of cells have the same noise correlation"
 OF_SPLITS = "the limits hold 95 % of the splits"
 NO_NOISE = "noise correlations do not come back from one half of the repeats to another"
 
@@ -155,7 +157,7 @@ def noise_correlations(
     return NoiseCorrelations(
         r=r,
         se=se,
-        mean=jackknifed(r[pairs].mean(), each, len(pairs[0]), formula, ""),
+        mean=jackknifed(r[pairs].mean(), [each], len(pairs[0]), formula, STILL),
         kind=kind,
         width=width,
         n_repeats=len(y),
@@ -300,7 +302,8 @@ def _difference(ours: Pairs, theirs: Pairs) -> Float[np.ndarray, " _"]:
 def _pearson(ours: Pairs, theirs: Pairs) -> Float[np.ndarray, " _"]:
     x, y = (a - a.mean(axis=-1, keepdims=True) for a in (ours, theirs))
     size = np.sqrt((x**2).sum(axis=-1) * (y**2).sum(axis=-1))
-    return (x * y).sum(axis=-1) / size
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.clip((x * y).sum(axis=-1) / size, -1, 1)
 
 
 def _both(
@@ -311,16 +314,9 @@ def _both(
     a, b, n_pairs = a[None], b[None], len(a)
     if statistic is _pearson and n_pairs < 3:
         return Estimate.missing(name, TOO_FEW.format(n_pairs), n_pairs)
+    samples = [statistic(a_left_out, b), statistic(a, b_left_out)]
     value = float(statistic(a, b)[0])
-    samples = statistic(a_left_out, b), statistic(a, b_left_out)
-    se = math.hypot(*map(spread, samples))
-    to, back = CORRELATION if statistic is _pearson else PLAIN
-    scale = math.hypot(*(spread(to(each)) for each in samples))
-    df = min(map(len, samples)) - 1
-    arm = float(student.ppf(0.975, df)) * scale
-    low, high = back(to(np.array([value])) + arm * np.array([-1.0, 1.0])).tolist()
-    low = max(low, 0.0) if statistic is _rmse else low
-    return Estimate(value, se, low, high, n_pairs, name)
+    return jackknifed(value, samples, n_pairs, name, ALIKE, LINKS.get(name, PLAIN))
 
 
 def _halves(

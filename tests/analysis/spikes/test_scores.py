@@ -148,7 +148,7 @@ def test_a_cell_that_is_silent_has_no_score_and_is_left_out():
     found = explained_variance(rate, counts).explained
     assert found.cells[1].note == "the PSTH does not vary over steps"
     assert found.mean.n == 2
-    assert "1 cells left out, without a finite value" in found.mean.note
+    assert "1 of 3 left out, without a finite value" in found.mean.note
 
 
 @pytest.mark.parametrize(
