@@ -19,13 +19,13 @@ import numpy as np
 from jaxtyping import Float
 
 from ..trials.attempts import Share
-from ..trials.chance import counted_p
 from ..trials.design import TrialDesign
 from ..trials.estimate import CannotTell
 from ..trials.result import Result
 from ..trials.score import check_every_element_varies
 from ..trials.shown import OfNoise
 from .lanczos import Krylov
+from .nested import FormedNull, eigenvalues, nested, sorted_eigen, without
 from .operators import Operators
 from .replicates import (
     MANY_ELEMENTS,
@@ -188,14 +188,14 @@ def eigen_spectrum(
     trials = well_filled(trials)
     given = observed(trials)
     basis = _basis(given, linear_part)
-    values, inside = _sorted_eigen(basis.T @ given.second[0].astype(float) @ basis)
+    values, inside = sorted_eigen(basis.T @ given.second[0].astype(float) @ basis)
     vectors = basis @ inside
     few = given.second.shape[1] <= MANY_ELEMENTS
-    null = (_Formed if few else _Unformed)(
+    null = (_formed if few else _Unformed)(
         trials, n_permutations, seed, values, vectors, progress
     )
     low, high = null.band()
-    p = _nested(null, len(values), alpha)
+    p = nested(null, len(values), alpha)
     return Spectrum(
         values=values,
         vectors=vectors,
@@ -294,50 +294,21 @@ def _basis(given: Replicates, linear_part: str) -> Float[np.ndarray, " element r
     if e < 2:
         rule = "two or more, for something to be left without the kernel's direction"
         raise CannotTell(f"elements must be {rule}, got {e}")
-    kernel = given.halves[0].sum(0).astype(float)
-    rotation, _ = np.linalg.qr(kernel[:, None], mode="complete")
-    return rotation[:, 1:]
+    return without(given.halves[0].sum(0).astype(float))
 
 
-def _sorted_eigen(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    values, vectors = np.linalg.eigh(matrix)
-    order = np.argsort(-np.abs(values), kind="stable")
-    return values[order], vectors[:, order]
-
-
-def _eigenvalues(matrices: np.ndarray) -> np.ndarray:
-    """Rising eigenvalues of each symmetric matrix."""
-    return np.linalg.eigvalsh((matrices + matrices.transpose(0, 2, 1)) / 2)
-
-
-class _Formed:
-    """Kernels of permuted responses, all of them formed."""
-
-    def __init__(
-        self,
-        trials: TrialDesign,
-        n_permutations: int,
-        seed: int,
-        values: np.ndarray,
-        vectors: np.ndarray,
-        progress: Share | None,
-    ) -> None:
-        null = permuted(trials, n_permutations, seed, progress).second
-        vectors = vectors.astype(np.float32)
-        self._values, self._turned = values, vectors.T @ null @ vectors
-
-    def band(self) -> np.ndarray:
-        """Give the 95 % band of eigenvalues, rank by rank."""
-        every = _eigenvalues(self._turned)[:, ::-1]
-        return np.quantile(every, (0.025, 0.975), axis=0)
-
-    def extremes(self, rank: int) -> tuple[float, np.ndarray]:
-        """Give the most extreme eigenvalue without the first few, and permuted ones.
-
-        All are in the basis of the eigenvectors, so what is left is a block of it.
-        """
-        left = _eigenvalues(self._turned[:, rank:, rank:])
-        return abs(self._values[rank]), np.abs(left[:, [0, -1]]).max(axis=1)
+def _formed(
+    trials: TrialDesign,
+    n_permutations: int,
+    seed: int,
+    values: np.ndarray,
+    vectors: np.ndarray,
+    progress: Share | None,
+) -> FormedNull:
+    """Form all kernels of permuted responses, in the basis of the eigenvectors."""
+    null = permuted(trials, n_permutations, seed, progress).second
+    vectors = vectors.astype(np.float32)
+    return FormedNull(values, vectors.T @ null @ vectors)
 
 
 class _Unformed:
@@ -363,7 +334,7 @@ class _Unformed:
         few = permuted(self._trials, FORMED, self._seed).second
         if vectors.shape[1] < len(vectors):
             few = vectors.T @ few @ vectors
-        every = _eigenvalues(few)[:, ::-1]
+        every = eigenvalues(few)[:, ::-1]
         reach = T95_OF_FORMED * every.std(axis=0, ddof=1)
         return every.mean(axis=0) + np.stack([-reach, reach])
 
@@ -375,17 +346,3 @@ class _Unformed:
             else self._krylov.extremes()
         )
         return float(found[0]), found[1:]
-
-
-def _nested(null: _Formed | _Unformed, n: int, alpha: float) -> tuple[float, ...]:
-    """P of the most extreme eigenvalue, then of the next without it, until above alpha.
-
-    At most as many as were looked for.
-    """
-    p: list[float] = []
-    for rank in range(n):
-        value, extreme = null.extremes(rank)
-        p.append(counted_p(int(np.sum(extreme >= value)), len(extreme)))
-        if p[-1] > alpha:
-            break
-    return tuple(p)

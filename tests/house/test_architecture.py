@@ -43,6 +43,7 @@ ROOMS = {
     "analysis/probit": {"trials"},
     "analysis/kernels": {"trials", "sensitivity", "double_pass", "probit"},
     "analysis/second_order": {"trials", "sensitivity", "probit", "kernels"},
+    "analysis/spikes": {"trials", "kernels", "second_order"},
     "analysis/sessions": {
         "trials",
         "sensitivity",
