@@ -58,6 +58,8 @@ def across_frame(
 
 def from_pixels(cells: Axis, pixels: Axis, sigma_deg: Tensor) -> Tensor:
     """Give each cell's Gaussian weights of the pixels along an axis: (cell, px)."""
+    if math.isinf(pixels.spacing_deg):
+        return torch.ones(cells.n, 1).to(sigma_deg)
     edges = Axis(pixels.n + 1, pixels.spacing_deg).places(sigma_deg)
     distances = edges - cells.places(sigma_deg)[:, None]
     return torch.special.ndtr(distances / sigma_deg).diff(dim=1)

@@ -1,0 +1,142 @@
+"""Every model of ganglion cells by its name: fitted to a recording."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+
+from ...experiments.protocols.checks import suggestion
+from ...experiments.recordings.recording import Recording
+from .cell_model import CellModel
+from .deep import NETWORKS, fit_deep
+from .kept import Kept
+from .learning import Learning
+from .likelihood import require_likelihood
+from .linear_fits import LINEAR, fit_linear, with_couplings
+from .stimulus_fit import Grid, Progress
+
+MODELS = (*LINEAR, *NETWORKS)
+_VERSION = 1  # of what fits compute: parts that another one kept are refused
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How models are fitted.
+
+    Attributes
+    ----------
+    likelihood
+        'poisson' or 'bernoulli', of the models with linear filters; networks are
+        Poisson.
+    has_couplings
+        Whether a network gets couplings from the repeats as well; linear models have
+        them by their name.
+    grid
+        Penalties of linear filters that cross-validation chooses from.
+    learning
+        How networks learn.
+    """
+
+    likelihood: str = "poisson"
+    has_couplings: bool = False
+    grid: Grid = field(default_factory=Grid)
+    learning: Learning = field(default_factory=Learning)
+
+    def __post_init__(self) -> None:
+        require_likelihood(self.likelihood)
+
+
+def fit(
+    kind: str,
+    recording: Recording,
+    *,
+    settings: FitSettings | None = None,
+    kept: Path | None = None,
+    device: str | None = None,
+    progress: Progress | None = None,
+) -> CellModel:
+    """Fit a model to a recording's segments for fitting, and to its repeats.
+
+    Parameters
+    ----------
+    kind
+        One of `MODELS`.
+    settings
+        Likelihood, penalties, learning.
+    kept
+        A file for what is computed on the way: the same call goes on from it where one
+        was interrupted, to the same model. It may be shared by linear models.
+    device
+        'cpu' or 'cuda'; a GPU where there is one.
+    progress
+        Called with a stage, how much of it is done and how much there is.
+
+    Raises
+    ------
+    ValueError
+        If there is no such model, or `kept` is of another recording.
+    RecordingError
+        If the recording lacks what the model is fitted to.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from yoked.experiments.recordings.recording import Recording, Segment
+    >>> rng = np.random.default_rng(1)
+    >>> frames = rng.integers(0, 2, (300, 1, 3)).astype(np.float32)
+    >>> clock = np.arange(300, dtype=np.int32)
+    >>> rate = 0.3 * frames[:, 0, 1:2]
+    >>> counts = rng.poisson(rate, (1, 300, 1)).astype(np.uint8)
+    >>> one = Segment("fit", counts, frames, clock)
+    >>> recording = Recording("made-up", 10.0, 10.0, ("a",), (one,))
+    >>> model = fit("ln", recording, settings=FitSettings(grid=Grid((1.0,), (1.0,))))
+    >>> bool(np.corrcoef(model.rates(one)[:, 0], rate[:, 0])[0, 1] > 0.9)
+    True
+    """
+    if kind not in MODELS:
+        rule, near = f"one of {', '.join(MODELS)}", suggestion(kind, MODELS)
+        raise ValueError(
+            f"a model of ganglion cells must be {rule}, got {kind!r}{near}"
+        )
+    settings = settings or FitSettings()
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    store = Kept(kept, _hash(kind, recording, settings))
+    if kind in LINEAR:
+        return fit_linear(
+            kind,
+            recording,
+            store,
+            likelihood=settings.likelihood,
+            grid=settings.grid,
+            device=device,
+            progress=progress,
+        )
+    network = fit_deep(
+        kind,
+        recording,
+        store,
+        learning=settings.learning,
+        device=device,
+        progress=progress,
+    )
+    if not settings.has_couplings:
+        return network
+    return with_couplings(
+        network, recording, store, f"{kind}+couplings", progress=progress
+    )
+
+
+def _hash(kind: str, recording: Recording, settings: FitSettings) -> str:
+    """Give the hash of all that the parts of a fit are a function of."""
+    of = {
+        "version": _VERSION,
+        "recording": recording.sha256,
+        "likelihood": settings.likelihood,
+    }
+    if kind in LINEAR:
+        of["grid"] = asdict(settings.grid)
+    else:
+        of |= {"kind": kind, "learning": asdict(settings.learning)}
+    return hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()
