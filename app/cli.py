@@ -61,6 +61,10 @@ COMMANDS = {
         "Score how close observers come to people, at three depths.",
     ),
     "train": ("train:train", "Train an observer and write its weights."),
+    "fit-retina": (
+        "fit_retina:fit_retina",
+        "Fit models of ganglion cells to a recording, and score them on held-out data.",
+    ),
     "sweep": (
         "sweep:sweep",
         "Let observers of several seeds do several protocols, or several people's "

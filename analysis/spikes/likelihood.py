@@ -23,7 +23,7 @@ from functools import partial
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.special import xlog1py, xlogy
+from scipy.special import gammaln, xlog1py, xlogy
 
 from ..trials.estimate import CannotTell
 from ..trials.result import Result
@@ -34,6 +34,7 @@ from .scores import Rates, check_rates
 FORMULA = "bits-per-spike-{}/1"
 CEILING = "bits-per-spike-{}-ceiling-lower-bound/1"
 SHARE = "bits-per-spike-{}-over-lower-bound/1"
+GIVEN_SPIKES = "bits-per-spike-given-earlier-spikes/1"
 WIDTHS = (1, 3, 5, 9, 15, 25, 41)  # boxcars, in steps
 SILENT = "the cell has no spike"
 IMPOSSIBLE = "a spike came where the rate allows none, or none where it is certain"
@@ -125,6 +126,47 @@ def bits_per_spike(
         n_repeats=len(counts),
         n_blocks=n_blocks,
     )
+
+
+def bits_given_spikes(
+    log_likelihood: Float[np.ndarray, " _ _"],
+    counts: Counts,
+    n_blocks: int = BLOCKS,
+) -> PerCell:
+    """Score a likelihood of which each step knows the spikes before it, per cell.
+
+    Parameters
+    ----------
+    log_likelihood
+        In nats, of the counts of every step (step, cell), log n! included, added up
+        over repeats.
+    counts
+        Spikes of the same segment.
+    n_blocks
+        Stretches of the stimulus that standard errors rest on.
+
+    Raises
+    ------
+    ValueError
+        If the likelihood is not of the segment's steps and cells.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> counts = rng.poisson(0.2, (40, 2000, 1))
+    >>> known = counts * np.log(0.2) - 0.2 - gammaln(counts + 1)
+    >>> abs(bits_given_spikes(known.sum(axis=0), counts).cells[0].value) < 0.001
+    True
+    """
+    if log_likelihood.shape != counts.shape[1:]:
+        rule = f"of the segment's steps and cells, {counts.shape[1:]}"
+        got = log_likelihood.shape
+        raise ValueError(f"a log likelihood must be {rule}, got {got}")
+    gained = log_likelihood + gammaln(counts + 1.0).sum(axis=0)
+    n = np.full(counts.shape[1:], float(len(counts)))
+    steps = np.stack([n, counts.sum(axis=0), gained], axis=1)
+    made = jackknife(steps, partial(_bits, law="poisson"), n_blocks)
+    return made.per_cell(0, GIVEN_SPIKES, SILENT)
 
 
 def _commonest(best: Int[np.ndarray, " repeat cell"]) -> tuple[int, ...]:

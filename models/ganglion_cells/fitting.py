@@ -17,7 +17,8 @@ from .likelihood import require_likelihood
 from .linear_fits import LINEAR, fit_linear, with_couplings
 from .stimulus_fit import Grid, Progress
 
-MODELS = (*LINEAR, *NETWORKS)
+COUPLINGS = "+couplings"  # behind a network's name: it gets them from the repeats
+MODELS = (*LINEAR, *NETWORKS, *(name + COUPLINGS for name in NETWORKS))
 _VERSION = 1  # of what fits compute: parts that another one kept are refused
 
 
@@ -30,9 +31,6 @@ class FitSettings:
     likelihood
         'poisson' or 'bernoulli', of the models with linear filters; networks are
         Poisson.
-    has_couplings
-        Whether a network gets couplings from the repeats as well; linear models have
-        them by their name.
     grid
         Penalties of linear filters that cross-validation chooses from.
     learning
@@ -40,7 +38,6 @@ class FitSettings:
     """
 
     likelihood: str = "poisson"
-    has_couplings: bool = False
     grid: Grid = field(default_factory=Grid)
     learning: Learning = field(default_factory=Learning)
 
@@ -62,7 +59,8 @@ def fit(
     Parameters
     ----------
     kind
-        One of `MODELS`.
+        One of `MODELS`; a network's with "+couplings" behind it for what its cells'
+        spikes do to each other.
     settings
         Likelihood, penalties, learning.
     kept
@@ -95,14 +93,11 @@ def fit(
     >>> bool(np.corrcoef(model.rates(one)[:, 0], rate[:, 0])[0, 1] > 0.9)
     True
     """
-    if kind not in MODELS:
-        rule, near = f"one of {', '.join(MODELS)}", suggestion(kind, MODELS)
-        raise ValueError(
-            f"a model of ganglion cells must be {rule}, got {kind!r}{near}"
-        )
+    require_model(kind)
     settings = settings or FitSettings()
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    store = Kept(kept, _hash(kind, recording, settings))
+    network = kind.removesuffix(COUPLINGS)
+    store = Kept(kept, _hash(network, recording, settings))
     if kind in LINEAR:
         return fit_linear(
             kind,
@@ -113,19 +108,41 @@ def fit(
             device=device,
             progress=progress,
         )
-    network = fit_deep(
-        kind,
+    rates = fit_deep(
+        network,
         recording,
         store,
         learning=settings.learning,
         device=device,
         progress=progress,
     )
-    if not settings.has_couplings:
-        return network
-    return with_couplings(
-        network, recording, store, f"{kind}+couplings", progress=progress
-    )
+    if network == kind:
+        return rates
+    return with_couplings(rates, recording, store, kind, progress=progress)
+
+
+def require_model(kind: str) -> None:
+    """Refuse what is no model.
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name.
+    """
+    if kind not in MODELS:
+        rule, near = f"one of {', '.join(MODELS)}", suggestion(kind, MODELS)
+        raise ValueError(f"a model of cells must be {rule}, got {kind!r}{near}")
+
+
+def shared_name(kind: str) -> str:
+    """Give the name under which what a fit keeps can be shared by models.
+
+    Examples
+    --------
+    >>> shared_name("ln"), shared_name("bn-cnn+couplings")
+    ('linear', 'bn-cnn')
+    """
+    return "linear" if kind in LINEAR else kind.removesuffix(COUPLINGS)
 
 
 def _hash(kind: str, recording: Recording, settings: FitSettings) -> str:

@@ -80,6 +80,7 @@ ROOMS = {
     "app/reports": set(),
     "app/scores": set(),
     "app/sweeps": set(),
+    "app/recordings": set(),
     "app/reproduce": {"scores", "sweeps"},
     "app/commands": {
         "studies",
@@ -91,6 +92,7 @@ ROOMS = {
         "exports",
         "scores",
         "sweeps",
+        "recordings",
         "reproduce",
     },
 }

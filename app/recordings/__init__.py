@@ -1,0 +1,1 @@
+"""Models fitted to recorded cells, and how well each foretells them."""
