@@ -71,11 +71,6 @@ class Segment:
         """Its duration."""
         return self.counts.shape[1]
 
-    @property
-    def psth_counts(self) -> np.ndarray:
-        """Mean count of each step over the repeats: (step, cell)."""
-        return self.counts.mean(axis=0)
-
     def shown(self, background: float = 0.0) -> Float32[np.ndarray, " step y x"]:
         """Give what every step saw.
 
@@ -149,6 +144,8 @@ class Recording:
     element_um
         Width and height of a stimulus element on the retina in micrometres; None where
         it is not known.
+    notes
+        What was said of it when it was read, such as spikes that were not counted.
 
     Examples
     --------
@@ -168,6 +165,7 @@ class Recording:
     segments: tuple[Segment, ...]
     background: float = 0.0
     element_um: float | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("step_ms", "frame_ms", "element_um"):

@@ -124,6 +124,7 @@ THIRD_PARTY = {
         "app/exports/trials_parquet.py (lazily)",
     ],
     "rdata": ["experiments/imports/*.py (lazily)"],
+    "pynwb": ["experiments/recordings/*.py (lazily)"],
     "dask": ["app/sweeps/*.py (lazily)"],
     "distributed": ["app/sweeps/*.py (lazily)"],
     "dask_jobqueue": ["app/sweeps/*.py (lazily)"],
