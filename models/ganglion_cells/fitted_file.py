@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -30,16 +30,34 @@ class FittedTo:
         Of the recording.
     element_um
         Size of its stimulus elements on the retina; None where it is not known.
+    stimulus_mean, stimulus_sd
+        Of the stimulus that was fitted on, in the recording's unit.
     """
 
     name: str
     sha256: str
     element_um: float | None
+    stimulus_mean: float
+    stimulus_sd: float
 
     @classmethod
     def of(cls, recording: Recording) -> "FittedTo":
         """Give that of a recording."""
-        return cls(recording.name, recording.sha256, recording.element_um)
+        scale = Scale.of(recording)
+        return cls(
+            recording.name,
+            recording.sha256,
+            recording.element_um,
+            scale.mean,
+            scale.sd,
+        )
+
+
+class FittedModel(NamedTuple):
+    """A model, and what it was fitted to."""
+
+    model: CellModel
+    of: FittedTo
 
 
 def save_fitted(path: Path, model: CellModel, recording: Recording) -> None:
@@ -66,7 +84,7 @@ def save_fitted(path: Path, model: CellModel, recording: Recording) -> None:
         torch.save(data, file)
 
 
-def load_fitted(path: Path) -> tuple[CellModel, FittedTo]:
+def load_fitted(path: Path) -> FittedModel:
     """Read a model and what it was fitted to.
 
     Raises
@@ -85,7 +103,7 @@ def load_fitted(path: Path) -> tuple[CellModel, FittedTo]:
             if data["format"] != FORMAT:
                 raise ValueError(data["format"])
             made = _made(data["kind"], data["settings"], data["state"], data)
-            return made, FittedTo(**data["recording"])
+            return FittedModel(made, FittedTo(**data["recording"]))
         except Exception as error:  # torch raises many kinds on damaged files
             rule = f"of format {FORMAT}, got a damaged or other file"
             raise ValueError(

@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
+from ...experiments.protocols.checks import build
 from ...experiments.session.observer import Viewing
 from ..backbones.fronted import Fronted
 from ..backbones.vone_block import VOneBlock, VOneConfig
+from ..ganglion_cells.fitted_file import FittedModel, load_fitted
+from ..ganglion_cells.learned_front import LearnedConfig, LearnedRetina
 from ..retina.staged import retina_front
 from .controls import Controls, apply
 from .foreign import load_into, read_weights
@@ -17,6 +21,7 @@ from .inputs import InputMaker, Preprocess, as_preprocess
 from .named import Named, known, make
 
 FRONTS = ("none", "retina", "vone-block")
+LEARNED = "learned:"  # and the file that `yoked fit-retina` wrote
 _CONTRAST = Preprocess("contrast", 1, "none", frames="channels")  # what a front takes
 
 
@@ -40,6 +45,7 @@ def network_observer(
     device: str = "cpu",
     step: int = -1,
     share_pass: bool = True,
+    learned: LearnedConfig | Mapping[str, Any] | None = None,
     batch: int | None = None,
     threads: int | None = None,
     fit_trials: int = 1024,
@@ -51,8 +57,9 @@ def network_observer(
     name
         One of `networks.named.NAMES`.
     front
-        What stands before it: 'none', 'retina' (then it sees ganglion cells) or
-        'vone-block'.
+        What stands before it: 'none', 'retina' (then it sees ganglion cells),
+        'vone-block', or 'learned:FILE', the cells of a model that `yoked fit-retina`
+        fitted to a recording.
     size
         'small', for 28 to 64 px, or 'full', as published; by default 'full' for a
         network with pretrained weights, else 'small'.
@@ -68,6 +75,9 @@ def network_observer(
     seed
         Of random weights, of the shuffling and of the trials that a linear read-out is
         fitted on: another seed is another individual.
+    learned
+        Scales, lesions and whether it goes on learning, of a learned front; see
+        `LearnedConfig`.
     layer, readout, field_deg, size_px, preprocess
         As for `from_torch`. By default a linear read-out of the last features before
         the classifier, the normalisation that the network was published with, and its
@@ -90,8 +100,10 @@ def network_observer(
     ('cornet-z', 'backbone.decoder.average')
     """
     row = known(name)
-    if front not in FRONTS:
-        raise ValueError(f"front must be one of {', '.join(FRONTS)}, got {front!r}")
+    retina = _learned(front, learned)
+    if retina is None and front not in FRONTS:
+        rule = f"one of {', '.join(FRONTS)} or {LEARNED}FILE"
+        raise ValueError(f"front must be {rule}, got {front!r}")
     is_packed = row.package is not None and front == "none" and file is None
     weights = weights or ("trained" if is_packed or file else "random")
     if weights == "trained" and not (is_packed or file):
@@ -112,6 +124,7 @@ def network_observer(
         is_packed and weights != "random",
         None if file is None else read_weights(file, sha256),
         controls,
+        retina,
     )
     usual = (None, None) if front != "none" else row.shown(size)
     inner = "" if front == "none" else "backbone."
@@ -132,7 +145,7 @@ def network_observer(
         seed,
         described={
             "network": name,
-            "front": front,
+            "front": front if retina is None else LEARNED + Path(front).name,
             "size": size,
             "controls": asdict(controls),
         },
@@ -149,6 +162,7 @@ class _Build:
     is_packed: bool
     state: Mapping[str, Tensor] | None
     controls: Controls
+    learned: tuple[FittedModel, LearnedConfig] | None
 
     def __call__(self, inputs: InputMaker, viewing: Viewing) -> nn.Module:
         before = self._front(inputs, viewing)
@@ -171,6 +185,9 @@ class _Build:
     def _front(self, inputs: InputMaker, viewing: Viewing) -> Any:
         if self.front == "none":
             return None
+        if self.learned is not None:
+            size, deg_per_px = inputs.size_px, inputs.deg_per_px
+            return LearnedRetina(*self.learned, deg_per_px, size, _frame_ms(viewing))
         if self.front == "retina":
             return retina_front(
                 inputs.deg_per_px,
@@ -180,6 +197,29 @@ class _Build:
             )
         config = VOneConfig() if self.size == "full" else VOneConfig.small()
         return VOneBlock(1, replace(config, px_per_deg=1 / inputs.deg_per_px))
+
+
+def _learned(
+    front: str, config: LearnedConfig | Mapping[str, Any] | None
+) -> tuple[FittedModel, LearnedConfig] | None:
+    """Give a learned front's model and config; None where the front is another."""
+    if not front.startswith(LEARNED):
+        if config is not None:
+            raise ValueError(f"learned must come with {LEARNED}FILE, got {front!r}")
+        return None
+    fitted = load_fitted(Path(front.removeprefix(LEARNED)))
+    if not isinstance(config, LearnedConfig):
+        config = build(LearnedConfig, dict(config or {}))
+    return fitted, config
+
+
+def _frame_ms(viewing: Viewing) -> float:
+    """Give how long every frame stays."""
+    if len(set(viewing.times_ms)) > 1:
+        rule = "equally long for a learned front"
+        got = f"{min(viewing.times_ms):g} to {max(viewing.times_ms):g} ms"
+        raise ValueError(f"frames must be {rule}, got {got}")
+    return viewing.frame_ms
 
 
 def _preprocess(
