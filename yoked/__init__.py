@@ -46,7 +46,14 @@ if TYPE_CHECKING:
         psychometric_from_counts,
     )
     from yoked.analysis.sessions.summary import summarise
+    from yoked.analysis.spikes.covariance import triggered_covariance
+    from yoked.analysis.spikes.local import local_average
+    from yoked.analysis.spikes.local import polarity_changes as local_polarity_changes
+    from yoked.analysis.spikes.noise_correlations import noise_correlations
+    from yoked.analysis.spikes.psth import psth_reliability
+    from yoked.analysis.spikes.triggered import triggered as triggered_average
     from yoked.app.matched_noise import match_noise
+    from yoked.app.recordings.cell_scores import score_cells
     from yoked.app.scores.score import score
     from yoked.app.sweeps.collect import over_seeds
     from yoked.app.sweeps.sweep import sweep
@@ -60,6 +67,9 @@ if TYPE_CHECKING:
     from yoked.experiments.imports.thomas2005 import import_gabor
     from yoked.experiments.protocols.files import load_protocol
     from yoked.experiments.protocols.sittings import load_sittings
+    from yoked.experiments.recordings.files import load_recording
+    from yoked.experiments.recordings.recording import Recording, Segment
+    from yoked.experiments.recordings.write_plain import write_plain as write_recording
     from yoked.experiments.session.draw import trials
     from yoked.experiments.session.observer import Observer, ObserverNoise, Viewing
     from yoked.experiments.session.pooled import pooled
@@ -70,6 +80,11 @@ if TYPE_CHECKING:
     from yoked.models.backbones.fronted import Fronted
     from yoked.models.backbones.unshared import unshared
     from yoked.models.backbones.vone_block import VOneBlock
+    from yoked.models.ganglion_cells.fitted_file import load_fitted as load_cells
+    from yoked.models.ganglion_cells.fitted_file import save_fitted as save_cells
+    from yoked.models.ganglion_cells.fitting import FitSettings
+    from yoked.models.ganglion_cells.fitting import fit as fit_cells
+    from yoked.models.ganglion_cells.learned_config import LearnedConfig
     from yoked.models.networks.controls import Controls
     from yoked.models.networks.controls import apply as apply_controls
     from yoked.models.networks.foreign import load_into, read_weights
@@ -105,12 +120,16 @@ if TYPE_CHECKING:
 __all__ = [
     "Controls",
     "DifferenceOfGaussians",
+    "FitSettings",
     "Fronted",
     "Grating",
+    "LearnedConfig",
     "Observer",
     "ObserverNoise",
     "Preprocess",
     "PsychometricSettings",
+    "Recording",
+    "Segment",
     "StagedRetinaConfig",
     "TableSettings",
     "TrialStream",
@@ -136,6 +155,7 @@ __all__ = [
     "dprime_from_counts",
     "equivalent_noise",
     "explain_table",
+    "fit_cells",
     "from_torch",
     "grating_responses",
     "group",
@@ -148,14 +168,19 @@ __all__ = [
     "kernel",
     "kernel_loss",
     "kernel_moments",
+    "load_cells",
     "load_into",
     "load_observer",
     "load_protocol",
+    "load_recording",
     "load_session",
     "load_sittings",
+    "local_average",
+    "local_polarity_changes",
     "make_network",
     "match_noise",
     "motion_reversal",
+    "noise_correlations",
     "noise_like",
     "noisy",
     "omitted_stimulus",
@@ -164,6 +189,7 @@ __all__ = [
     "plot",
     "polarity_changes",
     "pooled",
+    "psth_reliability",
     "psychometric",
     "psychometric_from_counts",
     "read_choices",
@@ -174,26 +200,35 @@ __all__ = [
     "retina_front",
     "roc",
     "run",
+    "save_cells",
     "score",
+    "score_cells",
     "summarise",
     "sweep",
     "task_loss",
     "train",
     "trials",
+    "triggered_average",
+    "triggered_covariance",
     "unshared",
     "white_box",
+    "write_recording",
 ]
 
 # public name: (module, name in it; none for the module itself)
 _HOMES = {
     "Controls": ("models.networks.controls", "Controls"),
     "DifferenceOfGaussians": ("models.retina.gratings", "DifferenceOfGaussians"),
+    "FitSettings": ("models.ganglion_cells.fitting", "FitSettings"),
     "Fronted": ("models.backbones.fronted", "Fronted"),
     "Grating": ("models.retina.gratings", "Grating"),
+    "LearnedConfig": ("models.ganglion_cells.learned_config", "LearnedConfig"),
     "Observer": ("experiments.session.observer", "Observer"),
     "ObserverNoise": ("experiments.session.observer", "ObserverNoise"),
     "Preprocess": ("models.networks.inputs", "Preprocess"),
     "PsychometricSettings": ("analysis.psychometric.fit", "PsychometricSettings"),
+    "Recording": ("experiments.recordings.recording", "Recording"),
+    "Segment": ("experiments.recordings.recording", "Segment"),
     "StagedRetinaConfig": ("models.retina.staged", "StagedRetinaConfig"),
     "TableSettings": ("experiments.imports.table_settings", "TableSettings"),
     "TrialStream": ("models.training.stream", "TrialStream"),
@@ -222,6 +257,7 @@ _HOMES = {
         "session_equivalent_noise",
     ),
     "explain_table": ("experiments.imports.table_explain", "explain_table"),
+    "fit_cells": ("models.ganglion_cells.fitting", "fit"),
     "from_torch": ("models.networks.from_torch", "from_torch"),
     "grating_responses": ("models.retina.gratings", "grating_responses"),
     "group": ("analysis.agreement.group", "group"),
@@ -234,18 +270,22 @@ _HOMES = {
         "import_pritchett2015",
     ),
     "import_table": ("experiments.imports.table", "import_table"),
+    "kernel": ("analysis.sessions.kernel", "kernel"),
     "kernel_loss": ("models.training.losses", "kernel_loss"),
     "kernel_moments": ("models.training.losses", "kernel_moments"),
-    "kernel": ("analysis.sessions.kernel", "kernel"),
+    "load_cells": ("models.ganglion_cells.fitted_file", "load_fitted"),
     "load_into": ("models.networks.foreign", "load_into"),
     "load_observer": ("models.registry", "load"),
     "load_protocol": ("experiments.protocols.files", "load_protocol"),
+    "load_recording": ("experiments.recordings.files", "load_recording"),
     "load_session": ("experiments.session.results", "load_session"),
     "load_sittings": ("experiments.protocols.sittings", "load_sittings"),
-    "pooled": ("experiments.session.pooled", "pooled"),
+    "local_average": ("analysis.spikes.local", "local_average"),
+    "local_polarity_changes": ("analysis.spikes.local", "polarity_changes"),
     "make_network": ("models.networks.named", "make"),
     "match_noise": ("app.matched_noise", "match_noise"),
     "motion_reversal": ("models.retina.signatures", "motion_reversal"),
+    "noise_correlations": ("analysis.spikes.noise_correlations", "noise_correlations"),
     "noise_like": ("models.noise", "noise_like"),
     "noisy": ("models.networks.noisy", "noisy"),
     "omitted_stimulus": ("models.retina.signatures", "omitted_stimulus"),
@@ -253,6 +293,8 @@ _HOMES = {
     "over_seeds": ("app.sweeps.collect", "over_seeds"),
     "plot": ("analysis.plot.figure", ""),
     "polarity_changes": ("models.retina.signatures", "polarity_changes"),
+    "pooled": ("experiments.session.pooled", "pooled"),
+    "psth_reliability": ("analysis.spikes.psth", "psth_reliability"),
     "psychometric": ("analysis.sessions.psychometric", "psychometric"),
     "psychometric_from_counts": (
         "analysis.sessions.psychometric",
@@ -266,14 +308,19 @@ _HOMES = {
     "retina_front": ("models.retina.staged", "retina_front"),
     "roc": ("analysis.sensitivity.roc", "roc"),
     "run": ("models.simulate", "run"),
+    "save_cells": ("models.ganglion_cells.fitted_file", "save_fitted"),
     "score": ("app.scores.score", "score"),
+    "score_cells": ("app.recordings.cell_scores", "score_cells"),
     "summarise": ("analysis.sessions.summary", "summarise"),
     "sweep": ("app.sweeps.sweep", "sweep"),
     "task_loss": ("models.training.losses", "task_loss"),
     "train": ("models.recipes.train", "train"),
     "trials": ("experiments.session.draw", "trials"),
+    "triggered_average": ("analysis.spikes.triggered", "triggered"),
+    "triggered_covariance": ("analysis.spikes.covariance", "triggered_covariance"),
     "unshared": ("models.backbones.unshared", "unshared"),
     "white_box": ("models.white_box.kernels", "white_box"),
+    "write_recording": ("experiments.recordings.write_plain", "write_plain"),
 }
 
 

@@ -16,7 +16,7 @@ model's own simulated spikes have at rest, so gradients flow.
 """
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -31,12 +31,12 @@ from .coupled import Coupled
 from .eccentricity import centre_radius_deg
 from .fitted_file import FittedModel
 from .isotropic import SIGMAS, Field, field_of_bars
+from .learned_config import LearnedConfig, require_lesion, whole_steps
+from .learned_staged import LearnedStaged
 from .linear import Linear
 from .spiking import coupled_spikes, mean_preserving_drive
 
 LESIONS = ("surround", "rectification", "noise-correlations", "noise")
-LONGEST_STEP_MS = 10.0
-TOLERANCE = 0.02  # of a frame's duration
 MOST_PER_S = 500.0  # spikes: an exponential ends there
 _WINDOW_MS = 125 / 3  # that noise is measured in
 _REST_S, _SEED = 30.0, 1
@@ -44,49 +44,17 @@ _REPEATS = 20
 _SPACING_SD = 2.0
 
 
-@dataclass(frozen=True)
-class LearnedConfig:
-    """How a learned retina stands before a network.
-
-    Attributes
-    ----------
-    eccentricity_deg
-        Where the mosaic is declared to be: sets its scale, unless `element_deg` does.
-    element_deg
-        Degrees that an element of the recording's stimulus spans.
-    spacing_deg
-        Distance of neighbours of one channel; density is 1 / spacing^2.
-    contrast_of_sd
-        Contrast that stands for one SD of the recorded stimulus.
-    tail_ms
-        How long the background is seen after the last frame: about a latency.
-    learnable
-        Whether fields, courses and biases go on learning; they are fixed otherwise.
-    lesions
-        Parts taken away, of `LESIONS`: fields keep the centre's sign alone; rates
-        follow the drive linearly, as steep as at rest; noise is independent between
-        cells; or there is none.
-    """
-
-    eccentricity_deg: float = 5.0
-    element_deg: float | None = None
-    spacing_deg: float | None = None
-    contrast_of_sd: float = 0.1
-    tail_ms: float = 150.0
-    learnable: bool = False
-    lesions: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        for name in ("element_deg", "spacing_deg", "contrast_of_sd"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < math.inf:
-                raise ValueError(f"{name} must be more than 0, got {value}")
-        if not 0 <= self.tail_ms < math.inf:
-            raise ValueError(f"tail_ms must be 0 or more, got {self.tail_ms}")
-        for lesion in self.lesions:
-            if lesion not in LESIONS:
-                rule = f"some of {', '.join(LESIONS)}"
-                raise ValueError(f"lesions of a front must be {rule}, got {lesion!r}")
+def learned_front(
+    fitted: FittedModel,
+    config: LearnedConfig,
+    deg_per_px: float,
+    size_px: tuple[int, int],
+    frame_ms: float,
+) -> "LearnedRetina | LearnedStaged":
+    """Make the front that a fitted model can be; see `LearnedRetina`."""
+    if fitted.model.kind.removesuffix("+couplings") == "staged-retina":
+        return LearnedStaged(fitted, config, deg_per_px, size_px, frame_ms)
+    return LearnedRetina(fitted, config, deg_per_px, size_px, frame_ms)
 
 
 class LearnedRetina(nn.Module):
@@ -108,8 +76,8 @@ class LearnedRetina(nn.Module):
     Raises
     ------
     ValueError
-        If the model has no linear filters of bars, or a frame's duration is no whole
-        number of steps.
+        If the model has no linear filters of bars, a frame's duration is no whole
+        number of steps, or a lesion is of what is not there.
     """
 
     def __init__(
@@ -121,6 +89,8 @@ class LearnedRetina(nn.Module):
         frame_ms: float,
     ) -> None:
         super().__init__()
+        for lesion in config.lesions:
+            require_lesion(lesion, LESIONS)
         linear = _linear(fitted.model)
         fields = [field_of_bars(filters[0]) for filters in linear.by_lag()]
         self.config = config
@@ -262,35 +232,12 @@ def _linear(model: object) -> Linear:
     """Give the linear filters of bars that a model has."""
     inside = model.alone if isinstance(model, Coupled) else model
     if not isinstance(inside, Linear) or inside.shape[0] != 1:
-        rule = "of a model with linear filters of bars (ln, two-step-glm, glm)"
+        rule = "of linear filters of bars (ln, two-step-glm, glm) or a staged-retina"
         got = getattr(model, "kind", type(model).__name__)
         if isinstance(inside, Linear):
             got = f"{got} of {inside.shape[0]} x {inside.shape[1]} elements"
         raise ValueError(f"a learned front must be {rule}, got {got}")
     return inside
-
-
-def whole_steps(frame_ms: float, recorded_ms: float) -> tuple[int, int]:
-    """Give recorded steps in a step of the front, and its steps in a frame.
-
-    The longest step of at most 10 ms of which a frame has a whole number, within 2 %.
-
-    Raises
-    ------
-    ValueError
-        If there is none.
-
-    Examples
-    --------
-    >>> whole_steps(100.0, 5 / 3), whole_steps(33.333, 5 / 3)
-    ((6, 10), (5, 4))
-    """
-    for per_step in range(max(1, int(LONGEST_STEP_MS / recorded_ms + 1e-6)), 0, -1):
-        held = round(frame_ms / (per_step * recorded_ms))
-        if held and abs(held * per_step * recorded_ms / frame_ms - 1) <= TOLERANCE:
-            return per_step, held
-    rule = f"a whole number of steps of the front, {recorded_ms:.4g} ms, within 2 %"
-    raise ValueError(f"a frame must last {rule}, got {frame_ms:g} ms")
 
 
 def _in_steps(courses: np.ndarray, per_step: int) -> np.ndarray:

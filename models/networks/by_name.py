@@ -12,7 +12,8 @@ from ...experiments.session.observer import Viewing
 from ..backbones.fronted import Fronted
 from ..backbones.vone_block import VOneBlock, VOneConfig
 from ..ganglion_cells.fitted_file import FittedModel, load_fitted
-from ..ganglion_cells.learned_front import LearnedConfig, LearnedRetina
+from ..ganglion_cells.learned_config import LearnedConfig
+from ..ganglion_cells.learned_front import learned_front
 from ..retina.staged import retina_front
 from .controls import Controls, apply
 from .foreign import load_into, read_weights
@@ -187,7 +188,7 @@ class _Build:
             return None
         if self.learned is not None:
             size, deg_per_px = inputs.size_px, inputs.deg_per_px
-            return LearnedRetina(*self.learned, deg_per_px, size, _frame_ms(viewing))
+            return learned_front(*self.learned, deg_per_px, size, _frame_ms(viewing))
         if self.front == "retina":
             return retina_front(
                 inputs.deg_per_px,

@@ -60,7 +60,8 @@ class GaussianNoise(Stage):
     ) -> Float[Tensor, " image step row column"]:
         """Give noisy rates in spikes/s."""
         per_step = self.constant("fano_factor") / self.step_s
-        spread = torch.addcmul(per_step * LEAST_PER_S, per_step, rates).sqrt()
+        fired = rates.clamp(min=0)  # below 0 only where a lesion lets all through
+        spread = torch.addcmul(per_step * LEAST_PER_S, per_step, fired).sqrt()
         return torch.addcmul(rates, spread, noise_like(rates))
 
 
