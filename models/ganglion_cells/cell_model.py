@@ -110,8 +110,8 @@ def log_likelihood_of_rates(
 
     Added up over repeats.
     """
-    eta = torch.from_numpy(rates).clamp(min=1e-9).log()
     counts = torch.from_numpy(segment.counts).double()
+    eta = torch.from_numpy(rates).clamp(min=1e-9).log().expand_as(counts)
     return log_likelihood(counts, eta, likelihood).sum(dim=0).numpy()
 
 

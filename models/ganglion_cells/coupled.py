@@ -65,7 +65,7 @@ class Coupled(CellModel):
     correction: str
     bases: Bases
     couplings: Float64[np.ndarray, " cell source basis"]
-    own: Float64[np.ndarray, " cell basis"]
+    own: Float64[np.ndarray, " cell own_basis"]
     refractory: Int64[np.ndarray, " cell"]
 
     def __post_init__(self) -> None:

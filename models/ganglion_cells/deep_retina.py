@@ -140,8 +140,9 @@ class BatchNormCNN(Windowed):
         )
 
     def start_at(self, rates: Float[Tensor, " cell"]) -> None:
-        """Begin at the mean rates, in spikes/s."""
+        """Begin at the mean rates, in spikes/s, and vary by as much."""
         with torch.no_grad():
+            self.network[12].weight.copy_(rates.clamp(min=1.0))
             self.network[12].bias.copy_(before_softplus(rates))
 
 

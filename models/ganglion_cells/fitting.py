@@ -83,10 +83,11 @@ def fit(
     >>> import numpy as np
     >>> from yoked.experiments.recordings.recording import Recording, Segment
     >>> rng = np.random.default_rng(1)
-    >>> frames = rng.integers(0, 2, (300, 1, 3)).astype(np.float32)
-    >>> clock = np.arange(300, dtype=np.int32)
-    >>> rate = 0.3 * frames[:, 0, 1:2]
-    >>> counts = rng.poisson(rate, (1, 300, 1)).astype(np.uint8)
+    >>> frames = rng.integers(0, 2, (3000, 1, 3)).astype(np.float32)
+    >>> clock = np.arange(3000, dtype=np.int32)
+    >>> seen = np.convolve(frames[:, 0, 1], np.ones(8) / 2)[:3000, None]
+    >>> rate = np.exp(seen - 3)
+    >>> counts = rng.poisson(rate, (1, 3000, 1)).astype(np.uint8)
     >>> one = Segment("fit", counts, frames, clock)
     >>> recording = Recording("made-up", 10.0, 10.0, ("a",), (one,))
     >>> model = fit("ln", recording, settings=FitSettings(grid=Grid((1.0,), (1.0,))))

@@ -58,10 +58,10 @@ def log_likelihood(
     Examples
     --------
     >>> n, eta = torch.tensor([0.0, 1.0, 2.0]), torch.zeros(3)
-    >>> log_likelihood(n, eta, "poisson").round(decimals=3).tolist()
-    [-1.0, -1.0, -1.693]
-    >>> log_likelihood(n, eta, "bernoulli").round(decimals=3).tolist()
-    [-1.0, -0.459, -0.459]
+    >>> log_likelihood(n, eta, "poisson")
+    tensor([-1.0000, -1.0000, -1.6931])
+    >>> log_likelihood(n, eta, "bernoulli")
+    tensor([-1.0000, -0.4587, -0.4587])
     """
     require_likelihood(likelihood)
     eta = eta.clamp(max=LARGEST)

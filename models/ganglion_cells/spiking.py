@@ -37,7 +37,7 @@ def coupled_spikes(
     >>> drive = np.full((1000, 1), np.log(0.5))
     >>> none, refractory = np.zeros((1, 1, 1)), np.array([1])
     >>> spikes = coupled_spikes(drive, none, refractory, 2, 1, "poisson")
-    >>> bool((spikes[:, 1:] & spikes[:, :-1]).any()), 0.3 < spikes.mean() < 0.37
+    >>> bool((spikes[:, 1:] & spikes[:, :-1]).any()), bool(0.3 < spikes.mean() < 0.37)
     (False, True)
     """
     chance = np.random.default_rng(seed).random((n_repeats, *drive.shape))
@@ -66,7 +66,7 @@ def mean_preserving_drive(
     >>> none, refractory = np.zeros((1, 1, 1)), np.array([1])
     >>> drive = mean_preserving_drive(log_rate, none, refractory, 2000, 1, "poisson")
     >>> spikes = coupled_spikes(drive, none, refractory, 2000, 2, "poisson")
-    >>> 0.19 < spikes.mean() < 0.21
+    >>> bool(0.19 < spikes.mean() < 0.21)
     True
     """
     chance = np.random.default_rng(seed).random((n_repeats, *log_rate.shape))

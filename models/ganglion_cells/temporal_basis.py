@@ -119,8 +119,8 @@ def filtered(
     Examples
     --------
     >>> pulse = torch.tensor([[1.0], [0.0], [0.0]])
-    >>> filtered(pulse, torch.tensor([[0.7, 0.3]])).ravel().round(decimals=2).tolist()
-    [0.7, 0.3, 0.0]
+    >>> filtered(pulse, torch.tensor([[0.7, 0.3]])).ravel()
+    tensor([0.7000, 0.3000, 0.0000])
     """
     length = weights.shape[1]
     before = torch.nn.functional.pad(signal.T.unsqueeze(1), (length - 1, 0))
