@@ -30,7 +30,8 @@ class Field:
     centre
         Place of the field's middle along the bars, in elements from the first.
     radius
-        Where the first component's field has 1/e of its middle, in elements.
+        Where the first component's line integral has 1/e of its middle, in elements: of
+        a Gaussian that is the field's radius too, and it can be told far better.
     share
         Of the filter's squares that is kept: what is symmetric and in the components.
     """
@@ -104,9 +105,8 @@ def _profiles(x: Float64[np.ndarray, " x"]) -> Float64[np.ndarray, " x sigma"]:
 
 
 def _radius(weights: Float64[np.ndarray, " sigma"]) -> float:
-    """Give where the field falls to 1/e of its middle; or the widest SD."""
+    """Give where the line integral falls to 1/e of its middle; or the widest SD."""
     sigmas, r = np.array(SIGMAS), np.linspace(0, 4 * SIGMAS[-1], 4000)
-    heights = weights / (2 * np.pi * sigmas**2)
-    field = np.exp(-((r[:, None] / sigmas) ** 2) / 2) @ heights
-    below = np.flatnonzero(field * np.sign(field[0]) < abs(field[0]) / np.e)
+    profile = np.exp(-((r[:, None] / sigmas) ** 2) / 2) @ (weights / sigmas)
+    below = np.flatnonzero(profile * np.sign(profile[0]) < abs(profile[0]) / np.e)
     return float(r[below[0]]) if len(below) else SIGMAS[-1]

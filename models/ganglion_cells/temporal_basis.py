@@ -17,6 +17,9 @@ import torch
 from jaxtyping import Float32, Float64
 from torch import Tensor
 
+_LEAST = 0.1  # of a cosine's weights: less is none of it
+_MOST_ALIKE = 50.0  # condition of a family: beyond, functions are the same
+
 
 @dataclass(frozen=True)
 class Cosines:
@@ -62,12 +65,16 @@ class Cosines:
 
         A cosine is two spacings wide to each side [1]_, [2]_.
         """
+        raised = self.raised()
+        return raised / raised.sum(axis=1, keepdims=True)
+
+    def raised(self) -> Float64[np.ndarray, " cosine lag"]:
+        """Give the cosines, 1 at their peaks."""
         at = np.log(np.arange(self.length) + self.stretch)
         ends = math.log(self.first + self.stretch), math.log(self.last + self.stretch)
         peaks = np.linspace(*ends, self.n)
         phase = (at - peaks[:, None]) * math.pi / 2 / (peaks[1] - peaks[0])
-        weights = (1 + np.cos(np.clip(phase, -math.pi, math.pi))) / 2
-        return weights / weights.sum(axis=1, keepdims=True)
+        return (1 + np.cos(np.clip(phase, -math.pi, math.pi))) / 2
 
 
 @dataclass(frozen=True)
@@ -102,13 +109,22 @@ MAHUAS = Bases(_STIMULUS, _COUPLING, _OWN)
 
 
 def _scaled(one: Cosines, factor: float) -> Cosines:
-    """Give a family over the same time, in steps of another length."""
+    """Give a family over the same time, in steps of another length.
+
+    Where steps are too coarse for all of its functions there are fewer: as many as have
+    lags of their own.
+    """
     if factor == 1:
         return one
-    length = max(2, round(one.length * factor))
-    n = min(one.n, length)  # no more functions than lags
+    length = max(3, round(one.length * factor))
     last = min(one.last * factor, length - 1)
-    return Cosines(n, one.first * factor, last, one.stretch * factor, length)
+    first = min(one.first * factor, last / 2)
+    for n in range(min(one.n, length), 1, -1):
+        made = Cosines(n, first, last, one.stretch * factor, length)
+        raised = made.raised()
+        if (raised.sum(axis=1) > _LEAST).all() and np.linalg.cond(raised) < _MOST_ALIKE:
+            return made
+    return Cosines(2, 0.0, length - 1.0, 1.0, length)
 
 
 def filtered(

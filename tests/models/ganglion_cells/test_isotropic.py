@@ -44,15 +44,15 @@ def test_the_line_integrals_of_the_field_are_the_profile():
 def test_a_gaussian_gives_its_own_radius_and_place(sigma, place):
     x = np.arange(41) - 20.0
     field = field_of_bars(bars(x - place, sigma)[:, None] * COURSE)
-    assert field.radius == pytest.approx(np.sqrt(2) * sigma, rel=0.06)
+    assert field.radius == pytest.approx(np.sqrt(2) * sigma, rel=0.03)
     assert field.centre == pytest.approx(20 + place, abs=0.05)
     assert field.share > 0.995
 
 
 def test_what_is_not_symmetric_is_not_kept_and_said():
     x = np.arange(31) - 15.0
-    one_sided = bars(x, 2.0) + 0.8 * bars(x - 6, 2.0) * (x > 0)
-    assert field_of_bars(one_sided[:, None] * COURSE).share < 0.95
+    one_sided = bars(x, 2.0) - 0.8 * bars(x - 5, 2.0)
+    assert field_of_bars(one_sided[:, None] * COURSE).share < 0.9
 
 
 def test_a_filter_of_noughts_is_refused():

@@ -101,10 +101,10 @@ def test_the_declared_scales_are_kept_and_met():
 
 def _radius(surround):
     r = np.linspace(0, 20, 20001)
-    field = np.exp(-(r**2) / 2 / SD**2) / SD**2
+    line = np.exp(-(r**2) / 2 / SD**2) / SD
     wide = SIGMAS[7]
-    field = field - surround * np.exp(-(r**2) / 2 / wide**2) / wide**2
-    return r[np.flatnonzero(field < field[0] / np.e)[0]]
+    line = line - surround * np.exp(-(r**2) / 2 / wide**2) / wide
+    return r[np.flatnonzero(line < line[0] / np.e)[0]]
 
 
 @pytest.mark.parametrize("frame_ms", [100.0, 33.333, 16.667, 300.0])
@@ -153,8 +153,9 @@ def test_each_lesion_takes_its_part_and_no_other():
         name: front_of(model, lesions=(name,))
         for name in ("surround", "rectification", "noise-correlations", "noise")
     }
-    middle = (0, -1, 0, whole.n_cells[0] // 2, whole.n_cells[1] // 2)
-    assert without["surround"].rates(contrast)[middle] > whole.rates(contrast)[middle]
+    middle = (0, slice(None), 0, whole.n_cells[0] // 2, whole.n_cells[1] // 2)
+    alone, both = (f.rates(contrast)[middle] for f in (without["surround"], whole))
+    assert alone.max() > 1.1 * both.max()
     up, down = (without["rectification"].rates(c) for c in (contrast, -contrast))
     rest = whole.rest.exp().view(-1, 1, 1)
     assert torch.allclose(up - rest, rest - down, atol=1e-4)
@@ -213,7 +214,7 @@ def test_lesions_of_a_staged_retina():
     }
     middle = (0, 4, slice(None), 10, 10)
     up = parts["surround"][middle] - parts["noise"][middle]
-    assert up[0] > 1  # the ON midget: its surround was in the light as well
+    assert up[0] > 0.5  # the ON midget: its surround was in the light as well
     assert (parts["rectification"] < 0).any()
     assert not (parts["noise"] < 0).any()
     parasol = (parts["gain-control"] - parts["noise"])[0, :, 2].abs().max()
