@@ -13,6 +13,7 @@ from tests import ROOT
 from tests.analysis.coverage.closer import observers
 from tests.analysis.observers.linear import Linear, session, unit
 from tests.analysis.observers.linear import run as observed
+from tests.app.recordings.small import small
 from yoked.analysis.agreement import compare
 from yoked.analysis.agreement.choices import choices
 from yoked.analysis.agreement.closer_people import closer_to_people
@@ -24,6 +25,7 @@ from yoked.analysis.trials.estimate import Estimate
 from yoked.app import matched_noise
 from yoked.app.cli import cli
 from yoked.app.commands.white_box import FORMAT
+from yoked.app.recordings.cell_scores import score_cells
 from yoked.app.reproduce.boxes import Box, Measured
 from yoked.app.reproduce.outcome import FORMAT as FORMAT_OF_FIGURE
 from yoked.app.reproduce.outcome import Shares, rows_of_boxes
@@ -38,6 +40,7 @@ from yoked.experiments.protocols.parts import Contrast
 from yoked.experiments.session.results import by_condition
 from yoked.experiments.store.rows import ObserverInfo
 from yoked.experiments.store.sqlite import open_store
+from yoked.models.ganglion_cells.fitting import fit
 from yoked.models.observers.template import Template
 from yoked.models.simulate import run
 
@@ -196,6 +199,10 @@ def test_the_page_names_exactly_the_keys_that_the_commands_print(printed, tmp_pa
     for goal, front in (("twin", None), ("task", "none")):
         (box,) = rows_of_boxes([Box("max", goal, front, 1, kernel, kernel)])
         check(box, "row of boxes", seen)
+    recording = small(n_steps=3000)
+    cells = score_cells(fit("ln", recording), recording).to_dict()
+    check(cells, "cell scores", seen)
+    assert f"`{cells['format']}`" in PAGE
     made = accounts_printed(tmp_path / "accounts.db")
     check(made[0], "one-time code", seen)
     check(made[1][0], "account", seen)
