@@ -1,7 +1,9 @@
 """Columns of a text table (CSV), as the plain format of recordings has them."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -20,12 +22,15 @@ def read_columns(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
     """
     import pandas as pd
 
+    options: dict[str, Any] = {"dtype": str, "keep_default_na": False}
+    options |= {"encoding": "utf-8-sig", "index_col": False, "skipinitialspace": True}
     try:
-        options = {"dtype": str, "keep_default_na": False, "encoding": "utf-8"}
-        table = pd.read_csv(path, skipinitialspace=True, **options)
+        with warnings.catch_warnings():  # pandas cuts rows that are too long, and warns
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(path, **options)
     except FileNotFoundError:
         raise RecordingError(f"{path.name} must be a file, got none") from None
-    except (ValueError, OSError) as error:  # pandas' own errors are ValueErrors
+    except (ValueError, OSError, pd.errors.ParserWarning) as error:
         got = str(error).strip()
         raise RecordingError(f"{path.name} must be a CSV table, got {got}") from error
     found = [str(name).strip() for name in table.columns]
@@ -54,8 +59,8 @@ def numbers(path: Path, name: str, texts: np.ndarray) -> Float[np.ndarray, " row
     """
     import pandas as pd
 
-    values = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce")
-    values = values.to_numpy(dtype=np.float64)
+    series = pd.Series(texts, dtype=object)
+    values = np.asarray(pd.to_numeric(series, errors="coerce"), dtype=np.float64)
     _refuse_any(path, name, "a finite number", texts, ~np.isfinite(values))
     return values
 
@@ -79,7 +84,9 @@ def places(
         If one is not among them.
     """
     place = {text: at for at, text in enumerate(known)}
-    found = np.array([place.get(text.strip(), -1) for text in texts], dtype=np.int64)
+    found = np.array(
+        [place.get(str(text).strip(), -1) for text in texts], dtype=np.int64
+    )
     rule = f"one of {', '.join(known)}"
     _refuse_any(path, name, rule, texts, found < 0, known)
     return found
@@ -97,5 +104,5 @@ def _refuse_any(
         at = int(np.flatnonzero(wrong)[0])
         where, near = f"{name} in row {at + 1} of {path.name}", ""
         if known:
-            near = suggestion(texts[at], known)
+            near = suggestion(str(texts[at]), known)
         raise RecordingError(f"{where} must be {rule}, got {texts[at]!r}{near}")

@@ -65,7 +65,9 @@ def frame_rows(recording: Recording) -> FrameRows | None:
         (at, blocks(frames[s], most), np.add.reduceat(counts, s, axis=0))
         for (at, frames, counts), s in zip(pieces, starts, strict=True)
     ]
-    found = _joined(rows, recording.frame_ms * n_held)
+    # Of frames that are shorter than a step, one is seen in each.
+    frame_ms = max(recording.frame_ms, recording.step_ms) * n_held
+    found = _joined(rows, frame_ms)
     return found if found.frames.any() else None
 
 
@@ -126,7 +128,7 @@ def blocks(frames: np.ndarray, most: int) -> np.ndarray:
     Examples
     --------
     >>> blocks(np.arange(8.0).reshape(1, 2, 4), 4).tolist()
-    [[1.0, 2.5, 5.0, 6.5]]
+    [[2.0, 3.0, 4.0, 5.0]]
     >>> blocks(np.arange(8.0).reshape(1, 2, 4), 8).shape
     (1, 8)
     """

@@ -68,15 +68,18 @@ def load_nwb(path: Path, step_ms: float | None = None) -> Recording:
     ModuleNotFoundError
         If pynwb is not installed.
     """
+    if step_ms is not None and not 0 < step_ms < math.inf:
+        raise RecordingError(f"step_ms must be more than 0, got {step_ms:g}")
     with _opened(path) as file:
-        cells = _cells(file)
-        shown = {name: presentation(each) for name, each in file.stimulus.items()}
-        if not shown:
+        cells, series = _cells(file), dict(file.stimulus)
+        if not series:
             rule = "a stimulus in nwb.stimulus"
             raise RecordingError(f"a recording must have {rule}, got none")
-        rows = _rows(file, list(shown))
+        rows = _rows(file, list(series))
         _check_observed(cells, rows)
-        frame_ms = _frame_ms(shown, rows)
+        used = sorted({row.stimulus for row in rows if row.stimulus is not None})
+        shown = {name: presentation(series[name]) for name in used}
+        frame_ms = _frame_ms(shown)
         if step_ms is None:
             step_ms = frame_ms / max(1, round(frame_ms))
         segments = [_segment(each, cells, shown, step_ms) for each in _repeated(rows)]
@@ -94,7 +97,7 @@ def _opened(path: Path) -> Iterator[Any]:
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
         try:
-            opened = stack.enter_context(pynwb.NWBHDF5IO(str(path), "r"))
+            opened = stack.enter_context(pynwb.NWBHDF5IO(path=str(path), mode="r"))
             file = opened.read()
         except Exception as error:  # h5py and hdmf raise many kinds
             first = str(error).partition("\n")[0]
@@ -107,7 +110,7 @@ def _opened(path: Path) -> Iterator[Any]:
 def _cells(file: Any) -> list[_Cell]:
     units = file.units
     columns = () if units is None else units.colnames
-    if "spike_times" not in columns:
+    if units is None or "spike_times" not in columns:
         got = "no units" if units is None else f"units with {', '.join(columns)}"
         raise RecordingError(f"a recording must have units with spike_times, got {got}")
     n = len(units)
@@ -204,15 +207,16 @@ def _check_observed(cells: list[_Cell], rows: list[_Row]) -> None:
                 raise RecordingError(f"row {row.place} must be {rule}, got {got}")
 
 
-def _frame_ms(shown: dict[str, Presentation], rows: list[_Row]) -> float:
+def _frame_ms(shown: dict[str, Presentation]) -> float:
     """Give how long a frame stays, in all stimuli that are shown."""
-    used = [shown[name] for name in shown if any(r.stimulus == name for r in rows)]
-    if not used:
+    if not shown:
         rule = "one row or more with a stimulus"
         raise RecordingError(f"a recording must have {rule}, got none")
-    found = [each.frame_ms for each in used]
+    found = [each.frame_ms for each in shown.values()]
     if max(found) > min(found) * (1 + SAME_DURATION):
-        got = ", ".join(f"{each.frame_ms:.4g} ms in {each.name}" for each in used)
+        got = ", ".join(
+            f"{each.frame_ms:.4g} ms in {each.name}" for each in shown.values()
+        )
         raise RecordingError(f"frames must stay equally long in all stimuli, got {got}")
     return found[0]
 

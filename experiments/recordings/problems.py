@@ -62,7 +62,7 @@ def problems(recording: Recording, refractory_ms: float = REFRACTORY_MS) -> list
     >>> counts, frames = np.ones((1, 8, 1), np.uint8), np.zeros((2, 1, 3), np.float32)
     >>> one = Segment("fit", counts, frames, np.arange(8, dtype=np.int32) // 4)
     >>> problems(Recording("made-up", 2.0, 8.0, ("a",), (one,)))
-    ['a stimulus must vary, got one frame alone in segment 0 (fit)']
+    ['a stimulus must vary, got the same all the time in segment 0 (fit)']
     """
     return [
         *_silent_cells(recording),
@@ -105,7 +105,7 @@ def _constant(recording: Recording) -> Iterator[str]:
     ]
     if constant:
         where = _named(recording, constant)
-        yield f"a stimulus must vary, got one frame alone in {where}"
+        yield f"a stimulus must vary, got the same all the time in {where}"
 
 
 def _varies(segment: Segment, background: float) -> bool:

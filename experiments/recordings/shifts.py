@@ -69,6 +69,8 @@ def shifted_repeats(
     bin_ms = steps_a_bin * step_ms
     longest = min(n_bins // 4, int(LONGEST_MS / bin_ms))
     least = max(math.ceil(max(frame_ms / 2, LEAST_MS) / bin_ms - 1e-9), 1)
+    if longest < least:
+        return []
     lags = [lag for lag in range(-longest, longest + 1) if not 0 < abs(lag) < least]
     places, shifts = list(range(len(binned))), []
     while len(places) >= LEAST_REPEATS:
@@ -113,7 +115,7 @@ def _shift(
     told = rate[moved] * (own[bins].sum(axis=0) / rate[moved].sum(axis=0))
     noise = ((own[bins] - told) * more).sum(axis=1)
     z = z_by_blocks(gain(best), noise, math.ceil(BLOCK_MS / bin_ms))
-    return Shift(place, best * bin_ms, z)
+    return Shift(place, float(best * bin_ms), z)
 
 
 def z_by_blocks(gain: float, noise: Float[np.ndarray, " time"], size: int) -> float:

@@ -75,10 +75,8 @@ def early_spikes(rows: FrameRows, found: Innovations) -> EarlySpikes | None:
 
 def _lags(rows: FrameRows) -> tuple[int, int]:
     """Give how many frames before and after one are looked at."""
-    early, late = (
-        math.ceil(EARLY_MS / rows.frame_ms),
-        math.ceil(LATE_MS / rows.frame_ms),
-    )
+    early = math.ceil(EARLY_MS / rows.frame_ms)
+    late = math.ceil(LATE_MS / rows.frame_ms)
     return min(max(early, EARLY[0]), EARLY[1]), min(max(late, LATE[0]), LATE[1])
 
 
@@ -106,12 +104,12 @@ def _log_p(
 
     What was shown twice is one row, as its spikes were led to by the same frames.
     """
-    n_rows = int((products != 0).any(axis=1).sum())
     if (first != np.arange(len(first)) + first[0]).any():
         joined = np.zeros((first.max() + 1, products.shape[1]))
         np.add.at(joined, first, products)
         products = joined
     products = products.astype(np.float64)
+    n_rows = int((products != 0).any(axis=1).sum())
     total, spread = products.sum(axis=0), products.T @ products
     n_cells = int(np.linalg.matrix_rank(spread, hermitian=True))
     n_left = n_rows * share - n_cells
@@ -159,6 +157,7 @@ def shifted_segments(
 class _Part:
     """The moments of a segment, of which regressions are made."""
 
+    shown: np.ndarray  # whether a row is no pause
     counts: np.ndarray  # (row, cell)
     earlier: np.ndarray  # frames as a cell sees them: (cell, row, lag)
     gram: np.ndarray  # (cell, lag, lag)
@@ -171,15 +170,16 @@ class _Part:
         cls, rows: FrameRows, seen: np.ndarray, segment: int, lags: list[int]
     ) -> "_Part":
         """Take a segment, with a pause before and after."""
-        shown = np.flatnonzero(rows.segment == segment)
-        part = slice(int(shown[0]) - PAUSE, int(shown[-1]) + 1 + PAUSE)
-        counts, frames = rows.counts[part], rows.frames[shown]
+        places = np.flatnonzero(rows.segment == segment)
+        part = slice(int(places[0]) - PAUSE, int(places[-1]) + 1 + PAUSE)
+        counts, frames = rows.counts[part], rows.frames[places]
         earlier = np.stack([_later(seen[part], lag) for lag in lags], axis=-1)
         earlier = earlier.transpose(1, 0, 2).astype(np.float64)
         gram = earlier.transpose(0, 2, 1) @ earlier
         moments = np.einsum("crl,rc->cl", earlier, counts)
         mean, sd = float(frames.mean()), float(frames.std())
-        return cls(counts, earlier, gram, moments, mean, sd)
+        shown = rows.segment[part] == segment
+        return cls(shown, counts, earlier, gram, moments, mean, sd)
 
     def is_like(self, other: "_Part") -> bool:
         """Whether the stimuli have about one mean and SD: latencies depend on them."""
@@ -208,15 +208,16 @@ def _shift(
     )
     told = (part.earlier @ filters)[..., 0].T  # (row, cell)
     # The log likelihood of a Gaussian with each cell's variance, up to a constant.
-    moved = {lag: _later(told, lag) for lag in lags}
+    moved = {lag: _later(told, lag)[part.shown] for lag in lags}
+    counts = part.counts[part.shown]
     gain = {
-        lag: float((((part.counts - at_lag / 2) * at_lag) @ weight).sum())
+        lag: float((((counts - at_lag / 2) * at_lag) @ weight).sum())
         for lag, at_lag in moved.items()
     }
     best = max(gain, key=lambda lag: gain[lag])
-    noise = ((part.counts - moved[best]) * (moved[best] - moved[0])) @ weight
+    noise = ((counts - moved[best]) * (moved[best] - moved[0])) @ weight
     block = math.ceil(BLOCK_MS / rows.frame_ms)
-    z = z_by_blocks(gain[best] - gain[0], noise[PAUSE:-PAUSE], block)
+    z = z_by_blocks(gain[best] - gain[0], noise, block)
     return Shift(segment, best * rows.frame_ms, z)
 
 

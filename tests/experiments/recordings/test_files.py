@@ -34,7 +34,7 @@ def test_the_published_recording_is_known():
 def test_what_has_problems_is_refused(kept):
     _, folder = kept
     np.save(folder / "segment-000-frames.npy", np.zeros((1200, 1, 12), np.float32))
-    with pytest.raises(RecordingError, match="a stimulus must vary, got one frame"):
+    with pytest.raises(RecordingError, match="a stimulus must vary, got the same all"):
         load_recording(folder)
 
 

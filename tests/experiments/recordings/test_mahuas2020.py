@@ -18,7 +18,7 @@ def recording():
 
 
 def test_it_has_the_published_spikes(recording):
-    published = [14295, 23005, 15287, 17762, 13325, 10707]  # models.md 15B
+    published = [14295, 23005, 15287, 17762, 13325, 10707]
     assert recording.n_spikes("fit").tolist() == published
 
 

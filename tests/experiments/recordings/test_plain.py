@@ -178,6 +178,14 @@ def test_a_faulty_head_is_told(write, rest, message):
             r"time_s in row 1 of spikes\.csv must be a finite number, got 'soon'",
         ),
         ("", r"spikes\.csv must be a CSV table, got"),
+        (
+            "cell,repeat,time_s\na,0,0.1,0.2\n",
+            r"spikes\.csv must be a CSV table, got",
+        ),
+        (
+            "cell,repeat,time_s\na,0\n",
+            r"time_s in row 1 of spikes\.csv must be a finite number",
+        ),
     ],
 )
 def test_a_faulty_table_is_told(write, spikes, message):

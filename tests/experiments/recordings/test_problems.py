@@ -61,7 +61,7 @@ def test_a_good_recording_has_none(good):
 def test_the_published_recording_has_none_and_is_checked_in_seconds(mahuas2020):
     start = time.process_time()
     assert problems(mahuas2020) == []
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 10  # 2 where nothing else runs
 
 
 def test_all_are_told_at_once(good):
@@ -73,7 +73,7 @@ def test_all_are_told_at_once(good):
         check(faulty)
     assert str(caught.value).splitlines() == [
         "a cell must have spikes in the segments for test, got none of on-2",
-        "a stimulus must vary, got one frame alone in segment 0 (fit)",
+        "a stimulus must vary, got the same all the time in segment 0 (fit)",
     ]
 
 
@@ -148,7 +148,9 @@ def test_a_flash_on_the_background_varies(good):
     varied = replace(good, segments=(*good.segments, flash))
     assert problems(varied) == []
     constant = replace(varied, background=1.0)
-    assert any("one frame alone in segment 4 (fit)" in f for f in problems(constant))
+    assert any(
+        "the same all the time in segment 4 (fit)" in f for f in problems(constant)
+    )
 
 
 def test_frames_of_another_duration_are_told(good):
