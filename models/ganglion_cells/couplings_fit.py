@@ -48,7 +48,10 @@ def refractory_steps(recording: Recording) -> Int64[np.ndarray, " cell"]:
             for i in range(recording.n_cells):
                 gaps = np.diff(np.flatnonzero(repeat[:, i]))
                 shortest[i] = np.sort(np.append(shortest[i], gaps))[:_SHORTEST]
-    medians = [np.median(s) if len(s) == _SHORTEST else 0.0 for s in shortest]
+    medians = np.zeros(recording.n_cells)
+    for i, each in enumerate(shortest):
+        if len(each) == _SHORTEST:
+            medians[i] = np.median(each)
     return np.floor(medians).astype(np.int64)
 
 

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float64, UInt8
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...experiments.recordings.recording import Recording, Segment
 from .binned import Scale
 from .cell_model import CellModel, log_likelihood_of_rates, sampled_spikes
+from .cell_network import CellNetwork
 from .deep_retina import BatchNormCNN, DeepRetina2016
 from .kept import Kept
 from .learning import Learning, learn
@@ -20,7 +21,7 @@ from .recurrent import AmacrineFeedback
 from .staged_cells import StagedCells
 from .stimulus_fit import Progress
 
-NETWORKS: dict[str, Callable[[tuple[int, int], int], nn.Module]] = {
+NETWORKS: dict[str, Callable[[tuple[int, int], int], CellNetwork]] = {
     "cnn-2016": DeepRetina2016,
     "bn-cnn": BatchNormCNN,
     "amacrine-feedback": AmacrineFeedback,
@@ -49,11 +50,11 @@ class Deep(CellModel):
     background: float
     likelihood: str
     scale: Scale
-    network: nn.Module
+    network: CellNetwork
 
     def rates(self, segment: Segment) -> Float64[np.ndarray, " step cell"]:
         """Give the expected spikes of every step; equal within a bin."""
-        history: Any = self.network.history
+        history = self.network.history
         stimulus = self.scale.stimulus(segment, history)
         found = []
         with torch.no_grad():

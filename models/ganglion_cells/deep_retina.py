@@ -13,9 +13,13 @@ References
    scenes: from computations to neurons. Neuron 111, 2742-2755.
 """
 
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+
+from .cell_network import CellNetwork, before_softplus
 
 HISTORY = 40  # bins
 
@@ -32,7 +36,7 @@ class Noise(nn.Module):
         return x + self.sd * torch.randn_like(x) if self.training else x
 
 
-class Windowed(nn.Module):
+class Windowed(CellNetwork):
     """A network of windows, over sequences: each bin is foretold from the last 40.
 
     Parameters
@@ -43,9 +47,13 @@ class Windowed(nn.Module):
 
     history = HISTORY
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Sequential) -> None:
         super().__init__()
         self.network = network
+
+    def layer(self, number: int) -> Any:
+        """Give a layer."""
+        return self.network[number]
 
     def forward(
         self, stimulus: Float[Tensor, " sequence bin y x"]
@@ -98,7 +106,7 @@ class DeepRetina2016(Windowed):
     def start_at(self, rates: Float[Tensor, " cell"]) -> None:
         """Begin at the mean rates, in spikes/s."""
         with torch.no_grad():
-            self.network[7].bias.copy_(before_softplus(rates))
+            self.layer(7).bias.copy_(before_softplus(rates))
 
 
 class BatchNormCNN(Windowed):
@@ -142,8 +150,8 @@ class BatchNormCNN(Windowed):
     def start_at(self, rates: Float[Tensor, " cell"]) -> None:
         """Begin at the mean rates, in spikes/s, and vary by as much."""
         with torch.no_grad():
-            self.network[12].weight.copy_(rates.clamp(min=1.0))
-            self.network[12].bias.copy_(before_softplus(rates))
+            self.layer(12).weight.copy_(rates.clamp(min=1.0))
+            self.layer(12).bias.copy_(before_softplus(rates))
 
 
 def kernel_of(
@@ -158,9 +166,3 @@ def kernel_of(
     """
     kernel = min(size, shape[0]), min(size, shape[1])
     return kernel, (shape[0] - kernel[0] + 1, shape[1] - kernel[1] + 1)
-
-
-def before_softplus(rates: Float[Tensor, " cell"]) -> Float[Tensor, " cell"]:
-    """Give what softplus makes these rates of."""
-    rates = rates.clamp(min=1e-3)
-    return rates + torch.log(-torch.expm1(-rates))

@@ -32,13 +32,14 @@ class FitSettings:
         'poisson' or 'bernoulli', of the models with linear filters; networks are
         Poisson.
     grid
-        Penalties of linear filters that cross-validation chooses from.
+        Penalties of linear filters that cross-validation chooses from; None for those
+        that suit the number of spikes.
     learning
         How networks learn.
     """
 
     likelihood: str = "poisson"
-    grid: Grid = field(default_factory=Grid)
+    grid: Grid | None = None
     learning: Learning = field(default_factory=Learning)
 
     def __post_init__(self) -> None:
@@ -154,7 +155,7 @@ def _hash(kind: str, recording: Recording, settings: FitSettings) -> str:
         "likelihood": settings.likelihood,
     }
     if kind in LINEAR:
-        of["grid"] = asdict(settings.grid)
+        of["grid"] = None if settings.grid is None else asdict(settings.grid)
     else:
         of |= {"kind": kind, "learning": asdict(settings.learning)}
     return hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()

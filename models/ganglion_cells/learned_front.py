@@ -80,6 +80,12 @@ class LearnedRetina(nn.Module):
         number of steps, or a lesion is of what is not there.
     """
 
+    weights: Tensor
+    courses: Tensor
+    rest: Tensor
+    fano: Tensor
+    mixing: Tensor
+
     def __init__(
         self,
         fitted: FittedModel,

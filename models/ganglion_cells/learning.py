@@ -13,13 +13,13 @@ kept: an interrupted fit goes on to the same weights.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...experiments.recordings.recording import Recording, Segment
 from .binned import Chunks, Scale
+from .cell_network import CellNetwork
 from .kept import Kept
 from .penalised import NotFinite
 from .stimulus_fit import HELD_OUT, Progress
@@ -60,14 +60,14 @@ class Learning:
 
 
 def learn(
-    make: Callable[[], nn.Module],
+    make: Callable[[], CellNetwork],
     recording: Recording,
     scale: Scale,
     kept: Kept,
     learning: Learning,
     device: str,
     progress: Progress | None = None,
-) -> nn.Module:
+) -> CellNetwork:
     """Make a network and let it learn a recording's segments for fitting.
 
     Parameters
@@ -88,7 +88,7 @@ def learn(
     bin_s = scale.steps * recording.step_ms / 1000
     fit, other = _parted(recording)
     data = [
-        Chunks.of(part, scale, _history(network), _ANSWERED, device)
+        Chunks.of(part, scale, network.history, _ANSWERED, device)
         for part in (fit, other)
     ]
     counts = data[0].counts
@@ -104,12 +104,6 @@ def learn(
             progress("learning", run.n_epochs, learning.epochs)
     network.load_state_dict(run.best)
     return network.eval().cpu()
-
-
-def _history(network: nn.Module) -> int:
-    found = network.history
-    assert isinstance(found, int)
-    return found
 
 
 def _parted(recording: Recording) -> tuple[list[Segment], list[Segment]]:
@@ -140,7 +134,7 @@ class _Run:
 
     def __init__(
         self,
-        network: nn.Module,
+        network: CellNetwork,
         fit: Chunks,
         other: Chunks,
         learning: Learning,
@@ -148,7 +142,7 @@ class _Run:
     ) -> None:
         self._network, self._fit, self._other = network, fit, other
         self._learning, self._bin_s = learning, bin_s
-        self._history = _history(network)
+        self._history = network.history
         self._optimiser = torch.optim.Adam(network.parameters(), lr=learning.rate)
         self._schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
             self._optimiser, factor=0.2, patience=learning.patience
@@ -203,10 +197,9 @@ class _Run:
         if not self._network.training:
             return loss
         weights = [w for w in self._network.parameters() if w.dim() > 1]
-        l2: Any = self._network.l2
-        activity_l1: Any = self._network.activity_l1
-        cost = l2 * torch.stack([w.square().sum() for w in weights]).sum()
-        return loss + cost + activity_l1 * rates.sum(dim=-1).mean()
+        cost = self._network.l2 * torch.stack([w.square().sum() for w in weights]).sum()
+        activity = rates.sum(dim=-1).mean()
+        return loss + cost + self._network.activity_l1 * activity
 
     def _held_out(self) -> float:
         self._network.eval()

@@ -60,7 +60,7 @@ def fit_linear(
     """
     bases = Bases.scaled(recording.step_ms)
     alone = fit_stimulus(
-        recording, bases.stimulus, likelihood, grid or Grid(), kept, device, progress
+        recording, bases.stimulus, likelihood, grid, kept, device, progress
     )
     rates = Linear(
         "ln",

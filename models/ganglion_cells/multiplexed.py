@@ -18,13 +18,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from .deep_retina import HISTORY, before_softplus
+from .cell_network import CellNetwork, before_softplus
+from .deep_retina import HISTORY
 from .temporal_basis import Cosines
 
 _BASIS = Cosines(n=6, first=0.5, last=28, stretch=8, length=HISTORY)
 
 
-class Multiplexed(nn.Module):
+class Multiplexed(CellNetwork):
     """Cells with a linear and a rectified feature.
 
     Parameters
@@ -41,6 +42,7 @@ class Multiplexed(nn.Module):
     torch.Size([2, 6, 6])
     """
 
+    basis: Tensor
     history = HISTORY
     l2, activity_l1 = 1e-3, 0.0
 

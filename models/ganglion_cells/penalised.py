@@ -22,7 +22,7 @@ import torch
 from jaxtyping import Float32, Float64
 from torch import Tensor
 
-from .likelihood import require_likelihood, slopes
+from .likelihood import log_likelihood, require_likelihood, slopes
 from .penalised_numba import minimise_quadratic
 
 ROUNDS = 50
@@ -175,3 +175,18 @@ def _likelihood(
         weighted = chunk.design * parts.curvature[:, None]
         curvature += (weighted.T @ chunk.design).double().cpu().numpy()
     return value, slope, (curvature + curvature.T) / 2
+
+
+def total_log_likelihood(
+    chunks: Sequence[Chunk], w: Float64[np.ndarray, " weight"], likelihood: str
+) -> float:
+    """Add up the log-likelihood of all steps that count, in nats."""
+    value = 0.0
+    for chunk in chunks:
+        at = torch.as_tensor(w, dtype=torch.float32, device=chunk.design.device)
+        eta = chunk.design @ at
+        eta = eta if chunk.offset is None else eta + chunk.offset
+        found = log_likelihood(chunk.counts, eta, likelihood)
+        found = found if chunk.counted is None else found * chunk.counted
+        value += float(found.double().sum())
+    return value

@@ -14,14 +14,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from .deep_retina import before_softplus, kernel_of
+from .cell_network import CellNetwork, before_softplus
+from .deep_retina import kernel_of
 
 _BIPOLAR, _AMACRINE = 8, 4
 _FILTER = 20  # bins that a bipolar cell's filter reaches over
 _START_MS = 50.0  # of amacrine integration, for bins of 10 ms
 
 
-class AmacrineFeedback(nn.Module):
+class AmacrineFeedback(CellNetwork):
     """The network.
 
     Parameters
@@ -45,8 +46,8 @@ class AmacrineFeedback(nn.Module):
         super().__init__()
         kernel, left = kernel_of(15, shape)
         self.filters = nn.Conv2d(_FILTER, _BIPOLAR, kernel)
-        around = tuple(1 + 2 * (min(9, n) // 2) for n in left)
-        padding = tuple(n // 2 for n in around)
+        around = _odd(left[0]), _odd(left[1])
+        padding = around[0] // 2, around[1] // 2
         self.excites = nn.Conv2d(_BIPOLAR, _AMACRINE, around, padding=padding)
         self.inhibits = nn.Conv2d(
             _AMACRINE, _BIPOLAR, around, padding=padding, bias=False
@@ -87,3 +88,8 @@ class AmacrineFeedback(nn.Module):
                 drive = self.from_bipolar(bipolar.flatten(1))
                 rates.append(drive - self.from_amacrine(amacrine.flatten(1)))
         return nn.functional.softplus(torch.stack(rates, dim=1))
+
+
+def _odd(n: int) -> int:
+    """Give an odd size of a neighbourhood, 9 at most, for so many places."""
+    return 1 + 2 * (min(9, n) // 2)

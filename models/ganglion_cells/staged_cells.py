@@ -11,20 +11,24 @@ A recorded retina is of another eye at another place: `ELEMENT_DEG` says how man
 retina's degrees an element is, and sizes are learnt from there.
 """
 
+from typing import cast
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ..retina.ganglion import Ganglion
 from ..retina.staged import STAGES, StagedRetina, StagedRetinaConfig
 from .binned import BIN_MS
-from .deep_retina import HISTORY, before_softplus
+from .cell_network import CellNetwork, before_softplus
+from .deep_retina import HISTORY
 
 ELEMENT_DEG = 0.05
 CONTRAST = 0.3  # of one SD of the stimulus; -1 is black
 _TYPICAL_PER_S = 20.0  # brings rates to the order of 1
 
 
-class StagedCells(nn.Module):
+class StagedCells(CellNetwork):
     """Recorded cells that weigh those of our retina.
 
     Parameters
@@ -76,7 +80,7 @@ class StagedCells(nn.Module):
     def _at_rest(self) -> Float[Tensor, " channel 1 1"]:
         """Give the maintained rates of every channel."""
         found = [
-            self.retina.ganglion[name].constant("maintained_per_s")
+            cast(Ganglion, self.retina.ganglion[name]).constant("maintained_per_s")
             for name in self.retina.channels
         ]
         return torch.stack(found).view(-1, 1, 1)

@@ -4,17 +4,12 @@ A filter is a sum of raised cosines in time for each element of the stimulus. It
 weights cost their size (L1, so that few elements count) and their unevenness over
 space (the squared second differences of neighbouring elements), as in [1]_.
 
-How much is chosen for each cell by how well smoothed rates correlate with smoothed
-spikes of held-out segments: the strongest penalty within one standard error of the best
-[2]_. Held-out likelihood would choose weaker ones: an exponential then gains at the
-ordinary and overshoots at the rare, which a score by correlation punishes.
+How much is chosen for each cell by the likelihood of held-out segments.
 
 References
 ----------
 .. [1] Mahuas, Isacchini, Marre, Ferrari & Mora (2020), NeurIPS 33, appendix: L1 50 and
-   Laplacian 500, which stand in the middle of the grid.
-.. [2] Breiman, Friedman, Olshen & Stone (1984), Classification and Regression Trees,
-   section 3.4.3: the one-standard-error rule.
+   Laplacian 500 in their units; the usual grid holds what that is in ours.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,14 +21,22 @@ from jaxtyping import Float32, Float64
 from torch import Tensor
 
 from ...experiments.recordings.recording import Recording, RecordingError, Segment
+from .binned import Scale
 from .cell_model import as_tensor
 from .kept import Kept
-from .penalised import ROUGHLY, Chunk, Penalty, fit_weights
+from .penalised import (
+    ROUGHLY,
+    Chunk,
+    Penalty,
+    fit_weights,
+    total_log_likelihood,
+)
 from .temporal_basis import Cosines, filtered
 
-L1 = (400.0, 200.0, 100.0, 50.0, 25.0)  # from the strongest: each starts at the last
-SMOOTHNESS = (500.0, 5000.0, 50.0)
-SMOOTHED_MS = 100 / 3  # of rates and spikes that are correlated
+# In units of what noise alone makes of the slope of a weight, sqrt(spikes) SD of the
+# stimulus, and of its curvature, spikes SD^2: the same for any recording.
+L1 = (2.0, 1.0, 0.5, 0.25, 0.125)  # from the strongest: each starts at the last
+SMOOTHNESS = (0.25, 2.5, 0.025)
 HELD_OUT = 5  # every fifth segment, or a fifth of the only one
 MOST_WEIGHTS = 3000  # of a cell: the matrix of second derivatives is their square
 Progress = Callable[[str, float, int], None]
@@ -53,8 +56,23 @@ class Grid:
         the factor on size that was chosen.
     """
 
-    l1: tuple[float, ...] = L1
-    smoothness: tuple[float, ...] = SMOOTHNESS
+    l1: tuple[float, ...]
+    smoothness: tuple[float, ...]
+
+    @classmethod
+    def usual(cls, n_spikes: float, sd: float) -> "Grid":
+        """Give the grid for a cell of so many spikes and a stimulus of this SD.
+
+        Examples
+        --------
+        >>> [round(each) for each in Grid.usual(n_spikes=12_000, sd=0.37).l1]
+        [81, 41, 20, 10, 5]
+        """
+        slope, curvature = max(n_spikes, 1.0) ** 0.5 * sd, max(n_spikes, 1.0) * sd**2
+        return cls(
+            tuple(each * slope for each in L1),
+            tuple(each * curvature for each in SMOOTHNESS),
+        )
 
     @property
     def n(self) -> int:
@@ -72,25 +90,14 @@ class Tried:
         The penalties.
     weights
         Fitted with them.
-    each
-        Correlation in each held-out segment.
+    value
+        Log-likelihood of what was held out.
     """
 
     l1: float
     smoothness: float
     weights: Float64[np.ndarray, " weight"]
-    each: Float64[np.ndarray, " segment"]
-
-    @property
-    def mean(self) -> float:
-        """Over the held-out segments."""
-        return float(self.each.mean())
-
-    @property
-    def se(self) -> float:
-        """Standard error of that mean; 0 of a single one."""
-        n = len(self.each)
-        return float(self.each.std(ddof=1)) / n**0.5 if n > 1 else 0.0
+    value: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +158,7 @@ def fit_stimulus(
     recording: Recording,
     basis: Cosines,
     likelihood: str,
-    grid: Grid,
+    grid: Grid | None,
     kept: Kept,
     device: str = "cpu",
     progress: Progress | None = None,
@@ -169,16 +176,17 @@ def fit_stimulus(
         rule = f"{MOST_WEIGHTS} or fewer weights of a cell, fewer elements"
         got = f"{rows} x {columns} elements of {basis.n} weights"
         raise RecordingError(f"a linear filter must have {rule}, got {got}")
-    parts = designs(recording, basis, device)
+    parts, scale = designs(recording, basis, device), Scale.of(recording)
     found = []
     for i, cell in enumerate(recording.cells):
         chunks = [Chunk(design, as_tensor(n[:, i], device)) for design, n in parts]
 
         def make(chunks: list[Chunk] = chunks, cell: str = cell) -> dict[str, Tensor]:
-            of_cell = _told(progress, f"{cell}: stimulus", grid.n + 1)
-            smoothed = max(1, round(SMOOTHED_MS / recording.step_ms))
-            cell_fit = _CellFit(chunks, recording.shape, likelihood, smoothed, of_cell)
-            return cell_fit.chosen(grid)
+            usual = Grid.usual(float(sum(c.counts.sum() for c in chunks)), scale.sd)
+            tried = grid or usual
+            of_cell = _told(progress, f"{cell}: stimulus", tried.n + 1)
+            cell_fit = _CellFit(chunks, recording.shape, likelihood, of_cell)
+            return cell_fit.chosen(tried)
 
         found.append(kept.part(f"stimulus of {cell}", make))
     weights = torch.stack([part["weights"] for part in found]).numpy()
@@ -232,13 +240,11 @@ class _CellFit:
         chunks: list[Chunk],
         shape: tuple[int, int],
         likelihood: str,
-        smoothed: int,
         told: Callable[[int], None],
     ) -> None:
         self._all, self._shape, self._likelihood = chunks, shape, likelihood
         self._fit, self._other = held_out(chunks)
-        self._smoothed, self._told = smoothed, told
-        self._n_tried = 0
+        self._told, self._n_tried = told, 0
         self._steps = sum(len(chunk.counts) for chunk in self._fit)
         n_weights = chunks[0].design.shape[1]
         self._n_basis = (n_weights - 1) // (shape[0] * shape[1])
@@ -252,12 +258,10 @@ class _CellFit:
         for l1 in grid.l1:
             tried.append(self._tried(l1, smoothness, weights))
             weights = tried[-1].weights
-        best = one_standard_error(tried)
-        same_size = [best]
+        best = max(tried, key=lambda one: one.value)
         for smoothness in grid.smoothness[1:]:
-            same_size.append(self._tried(best.l1, smoothness, best.weights))
-        same_size.sort(key=lambda one: -one.smoothness)
-        best = one_standard_error(same_size)
+            tried.append(self._tried(best.l1, smoothness, best.weights))
+        best = max(tried, key=lambda one: one.value)
         # On all steps the likelihood has grown by their share, and so have penalties.
         share = sum(len(chunk.counts) for chunk in self._all) / self._steps
         l1, smoothness = best.l1 * share, best.smoothness * share
@@ -274,30 +278,10 @@ class _CellFit:
         penalty = stimulus_penalty(self._shape, self._n_basis, l1, smoothness)
         likelihood = self._likelihood
         weights = fit_weights(self._fit, penalty, likelihood, start, tolerance=ROUGHLY)
-        at = torch.as_tensor(weights, dtype=torch.float32)
-        each = []
-        for chunk in self._other:
-            rates = (chunk.design @ at.to(chunk.design)).clamp(max=20).exp()
-            each.append(correlation(rates, chunk.counts, self._smoothed))
+        value = total_log_likelihood(self._other, weights, likelihood)
         self._n_tried += 1
         self._told(self._n_tried)
-        return Tried(l1, smoothness, weights, np.array(each))
-
-
-def one_standard_error(tried: Sequence[Tried]) -> Tried:
-    """Give the first, so the strongest, within one standard error of the best."""
-    best = max(tried, key=lambda one: one.mean)
-    return next(one for one in tried if one.mean >= best.mean - best.se)
-
-
-def correlation(rates: Tensor, counts: Tensor, smoothed: int) -> float:
-    """Correlate smoothed rates with smoothed spikes; 0 where either never varies."""
-    kernel = torch.ones(1, 1, smoothed, device=rates.device) / smoothed
-    both = torch.stack([rates, counts])[:, None]
-    x, y = torch.nn.functional.conv1d(both, kernel)[:, 0].double()
-    x, y = x - x.mean(), y - y.mean()
-    size = float((x.square().sum() * y.square().sum()).sqrt())
-    return float(x @ y) / size if size > 0 else 0.0
+        return Tried(l1, smoothness, weights, value)
 
 
 def _told(progress: Progress | None, stage: str, total: int) -> Callable[[int], None]:

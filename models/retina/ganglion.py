@@ -39,7 +39,7 @@ class Ganglion(Stage):
         self.inputs = inputs
         self.pools = cell_type.pool_deg > 0
         self.axes = inputs
-        self.fires = nn.ReLU()
+        self.fires: nn.Module = nn.ReLU()
         rates = {
             "gain_per_s": cell_type.gain_per_s,
             "maintained_per_s": cell_type.maintained_per_s,
