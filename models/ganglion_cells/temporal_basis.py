@@ -62,12 +62,16 @@ class Cosines:
 
         A cosine is two spacings wide to each side [1]_, [2]_.
         """
+        weights = self.heights()
+        return weights / weights.sum(axis=1, keepdims=True)
+
+    def heights(self) -> Float64[np.ndarray, " cosine lag"]:
+        """Give each cosine as it is, 1 at its peak; that may lie between two lags."""
         at = np.log(np.arange(self.length) + self.stretch)
         ends = math.log(self.first + self.stretch), math.log(self.last + self.stretch)
         peaks = np.linspace(*ends, self.n)
         phase = (at - peaks[:, None]) * math.pi / 2 / (peaks[1] - peaks[0])
-        weights = (1 + np.cos(np.clip(phase, -math.pi, math.pi))) / 2
-        return weights / weights.sum(axis=1, keepdims=True)
+        return (1 + np.cos(np.clip(phase, -math.pi, math.pi))) / 2
 
 
 @dataclass(frozen=True)
@@ -106,9 +110,12 @@ def _scaled(one: Cosines, factor: float) -> Cosines:
     if factor == 1:
         return one
     length = max(2, round(one.length * factor))
-    n = min(one.n, length)  # no more functions than lags
     last = min(one.last * factor, length - 1)
-    return Cosines(n, one.first * factor, last, one.stretch * factor, length)
+    for n in range(min(one.n, length), 2, -1):
+        found = Cosines(n, one.first * factor, last, one.stretch * factor, length)
+        if np.linalg.matrix_rank(found.heights()) == n:  # none lies between two lags
+            return found
+    return Cosines(2, one.first * factor, last, one.stretch * factor, length)
 
 
 def filtered(
