@@ -65,11 +65,11 @@ class Cosines:
 
         A cosine is two spacings wide to each side [1]_, [2]_.
         """
-        raised = self.raised()
-        return raised / raised.sum(axis=1, keepdims=True)
+        weights = self.heights()
+        return weights / weights.sum(axis=1, keepdims=True)
 
-    def raised(self) -> Float64[np.ndarray, " cosine lag"]:
-        """Give the cosines, 1 at their peaks."""
+    def heights(self) -> Float64[np.ndarray, " cosine lag"]:
+        """Give each cosine as it is, 1 at its peak; that may lie between two lags."""
         at = np.log(np.arange(self.length) + self.stretch)
         ends = math.log(self.first + self.stretch), math.log(self.last + self.stretch)
         peaks = np.linspace(*ends, self.n)
@@ -121,8 +121,10 @@ def _scaled(one: Cosines, factor: float) -> Cosines:
     first = min(one.first * factor, last / 2)
     for n in range(min(one.n, length), 1, -1):
         made = Cosines(n, first, last, one.stretch * factor, length)
-        raised = made.raised()
-        if (raised.sum(axis=1) > _LEAST).all() and np.linalg.cond(raised) < _MOST_ALIKE:
+        heights = made.heights()
+        if (heights.sum(axis=1) > _LEAST).all() and np.linalg.cond(
+            heights
+        ) < _MOST_ALIKE:
             return made
     return Cosines(2, 0.0, length - 1.0, 1.0, length)
 

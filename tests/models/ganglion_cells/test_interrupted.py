@@ -108,7 +108,7 @@ def test_an_interrupted_network_goes_on_to_the_same_weights(
 
 
 def test_a_rate_that_fell_is_kept(recording, tmp_path):
-    # Nothing is gained after the first epochs: the rate falls, and that is gone on with.
+    # Such steps gain nothing: the rate falls, and is gone on with.
     learning = Learning(epochs=6, batch=500, rate=1.0, patience=3)
     settings = FitSettings(learning=learning)
     whole = fit("multiplexed", recording, settings=settings, device="cpu")
