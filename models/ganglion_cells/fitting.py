@@ -133,7 +133,9 @@ def require_model(kind: str) -> None:
     """
     if kind not in MODELS:
         rule, near = f"one of {', '.join(MODELS)}", suggestion(kind, MODELS)
-        raise ValueError(f"a model of cells must be {rule}, got {kind!r}{near}")
+        raise ValueError(
+            f"a model of ganglion cells must be {rule}, got {kind!r}{near}"
+        )
 
 
 def shared_name(kind: str) -> str:

@@ -36,7 +36,7 @@ from .temporal_basis import Cosines, filtered
 # In units of what noise alone makes of the slope of a weight, sqrt(spikes) SD of the
 # stimulus, and of its curvature, spikes SD^2: the same for any recording.
 L1 = (2.0, 1.0, 0.5, 0.25, 0.125)  # from the strongest: each starts at the last
-SMOOTHNESS = (0.25, 2.5, 0.025)
+SMOOTHNESS = (0.025, 0.25, 0.0025, 0.00025)
 HELD_OUT = 5  # every fifth segment, or a fifth of the only one
 MOST_WEIGHTS = 3000  # of a cell: the matrix of second derivatives is their square
 Progress = Callable[[str, float, int], None]

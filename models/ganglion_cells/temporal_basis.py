@@ -116,7 +116,7 @@ def _scaled(one: Cosines, factor: float) -> Cosines:
     """
     if factor == 1:
         return one
-    length = max(3, round(one.length * factor))
+    length = max(2, round(one.length * factor))
     last = min(one.last * factor, length - 1)
     first = min(one.first * factor, last / 2)
     for n in range(min(one.n, length), 1, -1):
@@ -126,7 +126,7 @@ def _scaled(one: Cosines, factor: float) -> Cosines:
             heights
         ) < _MOST_ALIKE:
             return made
-    return Cosines(2, 0.0, length - 1.0, 1.0, length)
+    return Cosines(2, 0.0, length - 1.0, 1.0, length)  # of two lags, each its own
 
 
 def filtered(

@@ -15,7 +15,6 @@ from yoked.models.ganglion_cells.learning import Learning
 from yoked.models.ganglion_cells.stimulus_fit import Grid
 
 ONE_EPOCH = FitSettings(grid=Grid((3.0,), (1.0,)), learning=Learning(epochs=1))
-COUPLED = "bn-cnn with couplings"
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +31,10 @@ def recording():
 
 
 def fitted(kind, recording):
-    if kind == COUPLED:
-        return fit("bn-cnn", recording, settings=replace(ONE_EPOCH, has_couplings=True))
     return fit(kind, recording, settings=ONE_EPOCH)
 
 
-@pytest.mark.parametrize("kind", [*MODELS, COUPLED])
+@pytest.mark.parametrize("kind", MODELS)
 def test_every_kind_comes_back_as_it_was(kind, recording, tmp_path):
     model, path = fitted(kind, recording), tmp_path / "retina.pt"
     save_fitted(path, model, recording)
