@@ -192,6 +192,19 @@ def polarity_changes(
     ValueError
         If there are fewer than two images, cells differ in number, or too few
         permutations to reach `alpha` among so many images.
+
+    Examples
+    --------
+    A cell that squares what it sees is of light around one image, of dark around the
+    other:
+
+    >>> rng = np.random.default_rng(1)
+    >>> added = rng.normal(0, 0.2, (2000, 1, 1)).astype(np.float32)
+    >>> of = lambda image: rng.poisson((image + added[:, 0]) ** 2)
+    >>> centre = np.ones((1, 1, 1))
+    >>> averages = [local_average(added, of(image), centre) for image in (1.0, -1.0)]
+    >>> polarity_changes(averages).changes
+    (True,)
     """
     n, n_cells = len(averages), {len(one.p) for one in averages}
     if n < 2:

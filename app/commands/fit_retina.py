@@ -32,6 +32,12 @@ INTERRUPTED = "Interrupted: what is done stays in {}. The same command goes on."
     help="Step that the spike times of an NWB file are counted in.",
 )
 @click.option(
+    "--cell",
+    "cells",
+    multiple=True,
+    help="Only this cell; may be repeated. All unless told otherwise.",
+)
+@click.option(
     "--likelihood",
     type=click.Choice(["poisson", "bernoulli"]),
     default="poisson",
@@ -59,6 +65,7 @@ def fit_retina(
     models: tuple[str, ...],
     out: Path,
     step_ms: float | None,
+    cells: tuple[str, ...],
     likelihood: str,
     epochs: int,
     seed: int,
@@ -84,6 +91,8 @@ def fit_retina(
     from ..recordings.fit_retina import fit_retina as fit_all
 
     loaded = load_recording(recording, step_ms)
+    if cells:
+        loaded = loaded.only(cells)
     settings = FitSettings(likelihood, learning=Learning(epochs=epochs, seed=seed))
     try:
         with progress("fit") as update:

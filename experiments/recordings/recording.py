@@ -38,6 +38,12 @@ class Segment:
     frame_of_step
         The frame that each step saw, from 0; -1 where the background was shown. None
         where the stimulus is not known.
+
+    Examples
+    --------
+    >>> counts = np.zeros((5, 100, 2), np.uint8)  # five repeats, two cells
+    >>> Segment("repeats", counts).n_repeats
+    5
     """
 
     use: str

@@ -69,6 +69,9 @@ class Coupled(CellModel):
     refractory: Int64[np.ndarray, " cell"]
 
     def __post_init__(self) -> None:
+        if self.correction not in CORRECTIONS:
+            rule = f"one of {', '.join(CORRECTIONS)}"
+            raise ValueError(f"a correction must be {rule}, got {self.correction!r}")
         for name in ("cells", "step_ms", "shape", "background", "likelihood"):
             object.__setattr__(self, name, getattr(self.alone, name))
 

@@ -67,6 +67,12 @@ def save_fitted(path: Path, model: CellModel, recording: Recording) -> None:
     ------
     OSError
         If it cannot be written; what was there before stays.
+
+    Examples
+    --------
+        model = yoked.fit_cells("ln", recording)
+        yoked.save_cells(Path("ln.pt"), model, recording)
+        model, of = yoked.load_cells(Path("ln.pt"))
     """
     data = {
         "format": FORMAT,
@@ -93,6 +99,11 @@ def load_fitted(path: Path) -> FittedModel:
         If there is no such file.
     ValueError
         If it is no file of ours, or damaged.
+
+    Examples
+    --------
+        model, of = yoked.load_cells(Path("retina/ln.pt"))
+        of.name  # 'mahuas2020'
     """
     if not path.is_file():
         rule = "a file that fit-retina wrote"

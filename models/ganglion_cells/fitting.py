@@ -36,6 +36,11 @@ class FitSettings:
         that suit the number of spikes.
     learning
         How networks learn.
+
+    Examples
+    --------
+    >>> FitSettings(likelihood="bernoulli").learning.epochs
+    60
     """
 
     likelihood: str = "poisson"

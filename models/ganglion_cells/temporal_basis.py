@@ -6,7 +6,7 @@ References
    Spatio-temporal correlations and visual signalling in a complete neuronal population.
    Nature 454, 995-999.
 .. [2] Mahuas, Isacchini, Marre, Ferrari & Mora (2020), NeurIPS 33, whose public code
-   (gmahuas/2stepGLM) has the numbers of `MAHUAS`.
+   (gmahuas/2stepGLM) has these numbers, for steps of 5/3 ms.
 """
 
 import math
@@ -105,7 +105,6 @@ class Bases:
 _STIMULUS = Cosines(6, 1, 170, 50, 200)
 _COUPLING = Cosines(4, 0, 15, 5, 25)
 _OWN = Cosines(7, 1, 15, 1, 25)
-MAHUAS = Bases(_STIMULUS, _COUPLING, _OWN)
 
 
 def _scaled(one: Cosines, factor: float) -> Cosines:

@@ -86,3 +86,11 @@ def test_the_filters_of_the_file_are_the_cells(folder, tmp_path):
     assert np.abs(filters).sum(axis=2).argmax(axis=1).tolist() == [2, 4]
     peaks = np.array([filters[0, 2].argmax(), filters[1, 4].argmin()])
     assert np.abs(peaks - 6).max() <= 2  # lag of the course
+
+
+def test_cells_can_be_chosen(folder, tmp_path):
+    (row,) = json.loads(fitted(folder, tmp_path, "ln", "--cell", "dark").stdout)
+    assert row["cells"] == ["dark"]
+    assert row["noise"] is None
+    done = fitted(folder, tmp_path / "none", "ln", "--cell", "red", code=1)
+    assert "a cell must be one of light, dark, got 'red'" in done.stderr

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from tests.models.ganglion_cells.simulated import coupled_spikes as in_numpy
 from yoked.models.ganglion_cells.spiking import coupled_spikes, mean_preserving_drive
 from yoked.models.ganglion_cells.spiking_numba import can_fire
-from yoked.models.ganglion_cells.temporal_basis import MAHUAS, Bases, Cosines
+from yoked.models.ganglion_cells.temporal_basis import Bases, Cosines
 
 NO_REST = np.zeros(2, np.int64)
+
+PUBLISHED = Bases.scaled(5 / 3)
 
 
 def couplings(size):
@@ -66,7 +68,7 @@ def test_where_a_cell_can_fire_follows_from_its_spikes():
 
 
 def test_cosines_are_as_published():
-    weights = MAHUAS.stimulus.weights()
+    weights = PUBLISHED.stimulus.weights()
     assert weights.shape == (6, 200)
     assert weights.sum(axis=1) == pytest.approx(1)
     peaks = np.log(weights.argmax(axis=1) + 50)
@@ -83,7 +85,7 @@ def test_cosines_are_as_published():
 def test_cosines_reach_over_the_same_time_at_any_step(step_ms):
     scaled = Bases.scaled(step_ms)
     for one, published in zip(
-        vars(scaled).values(), vars(MAHUAS).values(), strict=True
+        vars(scaled).values(), vars(PUBLISHED).values(), strict=True
     ):
         length_ms = published.length * 5 / 3
         assert one.length * step_ms == pytest.approx(length_ms, abs=step_ms)
