@@ -13,11 +13,14 @@ References
    scenes: from computations to neurons. Neuron 111, 2742-2755.
 """
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 HISTORY = 40  # bins
+_ONE = math.log(math.e - 1)  # softplus makes 1 of it
 
 
 class Noise(nn.Module):
@@ -144,6 +147,35 @@ class BatchNormCNN(Windowed):
         with torch.no_grad():
             self.network[12].weight.copy_(rates.clamp(min=1.0))
             self.network[12].bias.copy_(before_softplus(rates))
+
+
+class InMeanRates(nn.Module):
+    """A softplus in units of each cell's mean rate: weights before it are near 1.
+
+    Parameters
+    ----------
+    n_cells
+        How many.
+
+    Examples
+    --------
+    >>> output = InMeanRates(2)
+    >>> output.start_at(torch.tensor([5.0, 20.0]))
+    >>> output(torch.zeros(1, 2))
+    tensor([[ 5., 20.]])
+    """
+
+    def __init__(self, n_cells: int) -> None:
+        super().__init__()
+        self.register_buffer("mean_per_s", torch.ones(n_cells))
+
+    def start_at(self, rates: Float[Tensor, " cell"]) -> None:
+        """Take the mean rates, in spikes/s."""
+        self.mean_per_s.copy_(rates.clamp(min=1e-3))
+
+    def forward(self, x: Float[Tensor, " *shape"]) -> Float[Tensor, " *shape"]:
+        """Give rates in spikes/s: the mean ones at 0."""
+        return self.mean_per_s * nn.functional.softplus(x + _ONE)
 
 
 def kernel_of(
