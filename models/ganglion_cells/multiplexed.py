@@ -1,11 +1,12 @@
 """Ganglion cells with two features: one that is linear, and one that is not.
 
-    u = softplus(K s + sum_x m(x) relu(+-k_x s) + c)
+    u = r softplus(K s + sum_x m(x) relu(+-k_x s) + c)
 
-K s is a filter over space and time, at the cell's centre. The second feature is one
-temporal filter k that looks at every element by itself, rectified before it is summed
-over space with the weights m: it tells that something moves there, whichever way. The
-fast OFF cells of the rat [1]_ do both, the second far from their centre.
+r is the cell's mean rate; K s is a filter over space and time, at the cell's centre.
+The second feature is one temporal filter k that looks at every element by itself,
+rectified before it is summed over space with the weights m, of which none is negative:
+it tells that something moves there, whichever way. The fast OFF cells of the rat [1]_
+do both, the second far from their centre.
 
 References
 ----------
@@ -18,7 +19,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from .cell_network import CellNetwork, before_softplus
+from .cell_network import CellNetwork, InMeanRates
 from .deep_retina import HISTORY
 from .temporal_basis import Cosines
 
@@ -56,11 +57,11 @@ class Multiplexed(CellNetwork):
         self.temporal = nn.Parameter(0.5 * torch.randn(n_cells, _BASIS.n))
         self.weights = nn.Parameter(0.05 * torch.rand(n_cells, 2, n))
         self.bias = nn.Parameter(torch.zeros(n_cells))
+        self.output = InMeanRates(n_cells)
 
     def start_at(self, rates: Float[Tensor, " cell"]) -> None:
         """Begin at the mean rates, in spikes/s."""
-        with torch.no_grad():
-            self.bias.copy_(before_softplus(rates))
+        self.output.start_at(rates)
 
     def features(
         self, stimulus: Float[Tensor, " sequence bin y x"]
@@ -76,7 +77,7 @@ class Multiplexed(CellNetwork):
         found = nn.functional.conv1d(lines, basis).unflatten(0, (n_sequences, n))
         linear = torch.einsum("snbt,cbn->stc", found, self.linear)
         local = torch.einsum("snbt,cb->sctn", found, self.temporal)
-        up, down = self.weights.relu().unbind(1)  # (cell, element)
+        up, down = self.weights.abs().unbind(1)  # (cell, element)
         rectified = torch.einsum("sctn,cn->stc", local.relu(), up)
         return linear, rectified + torch.einsum("sctn,cn->stc", (-local).relu(), down)
 
@@ -85,4 +86,4 @@ class Multiplexed(CellNetwork):
     ) -> Float[Tensor, " sequence answered cell"]:
         """Give rates in spikes/s from the 40th bin on."""
         linear, rectified = self.features(stimulus)
-        return nn.functional.softplus(linear + rectified + self.bias)
+        return self.output(linear + rectified + self.bias)

@@ -2,7 +2,7 @@
 
     b_t = relu(K * s_t - F a_{t-1})        8 types of bipolar cells at every place
     a_t = (1 - m) a_{t-1} + m relu(G b_t)  4 types of amacrine cells; m one for each
-    u_t = softplus(W b_t - V a_t + c)      ganglion cells
+    u_t = r softplus(W b_t - V a_t + c)    ganglion cells, r their mean rates
 
 K is a filter over the last 20 bins and a neighbourhood of 15, F and G over
 neighbourhoods of 9, without negative weights, as amacrine cells only inhibit and are
@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from .cell_network import CellNetwork, before_softplus
+from .cell_network import CellNetwork, InMeanRates
 from .deep_retina import kernel_of
 
 _BIPOLAR, _AMACRINE = 8, 4
@@ -57,14 +57,14 @@ class AmacrineFeedback(CellNetwork):
         n = left[0] * left[1]
         self.from_bipolar = nn.Linear(_BIPOLAR * n, n_cells)
         self.from_amacrine = nn.Linear(_AMACRINE * n, n_cells, bias=False)
+        self.output = InMeanRates(n_cells)
         with torch.no_grad():
             for layer in (self.excites, self.inhibits):
                 layer.weight.abs_().mul_(0.3)
 
     def start_at(self, rates: Float[Tensor, " cell"]) -> None:
         """Begin at the mean rates, in spikes/s."""
-        with torch.no_grad():
-            self.from_bipolar.bias.copy_(before_softplus(rates))
+        self.output.start_at(rates)
 
     def forward(
         self, stimulus: Float[Tensor, " sequence bin y x"]
@@ -73,7 +73,7 @@ class AmacrineFeedback(CellNetwork):
         windows = stimulus.unfold(1, _FILTER, 1).movedim(-1, 2)
         n_sequences, n_bins = windows.shape[:2]
         driven = self.filters(windows.flatten(0, 1)).unflatten(0, (n_sequences, n_bins))
-        inhibits, excites = self.inhibits.weight.relu(), self.excites.weight.relu()
+        inhibits, excites = self.inhibits.weight.abs(), self.excites.weight.abs()
         padding, leak = self.excites.padding, self.leak.sigmoid()
         amacrine = driven.new_zeros(n_sequences, _AMACRINE, *driven.shape[3:])
         rates = []
@@ -87,7 +87,7 @@ class AmacrineFeedback(CellNetwork):
             if t >= n_bins - (stimulus.shape[1] - self.history + 1):
                 drive = self.from_bipolar(bipolar.flatten(1))
                 rates.append(drive - self.from_amacrine(amacrine.flatten(1)))
-        return nn.functional.softplus(torch.stack(rates, dim=1))
+        return self.output(torch.stack(rates, dim=1))
 
 
 def _odd(n: int) -> int:

@@ -1,9 +1,10 @@
 """Recorded cells as sums over our own retina's, whose constants are learnt with it.
 
-    u = softplus(sum_c sum_x w_c(x) r_c(x, t) + b)
+    u = r softplus(sum_c sum_x w_c(x) r_c(x, t) + b)
 
-r_c are the rates of the four cell types of `models.retina` above the maintained ones,
-at the places of the grid; a frame of one row is of bars. What is learnt
+r is the recorded cell's mean rate; r_c are the rates of the four cell types of
+`models.retina` above the maintained ones, at the places of the grid; a frame of one row
+is of bars. What is learnt
 beside the weights are the constants of photoreceptors, horizontal, bipolar and amacrine
 cells, synapses and ganglion cells: sizes, times, gains, rectification.
 
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 from ..retina.ganglion import Ganglion
 from ..retina.staged import STAGES, StagedRetina, StagedRetinaConfig
 from .binned import BIN_MS
-from .cell_network import CellNetwork, before_softplus
+from .cell_network import CellNetwork, InMeanRates
 from .deep_retina import HISTORY
 
 ELEMENT_DEG = 0.05
@@ -60,13 +61,13 @@ class StagedCells(CellNetwork):
         rows, columns = self.retina.n_cells
         n = self.retina.n_channels * rows * columns
         self.read = nn.Linear(n, n_cells)
+        self.output = InMeanRates(n_cells)
         with torch.no_grad():
             self.read.weight.mul_(0.1)
 
     def start_at(self, rates: Float[Tensor, " cell"]) -> None:
         """Begin at the mean rates, in spikes/s."""
-        with torch.no_grad():
-            self.read.bias.copy_(before_softplus(rates))
+        self.output.start_at(rates)
 
     def forward(
         self, stimulus: Float[Tensor, " sequence bin y x"]
@@ -75,7 +76,7 @@ class StagedCells(CellNetwork):
         contrast = (CONTRAST * stimulus).clamp(min=-1.0)
         rates = self.retina(contrast)[:, self.history - 1 :]
         above = (rates - self._at_rest()) / _TYPICAL_PER_S
-        return nn.functional.softplus(self.read(above.flatten(2)))
+        return self.output(self.read(above.flatten(2)))
 
     def _at_rest(self) -> Float[Tensor, " channel 1 1"]:
         """Give the maintained rates of every channel."""

@@ -13,7 +13,7 @@ from yoked.models.ganglion_cells.learning import Learning
 from yoked.models.ganglion_cells.stimulus_fit import Grid
 
 SHORT = FitSettings(
-    grid=Grid(l1=(30.0, 10.0, 3.0), smoothness=(30.0,)),
+    grid=Grid(l1=(30.0, 10.0), smoothness=(30.0,)),
     learning=Learning(epochs=16, rate=0.005, batch=800, patience=3),
 )
 
