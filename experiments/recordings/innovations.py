@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Float64, Int64
 
 from .frame_rows import PAUSE, FrameRows
 
@@ -28,7 +28,7 @@ FRAMES_A_SUM = 20  # at least
 LEAST_NEW = 1e-3  # of the variance; below that the stimulus can be foretold
 N_LEVELS = 20  # of a response that is foretold linearly, for its nonlinearity
 _CHUNK = 8192
-_RIDGE = 1e-6  # of the mean variance of what foretells
+_RIDGE = 1e-9  # of the mean variance of what foretells
 
 
 @dataclass(frozen=True)
@@ -103,13 +103,10 @@ def _foretell(
 
     def foretell(at: np.ndarray) -> np.ndarray:
         single = [frames[at - lag] for lag in range(1, SINGLE + 1)]
-        means = [
-            ((total[at - 1 - a] - total[at - 1 - b]) / (b - a)).astype(np.float32)
-            for a, b in GROUPS
-        ]
+        means = [(total[at - 1 - a] - total[at - 1 - b]) / (b - a) for a, b in GROUPS]
         sums = np.maximum(recent(at) @ weights - at_least, 0)
-        one = np.ones((len(at), 1), np.float32)
-        return np.concatenate([one, *single, *means, sums], axis=1)
+        # In double precision: neighbouring frames and elements are nearly equal.
+        return np.concatenate([np.ones((len(at), 1)), *single, *means, sums], axis=1)
 
     return foretell
 
@@ -118,7 +115,7 @@ def _regression(
     rows: FrameRows,
     known: Int64[np.ndarray, " known"],
     foretell: Callable[[np.ndarray], np.ndarray],
-) -> tuple[Float32[np.ndarray, " column target"], int]:
+) -> tuple[Float64[np.ndarray, " column target"], int]:
     """Regress frames, and the spikes during those before them, on earlier frames."""
     n_columns = foretell(known[:1]).shape[1]
     n_targets = rows.frames.shape[1] + rows.counts.shape[1]
@@ -130,7 +127,7 @@ def _regression(
         gram += x.T @ x
         moments += x.T @ y
     gram += np.eye(n_columns) * (_RIDGE * np.trace(gram) / n_columns)
-    return np.linalg.solve(gram, moments).astype(np.float32), n_columns
+    return np.linalg.solve(gram, moments), n_columns
 
 
 def _by_level(
