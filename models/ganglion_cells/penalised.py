@@ -6,7 +6,8 @@ What is minimised over the weights w of one cell, X the design of all steps:
 
 Each round takes the likelihood's quadratic form with the expected curvature, minimises
 it with the penalties by coordinate descent, and goes as far along as the whole
-falls [1]_. All of it is concave in w, so there is one optimum.
+falls [1]_. The curvature is most of the work, and is used for several rounds; the last
+round always has its own. All of it is concave in w, so there is one optimum.
 
 References
 ----------
@@ -22,12 +23,13 @@ import torch
 from jaxtyping import Float32, Float64
 from torch import Tensor
 
-from .likelihood import log_likelihood, require_likelihood, slopes
+from .likelihood import Slopes, log_likelihood, require_likelihood, slopes
 from .penalised_numba import minimise_quadratic
 
 ROUNDS = 50
 TOLERANCE = 1e-3  # of the objective, in nats: far below what one spike tells
 ROUGHLY = 0.1  # enough to compare penalties by
+AGE = 5  # rounds that a curvature is used for
 _SMALLEST_STEP = 2.0**-20
 
 
@@ -112,24 +114,25 @@ def fit_weights(
                 what = "stimulus and spikes in a fit"
                 raise NotFinite(f"{what} must be finite numbers, got NaN or infinity")
     w = np.zeros(len(penalty.l1)) if start is None else start.copy()
-    value, slope, curvature = _likelihood(chunks, w, likelihood)
+    value, slope = _likelihood(chunks, w, likelihood)
     cost = -value + _penalty(penalty, w)
     if not np.isfinite(cost):
         raise NotFinite(f"the likelihood at the start must be finite, got {value}")
+    curvature, age = _curvature(chunks, w, likelihood), 0
     for _ in range(ROUNDS):
         gradient = -slope + 2 * penalty.quadratic @ w
         hessian = curvature + 2 * penalty.quadratic
         target = minimise_quadratic(hessian, gradient, penalty.l1, w)
-        w, (value, slope, curvature), new = _along(
-            chunks, penalty, likelihood, w, target, cost
-        )
-        fell, cost = cost - new, new
-        if fell < tolerance:
+        w, (value, slope), new = _along(chunks, penalty, likelihood, w, target, cost)
+        fell, cost, age = cost - new, new, age + 1
+        if fell < tolerance and age == 1:
             break
+        if fell < tolerance or age == AGE:  # is it the optimum, or is this too old?
+            curvature, age = _curvature(chunks, w, likelihood), 0
     return w
 
 
-_Found = tuple[float, np.ndarray, np.ndarray]
+_Found = tuple[float, np.ndarray]
 
 
 def _along(
@@ -159,22 +162,39 @@ def _penalty(penalty: Penalty, w: np.ndarray) -> float:
 def _likelihood(
     chunks: Sequence[Chunk], w: Float64[np.ndarray, " weight"], likelihood: str
 ) -> _Found:
-    """Add up the log-likelihood, its slope and its expected curvature."""
-    value = 0.0
-    slope, curvature = np.zeros(len(w)), np.zeros((len(w), len(w)))
+    """Add up the log-likelihood and its slope."""
+    value, slope = 0.0, np.zeros(len(w))
     for chunk in chunks:
-        at = torch.as_tensor(w, dtype=torch.float32, device=chunk.design.device)
-        eta = chunk.design @ at
-        if chunk.offset is not None:
-            eta = eta + chunk.offset
-        parts = slopes(chunk.counts, eta, likelihood)
-        if chunk.counted is not None:
-            parts = parts._make(part * chunk.counted for part in parts)
+        parts = _slopes(chunk, w, likelihood)
         value += float(parts.value.double().sum())
         slope += (chunk.design.T @ parts.slope).double().cpu().numpy()
+    return value, slope
+
+
+def _curvature(
+    chunks: Sequence[Chunk], w: Float64[np.ndarray, " weight"], likelihood: str
+) -> Float64[np.ndarray, " weight weight"]:
+    """Add up the expected curvature: most of the work of a fit."""
+    found = np.zeros((len(w), len(w)))
+    for chunk in chunks:
+        parts = _slopes(chunk, w, likelihood)
         weighted = chunk.design * parts.curvature[:, None]
-        curvature += (weighted.T @ chunk.design).double().cpu().numpy()
-    return value, slope, (curvature + curvature.T) / 2
+        found += (weighted.T @ chunk.design).double().cpu().numpy()
+    return (found + found.T) / 2
+
+
+def _slopes(chunk: Chunk, w: Float64[np.ndarray, " weight"], likelihood: str) -> Slopes:
+    parts = slopes(chunk.counts, _eta(chunk, w), likelihood)
+    if chunk.counted is None:
+        return parts
+    return parts._make(part * chunk.counted for part in parts)
+
+
+def _eta(chunk: Chunk, w: Float64[np.ndarray, " weight"]) -> Float32[Tensor, " step"]:
+    """Give the logarithm of each step's rate."""
+    at = torch.as_tensor(w, dtype=torch.float32, device=chunk.design.device)
+    eta = chunk.design @ at
+    return eta if chunk.offset is None else eta + chunk.offset
 
 
 def total_log_likelihood(
@@ -183,10 +203,7 @@ def total_log_likelihood(
     """Add up the log-likelihood of all steps that count, in nats."""
     value = 0.0
     for chunk in chunks:
-        at = torch.as_tensor(w, dtype=torch.float32, device=chunk.design.device)
-        eta = chunk.design @ at
-        eta = eta if chunk.offset is None else eta + chunk.offset
-        found = log_likelihood(chunk.counts, eta, likelihood)
+        found = log_likelihood(chunk.counts, _eta(chunk, w), likelihood)
         found = found if chunk.counted is None else found * chunk.counted
         value += float(found.double().sum())
     return value

@@ -12,12 +12,14 @@ References
    Laplacian 500 in their units; the usual grid holds what that is in ours.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32, Float64, UInt8
 from torch import Tensor
 
 from ...experiments.recordings.recording import Recording, RecordingError, Segment
@@ -37,6 +39,9 @@ from .temporal_basis import Cosines, filtered
 # stimulus, and of its curvature, spikes SD^2: the same for any recording.
 L1 = (2.0, 1.0, 0.5, 0.25, 0.125)  # from the strongest: each starts at the last
 SMOOTHNESS = (0.025, 0.25, 0.0025, 0.00025)
+TRIED_MS = (
+    8.4  # steps are put together up to this to choose penalties: filters are slow
+)
 HELD_OUT = 5  # every fifth segment, or a fifth of the only one
 MOST_WEIGHTS = 3000  # of a cell: the matrix of second derivatives is their square
 Progress = Callable[[str, float, int], None]
@@ -177,18 +182,16 @@ def fit_stimulus(
         got = f"{rows} x {columns} elements of {basis.n} weights"
         raise RecordingError(f"a linear filter must have {rule}, got {got}")
     parts, scale = designs(recording, basis, device), Scale.of(recording)
+    coarse = [coarser(*part, recording.step_ms) for part in parts]
     found = []
     for i, cell in enumerate(recording.cells):
         chunks = [Chunk(design, as_tensor(n[:, i], device)) for design, n in parts]
-
-        def make(chunks: list[Chunk] = chunks, cell: str = cell) -> dict[str, Tensor]:
-            usual = Grid.usual(float(sum(c.counts.sum() for c in chunks)), scale.sd)
-            tried = grid or usual
-            of_cell = _told(progress, f"{cell}: stimulus", tried.n + 1)
-            cell_fit = _CellFit(chunks, recording.shape, likelihood, of_cell)
-            return cell_fit.chosen(tried)
-
-        found.append(kept.part(f"stimulus of {cell}", make))
+        tried_on = [Chunk(d, n[:, i], offset) for d, n, offset in coarse]
+        spikes = float(sum(chunk.counts.sum() for chunk in chunks))
+        tried = grid or Grid.usual(spikes, scale.sd)
+        told = _told(progress, f"{cell}: stimulus", tried.n + 1)
+        of_cell = _CellFit(chunks, tried_on, recording.shape, likelihood, told)
+        found.append(kept.part(f"stimulus of {cell}", partial(of_cell.chosen, tried)))
     weights = torch.stack([part["weights"] for part in found]).numpy()
     shape = (recording.n_cells, rows, columns, basis.n)
     l1, smoothness = (
@@ -210,6 +213,19 @@ def designs(
         design = stimulus_design(segment, basis, recording.background, device)[first:]
         found += [(design, counts[first:]) for counts in segment.counts]
     return found
+
+
+def coarser(
+    design: Float32[Tensor, " step weight"],
+    counts: UInt8[np.ndarray, " step cell"],
+    step_ms: float,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Put steps together: mean design, summed counts, and the log of how many steps."""
+    n = max(1, int(TRIED_MS / step_ms))
+    rows = len(design) // n
+    means = design[: rows * n].view(rows, n, -1).mean(dim=1)
+    summed = as_tensor(counts[: rows * n], design.device).view(rows, n, -1).sum(dim=1)
+    return means, summed, torch.full_like(means[:, 0], math.log(n))
 
 
 def held_out(chunks: Sequence[Chunk]) -> tuple[list[Chunk], list[Chunk]]:
@@ -238,19 +254,22 @@ class _CellFit:
     def __init__(
         self,
         chunks: list[Chunk],
+        coarse: list[Chunk],
         shape: tuple[int, int],
         likelihood: str,
         told: Callable[[int], None],
     ) -> None:
         self._all, self._shape, self._likelihood = chunks, shape, likelihood
-        self._fit, self._other = held_out(chunks)
+        self._fit, self._other = held_out(coarse)
         self._told, self._n_tried = told, 0
         self._steps = sum(len(chunk.counts) for chunk in self._fit)
+        self._n_coarse = sum(len(chunk.counts) for chunk in coarse)
         n_weights = chunks[0].design.shape[1]
         self._n_basis = (n_weights - 1) // (shape[0] * shape[1])
         spikes = float(sum(chunk.counts.sum() for chunk in self._fit))
         self._start = np.zeros(n_weights)
-        self._start[-1] = np.log(max(spikes, 0.5) / self._steps)
+        steps = len(chunks[0].counts) / len(coarse[0].counts)  # put together
+        self._start[-1] = np.log(max(spikes, 0.5) / self._steps / steps)
 
     def chosen(self, grid: Grid) -> dict[str, Tensor]:
         """Choose the penalties, and fit with them on all steps."""
@@ -263,7 +282,7 @@ class _CellFit:
             tried.append(self._tried(best.l1, smoothness, best.weights))
         best = max(tried, key=lambda one: one.value)
         # On all steps the likelihood has grown by their share, and so have penalties.
-        share = sum(len(chunk.counts) for chunk in self._all) / self._steps
+        share = self._n_coarse / self._steps
         l1, smoothness = best.l1 * share, best.smoothness * share
         penalty = stimulus_penalty(self._shape, self._n_basis, l1, smoothness)
         weights = fit_weights(self._all, penalty, self._likelihood, best.weights)
