@@ -29,7 +29,7 @@ def minimise_quadratic(hessian, gradient, l1, w):
             step = new - z[j]
             if step != 0.0:
                 for k in range(len(w)):
-                    moved[k] += hessian[k, j] * step
+                    moved[k] += hessian[j, k] * step  # symmetric, and so contiguous
                 z[j] = new
                 largest = max(largest, abs(step) * np.sqrt(h))
         if largest < 1e-5:
