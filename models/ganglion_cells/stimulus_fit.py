@@ -161,7 +161,7 @@ def fit_stimulus(
     Raises
     ------
     RecordingError
-        If a frame has too many elements for this model.
+        If a frame has too many elements for this model, or there are too few steps.
     """
     rows, columns = recording.shape
     n_weights = rows * columns * basis.n
@@ -170,13 +170,18 @@ def fit_stimulus(
         got = f"{rows} x {columns} elements of {basis.n} weights"
         raise RecordingError(f"a linear filter must have {rule}, got {got}")
     parts = designs(recording, basis, device)
+    smoothed = max(1, round(SMOOTHED_MS / recording.step_ms))
+    shortest = min(len(n) for _, n in parts)
+    if shortest // (1 if len(parts) >= HELD_OUT else HELD_OUT) < smoothed:
+        rule = f"long enough to hold out a fifth, {smoothed} steps or more, of each"
+        got = f"{shortest} after the first steps"
+        raise RecordingError(f"segments for fitting must be {rule}, got {got}")
     found = []
     for i, cell in enumerate(recording.cells):
         chunks = [Chunk(design, as_tensor(n[:, i], device)) for design, n in parts]
 
         def make(chunks: list[Chunk] = chunks, cell: str = cell) -> dict[str, Tensor]:
             of_cell = _told(progress, f"{cell}: stimulus", grid.n + 1)
-            smoothed = max(1, round(SMOOTHED_MS / recording.step_ms))
             cell_fit = _CellFit(chunks, recording.shape, likelihood, smoothed, of_cell)
             return cell_fit.chosen(grid)
 
