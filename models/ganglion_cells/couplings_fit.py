@@ -49,7 +49,7 @@ def refractory_steps(recording: Recording) -> Int64[np.ndarray, " cell"]:
                 gaps = np.diff(np.flatnonzero(repeat[:, i]))
                 shortest[i] = np.sort(np.append(shortest[i], gaps))[:_SHORTEST]
     medians = [np.median(s) if len(s) == _SHORTEST else 0.0 for s in shortest]
-    return np.floor(medians).astype(np.int64)
+    return np.floor(np.array(medians)).astype(np.int64)
 
 
 def history(

@@ -14,6 +14,7 @@ References
 """
 
 import math
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -46,7 +47,7 @@ class Windowed(nn.Module):
 
     history = HISTORY
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Sequential) -> None:
         super().__init__()
         self.network = network
 
@@ -101,7 +102,7 @@ class DeepRetina2016(Windowed):
     def start_at(self, rates: Float[Tensor, " cell"]) -> None:
         """Begin at the mean rates, in spikes/s."""
         with torch.no_grad():
-            self.network[7].bias.copy_(before_softplus(rates))
+            cast(nn.Linear, self.network[7]).bias.copy_(before_softplus(rates))
 
 
 class BatchNormCNN(Windowed):
@@ -145,8 +146,9 @@ class BatchNormCNN(Windowed):
     def start_at(self, rates: Float[Tensor, " cell"]) -> None:
         """Begin at the mean rates, in spikes/s, and vary by as much."""
         with torch.no_grad():
-            self.network[12].weight.copy_(rates.clamp(min=1.0))
-            self.network[12].bias.copy_(before_softplus(rates))
+            last = cast(nn.BatchNorm1d, self.network[12])
+            last.weight.copy_(rates.clamp(min=1.0))
+            last.bias.copy_(before_softplus(rates))
 
 
 class InMeanRates(nn.Module):
@@ -164,6 +166,8 @@ class InMeanRates(nn.Module):
     >>> output(torch.zeros(1, 2))
     tensor([[ 5., 20.]])
     """
+
+    mean_per_s: Tensor
 
     def __init__(self, n_cells: int) -> None:
         super().__init__()

@@ -98,7 +98,8 @@ def learn(
         got = f"{sum(s.n_steps for s in recording.of('fit'))} steps"
         raise RecordingError(f"segments for fitting must be {rule}, got {got}")
     counts = data[0].counts
-    network.start_at(counts.nanmean(dim=0).cpu() / bin_s)
+    start_at: Any = network.start_at
+    start_at(counts.nanmean(dim=0).cpu() / bin_s)
     run = _Run(network.to(device), data[0], data[1], learning, bin_s)
     state = kept.get("learning")
     if state is not None:

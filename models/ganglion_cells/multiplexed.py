@@ -43,6 +43,7 @@ class Multiplexed(nn.Module):
     """
 
     history = HISTORY
+    basis: Tensor
     l2, activity_l1 = 1e-3, 0.0
 
     def __init__(self, shape: tuple[int, int], n_cells: int) -> None:

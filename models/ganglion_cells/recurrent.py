@@ -45,8 +45,8 @@ class AmacrineFeedback(nn.Module):
         super().__init__()
         kernel, left = kernel_of(15, shape)
         self.filters = nn.Conv2d(_FILTER, _BIPOLAR, kernel)
-        around = tuple(1 + 2 * (min(9, n) // 2) for n in left)
-        padding = tuple(n // 2 for n in around)
+        padding = min(9, left[0]) // 2, min(9, left[1]) // 2
+        around = 1 + 2 * padding[0], 1 + 2 * padding[1]
         self.excites = nn.Conv2d(_BIPOLAR, _AMACRINE, around, padding=padding)
         self.inhibits = nn.Conv2d(
             _AMACRINE, _BIPOLAR, around, padding=padding, bias=False

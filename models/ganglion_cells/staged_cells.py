@@ -12,10 +12,13 @@ A recorded retina is of another eye at another place: `ELEMENT_DEG` says how man
 retina's degrees an element is, and sizes are learnt from there.
 """
 
+from typing import cast
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ..retina.ganglion import Ganglion
 from ..retina.staged import STAGES, StagedRetina, StagedRetinaConfig
 from .binned import BIN_MS
 from .deep_retina import HISTORY, InMeanRates
@@ -77,7 +80,7 @@ class StagedCells(nn.Module):
     def _at_rest(self) -> Float[Tensor, " channel 1 1"]:
         """Give the maintained rates of every channel."""
         found = [
-            self.retina.ganglion[name].constant("maintained_per_s")
+            cast(Ganglion, self.retina.ganglion[name]).constant("maintained_per_s")
             for name in self.retina.channels
         ]
         return torch.stack(found).view(-1, 1, 1)
