@@ -201,7 +201,7 @@ def rates_of(network, n_bars):
             "bn-cnn",
             16,
             17,
-            60_000,
+            100_000,
             {"epochs": 20, "batch": 500, "patience": 2},
             marks=pytest.mark.slow,
         ),
