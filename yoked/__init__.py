@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from yoked.models.ganglion_cells.fitted_file import save_fitted as save_cells
     from yoked.models.ganglion_cells.fitting import FitSettings
     from yoked.models.ganglion_cells.fitting import fit as fit_cells
+    from yoked.models.ganglion_cells.interpretation import attribution
     from yoked.models.ganglion_cells.learned_config import LearnedConfig
     from yoked.models.networks.controls import Controls
     from yoked.models.networks.controls import apply as apply_controls
@@ -137,6 +138,7 @@ __all__ = [
     "Viewing",
     "agreement",
     "apply_controls",
+    "attribution",
     "bootstrap",
     "by_condition",
     "choice_loss",
@@ -236,6 +238,7 @@ _HOMES = {
     "Viewing": ("experiments.session.observer", "Viewing"),
     "agreement": ("analysis.double_pass.internal_noise", "agreement"),
     "apply_controls": ("models.networks.controls", "apply"),
+    "attribution": ("models.ganglion_cells.interpretation", "attribution"),
     "bootstrap": ("analysis.sensitivity.bootstrap", "bootstrap"),
     "by_condition": ("experiments.session.results", "by_condition"),
     "choice_loss": ("models.training.losses", "choice_loss"),

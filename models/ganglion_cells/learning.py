@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ...experiments.recordings.recording import Recording, Segment
+from ...experiments.recordings.recording import Recording, RecordingError, Segment
 from .binned import Chunks, Scale
 from .cell_network import CellNetwork
 from .kept import Kept
@@ -79,6 +79,8 @@ def learn(
 
     Raises
     ------
+    RecordingError
+        If there is too little to learn from.
     NotFinite
         If the loss is not finite: the message says at which epoch.
     """
@@ -91,6 +93,10 @@ def learn(
         Chunks.of(part, scale, network.history, _ANSWERED, device)
         for part in (fit, other)
     ]
+    if any(not len(part.starts) for part in data):
+        rule = f"long enough for {HELD_OUT} stretches of {_ANSWERED} bins to learn from"
+        got = f"{sum(s.n_steps for s in recording.of('fit'))} steps"
+        raise RecordingError(f"segments for fitting must be {rule}, got {got}")
     counts = data[0].counts
     network.start_at(counts.nanmean(dim=0).cpu() / bin_s)
     run = _Run(network.to(device), data[0], data[1], learning, bin_s)

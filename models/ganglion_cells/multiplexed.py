@@ -45,6 +45,7 @@ class Multiplexed(CellNetwork):
 
     basis: Tensor
     history = HISTORY
+    basis: Tensor
     l2, activity_l1 = 1e-3, 0.0
 
     def __init__(self, shape: tuple[int, int], n_cells: int) -> None:

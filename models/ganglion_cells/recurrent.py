@@ -46,8 +46,8 @@ class AmacrineFeedback(CellNetwork):
         super().__init__()
         kernel, left = kernel_of(15, shape)
         self.filters = nn.Conv2d(_FILTER, _BIPOLAR, kernel)
-        around = _odd(left[0]), _odd(left[1])
-        padding = around[0] // 2, around[1] // 2
+        padding = min(9, left[0]) // 2, min(9, left[1]) // 2
+        around = 1 + 2 * padding[0], 1 + 2 * padding[1]
         self.excites = nn.Conv2d(_BIPOLAR, _AMACRINE, around, padding=padding)
         self.inhibits = nn.Conv2d(
             _AMACRINE, _BIPOLAR, around, padding=padding, bias=False
@@ -88,8 +88,3 @@ class AmacrineFeedback(CellNetwork):
                 drive = self.from_bipolar(bipolar.flatten(1))
                 rates.append(drive - self.from_amacrine(amacrine.flatten(1)))
         return self.output(torch.stack(rates, dim=1))
-
-
-def _odd(n: int) -> int:
-    """Give an odd size of a neighbourhood, 9 at most, for so many places."""
-    return 1 + 2 * (min(9, n) // 2)

@@ -42,6 +42,7 @@ SMOOTHNESS = (0.025, 0.25, 0.0025, 0.00025)
 TRIED_MS = (
     8.4  # steps are put together up to this to choose penalties: filters are slow
 )
+LEAST = 10  # of these in each fifth
 HELD_OUT = 5  # every fifth segment, or a fifth of the only one
 MOST_WEIGHTS = 3000  # of a cell: the matrix of second derivatives is their square
 Progress = Callable[[str, float, int], None]
@@ -173,7 +174,7 @@ def fit_stimulus(
     Raises
     ------
     RecordingError
-        If a frame has too many elements for this model.
+        If a frame has too many elements for this model, or there are too few steps.
     """
     rows, columns = recording.shape
     n_weights = rows * columns * basis.n
@@ -182,7 +183,13 @@ def fit_stimulus(
         got = f"{rows} x {columns} elements of {basis.n} weights"
         raise RecordingError(f"a linear filter must have {rule}, got {got}")
     parts, scale = designs(recording, basis, device), Scale.of(recording)
-    coarse = [coarser(*part, recording.step_ms) for part in parts]
+    shortest = min(len(n) for _, n in parts)
+    least = LEAST * HELD_OUT * tried_steps(recording)
+    if shortest < least:
+        rule = f"long enough to hold out a fifth, {least} steps or more, of each"
+        got = f"{shortest} after the first steps"
+        raise RecordingError(f"segments for fitting must be {rule}, got {got}")
+    coarse = [coarser(*part, tried_steps(recording)) for part in parts]
     found = []
     for i, cell in enumerate(recording.cells):
         chunks = [Chunk(design, as_tensor(n[:, i], device)) for design, n in parts]
@@ -215,13 +222,17 @@ def designs(
     return found
 
 
+def tried_steps(recording: Recording) -> int:
+    """Give how many steps are put together to choose penalties."""
+    return max(1, int(TRIED_MS / recording.step_ms))
+
+
 def coarser(
     design: Float32[Tensor, " step weight"],
     counts: UInt8[np.ndarray, " step cell"],
-    step_ms: float,
+    n: int,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Put steps together: mean design, summed counts, and the log of how many steps."""
-    n = max(1, int(TRIED_MS / step_ms))
+    """Put n steps together: mean design, summed counts, and the log of n."""
     rows = len(design) // n
     means = design[: rows * n].view(rows, n, -1).mean(dim=1)
     summed = as_tensor(counts[: rows * n], design.device).view(rows, n, -1).sum(dim=1)

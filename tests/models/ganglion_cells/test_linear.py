@@ -119,3 +119,11 @@ def test_too_many_elements_are_refused(recording):
     rule = r"must have 3000 or fewer weights of a cell, fewer elements, got 30 x 30 ele"
     with pytest.raises(RecordingError, match=rule):
         fit("ln", large)
+
+
+def test_a_recording_that_is_too_short_is_refused():
+    rule = (
+        "must be long enough to hold out a fifth, 50 steps or more, of each, got 10 a"
+    )
+    with pytest.raises(RecordingError, match=rule):
+        fit("ln", poisson_recording(true_rates, 1, 20))

@@ -18,6 +18,7 @@ from tests.models.ganglion_cells.simulated import (
     poisson_recording,
 )
 from yoked.analysis.spikes.scores import explained_variance
+from yoked.experiments.recordings.recording import RecordingError
 from yoked.models.ganglion_cells.deep import NETWORKS
 from yoked.models.ganglion_cells.fitting import FitSettings, fit
 from yoked.models.ganglion_cells.learning import Learning
@@ -200,7 +201,7 @@ def rates_of(network, n_bars):
             "bn-cnn",
             16,
             17,
-            60_000,
+            100_000,
             {"epochs": 20, "batch": 500, "patience": 2},
             marks=pytest.mark.slow,
         ),
@@ -225,3 +226,10 @@ def test_a_loss_that_is_not_finite_says_in_which_epoch():
     rule = "the loss of a network must be finite in every epoch, got nan in epoch 1"
     with pytest.raises(NotFinite, match=rule):
         learnt("multiplexed", recording, epochs=2, rate=1e30)
+
+
+def test_a_recording_that_is_too_short_to_learn_from_is_refused():
+    recording = poisson_recording(multiplexed_rates, 1, 400)
+    rule = "must be long enough for 5 stretches of 100 bins to learn from, got 400 step"
+    with pytest.raises(RecordingError, match=rule):
+        learnt("multiplexed", recording)
