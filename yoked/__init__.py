@@ -80,6 +80,11 @@ if TYPE_CHECKING:
     from yoked.models.backbones.fronted import Fronted
     from yoked.models.backbones.unshared import unshared
     from yoked.models.backbones.vone_block import VOneBlock
+    from yoked.models.ganglion_cells.cell_signatures import (
+        cell_anticipation,
+        cell_omission,
+        cell_reversal,
+    )
     from yoked.models.ganglion_cells.fitted_file import load_fitted as load_cells
     from yoked.models.ganglion_cells.fitted_file import save_fitted as save_cells
     from yoked.models.ganglion_cells.fitting import FitSettings
@@ -141,6 +146,9 @@ __all__ = [
     "attribution",
     "bootstrap",
     "by_condition",
+    "cell_anticipation",
+    "cell_omission",
+    "cell_reversal",
     "choice_loss",
     "choices",
     "closer",
@@ -241,6 +249,9 @@ _HOMES = {
     "attribution": ("models.ganglion_cells.interpretation", "attribution"),
     "bootstrap": ("analysis.sensitivity.bootstrap", "bootstrap"),
     "by_condition": ("experiments.session.results", "by_condition"),
+    "cell_anticipation": ("models.ganglion_cells.cell_signatures", "cell_anticipation"),
+    "cell_omission": ("models.ganglion_cells.cell_signatures", "cell_omission"),
+    "cell_reversal": ("models.ganglion_cells.cell_signatures", "cell_reversal"),
     "choice_loss": ("models.training.losses", "choice_loss"),
     "choices": ("analysis.agreement.choices", "choices"),
     "closer": ("analysis.agreement.closer", "closer"),

@@ -31,7 +31,7 @@ from torch import Tensor
 from ...experiments.recordings.recording import Segment
 from .cell_model import N_SIMULATED, CellModel, as_tensor
 from .likelihood import log_likelihood
-from .spiking import coupled_spikes, mean_preserving_drive
+from .spiking import coupled_rates, coupled_spikes, mean_preserving_drive
 from .spiking_numba import can_fire
 from .temporal_basis import Bases, after_spikes
 
@@ -78,11 +78,13 @@ class Coupled(CellModel):
     def rates(self, segment: Segment) -> Float64[np.ndarray, " step cell"]:
         """Give the expected spikes of every step, given the stimulus alone.
 
-        Where they are not those of `alone` they are the mean of 400 simulated repeats.
+        Where they are not those of `alone` they are a mean over 400 simulated repeats.
         """
         if self.correction == "exact":
             return self.alone.rates(segment)
-        return self.simulate(segment, N_SIMULATED, _SEED).mean(axis=0)
+        lags, n, likelihood = self.by_lag(), N_SIMULATED, self.likelihood
+        drive = self._drive(segment)
+        return coupled_rates(drive, lags, self.refractory, n, _SEED, likelihood)
 
     def simulate(
         self, segment: Segment, n_repeats: int, seed: int

@@ -40,11 +40,46 @@ def coupled_spikes(
     >>> bool((spikes[:, 1:] & spikes[:, :-1]).any()), bool(0.3 < spikes.mean() < 0.37)
     (False, True)
     """
+    return _fired(drive, couplings, refractory, n_repeats, seed, likelihood)[0]
+
+
+def coupled_rates(
+    drive: Float64[np.ndarray, " step cell"],
+    couplings: Float64[np.ndarray, " cell source lag"],
+    refractory: Int64[np.ndarray, " cell"],
+    n_repeats: int,
+    seed: int,
+    likelihood: str,
+) -> Float64[np.ndarray, " step cell"]:
+    """Give the expected spikes of every step: the mean over repeats of their chances.
+
+    It has far less noise than the mean of the spikes, and is nowhere 0.
+
+    Examples
+    --------
+    >>> drive = np.full((1000, 1), np.log(0.5))
+    >>> none, refractory = np.zeros((1, 1, 1)), np.array([1])
+    >>> rates = coupled_rates(drive, none, refractory, 200, 1, "poisson")
+    >>> bool(abs(rates[10:].mean() - 1 / 3) < 0.005)
+    True
+    """
+    return _fired(drive, couplings, refractory, n_repeats, seed, likelihood)[1]
+
+
+def _fired(
+    drive: np.ndarray,
+    couplings: np.ndarray,
+    refractory: np.ndarray,
+    n_repeats: int,
+    seed: int,
+    likelihood: str,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give spikes, and the mean chance of each step to have one."""
     chance = np.random.default_rng(seed).random((n_repeats, *drive.shape))
-    spikes = np.zeros(chance.shape, np.uint8)
+    spikes, chances = np.zeros(chance.shape, np.uint8), np.zeros(drive.shape)
     is_bernoulli = likelihood == "bernoulli"
-    fire(drive, couplings, refractory, chance, is_bernoulli, spikes)
-    return spikes
+    fire(drive, couplings, refractory, chance, is_bernoulli, spikes, chances)
+    return spikes, chances / n_repeats
 
 
 def mean_preserving_drive(

@@ -9,8 +9,11 @@ from ...experiments.compiled import compiled
 
 @typing.no_type_check
 @compiled(nogil=True)
-def fire(drive, couplings, refractory, chance, is_bernoulli, spikes):
-    """Let cells fire: `spikes`, which holds zeros, gets ones."""
+def fire(drive, couplings, refractory, chance, is_bernoulli, spikes, chances):
+    """Let cells fire: `spikes`, which holds zeros, gets ones.
+
+    `chances` gets the sum over repeats of how likely each spike was.
+    """
     n_repeats, n_steps, n_cells = spikes.shape
     n_lags = couplings.shape[2]
     for repeat in range(n_repeats):
@@ -23,6 +26,7 @@ def fire(drive, couplings, refractory, chance, is_bernoulli, spikes):
                 if rested[i] > refractory[i]:
                     u = np.exp(min(drive[t, i] + coming[now, i], 20.0))
                     p = 1.0 - np.exp(-u) if is_bernoulli else u
+                    chances[t, i] += min(p, 1.0)
                     if chance[repeat, t, i] < p:
                         spikes[repeat, t, i] = 1
                         rested[i] = 0
