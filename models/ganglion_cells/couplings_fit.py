@@ -35,10 +35,14 @@ _ROUNDS = 50
 _TOLERANCE = 1e-6
 
 
-def refractory_steps(recording: Recording) -> Int64[np.ndarray, " cell"]:
-    """Give each cell's refractory period: the median of its ten shortest intervals.
+def refractory_steps(
+    recording: Recording, as_published: bool = False
+) -> Int64[np.ndarray, " cell"]:
+    """Give the silent steps after each cell's spikes, by its ten shortest intervals.
 
-    Rounded down [1]_; 0 for a cell with fewer intervals than that.
+    Their median, rounded down, is the shortest interval, and one more than the steps
+    that were silent. As published [1]_ it is taken for these, which forbids intervals
+    that did occur. 0 for a cell with fewer intervals than ten.
     """
     shortest = [np.empty(0, np.int64) for _ in recording.cells]
     for segment in recording.segments:
@@ -52,7 +56,8 @@ def refractory_steps(recording: Recording) -> Int64[np.ndarray, " cell"]:
     for i, each in enumerate(shortest):
         if len(each) == _SHORTEST:
             medians[i] = np.median(each)
-    return np.floor(medians).astype(np.int64)
+    shortest_interval = np.floor(medians).astype(np.int64)
+    return shortest_interval if as_published else np.maximum(shortest_interval - 1, 0)
 
 
 def history(

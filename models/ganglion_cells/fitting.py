@@ -19,7 +19,7 @@ from .stimulus_fit import Grid, Progress
 
 COUPLINGS = "+couplings"  # behind a network's name: it gets them from the repeats
 MODELS = (*LINEAR, *NETWORKS, *(name + COUPLINGS for name in NETWORKS))
-_VERSION = 1  # of what fits compute: parts that another one kept are refused
+_VERSION = 2  # of what fits compute: parts that another one kept are refused
 
 
 @dataclass(frozen=True)

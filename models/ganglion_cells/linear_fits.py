@@ -77,7 +77,7 @@ def fit_linear(
         return rates
     if kind != "glm":
         return with_couplings(rates, recording, kept, kind, LINEAR[kind], progress)
-    refractory, found = refractory_steps(recording), []
+    refractory, found = refractory_steps(recording, as_published=True), []
     for i, cell in enumerate(recording.cells):
         make = partial(_together, recording, i, bases, refractory, likelihood, alone)
         found.append(kept.part(f"all at once of {cell}", make))
@@ -112,12 +112,14 @@ def with_couplings(
     RecordingError
         If nothing was repeated.
     """
-    bases, refractory = Bases.scaled(recording.step_ms), refractory_steps(recording)
+    bases, as_published = Bases.scaled(recording.step_ms), correction == "published"
+    refractory = refractory_steps(recording, as_published)
+    name = "couplings as published of" if as_published else "couplings of"
     repeats = recording.of("repeats", with_stimulus=False)
     weights = []
     for i, cell in enumerate(recording.cells):
         make = partial(_from_repeats, repeats, i, bases, refractory)
-        weights.append(kept.part(f"couplings of {cell}", make)["couplings"].numpy())
+        weights.append(kept.part(f"{name} {cell}", make)["couplings"].numpy())
         if progress is not None:
             progress("couplings", i + 1, recording.n_cells)
     return _coupled(kind, rates, correction, bases, weights, refractory)

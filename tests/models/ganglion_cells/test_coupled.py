@@ -101,9 +101,10 @@ def test_couplings_are_found_together_with_filters_where_nothing_else_couples(at
     assert np.corrcoef(found, truth)[0, 1] > 0.97
 
 
-def test_refractory_periods_are_the_shortest_intervals(recording, two_steps):
-    # Two steps of silence: the shortest interval is of three.
-    assert two_steps.refractory.tolist() == [REFRACTORY + 1] * 3
+def test_refractory_periods_are_the_steps_that_are_silent(two_steps, at_once):
+    assert two_steps.refractory.tolist() == [REFRACTORY] * 3
+    # As published it is the shortest interval, which is one step more.
+    assert at_once.refractory.tolist() == [REFRACTORY + 1] * 3
 
 
 def test_noise_correlations_are_those_of_the_cells(recording, two_steps):
@@ -142,7 +143,7 @@ def test_couplings_make_spikes_likelier(recording, two_steps, at_once):
 def test_a_simulated_cell_never_fires_in_its_refractory_period(recording, two_steps):
     (test,) = recording.of("test")
     spikes = two_steps.simulate(test, 20, seed=1).astype(bool)
-    for lag in range(1, REFRACTORY + 2):
+    for lag in range(1, REFRACTORY + 1):
         assert not (spikes[:, lag:] & spikes[:, :-lag]).any()
 
 

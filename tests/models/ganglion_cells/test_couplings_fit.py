@@ -76,4 +76,5 @@ def test_a_cell_with_few_intervals_has_no_refractory_period():
     clock = np.zeros(200, np.int32)
     one = Segment("fit", counts, np.zeros((1, 1, 3), np.float32), clock)
     recording = Recording("made-up", 1.0, 10.0, ("a", "b"), (one,))
-    assert refractory_steps(recording).tolist() == [9, 0]
+    assert refractory_steps(recording).tolist() == [8, 0]
+    assert refractory_steps(recording, as_published=True).tolist() == [9, 0]
