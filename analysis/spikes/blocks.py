@@ -27,6 +27,7 @@ from ..trials.estimate import Estimate
 from ..trials.result import Result
 
 BLOCKS = 10
+FEWEST = 3  # cells that an interval over them rests on
 FEW = "cells were recorded together and are few: {} are {}"
 Sums = Float[np.ndarray, " sum *of"]
 Link = tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray]]
@@ -216,8 +217,8 @@ def over_cells(found: tuple[Estimate, ...]) -> Estimate:
     if left_out:
         notes += [f"{left_out} of {len(found)} left out, without a finite value"]
     mean = float(values.mean())
-    if n == 1:
-        return Estimate(mean, None, None, None, 1, formula).with_note(*notes)
+    if n < FEWEST:  # an interval would be of two numbers, and say nothing
+        return Estimate(mean, None, None, None, n, formula).with_note(*notes)
     se = float(values.std(ddof=1)) / math.sqrt(n)
     arm = float(student.ppf(0.975, n - 1)) * se
     made = Estimate(mean, se, mean - arm, mean + arm, n, formula)

@@ -131,6 +131,7 @@ def bits_per_spike(
 def bits_given_spikes(
     log_likelihood: Float[np.ndarray, " _ _"],
     counts: Counts,
+    law: str = "poisson",
     n_blocks: int = BLOCKS,
 ) -> PerCell:
     """Score a likelihood of which each step knows the spikes before it, per cell.
@@ -138,10 +139,12 @@ def bits_given_spikes(
     Parameters
     ----------
     log_likelihood
-        In nats, of the counts of every step (step, cell), log n! included, added up
-        over repeats.
+        In nats, of the counts of every step (step, cell), of Poisson's law log n!
+        included, added up over repeats.
     counts
         Spikes of the same segment.
+    law
+        'poisson' or 'bernoulli': that of the mean rate which it is held against.
     n_blocks
         Stretches of the stimulus that standard errors rest on.
 
@@ -162,10 +165,12 @@ def bits_given_spikes(
         rule = f"of the segment's steps and cells, {counts.shape[1:]}"
         got = log_likelihood.shape
         raise ValueError(f"a log likelihood must be {rule}, got {got}")
-    gained = log_likelihood + gammaln(counts + 1.0).sum(axis=0)
+    gained = log_likelihood
+    if law == "poisson":
+        gained = gained + gammaln(counts + 1.0).sum(axis=0)
     n = np.full(counts.shape[1:], float(len(counts)))
     steps = np.stack([n, counts.sum(axis=0), gained], axis=1)
-    made = jackknife(steps, partial(_bits, law="poisson"), n_blocks)
+    made = jackknife(steps, partial(_bits, law=law), n_blocks)
     return made.per_cell(0, GIVEN_SPIKES, SILENT)
 
 

@@ -90,9 +90,7 @@ def fit_retina(
     from ...models.ganglion_cells.learning import Learning
     from ..recordings.fit_retina import fit_retina as fit_all
 
-    loaded = load_recording(recording, step_ms)
-    if cells:
-        loaded = loaded.only(cells)
+    loaded = load_recording(recording, step_ms, cells)
     settings = FitSettings(likelihood, learning=Learning(epochs=epochs, seed=seed))
     try:
         with progress("fit") as update:

@@ -95,7 +95,7 @@ class CellScores(Result):
                 "bits/spike": self.bits.bits.mean.short(),
                 "reachable": "-" if bound is None else bound.mean.short(),
                 "given spikes": self.bits_given_spikes.mean.short(),
-                "noise r, RMSE": "-" if noise is None else noise.rmse.short(),
+                "RMSE of noise r": "-" if noise is None else noise.rmse.short(),
                 "of halves": "-" if noise is None else noise.rmse_of_halves.short(),
             }
         ]
@@ -128,6 +128,8 @@ def score_cells(model: "CellModel", recording: Recording) -> CellScores:
     rates = np.concatenate([model.rates(s)[first:] for s in segments])
     told = np.concatenate([model.log_likelihood(s)[first:] for s in segments])
     counts = np.concatenate([s.counts[:, first:] for s in segments], axis=1)
+    # Where a step has one spike at most a second one is not seen.
+    seen = np.minimum(counts, 1) if model.likelihood == "bernoulli" else counts
     noise = None
     if recording.n_cells > 1:
         simulated = [model.simulate(s, N_SIMULATED, _SEED)[:, first:] for s in segments]
@@ -141,8 +143,8 @@ def score_cells(model: "CellModel", recording: Recording) -> CellScores:
         n_parameters=model.n_parameters,
         psth=psth_correlation(rates, counts, steps["smoothed"]),
         explained=explained_variance(rates, counts, steps["explained"]),
-        bits=bits_per_spike(rates, counts),
-        bits_given_spikes=bits_given_spikes(told, counts),
+        bits=bits_per_spike(rates, seen, model.likelihood),
+        bits_given_spikes=bits_given_spikes(told, seen, model.likelihood),
         noise=noise,
     )
 

@@ -47,21 +47,32 @@ def fit_retina(
         If the recording lacks what a model is fitted to or scored by.
     """
     from ...models.ganglion_cells.fitted_file import load_fitted, save_fitted
-    from ...models.ganglion_cells.fitting import fit, require_model, shared_name
+    from ...models.ganglion_cells.fitting import (
+        fit,
+        fit_hash,
+        needs_repeats,
+        require_model,
+        shared_name,
+    )
 
     for name in models:
         require_model(name)
+        if needs_repeats(name):
+            recording.of("repeats", with_stimulus=False)
     recording.of("test")
     folder.mkdir(parents=True, exist_ok=True)
     scores = []
     for name in models:
-        path = weights_file(folder, name)
+        path, wanted = weights_file(folder, name), fit_hash(name, recording, settings)
         if path.is_file():
             model, of = load_fitted(path)
             if of.sha256 != recording.sha256:
                 rule = f"of recording {recording.name}, or removed"
                 got = f"one of {of.name} ({of.sha256[:8]})"
                 raise ValueError(f"{str(path)!r} must be {rule}, got {got}")
+            if of.fit != wanted:
+                rule = "of the same likelihood, epochs and seed, or removed"
+                raise ValueError(f"{str(path)!r} must be {rule}, got one of others")
         else:
             model = fit(
                 name,
@@ -71,6 +82,6 @@ def fit_retina(
                 device=device,
                 progress=progress,
             )
-            save_fitted(path, model, recording)
+            save_fitted(path, model, recording, wanted)
         scores.append(score_cells(model, recording))
     return scores

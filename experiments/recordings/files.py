@@ -9,7 +9,9 @@ from .problems import check
 from .recording import Recording, RecordingError
 
 
-def load_recording(path: str | Path, step_ms: float | None = None) -> Recording:
+def load_recording(
+    path: str | Path, step_ms: float | None = None, cells: tuple[str, ...] = ()
+) -> Recording:
     """Read a recording and check it.
 
     Parameters
@@ -19,6 +21,8 @@ def load_recording(path: str | Path, step_ms: float | None = None) -> Recording:
         mahuas2020, or an NWB file.
     step_ms
         Duration of a step, of an NWB file alone, which has none: see `load_nwb`.
+    cells
+        Only these, in their order; all unless told otherwise. Others are not checked.
 
     Raises
     ------
@@ -37,6 +41,7 @@ def load_recording(path: str | Path, step_ms: float | None = None) -> Recording:
     got 'cells.csv'
     """
     recording = _read(Path(path), step_ms)
+    recording = recording.only(tuple(cells)) if cells else recording
     check(recording)
     return recording
 

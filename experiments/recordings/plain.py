@@ -236,6 +236,12 @@ def _clock(
             raise RecordingError(f"{path.name} must have {rule}, got {got}")
         return np.clip(found.astype(np.int64), -(2**31), 2**31 - 1).astype(np.int32)
     if part.frame_times is None:
+        if not are_as_long(n_frames, n_steps, head.step_ms, head.frame_ms):
+            lasts_ms, steps_ms = n_frames * head.frame_ms, n_steps * head.step_ms
+            what = f"{n_frames} frames of {head.frame_ms:g} ms without frame_times"
+            rule = f"as long as the {n_steps} steps of {head.step_ms:g} ms, to a frame"
+            got = f"{lasts_ms:g} and {steps_ms:g} ms"
+            raise RecordingError(f"{what} must be {rule}, got {got}")
         return one_after_the_other(n_frames, n_steps, head.step_ms, head.frame_ms)
     path = folder / part.frame_times
     onsets = _onsets(path)
@@ -256,6 +262,19 @@ def _onsets(path: Path) -> np.ndarray:
     if found.ndim != 1:
         raise RecordingError(f"{path.name} must have one axis, got {found.ndim}")
     return found.astype(np.float64)
+
+
+def are_as_long(n_frames: int, n_steps: int, step_ms: float, frame_ms: float) -> bool:
+    """Whether frames that come one after the other last as long as the steps.
+
+    To a frame, or to a step where that is longer.
+
+    Examples
+    --------
+    >>> are_as_long(2, 5, 1.0, 2.0), are_as_long(2, 9, 1.0, 2.0)
+    (True, False)
+    """
+    return abs(n_frames * frame_ms - n_steps * step_ms) <= max(frame_ms, step_ms)
 
 
 def one_after_the_other(

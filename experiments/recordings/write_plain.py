@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .plain import FORMAT, HEAD, one_after_the_other
+from .plain import FORMAT, HEAD, are_as_long, one_after_the_other
 from .recording import Recording, RecordingError, Segment
 
 
@@ -75,7 +75,8 @@ def _segment(recording: Recording, at: int, segment: Segment, folder: Path) -> s
         step_ms, frame_ms = recording.step_ms, recording.frame_ms
         sizes = len(segment.frames), segment.n_steps
         plain = one_after_the_other(*sizes, step_ms, frame_ms)
-        if not np.array_equal(segment.frame_of_step, plain):
+        is_plain = np.array_equal(segment.frame_of_step, plain)
+        if not is_plain or not are_as_long(*sizes, step_ms, frame_ms):
             arrays["frame_of_step"] = segment.frame_of_step
     lines = ["[[segments]]", f"use = {_text(segment.use)}"]
     for key, array in arrays.items():

@@ -103,7 +103,10 @@ class Chunks:
                 unknown = np.full((history - 1, summed.shape[1]), np.nan)
                 stimuli.append(stimulus)
                 counts.append(as_tensor(np.concatenate([unknown, summed])))
-                firsts = range(0, n_whole - n_answered + 1, n_answered)
+                # What was seen before a segment is not known: where it is long enough
+                # the bins that would need it are history alone.
+                begin = min(history - 1, max(0, n_whole - n_answered))
+                firsts = range(begin, n_whole - n_answered + 1, n_answered)
                 starts += [n + first for first in firsts]
                 n += len(stimulus)
         return cls(

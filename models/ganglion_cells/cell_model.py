@@ -96,11 +96,29 @@ def sampled_spikes(
     seed: int,
     likelihood: str = "poisson",
 ) -> UInt8[np.ndarray, " repeat step cell"]:
-    """Draw counts, independent of each other."""
-    rng = np.random.default_rng(seed)
-    drawn = rng.poisson(rates, (n_repeats, *rates.shape))
-    most = 1 if likelihood == "bernoulli" else 255
-    return np.minimum(drawn, most).astype(np.uint8)
+    """Draw counts of these means, independent of each other."""
+    rng, shape = np.random.default_rng(seed), (n_repeats, *rates.shape)
+    if likelihood == "bernoulli":
+        return (rng.random(shape) < rates).astype(np.uint8)
+    return np.minimum(rng.poisson(rates, shape), 255).astype(np.uint8)
+
+
+def as_u(
+    rates: Float64[np.ndarray, " step cell"], likelihood: str
+) -> Float64[np.ndarray, " step cell"]:
+    """Give u, whose logarithm models make, of expected spikes.
+
+    They are the same of Poisson counts; where a step has one spike at most they are
+    1 - exp(-u).
+
+    Examples
+    --------
+    >>> as_u(np.array([[0.5]]), "bernoulli").round(3).tolist()
+    [[0.693]]
+    """
+    if likelihood == "poisson":
+        return rates
+    return -np.log1p(-np.minimum(rates, 1 - 1e-9))
 
 
 def log_likelihood_of_rates(
@@ -111,7 +129,8 @@ def log_likelihood_of_rates(
     Added up over repeats.
     """
     counts = torch.from_numpy(segment.counts).double()
-    eta = torch.from_numpy(rates).clamp(min=1e-9).log().expand_as(counts)
+    u = torch.from_numpy(as_u(rates, likelihood))
+    eta = u.clamp(min=1e-9).log().expand_as(counts)
     return log_likelihood(counts, eta, likelihood).sum(dim=0).numpy()
 
 

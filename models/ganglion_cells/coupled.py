@@ -20,6 +20,7 @@ References
 .. [1] Mahuas, Isacchini, Marre, Ferrari & Mora (2020), NeurIPS 33.
 """
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -29,7 +30,7 @@ from jaxtyping import Float32, Float64, Int64, UInt8
 from torch import Tensor
 
 from ...experiments.recordings.recording import Segment
-from .cell_model import N_SIMULATED, CellModel, as_tensor
+from .cell_model import N_SIMULATED, CellModel, as_tensor, as_u
 from .likelihood import log_likelihood
 from .spiking import coupled_rates, coupled_spikes, mean_preserving_drive
 from .spiking_numba import can_fire
@@ -37,6 +38,7 @@ from .temporal_basis import Bases, after_spikes
 
 CORRECTIONS = ("none", "published", "exact")
 _LEAST = 1e-9  # of a rate: its logarithm has to be finite
+_FORBIDDEN = 1e-4  # spikes of a step in the refractory period: recordings have some
 _SEED = 0  # of the simulated repeats that means are taken over
 
 
@@ -80,7 +82,7 @@ class Coupled(CellModel):
 
         Where they are not those of `alone` they are a mean over 400 simulated repeats.
         """
-        if self.correction == "exact":
+        if self.correction == "exact" and self.likelihood == "poisson":
             return self.alone.rates(segment)
         lags, n, likelihood = self.by_lag(), N_SIMULATED, self.likelihood
         drive = self._drive(segment)
@@ -97,7 +99,8 @@ class Coupled(CellModel):
     def log_likelihood(self, segment: Segment) -> Float64[np.ndarray, " step cell"]:
         """Give the log-likelihood of a segment's spikes, each step given those before.
 
-        Steps in which a cell is refractory tell nothing.
+        A step in which a cell is refractory tells nothing, unless it has a spike: the
+        model forbids it, and it is counted as one that comes once in 10,000 steps.
         """
         drive = as_tensor(self._drive(segment))
         free = can_fire(segment.counts, self.refractory)
@@ -105,13 +108,15 @@ class Coupled(CellModel):
         for counts, fires in zip(segment.counts, free, strict=True):
             n = as_tensor(counts)
             eta = drive + self._of_spikes(n)
-            each = log_likelihood(n, eta, self.likelihood) * as_tensor(fires)
-            total += each.double().numpy()
+            is_free = torch.from_numpy(fires).bool()
+            eta = torch.where(is_free, eta, math.log(_FORBIDDEN))
+            each = log_likelihood(n, eta, self.likelihood)
+            total += torch.where(is_free | (n > 0), each, 0.0).double().numpy()
         return total
 
     def _drive(self, segment: Segment) -> Float64[np.ndarray, " step cell"]:
         """Give h."""
-        rates = np.maximum(self.alone.rates(segment), _LEAST)
+        rates = np.maximum(as_u(self.alone.rates(segment), self.likelihood), _LEAST)
         if self.correction == "none":
             return np.log(rates)
         if self.correction == "exact":

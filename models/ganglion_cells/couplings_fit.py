@@ -33,6 +33,7 @@ L1 = 0.1  # on couplings, as in [1]
 _SHORTEST = 10  # intervals whose median is a cell's refractory period
 _ROUNDS = 50
 _TOLERANCE = 1e-6
+_SMALLEST_SHARE = 2.0**-20
 
 
 def refractory_steps(
@@ -102,16 +103,30 @@ def fit_couplings(
     parts = [_Repeats(segment, cell, bases, refractory) for segment in repeated]
     w = np.zeros(parts[0].design.shape[2])
     l1 = np.full(len(w), L1)
-    cost = np.inf
+    found, cost = _conditional(parts, w), np.inf
     for _ in range(_ROUNDS):
-        found = [part.likelihood(w) for part in parts]
-        value, slope, curvature = (sum(each) for each in zip(*found, strict=True))
+        value, slope, curvature = found
         new = -value + l1 @ np.abs(w)
         if cost - new < _TOLERANCE * max(1.0, abs(new)):
             break
-        cost = new
-        w = minimise_quadratic(curvature, -slope, l1, w)
+        cost, step = new, minimise_quadratic(curvature, -slope, l1, w) - w
+        share = 1.0
+        while share > _SMALLEST_SHARE:  # half as far each time that the cost rises
+            found = _conditional(parts, w + share * step)
+            if -found[0] + l1 @ np.abs(w + share * step) <= cost:
+                w = w + share * step
+                break
+            share /= 2
     return w
+
+
+def _conditional(
+    parts: "Sequence[_Repeats]", w: Float64[np.ndarray, " weight"]
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Add up the conditional log-likelihood, its slope and minus its curvature."""
+    each = [part.likelihood(w) for part in parts]
+    value, slope, curvature = zip(*each, strict=True)
+    return sum(value), np.sum(slope, axis=0), np.sum(curvature, axis=0)
 
 
 class _Repeats:
@@ -140,10 +155,11 @@ class _Repeats:
     ) -> tuple[float, np.ndarray, np.ndarray]:
         """Give the conditional log-likelihood, its slope and minus its curvature."""
         eta = self.design @ torch.from_numpy(w)
-        share = eta.exp() * self._free
+        most = eta.amax(dim=1, keepdim=True)  # taken off, so that nothing overflows
+        share = (eta - most).exp() * self._free
         total = share.sum(dim=1, keepdim=True)
         n = self._n.sum(dim=1, keepdim=True)
-        value = float((self._n * eta).sum() - (n * total.log()).sum())
+        value = float((self._n * eta).sum() - (n * (total.log() + most)).sum())
         share = share / total
         mean = torch.einsum("tr,trw->tw", share, self.design)
         slope = torch.einsum("tr,trw->w", self._n, self.design) - (n * mean).sum(dim=0)

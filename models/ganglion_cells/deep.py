@@ -13,7 +13,7 @@ from ...experiments.recordings.recording import Recording, Segment
 from .binned import Scale
 from .cell_model import CellModel, log_likelihood_of_rates, sampled_spikes
 from .cell_network import CellNetwork
-from .deep_retina import BatchNormCNN, DeepRetina2016
+from .deep_retina import BatchNormCNN, DeepRetina2016, Windowed
 from .kept import Kept
 from .learning import Learning, learn
 from .multiplexed import Multiplexed
@@ -29,6 +29,15 @@ NETWORKS: dict[str, Callable[[tuple[int, int], int], CellNetwork]] = {
     "staged-retina": StagedCells,
 }
 _AT_ONCE = 500  # bins
+
+
+def make_network(
+    kind: str, shape: tuple[int, int], n_cells: int, bin_ms: float
+) -> CellNetwork:
+    """Make a network of a name for bins of a duration."""
+    if kind == "staged-retina":
+        return StagedCells(shape, n_cells, bin_ms)
+    return NETWORKS[kind](shape, n_cells)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +67,11 @@ class Deep(CellModel):
         stimulus = self.scale.stimulus(segment, history)
         found = []
         with torch.no_grad():
-            for first in range(0, len(stimulus) - history + 1, _AT_ONCE):
-                part = stimulus[first : first + _AT_ONCE + history - 1]
+            # What a recurrent network remembers must not end with a part.
+            is_windowed = isinstance(self.network, Windowed)
+            at_once = _AT_ONCE if is_windowed else len(stimulus)
+            for first in range(0, len(stimulus) - history + 1, at_once):
+                part = stimulus[first : first + at_once + history - 1]
                 found.append(self.network(part[None])[0])
         per_step = torch.cat(found).double().numpy() * self.step_ms / 1000
         return np.repeat(per_step, self.scale.steps, axis=0)[: segment.n_steps]
@@ -107,7 +119,7 @@ def fit_deep(
     scale = Scale.of(recording)
     shape, n = recording.shape, recording.n_cells
     network = learn(
-        lambda: NETWORKS[kind](shape, n),
+        lambda: make_network(kind, shape, n, scale.steps * recording.step_ms),
         recording,
         scale,
         kept,

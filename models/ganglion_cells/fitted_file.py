@@ -13,7 +13,7 @@ from ..whole_files import whole
 from .binned import Scale
 from .cell_model import CellModel
 from .coupled import Coupled
-from .deep import NETWORKS, Deep
+from .deep import Deep, make_network
 from .linear import Linear
 from .temporal_basis import Bases, Cosines
 
@@ -32,6 +32,8 @@ class FittedTo:
         Size of its stimulus elements on the retina; None where it is not known.
     stimulus_mean, stimulus_sd
         Of the stimulus that was fitted on, in the recording's unit.
+    fit
+        Hash of the recording and the settings of the fit; empty where not known.
     """
 
     name: str
@@ -39,9 +41,10 @@ class FittedTo:
     element_um: float | None
     stimulus_mean: float
     stimulus_sd: float
+    fit: str = ""
 
     @classmethod
-    def of(cls, recording: Recording) -> "FittedTo":
+    def of(cls, recording: Recording, fit: str = "") -> "FittedTo":
         """Give that of a recording."""
         scale = Scale.of(recording)
         return cls(
@@ -50,6 +53,7 @@ class FittedTo:
             recording.element_um,
             scale.mean,
             scale.sd,
+            fit,
         )
 
 
@@ -60,8 +64,16 @@ class FittedModel(NamedTuple):
     of: FittedTo
 
 
-def save_fitted(path: Path, model: CellModel, recording: Recording) -> None:
+def save_fitted(
+    path: str | Path, model: CellModel, recording: Recording, fit: str = ""
+) -> None:
     """Write a model; the file is there whole or not at all.
+
+    Parameters
+    ----------
+    fit
+        Hash of all that the weights are a function of, as `fit_hash` gives it; empty
+        where it is not known.
 
     Raises
     ------
@@ -84,13 +96,13 @@ def save_fitted(path: Path, model: CellModel, recording: Recording) -> None:
         "likelihood": model.likelihood,
         "settings": model.settings(),
         "state": {name: value.cpu() for name, value in model.state().items()},
-        "recording": vars(FittedTo.of(recording)),
+        "recording": vars(FittedTo.of(recording, fit)),
     }
-    with whole(path) as file:
+    with whole(Path(path)) as file:
         torch.save(data, file)
 
 
-def load_fitted(path: Path) -> FittedModel:
+def load_fitted(path: str | Path) -> FittedModel:
     """Read a model and what it was fitted to.
 
     Raises
@@ -105,6 +117,7 @@ def load_fitted(path: Path) -> FittedModel:
         model, of = yoked.load_cells(Path("retina/ln.pt"))
         of.name  # 'mahuas2020'
     """
+    path = Path(path)
     if not path.is_file():
         rule = "a file that fit-retina wrote"
         raise FileNotFoundError(f"a learned retina must be {rule}, got {str(path)!r}")
@@ -148,7 +161,8 @@ def _made(
         basis = Cosines(**settings["basis"])
         weights = state["filters"].numpy(), state["bias"].numpy()
         return Linear(**shared, basis=basis, filters=weights[0], bias=weights[1])
-    network = NETWORKS[kind](shared["shape"], len(shared["cells"]))
+    scale, n = Scale(**settings["scale"]), len(shared["cells"])
+    bin_ms = scale.steps * shared["step_ms"]
+    network = make_network(kind, shared["shape"], n, bin_ms)
     network.load_state_dict(dict(state))
-    scale = Scale(**settings["scale"])
     return Deep(**shared, scale=scale, network=network.eval())

@@ -105,6 +105,7 @@ def fit(
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     network = kind.removesuffix(COUPLINGS)
     store = Kept(kept, _hash(network, recording, settings))
+    _require_device(device)
     if kind in LINEAR:
         return fit_linear(
             kind,
@@ -128,6 +129,34 @@ def fit(
     return with_couplings(rates, recording, store, kind, progress=progress)
 
 
+def fit_hash(
+    kind: str, recording: Recording, settings: FitSettings | None = None
+) -> str:
+    """Give the SHA-256 of all that a model's weights are a function of.
+
+    Examples
+    --------
+    >>> from yoked.experiments.recordings.recording import Recording, Segment
+    >>> frames, clock = np.zeros((5, 1, 3), np.float32), np.arange(5, dtype=np.int32)
+    >>> one = Segment("fit", np.zeros((1, 5, 1), np.uint8), frames, clock)
+    >>> recording = Recording("made-up", 10.0, 10.0, ("a",), (one,))
+    >>> fit_hash("ln", recording) == fit_hash("glm", recording)
+    False
+    """
+    of = _hash(kind.removesuffix(COUPLINGS), recording, settings or FitSettings())
+    return hashlib.sha256(f"{kind} {of}".encode()).hexdigest()
+
+
+def _require_device(device: str) -> None:
+    try:
+        is_there = torch.device(device).type != "cuda" or torch.cuda.is_available()
+    except RuntimeError:
+        is_there = False
+    if not is_there:
+        rule = "cpu, or cuda where there is a GPU"
+        raise ValueError(f"device must be {rule}, got {device!r}")
+
+
 def require_model(kind: str) -> None:
     """Refuse what is no model.
 
@@ -141,6 +170,17 @@ def require_model(kind: str) -> None:
         raise ValueError(
             f"a model of ganglion cells must be {rule}, got {kind!r}{near}"
         )
+
+
+def needs_repeats(kind: str) -> bool:
+    """Whether couplings are fitted to repeats.
+
+    Examples
+    --------
+    >>> needs_repeats("two-step-glm"), needs_repeats("glm")
+    (True, False)
+    """
+    return kind.startswith("two-step") or kind.endswith(COUPLINGS)
 
 
 def shared_name(kind: str) -> str:

@@ -27,6 +27,7 @@ from jaxtyping import Float, Float64
 from torch import Tensor, nn
 
 from ...experiments.recordings.recording import Segment
+from .cell_model import CellModel
 from .deep import Deep
 from .deep_retina import Windowed
 from .recurrent import AmacrineFeedback
@@ -91,7 +92,7 @@ class Attribution:
 
 
 def attribution(
-    model: Deep, segment: Segment, cell: int, n_points: int = 50
+    model: CellModel, segment: Segment, cell: int, n_points: int = 50
 ) -> Attribution:
     """Share out a cell's response among the types of units in the first layer.
 
@@ -124,6 +125,10 @@ def attribution(
     >>> attribution(model, one, cell=0).of_type.shape
     (60, 8)
     """
+    if not isinstance(model, Deep):
+        rule = "a network, cnn-2016, bn-cnn or amacrine-feedback"
+        got = getattr(model, "kind", type(model).__name__)
+        raise ValueError(f"a model to share a response out must be {rule}, got {got}")
     first = _first_layer(model)
     if not 0 <= cell < len(model.cells):
         rule = f"in [0, {len(model.cells)})"

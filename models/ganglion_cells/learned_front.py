@@ -143,7 +143,8 @@ class LearnedRetina(nn.Module):
         for i, field in enumerate(fields):
             kept = field.weights
             if "surround" in config.lesions:
-                kept = np.where(kept * kept.sum(axis=1, keepdims=True) > 0, kept, 0.0)
+                in_middle = (kept / np.array(SIGMAS) ** 2).sum(axis=1, keepdims=True)
+                kept = np.where(kept * in_middle > 0, kept, 0.0)
             n = len(field.courses)
             weights[i, :n] = kept
             courses[i, :n] = _in_steps(field.courses, per_step)
@@ -237,8 +238,12 @@ class LearnedRetina(nn.Module):
 def _linear(model: object) -> Linear:
     """Give the linear filters of bars that a model has."""
     inside = model.alone if isinstance(model, Coupled) else model
+    if isinstance(model, Coupled) and model.correction == "none":
+        # Its filters are right only together with its couplings.
+        rule = "of a model whose rates are its filters' (ln, two-step-glm)"
+        raise ValueError(f"a learned front must be {rule}, got {model.kind}")
     if not isinstance(inside, Linear) or inside.shape[0] != 1:
-        rule = "of linear filters of bars (ln, two-step-glm, glm) or a staged-retina"
+        rule = "of linear filters of bars (ln, two-step-glm) or a staged-retina"
         got = getattr(model, "kind", type(model).__name__)
         if isinstance(inside, Linear):
             got = f"{got} of {inside.shape[0]} x {inside.shape[1]} elements"
@@ -278,6 +283,10 @@ def noise_at_rest(
     n_bins = spikes.shape[1] // width
     binned = spikes[:, : n_bins * width].reshape(-1, n_bins, width, n).sum(axis=2)
     counts = binned.reshape(-1, n).astype(float)
-    fano = counts.var(axis=0) / np.maximum(counts.mean(axis=0), 1e-9)
-    correlations = np.corrcoef(counts.T) if n > 1 else np.eye(1)
-    return fano, np.linalg.cholesky(np.nan_to_num(correlations) + 1e-9 * np.eye(n))
+    is_heard = counts.var(axis=0) > 0  # a cell that is silent at rest is as Poisson
+    fano, correlations = np.ones(n), np.eye(n)
+    fano[is_heard] = counts.var(axis=0)[is_heard] / counts.mean(axis=0)[is_heard]
+    if is_heard.sum() > 1:
+        found = np.corrcoef(counts[:, is_heard].T)
+        correlations[np.ix_(is_heard, is_heard)] = found
+    return fano, np.linalg.cholesky(correlations + 1e-9 * np.eye(n))

@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from ..retina.bipolar import Bipolar, Synapse
 from ..retina.ganglion import Ganglion
 from ..retina.staged import STAGES, StagedRetina, StagedRetinaConfig
-from .binned import BIN_MS
 from .deep import Deep
 from .eccentricity import centre_radius_deg
 from .fitted_file import FittedModel
@@ -56,7 +55,9 @@ class LearnedStaged(nn.Module):
         for lesion in config.lesions:
             require_lesion(lesion, LESIONS)
         learned = cast(StagedCells, cast(Deep, fitted.model).network).retina
-        _, held = whole_steps(frame_ms, BIN_MS)
+        step_ms = learned.config.step_ms
+        per_step, held = whole_steps(frame_ms, step_ms)
+        step_ms *= per_step
         element_deg = config.element_deg or ELEMENT_DEG * (
             centre_radius_deg(config.eccentricity_deg) / _parasol_radius_deg(learned)
         )
@@ -67,12 +68,12 @@ class LearnedStaged(nn.Module):
             types = tuple(replace(each, gain_contrast=math.inf) for each in types)
         inside = StagedRetinaConfig(
             cell_types=types,
-            step_ms=BIN_MS,
+            step_ms=step_ms,
             tail_ms=config.tail_ms,
             noise="none" if "noise" in lesions else "gaussian",
             learnable=learned.config.learnable if config.learnable else (),
         )
-        self.retina = StagedRetina(inside, deg_per_px * scale, size_px, held * BIN_MS)
+        self.retina = StagedRetina(inside, deg_per_px * scale, size_px, held * step_ms)
         take_constants(self.retina, learned)
         _cut(self.retina, lesions)
         self.contrast = CONTRAST / config.contrast_of_sd
@@ -84,9 +85,9 @@ class LearnedStaged(nn.Module):
             "recording_sha256": fitted.of.sha256,
             "model": fitted.model.kind,
             "element_deg": element_deg,
-            "step_ms": BIN_MS,
-            "frame_ms": held * BIN_MS,
-            "time_scale": held * BIN_MS / frame_ms,
+            "step_ms": step_ms,
+            "frame_ms": held * step_ms,
+            "time_scale": held * step_ms / frame_ms,
         }
 
     def n_steps(self, n_frames: int) -> int:

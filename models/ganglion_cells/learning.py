@@ -151,7 +151,11 @@ class _Run:
         self._history = network.history
         self._optimiser = torch.optim.Adam(network.parameters(), lr=learning.rate)
         self._schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
-            self._optimiser, factor=0.2, patience=learning.patience
+            self._optimiser,
+            factor=0.2,
+            patience=learning.patience - 1,  # torch waits for one more
+            threshold=0.0,
+            threshold_mode="abs",  # a share of a negative loss is on its other side
         )
         self.n_epochs = 0
         self._best_loss, self._best_epoch = math.inf, 0
@@ -170,7 +174,7 @@ class _Run:
         n = len(self._fit.starts)
         a_batch = max(1, self._learning.batch // _ANSWERED)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(1_000_003 * self._learning.seed + self.n_epochs)
+            torch.manual_seed((1_000_003 * self._learning.seed + self.n_epochs) % 2**63)
             for chosen in torch.randperm(n).split(a_batch):
                 self._optimiser.zero_grad()
                 for part in chosen.split(self._at_once):

@@ -2,7 +2,8 @@
 
     log u_i(t) = b_i + (K_i * s)(t)
 
-u_i are the expected spikes of a step, s the stimulus less its background.
+u_i are the expected spikes of a step, s the stimulus less its background. Where a step
+has one spike at most (Bernoulli) its chance is 1 - exp(-u_i).
 """
 
 from dataclasses import asdict, dataclass
@@ -43,12 +44,13 @@ class Linear(CellModel):
     bias: Float64[np.ndarray, " cell"]
 
     def rates(self, segment: Segment) -> Float64[np.ndarray, " step cell"]:
-        """Give u."""
+        """Give the expected spikes of every step."""
         shown = as_tensor(segment.shown(self.background) - self.background).flatten(1)
         columns = filtered(shown, as_tensor(self.basis.weights()))
         weights = as_tensor(self.filters.reshape(len(self.cells), -1))
         linear = columns.flatten(1) @ weights.T
-        return np.exp(linear.double().numpy() + self.bias)
+        u = np.exp(linear.double().numpy() + self.bias)
+        return u if self.likelihood == "poisson" else -np.expm1(-u)
 
     def log_likelihood(self, segment: Segment) -> Float64[np.ndarray, " step cell"]:
         """Give the log-likelihood of a segment's spikes."""

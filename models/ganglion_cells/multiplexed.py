@@ -2,7 +2,7 @@
 
     u = r softplus(K s + sum_x m(x) relu(+-k_x s) + c)
 
-r is the cell's mean rate; K s is a filter over space and time, at the cell's centre.
+r is the cell's mean rate; K s is a filter over space and time.
 The second feature is one temporal filter k that looks at every element by itself,
 rectified before it is summed over space with the weights m, of which none is negative:
 it tells that something moves there, whichever way. The fast OFF cells of the rat [1]_
@@ -45,7 +45,6 @@ class Multiplexed(CellNetwork):
 
     basis: Tensor
     history = HISTORY
-    basis: Tensor
     l2, activity_l1 = 1e-3, 0.0
 
     def __init__(self, shape: tuple[int, int], n_cells: int) -> None:

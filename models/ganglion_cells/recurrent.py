@@ -4,10 +4,13 @@
     a_t = (1 - m) a_{t-1} + m relu(G b_t)  4 types of amacrine cells; m one for each
     u_t = r softplus(W b_t - V a_t + c)    ganglion cells, r their mean rates
 
+(biases of K and G are left out).
+
 K is a filter over the last 20 bins and a neighbourhood of 15, F and G over
-neighbourhoods of 9, without negative weights, as amacrine cells only inhibit and are
-only excited. It is ours, in the manner of the amacrine networks of torch-deep-retina,
-and learns how long amacrine cells integrate.
+neighbourhoods of 9, without negative weights: amacrine cells only inhibit bipolar
+cells, which only excite them. W and V are of either sign. It is ours, in the manner of
+the amacrine networks of torch-deep-retina, and learns how long amacrine cells
+integrate.
 """
 
 import torch
@@ -53,7 +56,7 @@ class AmacrineFeedback(CellNetwork):
             _AMACRINE, _BIPOLAR, around, padding=padding, bias=False
         )
         share = 10.0 / _START_MS
-        self.leak = nn.Parameter(torch.full((_AMACRINE, 1, 1), share).logit())
+        self.leak = nn.Parameter(torch.full((_AMACRINE,), share).logit())
         n = left[0] * left[1]
         self.from_bipolar = nn.Linear(_BIPOLAR * n, n_cells)
         self.from_amacrine = nn.Linear(_AMACRINE * n, n_cells, bias=False)
@@ -74,7 +77,7 @@ class AmacrineFeedback(CellNetwork):
         n_sequences, n_bins = windows.shape[:2]
         driven = self.filters(windows.flatten(0, 1)).unflatten(0, (n_sequences, n_bins))
         inhibits, excites = self.inhibits.weight.abs(), self.excites.weight.abs()
-        padding, leak = self.excites.padding, self.leak.sigmoid()
+        padding, leak = self.excites.padding, self.leak.sigmoid().view(-1, 1, 1)
         amacrine = driven.new_zeros(n_sequences, _AMACRINE, *driven.shape[3:])
         rates = []
         for t in range(n_bins):

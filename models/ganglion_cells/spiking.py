@@ -12,6 +12,8 @@ from jaxtyping import Float64, Int64, UInt8
 
 from .spiking_numba import fire, fire_at_rate
 
+_AT_ONCE = 2**22  # random numbers
+
 
 def coupled_spikes(
     drive: Float64[np.ndarray, " step cell"],
@@ -75,10 +77,14 @@ def _fired(
     likelihood: str,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Give spikes, and the mean chance of each step to have one."""
-    chance = np.random.default_rng(seed).random((n_repeats, *drive.shape))
-    spikes, chances = np.zeros(chance.shape, np.uint8), np.zeros(drive.shape)
-    is_bernoulli = likelihood == "bernoulli"
-    fire(drive, couplings, refractory, chance, is_bernoulli, spikes, chances)
+    rng, is_bernoulli = np.random.default_rng(seed), likelihood == "bernoulli"
+    spikes = np.zeros((n_repeats, *drive.shape), np.uint8)
+    chances = np.zeros(drive.shape)
+    at_once = max(1, _AT_ONCE // drive.size)
+    for first in range(0, n_repeats, at_once):  # the same numbers as all at once
+        part = spikes[first : first + at_once]
+        chance = rng.random(part.shape)
+        fire(drive, couplings, refractory, chance, is_bernoulli, part, chances)
     return spikes, chances / n_repeats
 
 
@@ -93,7 +99,8 @@ def mean_preserving_drive(
     """Give the drive at which u, averaged over repeats, is a given rate at every step.
 
     Repeats are simulated side by side: at each step the drive is the rate's logarithm
-    less that of the mean factor which the repeats' own spikes make.
+    less that of the mean factor which the repeats' own spikes make. Spikes have that
+    mean as well where u is below 1 in all repeats.
 
     Examples
     --------

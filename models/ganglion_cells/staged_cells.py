@@ -38,6 +38,8 @@ class StagedCells(CellNetwork):
         Elements of a frame, (y, x).
     n_cells
         How many.
+    bin_ms
+        Duration of a bin: a step of the retina.
 
     Examples
     --------
@@ -49,14 +51,16 @@ class StagedCells(CellNetwork):
     history = HISTORY  # bins in which the retina comes to its state
     l2, activity_l1 = 1e-3, 0.0
 
-    def __init__(self, shape: tuple[int, int], n_cells: int) -> None:
+    def __init__(
+        self, shape: tuple[int, int], n_cells: int, bin_ms: float = BIN_MS
+    ) -> None:
         super().__init__()
         learnt = tuple(stage for stage in STAGES if stage != "noise")
         config = StagedRetinaConfig(
-            noise="none", step_ms=BIN_MS, tail_ms=0.0, learnable=learnt
+            noise="none", step_ms=bin_ms, tail_ms=0.0, learnable=learnt
         )
         self.retina = StagedRetina(
-            config, ELEMENT_DEG, shape, frame_ms=BIN_MS, is_bar=shape[0] == 1
+            config, ELEMENT_DEG, shape, frame_ms=bin_ms, is_bar=shape[0] == 1
         )
         rows, columns = self.retina.n_cells
         n = self.retina.n_channels * rows * columns

@@ -190,6 +190,7 @@ def fit_stimulus(
         got = f"{shortest} after the first steps"
         raise RecordingError(f"segments for fitting must be {rule}, got {got}")
     coarse = [coarser(*part, tried_steps(recording)) for part in parts]
+    shown = [k for k, one in enumerate(recording.of("fit")) for _ in one.counts]
     found = []
     for i, cell in enumerate(recording.cells):
         chunks = [Chunk(design, as_tensor(n[:, i], device)) for design, n in parts]
@@ -197,7 +198,8 @@ def fit_stimulus(
         spikes = float(sum(chunk.counts.sum() for chunk in chunks))
         tried = grid or Grid.usual(spikes, scale.sd)
         told = _told(progress, f"{cell}: stimulus", tried.n + 1)
-        of_cell = _CellFit(chunks, tried_on, recording.shape, likelihood, told)
+        parted = held_out(tried_on, shown)
+        of_cell = _CellFit(chunks, parted, recording.shape, likelihood, told)
         found.append(kept.part(f"stimulus of {cell}", partial(of_cell.chosen, tried)))
     weights = torch.stack([part["weights"] for part in found]).numpy()
     shape = (recording.n_cells, rows, columns, basis.n)
@@ -239,12 +241,27 @@ def coarser(
     return means, summed, torch.full_like(means[:, 0], math.log(n))
 
 
-def held_out(chunks: Sequence[Chunk]) -> tuple[list[Chunk], list[Chunk]]:
-    """Part the steps into those to fit on and those to choose penalties by."""
-    if len(chunks) < HELD_OUT:
-        chunks = [part for chunk in chunks for part in _cut(chunk)]
-    fit = [c for k, c in enumerate(chunks) if k % HELD_OUT != HELD_OUT - 1]
-    return fit, list(chunks[HELD_OUT - 1 :: HELD_OUT])
+def held_out(
+    chunks: Sequence[Chunk], segments: Sequence[int]
+) -> tuple[list[Chunk], list[Chunk]]:
+    """Part the steps into those to fit on and those to choose penalties by.
+
+    Parameters
+    ----------
+    segments
+        Which stimulus each chunk was shown: it is held out in all its showings.
+
+    Returns
+    -------
+    tuple
+        Every fifth segment is in the second; of fewer than five the last fifth of each.
+    """
+    if len(set(segments)) < HELD_OUT:
+        parts = [_cut(chunk) for chunk in chunks]
+        return [one for each in parts for one in each[:-1]], [p[-1] for p in parts]
+    is_held = [segment % HELD_OUT == HELD_OUT - 1 for segment in segments]
+    fit = [c for c, held in zip(chunks, is_held, strict=True) if not held]
+    return fit, [c for c, held in zip(chunks, is_held, strict=True) if held]
 
 
 def _cut(chunk: Chunk) -> list[Chunk]:
@@ -265,22 +282,24 @@ class _CellFit:
     def __init__(
         self,
         chunks: list[Chunk],
-        coarse: list[Chunk],
+        parted: tuple[list[Chunk], list[Chunk]],
         shape: tuple[int, int],
         likelihood: str,
         told: Callable[[int], None],
     ) -> None:
         self._all, self._shape, self._likelihood = chunks, shape, likelihood
-        self._fit, self._other = held_out(coarse)
+        self._fit, self._other = parted
         self._told, self._n_tried = told, 0
         self._steps = sum(len(chunk.counts) for chunk in self._fit)
-        self._n_coarse = sum(len(chunk.counts) for chunk in coarse)
+        other = sum(len(chunk.counts) for chunk in self._other)
+        self._share = 1 + other / self._steps
         n_weights = chunks[0].design.shape[1]
         self._n_basis = (n_weights - 1) // (shape[0] * shape[1])
         spikes = float(sum(chunk.counts.sum() for chunk in self._fit))
         self._start = np.zeros(n_weights)
-        steps = len(chunks[0].counts) / len(coarse[0].counts)  # put together
-        self._start[-1] = np.log(max(spikes, 0.5) / self._steps / steps)
+        offset = self._fit[0].offset  # the logarithm of how many are put together
+        self._start[-1] = math.log(max(spikes, 0.5) / self._steps)
+        self._start[-1] -= 0.0 if offset is None else float(offset[0])
 
     def chosen(self, grid: Grid) -> dict[str, Tensor]:
         """Choose the penalties, and fit with them on all steps."""
@@ -292,9 +311,8 @@ class _CellFit:
         for smoothness in grid.smoothness[1:]:
             tried.append(self._tried(best.l1, smoothness, best.weights))
         best = max(tried, key=lambda one: one.value)
-        # On all steps the likelihood has grown by their share, and so have penalties.
-        share = self._n_coarse / self._steps
-        l1, smoothness = best.l1 * share, best.smoothness * share
+        # What noise makes of a slope grows with the root of the steps.
+        l1, smoothness = best.l1 * math.sqrt(self._share), best.smoothness
         penalty = stimulus_penalty(self._shape, self._n_basis, l1, smoothness)
         weights = fit_weights(self._all, penalty, self._likelihood, best.weights)
         self._told(grid.n + 1)

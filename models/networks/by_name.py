@@ -208,6 +208,9 @@ def _learned(
         if config is not None:
             raise ValueError(f"learned must come with {LEARNED}FILE, got {front!r}")
         return None
+    if config is not None and not isinstance(config, LearnedConfig | Mapping):
+        rule = 'a table of settings, such as {"contrast_of_sd": 0.2}'
+        raise ValueError(f"learned must be {rule}, got {config!r}")
     fitted = load_fitted(Path(front.removeprefix(LEARNED)))
     if not isinstance(config, LearnedConfig):
         config = build(LearnedConfig, dict(config or {}))

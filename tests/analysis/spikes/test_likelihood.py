@@ -7,6 +7,7 @@ from scipy import stats
 from yoked.analysis.spikes.likelihood import (
     WIDTHS,
     best_widths,
+    bits_given_spikes,
     bits_per_spike,
     rates_of_others,
 )
@@ -139,3 +140,21 @@ def test_a_rate_beyond_one_is_no_probability():
     rate, counts = made()
     with pytest.raises(ValueError, match="rates must be at most 1 for Bernoulli's law"):
         bits_per_spike(100 * rate, np.minimum(counts, 1), "bernoulli")
+
+
+@pytest.mark.parametrize("law", ["poisson", "bernoulli"])
+def test_bits_given_spikes_are_bits_where_no_step_depends_on_another(law):
+    rate, counts = made()
+    counts, rate = (counts, rate) if law == "poisson" else (counts > 0, rate / 2)
+    counts = counts.astype(np.int64)
+    each = stats.poisson if law == "poisson" else stats.bernoulli
+    told = each.logpmf(counts, rate).sum(axis=0)
+    found = bits_given_spikes(told, counts, law).cells
+    expected = bits_per_spike(rate, counts, law).bits.cells
+    for one, other in zip(found, expected, strict=True):
+        assert one.value == pytest.approx(other.value, abs=1e-9)
+
+
+def test_a_likelihood_of_another_segment_is_refused():
+    with pytest.raises(ValueError, match=r"steps and cells, \(5, 2\), got \(4, 2\)"):
+        bits_given_spikes(np.zeros((4, 2)), np.ones((3, 5, 2), np.int64))

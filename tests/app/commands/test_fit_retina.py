@@ -94,3 +94,22 @@ def test_cells_can_be_chosen(folder, tmp_path):
     assert row["noise"] is None
     done = fitted(folder, tmp_path / "none", "ln", "--cell", "red", code=1)
     assert "a cell must be one of light, dark, got 'red'" in done.stderr
+
+
+def test_weights_of_other_settings_are_refused(folder, tmp_path):
+    fitted(folder, tmp_path, "ln")
+    done = fitted(folder, tmp_path, "ln", "--likelihood", "bernoulli", code=1)
+    assert "must be of the same likelihood, epochs and seed, or removed" in done.stderr
+
+
+def test_a_bernoulli_model_is_scored_as_one(folder, tmp_path):
+    asked = ("ln", "--likelihood", "bernoulli")
+    (row,) = json.loads(fitted(folder, tmp_path, *asked).stdout)
+    assert row["bits"]["law"] == "bernoulli"
+    given = row["bits_given_spikes"]["mean"]["value"]
+    assert row["bits"]["bits"]["mean"]["value"] == pytest.approx(given, rel=1e-6)
+
+
+def test_a_device_that_is_not_there_is_one_sentence(folder, tmp_path):
+    done = fitted(folder, tmp_path, "ln", "--device", "foo", code=1)
+    assert "device must be cpu, or cuda where there is a GPU, got 'foo'" in done.stderr

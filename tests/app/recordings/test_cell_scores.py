@@ -98,5 +98,5 @@ def test_a_single_cell_has_no_noise_correlations(recording):
 
     found = score_cells(One(cells=("dark",)), recording.only(("dark",)))
     assert found.noise is None
-    assert found.table()[0]["noise r, RMSE"] == "-"
+    assert found.table()[0]["RMSE of noise r"] == "-"
     assert np.isfinite(found.psth.r.mean.value)

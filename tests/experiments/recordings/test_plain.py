@@ -75,6 +75,12 @@ def test_frames_come_one_after_the_other_unless_it_is_said_when(write):
     assert found.shape == (1, 2)
 
 
+def test_frames_without_times_last_as_long_as_the_steps(write):
+    rule = r"3 frames of .* must be as long as the 20 steps of .*, to a frame, got"
+    with pytest.raises(RecordingError, match=rule):
+        read_plain(write(SPIKES_OF + "n_steps = 20"))
+
+
 def test_onsets_may_have_the_end_of_the_last_frame(write):
     times = 'n_steps = 8\nstart_s = 1\nframe_times = "times.npy"\n'
     onsets = np.array([1.02, 1.04, 1.055])

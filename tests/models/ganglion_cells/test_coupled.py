@@ -164,3 +164,9 @@ def test_couplings_need_a_segment_that_was_shown_twice(recording):
             replace(recording, segments=(fit_one, once)),
             settings=LIGHT,
         )
+
+
+def test_a_forbidden_spike_costs_and_is_not_free(recording, two_steps):
+    (test,) = recording.of("test")
+    longer = replace(two_steps, refractory=two_steps.refractory + 6)
+    assert longer.log_likelihood(test).sum() < two_steps.log_likelihood(test).sum()

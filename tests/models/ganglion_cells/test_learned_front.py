@@ -257,3 +257,23 @@ def test_a_front_that_is_not_there_or_damaged_is_one_sentence(tmp_path):
         load_fitted(tmp_path / "half.pt")
     with pytest.raises(ValueError, match="learned must come with learned:FILE"):
         yoked.load_observer("plain-cnn", front="retina", learned={"tail_ms": 1.0})
+
+
+def test_a_surround_that_outweighs_the_centre_is_the_surround():
+    strong = front_of(linear(surround=1.1), lesions=("surround",))
+    light = 0.2 * torch.ones(1, 1, 40, 40)
+    assert strong.rates(light)[0, :, 0].max() > strong.rest[0].exp()
+
+
+def test_a_classical_glm_is_no_front():
+    glm = replace(coupled(1.0), kind="glm", correction="none")
+    with pytest.raises(ValueError, match=r"rates are its filters' .*, got glm"):
+        front_of(glm)
+
+
+def test_a_cell_that_is_silent_at_rest_has_noise_of_its_own():
+    model = coupled(1.0)
+    silent = replace(model.alone, bias=np.array([-40.0, np.log(0.05)]))
+    front = front_of(replace(model, alone=silent))
+    assert front.fano[0] == 1
+    assert (front.mixing @ front.mixing.T)[0].tolist() == pytest.approx([1, 0])
