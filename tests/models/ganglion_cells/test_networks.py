@@ -182,6 +182,7 @@ def rates_of(network, n_bars):
     return rates
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("kind", "n_cells", "n_bars", "n_steps", "learning"),
     [

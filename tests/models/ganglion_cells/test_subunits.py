@@ -21,6 +21,7 @@ SHORT = FitSettings(
 LONGER = [pytest.param(seed, 80_000, marks=pytest.mark.slow) for seed in (1, 3)]
 
 
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(("seed", "n_steps"), [(2, 50_000), *LONGER])
 def test_networks_explain_subunits_that_a_linear_filter_does_not(seed, n_steps):
     retina = SubunitRetina(seed, n_bars=21, n_cells=8)
