@@ -94,7 +94,7 @@ def test_seeds_make_individuals_and_a_file_brings_another(protocol, tmp_path):
 @pytest.mark.parametrize(
     ("options", "rule"),
     [
-        ({"front": "eye"}, "front must be one of none, retina, vone-block or learned:FILE, got 'eye'"),
+        ({"front": "eye"}, "vone-block or learned:FILE, got 'eye'"),
         (
             {"weights": "trained"},
             "weights must be random or shuffled for cornet-z with",
