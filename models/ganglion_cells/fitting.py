@@ -136,6 +136,7 @@ def fit_hash(
 
     Examples
     --------
+    >>> import numpy as np
     >>> from yoked.experiments.recordings.recording import Recording, Segment
     >>> frames, clock = np.zeros((5, 1, 3), np.float32), np.arange(5, dtype=np.int32)
     >>> one = Segment("fit", np.zeros((1, 5, 1), np.uint8), frames, clock)
