@@ -66,21 +66,22 @@ class LearnedConfig:
                 raise ValueError(f"{name} must be more than 0, got {value}")
         if not 0 <= self.tail_ms < math.inf:
             raise ValueError(f"tail_ms must be 0 or more, got {self.tail_ms}")
+        self.require_lesions(LESIONS)
+
+    def require_lesions(self, possible: tuple[str, ...]) -> None:
+        """Refuse a lesion of what is not there.
+
+        Raises
+        ------
+        ValueError
+            If one is none of the possible ones.
+        """
         for lesion in self.lesions:
-            require_lesion(lesion, LESIONS)
-
-
-def require_lesion(lesion: str, possible: tuple[str, ...]) -> None:
-    """Refuse a lesion of what is not there.
-
-    Raises
-    ------
-    ValueError
-        If it is none of the possible ones.
-    """
-    if lesion not in possible:
-        rule = f"some of {', '.join(possible)}"
-        raise ValueError(f"lesions of this front must be {rule}, got {lesion!r}")
+            if lesion not in possible:
+                rule = f"some of {', '.join(possible)}"
+                raise ValueError(
+                    f"lesions of this front must be {rule}, got {lesion!r}"
+                )
 
 
 def whole_steps(frame_ms: float, recorded_ms: float) -> tuple[int, int]:

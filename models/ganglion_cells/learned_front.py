@@ -31,7 +31,7 @@ from .coupled import Coupled
 from .eccentricity import centre_radius_deg
 from .fitted_file import FittedModel
 from .isotropic import SIGMAS, Field, field_of_bars
-from .learned_config import LearnedConfig, require_lesion, whole_steps
+from .learned_config import LearnedConfig, whole_steps
 from .learned_staged import LearnedStaged
 from .linear import Linear
 from .spiking import coupled_spikes, mean_preserving_drive
@@ -95,8 +95,7 @@ class LearnedRetina(nn.Module):
         frame_ms: float,
     ) -> None:
         super().__init__()
-        for lesion in config.lesions:
-            require_lesion(lesion, LESIONS)
+        config.require_lesions(LESIONS)
         linear = _linear(fitted.model)
         fields = [field_of_bars(filters[0]) for filters in linear.by_lag()]
         self.config = config

@@ -20,7 +20,7 @@ from ..retina.staged import STAGES, StagedRetina, StagedRetinaConfig
 from .deep import Deep
 from .eccentricity import centre_radius_deg
 from .fitted_file import FittedModel
-from .learned_config import LearnedConfig, require_lesion, whole_steps
+from .learned_config import LearnedConfig, whole_steps
 from .staged_cells import CONTRAST, ELEMENT_DEG, StagedCells
 
 LESIONS = ("surround", "rectification", "gain-control", "noise")
@@ -52,8 +52,7 @@ class LearnedStaged(nn.Module):
         frame_ms: float,
     ) -> None:
         super().__init__()
-        for lesion in config.lesions:
-            require_lesion(lesion, LESIONS)
+        config.require_lesions(LESIONS)
         learned = cast(StagedCells, cast(Deep, fitted.model).network).retina
         step_ms = learned.config.step_ms
         per_step, held = whole_steps(frame_ms, step_ms)
