@@ -1,5 +1,6 @@
 """Layers of any network: what there is, and what one of them gives."""
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
@@ -128,7 +129,9 @@ def named_module(network: nn.Module, name: str) -> nn.Module:
 def settings_of(network: nn.Module) -> dict[str, Any]:
     """Give, by module, the settings that no weight shows: what has a `described`.
 
-    Of any other module those of its `config`, where that is a dataclass.
+    Of any other module those of its `config`, where that is a dataclass. What is
+    endless, such as the half contrast of cells without gain control, is None: the trial
+    log keeps them as JSON, which has no such number.
 
     Examples
     --------
@@ -142,5 +145,14 @@ def settings_of(network: nn.Module) -> dict[str, Any]:
         if settings is None and is_dataclass(config) and not isinstance(config, type):
             settings = asdict(config)
         if isinstance(settings, Mapping):
-            found[name or "network"] = dict(settings)
+            found[name or "network"] = _without_endless(dict(settings))
     return found
+
+
+def _without_endless(value: Any) -> Any:
+    """Put None for what is endless, in plain data of any depth."""
+    if isinstance(value, Mapping):
+        return {key: _without_endless(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_endless(each) for each in value]
+    return None if isinstance(value, float) and math.isinf(value) else value

@@ -1,5 +1,7 @@
 """Networks by name as observers: fronts, sizes, weights, controls, lesions."""
 
+import json
+
 import pytest
 import torch
 
@@ -49,6 +51,18 @@ def test_a_front_stands_before_a_network(protocol, front):
     contrast = 0.1 * torch.randn(2, 2, *protocol.frame_shape)
     observer.scores(contrast.requires_grad_()).sum().backward()
     assert contrast.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("front", ["retina", "vone-block"])
+def test_the_trial_log_keeps_what_a_front_is_made_of(protocol, front):
+    observer = load("plain-cnn", front=front, **QUICK)
+    session = yoked.run(protocol, observer, seed=1, trials=10, contrast=0.4)
+    kept = session.row.observer.parameters["configs"]["front"]
+    json.dumps(kept, allow_nan=False)
+    if front == "retina":
+        midget, _, parasol, _ = kept["cell_types"]
+        assert midget["gain_contrast"] is None  # it has no gain control
+        assert parasol["gain_contrast"] > 0
 
 
 def test_a_stage_of_the_retina_can_be_lesioned(protocol):
