@@ -54,9 +54,10 @@ class LearnedStaged(nn.Module):
         super().__init__()
         config.require_lesions(LESIONS)
         learned = cast(StagedCells, cast(Deep, fitted.model).network).retina
-        step_ms = learned.config.step_ms
-        per_step, held = whole_steps(frame_ms, step_ms)
-        step_ms *= per_step
+        # Its constants are in ms: steps need not be the bins that it was fitted in.
+        recorded_ms = fitted.model.step_ms
+        per_step, held = whole_steps(frame_ms, recorded_ms)
+        step_ms = per_step * recorded_ms
         element_deg = config.element_deg or ELEMENT_DEG * (
             centre_radius_deg(config.eccentricity_deg) / _parasol_radius_deg(learned)
         )

@@ -187,14 +187,14 @@ def test_what_can_be_no_front_is_refused_with_a_sentence():
         LearnedConfig(spacing_deg=0.0)
 
 
-def staged(**config):
+def staged(step_ms=10.0, frame_ms=100.0, **config):
     torch.manual_seed(1)
     cells = StagedCells((1, 31), 2)
     with torch.no_grad():
         cells.retina.get_parameter("photoreceptor.log_tau_y_ms").add_(0.2)
-    scale = Scale(1, 0.0, 0.5, 0.0)
-    names = ("staged-retina", ("a", "b"), 10.0, (1, 31), 0.0, "poisson")
-    return front_of(Deep(*names, scale, cells), **config)
+    scale = Scale(round(10 / step_ms), 0.0, 0.5, 0.0)
+    names = ("staged-retina", ("a", "b"), step_ms, (1, 31), 0.0, "poisson")
+    return front_of(Deep(*names, scale, cells), frame_ms=frame_ms, **config)
 
 
 def test_a_staged_retina_stands_with_its_learned_constants():
@@ -204,6 +204,16 @@ def test_a_staged_retina_stands_with_its_learned_constants():
     assert front.channels == ("on_midget", "off_midget", "on_parasol", "off_parasol")
     assert not list(front.parameters())
     assert len(list(staged(learnable=True).parameters())) > 40
+
+
+@pytest.mark.parametrize(("frame_ms", "step_ms"), [(100.0, 10.0), (33.333, 25 / 3)])
+def test_a_staged_retina_takes_the_steps_of_its_recording(frame_ms, step_ms):
+    front = staged(5 / 3, frame_ms, lesions=("noise",))
+    assert front.described["step_ms"] == pytest.approx(step_ms)
+    fine = staged(25 / 6, frame_ms, lesions=("noise",))
+    contrast = 0.3 * torch.ones(1, 2, 40, 40)
+    coarse, smooth = (each(contrast).mean(1) for each in (front, fine))
+    assert (coarse - smooth).abs().max() < 0.02 * smooth.abs().max()
 
 
 def test_lesions_of_a_staged_retina():
