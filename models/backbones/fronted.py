@@ -10,7 +10,8 @@ class Fronted(nn.Module):
     A front takes a movie of contrast (image, frame, y, x) and gives rates
     (image, step, channel, row, column), as a retina does; one with `takes_pictures`
     (VOneBlock) takes (image, channel, y, x) and sees each frame by itself. A backbone
-    with `takes_steps` gets the steps; any other gets their mean.
+    with `takes_steps` gets the steps; any other gets their mean, which knows nothing of
+    when, or all of them as channels.
 
     Parameters
     ----------
@@ -18,7 +19,11 @@ class Fronted(nn.Module):
         None (contrast itself), or a module with `n_channels`.
     backbone
         A module with `in_channels`: those of the front. Without a front, contrast is
-        given to each of them.
+        given to each of them, or each frame to one.
+    over_time
+        'mean' or 'channels': what a backbone that takes no steps gets of them. As
+        channels, `in_channels` is those of the front at every step, the first step's
+        first.
 
     Raises
     ------
@@ -36,15 +41,25 @@ class Fronted(nn.Module):
     torch.Size([3, 2])
     """
 
-    def __init__(self, front: nn.Module | None, backbone: nn.Module) -> None:
+    def __init__(
+        self,
+        front: nn.Module | None,
+        backbone: nn.Module,
+        over_time: str = "mean",
+    ) -> None:
         super().__init__()
         given = getattr(front, "n_channels", None)
         taken = getattr(backbone, "in_channels", None)
-        if front is not None and None not in (given, taken) and given != taken:
+        if isinstance(given, int) and isinstance(taken, int):
+            fits = given == taken
             rule = f"the {given} channels of {type(front).__name__}"
-            raise ValueError(f"the input of a backbone must be {rule}, got {taken}")
+            if over_time == "channels":
+                fits, rule = taken % given == 0, f"{rule} at every step"
+            if not fits:
+                raise ValueError(f"the input of a backbone must be {rule}, got {taken}")
         self.front = front
         self.backbone = backbone
+        self.over_time = over_time
         self.in_channels = taken if isinstance(taken, int) else 1
 
     def forward(
@@ -55,6 +70,8 @@ class Fronted(nn.Module):
         if getattr(self.backbone, "takes_steps", False):
             # One step is a picture, which a recurrent backbone sees for its own time.
             return self.backbone(x if x.shape[1] > 1 else x[:, 0])
+        if self.over_time == "channels":
+            return self.backbone(x.flatten(1, 2))
         return self.backbone(x.mean(dim=1))
 
     def seen(
@@ -62,7 +79,8 @@ class Fronted(nn.Module):
     ) -> Float[Tensor, " image step channel row column"]:
         """Give what the front makes of it."""
         if self.front is None:
-            return contrast.unsqueeze(2).expand(-1, -1, self.in_channels, -1, -1)
+            n_each = 1 if self.over_time == "channels" else self.in_channels
+            return contrast.unsqueeze(2).expand(-1, -1, n_each, -1, -1)
         if not getattr(self.front, "takes_pictures", False):
             return self.front(contrast)
         n_images, n_frames = contrast.shape[:2]

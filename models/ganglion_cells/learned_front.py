@@ -186,7 +186,8 @@ class LearnedRetina(nn.Module):
         self, contrast: Float[Tensor, " image frame y x"]
     ) -> Float[Tensor, " image step channel row column"]:
         """Give noisy firing rates in spikes/s of every step."""
-        rates = self.rates(contrast)
+        # In one piece: torch draws noise for what is not six times as slowly.
+        rates = self.rates(contrast).contiguous()
         if "noise" in self.config.lesions:
             return rates
         drawn = torch.einsum("nskyx,ck->nscyx", noise_like(rates), self.mixing)

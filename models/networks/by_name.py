@@ -22,6 +22,7 @@ from .inputs import InputMaker, Preprocess, as_preprocess
 from .named import Named, known, make
 
 FRONTS = ("none", "retina", "vone-block")
+OVER_TIME = ("mean", "channels")
 LEARNED = "learned:"  # and the file that `yoked fit-retina` wrote
 _CONTRAST = Preprocess("contrast", 1, "none", frames="channels")  # what a front takes
 
@@ -47,6 +48,7 @@ def network_observer(
     step: int = -1,
     share_pass: bool = True,
     learned: LearnedConfig | Mapping[str, Any] | None = None,
+    over_time: str = "mean",
     batch: int | None = None,
     threads: int | None = None,
     fit_trials: int = 1024,
@@ -79,6 +81,10 @@ def network_observer(
     learned
         Scales, lesions and whether it goes on learning, of a learned front; see
         `LearnedConfig`.
+    over_time
+        What a network that takes no steps gets of those of a front: their 'mean', which
+        knows nothing of when, or all of them as 'channels'; without a front the frames
+        of a movie one by one, or as channels.
     layer, readout, field_deg, size_px, preprocess
         As for `from_torch`. By default a linear read-out of the last features before
         the classifier, the normalisation that the network was published with, and its
@@ -101,6 +107,7 @@ def network_observer(
     ('cornet-z', 'backbone.decoder.average')
     """
     row = known(name)
+    _require_time(name, over_time)
     retina = _learned(front, learned)
     if retina is None and front not in FRONTS:
         rule = f"one of {', '.join(FRONTS)} or {LEARNED}FILE"
@@ -126,6 +133,7 @@ def network_observer(
         None if file is None else read_weights(file, sha256),
         controls,
         retina,
+        over_time,
     )
     usual = (None, None) if front != "none" else row.shown(size)
     inner = "" if front == "none" else "backbone."
@@ -136,7 +144,7 @@ def network_observer(
         "linear" if readout is None else readout,
         usual[1] if field_deg is None else field_deg,
         usual[0] if size_px is None else size_px,
-        _CONTRAST if front != "none" else _preprocess(row, preprocess),
+        _CONTRAST if front != "none" else _preprocess(row, preprocess, over_time),
         device,
         step,
         share_pass,
@@ -148,6 +156,7 @@ def network_observer(
             "network": name,
             "front": front if retina is None else LEARNED + Path(front).name,
             "size": size,
+            "over_time": over_time,
             "controls": asdict(controls),
         },
     )
@@ -164,14 +173,13 @@ class _Build:
     state: Mapping[str, Tensor] | None
     controls: Controls
     learned: tuple[FittedModel, LearnedConfig] | None
+    over_time: str
 
     def __call__(self, inputs: InputMaker, viewing: Viewing) -> nn.Module:
         before = self._front(inputs, viewing)
         network = make(
             self.name,
-            in_channels=inputs.preprocess.channels
-            if before is None
-            else before.n_channels,
+            in_channels=self._n_channels(before, inputs),
             n_classes=1000 if self.size == "full" else 2,
             size=self.size,
             seed=self.controls.seed,
@@ -180,8 +188,22 @@ class _Build:
         if self.state is not None:
             load_into(network, self.state)
         apply(network, replace(self.controls, lesions=()))
-        whole = network if before is None else Fronted(before, network)
+        whole = network
+        if before is not None:
+            whole = Fronted(before, network, self.over_time)
         return apply(whole, Controls(lesions=self.controls.lesions))
+
+    def _n_channels(self, front: Any, inputs: InputMaker) -> int:
+        """Count the channels that the network takes."""
+        n_frames = inputs.n_frames
+        if front is None:
+            together = inputs.preprocess.frames == "channels"
+            return inputs.preprocess.channels * (n_frames if together else 1)
+        if self.over_time == "mean":
+            return front.n_channels
+        is_by_frame = getattr(front, "takes_pictures", False)
+        n_steps = n_frames if is_by_frame else front.n_steps(n_frames)
+        return front.n_channels * n_steps
 
     def _front(self, inputs: InputMaker, viewing: Viewing) -> Any:
         if self.front == "none":
@@ -227,10 +249,21 @@ def _frame_ms(viewing: Viewing) -> float:
 
 
 def _preprocess(
-    row: Named, given: Preprocess | str | Mapping[str, Any] | None
+    row: Named, given: Preprocess | str | Mapping[str, Any] | None, over_time: str
 ) -> Preprocess:
     """Give what was asked for, or what the network was published with."""
     if given is not None:
-        return as_preprocess(given)
-    frames = "steps" if row.takes_steps else "one-by-one"
-    return Preprocess(normalise=row.normalisation, frames=frames)
+        chosen = as_preprocess(given)
+    else:
+        frames = "steps" if row.takes_steps else "one-by-one"
+        chosen = Preprocess(normalise=row.normalisation, frames=frames)
+    return replace(chosen, frames="channels") if over_time == "channels" else chosen
+
+
+def _require_time(name: str, over_time: str) -> None:
+    if over_time not in OVER_TIME:
+        rule = f"one of {', '.join(OVER_TIME)}"
+        raise ValueError(f"over_time must be {rule}, got {over_time!r}")
+    if over_time != "mean" and known(name).takes_steps:
+        rule = f"left out for {name}, which takes steps"
+        raise ValueError(f"over_time must be {rule}, got {over_time!r}")

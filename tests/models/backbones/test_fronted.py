@@ -50,6 +50,14 @@ def test_a_still_backbone_gets_the_mean_of_the_steps():
         assert torch.allclose(network(contrast), mean, atol=1e-6)
 
 
+def test_a_still_backbone_can_have_the_steps_as_channels():
+    backbone = build("cornet-z", N_FRAMES, n_classes=2, size="small", seed=1)
+    network, contrast = Fronted(None, backbone, "channels"), movies()
+    with torch.no_grad():
+        assert torch.equal(network(contrast), backbone(contrast))
+        assert not torch.allclose(network(contrast), network(contrast.flip(1)))
+
+
 def test_a_recurrent_backbone_gets_the_steps_in_their_order():
     network, contrast = fronted("none", "cornet-rt"), movies()
     with torch.no_grad():
@@ -72,3 +80,5 @@ def test_a_backbone_for_other_channels_is_refused():
     backbone = build("cornet-z", 1, n_classes=2, size="small", seed=1)
     with pytest.raises(ValueError, match="must be the 4 channels of StagedRetina, got"):
         Fronted(FRONTS["retina"](), backbone)
+    with pytest.raises(ValueError, match=r"4 channels of .* at every step, got 1"):
+        Fronted(FRONTS["retina"](), backbone, "channels")

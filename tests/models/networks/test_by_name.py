@@ -86,6 +86,20 @@ def test_a_movies_frames_are_the_steps_of_a_recurrent_network():
     assert shape[:3] == (2, 9, 3)
 
 
+@pytest.mark.parametrize("front", ["none", "retina", "vone-block"])
+def test_steps_as_channels_tell_when(front):
+    protocol = load_protocol("movie-bar")
+    given = {"over_time": "channels", "size_px": 36, "field_deg": 1.8, "front": front}
+    observer = learnt("plain-cnn", protocol, **given)
+    assert observer.parameters["over_time"] == "channels"
+    contrast = torch.zeros(1, 2, *protocol.frame_shape)
+    contrast[:, 0, 1], contrast[:, 1, -2] = 0.3, 0.3  # early, late
+    first, other = observer.scores(contrast)[0].tolist()
+    assert first != pytest.approx(other, rel=1e-3)
+    with pytest.raises(ValueError, match="left out for cornet-rt, which takes steps"):
+        learnt("cornet-rt", protocol, over_time="channels")
+
+
 def test_seeds_make_individuals_and_a_file_brings_another(protocol, tmp_path):
     first, again, other = (
         learnt("cornet-z", protocol, seed=seed) for seed in (1, 1, 2)
@@ -113,6 +127,7 @@ def test_seeds_make_individuals_and_a_file_brings_another(protocol, tmp_path):
             {"weights": "trained"},
             "weights must be random or shuffled for cornet-z with",
         ),
+        ({"over_time": "sum"}, "over_time must be one of mean, channels, got 'sum'"),
         ({"size": "huge"}, "size must be one of small, full, got 'huge'"),
         ({"activation": "gelu"}, "activation must be one of relu, tanh, elu, linear"),
         ({"lesions": "v9"}, "no layer named 'v9'"),
