@@ -82,7 +82,7 @@ class Coupled(CellModel):
 
         Where they are not those of `alone` they are a mean over 400 simulated repeats.
         """
-        if self.correction == "exact" and self.likelihood == "poisson":
+        if self.correction == "exact":
             return self.alone.rates(segment)
         lags, n, likelihood = self.by_lag(), N_SIMULATED, self.likelihood
         drive = self._drive(segment)

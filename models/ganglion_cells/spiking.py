@@ -96,11 +96,11 @@ def mean_preserving_drive(
     seed: int,
     likelihood: str,
 ) -> Float64[np.ndarray, " step cell"]:
-    """Give the drive at which u, averaged over repeats, is a given rate at every step.
+    """Give the drive at which spikes come as often as without couplings, at every step.
 
-    Repeats are simulated side by side: at each step the drive is the rate's logarithm
-    less that of the mean factor which the repeats' own spikes make. Spikes have that
-    mean as well where u is below 1 in all repeats.
+    Repeats are simulated side by side: at each step the drive is such that their mean
+    chance of a spike is that of a cell whose u is the given rate. Where too many are
+    refractory for it, it is as near as 30 turns bring it.
 
     Examples
     --------

@@ -6,6 +6,8 @@ import numpy as np
 
 from ...experiments.compiled import compiled
 
+_TURNS = 30
+
 
 @typing.no_type_check
 @compiled(nogil=True)
@@ -58,9 +60,29 @@ def can_fire(spikes, refractory):
 
 @typing.no_type_check
 @compiled(nogil=True)
+def scale_to(wanted, factor, is_bernoulli):
+    """Give the u at which repeats with these factors fire with a mean chance.
+
+    The chance is concave in u, so each turn comes nearer from below.
+    """
+    u = wanted / max(factor.mean(), 1e-3)  # all refractory: no u is high enough
+    for _ in range(_TURNS):
+        got = 0.0
+        for each in factor:
+            got += 1.0 - np.exp(-u * each) if is_bernoulli else min(u * each, 1.0)
+        got /= len(factor)
+        if got >= wanted * (1 - 1e-6) or got == 0.0:
+            break
+        u *= wanted / got
+    return u
+
+
+@typing.no_type_check
+@compiled(nogil=True)
 def fire_at_rate(log_rate, couplings, refractory, chance, is_bernoulli, drive):
-    """Fill in the drive at which the mean over repeats has a given rate."""
+    """Fill in the drive at which spikes come as often as cells of a rate alone fire."""
     n_repeats, n_steps, n_cells = chance.shape
+    factor = np.zeros(n_repeats)  # what earlier spikes make of u; 0 in their wake
     n_lags = couplings.shape[2]
     coming = np.zeros((n_repeats, n_lags, n_cells))
     rested = np.full((n_repeats, n_cells), n_steps)
@@ -68,15 +90,14 @@ def fire_at_rate(log_rate, couplings, refractory, chance, is_bernoulli, drive):
     for t in range(n_steps):
         now = t % n_lags
         for i in range(n_cells):
-            total = 0.0
             for repeat in range(n_repeats):
                 rested[repeat, i] += 1
+                factor[repeat] = 0.0
                 if rested[repeat, i] > refractory[i]:
-                    total += np.exp(min(coming[repeat, now, i], 20.0))
-            mean = max(
-                total / n_repeats, 1e-3
-            )  # all refractory: no rate is high enough
-            drive[t, i] = log_rate[t, i] - np.log(mean)
+                    factor[repeat] = np.exp(min(coming[repeat, now, i], 20.0))
+            u = np.exp(min(log_rate[t, i], 20.0))
+            wanted = 1.0 - np.exp(-u) if is_bernoulli else min(u, 1.0)
+            drive[t, i] = np.log(scale_to(wanted, factor, is_bernoulli))
         for repeat in range(n_repeats):
             for i in range(n_cells):
                 fired[i] = 0

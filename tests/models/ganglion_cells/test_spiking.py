@@ -38,6 +38,17 @@ def test_the_drive_keeps_the_rate_at_every_step(size, rest, likelihood):
     assert blocks == pytest.approx(expected.reshape(10, 20, 2).mean(axis=1), rel=0.06)
 
 
+@pytest.mark.parametrize("likelihood", ["poisson", "bernoulli"])
+def test_the_rate_is_kept_where_a_chance_cannot_rise_further(likelihood):
+    log_rate = np.full((400, 2), np.log(0.3))
+    excited = np.full((2, 2, 3), 1.0)  # u beyond 2 in the wake of both cells' spikes
+    args = excited, np.ones(2, np.int64)
+    drive = mean_preserving_drive(log_rate, *args, 1000, 1, likelihood)
+    spikes = coupled_spikes(drive, *args, 1000, 2, likelihood)
+    expected = 0.3 if likelihood == "poisson" else -np.expm1(-0.3)
+    assert spikes[:, 10:].mean() == pytest.approx(expected, rel=0.01)
+
+
 def test_without_couplings_the_drive_is_the_rate():
     log_rate = np.log(np.linspace(0.01, 0.5, 100))[:, None].repeat(2, axis=1)
     none = np.zeros((2, 2, 1))

@@ -18,7 +18,7 @@ SHORT = FitSettings(
 )
 
 
-LONGER = [pytest.param(seed, 80_000, marks=pytest.mark.slow) for seed in (1, 3)]
+LONGER = [pytest.param(seed, 120_000, marks=pytest.mark.slow) for seed in (1, 3)]
 
 
 @pytest.mark.timeout(1200)
