@@ -5,6 +5,7 @@ all: the trial log, or the weights, and `cell.json`, which says what it came to 
 hash what it was made of.
 """
 
+import importlib
 import json
 import os
 import shutil
@@ -14,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from ...experiments.protocols.files import load_protocol
 from ...experiments.session.observer import learnt_of
@@ -29,6 +30,45 @@ if TYPE_CHECKING:
 
 RECORD, LOG, WEIGHTS = "cell.json", "session.db", "weights.safetensors"
 Plain = dict[str, Any]
+
+
+@runtime_checkable
+class Work(Protocol):
+    """What a process can do: a cell, or what another part of the app makes like one.
+
+    Attributes
+    ----------
+    id, folder
+        Its name, and where what it comes to will be.
+    is_training
+        Whether others wait for it.
+    weights_of
+        Folder of the training that it waits for.
+    """
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def folder(self) -> str: ...
+    @property
+    def is_training(self) -> bool: ...
+    @property
+    def weights_of(self) -> str | None: ...
+
+    def to_dict(self) -> Plain:
+        """Give it as plain data, which `work_of` makes it of again."""
+        ...
+
+    def do(self) -> Plain:
+        """Do it, unless it is done; give its record."""
+        ...
+
+
+def work_of(plain: Plain) -> Work:
+    """Make what a process was asked for; a cell, unless `work` names another class."""
+    given = dict(plain)
+    module, _, name = given.pop("work", f"{__name__}:Cell").partition(":")
+    return getattr(importlib.import_module(module), name)(**given)
 
 
 @dataclass(frozen=True)
@@ -90,13 +130,21 @@ class Cell:
 
     def record(self) -> Plain | None:
         """Read what the cell came to; None where it is not done, or of other inputs."""
-        try:
-            text = (Path(self.folder) / RECORD).read_text(encoding="utf-8")
-            found = json.loads(text)
-        except (OSError, ValueError):
-            return None
-        is_this = isinstance(found, dict) and found.get("inputs") == self.inputs
-        return found if is_this else None
+        return record_of(self.folder, self.inputs)
+
+    def do(self) -> Plain:
+        """Do the cell, unless it is done; give its record."""
+        return do_cell(self)
+
+
+def record_of(folder: str, inputs: str) -> Plain | None:
+    """Read what is in a folder; None where nothing is, or what has other inputs."""
+    try:
+        found = json.loads((Path(folder) / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    is_this = isinstance(found, dict) and found.get("inputs") == inputs
+    return found if is_this else None
 
 
 def do_cell(cell: Cell) -> Plain:
@@ -110,7 +158,7 @@ def do_cell(cell: Cell) -> Plain:
         came_to, files = make(cell, Path(scratch))
         seconds = round(monotonic() - start, 3)
         record = {"inputs": cell.inputs, **came_to, "seconds": seconds}
-        _publish(Path(cell.folder), files, record)
+        publish(Path(cell.folder), files, record)
     return record
 
 
@@ -118,9 +166,7 @@ def _train(cell: Cell, _scratch: Path) -> tuple[Plain, list[Path]]:
     """Train a network; its checkpoint stays until the weights are published."""
     from ...models.recipes.train import Plan
 
-    folder = Path(cell.folder)
-    part = folder.with_name(f"{folder.name}.{cell.inputs[:8]}.part")
-    part.mkdir(parents=True, exist_ok=True)
+    part = part_of(Path(cell.folder), cell.inputs)
     base, recipe = training_recipe(Path(cell.train), cell.observer, cell.is_labelled)
     plan = Plan(recipe, cell.seed, base=base)
     made = plan.run(part / WEIGHTS, resume=True)
@@ -130,6 +176,13 @@ def _train(cell: Cell, _scratch: Path) -> tuple[Plain, list[Path]]:
         "held_out": made.held_out.to_dict(),
     }
     return came_to, [part / WEIGHTS]
+
+
+def part_of(folder: Path, inputs: str) -> Path:
+    """Make the folder beside it in which a training's files outlive the process."""
+    part = folder.with_name(f"{folder.name}.{inputs[:8]}.part")
+    part.mkdir(parents=True, exist_ok=True)
+    return part
 
 
 def training_recipe(path: Path, label: str, is_labelled: bool) -> "tuple[Path, Recipe]":
@@ -225,7 +278,7 @@ def _noise(cell: Cell, person: "SessionData | None", observer: "Observer") -> fl
     return match_noise(person, observer, **how).gamma
 
 
-def _publish(folder: Path, files: list[Path], record: Plain) -> None:
+def publish(folder: Path, files: list[Path], record: Plain) -> None:
     """Put a cell's folder in its place, unless another process has done it."""
     half = folder.with_name(f".{folder.name}-{uuid.uuid4().hex[:8]}")
     try:

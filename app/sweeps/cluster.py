@@ -16,7 +16,7 @@ from signal import SIGINT, SIGTERM
 from typing import Any
 
 from ...experiments.protocols.checks import suggestion
-from .cell import Cell
+from .cell import Work
 from .running import Started
 from .worker import Answer, Workers
 
@@ -86,7 +86,7 @@ class DaskPool:
         except OSError:  # its scheduler does not answer
             return 0
 
-    def start(self, cell: Cell) -> Started:
+    def start(self, cell: Work) -> Started:
         """Begin a cell, or let it wait for its turn."""
         key = f"{cell.id}-{uuid.uuid4().hex}"
         asked = cell.to_dict(), version("yoked")

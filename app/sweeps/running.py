@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Protocol, runtime_checkable
 
-from .cell import Cell
+from .cell import Work
 from .worker import Answer, Workers
 
 _PATIENCE_S = 1.0  # between looks at whether anybody works
@@ -39,7 +39,7 @@ class Pool(Protocol):
         """How many it does at once; 0 where nobody is there to do any."""
         ...
 
-    def start(self, cell: Cell) -> Started:
+    def start(self, cell: Work) -> Started:
         """Begin a cell, or let it wait for its turn."""
         ...
 
@@ -67,7 +67,7 @@ class LocalPool:
         """How many it does at once."""
         return self._size
 
-    def start(self, cell: Cell) -> Started:
+    def start(self, cell: Work) -> Started:
         """Begin a cell, or let it wait for its turn."""
         return self._threads.submit(self._workers.ask, cell.to_dict())
 
@@ -130,7 +130,7 @@ Told = Callable[[Course], None]
 
 
 def do_all(
-    cells: Sequence[Cell], n_before: int, pool: Pool, told: Told
+    cells: Sequence[Work], n_before: int, pool: Pool, told: Told
 ) -> dict[str, Answer]:
     """Do cells, and give the answer of each by its folder.
 
@@ -145,17 +145,17 @@ def do_all(
     told
         Called whenever something has changed.
     """
-    waiting: dict[str, list[Cell]] = defaultdict(list)
+    waiting: dict[str, list[Work]] = defaultdict(list)
     trainings = {cell.folder for cell in cells if cell.is_training}
-    ended: queue.SimpleQueue[tuple[Cell, Started]] = queue.SimpleQueue()
+    ended: queue.SimpleQueue[tuple[Work, Started]] = queue.SimpleQueue()
     answers: dict[str, Answer] = {}
     took: dict[bool, list[float]] = {True: [], False: []}
     course = Course(n_before + len(cells), n_before)
 
-    def start(cell: Cell) -> None:
+    def start(cell: Work) -> None:
         pool.start(cell).add_done_callback(lambda found: ended.put((cell, found)))
 
-    def end(cell: Cell, answer: Answer) -> None:
+    def end(cell: Work, answer: Answer) -> None:
         answers[cell.folder] = answer
         if "error" in answer:
             course.failed[cell.id] = answer["error"]
@@ -201,7 +201,7 @@ def answer_of(found: Started) -> Answer:
 
 
 def _left(
-    due: Sequence[Cell], took: dict[bool, list[float]], size: int
+    due: Sequence[Work], took: dict[bool, list[float]], size: int
 ) -> float | None:
     kinds = {cell.is_training for cell in due}
     if not size or any(not took[kind] for kind in kinds):

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..complaints import one_line
-from .cell import Cell, do_cell
+from .cell import Work, work_of
 
 Answer = dict[str, Any]  # "record" of a cell that is done, or "error" and "traceback"
 # One core each: several workers share a machine. Who sets them knows better.
@@ -138,10 +138,10 @@ class Workers:
                 worker.stop()
 
 
-def answer(cell: Cell) -> Answer:
+def answer(cell: Work) -> Answer:
     """Do a cell, and give its record, or the sentence of what went wrong."""
     try:
-        return {"record": do_cell(cell)}
+        return {"record": cell.do()}
     except Exception as error:
         try:
             sentence = one_line(error)
@@ -160,7 +160,7 @@ def main() -> None:
             asked = json.loads(text)
             if Path(asked["folder"]).is_dir():
                 os.chdir(asked["folder"])
-            said = json.dumps(answer(Cell(**asked["cell"])))
+            said = json.dumps(answer(work_of(asked["cell"])))
             answers.write(f"{said}\n")
             answers.flush()
 
