@@ -2,18 +2,21 @@
 
 import math
 from dataclasses import dataclass
+from functools import reduce
 from typing import ClassVar
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64, UInt8
+from jaxtyping import Float, Float64, Shaped, UInt8
 from torch import Tensor, nn
 
 from ...experiments.protocols.parts import BACKGROUND, FULL_CONTRAST
 from ...experiments.protocols.protocol import Protocol
+from ...experiments.protocols.scene import Rectangle
 from ...experiments.protocols.signal import signal_template
 from ...experiments.session.observer import ObserverNoise, Practice, Viewing
 from .filters import Template, blurred
+from .pooling import require_one_scene
 
 END = math.inf
 
@@ -53,6 +56,10 @@ class Signatures:
 class Circuit:
     """An observer around a circuit; each of the circuits below is one.
 
+    In a scene it stands at every place, the same with the same weights, and its
+    decision variable is the sum of what it gives at the places, unless its name says
+    otherwise. It has no use for a cue, and does not look at one.
+
     Parameters
     ----------
     spread
@@ -73,6 +80,9 @@ class Circuit:
         self.network: nn.Module | None = None
         self._grid: tuple[int, int, int] | None = None
         self._element_px = (1, 1)
+        self._places: tuple[Rectangle, ...] = ()
+        self._scene: tuple[int, int, int] | None = None  # shape of its frames
+        self._first = 0  # frame of the patches: a cue may be before them
 
     @property
     def parameters(self) -> dict[str, object]:
@@ -80,8 +90,8 @@ class Circuit:
         return {"spread": self.spread}
 
     def prepare(self, viewing: Viewing) -> None:
-        """Take in how many pixels an element has."""
-        self._element_px = viewing.element_px
+        """Take in how many pixels an element has, and where a scene's places are."""
+        self._element_px, self._places = viewing.element_px, viewing.places
 
     def learn(self, practice: Practice) -> None:
         """Read the signal, on the noise grid.
@@ -90,17 +100,18 @@ class Circuit:
         ------
         ValueError
             If the protocol does not say what its signal is, or it gives this circuit
-            nothing to see.
+            nothing to see; or if its conditions have patches elsewhere, or at another
+            time.
         """
         protocol = practice.protocol
-        if n := protocol.places.count:
-            rule = f"left out for {self.name}, which looks at one patch"
-            raise ValueError(f"places must be {rule}, got {n}")
+        require_one_scene(protocol, self.name)
         template = blurred(_signal(protocol, self.name), self.spread)
         size = float(np.linalg.norm(template))
         unit = 1 / (FULL_CONTRAST * protocol.noise.sd)  # noise SDs in a level
         self.network = self._built(template / size, unit)
         self._grid = protocol.noise.grid
+        self._scene = protocol.frame_shape if self._places else None
+        self._first = protocol.n_before
 
     def decide(
         self,
@@ -109,46 +120,80 @@ class Circuit:
     ) -> Float64[np.ndarray, " trial alternative"]:
         """Give a decision variable for every alternative of every trial."""
         with torch.inference_mode():
-            elements = self._elements(torch.from_numpy(frames).to(torch.float64))
-            return self._of_levels(elements - BACKGROUND).numpy()
+            patches = self._patches(torch.from_numpy(frames)).to(torch.float64)
+            return self._of_levels(self._elements(patches) - BACKGROUND).numpy()
 
     def scores(
         self, contrast: Float[Tensor, " trial alternative frame y x"]
     ) -> Float[Tensor, " trial alternative"]:
         """Give decision variables that can be differentiated by the contrast."""
-        return self._of_levels(FULL_CONTRAST * self._elements(contrast))
+        return self._of_levels(self._levels_of(contrast))
 
     def input_of(
         self, contrast: Float[Tensor, " trial alternative frame y x"]
     ) -> Float[Tensor, " row element"]:
-        """Give what the circuit's network takes: levels of elements, row by row."""
-        return (FULL_CONTRAST * self._elements(contrast)).flatten(0, 1)
+        """Give what the circuit's network takes: levels of elements, row by row.
+
+        Of every trial a row for each alternative; in a scene one for each place of it.
+        """
+        return self._levels_of(contrast).flatten(0, 2)
 
     def _built(self, template: Template, unit: float) -> nn.Module:
         """Make the circuit of a template of length 1."""
         raise NotImplementedError
 
+    def _pooled(
+        self, outputs: Float[Tensor, " trial alternative place"]
+    ) -> Float[Tensor, " trial alternative"]:
+        """Make one decision variable of what the circuit gives at the places.
+
+        They are added one by one: in an order that no batch changes.
+        """
+        return reduce(torch.add, outputs.unbind(-1))
+
     def _of_levels(
-        self, levels: Float[Tensor, " trial alternative element"]
+        self, levels: Float[Tensor, " trial alternative place element"]
     ) -> Float[Tensor, " trial alternative"]:
         assert self.network is not None
-        return self.network(levels.flatten(0, 1)).view(levels.shape[:2])
+        outputs = self.network(levels.flatten(0, 2))
+        return self._pooled(outputs.view(levels.shape[:3]))
 
-    def _elements(
-        self, frames: Float[Tensor, " trial alternative frame y x"]
-    ) -> Float[Tensor, " trial alternative element"]:
-        """Average the pixels of every element; of equal integers that is exact."""
+    def _levels_of(
+        self, contrast: Float[Tensor, " trial alternative frame y x"]
+    ) -> Float[Tensor, " trial alternative place element"]:
+        return FULL_CONTRAST * self._elements(self._patches(contrast))
+
+    def _patches(
+        self, frames: Shaped[Tensor, " trial alternative frame y x"]
+    ) -> Shaped[Tensor, " trial alternative place shown height width"]:
+        """Cut a scene's patches out of the frames that show them, without the cue's."""
         if self._grid is None:
             rule = "learn before it decides"
             raise ValueError(f"{self.name} must {rule}, got no learn call")
         n_frames, rows, columns = self._grid
         high, wide = self._element_px
-        wanted = (n_frames, rows * high, columns * wide)
+        wanted = self._scene or (n_frames, rows * high, columns * wide)
         if frames.shape[2:] != wanted:
             got = tuple(frames.shape[2:])
             raise ValueError(f"frames must be {wanted} px, got {got}")
-        parts = frames.reshape(*frames.shape[:3], rows, high, columns, wide)
-        return (parts.sum(4).sum(-1) / (high * wide)).flatten(2)
+        if not self._places:
+            return frames.unsqueeze(2)
+        shown = frames[:, :, self._first : self._first + n_frames]
+        patches = [
+            shown[..., top : top + height, left : left + width]
+            for top, left, height, width in self._places
+        ]
+        return torch.stack(patches, dim=2)
+
+    def _elements(
+        self, patches: Float[Tensor, " trial alternative place shown height width"]
+    ) -> Float[Tensor, " trial alternative place element"]:
+        """Average the pixels of every element; of equal integers that is exact."""
+        assert self._grid is not None
+        _, rows, columns = self._grid
+        high, wide = self._element_px
+        parts = patches.reshape(*patches.shape[:4], rows, high, columns, wide)
+        return (parts.sum(5).sum(-1) / (high * wide)).flatten(3)
 
 
 def _signal(protocol: Protocol, name: str) -> Template:

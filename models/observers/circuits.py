@@ -2,14 +2,16 @@
 
 Each sees the elements of a field in SDs of the protocol's noise, and weighs them with
 the protocol's own signal, which it sees a little blurred. What it then does is its
-name. `signatures` says what that leaves in the kernels of a 2AFC session of white
-noise; they test the analysis and the networks, which can be trained to do the same.
+name, and so is what it makes of the places of a scene. `signatures` says what it leaves
+in the kernels of a 2AFC session of white noise with one patch; they test the analysis
+and the networks, which can be trained to do the same.
 """
 
 from typing import Literal
 
 import numpy as np
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from .circuit import END, Circuit, Signatures, number
 from .filters import Template, distances, quadrature_pair, shifted
@@ -20,6 +22,8 @@ Pool = float | Literal["all"]
 
 class Linear(Circuit):
     """Weighs the elements and sums: a template that looks more broadly than the signal.
+
+    In a scene it sums over all places, and so is linear in all elements.
 
     Examples
     --------
@@ -43,6 +47,8 @@ class Linear(Circuit):
 
 class LN(Circuit):
     """Weighs and sums, then rectifies and raises to a power.
+
+    In a scene it does so at every place, and sums what comes out.
 
     Parameters
     ----------
@@ -83,7 +89,7 @@ class LN(Circuit):
 
 
 class Hammerstein(Circuit):
-    """Rectifies every element, then weighs and sums.
+    """Rectifies every element, then weighs and sums: in a scene over all places.
 
     Parameters
     ----------
@@ -129,7 +135,7 @@ class Energy(Circuit):
     The filters are the signal, blurred, and the same with every phase turned by 90
     degrees, along the axis on which the signal varies most (in time, if it varies in
     nothing else). They have length 1 and are orthogonal; neither sees the mean along
-    that axis.
+    that axis. In a scene there is a pair at every place, and energies are summed.
     """
 
     name = "energy"
@@ -152,7 +158,7 @@ class Energy(Circuit):
 
 
 class Max(Circuit):
-    """Takes the largest of one template at many positions.
+    """Takes the largest of one template at many positions, of all places in a scene.
 
     Parameters
     ----------
@@ -201,11 +207,17 @@ class Max(Circuit):
         bank = shifted(template, rows, columns)
         return nn.Sequential(Weights(bank, unit), Largest())
 
+    def _pooled(
+        self, outputs: Float[Tensor, " trial alternative place"]
+    ) -> Float[Tensor, " trial alternative"]:
+        return outputs.amax(-1)
+
 
 class GainControl(Circuit):
     """Divides what the template sees by the energy of the noise around it.
 
-    w.x / (c^2 + mean of x_i^2 over the pool), x in noise SDs.
+    w.x / (c^2 + mean of x_i^2 over the pool), x in noise SDs. In a scene each place is
+    divided by its own energy, and the quotients are summed.
 
     Parameters
     ----------

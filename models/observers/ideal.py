@@ -18,7 +18,8 @@ class Ideal:
     It knows the variants and the noise, and not which variant a trial shows; no
     observer is more often correct. It weighs likelihoods for the highest contrast of
     the main blocks. Of a signal without variants it is the template, to scale; where
-    patterns are identified it gives the log likelihood ratio of each.
+    patterns are identified it gives the log likelihood ratio of each. It looks at one
+    patch: a scene is for `template`.
 
     Examples
     --------
@@ -44,8 +45,17 @@ class Ideal:
         self._element_px = viewing.element_px
 
     def learn(self, practice: Practice) -> None:
-        """Read the signal of every variant, and the SD of the noise."""
+        """Read the signal of every variant, and the SD of the noise.
+
+        Raises
+        ------
+        ValueError
+            If the protocol has places, or noise that is not Gaussian and white.
+        """
         protocol = practice.protocol
+        if n := protocol.places.count:
+            rule = "left out for ideal, which looks at one patch (template does them)"
+            raise ValueError(f"places must be {rule}, got {n}")
         _require_white(protocol)
         self._identifies = protocol.task.identifies
         self.templates = np.stack([ideal_levels(own) for own in protocol.variants])

@@ -43,13 +43,10 @@ class CueReader:
         Raises
         ------
         ValueError
-            If its conditions have other places.
+            If its conditions have other places, or cues at another time.
         """
+        require_one_scene(protocol, "a template")
         every = (protocol, *protocol.resolved)
-        layouts = {layout_of(own) for own in every}
-        if len(layouts) > 1:
-            rule = "the same in all conditions for a template"
-            raise ValueError(f"places must be {rule}, got {len(layouts)} layouts")
         n = protocol.places.count
         if not protocol.cue.kind:
             plain = np.full((1, n), 1 / n)
@@ -74,6 +71,23 @@ class CueReader:
         if (found < 0).any():
             raise ValueError("frames must show a cue of the protocol, got another")
         return self.priors[found]
+
+
+def require_one_scene(protocol: Protocol, whom: str) -> None:
+    """Refuse conditions whose patches are elsewhere: pixels do not tell which it is.
+
+    Raises
+    ------
+    ValueError
+        If conditions have other places, or patches in other frames.
+    """
+    every = (protocol, *protocol.resolved)
+    rule = f"the same in all conditions for {whom}"
+    layouts = {layout_of(own).patches if own.places.count else () for own in every}
+    if len(layouts) > 1:
+        raise ValueError(f"places must be {rule}, got {len(layouts)} layouts")
+    if len({own.n_before for own in every}) > 1:
+        raise ValueError(f"cue.when must be {rule}, got before and after")
 
 
 def _priors(own: Protocol) -> Float64[np.ndarray, " state place"]:

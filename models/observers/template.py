@@ -83,7 +83,15 @@ class Template:
         self._element_px, self._places = viewing.element_px, viewing.places
 
     def learn(self, practice: Practice) -> None:
-        """Read the signal, on the noise grid."""
+        """Read the signal, on the noise grid.
+
+        Raises
+        ------
+        ValueError
+            If patterns are to be identified in a scene, or with an efficiency below 1;
+            or if conditions have patches elsewhere, or at another time.
+        """
+        self._scene = None
         if practice.protocol.task.identifies:
             self._learn_patterns(practice.protocol)
             return
@@ -91,7 +99,6 @@ class Template:
         if self.efficiency < 1:
             signal = _rotated(signal.astype(np.float64), self.efficiency)
         self.weights = signal
-        self._scene = None
         if self._places:
             self._scene = _Scene.of(practice.protocol, self.pool, signal)
 
@@ -99,6 +106,9 @@ class Template:
         if self.efficiency < 1:
             rule = "1 where patterns are identified"
             raise ValueError(f"efficiency must be {rule}, got {self.efficiency}")
+        if n := protocol.places.count:
+            rule = "left out for template where patterns are identified"
+            raise ValueError(f"places must be {rule}, got {n}")
         self.weights = np.stack([ideal_levels(own) for own in protocol.variants])
         picture = picture_levels(protocol)
         behind = 0 if picture is None else 2 * picture

@@ -22,6 +22,13 @@ def ran(protocol, seed=1, contrast=0.1, **options):
     return yoked.run(protocol, observer, seed=seed, trials=N, contrast=contrast)
 
 
+def ready(protocol):
+    template = Template()
+    template.prepare(Viewing.of(protocol))
+    template.learn(Practice(protocol))
+    return template
+
+
 def dprime_at(protocol, contrast):
     """D' of one patch for its ideal observer."""
     levels = signal_levels(protocol, contrast)
@@ -82,9 +89,7 @@ def test_the_likelihood_weighs_places_by_the_cue_as_drawn_independently():
 
 
 def test_a_template_reads_the_cue_in_its_frame_and_needs_one():
-    template = Template()
-    template.prepare(Viewing.of(CUED))
-    template.learn(Practice(CUED))
+    template = ready(CUED)
     table, frames = Practice(CUED).draw(6)
     noise = ObserverNoise(1, table["trial"])
     found = template.decide(frames, noise)
@@ -133,11 +138,40 @@ def test_without_places_a_template_is_what_it_was():
     assert session.row.observer.parameters == {"efficiency": 1.0, "internal_noise": 0.0}
 
 
-@pytest.mark.parametrize("name", ["max", "linear"])
-def test_circuits_refuse_a_scene_in_a_sentence(name):
-    rule = f"places must be left out for {name}, which looks at one patch, got 4"
+def test_conditions_among_which_the_patches_move_are_refused():
+    cue = {"kind": "arrow", "validity": 0.7, "shown_ms": 200}
+    data = {**OPEN.to_dict(), "cue": cue, "conditions": []}
+    data["places"]["size_deg"] = 9.0
+    when = [{"name": w, "cue": {"when": w}} for w in ("before", "after")]
+    rule = "cue.when must be the same in all conditions for a template, got before and"
     with pytest.raises(ValueError, match=rule):
-        yoked.run(OPEN, yoked.load_observer(name), seed=1)
+        ready(Protocol.from_dict({**data, "conditions": when}))
+    where = [{"name": str(n), "places": {"n": n}} for n in (2, 4)]
+    rule = "places must be the same in all conditions for a template, got 2 layouts"
+    with pytest.raises(ValueError, match=rule):
+        ready(Protocol.from_dict({**data, "conditions": where}))
+
+
+@pytest.mark.parametrize("protocol", [OPEN, CUED])
+def test_the_ideal_observer_of_variants_refuses_a_scene_before_it_is_shown(protocol):
+    rule = r"places must be left out for ideal, .* \(template does them\), got 4"
+    with pytest.raises(ValueError, match=rule):
+        yoked.run(protocol, yoked.load_observer("ideal"), seed=1)
+
+
+def test_a_template_refuses_patterns_to_be_identified_in_a_scene():
+    data = load_protocol("bar-in-noise").to_dict()
+    bars = [{"kind": "bar", "columns": [c, c]} for c in (2, 6, 10)]
+    data |= {
+        "task": {"kind": "identify", "keys": ["1", "2", "3"]},
+        "signal": {"kind": "patterns", "patterns": bars},
+        "places": {"arrangement": "row", "n": 2, "spacing_deg": 12},
+        "contrast": {"values": [0.16]},
+        "blocks": [b for b in data["blocks"] if b["kind"] == "main"],
+    }
+    rule = "places must be left out for template where patterns are identified, got 2"
+    with pytest.raises(ValueError, match=rule):
+        ready(Protocol.from_dict(data))
 
 
 def test_a_network_takes_part_in_a_scene():
