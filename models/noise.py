@@ -68,6 +68,11 @@ def normal_on(
     return normal_table_on(device)[draws][:, 0]
 
 
+def is_drawn_for_trials() -> bool:
+    """Say whether `noise_like` draws for the trials of a session now."""
+    return _trials.get() is not None
+
+
 @contextmanager
 def drawn_for(noise: ObserverNoise) -> Iterator[None]:
     """Let `noise_like` draw for the trials of `noise`, in this thread, for a while."""

@@ -12,10 +12,11 @@ from ..files import write_text
 from ..output import as_csv, as_json
 from ..sweeps.sweep import silent
 from .boxes import Boxes, boxes
+from .circuits import GAMMA, SESSION_SEED
 from .outcome import FORMAT, Shares, rows_of_boxes, shares_of
 from .people import beside_people
 from .pictures import draw_boxes, draw_shares_of_surrogates
-from .surrogates import GAMMA, SESSION_SEED, SURROGATES, Extent, surrogate_sweeps
+from .surrogates import SURROGATES, Extent, surrogate_sweeps
 
 if TYPE_CHECKING:
     from ...experiments.session.results import SessionData

@@ -7,17 +7,15 @@ interrupted and goes on.
 """
 
 import json
-import tempfile
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from ...experiments.protocols.checks import Faults
-from ...experiments.protocols.files import load_protocol
 from ...experiments.stimulus.seeds import derived_seed
 from ..files import write_text
+from .circuits import GAMMA, Asked, circuit_sessions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
 
 SURROGATES = {"linear": 0.161, "max": 0.279, "energy": 0.295}
 """Contrast of 75 % correct on `bar-in-noise` at GAMMA, by circuit."""
-GAMMA = 0.5
 POSITIONS = {"known": "bar-in-noise", "unknown": "bar-position-unknown"}
 GOALS = ("task", "shadow", "kernel", "shuffled")
 FRONTS = ("none", "retina", "linear-retina", "vone-block")
@@ -34,7 +31,6 @@ TWIN, IDEAL = "twin", "ideal"
 """Beside the networks: the surrogate again with other noise, and the ideal."""
 BACKBONE = "element-mlp"
 LOG = "surrogates.db"
-SESSION_SEED = 20_261_130
 _BATCH = 256
 
 
@@ -184,38 +180,18 @@ def surrogate_sessions(out: Path, extent: Extent) -> dict[tuple[str, str], str]:
 
     Each is a log of its own until it is whole: what was interrupted leaves nothing.
     """
-    from ...experiments.store.merge import merge
-    from ...experiments.store.sqlite import open_store
-    from ...models.registry import load
-    from ...models.simulate import run
-
     out.mkdir(parents=True, exist_ok=True)
-    found: dict[tuple[str, str], str] = {}
-    with closing(open_store(out / LOG)) as store:
-        done = {
-            (row.observer.name, row.protocol_hash): row.id for row in store.sessions()
-        }
-    with tempfile.TemporaryDirectory(prefix="yoked-") as scratch:
-        for surrogate in extent.surrogates:
-            for position in extent.positions:
-                contrast = SURROGATES[surrogate]
-                given = {"trials": extent.trials, "contrast": contrast}
-                protocol = load_protocol(POSITIONS[position])
-                key = surrogate, protocol.with_options(**given).hash
-                if key not in done:
-                    log = Path(scratch) / f"{surrogate}-{position}.db"
-                    done[key] = run(
-                        protocol,
-                        load(surrogate),
-                        store=log,
-                        seed=SESSION_SEED,
-                        observer_seed=derived_seed("surrogate", surrogate, position),
-                        internal_noise=GAMMA,
-                        **given,
-                    ).id
-                    merge(out / LOG, [log])
-                found[surrogate, position] = done[key]
-    return found
+    wanted = {
+        (surrogate, position): Asked(
+            surrogate,
+            POSITIONS[position],
+            SURROGATES[surrogate],
+            derived_seed("surrogate", surrogate, position),
+        )
+        for surrogate in extent.surrogates
+        for position in extent.positions
+    }
+    return circuit_sessions(out / LOG, wanted, extent.trials)
 
 
 def _recipe_of(

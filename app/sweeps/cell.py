@@ -34,26 +34,27 @@ Plain = dict[str, Any]
 
 @runtime_checkable
 class Work(Protocol):
-    """What a process can do: a cell, or what another part of the app makes like one.
-
-    Attributes
-    ----------
-    id, folder
-        Its name, and where what it comes to will be.
-    is_training
-        Whether others wait for it.
-    weights_of
-        Folder of the training that it waits for.
-    """
+    """What a process can do: a cell, or what another part of the app makes like one."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """Its name."""
+        ...
+
     @property
-    def folder(self) -> str: ...
+    def folder(self) -> str:
+        """Where what it comes to will be."""
+        ...
+
     @property
-    def is_training(self) -> bool: ...
+    def is_training(self) -> bool:
+        """Whether others wait for it."""
+        ...
+
     @property
-    def weights_of(self) -> str | None: ...
+    def weights_of(self) -> str | None:
+        """Folder of the training that it waits for."""
+        ...
 
     def to_dict(self) -> Plain:
         """Give it as plain data, which `work_of` makes it of again."""

@@ -76,16 +76,6 @@ def _row(cell: Cell, answers: Mapping[str, Answer]) -> dict[str, Any]:
         "internal_noise": record.get("internal_noise"),
         "noise_at": cell.noise_at,
     }
-    row |= measured_columns(measures)
-    row["weights_hash"] = record.get("weights_hash")
-    row["seconds"] = record.get("seconds")
-    row["training_seconds"] = training.get("seconds")
-    return row
-
-
-def measured_columns(measures: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what was measured as columns, of which `means_of` makes estimates again."""
-    row: dict[str, Any] = {}
     for name in QUANTITIES:
         found = measures.get(name, {})
         for number in NUMBERS:
@@ -95,6 +85,9 @@ def measured_columns(measures: Mapping[str, Any]) -> dict[str, Any]:
     unknown = {n: each["note"] for n, each in measures.items() if each["value"] is None}
     row["not_told"] = json.dumps(unknown) if unknown else None
     row["formulas"] = json.dumps({n: each["formula"] for n, each in measures.items()})
+    row["weights_hash"] = record.get("weights_hash")
+    row["seconds"] = record.get("seconds")
+    row["training_seconds"] = training.get("seconds")
     return row
 
 

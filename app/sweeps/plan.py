@@ -163,7 +163,7 @@ class Plan:
                 self.people[row.id] = self.out / "people" / f"{row.id}.db"
                 fields: dict[str, Any] = {"person": row.id, "depths": part.depths}
                 fields["person_log"] = str(self.people[row.id])
-                inputs = {"person": row.id, "seen": _hash(seen)}
+                inputs = {"person": row.id, "seen": hash_of(seen)}
                 inputs |= {"protocol": row.protocol_hash, "depths": part.depths}
                 n = row.n_trials
                 made.append(_Task(row.id, fields, inputs, n, row.stimulus_hash))
@@ -219,7 +219,7 @@ class Plan:
     def _cell(
         self, place: str, of: str, given: Mapping[str, Any], **fields: Any
     ) -> Cell:
-        return Cell(of, str(self.out / place / of), _hash(given), **fields)
+        return Cell(of, str(self.out / place / of), hash_of(given), **fields)
 
     def _training(self, part: ObserverPart, train: str) -> dict[str, Any]:
         """Say what a training is made of; refuse one for other stimuli."""
@@ -297,7 +297,8 @@ def _named(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": name}
 
 
-def _hash(data: object) -> str:
+def hash_of(data: object) -> str:
+    """Give a SHA-256 of plain data."""
     return hashlib.sha256(as_json(data).encode()).hexdigest()
 
 

@@ -1,7 +1,12 @@
 """Any front before any backbone: none, a retina, or a VOneBlock."""
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+
+from ..noise import is_drawn_for_trials
+
+_AT_ONCE = 4  # images of a frozen front: what it makes of them stays in the cache
 
 
 class Fronted(nn.Module):
@@ -66,13 +71,31 @@ class Fronted(nn.Module):
         self, contrast: Float[Tensor, " image frame y x"]
     ) -> Float[Tensor, " image n_classes"]:
         """Give a number for each class."""
-        x = self.seen(contrast)  # (image, step, channel, row, column)
+        x = self._seen_by_parts(contrast)  # (image, step, channel, row, column)
         if getattr(self.backbone, "takes_steps", False):
             # One step is a picture, which a recurrent backbone sees for its own time.
             return self.backbone(x if x.shape[1] > 1 else x[:, 0])
         if self.over_time == "channels":
             return self.backbone(x.flatten(1, 2))
         return self.backbone(x.mean(dim=1))
+
+    def _seen_by_parts(self, contrast: Tensor) -> Tensor:
+        """Give `seen`, or its mean over steps; a few images at a time where it can.
+
+        A front that is frozen needs no gradient, so that nothing of it has to be kept.
+        Noise that is keyed by trial is drawn for all trials at once.
+        """
+        is_averaged = self.over_time == "mean"
+        is_averaged = is_averaged and not getattr(self.backbone, "takes_steps", False)
+        fixed = [contrast, *(() if self.front is None else self.front.parameters())]
+        is_frozen = not any(each.requires_grad for each in fixed)
+        if self.front is None or not is_frozen or is_drawn_for_trials():
+            return self.seen(contrast)
+        found = []
+        for part in contrast.split(_AT_ONCE):
+            x = self.seen(part)
+            found.append(x.mean(dim=1, keepdim=True) if is_averaged else x)
+        return torch.cat(found)
 
     def seen(
         self, contrast: Float[Tensor, " image frame y x"]

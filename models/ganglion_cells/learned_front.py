@@ -32,6 +32,7 @@ from .eccentricity import centre_radius_deg
 from .fitted_file import FittedModel
 from .isotropic import SIGMAS, Field, field_of_bars
 from .learned_config import LearnedConfig, whole_steps
+from .learned_staged import LESIONS as STAGED_LESIONS
 from .learned_staged import LearnedStaged
 from .linear import Linear
 from .spiking import coupled_spikes, mean_preserving_drive
@@ -55,6 +56,21 @@ def learned_front(
     if fitted.model.kind.removesuffix("+couplings") == "staged-retina":
         return LearnedStaged(fitted, config, deg_per_px, size_px, frame_ms)
     return LearnedRetina(fitted, config, deg_per_px, size_px, frame_ms)
+
+
+def lesions_of(fitted: FittedModel) -> tuple[str, ...]:
+    """Say which parts of a front can be taken away, so that something changes.
+
+    Raises
+    ------
+    ValueError
+        If the model can be no front.
+    """
+    if fitted.model.kind.removesuffix("+couplings") == "staged-retina":
+        return STAGED_LESIONS
+    _linear(fitted.model)
+    is_coupled = isinstance(fitted.model, Coupled)
+    return tuple(n for n in LESIONS if is_coupled or n != "noise-correlations")
 
 
 class LearnedRetina(nn.Module):

