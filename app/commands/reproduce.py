@@ -1,8 +1,9 @@
 """Figures that the project answers its question with, made anew."""
 
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,35 +14,72 @@ from .sweep import bar
 from .trials import opened
 
 if TYPE_CHECKING:
+    from ..reproduce.learned_outcome import FrontShares
+    from ..reproduce.learned_retina import LearnedExtent
     from ..reproduce.outcome import Shares
     from ..reproduce.surrogates import Extent
 
-FIGURES = ("deep-vs-shallow",)
 INTERRUPTED = "Interrupted: what is done stays in {}. The same command goes on."
-
-
-@click.command()
-@click.argument("figure", type=click.Choice(FIGURES))
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    required=True,
-    help="Folder for pictures, tables, weights and trial logs; of one extent, which is "
-    "gone on with.",
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_PROCESSES = click.option(
+    "--processes",
+    type=click.IntRange(1),
+    help="Cells at once; one for each core unless told otherwise.",
 )
+_DRY_RUN = click.option(
+    "--dry-run", is_flag=True, help="Say what is to be done, and stop."
+)
+_SESSION = click.option(
+    "--session",
+    "chosen",
+    multiple=True,
+    help="One of its sessions; by default all that people finished.",
+)
+
+
+def _out(what: str) -> Callable[[Any], Any]:
+    """Give the option that says where."""
+    return click.option(
+        "-o",
+        "--out",
+        type=click.Path(file_okay=False, path_type=Path),
+        required=True,
+        help=f"Folder for pictures, tables, weights and trial logs; {what}.",
+    )
+
+
+@click.group()
+def reproduce() -> None:
+    """Make a figure of the docs anew: what it rests on, pictures and tables.
+
+    A figure goes on where it was interrupted, by the same command.
+
+    \b
+    Examples:
+        yoked reproduce deep-vs-shallow --out figure --people people.db
+        yoked reproduce learned-retina --retina retina/two-step-glm.pt --out figure
+    """
+
+
+@contextmanager
+def _going_on(out: Path) -> Iterator[None]:
+    """Say where an interrupted figure is."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(f"\n{INTERRUPTED.format(out)}", err=True)
+        raise
+
+
+@reproduce.command("deep-vs-shallow")
+@_out("of one extent, which is gone on with")
 @click.option(
     "--people",
     "db",
     type=DATABASE,
     help="Trial log with people's sessions, for part B, which is left out without.",
 )
-@click.option(
-    "--session",
-    "chosen",
-    multiple=True,
-    help="One of its sessions; by default all that people finished.",
-)
+@_SESSION
 @click.option(
     "--seeds",
     type=click.IntRange(1),
@@ -91,15 +129,10 @@ INTERRUPTED = "Interrupted: what is done stays in {}. The same command goes on."
     type=click.Choice(["none", "retina", "linear-retina", "vone-block"]),
     help="Before the network.",
 )
-@click.option(
-    "--processes",
-    type=click.IntRange(1),
-    help="Cells at once; one for each core unless told otherwise.",
-)
-@click.option("--dry-run", is_flag=True, help="Say what is to be done, and stop.")
+@_PROCESSES
+@_DRY_RUN
 @output()
-def reproduce(
-    figure: str,
+def deep_vs_shallow(
     out: Path,
     db: Path | None,
     chosen: tuple[str, ...],
@@ -113,13 +146,13 @@ def reproduce(
     processes: int | None,
     dry_run: bool,
 ) -> "list[Shares] | Row | Partly":
-    """Make a figure of the docs anew: what it rests on, pictures and tables.
+    """Compare networks of four goals and four fronts with what they learnt from.
 
-    deep-vs-shallow (docs/deep-vs-shallow.md): networks that learn a task, an observer's
-    responses or its kernel, right or shuffled, behind four fronts, and what they share
-    with it at orders zero, one and two; people beside templates, circuits and networks;
-    kernels from gradients beside kernels from responses. What is printed are the shares
-    of the ceiling. The same command goes on where it was interrupted.
+    Networks that learn a task, an observer's responses or its kernel, right or
+    shuffled, behind four fronts, and what they share with it at orders zero, one and
+    two; people beside templates, circuits and networks; kernels from gradients beside
+    kernels from responses (docs/deep-vs-shallow.md). What is printed are the shares of
+    the ceiling.
 
     \b
     Examples:
@@ -145,21 +178,18 @@ def reproduce(
     if dry_run:
         return extent.to_dict()
     require_parquet()
-    try:
-        return _made(out, extent, db, chosen, processes)
-    except KeyboardInterrupt:
-        click.echo(f"\n{INTERRUPTED.format(out)}", err=True)
-        raise
+    with _going_on(out):
+        return _deep_vs_shallow(out, extent, db, chosen, processes)
 
 
-def _made(
+def _deep_vs_shallow(
     out: Path,
     extent: "Extent",
     db: Path | None,
     chosen: tuple[str, ...],
     processes: int | None,
 ) -> "list[Shares] | Partly":
-    from ..reproduce.deep_vs_shallow import deep_vs_shallow
+    from ..reproduce.deep_vs_shallow import deep_vs_shallow as make
     from ..reproduce.people import left_out
     from .score import sessions_of
 
@@ -171,7 +201,7 @@ def _made(
                 click.echo(said, err=True)
         told = stack.enter_context(bar("part A", extent.n_cells))
         update = stack.enter_context(progress("figure"))
-        made = deep_vs_shallow(
+        made = make(
             out,
             extent=extent,
             log=db,
@@ -180,8 +210,156 @@ def _made(
             told=told,
             progress=update,
         )
-    for name in ("shares.svg", "boxes.svg"):
-        click.echo(f"Wrote {out / name}.", err=True)
-    for cell, sentence in made.failed.items():
-        click.echo(f"{cell} failed: {sentence}", err=True)
+    _say(out, ("shares.svg", "boxes.svg"), made.failed)
     return Partly(made.shares) if made.failed else made.shares
+
+
+@reproduce.command("learned-retina")
+@_out("more seeds, tasks, retinas or lesions add to what is there")
+@click.option(
+    "--retina",
+    "files",
+    multiple=True,
+    type=FILE,
+    help="Weights that `yoked fit-retina` wrote, of a linear or two-step model or of "
+    "staged-retina; may be repeated.",
+)
+@click.option(
+    "--task",
+    "tasks",
+    multiple=True,
+    type=click.Choice(["position-unknown", "movie-bar"]),
+    help="May be repeated; by default all, as of the next two.",
+)
+@click.option(
+    "--front",
+    "fronts",
+    multiple=True,
+    type=click.Choice(["none", "retina", "learned"]),
+    help="Before the network.",
+)
+@click.option(
+    "--lesion",
+    "lesions",
+    multiple=True,
+    type=click.Choice(
+        ["surround", "rectification", "gain-control", "noise-correlations"]
+    ),
+    help="Of the learned retinas, where they have it.",
+)
+@click.option(
+    "--eccentricity",
+    type=click.FloatRange(0, min_open=True),
+    default=5.0,
+    show_default=True,
+    help="Degrees at which learned mosaics are declared to be: sets their scale.",
+)
+@click.option(
+    "--people",
+    "db",
+    type=DATABASE,
+    help="Trial log with people's sessions of the tasks, to be scored beside them.",
+)
+@_SESSION
+@click.option(
+    "--seeds",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="Networks behind each front.",
+)
+@click.option(
+    "--trials",
+    type=click.IntRange(200),
+    default=2000,
+    show_default=True,
+    help="That each circuit does, and each network sees again.",
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(2),
+    default=150,
+    show_default=True,
+    help="Of each training.",
+)
+@_PROCESSES
+@_DRY_RUN
+@output()
+def learned_retina(
+    out: Path,
+    files: tuple[Path, ...],
+    tasks: tuple[str, ...],
+    fronts: tuple[str, ...],
+    lesions: tuple[str, ...],
+    eccentricity: float,
+    db: Path | None,
+    chosen: tuple[str, ...],
+    seeds: int,
+    trials: int,
+    steps: int,
+    processes: int | None,
+    dry_run: bool,
+) -> "list[FrontShares] | Row | Partly":
+    """Compare networks behind no front, the fixed retina, learned ones and lesions.
+
+    One backbone learns two tasks behind each front; what it shares with six circuits at
+    orders zero, one and two (docs/retina-in-front.md). What is printed are the shares
+    of the ceiling, of all that is in the folder.
+
+    \b
+    Examples:
+        yoked fit-retina mahuas2020 two-step-glm staged-retina --out retina
+        yoked reproduce learned-retina --retina retina/two-step-glm.pt --out figure
+    """
+    from ..reproduce.fronts import retinas_of
+    from ..reproduce.learned_retina import LearnedExtent
+
+    if chosen and db is None:
+        raise click.UsageError("--session must come with --people")
+    given = {"tasks": tasks, "fronts": fronts, "lesions": lesions}
+    extent = LearnedExtent(
+        retinas_of(files),
+        n_seeds=seeds,
+        trials=trials,
+        steps=steps,
+        eccentricity_deg=eccentricity,
+        **{name: levels for name, levels in given.items() if levels},
+    )
+    click.echo(extent.sentence(), err=True)
+    if dry_run:
+        return extent.to_dict()
+    with _going_on(out):
+        return _learned_retina(out, extent, db, chosen, processes)
+
+
+def _learned_retina(
+    out: Path,
+    extent: "LearnedExtent",
+    db: Path | None,
+    chosen: tuple[str, ...],
+    processes: int | None,
+) -> "list[FrontShares] | Partly":
+    from ..reproduce.learned_people import people_of_tasks, score_people
+    from ..reproduce.learned_retina import learned_retina as make
+    from .score import sessions_of
+
+    with ExitStack() as stack:
+        people = []
+        if db is not None:
+            everybody = sessions_of(stack.enter_context(opened(db)), chosen)
+            people = people_of_tasks(everybody, extent.tasks)
+        with bar("networks", extent.n_networks) as told:
+            made = make(out, extent, processes=processes, told=told)
+        if people:
+            update = stack.enter_context(progress("people"))
+            score_people(out / "people", people, made.weights, update)
+    _say(out, ("shares.svg",), made.failed)
+    return Partly(made.shares) if made.failed else made.shares
+
+
+def _say(out: Path, pictures: tuple[str, ...], failed: dict[str, str]) -> None:
+    """Say what was written, and what failed."""
+    for name in pictures:
+        click.echo(f"Wrote {out / name}.", err=True)
+    for cell, sentence in failed.items():
+        click.echo(f"{cell} failed: {sentence}", err=True)

@@ -29,8 +29,8 @@ class Front:
     Attributes
     ----------
     name
-        'none', 'retina', a learned retina's file without its end, or that and what it
-        is without: 'two-step-glm, no surround'.
+        'none', 'retina', the name of a learned retina's file, or that and what it is
+        without: 'ln.pt, no surround'. With its end, since `ln` is a circuit, too.
     option
         The `front` of a network by name.
     lesion
@@ -64,7 +64,7 @@ class Retina:
     Attributes
     ----------
     name
-        Of the file, without its end.
+        Of the file.
     path
         Where it is.
     sha256
@@ -95,7 +95,7 @@ class Retina:
         possible = lesions_of(load_fitted(path))
         lesions = tuple(name for name in LESIONS if name in possible)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        return cls(path.stem, path.resolve(), digest, lesions)
+        return cls(path.name, path.resolve(), digest, lesions)
 
 
 def retinas_of(paths: Sequence[Path]) -> tuple[Retina, ...]:
@@ -103,9 +103,8 @@ def retinas_of(paths: Sequence[Path]) -> tuple[Retina, ...]:
     found = tuple(map(Retina.of, paths))
     names = [each.name for each in found]
     faults = Faults()
-    taken = [name for name in names if name in KINDS or names.count(name) > 1]
-    rule = f"files of different names, other than {', '.join(KINDS)}"
-    faults.unless(not taken, "retinas", rule, names)
+    is_each_once = len(set(names)) == len(names)
+    faults.unless(is_each_once, "retinas", "files of different names", names)
     faults.raise_any()
     return found
 

@@ -19,7 +19,7 @@ from ...experiments.stimulus.seeds import derived_seed
 from ..files import write_text
 from ..output import as_csv, as_json
 from ..scores.score import CIRCUITS
-from ..sweeps.cell import RECORD
+from ..sweeps.cell import RECORD, WEIGHTS
 from ..sweeps.running import Course, do_all
 from ..sweeps.sweep import pool_of, silent
 from .circuits import GAMMA, SESSION_SEED, Asked, circuit_sessions
@@ -64,7 +64,7 @@ class LearnedExtent:
     lesions: tuple[str, ...] = LESIONS
     n_seeds: int = 3
     trials: int = 2000
-    steps: int = 200
+    steps: int = 150
     eccentricity_deg: float = 5.0
 
     def __post_init__(self) -> None:
@@ -98,6 +98,17 @@ class LearnedExtent:
         """Names of the fronts."""
         return [f.name for f in fronts_of(self.fronts, self.retinas, self.lesions)]
 
+    @property
+    def n_trainings(self) -> int:
+        """Networks that are trained, in all."""
+        return len(self.names) * len(self.tasks) * self.n_seeds
+
+    @property
+    def n_networks(self) -> int:
+        """Networks and references in all."""
+        n_references = len((IDEAL, *CIRCUITS)) * len(self.tasks) * self.n_seeds
+        return self.n_trainings + n_references
+
     def to_dict(self) -> dict[str, Any]:
         """Give all of it as plain data."""
         return {
@@ -105,8 +116,16 @@ class LearnedExtent:
             "tasks": list(self.tasks),
             "fronts": self.names,
             "n_seeds": self.n_seeds,
-            "n_trainings": len(self.names) * len(self.tasks) * self.n_seeds,
+            "n_trainings": self.n_trainings,
         }
+
+    def sentence(self) -> str:
+        """Say in one line what is to be done, before anything is."""
+        return (
+            f"{self.n_trainings} trainings of {self.steps} steps behind "
+            f"{len(self.names)} fronts, each shown {self.trials:,} trials; what is "
+            "done already stays"
+        )
 
 
 @dataclass(frozen=True)
@@ -261,7 +280,7 @@ def learned_retina(
     }
     write_text(out / "learned-retina.json", as_json(parts) + "\n")
     weights = {
-        (cell.observer, cell.task): Path(cell.folder) / "weights.safetensors"
+        (cell.observer, cell.task): Path(cell.folder) / WEIGHTS
         for cell in cells
         if cell.recipe is not None and cell.seed == 1 and cell.id not in failed
     }

@@ -27,6 +27,8 @@ from yoked.app.cli import cli
 from yoked.app.commands.white_box import FORMAT
 from yoked.app.recordings.cell_scores import score_cells
 from yoked.app.reproduce.boxes import Box, Measured
+from yoked.app.reproduce.learned_outcome import FORMAT as FORMAT_OF_FRONTS
+from yoked.app.reproduce.learned_outcome import FrontShares, networks_of
 from yoked.app.reproduce.outcome import FORMAT as FORMAT_OF_FIGURE
 from yoked.app.reproduce.outcome import Shares, rows_of_boxes
 from yoked.app.scores import card
@@ -199,6 +201,17 @@ def test_the_page_names_exactly_the_keys_that_the_commands_print(printed, tmp_pa
     for goal, front in (("twin", None), ("task", "none")):
         (box,) = rows_of_boxes([Box("max", goal, front, 1, kernel, kernel)])
         check(box, "row of boxes", seen)
+    for is_network, spread in ((True, 0.02), (False, None)):
+        of = "movie-bar", "max", "none", is_network, 1
+        row = FrontShares(*of, share, spread, 3, 0).to_dict()
+        check(row, "row of fronts", seen)
+        assert row["format"] == FORMAT_OF_FRONTS
+    assert f"`{FORMAT_OF_FRONTS}`" in PAGE
+    record = {"task": "movie-bar", "observer": "none", "seed": 1}
+    learnt = {"dprime": 2.0, "proportion_correct": 0.92}
+    ended = {"held_out": learnt, "seconds": 14.0, "weights_hash": "0f"}
+    for row in networks_of([{**record, **ended}, {**record, "error": "why"}]):
+        check(row, "row of networks", seen)
     recording = small(n_steps=3000)
     cells = score_cells(fit("ln", recording), recording).to_dict()
     check(cells, "cell scores", seen)

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from yoked.app.cli import cli
-from yoked.app.commands.reproduce import reproduce
+from yoked.app.commands.reproduce import deep_vs_shallow as command
 from yoked.app.reproduce.boxes import Box, Measured
 from yoked.app.reproduce.deep_vs_shallow import deep_vs_shallow
 from yoked.app.reproduce.outcome import rows_of_boxes
@@ -149,7 +149,7 @@ def test_all_of_it_is_288_networks():
 def test_the_command_offers_the_levels_that_there_are():
     offered = {
         each.name: tuple(each.type.choices)
-        for each in reproduce.params
+        for each in command.params
         if each.name in ("surrogates", "positions", "goals", "fronts")
     }
     assert offered == {
@@ -180,7 +180,7 @@ def test_the_command_says_what_is_to_be_done_and_refuses_what_is_wrong(tmp_path)
     wrong = CliRunner().invoke(cli, [*given, "--goal", "sleep", "--dry-run"])
     assert wrong.exit_code
     other = CliRunner().invoke(cli, ["reproduce", "figure-9", "--out", "x"])
-    assert "deep-vs-shallow" in other.stderr
+    assert "No such command 'figure-9'" in other.stderr
 
 
 def test_a_folder_of_another_extent_is_refused_and_left_alone(made):
