@@ -348,12 +348,17 @@ def _learned_retina(
         if db is not None:
             everybody = sessions_of(stack.enter_context(opened(db)), chosen)
             people = people_of_tasks(everybody, extent.tasks)
+            if n_left := len(everybody) - len(people):
+                click.echo(
+                    f"people: {n_left} sessions of other tasks left out", err=True
+                )
         with bar("networks", extent.n_networks) as told:
             made = make(out, extent, processes=processes, told=told)
+        _say(out, ("shares.svg",), made.failed)
         if people:
             update = stack.enter_context(progress("people"))
             score_people(out / "people", people, made.weights, update)
-    _say(out, ("shares.svg",), made.failed)
+            click.echo(f"Wrote {out / 'people'}.", err=True)
     return Partly(made.shares) if made.failed else made.shares
 
 

@@ -1,12 +1,13 @@
 """Fronts before one backbone: none, the fixed retina, learned ones and lesions."""
 
 import hashlib
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ...experiments.protocols.checks import Faults
+from ..files import whole_file
 
 BACKBONE = "plain-cnn"
 CONTRASTS = {"position-unknown": 0.16, "movie-bar": 0.227}
@@ -78,6 +79,25 @@ class Retina:
     sha256: str
     lesions: tuple[str, ...]
 
+    def copied_to(self, folder: Path) -> "Retina":
+        """Give it as a file of a folder, which keeps what networks were trained behind.
+
+        Raises
+        ------
+        ValueError
+            If the file is another one by now.
+        """
+        copy = folder / f"{self.sha256[:8]}-{self.name}"
+        if not copy.is_file():
+            content = self.path.read_bytes()
+            if hashlib.sha256(content).hexdigest() != self.sha256:
+                rule = "the same until the figure is made"
+                raise ValueError(f"{self.name} must be {rule}, got another one")
+            folder.mkdir(parents=True, exist_ok=True)
+            with whole_file(copy, "wb") as file:
+                file.write(content)
+        return replace(self, path=copy.resolve())
+
     @classmethod
     def of(cls, path: Path) -> "Retina":
         """Read what a file is.
@@ -102,11 +122,22 @@ def retinas_of(paths: Sequence[Path]) -> tuple[Retina, ...]:
     """Read learned retinas' files, of different names; errors as in `Retina.of`."""
     found = tuple(map(Retina.of, paths))
     names = [each.name for each in found]
-    faults = Faults()
-    is_each_once = len(set(names)) == len(names)
-    faults.unless(is_each_once, "retinas", "files of different names", names)
-    faults.raise_any()
+    is_each_once = len({in_file_name(name) for name in names}) == len(names)
+    if not (is_each_once and all(name.endswith(".pt") for name in names)):
+        rule = "files NAME.pt of different names"
+        raise ValueError(f"retinas must be {rule}, got {', '.join(names)}")
     return found
+
+
+def in_file_name(name: str) -> str:
+    """Give a name as it can be a folder's.
+
+    Examples
+    --------
+    >>> in_file_name("ln.pt, no surround")
+    'ln.pt-no-surround'
+    """
+    return re.sub(r"[^\w.+-]+", "-", name)
 
 
 def fronts_of(

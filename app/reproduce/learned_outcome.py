@@ -8,6 +8,7 @@ from ...analysis.agreement.replicates import over_replicates
 from ...analysis.trials.estimate import Estimate
 from ...analysis.trials.result import Cells, Result
 from ..output import Row
+from ..scores.score import CIRCUITS
 
 FORMAT = "yoked-learned-retina/1"  # of the plain form, which docs/json.md describes
 _Record = dict[str, Any]
@@ -36,8 +37,11 @@ class FrontShares(Result):
         SD of the seeds' own values.
     n_seeds
         Seeds that it rests on.
+    n_unmatched
+        Seeds that are less consistent than the circuit without any noise of their own,
+        and so had none that matches.
     n_failed
-        Networks that failed.
+        Seeds that failed.
     """
 
     task: str
@@ -48,6 +52,7 @@ class FrontShares(Result):
     share: Estimate
     between_sd: float | None
     n_seeds: int
+    n_unmatched: int
     n_failed: int
 
     def parts(self) -> dict[str, Any]:
@@ -57,6 +62,8 @@ class FrontShares(Result):
     def table(self) -> list[Cells]:
         """Give one row."""
         failed = f" ({self.n_failed} failed)" if self.n_failed else ""
+        if self.n_unmatched:
+            failed += f" ({self.n_unmatched} not matched)"
         return [
             {
                 "task": self.task,
@@ -71,22 +78,29 @@ class FrontShares(Result):
 
 def shares_of(records: Sequence[_Record]) -> list[FrontShares]:
     """Average what records of networks measured, over seeds; in their order."""
-    grouped: dict[tuple[str, str], list[_Record]] = {}
+    grouped: dict[tuple[str, str, bool], list[_Record]] = {}
     for record in records:
-        grouped.setdefault((record["task"], record["observer"]), []).append(record)
+        key = record["task"], record["observer"], record["is_network"]
+        grouped.setdefault(key, []).append(record)
     found = []
-    for (task, observer), all_of_it in grouped.items():
+    for (task, observer, is_network), all_of_it in grouped.items():
         done = [record for record in all_of_it if "measures" in record]
-        counts = len(done), len(all_of_it) - len(done)
-        is_network = any("held_out" in record for record in done)
-        for circuit in done[0]["measures"] if done else ():
+        n_failed = len(all_of_it) - len(done)
+        for circuit in CIRCUITS:
+            noise = [record["internal_noise"][circuit]["gamma"] for record in done]
+            n_unmatched = sum(gamma is None for gamma in noise)
             for order in (0, 1, 2):
+                of = task, circuit, observer, is_network, order
+                if not done:
+                    why = Estimate.missing("none/1", "no seed of it is done")
+                    found.append(FrontShares(*of, why, None, 0, 0, n_failed))
+                    continue
                 measured = [
                     Estimate(**record["measures"][circuit][f"share_{order}"])
                     for record in done
                 ]
                 mean = over_replicates(measured, common_trials=True)
-                of = task, circuit, observer, is_network, order
+                counts = mean.n, n_unmatched, n_failed
                 found.append(FrontShares(*of, mean.mean, mean.between_sd, *counts))
     return found
 
@@ -95,7 +109,7 @@ def networks_of(records: Sequence[_Record]) -> list[Row]:
     """Give a row for each network: how well it learnt, or why it did not."""
     rows = []
     for record in records:
-        if "held_out" not in record and "error" not in record:
+        if not record["is_network"]:
             continue
         held_out = record.get("held_out", {})
         rows.append(

@@ -5,9 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...experiments.protocols.files import load_protocol
-from ..scores.kept import KeptAnswers
-from ..scores.outcome import write_score
-from ..scores.score import score
+from .people import folder_of, score_into
 
 if TYPE_CHECKING:
     from ...experiments.session.results import SessionData
@@ -50,17 +48,23 @@ def score_people(
         Their sessions.
     weights
         By front and task.
+
+    Raises
+    ------
+    ValueError
+        If there is no network of somebody's task.
     """
     from ...models.registry import load
 
+    stimuli = {task: load_protocol(task).stimulus_hash for _, task in weights}
     for session in people:
-        stimuli = session.protocol.stimulus_hash
-        networks = [
-            load(str(file))
+        files = [
+            file
             for (_, task), file in weights.items()
-            if load_protocol(task).stimulus_hash == stimuli
+            if stimuli[task] == session.protocol.stimulus_hash
         ]
-        folder = out / f"{session.protocol.name}-{session.id}"
-        folder.mkdir(parents=True, exist_ok=True)
-        ask = KeptAnswers(folder / "answers", progress)
-        write_score(score(networks, session, ask=ask, progress=progress), folder)
+        if not files:
+            rule = f"trained for {session.protocol.name} to be scored"
+            raise ValueError(f"networks must be {rule}, got none")
+        networks = [load(str(file)) for file in files]
+        score_into(folder_of(session, out), networks, session, progress)

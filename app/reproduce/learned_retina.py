@@ -7,7 +7,7 @@ more seeds, tasks, retinas or lesions add to it.
 """
 
 import json
-import re
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -16,14 +16,24 @@ from typing import TYPE_CHECKING, Any
 
 from ...experiments.protocols.checks import Faults
 from ...experiments.stimulus.seeds import derived_seed
+from ...models.recipes.loop import VERSION
 from ..files import write_text
 from ..output import as_csv, as_json
 from ..scores.score import CIRCUITS
 from ..sweeps.cell import RECORD, WEIGHTS
 from ..sweeps.running import Course, do_all
-from ..sweeps.sweep import pool_of, silent
+from ..sweeps.sweep import pool_of, silent, tidy, write_errors
 from .circuits import GAMMA, SESSION_SEED, Asked, circuit_sessions
-from .fronts import BACKBONE, CONTRASTS, KINDS, LESIONS, Front, Retina, fronts_of
+from .fronts import (
+    BACKBONE,
+    CONTRASTS,
+    KINDS,
+    LESIONS,
+    Front,
+    Retina,
+    fronts_of,
+    in_file_name,
+)
 from .learned_outcome import FORMAT, FrontShares, networks_of, shares_of
 from .network_cell import NetworkCell
 
@@ -35,7 +45,8 @@ LOG = "circuits.db"
 _KEPT = "extent.json"
 _TRAINING = {"batch": 32, "rate": 1e-2, "held_out": 128, "scored": 256}
 _LOOKS = 2  # at the held-out trials
-_VERSION = 1  # raise it when the same cell would come to something else
+# Of what else a network is a function of: raise it when it would come to others.
+_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -87,6 +98,7 @@ class LearnedExtent:
     def kept(self) -> dict[str, Any]:
         """What has to be the same in all that a folder collects."""
         return {
+            "version": [_VERSION, VERSION],
             "trials": self.trials,
             "steps": self.steps,
             "eccentricity_deg": self.eccentricity_deg,
@@ -161,12 +173,13 @@ def cells_of(out: Path, extent: LearnedExtent, log: Path) -> list[NetworkCell]:
     }
     found = circuit_sessions(log, wanted, extent.trials)
     cells = []
+    retinas = [each.copied_to(out / "retinas") for each in extent.retinas]
     seeds = range(1, extent.n_seeds + 1)
     for task in extent.tasks:
         sessions = {circuit: found[task, circuit] for circuit in CIRCUITS}
         plan = _Plan(out, extent, task, {"log": str(log), "sessions": sessions})
         cells += [plan.reference(n, seed) for n in (IDEAL, *CIRCUITS) for seed in seeds]
-        fronts = fronts_of(extent.fronts, extent.retinas, extent.lesions)
+        fronts = fronts_of(extent.fronts, retinas, extent.lesions)
         cells += [plan.network(front, seed) for front in fronts for seed in seeds]
     return cells
 
@@ -204,8 +217,8 @@ class _Plan:
     ) -> NetworkCell:
         from ..sweeps.plan import hash_of
 
-        label = re.sub(r"[^\w.+-]+", "-", f"{called}--{self.task}--seed-{seed}")
-        of = {"version": _VERSION, "task": self.task, "seed": seed}
+        label = in_file_name(f"{called}--{self.task}--seed-{seed}")
+        of = {"version": [_VERSION, VERSION], "task": self.task, "seed": seed}
         inputs = hash_of({**of, "trials": self.extent.trials, "of": made_of})
         return NetworkCell(
             label,
@@ -245,10 +258,12 @@ def learned_retina(
         If the folder is of other trials, steps, eccentricity or files.
     """
     told = told or silent
-    (out / "cells").mkdir(parents=True, exist_ok=True)
-    _require_same(out / _KEPT, extent)
+    tidy(out / "cells")
+    kept = _require_same(out / _KEPT, extent)
     cells = cells_of(out, extent, (out / LOG).resolve())
     due = [cell for cell in cells if cell.record() is None]
+    for cell in due:  # of other inputs
+        shutil.rmtree(cell.folder, ignore_errors=True)
     failed: dict[str, str] = {}
     if due:
         pool = pool_of(processes, None)()
@@ -256,6 +271,7 @@ def learned_retina(
             answers = do_all(due, len(cells) - len(due), pool, told)
         finally:
             pool.stop()
+        write_errors(due, answers)
         failed = {
             cell.id: answers[cell.folder]["error"]
             for cell in due
@@ -271,7 +287,7 @@ def learned_retina(
     parts = {
         "format": FORMAT,
         "yoked": version("yoked"),
-        "extent": extent.to_dict(),
+        "extent": kept,
         "internal_noise": GAMMA,
         "contrasts": CONTRASTS,
         "session_seed": SESSION_SEED,
@@ -305,31 +321,39 @@ def _records(
     )
     found = [json.loads(file.read_text(encoding="utf-8")) for file in files]
     lost = [
-        {"task": c.task, "observer": c.observer, "seed": c.seed, "error": failed[c.id]}
-        for c in cells
-        if c.id in failed
+        {
+            "task": cell.task,
+            "observer": cell.observer,
+            "seed": cell.seed,
+            "is_network": cell.recipe is not None,
+            "error": failed[cell.id],
+        }
+        for cell in cells
+        if cell.id in failed
     ]
     return found + lost
 
 
-def _require_same(file: Path, extent: LearnedExtent) -> None:
-    """Refuse a folder of other trials, steps, scale or files; more may be added."""
+def _require_same(file: Path, extent: LearnedExtent) -> dict[str, Any]:
+    """Give what all that the folder collects has in common; refuse what has not."""
     wanted = extent.kept
-    if file.is_file():
+    is_begun = any((file.parent / "cells").iterdir())
+    if file.is_file() and is_begun:
         kept = json.loads(file.read_text(encoding="utf-8"))
-        both = kept["retinas"] | wanted["retinas"]
-        same = {**wanted, "retinas": both} == {**kept, "retinas": both}
-        same = same and all(both[name] == of for name, of in kept["retinas"].items())
-        if not same:
+        both = {**wanted["retinas"], **kept["retinas"]}
+        same = both == {**kept["retinas"], **wanted["retinas"]}  # no file is another
+        if not same or {**wanted, "retinas": both} != {**kept, "retinas": both}:
             rule = "a new folder, or one of the same trials, steps, scale and retinas"
-            words = ", ".join(
-                [
-                    f"{kept['trials']} trials, {kept['steps']} steps",
-                    f"{kept['eccentricity_deg']:g} degrees",
-                    *kept["retinas"],
-                ]
-            )
-            got = f"{str(file.parent)!r} of {words}"
+            got = f"{str(file.parent)!r} of {_words(kept)}, for {_words(wanted)}"
             raise ValueError(f"the folder of a figure must be {rule}, got {got}")
         wanted = {**wanted, "retinas": both}
     write_text(file, json.dumps(wanted, indent=1))
+    return wanted
+
+
+def _words(kept: dict[str, Any]) -> str:
+    retinas = [f"{name} ({of[:8]})" for name, of in kept["retinas"].items()]
+    version = ".".join(map(str, kept["version"]))
+    counts = f"{kept['trials']} trials, {kept['steps']} steps"
+    scale = f"{kept['eccentricity_deg']:g} degrees"
+    return ", ".join([f"version {version}", counts, scale, *retinas])

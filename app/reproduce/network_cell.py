@@ -73,6 +73,7 @@ class NetworkCell:
         part = part_of(Path(self.folder), self.inputs)
         came_to: dict[str, Any] = {"inputs": self.inputs, "task": self.task}
         came_to |= {"observer": self.observer, "seed": self.seed}
+        came_to |= {"is_network": self.recipe is not None}
         files = []
         if self.recipe is not None:
             files.append(part / WEIGHTS)
@@ -80,7 +81,7 @@ class NetworkCell:
         came_to |= self._compared(part)
         came_to["seconds"] = round(monotonic() - start, 3)
         publish(Path(self.folder), files, came_to)
-        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(part, ignore_errors=True)  # a reference has no weights there
         return came_to
 
     def _trained(self, file: Path) -> dict[str, Any]:

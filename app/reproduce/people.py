@@ -44,11 +44,28 @@ def beside_people(
         As in `yoked.run`.
     """
     for session in people:
-        folder = out / f"{session.protocol.name}-{session.id}"
-        folder.mkdir(parents=True, exist_ok=True)
-        observers = _observers(log, session, folder, progress)
-        ask = KeptAnswers(folder / "answers", progress)
-        write_score(score(observers, session, ask=ask, progress=progress), folder)
+        folder = folder_of(session, out)
+        score_into(
+            folder, _observers(log, session, folder, progress), session, progress
+        )
+
+
+def folder_of(session: SessionData, out: Path) -> Path:
+    """Make the folder of a session."""
+    folder = out / f"{session.protocol.name}-{session.id}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def score_into(
+    folder: Path,
+    observers: "Sequence[Observer]",
+    session: SessionData,
+    progress: "Progress | None" = None,
+) -> None:
+    """Score observers beside a person; what was shown there before is read."""
+    ask = KeptAnswers(folder / "answers", progress)
+    write_score(score(observers, session, ask=ask, progress=progress), folder)
 
 
 def left_out(people: Sequence[SessionData]) -> str | None:

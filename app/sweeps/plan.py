@@ -27,7 +27,7 @@ from .recipe import (
 
 # Of what else a cell is a function of: another one does every cell again, as where
 # `recipes.loop.VERSION` or `training.practice.VERSION` is another.
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ import importlib.util
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..files import write_text
-from .cell import LOG
+from .cell import LOG, Work
 from .collect import SeedMean, table_of, write, write_log
 from .plan import Plan
 from .recipe import SweepRecipe
@@ -162,7 +162,7 @@ def run_plan(
             answers |= do_all(due, len(plan.records), pool, told)
         finally:
             pool.stop()
-    _write_errors(out, plan, answers)
+    write_errors(plan.all, answers)
     table = table_of(plan.cells, answers)
     done = [Path(cell.folder) / LOG for cell in plan.cells]
     logs = [log for log in done if "record" in answers[str(log.parent)]]
@@ -177,9 +177,7 @@ def run_plan(
 def _prepare(plan: Plan) -> None:
     """Make the folder, and the trial log of each person that a cell is yoked to."""
     for place in ("cells", "training"):
-        (plan.out / place).mkdir(parents=True, exist_ok=True)
-        for half in (plan.out / place).glob(".*"):  # of a process that was killed
-            shutil.rmtree(half, ignore_errors=True)
+        tidy(plan.out / place)
     for folder in plan.stale:
         shutil.rmtree(folder)
     write_text(plan.out / _KEPT, json.dumps(plan.recipe.to_dict(), indent=1))
@@ -188,9 +186,16 @@ def _prepare(plan: Plan) -> None:
         write_log(log, [plan.people_db], [person])
 
 
-def _write_errors(out: Path, plan: Plan, answers: Mapping[str, Answer]) -> None:
+def tidy(place: Path) -> None:
+    """Make a folder for cells, without what is half-written in it."""
+    place.mkdir(parents=True, exist_ok=True)
+    for half in place.glob(".*"):  # of a process that was killed
+        shutil.rmtree(half, ignore_errors=True)
+
+
+def write_errors(cells: Sequence[Work], answers: Mapping[str, Answer]) -> None:
     """Leave a cell's traceback beside its folder, for who looks for the cause."""
-    for cell in plan.all:
+    for cell in cells:
         file = Path(f"{cell.folder}.error.txt")
         answer = answers.get(cell.folder, {})
         if "error" in answer:

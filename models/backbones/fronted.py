@@ -83,13 +83,16 @@ class Fronted(nn.Module):
         """Give `seen`, or its mean over steps; a few images at a time where it can.
 
         A front that is frozen needs no gradient, so that nothing of it has to be kept.
-        Noise that is keyed by trial is drawn for all trials at once.
+        Noise that is keyed by trial is drawn for all trials at once, and who reads a
+        layer of the front gets all images.
         """
         is_averaged = self.over_time == "mean"
         is_averaged = is_averaged and not getattr(self.backbone, "takes_steps", False)
         fixed = [contrast, *(() if self.front is None else self.front.parameters())]
         is_frozen = not any(each.requires_grad for each in fixed)
         if self.front is None or not is_frozen or is_drawn_for_trials():
+            return self.seen(contrast)
+        if any(module._forward_hooks for module in self.front.modules()):
             return self.seen(contrast)
         found = []
         for part in contrast.split(_AT_ONCE):

@@ -99,8 +99,8 @@ def mean_preserving_drive(
     """Give the drive at which spikes come as often as without couplings, at every step.
 
     Repeats are simulated side by side: at each step the drive is such that their mean
-    chance of a spike is that of a cell whose u is the given rate. Where too many are
-    refractory for it, it is as near as 30 turns bring it.
+    chance of a spike is that of a cell whose u is the given rate, or as near below it
+    as 30 turns come: where too many are refractory, or a few alone are far above.
 
     Examples
     --------

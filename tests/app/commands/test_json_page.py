@@ -203,11 +203,11 @@ def test_the_page_names_exactly_the_keys_that_the_commands_print(printed, tmp_pa
         check(box, "row of boxes", seen)
     for is_network, spread in ((True, 0.02), (False, None)):
         of = "movie-bar", "max", "none", is_network, 1
-        row = FrontShares(*of, share, spread, 3, 0).to_dict()
+        row = FrontShares(*of, share, spread, 3, 1, 0).to_dict()
         check(row, "row of fronts", seen)
         assert row["format"] == FORMAT_OF_FRONTS
     assert f"`{FORMAT_OF_FRONTS}`" in PAGE
-    record = {"task": "movie-bar", "observer": "none", "seed": 1}
+    record = {"task": "movie-bar", "observer": "none", "seed": 1, "is_network": True}
     learnt = {"dprime": 2.0, "proportion_correct": 0.92}
     ended = {"held_out": learnt, "seconds": 14.0, "weights_hash": "0f"}
     for row in networks_of([{**record, **ended}, {**record, "error": "why"}]):

@@ -101,10 +101,30 @@ def test_a_folder_of_another_extent_is_refused_and_left_alone(made, extent):
     out, _ = made
     before = (out / "extent.json").read_text()
     for other in (replace(extent, trials=800), replace(extent, eccentricity_deg=10.0)):
-        rule = r"same trials, steps, scale and retinas, got .* 600 trials, 4 steps, 5 d"
+        rule = r"same trials, steps, scale and retinas, got .* 600 trials, 4 steps, 5 d.*ln"
         with pytest.raises(ValueError, match=rule):
             learned_retina(out, other)
     assert (out / "extent.json").read_text() == before
+
+
+def test_a_retina_that_was_fitted_anew_is_refused(made, extent):
+    other = replace(extent.retinas[0], sha256="0" * 64)
+    with pytest.raises(
+        ValueError, match=r"ln\.pt \(\w{8}\), for .* ln\.pt \(00000000\)"
+    ):
+        learned_retina(made[0], replace(extent, retinas=(other,)))
+
+
+def test_what_is_of_other_inputs_or_half_written_is_done_again(made, extent, tmp_path):
+    out = tmp_path / "figure"
+    shutil.copytree(made[0], out)
+    stale = out / "cells" / "max--movie-bar--seed-1" / "cell.json"
+    record = json.loads(stale.read_text())
+    stale.write_text(json.dumps({**record, "inputs": "of another version"}))
+    shutil.copytree(stale.parent, out / "cells" / ".linear--movie-bar--seed-1-abcd")
+    again = learned_retina(out, extent, processes=1)
+    assert json.loads(stale.read_text())["inputs"] == record["inputs"]
+    assert share(again, "max", "max", 0) == share(made[1], "max", "max", 0)
 
 
 def test_a_network_that_fails_is_told_and_the_others_stay(made, extent, tmp_path):
@@ -112,12 +132,16 @@ def test_a_network_that_fails_is_told_and_the_others_stay(made, extent, tmp_path
     shutil.copytree(made[0], out)
     for folder in out.glob("cells/ln.pt--*"):
         shutil.rmtree(folder)
-    gone = replace(extent.retinas[0], path=tmp_path / "none.pt")
-    found = learned_retina(out, replace(extent, retinas=(gone,)), processes=1)
+    (copy,) = (out / "retinas").iterdir()
+    copy.write_bytes(b"damaged")
+    found = learned_retina(out, extent, processes=1)
     ((cell, sentence),) = found.failed.items()
     assert cell == "ln.pt--movie-bar--seed-1"
-    assert "must be a file that fit-retina wrote" in sentence
-    assert {each.front for each in found.shares if each.is_network} >= {"none"}
+    assert "must be of format yoked-ganglion-cells/1" in sentence
+    assert "Traceback" in (out / "cells" / f"{cell}.error.txt").read_text()
+    lost = share(found, "ln.pt", "max", 0)
+    assert (lost.value, lost.note) == (None, "no seed of it is done")
+    assert share(found, "none", "max", 0) == share(made[1], "none", "max", 0)
 
 
 def test_people_stand_beside_the_networks(made, tmp_path):
@@ -161,7 +185,7 @@ def test_wrong_levels_and_files_are_one_sentence(retina):
         LearnedExtent()
     with pytest.raises(ValueError, match=r"tasks must be some of .* got \['sleep'\]"):
         LearnedExtent(fronts=("none",), tasks=("sleep",))
-    with pytest.raises(ValueError, match=r"different names, got .*'ln\.pt', 'ln\.pt'"):
+    with pytest.raises(ValueError, match=r"NAME\.pt of different names, got ln\.pt, l"):
         retinas_of([retina, retina])
 
 

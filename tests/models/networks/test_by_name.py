@@ -65,6 +65,13 @@ def test_the_trial_log_keeps_what_a_front_is_made_of(protocol, front):
         assert parasol["gain_contrast"] > 0
 
 
+@pytest.mark.parametrize("layer", ["front", "front.ganglion.on_parasol"])
+def test_a_layer_of_a_front_is_read_of_all_images(protocol, layer):
+    observer = learnt("plain-cnn", protocol, front="retina", layer=layer)
+    contrast = 0.1 * torch.randn(6, 2, *protocol.frame_shape)
+    assert observer.scores(contrast).shape == (6, 2)
+
+
 def test_a_stage_of_the_retina_can_be_lesioned(protocol):
     contrast = 0.2 * torch.randn(2, 2, *protocol.frame_shape)
     channels = []
