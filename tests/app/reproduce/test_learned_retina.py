@@ -101,7 +101,7 @@ def test_a_folder_of_another_extent_is_refused_and_left_alone(made, extent):
     out, _ = made
     before = (out / "extent.json").read_text()
     for other in (replace(extent, trials=800), replace(extent, eccentricity_deg=10.0)):
-        rule = r"same trials, steps, scale and retinas, got .* 600 trials, 4 steps, 5 d.*ln"
+        rule = r"steps, scale and retinas, got .* 600 trials, 4 steps, 5 degrees, ln"
         with pytest.raises(ValueError, match=rule):
             learned_retina(out, other)
     assert (out / "extent.json").read_text() == before
