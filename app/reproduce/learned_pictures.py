@@ -54,6 +54,7 @@ def draw_front_shares(shares: Sequence[FrontShares]) -> "Figure":
                 axis.tick_params(length=0, labelsize=8)
                 axis.set_title(_ORDERS[order] if task == tasks[0] else "", fontsize=9)
             line[0].set_ylabel(task, fontsize=9, fontweight="bold")
+    figure.supxlabel("share of the ceiling, mean over seeds; – cannot be told", size=9)
     return figure
 
 
