@@ -48,6 +48,27 @@ def _out(what: str) -> Callable[[Any], Any]:
     )
 
 
+def _people(help_text: str) -> Callable[[Any], Any]:
+    """Give the option that says whose sessions stand beside the networks."""
+    return click.option("--people", "db", type=DATABASE, help=help_text)
+
+
+def _count(flag: str, least: int, default: int, help_text: str) -> Callable[[Any], Any]:
+    """Give an option that says how many."""
+    kind = click.IntRange(least)
+    return click.option(
+        flag, type=kind, default=default, show_default=True, help=help_text
+    )
+
+
+def _levels(
+    flag: str, name: str, levels: list[str], help_text: str
+) -> Callable[[Any], Any]:
+    """Give an option that chooses levels of a factor, all of them unless told."""
+    kind = click.Choice(levels)
+    return click.option(flag, name, multiple=True, type=kind, help=help_text)
+
+
 @click.group()
 def reproduce() -> None:
     """Make a figure of the docs anew: what it rests on, pictures and tables.
@@ -73,61 +94,26 @@ def _going_on(out: Path) -> Iterator[None]:
 
 @reproduce.command("deep-vs-shallow")
 @_out("of one extent, which is gone on with")
-@click.option(
-    "--people",
-    "db",
-    type=DATABASE,
-    help="Trial log with people's sessions, for part B, which is left out without.",
-)
+@_people("Trial log with people's sessions, for part B, which is left out without.")
 @_SESSION
-@click.option(
-    "--seeds",
-    type=click.IntRange(1),
-    default=3,
-    show_default=True,
-    help="Networks that each recipe trains.",
-)
-@click.option(
-    "--trials",
-    type=click.IntRange(200),
-    default=6000,
-    show_default=True,
-    help="That each surrogate does, and each network sees again.",
-)
-@click.option(
-    "--steps",
-    type=click.IntRange(2),
-    default=300,
-    show_default=True,
-    help="Of each training.",
-)
-@click.option(
+@_count("--seeds", 1, 3, "Networks that each recipe trains.")
+@_count("--trials", 200, 6000, "That each surrogate does, and each network sees again.")
+@_count("--steps", 2, 300, "Of each training.")
+@_levels(
     "--surrogate",
     "surrogates",
-    multiple=True,
-    type=click.Choice(["linear", "max", "energy"]),
-    help="May be repeated; by default all, as of the next three.",
+    ["linear", "max", "energy"],
+    "May be repeated; by default all, as of the next three.",
 )
-@click.option(
-    "--position",
-    "positions",
-    multiple=True,
-    type=click.Choice(["known", "unknown"]),
-    help="Of the bar.",
+@_levels("--position", "positions", ["known", "unknown"], "Of the bar.")
+@_levels(
+    "--goal", "goals", ["task", "shadow", "kernel", "shuffled"], "Of the training."
 )
-@click.option(
-    "--goal",
-    "goals",
-    multiple=True,
-    type=click.Choice(["task", "shadow", "kernel", "shuffled"]),
-    help="Of the training.",
-)
-@click.option(
+@_levels(
     "--front",
     "fronts",
-    multiple=True,
-    type=click.Choice(["none", "retina", "linear-retina", "vone-block"]),
-    help="Before the network.",
+    ["none", "retina", "linear-retina", "vone-block"],
+    "Before the network.",
 )
 @_PROCESSES
 @_DRY_RUN
@@ -224,28 +210,18 @@ def _deep_vs_shallow(
     help="Weights that `yoked fit-retina` wrote, of a linear or two-step model or of "
     "staged-retina; may be repeated.",
 )
-@click.option(
+@_levels(
     "--task",
     "tasks",
-    multiple=True,
-    type=click.Choice(["position-unknown", "movie-bar"]),
-    help="May be repeated; by default all, as of the next two.",
+    ["position-unknown", "movie-bar"],
+    "May be repeated; by default all, as of the next two.",
 )
-@click.option(
-    "--front",
-    "fronts",
-    multiple=True,
-    type=click.Choice(["none", "retina", "learned"]),
-    help="Before the network.",
-)
-@click.option(
+@_levels("--front", "fronts", ["none", "retina", "learned"], "Before the network.")
+@_levels(
     "--lesion",
     "lesions",
-    multiple=True,
-    type=click.Choice(
-        ["surround", "rectification", "gain-control", "noise-correlations"]
-    ),
-    help="Of the learned retinas, where they have it.",
+    ["surround", "rectification", "gain-control", "noise-correlations"],
+    "Of the learned retinas, where they have it.",
 )
 @click.option(
     "--eccentricity",
@@ -254,34 +230,11 @@ def _deep_vs_shallow(
     show_default=True,
     help="Degrees at which learned mosaics are declared to be: sets their scale.",
 )
-@click.option(
-    "--people",
-    "db",
-    type=DATABASE,
-    help="Trial log with people's sessions of the tasks, to be scored beside them.",
-)
+@_people("Trial log with people's sessions of the tasks, to be scored beside them.")
 @_SESSION
-@click.option(
-    "--seeds",
-    type=click.IntRange(1),
-    default=3,
-    show_default=True,
-    help="Networks behind each front.",
-)
-@click.option(
-    "--trials",
-    type=click.IntRange(200),
-    default=2000,
-    show_default=True,
-    help="That each circuit does, and each network sees again.",
-)
-@click.option(
-    "--steps",
-    type=click.IntRange(2),
-    default=150,
-    show_default=True,
-    help="Of each training.",
-)
+@_count("--seeds", 1, 3, "Networks behind each front.")
+@_count("--trials", 200, 2000, "That each circuit does, and each network sees again.")
+@_count("--steps", 2, 150, "Of each training.")
 @_PROCESSES
 @_DRY_RUN
 @output()

@@ -174,12 +174,12 @@ def cells_of(out: Path, extent: LearnedExtent, log: Path) -> list[NetworkCell]:
     found = circuit_sessions(log, wanted, extent.trials)
     cells = []
     retinas = [each.copied_to(out / "retinas") for each in extent.retinas]
+    fronts = fronts_of(extent.fronts, retinas, extent.lesions)
     seeds = range(1, extent.n_seeds + 1)
     for task in extent.tasks:
         sessions = {circuit: found[task, circuit] for circuit in CIRCUITS}
         plan = _Plan(out, extent, task, {"log": str(log), "sessions": sessions})
         cells += [plan.reference(n, seed) for n in (IDEAL, *CIRCUITS) for seed in seeds]
-        fronts = fronts_of(extent.fronts, retinas, extent.lesions)
         cells += [plan.network(front, seed) for front in fronts for seed in seeds]
     return cells
 
