@@ -55,6 +55,8 @@ class PictureReader:
     ----------
     field_deg, size_px
         What the network sees, and the pixels of its input (height, width).
+    cut_px
+        What is cut off a picture above and below, and on either side.
     network
         The module.
 
@@ -128,7 +130,7 @@ class PictureReader:
         reach = [field * n / max(pair) / viewing.deg_per_px for n in pair]
         # A whole number of px on either side is cut off, so that the middle stays.
         beyond = [(n - r) / 2 - 1e-6 for n, r in zip(shape, reach, strict=True)]
-        self._cut = cut = [max(0, math.ceil(each)) for each in beyond]
+        self.cut_px = cut = [max(0, math.ceil(each)) for each in beyond]
         kept = [n - 2 * c for n, c in zip(shape, cut, strict=True)]
         if min(kept) < 1:
             rule = "one picture's pixel or more on either side"
@@ -201,7 +203,7 @@ class PictureReader:
 
     def input_of(self, contrast: Float[Tensor, " picture frame y x"]) -> Tensor:
         """Give what the network takes of pictures."""
-        top, left = self._cut
+        top, left = self.cut_px
         height, width = self.frame_shape[1:]
         seen = contrast[..., top : height - top, left : width - left]
         seen = seen.to(self._sight.device, torch.float32)

@@ -27,7 +27,7 @@ ROOMS = {
     "experiments/session": {"protocols", "stimulus", "store"},
     "experiments/imports": {"protocols", "stimulus", "store", "session"},
     "experiments/monitors": {"protocols"},
-    "experiments/recordings": {"protocols"},
+    "experiments/recordings": {"protocols", "stimulus"},
     "experiments/lab": {"protocols", "stimulus", "store", "session", "monitors"},
     "models/observers": set(),
     "models/retina": set(),
