@@ -11,7 +11,8 @@ split:
 
 Then ridge regression with a penalty chosen within the stimuli to fit, on the same
 splits for all sets. Beside it stands what the sets give unmatched. Differences of two
-sets draw the same units for both, as their units are the same."""
+sets draw the same units for both, as their units are the same.
+"""
 
 from collections.abc import Mapping as Named
 from collections.abc import Sequence

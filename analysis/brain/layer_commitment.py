@@ -154,7 +154,8 @@ def principal_components(
 
     Examples
     --------
-    >>> mean, components = principal_components(np.random.default_rng(1).random((9, 4)), 2)
+    >>> rows = np.random.default_rng(1).random((9, 4))
+    >>> mean, components = principal_components(rows, 2)
     >>> components.shape
     (2, 4)
     """

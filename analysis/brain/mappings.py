@@ -3,7 +3,8 @@
 They are those of Brain-Score, with its settings: partial least squares of 25 components
 without scaling, ridge regression with a penalty of 1, ridge regression whose one
 penalty for all units is chosen by leaving one stimulus out, ordinary least squares, and
-the single feature that correlates best."""
+the single feature that correlates best.
+"""
 
 import warnings
 from collections.abc import Callable

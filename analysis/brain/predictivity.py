@@ -117,7 +117,8 @@ def neural_predictivity(
     --------
     >>> rng = np.random.default_rng(1)
     >>> features = rng.normal(size=(200, 50))
-    >>> responses = features @ rng.normal(size=(50, 20)) + 7 * rng.normal(size=(200, 20))
+    >>> signal = features @ rng.normal(size=(50, 20))
+    >>> responses = signal + 7 * rng.normal(size=(200, 20))
     >>> found = neural_predictivity(features, responses, "ridge")
     >>> print(found.score.formula, 0.5 < found.score.value < 0.75)
     neural-predictivity-ridge/1 True

@@ -99,7 +99,9 @@ def rsa(
     """Compare the geometry of features with that of responses.
 
     Parameters
-    ---------- features
+    ----------
+    ----------
+    features
         Of a layer, say.
     responses
         Repetitions are averaged, but for 'crossnobis' and 'poisson_cv', which need
