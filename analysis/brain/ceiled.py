@@ -10,17 +10,14 @@ has r = √c, so the second is 1 for it, the share of what can be explained. The
 1 / c, beyond 1: it takes the ceiling of r to be c.
 """
 
-from typing import Literal, get_args
-
 import numpy as np
 
 from ...experiments.protocols.checks import suggestion
 from ..trials.estimate import Estimate
 from .internal_consistency import InternalConsistency
-from .over_units import bootstrapped
+from .over_units import Numbers, bootstrapped
 from .predictivity import Predictivity
 
-CeilingFormula = Literal["square-over-ceiling", "square-of-ratio"]
 FORMULAS: dict[str, str] = {
     "square-over-ceiling": "ceiled-square-over-ceiling/1",
     "square-of-ratio": "ceiled-square-of-ratio/1",
@@ -33,7 +30,7 @@ NO_RAW = "the raw score or its ceiling has no value"
 def ceiled(
     raw: float | Predictivity,
     ceiling: float | InternalConsistency,
-    formula: CeilingFormula = "square-over-ceiling",
+    formula: str = "square-over-ceiling",
 ) -> Estimate:
     """Relate a raw score to its ceiling.
 
@@ -67,7 +64,7 @@ def ceiled(
     """
     if formula not in FORMULAS:
         near = suggestion(formula, FORMULAS)
-        known = ", ".join(get_args(CeilingFormula))
+        known = ", ".join(FORMULAS)
         raise LookupError(f"formula must be one of {known}, got {formula!r}{near}")
     name = FORMULAS[formula]
     r = raw.score.value if isinstance(raw, Predictivity) else float(raw)
@@ -83,14 +80,14 @@ def ceiled(
     return made.with_note(NEGATIVE if r < 0 else None)
 
 
-def _of(formula: CeilingFormula, parts: list) -> np.ndarray:
+def _of(formula: str, parts: list[Numbers]) -> Numbers:
     r, c = (np.asarray(part, dtype=np.float64) for part in parts)
     c = np.where(c > 0, c, np.nan)
     return (r / c) ** 2 if formula == "square-of-ratio" else r**2 / c
 
 
 def _with_interval(
-    raw: Predictivity, ceiling: InternalConsistency, formula: CeilingFormula
+    raw: Predictivity, ceiling: InternalConsistency, formula: str
 ) -> Estimate:
     if raw.n_units != ceiling.n_units:
         rule = f"of the {raw.n_units} units of the raw score"

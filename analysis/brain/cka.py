@@ -32,6 +32,7 @@ import numpy as np
 from jaxtyping import Float, Real
 
 from ..trials.estimate import Z95, Estimate
+from .over_units import Numbers
 from .predictivity import Features, as_rows, check_pair
 
 BIASED = "cka-linear-biased/1"
@@ -114,7 +115,7 @@ def _gram(rows: Real[np.ndarray, " stimulus feature"]) -> Gram:
 class _Hsic(NamedTuple):
     """Of all stimuli, and without each of them."""
 
-    whole: np.ndarray
+    whole: Numbers
     left_out: np.ndarray
 
 
@@ -137,26 +138,26 @@ def _hsic(k: Gram, m: Gram, unbiased: bool) -> _Hsic:
         - (row_k - diagonal_k) * (row_m - diagonal_m),
         unbiased,
     )
-    return _Hsic(np.asarray(whole), less)
+    return _Hsic(whole, np.asarray(less))
 
 
 def _formula(
     n: int,
-    products: np.ndarray,  # sum of K o L
-    sum_k: np.ndarray,
-    sum_l: np.ndarray,
-    rows: np.ndarray,  # (K1)'(L1)
+    products: Numbers,  # sum of K o L
+    sum_k: Numbers,
+    sum_l: Numbers,
+    rows: Numbers,  # (K1)'(L1)
     unbiased: bool,
-) -> np.ndarray:
+) -> Numbers:
     if not unbiased:
         return products - 2 * rows / n + sum_k * sum_l / n**2
     if n < LEAST:
-        return np.full_like(products, np.nan)
+        return products * np.nan
     whole = products + sum_k * sum_l / ((n - 1) * (n - 2)) - 2 * rows / (n - 2)
     return whole / (n * (n - 3))
 
 
-def _ratio(both: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def _ratio(both: Numbers, one: Numbers, other: Numbers) -> np.ndarray:
     product = one * other
     with np.errstate(invalid="ignore", divide="ignore"):
         found = both / np.sqrt(product)

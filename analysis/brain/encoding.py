@@ -4,10 +4,11 @@ A wide layer has more to regress on than a narrow one. So that they can be compa
 every set is reduced to the same number of features before the regression, in each
 split:
 
-- **units**: as many units, drawn at random, in each of several draws, over which
-  correlations are averaged. What single units of a wide layer carry counts;
-- **pca**: the first principal components of the stimuli to fit, alone. What is lost is
-  what varies least, and of two sets of the same rank nothing is.
+- **units**: as many features, drawn at random, five times in each split; correlations
+  are averaged over the draws. Two layers of the same kind but other widths come out
+  equal;
+- **pca**: the first principal components of the stimuli to fit. Few components of many
+  features carry more than as many features do, so a wide layer keeps an advantage.
 
 Then ridge regression with a penalty chosen within the stimuli to fit, on the same
 splits for all sets. Beside it stands what the sets give unmatched. Differences of two
@@ -18,7 +19,6 @@ from collections.abc import Mapping as Named
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Literal, get_args
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from ...experiments.protocols.checks import suggestion
 from ..trials.estimate import Estimate
 from ..trials.result import Result
 from .layer_commitment import principal_components
-from .mappings import Mapping, Predict, check_mapping, fitted, name_of
+from .mappings import Predict, check_mapping, fitted, name_of
 from .over_units import bootstrapped
 from .predictivity import (
     Features,
@@ -42,7 +42,7 @@ from .predictivity import (
 )
 from .splits import N_SPLITS, SEED, Split, splits
 
-Reduction = Literal["units", "pca"]
+REDUCTIONS = ("units", "pca")
 DRAWS = 5  # of random units, in each split
 
 
@@ -53,7 +53,7 @@ class Encoding(Result):
     Attributes
     ----------
     reduction
-        How features were made as many: 'units' or 'pca'.
+        How features were made fewer: 'units' or 'pca'.
     n_features
         That each set was reduced to.
     matched
@@ -76,8 +76,8 @@ def encoding(
     feature_sets: Named[str, Features],
     responses: Responses,
     n_features: int | None = None,
-    reduction: Reduction = "pca",
-    mapping: Mapping = "ridge-cv",
+    reduction: str = "units",
+    mapping: str = "ridge-cv",
     objects: Sequence[str] | None = None,
     n_splits: int = N_SPLITS,
     seed: int = SEED,
@@ -94,7 +94,7 @@ def encoding(
         To reduce to; by default as many as the smallest set has, or as components can
         be told apart in the stimuli to fit.
     reduction
-        'pca' or 'units'.
+        'units' (features drawn at random) or 'pca'.
     mapping
         As for `neural_predictivity`; of PLS, 25 components or `n_features` if these
         are fewer.
@@ -120,10 +120,9 @@ def encoding(
     (20, True)
     """
     check_mapping(mapping)
-    if reduction not in get_args(Reduction):
-        known = get_args(Reduction)
-        near = suggestion(reduction, known)
-        rule = f"one of {', '.join(known)}"
+    if reduction not in REDUCTIONS:
+        near = suggestion(reduction, REDUCTIONS)
+        rule = f"one of {', '.join(REDUCTIONS)}"
         raise LookupError(f"reduction must be {rule}, got {reduction!r}{near}")
     if not feature_sets:
         raise ValueError("feature sets must be one or more, got none")
@@ -147,7 +146,7 @@ def encoding(
 
 
 def _size(
-    rows: Named[str, np.ndarray], asked: int | None, reduction: Reduction, n_train: int
+    rows: Named[str, np.ndarray], asked: int | None, reduction: str, n_train: int
 ) -> int:
     """Return the number of features that every set is reduced to."""
     most = min(each.shape[1] for each in rows.values())
@@ -168,8 +167,8 @@ def _matched(
     x: np.ndarray,
     y: np.ndarray,
     parts: Sequence[Split],
-    reduction: Reduction,
-    mapping: Mapping,
+    reduction: str,
+    mapping: str,
     n: int,
     seed: int,
     is_stratified: bool,
@@ -186,7 +185,7 @@ def _matched(
     return summarised(r, formula, mapped, len(x), n, is_stratified)
 
 
-def _reduced(reduction: Reduction, mapping: Mapping, n: int, seed: list[int]) -> Fit:
+def _reduced(reduction: str, mapping: str, n: int, seed: list[int]) -> Fit:
     """Return what fits a mapping to reduced features."""
 
     def by_pca(x: np.ndarray, y: np.ndarray, split: int) -> Predict:
@@ -204,7 +203,7 @@ def _reduced(reduction: Reduction, mapping: Mapping, n: int, seed: list[int]) ->
 
 
 def _differences(
-    matched: Named[str, Predictivity], reduction: Reduction
+    matched: Named[str, Predictivity], reduction: str
 ) -> dict[str, Estimate]:
     """Return the difference of every two sets, units drawn together."""
     return {

@@ -14,7 +14,7 @@ from jaxtyping import Float, Real
 
 from ..trials.estimate import CannotTell
 from ..trials.result import Result
-from .mappings import COMPONENTS, Mapping
+from .mappings import COMPONENTS
 from .predictivity import (
     Features,
     Predictivity,
@@ -51,7 +51,7 @@ def commit_layer(
     responses: Responses,
     separate_features: Named[str, Features],
     separate_responses: Responses,
-    mapping: Mapping = "pls",
+    mapping: str = "pls",
     objects: Sequence[str] | None = None,
     separate_objects: Sequence[str] | None = None,
     pca_features: Named[str, Features] | None = None,

@@ -8,7 +8,7 @@ the single feature that correlates best.
 
 import warnings
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Real
@@ -16,7 +16,7 @@ from jaxtyping import Float, Real
 from ...experiments.protocols.checks import suggestion
 from .over_units import CONSTANT
 
-Mapping = Literal["pls", "ridge", "ridge-cv", "ols", "single-unit"]
+MAPPINGS = ("pls", "ridge", "ridge-cv", "ols", "single-unit")
 Predict = Callable[[np.ndarray], np.ndarray]
 
 COMPONENTS = 25
@@ -46,14 +46,13 @@ def check_mapping(mapping: str) -> None:
     LookupError: mapping must be one of pls, ridge, ridge-cv, ols, single-unit, got
     'pls-25'; did you mean 'pls'?
     """
-    known = get_args(Mapping)
-    if mapping not in known:
-        near = suggestion(mapping, known)
-        rule = f"one of {', '.join(known)}"
+    if mapping not in MAPPINGS:
+        near = suggestion(mapping, MAPPINGS)
+        rule = f"one of {', '.join(MAPPINGS)}"
         raise LookupError(f"mapping must be {rule}, got {mapping!r}{near}")
 
 
-def name_of(mapping: Mapping, n_components: int = COMPONENTS) -> str:
+def name_of(mapping: str, n_components: int = COMPONENTS) -> str:
     """Return a mapping's part of a formula's name: pls-25, ridge-cv.
 
     Examples
@@ -65,7 +64,7 @@ def name_of(mapping: Mapping, n_components: int = COMPONENTS) -> str:
 
 
 def fitted(
-    mapping: Mapping,
+    mapping: str,
     features: Real[np.ndarray, " stimulus feature"],
     responses: Real[np.ndarray, " stimulus unit"],
     n_components: int = COMPONENTS,
@@ -104,7 +103,7 @@ def fitted(
     return lambda x: np.asarray(model.predict(x)).reshape(len(x), responses.shape[1])
 
 
-def _regression(mapping: Mapping, n_components: int):  # noqa: ANN202
+def _regression(mapping: str, n_components: int) -> Any:
     try:
         from sklearn.cross_decomposition import PLSRegression
         from sklearn.linear_model import LinearRegression, Ridge, RidgeCV

@@ -23,6 +23,7 @@ NO_UNIT = "no unit's responses and predictions both vary over the stimuli"
 FEW = "fewer than three units: no interval over units"
 
 BySplit = Float[np.ndarray, " split unit"]
+Numbers = np.ndarray | float  # one, or one of each draw
 
 
 def correlations(
@@ -72,7 +73,7 @@ def drawn_medians(r: BySplit, draws: Int[np.ndarray, " draw unit"]) -> np.ndarra
     return np.mean([_median(each[draws]) for each in r], axis=0)
 
 
-def _median(r: np.ndarray) -> np.ndarray:
+def _median(r: np.ndarray) -> Numbers:
     """Median over the last axis of what is no NaN; NaN where nothing is."""
     ordered = np.sort(r, axis=-1)  # NaN comes last
     n = np.sum(~np.isnan(r), axis=-1, keepdims=True)
@@ -103,7 +104,7 @@ def over_units(r: BySplit, formula: str, why: str = NO_UNIT) -> Estimate:
 def bootstrapped(
     n_units: int,
     parts: list[BySplit],
-    statistic: Callable[[list[np.ndarray]], np.ndarray],
+    statistic: Callable[[list[Numbers]], Numbers],
     formula: str,
     why: str = NO_UNIT,
 ) -> Estimate:
@@ -125,7 +126,7 @@ def bootstrapped(
     """
     counts = np.all([np.isfinite(r).any(axis=0) for r in parts], axis=0)
     n = int(counts.sum())
-    medians = [np.asarray(mean_of_medians(r)) for r in parts]
+    medians: list[Numbers] = [mean_of_medians(r) for r in parts]
     with np.errstate(divide="ignore", invalid="ignore"):
         value = float(statistic(medians))
     if not n or np.isnan(value):
@@ -137,7 +138,7 @@ def bootstrapped(
     kept = [r[:, counts] for r in parts]
     draws = drawn_units(n)
     with np.errstate(divide="ignore", invalid="ignore"):
-        drawn = statistic([drawn_medians(r, draws) for r in kept])
+        drawn = np.asarray(statistic([drawn_medians(r, draws) for r in kept]))
     drawn = drawn[np.isfinite(drawn)]
     if len(drawn) < DRAWS // 2:
         return Estimate(value, None, None, None, n, formula, note)

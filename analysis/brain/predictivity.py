@@ -20,12 +20,16 @@ from jaxtyping import Float, Real
 from ..trials.estimate import Estimate
 from ..trials.result import Result
 from .internal_consistency import mean_over_repeats
-from .mappings import COMPONENTS, Mapping, Predict, check_mapping, fitted, name_of
+from .mappings import COMPONENTS, Predict, check_mapping, fitted, name_of
 from .over_units import correlations, mean_per_unit, over_units, split_error
 from .splits import N_SPLITS, SEED, Split, splits
 
-Features = Real[np.ndarray, " stimulus *feature"]
-Responses = Real[np.ndarray, " *repeat stimulus unit"]
+Features = Real[np.ndarray, " ..."]
+"""(stimulus, *feature), which `check_pair` holds against the responses."""
+
+Responses = Real[np.ndarray, " ..."]
+"""(stimulus, unit) or (repeat, stimulus, unit), which `averaged` holds to it."""
+
 Fit = Callable[[np.ndarray, np.ndarray, int], Predict]
 """From features and responses to fit by, and the number of the split."""
 
@@ -74,7 +78,7 @@ class Predictivity(Result):
 def neural_predictivity(
     features: Features,
     responses: Responses,
-    mapping: Mapping = "pls",
+    mapping: str = "pls",
     objects: Sequence[str] | None = None,
     n_components: int = COMPONENTS,
     n_splits: int = N_SPLITS,
@@ -162,7 +166,7 @@ def transfer_predictivity(
     responses: Responses,
     test_features: Features,
     test_responses: Responses,
-    mapping: Mapping = "ridge-cv",
+    mapping: str = "ridge-cv",
     n_components: int = COMPONENTS,
 ) -> Predictivity:
     """Fit on one recording, and score on other stimuli of the same units.

@@ -23,7 +23,7 @@ References
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -32,15 +32,10 @@ from scipy.stats import t as student
 from ...experiments.protocols.checks import suggestion
 from ..trials.estimate import CannotTell, Estimate
 from ..trials.result import Result
-from .internal_consistency import mean_over_repeats
 from .predictivity import Features, Responses, as_rows, averaged, check_pair
 
-Dissimilarity = Literal[
-    "correlation", "euclidean", "mahalanobis", "crossnobis", "poisson", "poisson_cv"
-]
-Comparison = Literal[
-    "spearman", "corr", "cosine", "kendall", "tau-a", "rho-a", "corr_cov", "cosine_cov"
-]
+DISSIMILARITIES = ("correlation", "euclidean", "crossnobis", "poisson")
+COMPARISONS = ("spearman", "corr", "cosine", "rho-a")
 NO_RSATOOLBOX = 'RSA needs rsatoolbox: pip install "yoked[brain]"'
 OVER_SUBJECTS, GROUPS, LEAST = 3, 20, 4
 ONE_SUBJECT = "ceilings need two subjects or more"
@@ -93,8 +88,8 @@ def rsa(
     features: Features,
     responses: Responses,
     subjects: Sequence[str] | None = None,
-    dissimilarity: Dissimilarity = "correlation",
-    comparison: Comparison = "spearman",
+    dissimilarity: str = "correlation",
+    comparison: str = "spearman",
 ) -> Rsa:
     """Compare the geometry of features with that of responses.
 
@@ -104,14 +99,14 @@ def rsa(
     features
         Of a layer, say.
     responses
-        Repetitions are averaged, but for 'crossnobis' and 'poisson_cv', which need
-        them: distances across repetitions, 0 on average for equal patterns.
+        Repetitions are averaged, but for 'crossnobis', which needs them: products of
+        differences in two repetitions, which are 0 on average for equal patterns.
     subjects
         Whose each unit is; all one subject's if not given.
     dissimilarity
         Of patterns. Features, which have no repetitions, are compared by the squared
-        Euclidean distance where responses are by 'crossnobis', by 'poisson' where they
-        are by 'poisson_cv'.
+        Euclidean distance where responses are by 'crossnobis'. 'poisson' takes counts,
+        and features that are 0 or more.
     comparison
         Of RDMs: Spearman's correlation, or another of rsatoolbox.
 
@@ -151,30 +146,28 @@ def rsa(
         rule = f"one for each of the {y.shape[1]} units"
         raise ValueError(f"subjects must be {rule}, got {len(of_unit)}")
     names = tuple(dict.fromkeys(of_unit))
-    source = responses if dissimilarity in _CROSSED else y
-    rows = [
-        _rdm(source[..., np.array(of_unit) == name], dissimilarity) for name in names
-    ]
-    own = _CROSSED.get(dissimilarity, dissimilarity)
-    ours, theirs = _rdm(x, own), np.stack(rows)
+    own = np.array(of_unit)
+    if dissimilarity == "crossnobis":
+        rows = [_crossnobis(responses[..., own == name]) for name in names]
+        ours = _rdm(x, "euclidean")
+    else:
+        rows = [_rdm(y[:, own == name], dissimilarity) for name in names]
+        ours = _rdm(x, dissimilarity)
+    theirs = np.stack(rows)
     return _result(ours, theirs, names, len(x), dissimilarity, comparison)
 
 
-_CROSSED = {"crossnobis": "euclidean", "poisson_cv": "poisson"}
-
-
 def _check_names(dissimilarity: str, comparison: str) -> None:
-    for what, name, kind in (
-        ("dissimilarity", dissimilarity, Dissimilarity),
-        ("comparison", comparison, Comparison),
+    for what, name, known in (
+        ("dissimilarity", dissimilarity, DISSIMILARITIES),
+        ("comparison", comparison, COMPARISONS),
     ):
-        known = get_args(kind)
         if name not in known:
             near, rule = suggestion(name, known), f"one of {', '.join(known)}"
             raise LookupError(f"{what} must be {rule}, got {name!r}{near}")
 
 
-def _toolbox():  # noqa: ANN202
+def _toolbox() -> Any:
     try:
         import rsatoolbox
     except ModuleNotFoundError as error:
@@ -182,28 +175,36 @@ def _toolbox():  # noqa: ANN202
     return rsatoolbox
 
 
-def _rdm(values: np.ndarray, dissimilarity: str) -> Rdm:
+def _rdm(rows: np.ndarray, dissimilarity: str) -> Rdm:
     """Return the upper triangle of an RDM, pairs in the order of rsatoolbox."""
+    if dissimilarity == "poisson" and rows.min() < 0:
+        raise ValueError(f"poisson takes numbers of 0 or more, got {rows.min():.3g}")
     toolbox = _toolbox()
-    if dissimilarity not in _CROSSED:
-        rows = values if values.ndim == 2 else mean_over_repeats(values)
-        data = toolbox.data.Dataset(rows)
-        made = toolbox.rdm.calc_rdm(data, method=dissimilarity)
-        return np.asarray(made.dissimilarities[0], dtype=np.float64)
-    if values.ndim != 3 or len(values) < 2 or np.isnan(values).any():
-        rule = "two or more, of every stimulus and unit"
-        got = "one or some that are missing"
-        raise CannotTell(f"repetitions must be {rule} for {dissimilarity}, got {got}")
-    n_repeats, n_stimuli, n_units = values.shape
+    if dissimilarity == "correlation" and (np.ptp(rows, axis=1) == 0).any():
+        at = int(np.flatnonzero(np.ptp(rows, axis=1) == 0)[0])
+        rule = "of more than one value to correlate; take dissimilarity 'euclidean'"
+        raise CannotTell(f"a pattern must be {rule}, got stimulus {at}")
+    made = toolbox.rdm.calc_rdm(toolbox.data.Dataset(rows), method=dissimilarity)
+    return np.asarray(made.dissimilarities[0], dtype=np.float64)
+
+
+def _crossnobis(responses: np.ndarray) -> Rdm:
+    """Return the mean over pairs of repetitions of products of differences."""
+    if responses.ndim != 3 or len(responses) < 2 or np.isnan(responses).any():
+        rule = "two or more, of every stimulus and unit, for crossnobis"
+        got = "one" if responses.ndim != 3 or len(responses) < 2 else "some missing"
+        raise CannotTell(f"repetitions must be {rule}, got {got}")
+    toolbox = _toolbox()
+    n_repeats, n_stimuli, n_units = responses.shape
+    # Texts that sort as the stimuli stand: rsatoolbox warns of whole numbers.
+    stimulus = [f"{k:09d}" for k in range(n_stimuli)] * n_repeats
+    repeat = np.repeat([f"{k:09d}" for k in range(n_repeats)], n_stimuli)
     data = toolbox.data.Dataset(
-        values.reshape(-1, n_units),
-        obs_descriptors={
-            "stimulus": np.tile(np.arange(n_stimuli), n_repeats),
-            "repeat": np.repeat(np.arange(n_repeats), n_stimuli),
-        },
+        responses.reshape(-1, n_units),
+        obs_descriptors={"stimulus": stimulus, "repeat": repeat},
     )
     made = toolbox.rdm.calc_rdm(
-        data, method=dissimilarity, descriptor="stimulus", cv_descriptor="repeat"
+        data, method="crossnobis", descriptor="stimulus", cv_descriptor="repeat"
     )
     return np.asarray(made.dissimilarities[0], dtype=np.float64)
 

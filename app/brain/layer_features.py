@@ -1,13 +1,16 @@
 """What layers of a network give for the pictures of a recording."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float32
 
 from ...experiments.recordings.population import PopulationRecording
 from ...experiments.recordings.recording import RecordingError
+
+if TYPE_CHECKING:
+    from ...models.networks.sight import SeesPictures
 
 FRAME_MS = 100.0  # how long a picture stays where a recording does not say it
 _AT_ONCE = 64  # pictures between two reports
@@ -23,6 +26,9 @@ def layer_features(
     progress: Progress | None = None,
 ) -> dict[str, Float32[np.ndarray, " stimulus feature"]]:
     """Show a recording's pictures to a network and read some of its layers.
+
+    A network that sees the frames of a movie one by one is shown each for itself; its
+    features of all frames stand beside each other.
 
     Parameters
     ----------
@@ -46,6 +52,7 @@ def layer_features(
     """
     import torch
 
+    from ...models.networks.sight import SeesPictures
     from ...models.probing.pictures import PictureReader
 
     if recording.pictures is None:
@@ -55,18 +62,27 @@ def layer_features(
         rule = "known to be placed in a network's field of view"
         got = f"neither deg_per_px in {recording.name} nor a width in degrees"
         raise RecordingError(f"the size of pictures must be {rule}, got {got}")
-    shape = recording.pictures.shape
-    frame_shape = (shape[1], shape[2], shape[3])
+    pictures = recording.pictures
+    n, n_frames, height, width = pictures.shape
+    if isinstance(observer, SeesPictures) and _one_by_one(observer):
+        pictures = pictures.reshape(n * n_frames, 1, height, width)
+    frame_shape = (pictures.shape[1], height, width)
     frame_ms = recording.frame_ms or FRAME_MS
     reader = PictureReader(
         observer, layers, recording.deg_per_px, frame_shape, frame_ms, seed
     )
     found: dict[str, list[np.ndarray]] = {name: [] for name in layers}
-    for start in range(0, len(recording.pictures), _AT_ONCE):
-        part = np.ascontiguousarray(recording.pictures[start : start + _AT_ONCE])
+    for start in range(0, len(pictures), _AT_ONCE):
+        part = np.ascontiguousarray(pictures[start : start + _AT_ONCE])
         for name, rows in reader.read(torch.from_numpy(part), start).items():
             found[name].append(rows.flatten(1).numpy())
         if progress is not None:
-            n = len(recording.pictures)
-            progress(f"pictures through {observer.name}", start + len(part), n)
-    return {name: np.concatenate(parts) for name, parts in found.items()}
+            done = start + len(part)
+            progress(f"pictures through {observer.name}", done, len(pictures))
+    return {name: np.concatenate(parts).reshape(n, -1) for name, parts in found.items()}
+
+
+def _one_by_one(observer: "SeesPictures") -> bool:
+    """Whether a network sees each frame of a movie as a picture of its own."""
+    sight = observer.sight()
+    return sight.n_frames == 1 and sight.preprocess.frames == "one-by-one"

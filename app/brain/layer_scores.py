@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 
-from ...analysis.brain.ceiled import FORMULAS, CeilingFormula, ceiled
+from ...analysis.brain.ceiled import FORMULAS, ceiled
 from ...analysis.brain.cka import cka
 from ...analysis.brain.encoding import encoding
 from ...analysis.brain.internal_consistency import (
@@ -24,8 +24,8 @@ from ...experiments.recordings.population import PopulationRecording
 from .layer_features import Progress, layer_features
 
 FORMAT = "yoked-brain/1"  # of the plain form, which docs/json.md describes
-Measure = Literal["pls", "ridge", "ridge-cv", "cka", "rsa", "encoding"]
 PREDICTIVITY = ("pls", "ridge", "ridge-cv")
+MEASURES = (*PREDICTIVITY, "cka", "rsa", "encoding")
 ONE_REPEAT = "the stimuli were shown once: there is nothing to halve"
 
 Features = Mapping[tuple[str, str], np.ndarray]
@@ -109,10 +109,10 @@ def layer_scores(
     recording: PopulationRecording,
     observers: Sequence[Any],
     layers: Sequence[str],
-    measure: Measure = "pls",
+    measure: str = "pls",
     region: str | None = None,
     commit_on: PopulationRecording | None = None,
-    shown_formula: CeilingFormula = "square-over-ceiling",
+    shown_formula: str = "square-over-ceiling",
     spread_objects: bool = True,
     seed: int = 0,
     progress: Progress | None = None,
@@ -131,8 +131,8 @@ def layer_scores(
     measure
         'pls', 'ridge' or 'ridge-cv': neural predictivity. 'cka': unbiased, with the
         averaged responses. 'rsa': with ceilings where there are several subjects.
-        'encoding': of all layers of all observers, reduced to as many principal
-        components as the smallest has.
+        'encoding': of all layers of all observers, of each as many features, drawn at
+        random, as the smallest has.
     region
         Only the units of this one.
     commit_on
@@ -200,9 +200,8 @@ def _check(
     layers: Sequence[str],
     commit_on: PopulationRecording | None,
 ) -> None:
-    known = get_args(Measure)
-    if measure not in known:
-        near, rule = suggestion(measure, known), f"one of {', '.join(known)}"
+    if measure not in MEASURES:
+        near, rule = suggestion(measure, MEASURES), f"one of {', '.join(MEASURES)}"
         raise LookupError(f"measure must be {rule}, got {measure!r}{near}")
     names = [each.name for each in observers]
     for what, given in (("observers", names), ("layers", list(layers))):
@@ -240,9 +239,10 @@ class _Scored:
     """A recording that layers are scored on by one measure."""
 
     def __init__(
-        self, recording: PopulationRecording, measure: Measure, spread_objects: bool
+        self, recording: PopulationRecording, measure: str, spread_objects: bool
     ) -> None:
-        self.recording, self._measure = recording, measure
+        self.recording = recording
+        self._measure = measure
         self.objects = recording.objects if spread_objects else None
         self._consistency: InternalConsistency | None = None
         if recording.n_repeats > 1:
@@ -259,7 +259,6 @@ class _Scored:
             one = self._score(name, n, made.score)
             lower, upper = made.lower_ceiling, made.upper_ceiling
             return replace(one, lower_ceiling=lower, upper_ceiling=upper)
-        assert measure != "encoding"  # of all layers at once
         made = neural_predictivity(rows, responses, measure, self.objects)
         return self._predicted(name, made)
 
@@ -279,7 +278,6 @@ class _Scored:
         self, observer: str, features: Features, chosen: Features, other: "_Scored"
     ) -> LayerScore:
         """Choose an observer's layer on another recording, and score it on this one."""
-        assert self._measure in ("pls", "ridge", "ridge-cv")
         made = commit_layer(
             _of(observer, chosen),
             other.recording.responses,
@@ -301,7 +299,7 @@ class _Scored:
         if ceiling is None:
             missing = (Estimate.missing(each, ONE_REPEAT) for each in FORMULAS.values())
             return replace(one, **dict(zip(_CEILED, missing, strict=True)))
-        both = (ceiled(made, ceiling, formula) for formula in get_args(CeilingFormula))
+        both = (ceiled(made, ceiling, formula) for formula in FORMULAS)
         return replace(one, **dict(zip(_CEILED, both, strict=True)))
 
     def _score(

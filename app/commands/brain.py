@@ -1,7 +1,7 @@
 """How well layers of networks foretell a recording of the user's."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -97,8 +97,8 @@ def brain(
     recording: Path,
     observers: tuple[str, ...],
     layers: tuple[str, ...],
-    measure: Any,
-    formula: Any,
+    measure: str,
+    formula: str,
     region: str | None,
     commit_on: Path | None,
     stimuli: Path | None,

@@ -139,7 +139,7 @@ class PopulationRecording:
         >>> found.complete().units
         ('u',)
         """
-        kept = np.isfinite(self.mean()).all(axis=0)
+        kept = np.asarray(np.isfinite(self.mean()).all(axis=0))
         if kept.all():
             return self
         n = int((~kept).sum())
