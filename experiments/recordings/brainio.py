@@ -8,7 +8,7 @@ it. Layouts are those of Brain-Score's data tutorial and packaging [1]_.
 
 References
 ----------
-.. [1] https://github.com/brain-score/brainio, docs/SPECIFICATION.md and
+.. [1] https://github.com/brain-score/brainio: its specification and
    brainio/packaging.py
 """
 

@@ -8,7 +8,7 @@ from yoked.experiments.recordings.population import PopulationRecording
 from yoked.models.probing.pictures import PictureReader
 
 
-def recording(layer="v4", n=120, units=12, noise=0.5, repeats=4, seed=1, name="made"):
+def recording(layer="v4", n=90, units=12, noise=0.5, repeats=4, seed=1, name="made"):
     """Return a recording whose signal is a linear function of a layer's features."""
     rng = np.random.default_rng(seed)
     pictures = rng.uniform(-1, 1, (n, 1, 4, 4)).repeat(5, 2).repeat(5, 3)

@@ -84,7 +84,7 @@ def test_one_repeat_has_no_ceiling_and_says_so(made, observer):
 
 
 def test_objects_are_spread_where_they_are_named(made, observer):
-    named = replace(made, objects=("car", "face") * 60)
+    named = replace(made, objects=("car", "face") * 45)
     (spread,) = layer_scores(named, [observer], ["it"], "ridge")
     (plain,) = layer_scores(named, [observer], ["it"], "ridge", spread_objects=False)
     (without,) = layer_scores(made, [observer], ["it"], "ridge")
@@ -95,7 +95,7 @@ def test_objects_are_spread_where_they_are_named(made, observer):
 def test_progress_is_told_of_all_pictures(made, observer):
     told = []
     layer_features(observer, ["it"], made, progress=lambda *args: told.append(args))
-    assert [(done, total) for _, done, total in told] == [(64, 120), (120, 120)]
+    assert [(done, total) for _, done, total in told] == [(64, 90), (90, 90)]
     assert told[0][0] == f"pictures through {observer.name}"
 
 
@@ -107,7 +107,7 @@ def test_frames_are_shown_one_by_one_or_as_a_movie_as_the_network_takes_them(
     features = layer_features(observer, ["it"], shown)["it"]
     still = layer_features(observer, ["it"], made)["it"]
     assert np.allclose(features[:, : still.shape[1]], still, atol=1e-5)
-    assert features.shape == (120, 2 * still.shape[1])
+    assert features.shape == (90, 2 * still.shape[1])
     whole = yoked.load_observer("cornet-z", seed=1, over_time="channels")
     assert layer_features(whole, ["it"], shown)["it"].shape == still.shape
 
