@@ -26,7 +26,7 @@ from ...experiments.protocols.checks import suggestion
 from ..trials.estimate import Estimate
 from ..trials.result import Result
 from .layer_commitment import principal_components
-from .mappings import Predict, check_mapping, fitted, name_of
+from .mappings import Predict, check_mapping, fitted, name_of, narrowed
 from .over_units import bootstrapped
 from .predictivity import (
     Features,
@@ -176,6 +176,7 @@ def _matched(
     """Score a set that is reduced in each split; several draws are averaged."""
     mapped = name_of(mapping, min(25, n))
     draws = DRAWS if reduction == "units" and n < x.shape[1] else 1
+    x = narrowed(mapping, x) if reduction == "pca" else x
     scored = [
         cross_validated(x, y, _reduced(reduction, mapping, n, [seed, k]), parts, "r/1")
         for k in range(draws)

@@ -11,7 +11,7 @@ References
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from jaxtyping import Float, Real
 from ..trials.estimate import Estimate
 from ..trials.result import Result
 from .internal_consistency import mean_over_repeats
-from .mappings import COMPONENTS, Predict, check_mapping, fitted, name_of
+from .mappings import COMPONENTS, Predict, check_mapping, fitted, name_of, narrowed
 from .over_units import correlations, mean_per_unit, over_units, split_error
 from .splits import N_SPLITS, SEED, Split, splits
 
@@ -131,8 +131,8 @@ def neural_predictivity(
     x, y = as_rows(features), averaged(responses)
     check_pair(x, y)
     name = name_of(mapping, n_components)
-    return cross_validated(
-        x,
+    found = cross_validated(
+        narrowed(mapping, x),
         y,
         lambda a, b, _: fitted(mapping, a, b, n_components),
         splits(len(x), objects, n_splits, seed),
@@ -140,6 +140,7 @@ def neural_predictivity(
         name,
         objects is not None,
     )
+    return replace(found, n_features=x.shape[1])
 
 
 def cross_validated(
@@ -221,7 +222,8 @@ def transfer_predictivity(
             raise ValueError(f"{what} to score by must be {rule}, got {got}")
     check_separate(y, y_test)
     name = name_of(mapping, n_components)
-    predicted = fitted(mapping, x, y, n_components)(x_test)
+    both = narrowed(mapping, np.concatenate([x, x_test]))
+    predicted = fitted(mapping, both[: len(x)], y, n_components)(both[len(x) :])
     r = correlations(predicted, y_test)[None]
     formula = f"neural-predictivity-train-test-{name}/1"
     return summarised(r, formula, name, *x_test.shape)

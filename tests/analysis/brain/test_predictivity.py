@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import pearsonr
 from sklearn.cross_decomposition import PLSRegression
-from sklearn.model_selection import StratifiedShuffleSplit
+from sklearn.linear_model import LinearRegression, Ridge, RidgeCV
+from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 
 from yoked.analysis.brain.mappings import ALPHAS, fitted
 from yoked.analysis.brain.predictivity import (
@@ -53,6 +54,32 @@ def test_it_is_what_scikit_learn_and_scipy_give_step_by_step():
     assert found.split_sem == pytest.approx(np.std(medians) / np.sqrt(10), abs=1e-12)
     assert found.score.formula == "neural-predictivity-pls-25/1"
     assert found.is_stratified
+
+
+@pytest.mark.parametrize(
+    ("mapping", "model"),
+    [
+        ("pls", PLSRegression(n_components=25, scale=False)),
+        ("ridge", Ridge(alpha=1)),
+        ("ridge-cv", RidgeCV(alphas=ALPHAS)),
+        ("ols", LinearRegression()),
+    ],
+)
+def test_more_features_than_stimuli_are_rotated_without_changing_a_score(
+    mapping, model
+):
+    """scikit-learn is given all of 700 features, of other sizes and offsets."""
+    rng = np.random.default_rng(8)
+    features = 5 + rng.normal(size=(100, 700)) * rng.uniform(0.2, 2, 700)
+    responses = features @ rng.normal(size=(700, 5)) + 20 * rng.normal(size=(100, 5))
+    expected = []
+    for train, test in ShuffleSplit(10, train_size=0.9, random_state=1).split(features):
+        predicted = model.fit(features[train], responses[train]).predict(features[test])
+        r = [pearsonr(predicted[:, u], responses[test, u]).statistic for u in range(5)]
+        expected.append(r)
+    found = neural_predictivity(features, responses, mapping)
+    assert found.r == pytest.approx(np.array(expected), abs=1e-6)
+    assert found.n_features == 700
 
 
 def test_single_unit_finds_the_feature_that_each_unit_copies():
