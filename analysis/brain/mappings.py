@@ -122,7 +122,7 @@ def narrowed(
     if mapping == "single-unit" or features.shape[1] <= len(features):
         return features
     about = features - features.mean(axis=0, dtype=np.float64)
-    return np.linalg.qr(about.T, mode="r").T
+    return np.asarray(np.linalg.qr(about.T, mode="r")).T
 
 
 def _regression(mapping: str, n_components: int) -> Any:
