@@ -6,11 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import ShuffleSplit
 
+from tests.conftest import SHARED_DATA
 from yoked.analysis.brain.internal_consistency import (
     internal_consistency,
     spearman_brown,
 )
 from yoked.analysis.trials.estimate import CannotTell
+from yoked.experiments.recordings.mahuas2020 import load_mahuas2020
+from yoked.experiments.recordings.population_of_cells import of_recording
 
 from .made import population, reliability
 
@@ -81,6 +84,18 @@ def test_scale_and_offset_change_nothing(scale, offset):
     one = internal_consistency(responses).consistency.value
     other = internal_consistency(scale * responses + offset).consistency.value
     assert other == pytest.approx(one, abs=1e-8)
+
+
+def test_published_cells_come_back_as_their_psth_does():
+    """In bins of a frame .976; their PSTH, smoothed by two frames, .974 to .988."""
+    folder = SHARED_DATA / "mahuas2020"
+    if not folder.is_dir():
+        pytest.skip(f"the recording of mahuas2020 is not in {folder}")
+    found = of_recording(load_mahuas2020(folder))
+    assert found.responses.shape == (54, 181, 6)
+    assert found.pictures.shape == (181, 20, 1, 31)
+    value = internal_consistency(found.responses).consistency.value
+    assert value == pytest.approx(0.976, abs=0.005)
 
 
 def test_two_repeats_have_one_cut_alone():
