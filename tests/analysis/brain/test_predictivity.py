@@ -82,6 +82,15 @@ def test_more_features_than_stimuli_are_rotated_without_changing_a_score(
     assert found.n_features == 700
 
 
+def test_features_of_a_low_rank_are_no_fault():
+    """Twenty-five components are asked for, and five there are."""
+    rng = np.random.default_rng(4)
+    source = rng.normal(size=(150, 5))
+    features = source @ rng.normal(size=(5, 60))
+    responses = source @ rng.normal(size=(5, 8))
+    assert neural_predictivity(features, responses).score.value == pytest.approx(1)
+
+
 def test_single_unit_finds_the_feature_that_each_unit_copies():
     features, _ = population(300)
     responses = features[:, [4, 0, 7]] * 3 + 1
