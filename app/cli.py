@@ -65,6 +65,10 @@ COMMANDS = {
         "fit_retina:fit_retina",
         "Fit models of ganglion cells to a recording, and score them on held-out data.",
     ),
+    "brain": (
+        "brain:brain",
+        "Score layers of networks by responses that were recorded to pictures.",
+    ),
     "sweep": (
         "sweep:sweep",
         "Let observers of several seeds do several protocols, or several people's "

@@ -15,6 +15,10 @@ EXTRAS = {
     "pyarrow": ("pyarrow", "data"),
     "rdata": ("rdata", "data"),
     "psignifit": ("psignifit", "psignifit"),
+    "sklearn": ("scikit-learn", "brain"),
+    "rsatoolbox": ("rsatoolbox", "brain"),
+    "xarray": ("xarray", "brain"),
+    "h5netcdf": ("h5netcdf", "brain"),
 }
 AGAIN = "run the same command again"
 FULL_DISK = f"the disk is full: {{}}; free some space and {AGAIN}"

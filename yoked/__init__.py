@@ -23,6 +23,16 @@ if TYPE_CHECKING:
     from yoked.analysis.agreement.compare import compare
     from yoked.analysis.agreement.group import group
     from yoked.analysis.agreement.profile import depth_profile
+    from yoked.analysis.brain.ceiled import ceiled
+    from yoked.analysis.brain.cka import cka
+    from yoked.analysis.brain.encoding import encoding
+    from yoked.analysis.brain.internal_consistency import internal_consistency
+    from yoked.analysis.brain.layer_commitment import commit_layer
+    from yoked.analysis.brain.predictivity import (
+        neural_predictivity,
+        transfer_predictivity,
+    )
+    from yoked.analysis.brain.rsa import rsa
     from yoked.analysis.double_pass.internal_noise import agreement
     from yoked.analysis.kernels.by_response import response_kernels
     from yoked.analysis.kernels.hotelling import hotelling_comparison
@@ -52,6 +62,7 @@ if TYPE_CHECKING:
     from yoked.analysis.spikes.noise_correlations import noise_correlations
     from yoked.analysis.spikes.psth import psth_reliability
     from yoked.analysis.spikes.triggered import triggered as triggered_average
+    from yoked.app.brain.layer_scores import layer_scores as brain_scores
     from yoked.app.matched_noise import match_noise
     from yoked.app.recordings.cell_scores import score_cells
     from yoked.app.scores.score import score
@@ -68,6 +79,8 @@ if TYPE_CHECKING:
     from yoked.experiments.protocols.files import load_protocol
     from yoked.experiments.protocols.sittings import load_sittings
     from yoked.experiments.recordings.files import load_recording
+    from yoked.experiments.recordings.population import PopulationRecording
+    from yoked.experiments.recordings.population_files import load_population
     from yoked.experiments.recordings.recording import Recording, Segment
     from yoked.experiments.recordings.write_plain import write_plain as write_recording
     from yoked.experiments.session.draw import trials
@@ -132,6 +145,7 @@ __all__ = [
     "LearnedConfig",
     "Observer",
     "ObserverNoise",
+    "PopulationRecording",
     "Preprocess",
     "PsychometricSettings",
     "Recording",
@@ -145,14 +159,18 @@ __all__ = [
     "apply_controls",
     "attribution",
     "bootstrap",
+    "brain_scores",
     "by_condition",
+    "ceiled",
     "cell_anticipation",
     "cell_omission",
     "cell_reversal",
     "choice_loss",
     "choices",
+    "cka",
     "closer",
     "closer_to_people",
+    "commit_layer",
     "compare",
     "conditions",
     "confusion",
@@ -163,6 +181,7 @@ __all__ = [
     "doubt",
     "dprime",
     "dprime_from_counts",
+    "encoding",
     "equivalent_noise",
     "explain_table",
     "fit_cells",
@@ -175,12 +194,14 @@ __all__ = [
     "import_murray2015",
     "import_pritchett2015",
     "import_table",
+    "internal_consistency",
     "kernel",
     "kernel_loss",
     "kernel_moments",
     "load_cells",
     "load_into",
     "load_observer",
+    "load_population",
     "load_protocol",
     "load_recording",
     "load_session",
@@ -190,6 +211,7 @@ __all__ = [
     "make_network",
     "match_noise",
     "motion_reversal",
+    "neural_predictivity",
     "noise_correlations",
     "noise_like",
     "noisy",
@@ -209,6 +231,7 @@ __all__ = [
     "response_kernels",
     "retina_front",
     "roc",
+    "rsa",
     "run",
     "save_cells",
     "score",
@@ -217,6 +240,7 @@ __all__ = [
     "sweep",
     "task_loss",
     "train",
+    "transfer_predictivity",
     "trials",
     "triggered_average",
     "triggered_covariance",
@@ -235,6 +259,7 @@ _HOMES = {
     "LearnedConfig": ("models.ganglion_cells.learned_config", "LearnedConfig"),
     "Observer": ("experiments.session.observer", "Observer"),
     "ObserverNoise": ("experiments.session.observer", "ObserverNoise"),
+    "PopulationRecording": ("experiments.recordings.population", "PopulationRecording"),
     "Preprocess": ("models.networks.inputs", "Preprocess"),
     "PsychometricSettings": ("analysis.psychometric.fit", "PsychometricSettings"),
     "Recording": ("experiments.recordings.recording", "Recording"),
@@ -248,14 +273,18 @@ _HOMES = {
     "apply_controls": ("models.networks.controls", "apply"),
     "attribution": ("models.ganglion_cells.interpretation", "attribution"),
     "bootstrap": ("analysis.sensitivity.bootstrap", "bootstrap"),
+    "brain_scores": ("app.brain.layer_scores", "layer_scores"),
     "by_condition": ("experiments.session.results", "by_condition"),
+    "ceiled": ("analysis.brain.ceiled", "ceiled"),
     "cell_anticipation": ("models.ganglion_cells.cell_signatures", "cell_anticipation"),
     "cell_omission": ("models.ganglion_cells.cell_signatures", "cell_omission"),
     "cell_reversal": ("models.ganglion_cells.cell_signatures", "cell_reversal"),
     "choice_loss": ("models.training.losses", "choice_loss"),
     "choices": ("analysis.agreement.choices", "choices"),
+    "cka": ("analysis.brain.cka", "cka"),
     "closer": ("analysis.agreement.closer", "closer"),
     "closer_to_people": ("analysis.agreement.closer_people", "closer_to_people"),
+    "commit_layer": ("analysis.brain.layer_commitment", "commit_layer"),
     "compare": ("analysis.agreement.compare", "compare"),
     "conditions": ("analysis.sessions.conditions", "conditions"),
     "confusion": ("analysis.sensitivity.confusion", "confusion"),
@@ -266,6 +295,7 @@ _HOMES = {
     "doubt": ("analysis.sessions.doubt", "doubt"),
     "dprime": ("analysis.sensitivity.by_task", "dprime"),
     "dprime_from_counts": ("analysis.sensitivity.sdt", "dprime_from_counts"),
+    "encoding": ("analysis.brain.encoding", "encoding"),
     "equivalent_noise": (
         "analysis.sessions.equivalent_noise",
         "session_equivalent_noise",
@@ -284,12 +314,17 @@ _HOMES = {
         "import_pritchett2015",
     ),
     "import_table": ("experiments.imports.table", "import_table"),
+    "internal_consistency": (
+        "analysis.brain.internal_consistency",
+        "internal_consistency",
+    ),
     "kernel": ("analysis.sessions.kernel", "kernel"),
     "kernel_loss": ("models.training.losses", "kernel_loss"),
     "kernel_moments": ("models.training.losses", "kernel_moments"),
     "load_cells": ("models.ganglion_cells.fitted_file", "load_fitted"),
     "load_into": ("models.networks.foreign", "load_into"),
     "load_observer": ("models.registry", "load"),
+    "load_population": ("experiments.recordings.population_files", "load_population"),
     "load_protocol": ("experiments.protocols.files", "load_protocol"),
     "load_recording": ("experiments.recordings.files", "load_recording"),
     "load_session": ("experiments.session.results", "load_session"),
@@ -299,6 +334,7 @@ _HOMES = {
     "make_network": ("models.networks.named", "make"),
     "match_noise": ("app.matched_noise", "match_noise"),
     "motion_reversal": ("models.retina.signatures", "motion_reversal"),
+    "neural_predictivity": ("analysis.brain.predictivity", "neural_predictivity"),
     "noise_correlations": ("analysis.spikes.noise_correlations", "noise_correlations"),
     "noise_like": ("models.noise", "noise_like"),
     "noisy": ("models.networks.noisy", "noisy"),
@@ -321,6 +357,7 @@ _HOMES = {
     "response_kernels": ("analysis.kernels.by_response", "response_kernels"),
     "retina_front": ("models.retina.staged", "retina_front"),
     "roc": ("analysis.sensitivity.roc", "roc"),
+    "rsa": ("analysis.brain.rsa", "rsa"),
     "run": ("models.simulate", "run"),
     "save_cells": ("models.ganglion_cells.fitted_file", "save_fitted"),
     "score": ("app.scores.score", "score"),
@@ -329,6 +366,7 @@ _HOMES = {
     "sweep": ("app.sweeps.sweep", "sweep"),
     "task_loss": ("models.training.losses", "task_loss"),
     "train": ("models.recipes.train", "train"),
+    "transfer_predictivity": ("analysis.brain.predictivity", "transfer_predictivity"),
     "trials": ("experiments.session.draw", "trials"),
     "triggered_average": ("analysis.spikes.triggered", "triggered"),
     "triggered_covariance": ("analysis.spikes.covariance", "triggered_covariance"),

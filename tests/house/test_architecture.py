@@ -46,6 +46,7 @@ ROOMS = {
     "analysis/kernels": {"trials", "sensitivity", "double_pass", "probit"},
     "analysis/second_order": {"trials", "sensitivity", "probit", "kernels"},
     "analysis/spikes": {"trials", "kernels", "second_order"},
+    "analysis/brain": {"trials"},
     "analysis/sessions": {
         "trials",
         "sensitivity",
@@ -82,6 +83,7 @@ ROOMS = {
     "app/scores": set(),
     "app/sweeps": set(),
     "app/recordings": set(),
+    "app/brain": set(),
     "app/reproduce": {"scores", "sweeps"},
     "app/commands": {
         "studies",
@@ -94,6 +96,7 @@ ROOMS = {
         "scores",
         "sweeps",
         "recordings",
+        "brain",
         "reproduce",
     },
 }
@@ -126,6 +129,10 @@ THIRD_PARTY = {
     ],
     "rdata": ["experiments/imports/*.py (lazily)"],
     "pynwb": ["experiments/recordings/*.py (lazily)"],
+    "sklearn": ["analysis/brain/*.py (lazily)"],
+    "rsatoolbox": ["analysis/brain/*.py (lazily)"],
+    "xarray": ["experiments/recordings/*.py (lazily)"],
+    "h5netcdf": ["experiments/recordings/*.py (lazily)"],
     "dask": ["app/sweeps/*.py (lazily)"],
     "distributed": ["app/sweeps/*.py (lazily)"],
     "dask_jobqueue": ["app/sweeps/*.py (lazily)"],

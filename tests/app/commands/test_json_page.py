@@ -13,6 +13,8 @@ from tests import ROOT
 from tests.analysis.coverage.closer import observers
 from tests.analysis.observers.linear import Linear, session, unit
 from tests.analysis.observers.linear import run as observed
+from tests.app.brain.made import recording as population
+from tests.app.brain.made import write as write_population
 from tests.app.recordings.small import small
 from yoked.analysis.agreement import compare
 from yoked.analysis.agreement.choices import choices
@@ -216,10 +218,24 @@ def test_the_page_names_exactly_the_keys_that_the_commands_print(printed, tmp_pa
     cells = score_cells(fit("ln", recording), recording).to_dict()
     check(cells, "cell scores", seen)
     assert f"`{cells['format']}`" in PAGE
+    for row in brain_printed(tmp_path / "it.npz"):
+        check(row, "row of brain", seen)
+        assert f"`{row['format']}`" in PAGE
     made = accounts_printed(tmp_path / "accounts.db")
     check(made[0], "one-time code", seen)
     check(made[1][0], "account", seen)
     assert seen == set(SECTIONS), "every table was met"
+
+
+def brain_printed(path):
+    """Score a layer by a measure with ceilings of its own, and choose one."""
+    made = write_population(population(n=40), path)
+    other = write_population(
+        population(n=40, seed=2, name="other"), path.with_stem("o")
+    )
+    asked = ("brain", made, "cornet-z", "--layer", "it", "--json", "--measure")
+    chosen = output(*asked, "ridge", "--commit-on", other)
+    return [*json.loads(output(*asked, "rsa")), *json.loads(chosen)]
 
 
 def means_over_seeds(folder):

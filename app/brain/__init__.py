@@ -1,0 +1,1 @@
+"""How well layers of networks foretell recorded responses: pictures in, scores out."""
