@@ -65,6 +65,10 @@ COMMANDS = {
         "fit_retina:fit_retina",
         "Fit models of ganglion cells to a recording, and score them on held-out data.",
     ),
+    "v1": (
+        "v1:v1",
+        "Compare a layer's tuning with cells of macaque V1, in fifteen properties.",
+    ),
     "brain": (
         "brain:brain",
         "Score layers of networks by responses that were recorded to pictures.",

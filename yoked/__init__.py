@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from yoked.app.scores.score import score
     from yoked.app.sweeps.collect import over_seeds
     from yoked.app.sweeps.sweep import sweep
+    from yoked.app.brain.v1 import fetch_ringach, v1_battery
     from yoked.experiments.imports.choice_files import read_choices
     from yoked.experiments.imports.helios import import_helios
     from yoked.experiments.imports.murray2015 import import_murray2015

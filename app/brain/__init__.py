@@ -1,1 +1,1 @@
-"""How well layers of networks foretell recorded responses: pictures in, scores out."""
+"""Layers of networks beside recorded cells: how well they foretell them, how like them."""

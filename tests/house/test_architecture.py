@@ -47,6 +47,7 @@ ROOMS = {
     "analysis/second_order": {"trials", "sensitivity", "probit", "kernels"},
     "analysis/spikes": {"trials", "kernels", "second_order"},
     "analysis/brain": {"trials"},
+    "analysis/tuning": {"trials"},
     "analysis/sessions": {
         "trials",
         "sensitivity",
@@ -72,6 +73,7 @@ ROOMS = {
         "second_order",
         "sessions",
         "agreement",
+        "tuning",
     },
     "app/studies": set(),
     "app/hosting": set(),
