@@ -63,12 +63,12 @@ if TYPE_CHECKING:
     from yoked.analysis.spikes.psth import psth_reliability
     from yoked.analysis.spikes.triggered import triggered as triggered_average
     from yoked.app.brain.layer_scores import layer_scores as brain_scores
+    from yoked.app.brain.v1 import fetch_ringach, v1_battery
     from yoked.app.matched_noise import match_noise
     from yoked.app.recordings.cell_scores import score_cells
     from yoked.app.scores.score import score
     from yoked.app.sweeps.collect import over_seeds
     from yoked.app.sweeps.sweep import sweep
-    from yoked.app.brain.v1 import fetch_ringach, v1_battery
     from yoked.experiments.imports.choice_files import read_choices
     from yoked.experiments.imports.helios import import_helios
     from yoked.experiments.imports.murray2015 import import_murray2015
@@ -185,6 +185,7 @@ __all__ = [
     "encoding",
     "equivalent_noise",
     "explain_table",
+    "fetch_ringach",
     "fit_cells",
     "from_torch",
     "grating_responses",
@@ -246,6 +247,7 @@ __all__ = [
     "triggered_average",
     "triggered_covariance",
     "unshared",
+    "v1_battery",
     "white_box",
     "write_recording",
 ]
@@ -374,6 +376,8 @@ _HOMES = {
     "unshared": ("models.backbones.unshared", "unshared"),
     "white_box": ("models.white_box.kernels", "white_box"),
     "write_recording": ("experiments.recordings.write_plain", "write_plain"),
+    "fetch_ringach": ("app.brain.v1", "fetch_ringach"),
+    "v1_battery": ("app.brain.v1", "v1_battery"),
 }
 
 

@@ -45,7 +45,7 @@ def _panel(axis: "Axes", score: PropertyScore) -> None:
     if edges[0] > 0 and not np.allclose(np.diff(edges), np.diff(edges)[0]):
         axis.set_xscale("log")
     ceiled = score.ceiled.value
-    told = "no unit has it" if ceiled is None else f"{ceiled:.2f}"
+    told = "no unit has it" if ceiled is None else f"{ceiled:.2f} of the ceiling"
     axis.set_title(f"{textwrap.fill(score.title, NAME)}\n{told}", fontsize=8)
     axis.set_xlim(edges[0], edges[-1])
     axis.tick_params(labelsize=7)

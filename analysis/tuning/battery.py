@@ -9,7 +9,7 @@ from jaxtyping import Float
 from ...experiments.recordings.grating_responses import GratingResponses
 from ...experiments.recordings.ringach2002 import OrientationTuning
 from ..trials.estimate import Estimate
-from ..trials.result import Cells, Result
+from ..trials.result import Cells, Result, short
 from .properties import firing_rates, properties_of
 from .published import PROPERTIES, published
 from .similarity import similarity
@@ -197,10 +197,9 @@ def _counts(values: np.ndarray, bins: np.ndarray) -> tuple[int, ...]:
 def _row(score: PropertyScore) -> Cells:
     return {
         "property": score.title,
-        "median": f"{score.median:.3g}",
-        "of cells": f"{score.median_of_cells:.3g}",
-        "similarity": score.similarity.short(),
-        "ceiling": score.ceiling.short(),
+        "median": short(score.median),
+        "of cells": short(score.median_of_cells),
+        "similarity": short(score.similarity.value),
+        "ceiling": short(score.ceiling.value),
         "ceiled": score.ceiled.short(),
-        "measured by": score.source,
     }

@@ -14,7 +14,7 @@ References
 """
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Real
 
 from ..trials.estimate import Z95, Estimate
 
@@ -24,7 +24,7 @@ _MOST_WITHOUT = 0.1  # of the draws without a unit that has the property
 
 
 def ks_similarity(
-    units: Float[np.ndarray, " bin"], cells: Float[np.ndarray, " bin"]
+    units: Real[np.ndarray, " bin"], cells: Real[np.ndarray, " bin"]
 ) -> float:
     """Return the similarity of two histograms on the same bins; NaN of an empty one.
 

@@ -30,9 +30,9 @@ class GratingResponses:
         finite.
     """
 
-    orientation: Float[np.ndarray, " unit cycles frequency orientation phase"]
-    frequency: Float[np.ndarray, " unit radius frequency orientation phase"]
-    size: Float[np.ndarray, " unit radius frequency orientation phase"]
+    orientation: Float[np.ndarray, " unit cycles four twelve phase"]
+    frequency: Float[np.ndarray, " unit two many six phase"]
+    size: Float[np.ndarray, " unit radius four six phase"]
     blank: Float[np.ndarray, " unit"]
 
     def __post_init__(self) -> None:
