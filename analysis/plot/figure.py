@@ -17,7 +17,6 @@ from ..sessions.summary import summarise
 from ..sessions.timeline import timeline
 from ..trials.held import as_design
 from ..trials.responses import SessionLike, responses
-from ..tuning.battery import V1Battery
 from .chosen import Sessions, listed_sessions, named, of_same_stimuli, paired
 from .course import draw_course
 from .curves import draw_psychometric, draw_roc
@@ -26,7 +25,7 @@ from .equivalent_noise import equivalent_noise
 from .kernels import draw_kernels, panel
 from .measures import draw_agreement, draw_measures
 from .second_order import draw_second_order, draw_spectra
-from .tuning import draw_v1
+from .tuning import v1
 from .white_box import WhiteBoxLike, draw_white_box
 
 if TYPE_CHECKING:
@@ -396,20 +395,3 @@ def _spectrum(session: SessionLike) -> Spectrum:
     trials = as_design(session)
     linear_part = "keep" if trials.is_forced_choice else "remove"
     return eigen_spectrum(trials, linear_part=linear_part)
-
-
-def v1(found: V1Battery) -> "Figure":
-    """Plot the distributions of the V1 battery's properties.
-
-    Parameters
-    ----------
-    found
-        What `yoked.v1_battery` gave.
-
-    Returns
-    -------
-    Figure
-        A panel for each property: cells filled, units as a line, medians dotted; above
-        it the similarity over its ceiling.
-    """
-    return draw_v1(found)

@@ -1,4 +1,4 @@
-"""Distributions of the V1 battery's properties, of a layer's units over those of cells."""
+"""Distributions of the V1 battery's properties: of units, over those of cells."""
 
 import textwrap
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,20 @@ if TYPE_CHECKING:
 _COLUMNS = 5
 
 
-def draw_v1(found: V1Battery) -> "Figure":
-    """Draw a panel for each property: cells filled, units as a line."""
+def v1(found: V1Battery) -> "Figure":
+    """Plot the distributions of the V1 battery's properties.
+
+    Parameters
+    ----------
+    found
+        What `yoked.v1_battery` gave.
+
+    Returns
+    -------
+    Figure
+        A panel for each property: cells filled, units as a line, medians dotted; above
+        it the similarity over its ceiling.
+    """
     scores = found.properties
     columns = min(_COLUMNS, len(scores))
     figure, axes = grid(-(-len(scores) // columns), columns)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -14,6 +15,7 @@ from .properties import firing_rates, properties_of
 from .published import PROPERTIES, published
 from .similarity import similarity
 
+FORMAT = "yoked-v1/1"  # of the plain form, which docs/json.md describes
 CEILED = "v1-property-ratio-to-ceiling/1"
 MEAN = "v1-battery-mean/1"
 NO_CELLS = "the table of cells of Ringach et al. (2002) is not at hand"
@@ -81,6 +83,10 @@ class V1Battery(Result):
     mean: Estimate
     properties: tuple[PropertyScore, ...]
     notes: tuple[str, ...] = ()
+
+    def parts(self) -> dict[str, Any]:
+        """Give what the plain form has: the version of it first."""
+        return {"format": FORMAT, **super().parts()}
 
     def table(self) -> list[Cells]:
         """Give a row for each property, and the mean."""
@@ -171,11 +177,11 @@ def _ceiled(raw: Estimate, ceiling: Estimate) -> Estimate:
     """Divide; the ceiling is taken as known."""
     if raw.value is None or not ceiling.value:
         return Estimate.missing(CEILED, raw.note or "the ceiling is 0")
-    parts = [
+    value, se, low, high = (
         None if each is None else each / ceiling.value
         for each in (raw.value, raw.se, raw.low, raw.high)
-    ]
-    return Estimate(parts[0], *parts[1:], raw.n, CEILED)
+    )
+    return Estimate(value, se, low, high, raw.n, CEILED)
 
 
 def _mean(told: list[float], scores: tuple[PropertyScore, ...]) -> Estimate:

@@ -94,7 +94,7 @@ def _around(
     thrice = np.concatenate([orientation_deg + turn for turn in (-180, 0, 180)])
     smooth = np.convolve(weights / weights.sum(), np.tile(curve, 3), mode="same")
     place = np.arange(-180.0, 360.0)
-    return place, UnivariateSpline(thrice, smooth, s=0)(place)
+    return place, np.asarray(UnivariateSpline(thrice, smooth, s=0)(place))
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def frequency_tuning(
     smooth = np.convolve(weights, padded, mode="valid")
     octaves = np.log2(frequency)
     place = np.linspace(octaves[0], octaves[-1], 100)
-    fine = UnivariateSpline(octaves, smooth, s=0)(place)
+    fine = np.asarray(UnivariateSpline(octaves, smooth, s=0)(place))
     best = int(np.argmax(fine))
     below = np.flatnonzero(fine <= fine[best] * _HALF_POWER)
     left, right = below[below < best], below[below > best]

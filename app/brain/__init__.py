@@ -1,1 +1,1 @@
-"""Layers of networks beside recorded cells: how well they foretell them, how like them."""
+"""Layers of networks beside recorded cells: how well they foretell, how alike."""

@@ -1,4 +1,4 @@
-"""The V1 battery of a network's layer: gratings in, scores beside published cells out."""
+"""The V1 battery of a network's layer: gratings in, scores beside cells out."""
 
 from collections.abc import Callable
 from pathlib import Path

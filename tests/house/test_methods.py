@@ -31,7 +31,7 @@ NEVER_SHOWN = {"given/1", "none/1", "r/1"}
 FORMATS = {f"yoked-{name}" for name in ("analyse/3", "compare/2")}
 FORMATS |= {
     f"yoked-{name}" for name in ("closer/1", "closer-people/1", "match/1", "sweep/1")
-} | {"yoked-deep-vs-shallow/1", "yoked-learned-retina/1", "yoked-brain/1"}
+} | {"yoked-deep-vs-shallow/1", "yoked-learned-retina/1", "yoked-brain/1", "yoked-v1/1"}
 OTHERS = {"CHANGES.md"}  # a file of every Psych-DS data set
 
 

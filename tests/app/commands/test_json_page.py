@@ -61,6 +61,8 @@ TYPES = {
 }
 WHITE_BOX = ("white-box", "bar-in-noise", "energy", "--contrast", 0.3, "--order", 2)
 WHITE_BOX += ("--trials", 100, "--layer", "0", "--json")
+V1 = ("v1", "plain-cnn", "--layer", "stage1", "--seven", "--json")
+V1 += ("--option", "size_px=32")
 DIMENSIONS = {"field": 3, "matrix": 2}
 
 
@@ -221,6 +223,9 @@ def test_the_page_names_exactly_the_keys_that_the_commands_print(printed, tmp_pa
     for row in brain_printed(tmp_path / "it.npz"):
         check(row, "row of brain", seen)
         assert f"`{row['format']}`" in PAGE
+    battery = json.loads(output(*V1))
+    check(battery, "V1 battery", seen)
+    assert f"`{battery['format']}`" in PAGE
     made = accounts_printed(tmp_path / "accounts.db")
     check(made[0], "one-time code", seen)
     check(made[1][0], "account", seen)
