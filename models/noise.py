@@ -13,6 +13,7 @@ from ..experiments.stimulus.noise import OBSERVER_STREAM
 from ..experiments.stimulus.noise_torch import normal_table_on, torch_draws
 
 _trials: ContextVar[ObserverNoise | None] = ContextVar("_trials", default=None)
+_is_silent: ContextVar[bool] = ContextVar("_is_silent", default=False)
 
 
 def noise_like(x: Float[Tensor, " *shape"]) -> Float[Tensor, " *shape"]:
@@ -44,6 +45,8 @@ def noise_like(x: Float[Tensor, " *shape"]) -> Float[Tensor, " *shape"]:
     >>> Noisy()(torch.zeros(4, 3)).shape
     torch.Size([4, 3])
     """
+    if _is_silent.get():
+        return torch.zeros_like(x)
     noise = _trials.get()
     if noise is None:
         return torch.randn_like(x)
@@ -81,3 +84,13 @@ def drawn_for(noise: ObserverNoise) -> Iterator[None]:
         yield
     finally:
         _trials.reset(token)
+
+
+@contextmanager
+def without_noise() -> Iterator[None]:
+    """Let `noise_like` give 0, in this thread, for a while."""
+    token = _is_silent.set(True)
+    try:
+        yield
+    finally:
+        _is_silent.reset(token)

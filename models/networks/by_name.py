@@ -17,9 +17,9 @@ from ..ganglion_cells.learned_front import learned_front
 from ..retina.staged import retina_front
 from .controls import Controls, apply
 from .foreign import load_into, read_weights
-from .from_torch import NetworkObserver
 from .inputs import InputMaker, Preprocess, as_preprocess
 from .named import Named, known, make
+from .network_observer import NetworkObserver
 
 FRONTS = ("none", "retina", "vone-block")
 OVER_TIME = ("mean", "channels")

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from ...experiments.session.observer import Viewing
 from ...experiments.stimulus.seeds import require_seed
 from .element_fronts import FRONTS, ElementFront, ElementMeans, element_front
-from .from_torch import NetworkObserver
 from .inputs import InputMaker, Preprocess
+from .network_observer import NetworkObserver
 
 
 class ElementMLP(nn.Module):

@@ -3,8 +3,9 @@
 from importlib import import_module
 from typing import Any
 
-from .from_torch import NetworkObserver, from_torch
+from .from_torch import from_torch
 from .inputs import NORMALISATIONS, Preprocess
+from .network_observer import NetworkObserver
 
 
 def from_timm(name: str, pretrained: bool = True, **options: Any) -> NetworkObserver:

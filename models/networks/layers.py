@@ -69,26 +69,37 @@ class Layer:
         with self._kept(outputs, wanted):
             self.network(x)
             self._n_calls = len(outputs)
-            if not outputs:
-                inside = [f"{self.name}.{n}" for n, _ in self._module.named_children()]
-                rule = "one that the network calls"
-                got = f"one that holds {', '.join(inside) or 'nothing'}"
-                raise LookupError(f"layer {self.name!r} must be {rule}, got {got}")
-            if not -len(outputs) <= self.step < len(outputs):
-                rule = f"one of the layer's {len(outputs)} in a pass"
-                raise ValueError(
-                    f"the step of layer {self.name!r} must be {rule}, got {self.step}"
-                )
-            return self._tensor(outputs[self.step])
+            return self.output_of(outputs)
         return self._tensor(outputs[wanted])
 
     @contextmanager
-    def _kept(self, outputs: list[object], wanted: int) -> Iterator[None]:
+    def all_calls(self) -> Iterator[list[object]]:
+        """Collect what the layer gives, call by call, while the network runs."""
+        outputs: list[object] = []
+        with self._kept(outputs, None):
+            yield outputs
+
+    def output_of(self, outputs: list[object]) -> Tensor:
+        """Give the output of the wanted call, of all in a pass; errors as of `read`."""
+        if not outputs:
+            inside = [f"{self.name}.{n}" for n, _ in self._module.named_children()]
+            rule = "one that the network calls"
+            got = f"one that holds {', '.join(inside) or 'nothing'}"
+            raise LookupError(f"layer {self.name!r} must be {rule}, got {got}")
+        if not -len(outputs) <= self.step < len(outputs):
+            rule = f"one of the layer's {len(outputs)} in a pass"
+            raise ValueError(
+                f"the step of layer {self.name!r} must be {rule}, got {self.step}"
+            )
+        return self._tensor(outputs[self.step])
+
+    @contextmanager
+    def _kept(self, outputs: list[object], wanted: int | None) -> Iterator[None]:
         """Keep each output of the layer; stop the pass after number `wanted`."""
 
         def keep(module: nn.Module, inputs: object, output: object) -> None:
             outputs.append(output)
-            if len(outputs) == wanted + 1:
+            if wanted is not None and len(outputs) == wanted + 1:
                 raise _Reached
 
         handle = self._module.register_forward_hook(keep)

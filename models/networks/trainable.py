@@ -29,6 +29,11 @@ class TrainableNetwork(nn.Module):
         Of a trial.
     seed
         Of the first weights of a linear read-out.
+
+    Attributes
+    ----------
+    network, inputs
+        As given.
     """
 
     def __init__(
@@ -43,7 +48,7 @@ class TrainableNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.network = network
-        self._inputs = inputs
+        self.inputs = inputs
         self._layer = Layer(network, layer, step)
         self._readout = readout
         shape = (1, n_alternatives, *inputs.frame_shape)
@@ -69,7 +74,7 @@ class TrainableNetwork(nn.Module):
             values = self.readout(self._features(contrast))
         else:
             assert self._readout is not None
-            rows = self._layer.read(self._inputs(contrast))
+            rows = self._layer.read(self.inputs(contrast))
             n = contrast.shape[0] * contrast.shape[1]
             values = self._readout.read(rows).view(n, -1).mean(1)
         return values.view(contrast.shape[:2])
@@ -82,5 +87,5 @@ class TrainableNetwork(nn.Module):
 
     def _features(self, contrast: Tensor) -> Float[Tensor, " image feature"]:
         """Give all that is read of an alternative, of all its frames."""
-        rows = self._layer.read(self._inputs(contrast))
+        rows = self._layer.read(self.inputs(contrast))
         return rows.reshape(contrast.shape[0] * contrast.shape[1], -1)

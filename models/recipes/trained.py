@@ -9,7 +9,10 @@ from torch import Tensor, nn
 from ...experiments.session.observer import Practice, Viewing
 from ..networks.batches import BatchedObserver, require_device
 from ..networks.foreign import load_into
+from ..networks.inputs import Preprocess
 from ..networks.named import NAMES
+from ..networks.sight import Sight
+from ..networks.trainable import TrainableNetwork
 from ..networks.weights import weights_hash
 from ..registry import kind, load, names
 from .recipe import Recipe
@@ -124,6 +127,24 @@ class Trained(BatchedObserver):
             )
         if self._batches is None:
             self._set_batch(_BATCH, threads=1)
+
+    def sight(self) -> Sight:
+        """Say what it takes to show it pictures: in the field of its training."""
+        network, device = self.network, self.device
+        if isinstance(network, TrainableNetwork):
+            seen, inner = network.inputs, network.network
+            preprocess = seen.preprocess
+            n_frames = seen.n_frames if preprocess.frames == "channels" else 1
+            field, size = seen.field_deg, seen.size_px
+            return Sight(
+                lambda inputs, viewing: inner, preprocess, field, size, device, n_frames
+            )
+        n_frames, *size = self.told.frame_shape
+        field = max(size) * self.told.viewing.deg_per_px
+        given = Preprocess("contrast", 1, "none", frames="channels")
+        return Sight(
+            lambda inputs, viewing: network, given, field, size, device, n_frames, True
+        )
 
     def scores(
         self, contrast: Float[Tensor, " trial alternative frame y x"]

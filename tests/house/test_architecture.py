@@ -37,6 +37,7 @@ ROOMS = {
     "models/networks": {"retina", "ganglion_cells", "backbones", "training"},
     "models/recipes": {"retina", "backbones", "training", "networks"},
     "models/white_box": {"retina", "backbones", "training", "networks"},
+    "models/probing": {"networks"},
     "analysis/trials": set(),
     "analysis/double_pass": {"trials"},
     "analysis/sensitivity": {"trials", "double_pass"},

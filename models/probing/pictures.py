@@ -1,0 +1,210 @@
+"""Pictures through any layer of an observer's network."""
+
+import math
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ...experiments.session.observer import ObserverNoise, Viewing
+from ..networks.inputs import InputMaker
+from ..networks.layers import Layer
+from ..networks.sight import SeesPictures
+from ..noise import drawn_for, without_noise
+
+_INPUT_NUMBERS = 1 << 21  # in a batch's input
+_MOST_PICTURES = 64
+# What a network is shown that has no field of its own: that of the small ones by name.
+FIELD_DEG, SIZE_PX = 4.0, 64
+PASS = 1 << 40  # pictures are numbered below; another pass over them begins here
+
+
+class PictureReader:
+    """Shows pictures to an observer's network and reads its layers.
+
+    A picture is gray, of contrast in [-1, 1]: twice its code value over 255, less 1. It
+    stands in the middle of the network's field; what reaches beyond is cut off, and
+    around a smaller one is the background. To a network of photographs it is what a
+    file with these code values would be.
+
+    Parameters
+    ----------
+    observer
+        A network: one that has a name here, of `yoked.from_torch`, or trained.
+    layers
+        Names of modules, as in `named_modules()` of the network.
+    deg_per_px
+        Degrees of visual angle across a pixel of the pictures.
+    frame_shape
+        Frames, height and width of a picture in px; a still picture has one frame.
+    frame_ms
+        How long a frame stays.
+    seed
+        Of the network's own noise, if it has any.
+    noise
+        False for a network without its noise.
+    field_deg, size_px
+        Of a network that says neither; by default 4 degrees and 64 px.
+
+    Attributes
+    ----------
+    field_deg, size_px
+        What the network sees, and the pixels of its input (height, width).
+    network
+        The module.
+
+    Raises
+    ------
+    ValueError
+        If the observer is no network that sees pictures, or no layer is named.
+    LookupError
+        If the network has no such layer.
+
+    Examples
+    --------
+    >>> import yoked
+    >>> observer = yoked.load_observer("cornet-z", seed=1)
+    >>> reader = PictureReader(observer, ["v1", "it"], 0.1, (1, 60, 60))
+    >>> found = reader.read(torch.zeros(3, 1, 60, 60))
+    >>> {name: tuple(each.shape[:2]) for name, each in found.items()}
+    {'v1': (3, 16), 'it': (3, 64)}
+    """
+
+    def __init__(
+        self,
+        observer: Any,
+        layers: Sequence[str],
+        deg_per_px: float,
+        frame_shape: tuple[int, int, int],
+        frame_ms: float = 100.0,
+        seed: int = 0,
+        noise: bool = True,
+        field_deg: float | None = None,
+        size_px: int | None = None,
+    ) -> None:
+        if not isinstance(observer, SeesPictures):
+            rule = "a network that can be shown any picture"
+            got = getattr(observer, "name", observer)
+            raise ValueError(f"observer must be {rule}, got {got!r}")
+        if not layers:
+            raise ValueError("layers must be one or more, got none")
+        if not deg_per_px > 0:
+            raise ValueError(f"deg_per_px must be more than 0, got {deg_per_px}")
+        sight = observer.sight()
+        field = sight.field_deg or field_deg or FIELD_DEG
+        size = sight.size_px or size_px or SIZE_PX
+        self.frame_shape = frame_shape
+        self._sight, self._seed, self._noise = sight, seed, noise
+        viewing = Viewing(deg_per_px, (1, 1), frame_ms)
+        self._inputs = self._fitting(viewing, frame_shape, field, size)
+        self.field_deg, self.size_px = self._inputs.field_deg, self._inputs.size_px
+        self.network = sight.build(self._inputs, viewing)
+        self._layers = {name: Layer(self.network, name) for name in layers}
+        numbers = int(np.prod(self.size_px)) * sight.preprocess.channels
+        fitting = max(1, _INPUT_NUMBERS // (numbers * self._inputs.n_frames))
+        self.batch = min(_MOST_PICTURES, fitting)
+
+    def _fitting(
+        self,
+        viewing: Viewing,
+        frame_shape: tuple[int, int, int],
+        field: float,
+        size: int | Sequence[int],
+    ) -> InputMaker:
+        """Make the input of what is within the field, in code values."""
+        sight = self._sight
+        n_frames, *shape = frame_shape
+        if n_frames == 1:
+            n_frames = sight.n_frames
+        elif sight.n_frames > 1 and n_frames != sight.n_frames:
+            rule = f"1 or {sight.n_frames} for this network"
+            raise ValueError(f"frames of a picture must be {rule}, got {n_frames}")
+        pair = (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
+        reach = [field * n / max(pair) / viewing.deg_per_px for n in pair]
+        # A whole number of px on either side is cut off, so that the middle stays.
+        beyond = [(n - r) / 2 - 1e-6 for n, r in zip(shape, reach, strict=True)]
+        self._cut = cut = [max(0, math.ceil(each)) for each in beyond]
+        kept = [n - 2 * c for n, c in zip(shape, cut, strict=True)]
+        if min(kept) < 1:
+            rule = "one picture's pixel or more on either side"
+            raise ValueError(f"the field of view must be {rule}, got {field:g} degrees")
+        light = sight.preprocess.light
+        preprocess = replace(
+            sight.preprocess, light="linear" if light == "srgb" else light
+        )
+        seen = (n_frames, kept[0], kept[1])
+        return InputMaker(preprocess, viewing, seen, field, pair, sight.device)
+
+    def read(
+        self, contrast: Float[Tensor, " picture frame y x"], first: int = 0
+    ) -> dict[str, Float[Tensor, " picture *unit"]]:
+        """Give what each layer gives, on the CPU.
+
+        Parameters
+        ----------
+        contrast
+            In [-1, 1].
+        first
+            Number of the first picture: the network's own noise depends on the seed
+            and on each picture's number alone.
+
+        Raises
+        ------
+        ValueError
+            If the pictures are of another shape, or a layer gives other than a row a
+            picture.
+        """
+        if tuple(contrast.shape[1:]) != self.frame_shape:
+            got = tuple(contrast.shape[1:])
+            rule = f"{self.frame_shape} (frame, y, x)"
+            raise ValueError(f"pictures must be {rule}, got {got}")
+        found: dict[str, list[Tensor]] = {name: [] for name in self._layers}
+        for start in range(0, len(contrast), self.batch):
+            part = self._one(contrast[start : start + self.batch], first + start)
+            for name, rows in part.items():
+                found[name].append(rows)
+        return {name: torch.cat(parts) for name, parts in found.items()}
+
+    def _one(self, contrast: Tensor, first: int) -> dict[str, Tensor]:
+        """Put one batch through."""
+        noise = ObserverNoise(self._seed, np.arange(first, first + len(contrast)))
+        drawn = drawn_for(noise) if self._noise else without_noise()
+        with torch.inference_mode(), torch.random.fork_rng(devices=[]), drawn:
+            torch.manual_seed((self._seed << 20) ^ first)  # of foreign modules' own
+            found = self._outputs(self.input_of(contrast))
+        for name, rows in found.items():
+            if rows.dim() == 0 or len(rows) != len(contrast):
+                rule = f"one row for each of {len(contrast)} pictures"
+                got = tuple(rows.shape)
+                raise ValueError(f"layer {name!r} must have {rule}, got {got}")
+        return {name: rows.float().cpu() for name, rows in found.items()}
+
+    def _outputs(self, x: Tensor) -> dict[str, Tensor]:
+        """Run the network once: of a single layer no further than it."""
+        first, *others = self._layers.values()
+        if not others:
+            return {first.name: first.read(x)}
+        with ExitStack() as stack:
+            kept = {
+                name: stack.enter_context(layer.all_calls())
+                for name, layer in self._layers.items()
+            }
+            self.network(x)
+        return {
+            name: self._layers[name].output_of(calls) for name, calls in kept.items()
+        }
+
+    def input_of(self, contrast: Float[Tensor, " picture frame y x"]) -> Tensor:
+        """Give what the network takes of pictures."""
+        top, left = self._cut
+        height, width = self.frame_shape[1:]
+        seen = contrast[..., top : height - top, left : width - left]
+        seen = seen.to(self._sight.device, torch.float32)
+        seen = seen.expand(-1, self._inputs.n_frames, -1, -1)
+        x = self._inputs(seen.unsqueeze(1))  # one alternative a trial
+        return x.unsqueeze(1) if self._sight.takes_trials else x
