@@ -14,6 +14,8 @@ EXTRAS = {
     "psychopy": ("PsychoPy", "lab"),
     "pyarrow": ("pyarrow", "data"),
     "rdata": ("rdata", "data"),
+    "sklearn": ("scikit-learn", "brain"),
+    "xarray": ("xarray", "brain"),
     "psignifit": ("psignifit", "psignifit"),
 }
 AGAIN = "run the same command again"

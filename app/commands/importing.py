@@ -54,7 +54,15 @@ def with_extra(function: Callable[..., Any], *arguments: object) -> Any:
     try:
         return function(*arguments)
     except ModuleNotFoundError as error:
-        if error.name not in ("pyarrow", "rdata", "openpyxl", "h5py"):
+        if error.name not in (
+            "pyarrow",
+            "rdata",
+            "openpyxl",
+            "h5py",
+            "sklearn",
+            "xarray",
+            "PIL",
+        ):
             raise
         raise click.ClickException(str(error)) from error
 
