@@ -56,7 +56,7 @@ class Logits(nn.Module):
 
 def network(module):
     return yoked.from_torch(
-        module, "stripes", field_deg=4.0, size_px=64, preprocess="gray"
+        module, name="stripes", field_deg=4.0, size_px=64, preprocess="gray"
     )
 
 
@@ -79,7 +79,7 @@ def test_a_network_that_sees_texture_alone_has_a_shape_bias_of_0(tmp_path):
     assert (given.observer, given.object) == ("texture", ("box", "disk"))
 
 
-def test_own_classes_are_put_together_by_the_command(tmp_path):
+def test_own_classes_are_put_together(tmp_path):
     for name, gray in (("dark", 20), ("light", 230)):
         (tmp_path / "new" / name).mkdir(parents=True)
         for i in range(3):
@@ -116,9 +116,7 @@ def test_what_is_wrong_is_said_in_one_sentence(tmp_path):
         yoked.label_pictures(net, folder, folder, "seen", size_px=64)
     with pytest.raises(ValueError, match="fit or indices must be given, one of them"):
         yoked.label_pictures(net, folder)
-    with pytest.raises(
-        ValueError, match="class numbers must be below 2, the network's"
-    ):
+    with pytest.raises(ValueError, match="class numbers must be below 2, the"):
         OwnClasses({"a": [0], "b": [7]}).probabilities(np.zeros((1, 2)))
     (tmp_path / "classes.toml").write_text("cat = 3", encoding="utf-8")
     with pytest.raises(ValueError, match="must be a list of class numbers, like"):
