@@ -5,7 +5,6 @@ for (bicubic), and the middle is kept.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,10 +132,10 @@ def _in_table(path: Path) -> Iterator[tuple[Path, str, str]]:
 
 def _names(files: Sequence[Path]) -> tuple[str, ...]:
     """Give names that are different, with as many folders as that takes."""
-    for depth in range(1, 4):
-        names = ["/".join(file.parts[-depth:]) for file in files]
-        if max(Counter(names).values()) == 1:
-            break
+    names = [file.name for file in files]
+    for depth in (2, 3):
+        if len(set(names)) < len(files):
+            names = ["/".join(file.parts[-depth:]) for file in files]
     return tuple(names)
 
 
