@@ -141,6 +141,14 @@ COMMANDS = {
         "choices:choices",
         "Compare people and models by their choices alone, without noise.",
     ),
+    "label": (
+        "label:label",
+        "Let a network say what pictures show, as a table of choices.",
+    ),
+    "objects": (
+        "objects:objects",
+        "Say whether models and people find the same images hard to tell from others.",
+    ),
     "group": ("reporting:group", "Average observers, each over its sessions."),
     "plot": ("plotting:plot", "Write one plot as SVG, PNG or PDF."),
     "report": ("reporting:report", "Write a page that shows observers side by side."),

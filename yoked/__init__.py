@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from yoked.analysis.double_pass.internal_noise import agreement
     from yoked.analysis.kernels.by_response import response_kernels
     from yoked.analysis.kernels.hotelling import hotelling_comparison
+    from yoked.analysis.objects.consistency import object_consistency
     from yoked.analysis.plot import figure as plot
     from yoked.analysis.psychometric.fit import PsychometricSettings
     from yoked.analysis.sensitivity.bootstrap import bootstrap
@@ -72,6 +73,10 @@ if TYPE_CHECKING:
     from yoked.experiments.imports.choice_files import read_choices
     from yoked.experiments.imports.helios import import_helios
     from yoked.experiments.imports.murray2015 import import_murray2015
+    from yoked.experiments.imports.object_files import (
+        read_object_probabilities,
+        read_object_trials,
+    )
     from yoked.experiments.imports.pritchett2015 import import_pritchett2015
     from yoked.experiments.imports.table import import_table
     from yoked.experiments.imports.table_explain import explain_table
@@ -113,6 +118,7 @@ if TYPE_CHECKING:
     from yoked.models.networks.named import make as make_network
     from yoked.models.networks.noisy import noisy
     from yoked.models.noise import noise_like
+    from yoked.models.probing.labels import label_pictures
     from yoked.models.recipes.train import train
     from yoked.models.registry import load as load_observer
     from yoked.models.registry import register
@@ -200,6 +206,7 @@ __all__ = [
     "kernel",
     "kernel_loss",
     "kernel_moments",
+    "label_pictures",
     "load_cells",
     "load_into",
     "load_observer",
@@ -217,6 +224,7 @@ __all__ = [
     "noise_correlations",
     "noise_like",
     "noisy",
+    "object_consistency",
     "omitted_stimulus",
     "open_store",
     "over_seeds",
@@ -227,6 +235,8 @@ __all__ = [
     "psychometric",
     "psychometric_from_counts",
     "read_choices",
+    "read_object_probabilities",
+    "read_object_trials",
     "read_weights",
     "register",
     "render",
@@ -324,6 +334,7 @@ _HOMES = {
     "kernel": ("analysis.sessions.kernel", "kernel"),
     "kernel_loss": ("models.training.losses", "kernel_loss"),
     "kernel_moments": ("models.training.losses", "kernel_moments"),
+    "label_pictures": ("models.probing.labels", "label_pictures"),
     "load_cells": ("models.ganglion_cells.fitted_file", "load_fitted"),
     "load_into": ("models.networks.foreign", "load_into"),
     "load_observer": ("models.registry", "load"),
@@ -341,6 +352,7 @@ _HOMES = {
     "noise_correlations": ("analysis.spikes.noise_correlations", "noise_correlations"),
     "noise_like": ("models.noise", "noise_like"),
     "noisy": ("models.networks.noisy", "noisy"),
+    "object_consistency": ("analysis.objects.consistency", "object_consistency"),
     "omitted_stimulus": ("models.retina.signatures", "omitted_stimulus"),
     "open_store": ("experiments.store.sqlite", "open_store"),
     "over_seeds": ("app.sweeps.collect", "over_seeds"),
@@ -354,6 +366,11 @@ _HOMES = {
         "psychometric_from_counts",
     ),
     "read_choices": ("experiments.imports.choice_files", "read_choices"),
+    "read_object_probabilities": (
+        "experiments.imports.object_files",
+        "read_object_probabilities",
+    ),
+    "read_object_trials": ("experiments.imports.object_files", "read_object_trials"),
     "read_weights": ("models.networks.foreign", "read_weights"),
     "register": ("models.registry", "register"),
     "render": ("experiments.stimulus.render", "render"),

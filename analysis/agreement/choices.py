@@ -13,6 +13,7 @@ from ...experiments.imports.choice_table import ChoiceTable
 from ..trials.estimate import CannotTell, Estimate
 from ..trials.proportion import proportion
 from ..trials.result import Cells, Result
+from .as_brain_score import AsBrainScore, as_brain_score, ceiling_as_brain_score
 from .choice_kappa import Scored, best_kappa, kappa_between, kappa_with
 from .crossed import crossed_share
 
@@ -94,6 +95,8 @@ class ObserverChoices(Result):
         those of people (of a person: of the others).
     by_condition
         Proportion correct at each condition, by its name.
+    brain_score
+        Kappa and accuracy distance by Brain-Score's formulas.
     """
 
     observer: str
@@ -106,6 +109,7 @@ class ObserverChoices(Result):
     shape_bias: Estimate | None
     accuracy_difference: Estimate
     by_condition: dict[str, Estimate]
+    brain_score: AsBrainScore
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +130,8 @@ class Choices(Result):
         The same by condition.
     conflicts
         None where no stimulus has two cues.
+    brain_score_ceiling
+        Pairs of people by Brain-Score's formulas.
     observers
         People and models one by one.
     notes
@@ -139,6 +145,7 @@ class Choices(Result):
     people: PeopleChoices
     conditions: tuple[PeopleChoices, ...]
     conflicts: Conflicts | None
+    brain_score_ceiling: AsBrainScore
     observers: tuple[ObserverChoices, ...]
     notes: tuple[str, ...]
 
@@ -196,6 +203,7 @@ def choices(table: ChoiceTable) -> Choices:
         people=found.people(None),
         conditions=tuple(map(found.people, range(len(table.conditions)))),
         conflicts=found.conflicts(),
+        brain_score_ceiling=ceiling_as_brain_score(found.scored, found.by_name()),
         observers=tuple(map(found.one, range(len(table.observers)))),
         notes=table.notes,
     )
@@ -286,7 +294,13 @@ class _Found:
                 name: self._own(observer, self.condition == number)
                 for number, name in enumerate(table.conditions)
             },
+            brain_score=as_brain_score(self.scored, observer, self.persons),
         )
+
+    def by_name(self) -> Int[np.ndarray, " person"]:
+        """Give people in the order of their names."""
+        names = [self.table.observers[person] for person in self.persons]
+        return self.persons[sorted(range(len(names)), key=names.__getitem__)]
 
     def _kappas(self, here: Bool[np.ndarray, " stimulus"]) -> tuple[Estimate, Estimate]:
         scored = self.scored.of(here)

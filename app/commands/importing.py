@@ -12,6 +12,7 @@ from ..options import DATABASE
 from ..output import Row, output
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
+_IN_EXTRAS = ("pyarrow", "rdata", "openpyxl", "h5py", "sklearn", "xarray", "PIL")
 
 
 @click.group(name="import")
@@ -50,11 +51,11 @@ def doubts(db: Path, session: str) -> list[str]:
 
 
 def with_extra(function: Callable[..., Any], *arguments: object) -> Any:
-    """Call a function; a package of the extra `data` that it lacks is one sentence."""
+    """Call a function; a package of an extra that it lacks is one sentence."""
     try:
         return function(*arguments)
     except ModuleNotFoundError as error:
-        if error.name not in ("pyarrow", "rdata", "openpyxl", "h5py"):
+        if error.name not in _IN_EXTRAS:
             raise
         raise click.ClickException(str(error)) from error
 

@@ -65,6 +65,7 @@ ROOMS = {
         "second_order",
         "sessions",
     },
+    "analysis/objects": {"trials"},
     "analysis/plot": {
         "trials",
         "sensitivity",
@@ -123,6 +124,12 @@ THIRD_PARTY = {
     "pyotp": ["app/accounts/*.py"],
     "segno": ["app/web/researchers/*.py"],
     "psignifit": ["analysis/psychometric/psignifit.py (lazily)"],
+    "PIL": [
+        "app/reports/picture.py (lazily)",
+        "experiments/imports/picture_folder.py (lazily)",
+    ],
+    "sklearn": ["models/probing/readout.py (lazily)"],
+    "xarray": ["experiments/imports/*.py (lazily)"],
     "h5py": ["experiments/imports/*.py (lazily)"],
     "openpyxl": ["experiments/imports/*.py (lazily)"],
     "pyarrow": [

@@ -1,5 +1,6 @@
 """docs/json.md: its keys are those that the commands print, its types theirs too."""
 
+import itertools
 import json
 import re
 from dataclasses import replace
@@ -189,6 +190,8 @@ def test_the_page_names_exactly_the_keys_that_the_commands_print(printed, tmp_pa
     for more in ({"texture": ["dog", "cat"]}, {}):
         table = read_choices(pd.DataFrame({**rows, **more}, index=[0, 1]))
         check(choices(table).to_dict(), "row of choices", seen)
+    for row in labelled_and_compared(tmp_path):
+        check(row, "row of label" if "table" in row else "row of objects", seen)
     check(people_and_models().to_dict(), "row of closer-people", seen)
     for mean in means_over_seeds(tmp_path):
         check(mean.to_dict(), "row of sweep", seen)
@@ -241,6 +244,22 @@ def brain_printed(path):
     asked = ("brain", made, "cornet-z", "--layer", "it", "--json", "--measure")
     chosen = output(*asked, "ridge", "--commit-on", other)
     return [*json.loads(output(*asked, "rsa")), *json.loads(chosen)]
+
+
+def labelled_and_compared(folder):
+    """Let a network say what four pictures show, and compare it with two trials."""
+    image = pytest.importorskip("PIL.Image")
+    for part, gray in itertools.product(("fit", "new"), (60, 200)):
+        file = folder / part / f"g{gray}" / f"{part}{gray}.png"
+        file.parent.mkdir(parents=True)
+        image.new("L", (16, 16), gray).save(file)
+    words = folder / "new", "--fit", folder / "fit", "--layer", "it", "--size-px", 16
+    net, people = folder / "net.csv", folder / "people.csv"
+    yield json.loads(output("label", "cornet-z", *words, "-o", net))
+    rows = {"image": ["new60.png", "new200.png"] * 4, "target": ["g60", "g200"] * 4}
+    rows |= {"distractor": ["g200", "g60"] * 4, "choice": ["g60"] * 8}
+    pd.DataFrame(rows).to_csv(people, index=False)
+    yield from json.loads(output("objects", people, net, "--draws", 2))
 
 
 def means_over_seeds(folder):
