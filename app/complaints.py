@@ -14,8 +14,6 @@ EXTRAS = {
     "psychopy": ("PsychoPy", "lab"),
     "pyarrow": ("pyarrow", "data"),
     "rdata": ("rdata", "data"),
-    "sklearn": ("scikit-learn", "brain"),
-    "xarray": ("xarray", "brain"),
     "psignifit": ("psignifit", "psignifit"),
     "sklearn": ("scikit-learn", "brain"),
     "rsatoolbox": ("rsatoolbox", "brain"),

@@ -128,8 +128,11 @@ THIRD_PARTY = {
         "app/reports/picture.py (lazily)",
         "experiments/imports/picture_folder.py (lazily)",
     ],
-    "sklearn": ["models/probing/readout.py (lazily)"],
-    "xarray": ["experiments/imports/*.py (lazily)"],
+    "sklearn": ["models/probing/readout.py (lazily)", "analysis/brain/*.py (lazily)"],
+    "xarray": [
+        "experiments/imports/*.py (lazily)",
+        "experiments/recordings/*.py (lazily)",
+    ],
     "h5py": ["experiments/imports/*.py (lazily)"],
     "openpyxl": ["experiments/imports/*.py (lazily)"],
     "pyarrow": [
@@ -138,9 +141,7 @@ THIRD_PARTY = {
     ],
     "rdata": ["experiments/imports/*.py (lazily)"],
     "pynwb": ["experiments/recordings/*.py (lazily)"],
-    "sklearn": ["analysis/brain/*.py (lazily)"],
     "rsatoolbox": ["analysis/brain/*.py (lazily)"],
-    "xarray": ["experiments/recordings/*.py (lazily)"],
     "h5netcdf": ["experiments/recordings/*.py (lazily)"],
     "dask": ["app/sweeps/*.py (lazily)"],
     "distributed": ["app/sweeps/*.py (lazily)"],
