@@ -40,7 +40,7 @@ from .predictivity import (
     neural_predictivity,
     summarised,
 )
-from .splits import N_SPLITS, SEED, Split, splits
+from .splits import N_SPLITS, SEED, Split, Spread, is_by_object, splits, way_of
 
 REDUCTIONS = ("units", "pca")
 DRAWS = 5  # of random units, in each split
@@ -78,7 +78,7 @@ def encoding(
     n_features: int | None = None,
     reduction: str = "units",
     mapping: str = "ridge-cv",
-    objects: Sequence[str] | None = None,
+    objects: Spread = None,
     n_splits: int = N_SPLITS,
     seed: int = SEED,
 ) -> Encoding:
@@ -131,9 +131,9 @@ def encoding(
     for each in rows.values():
         check_pair(each, y)
     parts = splits(len(y), objects, n_splits, seed)
-    n = _size(rows, n_features, reduction, len(parts[0][0]))
+    n = _size(rows, n_features, reduction, min(len(fit) for fit, _ in parts))
     matched = {
-        name: _matched(each, y, parts, reduction, mapping, n, seed, objects is not None)
+        name: _matched(each, y, parts, reduction, mapping, n, seed, objects)
         for name, each in rows.items()
     }
     unmatched = {
@@ -171,7 +171,7 @@ def _matched(
     mapping: str,
     n: int,
     seed: int,
-    is_stratified: bool,
+    objects: Spread,
 ) -> Predictivity:
     """Score a set that is reduced in each split; several draws are averaged."""
     mapped = name_of(mapping, min(25, n))
@@ -182,8 +182,8 @@ def _matched(
         for k in range(draws)
     ]
     r = np.mean([each.r for each in scored], axis=0)
-    formula = f"encoding-matched-{reduction}-{mapped}/1"
-    return summarised(r, formula, mapped, len(x), n, is_stratified)
+    formula = f"encoding-matched-{way_of(objects)}{reduction}-{mapped}/1"
+    return summarised(r, formula, mapped, len(x), n, is_by_object(objects))
 
 
 def _reduced(reduction: str, mapping: str, n: int, seed: list[int]) -> Fit:

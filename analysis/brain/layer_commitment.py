@@ -6,7 +6,6 @@ well; the committed layer's score on data that had no say in the choice is not.
 """
 
 from collections.abc import Mapping as Named
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +23,7 @@ from .predictivity import (
     check_separate,
     neural_predictivity,
 )
+from .splits import Spread
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +52,8 @@ def commit_layer(
     separate_features: Named[str, Features],
     separate_responses: Responses,
     mapping: str = "pls",
-    objects: Sequence[str] | None = None,
-    separate_objects: Sequence[str] | None = None,
+    objects: Spread = None,
+    separate_objects: Spread = None,
     pca_features: Named[str, Features] | None = None,
     n_pca: int = 1000,
     n_components: int = COMPONENTS,

@@ -22,7 +22,7 @@ from ..trials.result import Result
 from .internal_consistency import mean_over_repeats
 from .mappings import COMPONENTS, Predict, check_mapping, fitted, name_of, narrowed
 from .over_units import correlations, mean_per_unit, over_units, split_error
-from .splits import N_SPLITS, SEED, Split, splits
+from .splits import N_SPLITS, SEED, Split, Spread, is_by_object, splits, way_of
 
 Features = Real[np.ndarray, " ..."]
 """(stimulus, *feature), which `check_pair` holds against the responses."""
@@ -79,7 +79,7 @@ def neural_predictivity(
     features: Features,
     responses: Responses,
     mapping: str = "pls",
-    objects: Sequence[str] | None = None,
+    objects: Spread = None,
     n_components: int = COMPONENTS,
     n_splits: int = N_SPLITS,
     seed: int = SEED,
@@ -97,7 +97,8 @@ def neural_predictivity(
         penalties, by leaving out each stimulus), 'ols' or 'single-unit' (the feature
         that correlates best).
     objects
-        What each stimulus shows, to spread objects evenly over the splits.
+        What each stimulus shows, to spread objects evenly over the splits; or, of
+        stimuli that overlap, the `in_time` of their recording.
     n_components
         Of PLS.
     n_splits, seed
@@ -136,9 +137,9 @@ def neural_predictivity(
         y,
         lambda a, b, _: fitted(mapping, a, b, n_components),
         splits(len(x), objects, n_splits, seed),
-        f"neural-predictivity-{name}/1",
+        f"neural-predictivity-{way_of(objects)}{name}/1",
         name,
-        objects is not None,
+        is_by_object(objects),
     )
     return replace(found, n_features=x.shape[1])
 

@@ -244,6 +244,8 @@ class _Scored:
         self.recording = recording
         self._measure = measure
         self.objects = recording.objects if spread_objects else None
+        if recording.in_time is not None:
+            self.objects = recording.in_time
         self._consistency: InternalConsistency | None = None
         if recording.n_repeats > 1:
             self._consistency = internal_consistency(recording.responses)

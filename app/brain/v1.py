@@ -62,7 +62,7 @@ def v1_battery(
     >>> observer = yoked.from_torch(filters, preprocess="gray", size_px=16, field_deg=4)
     >>> found = yoked.v1_battery(observer, "0")
     >>> found.n_units, [p.name for p in found.properties][:2]
-    (4, ['preferred_orientation', 'peak_frequency'])
+    (7, ['preferred_orientation', 'peak_frequency'])
     """
     from ...models.probing.grating_responses import GratingReader
 

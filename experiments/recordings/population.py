@@ -6,12 +6,42 @@ and each time every unit had one response, such as its mean rate in a window of 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
 from ..protocols.checks import suggestion
 from .recording import RecordingError
+
+
+@dataclass(frozen=True)
+class InTime:
+    """Stimuli that follow each other and overlap: movies, a frame apart.
+
+    Attributes
+    ----------
+    runs
+        Of each stimulus, in order, which uninterrupted run it is from.
+    reach
+        How many stimuli before and after one have a part in common with it.
+
+    Raises
+    ------
+    RecordingError
+        If a run is interrupted by another, or the reach is negative.
+    """
+
+    runs: tuple[str, ...]
+    reach: int
+
+    def __post_init__(self) -> None:
+        if self.reach < 0:
+            raise RecordingError(f"reach must be 0 or more, got {self.reach}")
+        order = [name for name, _ in groupby(self.runs)]
+        if len(order) > len(set(order)):
+            got = next(name for name in order if order.count(name) > 1)
+            raise RecordingError(f"a run must be in one piece, got pieces of {got!r}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +70,8 @@ class PopulationRecording:
         Degrees of visual angle across a pixel of the pictures; None if not known.
     frame_ms
         How long a frame of a picture stays; None if not known.
+    in_time
+        Of stimuli that overlap; None of stimuli that are each for themselves.
     notes
         What was said of it when it was read.
 
@@ -67,6 +99,7 @@ class PopulationRecording:
     pictures: Float32[np.ndarray, " stimulus frame y x"] | None = None
     deg_per_px: float | None = None
     frame_ms: float | None = None
+    in_time: InTime | None = None
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
@@ -86,6 +119,9 @@ class PopulationRecording:
             ("subjects", n_units, "units"),
         ):
             _check_names(what, getattr(self, what), n, of)
+        if self.in_time is not None and len(self.in_time.runs) != n_stimuli:
+            rule = f"one for each of the {n_stimuli} stimuli"
+            raise RecordingError(f"runs must be {rule}, got {len(self.in_time.runs)}")
         for what in ("deg_per_px", "frame_ms"):
             value = getattr(self, what)
             if value is not None and not value > 0:

@@ -7,7 +7,7 @@ is how many spikes a cell had in the bin, in each repeat.
 
 import numpy as np
 
-from .population import PopulationRecording
+from .population import InTime, PopulationRecording
 from .recording import Recording, RecordingError
 
 FRAMES = 20  # of a movie: a third of a second at 60 Hz
@@ -54,7 +54,7 @@ def of_recording(
         got = sorted(repeats)
         raise RecordingError(f"segments must be shown equally often, got {got}")
     width = max(1, round(recording.frame_ms / recording.step_ms))
-    responses, movies, names = [], [], []
+    responses, movies, names, runs = [], [], [], []
     for at, segment in enumerate(segments):
         n = segment.n_steps // width
         if n < frames:
@@ -67,6 +67,7 @@ def of_recording(
         responses.append(binned[:, frames - 1 :])
         movies.append(np.moveaxis(windows, -1, 1))
         names += [f"segment-{at}-bin-{k}" for k in range(frames - 1, n)]
+        runs += [f"segment-{at}"] * (n - frames + 1)
     contrast = np.concatenate(movies) - np.float32(recording.background)
     largest = float(np.abs(contrast).max()) or 1.0
     return PopulationRecording(
@@ -76,8 +77,9 @@ def of_recording(
         units=recording.cells,
         pictures=(contrast / np.float32(largest)).astype(np.float32),
         frame_ms=recording.frame_ms,
+        in_time=InTime(tuple(runs), frames - 1),
         notes=(
-            f"stimuli are movies of {frames} frames that overlap: those held out share "
-            "frames with those to fit",
+            f"stimuli are movies of {frames} frames that overlap: tenths in time are "
+            "held out, and what shares frames with them is not fitted to",
         ),
     )

@@ -195,7 +195,7 @@ def near_units(shape: tuple[int, ...], field_deg: float) -> Int[np.ndarray, " un
     Examples
     --------
     >>> len(near_units((512, 56, 56), 8.0)) // 512, len(near_units((10,), 8.0))
-    (100, 10)
+    (121, 10)
     """
     every = np.arange(math.prod(shape)).reshape(shape)
     if len(shape) < 3 or min(shape[-2:]) < 3:
