@@ -141,6 +141,10 @@ COMMANDS = {
         "choices:choices",
         "Compare people and models by their choices alone, without noise.",
     ),
+    "texture-mnist": (
+        "texture_mnist:texture_mnist",
+        "Write digits made of textures, for probes of what a layer knows of either.",
+    ),
     "label": (
         "label:label",
         "Let a network say what pictures show, as a table of choices.",

@@ -28,6 +28,7 @@ ROOMS = {
     "experiments/imports": {"protocols", "stimulus", "store", "session"},
     "experiments/monitors": {"protocols"},
     "experiments/recordings": {"protocols", "stimulus"},
+    "experiments/pictures": set(),
     "experiments/lab": {"protocols", "stimulus", "store", "session", "monitors"},
     "models/observers": set(),
     "models/retina": set(),
@@ -128,6 +129,7 @@ THIRD_PARTY = {
         "app/reports/picture.py (lazily)",
         "experiments/imports/picture_folder.py (lazily)",
         "experiments/recordings/stimulus_set.py (lazily)",
+        "app/commands/texture_mnist.py (lazily)",
     ],
     "sklearn": ["models/probing/readout.py (lazily)", "analysis/brain/*.py (lazily)"],
     "xarray": [

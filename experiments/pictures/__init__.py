@@ -1,0 +1,1 @@
+"""Sets of pictures that are made here, of data inside packages: digits and textures."""
