@@ -99,7 +99,8 @@ class GratingReader:
         self._layer, self._passes, self._progress = layer, passes, progress
         self._done = 0
         self._all = 0
-        self._units: Int[np.ndarray, " unit"] | slice = slice(None)
+        self._first = 0  # number of the next picture within a pass
+        self._units: Int[np.ndarray, " unit"] = np.zeros(0, int)
         self.n_looked_at = 0
         self.n_units = 0
 
@@ -118,9 +119,10 @@ class GratingReader:
         blank = self._blank()
         self._keep(receptive_fields(self._to(mapping) - blank[:, None]))
         shown = {
-            name: self._to(each).reshape(-1, *each.shape) for name, each in sets.items()
+            name: self._to(each).reshape(-1, *each.shape).astype(float)
+            for name, each in sets.items()
         }
-        return GratingResponses(**shown, blank=blank[self._kept])
+        return GratingResponses(**shown, blank=blank[self._kept].astype(float))
 
     def _look_near(self) -> None:
         """Choose the units of a map that are near the gratings' place; else all."""
@@ -130,34 +132,31 @@ class GratingReader:
         self.n_looked_at = len(self._units)
 
     def _blank(self) -> Float[np.ndarray, " unit"]:
-        """Give responses to gray, rectified."""
+        """Give responses to gray."""
         codes = np.full((1, self._shown_px, self._shown_px), GRAY, np.uint8)
-        return self._mean(lambda _: self._read(codes, _), 1)[:, 0]
+        return self._mean(lambda start, stop: codes, 1)[:, 0]
 
     def _to(self, given: Gratings) -> Float[np.ndarray, " unit grating"]:
-        """Give responses to a set, rectified, averaged over passes."""
-
-        def one_pass(first: int) -> np.ndarray:
-            parts = []
-            for start in range(0, len(given), _BLOCK):
-                stop = min(start + _BLOCK, len(given))
-                codes = given.pictures(start, stop, self._shown_px)
-                parts.append(self._read(codes, first + start))
-            return np.concatenate(parts, axis=1)
-
-        return self._mean(one_pass, len(given))
+        """Give responses to a set."""
+        size_px = self._shown_px
+        return self._mean(lambda a, b: given.pictures(a, b, size_px), len(given))
 
     def _mean(
-        self, one_pass: Callable[[int], np.ndarray], n: int
+        self, codes: Callable[[int, int], np.ndarray], n: int
     ) -> Float[np.ndarray, " unit picture"]:
-        """Average passes; what is below 0 counts as 0, as no rate is."""
-        total = np.zeros(())
+        """Average passes; what is below 0 counts as 0, as no rate is.
+
+        In single precision: a wide layer has a hundred thousand units to look at.
+        """
+        total = np.zeros((len(self._units), n), np.float32)
         for number in range(self._passes):
-            total = total + np.maximum(one_pass(number * PASS + self._first), 0)
+            first = number * PASS + self._first
+            for start in range(0, n, _BLOCK):
+                stop = min(start + _BLOCK, n)
+                found = self._read(codes(start, stop), first + start)
+                total[:, start:stop] += np.maximum(found, 0)
         self._first += n
         return total / self._passes
-
-    _first = 0  # number of the next picture within a pass
 
     def _read(
         self, codes: np.ndarray, first: int
@@ -167,7 +166,7 @@ class GratingReader:
         self._done += len(codes)
         if self._progress is not None:
             self._progress(self._done, self._all)
-        return found[:, self._units].double().numpy().T
+        return found[:, self._units].numpy().T
 
     def _keep(self, places: Float[np.ndarray, " unit 2"]) -> None:
         """Keep the units whose receptive field is at the gratings' place."""
@@ -183,7 +182,7 @@ class GratingReader:
             raise ValueError(
                 f"layer {self._layer!r} must have {rule} {where}, got {got}"
             )
-        self._units = np.asarray(self._units)[self._kept]
+        self._units = self._units[self._kept]
 
 
 def near_units(shape: tuple[int, ...], field_deg: float) -> Int[np.ndarray, " unit"]:
@@ -226,7 +225,8 @@ def receptive_fields(
     [[0.5, 0.25]]
     """
     y_n, x_n, n = gratings("mapping").shape
-    maps = np.maximum(driven.reshape(len(driven), y_n, x_n, n).max(-1), 0)
+    maps = np.maximum(driven.reshape(len(driven), y_n, x_n, n).max(-1), 0.0)
+    maps = maps.astype(float)
     largest = maps.max((1, 2), keepdims=True)
     maps = np.where(maps > _SHARE_OF_LARGEST * largest, maps, 0)
     total = maps.sum((1, 2))
