@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+import numpy as np
 import torch
 
+from ...experiments.session.observer import optional
 from ...experiments.stimulus.seeds import derived_seed
 from ..noise import drawn_for
 from .ascent import Ascent, ascend
@@ -52,16 +54,15 @@ def attacked(shown: Shown, eps: float, how: Ascent) -> Contrast:
     """
     if not shown.has_noise:
         how = replace(how, noise_draws=1)
-    device = torch.device(getattr(shown.observer, "device", None) or "cpu")
-    parts = []
-    for rows in shown.batches():
+    return torch.cat([_batch(shown, rows, eps, how) for rows in shown.batches()])
 
-        def objective(x: torch.Tensor) -> torch.Tensor:
-            return shown.margin(x, rows)  # noqa: B023: called before the next batch
 
-        start = shown.clean[rows].to(device)
-        with torch.random.fork_rng(devices=[]), drawn_for(shown.noise_to_attack(rows)):
-            torch.manual_seed(derived_seed("start", shown.seed, int(rows[0])))
-            found = ascend(objective, start, eps, how, (LOWEST, HIGHEST))
-        parts.append(found.cpu())
-    return torch.cat(parts)
+def _batch(shown: Shown, rows: np.ndarray, eps: float, how: Ascent) -> Contrast:
+    device = torch.device(optional(shown.observer, "device") or "cpu")
+    start = shown.clean[rows].to(device)
+    with torch.random.fork_rng(devices=[]), drawn_for(shown.noise_to_attack(rows)):
+        torch.manual_seed(derived_seed("start", shown.seed, int(rows[0])))
+        found = ascend(
+            lambda x: shown.margin(x, rows), start, eps, how, (LOWEST, HIGHEST)
+        )
+    return found.cpu()

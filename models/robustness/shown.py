@@ -11,22 +11,36 @@ from torch import Tensor
 from ...experiments.protocols.protocol import Protocol
 from ...experiments.session.observer import ObserverNoise, Practice, optional
 from ...experiments.stimulus.seeds import derived_seed
-from ...experiments.stimulus.sources import GeneratedNoise
+from ...experiments.stimulus.sources import GeneratedNoise, Matlab5Noise
 from ..decision import calibrate, checked_variables, reference_contrast
 from ..noise import drawn_for
 from ..retina.mosaic import as_contrast_tensor
 from ..simulate import teach
 from ..white_box.network import checked_scores, scores_of
 
-STREAM = 2  # of practice; 0 is learnt from, 1 is for white-box kernels
+# Of practice: beyond those that observers learn from and recipes train on.
+STREAM, STREAM_OF_MATLAB = 2**31 + 1, 100
 MOST_SEEDS = 2**20
 LOWEST, HIGHEST = -1.0, 1.0  # contrast that a stimulus may have
 _TRIALS_A_SEED = 2**40
+_OTHER_SEEDS, _TRIALS_A_OTHER_SEED = 100_000, 1000  # their numbers have 31 bits
 _SHOWN, _ATTACKED = 1 << 60, (1 << 60) + (1 << 59)  # numbers that no session has
 _SHOWING = 1 << 40  # another showing of the trials begins here
 _N_TRIED = 8  # trials by which noise is found
 
 Contrast = Float32[Tensor, " trial alternative frame y x"]
+
+
+def unseen_trials(
+    protocol: Protocol, n: int, contrast: float, seed: int
+) -> tuple[dict[str, np.ndarray], UInt8[np.ndarray, " trial alternative frame y x"]]:
+    """Draw trials that nobody learns from and no session shows, and their frames."""
+    is_matlab = isinstance(Practice(protocol).source, Matlab5Noise)
+    practice = Practice(protocol, stream=STREAM_OF_MATLAB if is_matlab else STREAM)
+    first = seed * _TRIALS_A_SEED
+    if not isinstance(practice.source, GeneratedNoise):
+        first = seed % _OTHER_SEEDS * _TRIALS_A_OTHER_SEED
+    return practice.draw(n, first, contrast)
 
 
 class Shown:
@@ -98,11 +112,7 @@ class Shown:
         self.contrast = reference_contrast(protocol)
         self.batch = batch
         self._device = torch.device(optional(observer, "device") or "cpu")
-        practice = Practice(protocol, stream=STREAM)
-        is_ours = isinstance(practice.source, GeneratedNoise)
-        # The seeds of other noise are numbers of 31 bits.
-        first = seed * (_TRIALS_A_SEED if is_ours else 1000)
-        table, frames = practice.draw(trials, first, self.contrast)
+        table, frames = unseen_trials(protocol, trials, self.contrast, seed)
         self.frames: UInt8[np.ndarray, " trial alternative frame y x"] = frames
         self.targets: Int64[np.ndarray, " trial"] = table["target"]
         contrasts = as_contrast_tensor(torch.from_numpy(frames))
