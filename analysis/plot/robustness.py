@@ -96,7 +96,7 @@ def _line(
     axis.errorbar(
         at,
         y,
-        [y - low, high - y],
+        np.stack([y - low, high - y]),
         color=color,
         ecolor=GRAY,
         marker="o",

@@ -24,6 +24,7 @@ from .ascent import Ascent, ascend, require_eps
 
 Progress = Callable[[int, int], None]
 _ATTACK = 1 << 50  # numbers of attacked pictures begin here
+_MEAN_DRAWS = 32  # of noise, for mean responses to pictures
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +82,8 @@ def moved_units(
     Each unit is driven up and driven down from every picture, by L2 PGD with gradients
     averaged over the network's noise, and the larger of both is kept. Changed and plain
     picture are then shown with the same new noise. A response with time steps
-    (picture, step, channel, row, column) is averaged over them.
+    (picture, step, channel, row, column) is averaged over them, and one to frames that
+    a network sees one by one over these.
 
     Parameters
     ----------
@@ -98,11 +100,14 @@ def moved_units(
     frame_ms
         How long a frame stays.
     units
-        How many at most, drawn from those that vary.
+        How many at most, drawn from those that vary with the picture: the variance of
+        their mean responses is more than 4 times what noise alone would give it.
     attacked
         How many of the pictures are changed.
     steps, noise_draws
-        Of the attack. Mean responses are over 4 times as many draws.
+        Of the attack. A change is a mean over 4 times as many draws; responses to the
+        pictures are means over 32, and what noise that leaves is taken off their SD,
+        not off their range.
     noise
         False for the network without its noise.
     seed
@@ -113,7 +118,8 @@ def moved_units(
     Raises
     ------
     ValueError
-        If pictures are fewer than 2, no unit varies, or an option is out of range.
+        If pictures are fewer than 2 or beyond [-1, 1], no unit varies, or an option is
+        out of range.
     LookupError
         If there is no such layer.
     """
@@ -124,12 +130,17 @@ def moved_units(
         observer, [layer], deg_per_px, (shape[0], shape[1], shape[2]), frame_ms, seed
     )
     seen = _Responses(reader, layer, noise, seed)
-    n_draws = 4 * noise_draws if seen.has_noise(pictures) else 1
-    if n_draws == 1:
+    is_noisy = seen.has_noise(pictures)
+    n_draws = 4 * noise_draws if is_noisy else 1
+    if not is_noisy:
         how = Ascent("l2", steps, 1, random_start=False)
-    mean, noise_sd = seen.mean_and_noise(pictures, n_draws)
-    sd = mean.std(0, ddof=1)
-    varying = np.flatnonzero(sd > 1e-6 * max(float(sd.max()), 1e-12))
+    mean, noise_sd = seen.mean_and_noise(pictures, _MEAN_DRAWS if is_noisy else 1)
+    left = noise_sd**2 / _MEAN_DRAWS  # variance that noise leaves in a mean
+    variance = mean.var(0, ddof=1)
+    sd = np.sqrt(np.maximum(variance - left, 0))
+    # Four times what noise alone would give; without noise, more than rounding.
+    is_varying = variance > np.maximum(4 * left, 1e-12 * variance.max())
+    varying = np.flatnonzero(is_varying)
     if not len(varying):
         rule = "one that responds otherwise to some picture"
         raise ValueError(f"a unit of layer {layer!r} must be {rule}, got none")
@@ -167,13 +178,14 @@ class _Responses:
 
     def __call__(self, pictures: Tensor) -> Float[Tensor, " picture unit"]:
         found = self._layer.read(self._reader.input_of(pictures))
-        if found.dim() == 0 or len(found) != len(pictures):
-            rule = f"one row for each of {len(pictures)} pictures"
+        n = len(pictures)
+        if found.dim() < 2 or len(found) % n:
+            rule = f"one row for each of {n} pictures, or of their frames"
             got = tuple(found.shape)
             raise ValueError(f"layer {self._layer.name!r} must have {rule}, got {got}")
         if found.dim() == 5:  # (picture, step, channel, row, column)
             found = found.mean(1)
-        return found.flatten(1)
+        return found.flatten(1).view(n, len(found) // n, -1).mean(1)
 
     def drawn(self, what: str, ids: np.ndarray) -> Any:
         """Let noise be drawn for these pictures, or not at all."""
@@ -266,6 +278,10 @@ def _part(progress: Progress | None, k: int, n: int) -> Progress:
 def _require(pictures: Tensor, eps: Sequence[float], units: int, attacked: int) -> None:
     if len(pictures) < 2:
         raise ValueError(f"pictures must be 2 or more, got {len(pictures)}")
+    least, most = float(pictures.min()), float(pictures.max())
+    if not -1 <= least <= most <= 1:
+        rule = "of contrast in [-1, 1]"
+        raise ValueError(f"pictures must be {rule}, got {least:g} to {most:g}")
     for name, value in (("units", units), ("attacked", attacked)):
         if value < 1:
             raise ValueError(f"{name} must be 1 or more, got {value}")
