@@ -36,7 +36,7 @@ def accuracy(correct: Bool[np.ndarray, " trial showing"], formula: str) -> Estim
     --------
     >>> correct = np.repeat([[True], [True], [False], [True]] * 25, 4, axis=1)
     >>> print(accuracy(correct, "accuracy-under-attack/1"))
-    0.750 SE 0.044 [0.657, 0.825] n=400 (accuracy-under-attack/1)
+    0.750 SE 0.043 [0.657, 0.825] n=400 (accuracy-under-attack/1)
     """
     n, m = correct.shape
     p = correct.mean() if correct.size else 0.0

@@ -34,12 +34,6 @@ class AttackPoint(Result):
     masking: Estimate | None = None
     is_masked: bool | None = None
 
-    @property
-    def strongest(self) -> float:
-        """The least accuracy of all attacks: what robustness is at most."""
-        found = (self.accuracy, self.fewer_steps, self.transferred)
-        return min(e.value for e in found if e is not None and e.value is not None)
-
 
 @dataclass(frozen=True, eq=False)
 class AttackCurve(Result):

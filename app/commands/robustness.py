@@ -314,7 +314,11 @@ def sensitivity(
     from ...analysis.plot.robustness import draw_sensitivity
     from ...experiments.protocols.files import load_protocol
     from ...models.registry import load
-    from ..robustness.sensitivity import RETINA, pictures_of, unit_sensitivity
+    from ..robustness.sensitivity import (
+        pictures_of,
+        retina_reference,
+        unit_sensitivity,
+    )
 
     if path is not None:
         check_plot_name(path)
@@ -322,7 +326,7 @@ def sensitivity(
         (load(observer, **dict(map(as_option, options))), layer, not without_noise)
     ]
     if beside_retina:
-        asked.append((load(RETINA.network, front=RETINA.front), RETINA.layer, True))
+        asked.append((*retina_reference(), True))
     shown, seen = pictures_of(load_protocol(protocol), pictures, contrast, seed)
     found = []
     for model, name, noise in asked:

@@ -98,6 +98,7 @@ def attack_curve(
     decides = {"internal_noise": internal_noise, "criterion": criterion}
     shown = Shown(protocol, observer, **about, **decides)
     other = None if transfer_from is None else Shown(protocol, transfer_from, **about)
+    source = None if transfer_from is None else str(transfer_from.name)
     n = showings if shown.has_noise else 1
     points = []
     for k, each in enumerate(eps):
@@ -117,8 +118,8 @@ def attack_curve(
         has_noise=shown.has_noise,
         clean=accuracy(shown.correct(shown.clean, n), ATTACKED),
         points=tuple(points),
-        transfer_from=None if other is None else transfer_from.name,
-        notes=_notes(points, None if other is None else transfer_from.name),
+        transfer_from=source,
+        notes=_notes(points, source),
     )
 
 

@@ -20,15 +20,22 @@ Progress = Callable[[int, int], None]
 
 
 class Reference(NamedTuple):
-    """A layer that others are told beside: its network, front, and name."""
+    """A layer that others are told beside, and its observer."""
 
-    network: str
-    front: str
+    observer: Any
     layer: str
 
 
-# The staged retina; the network behind it is not run, since the layer comes before it.
-RETINA = Reference("plain-cnn", "retina", "front")
+def retina_reference() -> Reference:
+    """Give the ganglion cells of the staged retina, with their noise."""
+    from ...models.registry import load
+
+    # The network behind it is not run, since the layer comes before it.
+    observer: Any = load("plain-cnn", front="retina")
+    observer.name = "staged-retina"
+    return Reference(observer, "front")
+
+
 _SURROGATE = (
     "a module's gradient is a surrogate: what its noise does to a response is not "
     "followed"

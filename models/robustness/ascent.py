@@ -26,7 +26,7 @@ NORMS = ("linf", "l2")
 NO_FOOLBOX = 'attacks need foolbox: pip install "yoked[attacks]"'
 # All steps together, in eps: 2.5 as Madry et al. (2018) have it. In L2, where a random
 # start is almost at right angles to any gradient, a path of s turns that angle a into
-# tan(a / 2) = exp(-s): 5 leaves a ten-thousandth of the change unused, 2.5 a seventieth.
+# tan(a / 2) = exp(-s): 5 leaves a ten-thousandth of the change unused, 2.5 a 75th.
 _REACH = {"linf": 2.5, "l2": 5.0}
 
 Objective = Callable[[Tensor], Tensor]
@@ -161,6 +161,7 @@ def _averaged(foolbox: ModuleType, how: Ascent) -> Any:
     """Give foolbox's PGD of a norm with gradients averaged over noise."""
     import eagerpy
 
+    astensor: Any = eagerpy.astensor  # pyright: ignore[reportPrivateImportUsage]
     attacks: Any = foolbox.attacks
     base: Any = attacks.LinfPGD if how.norm == "linf" else attacks.L2PGD
 
@@ -173,11 +174,11 @@ def _averaged(foolbox: ModuleType, how: Ascent) -> Any:
             for _ in range(how.noise_draws):
                 inputs = x.raw.detach().clone().requires_grad_()
                 with torch.enable_grad():
-                    value = loss_fn(eagerpy.astensor(inputs)).raw
+                    value = loss_fn(astensor(inputs)).raw
                 total += gradient(value, inputs)
                 sum_of_values = sum_of_values + value.detach()
             n = how.noise_draws
-            return eagerpy.astensor(sum_of_values / n), eagerpy.astensor(total / n)
+            return astensor(sum_of_values / n), astensor(total / n)
 
         def normalize(self, gradients: Any, *, x: Any, bounds: Any) -> Any:
             # Where there is no gradient at all, any direction is as good.
@@ -186,7 +187,7 @@ def _averaged(foolbox: ModuleType, how: Ascent) -> Any:
             if bool(is_flat.any()):
                 raw = raw.clone()
                 raw[is_flat] = torch.randn_like(raw[is_flat])
-            return super().normalize(eagerpy.astensor(raw), x=x, bounds=bounds)
+            return super().normalize(astensor(raw), x=x, bounds=bounds)
 
     return Averaged(
         rel_stepsize=_REACH[how.norm] / how.steps,

@@ -44,12 +44,22 @@ def test_corrupt_prints_a_curve_and_draws_it(tmp_path):
 def test_sensitivity_has_a_retina_beside_the_layer(tmp_path):
     path = tmp_path / "units.svg"
     size = ("--units", "2", "--attacked", "1", "--pictures", "4", "--noise-draws", "1")
-    layer = ("bar-in-noise", "cornet-z", "--layer", "v1", "--eps", "0.5", "--steps", "2")
+    layer = (
+        "bar-in-noise",
+        "cornet-z",
+        "--layer",
+        "v1",
+        "--eps",
+        "0.5",
+        "--steps",
+        "2",
+    )
     done = asked("sensitivity", *layer, *size, "--beside-retina", "-o", path, "--json")
     assert done.exit_code == 0, done.output
     network, retina = json.loads(done.stdout)
     assert network["format"] == retina["format"] == "yoked-sensitivity/1"
     assert (network["layer"], retina["layer"]) == ("v1", "front")
+    assert retina["observer"] == "staged-retina"
     assert network["noise"]["value"] is None
     assert retina["noise"]["value"] > 0
     assert retina["points"][0]["in_noise"]["value"] > 0

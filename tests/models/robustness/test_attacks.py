@@ -2,6 +2,7 @@
 
 import math
 import sys
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -18,6 +19,7 @@ from tests.models.robustness.eyes import (
     small_network,
 )
 from yoked.experiments.protocols.files import load_protocol
+from yoked.experiments.protocols.parts import Task
 from yoked.models.networks.retina_cnn import RetinaCNN
 from yoked.models.robustness.ascent import NO_FOOLBOX, Ascent, ascend
 from yoked.models.robustness.attacks import attacked
@@ -93,6 +95,29 @@ def test_yes_no_is_attacked_across_the_criterion():
     found = right(shown, 0.1, Ascent("linf", steps=8))
     np.testing.assert_array_equal(found[sure], left[sure] > 0)
     assert 0.05 < found.mean() < 0.9
+
+
+def test_of_four_alternatives_the_best_other_is_raised():
+    plain = TASK.with_options(contrast=0.3)  # without QUEST+, which is for two
+    four = replace(plain, task=Task("mafc", ("1", "2", "3", "4")))
+    shown, eps = Shown(four, LinearEye(), N, 0.3), 0.05
+    scores = (shown.clean * shown.observer.weights).sum((2, 3, 4)).numpy()
+    right_one = np.eye(4, dtype=bool)[shown.targets]
+    best_other = np.where(right_one, -np.inf, scores).max(1)
+    left = scores[right_one] - best_other
+    left -= 2 * eps * float(shown.observer.weights.abs().sum())
+    found = right(shown, eps, Ascent("linf", steps=16))
+    sure = np.abs(left) > 1e-4
+    np.testing.assert_array_equal(found[sure], left[sure] > 0)
+    assert 0.05 < found.mean() < 0.9
+
+
+def test_a_rating_is_attacked_across_its_middle():
+    polarity = load_protocol("bar-polarity")
+    rated = replace(polarity, task=Task("rating", ("1", "2", "3", "4")))
+    shown = Shown(rated, LinearEye(), 100, 0.3)
+    assert shown.correct(shown.clean).mean() > 0.9
+    assert right(shown, 0.4, Ascent("linf", steps=8)).mean() < 0.1
 
 
 def test_internal_noise_at_the_decision_is_drawn_anew_at_each_showing():
