@@ -326,7 +326,8 @@ def sensitivity(
         (load(observer, **dict(map(as_option, options))), layer, not without_noise)
     ]
     if beside_retina:
-        asked.append((*retina_reference(), True))
+        reference = retina_reference()
+        asked.append((reference.observer, reference.layer, True))
     shown, seen = pictures_of(load_protocol(protocol), pictures, contrast, seed)
     found = []
     for model, name, noise in asked:
