@@ -63,7 +63,6 @@ if TYPE_CHECKING:
     from yoked.analysis.spikes.psth import psth_reliability
     from yoked.analysis.spikes.triggered import triggered as triggered_average
     from yoked.app.brain.layer_scores import layer_scores as brain_scores
-    from yoked.app.brain.v1 import fetch_ringach, v1_battery
     from yoked.app.matched_noise import match_noise
     from yoked.app.recordings.cell_scores import score_cells
     from yoked.app.robustness.attack import attack_curve
@@ -72,6 +71,7 @@ if TYPE_CHECKING:
     from yoked.app.scores.score import score
     from yoked.app.sweeps.collect import over_seeds
     from yoked.app.sweeps.sweep import sweep
+    from yoked.app.brain.v1 import fetch_ringach, v1_battery
     from yoked.experiments.imports.choice_files import read_choices
     from yoked.experiments.imports.helios import import_helios
     from yoked.experiments.imports.murray2015 import import_murray2015
@@ -190,7 +190,6 @@ __all__ = [
     "encoding",
     "equivalent_noise",
     "explain_table",
-    "fetch_ringach",
     "fit_cells",
     "from_torch",
     "grating_responses",
@@ -253,7 +252,6 @@ __all__ = [
     "triggered_covariance",
     "unit_sensitivity",
     "unshared",
-    "v1_battery",
     "white_box",
     "write_recording",
 ]
