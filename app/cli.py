@@ -90,6 +90,18 @@ COMMANDS = {
         "white_box:white_box",
         "Compute a model's kernels from its gradients, also those of any layer.",
     ),
+    "attack": (
+        "robustness:attack",
+        "Say how an observer's accuracy falls when stimuli are changed against it.",
+    ),
+    "corrupt": (
+        "robustness:corrupt",
+        "Say how an observer's accuracy falls when stimuli are corrupted.",
+    ),
+    "sensitivity": (
+        "robustness:sensitivity",
+        "Say how far a small change of the stimulus can move single units of a layer.",
+    ),
     "import": ("importing_faces:import_", "Read other people's data as sessions."),
     "sessions": ("trials:sessions", "List the sessions of a database."),
     "sittings": (

@@ -19,6 +19,8 @@ EXTRAS = {
     "rsatoolbox": ("rsatoolbox", "brain"),
     "xarray": ("xarray", "brain"),
     "h5netcdf": ("h5netcdf", "brain"),
+    "foolbox": ("foolbox", "attacks"),
+    "imagecorruptions": ("imagecorruptions-imaug", "attacks"),
 }
 AGAIN = "run the same command again"
 FULL_DISK = f"the disk is full: {{}}; free some space and {AGAIN}"

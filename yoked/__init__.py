@@ -67,6 +67,9 @@ if TYPE_CHECKING:
     from yoked.app.brain.v1 import fetch_ringach, v1_battery
     from yoked.app.matched_noise import match_noise
     from yoked.app.recordings.cell_scores import score_cells
+    from yoked.app.robustness.attack import attack_curve
+    from yoked.app.robustness.corruption import corruption_curve
+    from yoked.app.robustness.sensitivity import unit_sensitivity
     from yoked.app.scores.score import score
     from yoked.app.sweeps.collect import over_seeds
     from yoked.app.sweeps.sweep import sweep
@@ -164,6 +167,7 @@ __all__ = [
     "Viewing",
     "agreement",
     "apply_controls",
+    "attack_curve",
     "attribution",
     "bootstrap",
     "brain_scores",
@@ -181,6 +185,7 @@ __all__ = [
     "compare",
     "conditions",
     "confusion",
+    "corruption_curve",
     "cueing",
     "dale",
     "depth_profile",
@@ -256,6 +261,7 @@ __all__ = [
     "trials",
     "triggered_average",
     "triggered_covariance",
+    "unit_sensitivity",
     "unshared",
     "v1_battery",
     "white_box",
@@ -284,6 +290,7 @@ _HOMES = {
     "Viewing": ("experiments.session.observer", "Viewing"),
     "agreement": ("analysis.double_pass.internal_noise", "agreement"),
     "apply_controls": ("models.networks.controls", "apply"),
+    "attack_curve": ("app.robustness.attack", "attack_curve"),
     "attribution": ("models.ganglion_cells.interpretation", "attribution"),
     "bootstrap": ("analysis.sensitivity.bootstrap", "bootstrap"),
     "brain_scores": ("app.brain.layer_scores", "layer_scores"),
@@ -301,6 +308,7 @@ _HOMES = {
     "compare": ("analysis.agreement.compare", "compare"),
     "conditions": ("analysis.sessions.conditions", "conditions"),
     "confusion": ("analysis.sensitivity.confusion", "confusion"),
+    "corruption_curve": ("app.robustness.corruption", "corruption_curve"),
     "cueing": ("analysis.sessions.cueing", "cueing"),
     "dale": ("models.backbones.dale", "dale"),
     "depth_profile": ("analysis.agreement.profile", "depth_profile"),
@@ -390,6 +398,7 @@ _HOMES = {
     "trials": ("experiments.session.draw", "trials"),
     "triggered_average": ("analysis.spikes.triggered", "triggered"),
     "triggered_covariance": ("analysis.spikes.covariance", "triggered_covariance"),
+    "unit_sensitivity": ("app.robustness.sensitivity", "unit_sensitivity"),
     "unshared": ("models.backbones.unshared", "unshared"),
     "white_box": ("models.white_box.kernels", "white_box"),
     "write_recording": ("experiments.recordings.write_plain", "write_plain"),

@@ -229,10 +229,28 @@ def test_the_page_names_exactly_the_keys_that_the_commands_print(printed, tmp_pa
     battery = json.loads(output(*V1))
     check(battery, "V1 battery", seen)
     assert f"`{battery['format']}`" in PAGE
+    for heading, row in robustness_printed():
+        check(row, heading, seen)
+        assert f"`{row['format']}`" in PAGE
     made = accounts_printed(tmp_path / "accounts.db")
     check(made[0], "one-time code", seen)
     check(made[1][0], "account", seen)
     assert seen == set(SECTIONS), "every table was met"
+
+
+def robustness_printed():
+    """Attack and corrupt a circuit, and move units of a layer and of a retina."""
+    few = ("bar-in-noise", "linear", "--trials", "20", "--json")
+    eps = ("--eps", "0.02", "--steps", "1")
+    yield "attack", json.loads(output("attack", *few, *eps))
+    other = ("--transfer-from", "energy")
+    yield "attack", json.loads(output("attack", *few, *eps, *other))
+    fog = ("--corruption", "fog", "--severity", "1")
+    yield "corrupt", json.loads(output("corrupt", *few, *fog))
+    small = ("--units", "2", "--pictures", "2", "--attacked", "1", "--json")
+    layer = ("bar-in-noise", "cornet-z", "--layer", "v1")
+    for row in json.loads(output("sensitivity", *layer, *eps, *small)):
+        yield "row of sensitivity", row
 
 
 def brain_printed(path):

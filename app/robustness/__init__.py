@@ -1,0 +1,1 @@
+"""Robustness curves of observers: stimuli of models, intervals of analysis."""

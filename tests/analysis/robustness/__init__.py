@@ -1,0 +1,1 @@
+"""Robustness: intervals of accuracy and of distributions over units."""

@@ -1,0 +1,1 @@
+"""Robustness: attacks reach closed forms, and are found out where they cannot."""
