@@ -14,7 +14,7 @@ import numpy as np
 
 from ...experiments.protocols.checks import suggestion
 from ..trials.estimate import Estimate
-from .internal_consistency import InternalConsistency
+from .internal_consistency import UNEVEN, InternalConsistency
 from .over_units import Numbers, bootstrapped
 from .predictivity import Predictivity
 
@@ -72,6 +72,8 @@ def ceiled(
     c = top.consistency.value if isinstance(top, InternalConsistency) else float(top)
     if r is None or c is None or np.isnan([r, c]).any():
         return Estimate.missing(name, NO_RAW)
+    if isinstance(top, InternalConsistency) and not top.is_even:
+        return Estimate.missing(name, UNEVEN)
     if c <= 0:
         return Estimate.missing(name, NO_CEILING.format(c))
     made = Estimate(float(_of(formula, [r, c])), None, None, None, 1, name)

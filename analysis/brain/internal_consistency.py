@@ -22,7 +22,7 @@ References
 .. [3] Schrimpf et al. (2018), bioRxiv 407007.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,11 @@ CONSISTENCY = "internal-consistency-spearman-brown/1"
 N_SPLITS = 10
 SEED = 1
 NO_UNIT = "no unit's responses vary over stimuli in both halves of the repetitions"
+
+UNEVEN = (
+    "stimuli were not shown equally often: internal consistency is that of those shown "
+    "often, and no ceiling of a score over all"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +68,11 @@ class InternalConsistency(Result):
     r: Float[np.ndarray, " split unit"]
 
     @property
+    def is_even(self) -> bool:
+        """Whether every stimulus was shown at least half as often as any."""
+        return self.consistency.note != UNEVEN
+
+    @property
     def per_unit(self) -> Float[np.ndarray, " unit"]:
         """Mean over splits."""
         return mean_per_unit(self.r)
@@ -83,7 +93,8 @@ def internal_consistency(
     ----------
     responses
         NaN where a repetition is missing. A stimulus that is missing in all of a half
-        does not count there.
+        does not count there. Where one was shown less than half as often as
+        another, the result says that it is no ceiling of a score over all of them.
     n_splits
         Cuts into halves.
     seed
@@ -113,8 +124,12 @@ def internal_consistency(
         raise CannotTell(f"stimuli must be 3 or more to correlate, got {n_stimuli}")
     rng = np.random.RandomState(seed)  # what ShuffleSplit, and so Brain-Score, draws by
     r = np.stack([_one_split(responses, rng) for _ in range(n_splits)])
+    found = over_units(r, CONSISTENCY, NO_UNIT)
+    shown = np.isfinite(responses).sum(axis=0)
+    if found.value is not None and 2 * shown.min() < shown.max():
+        found = replace(found, note=UNEVEN)
     return InternalConsistency(
-        consistency=over_units(r, CONSISTENCY, NO_UNIT),
+        consistency=found,
         split_sem=split_error(r),
         n_stimuli=n_stimuli,
         n_repeats=n_repeats,

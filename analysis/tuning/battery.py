@@ -181,12 +181,12 @@ def _ceiled(raw: Estimate, ceiling: Estimate) -> Estimate:
         None if each is None else each / ceiling.value
         for each in (raw.value, raw.se, raw.low, raw.high)
     )
-    return Estimate(value, se, low, high, raw.n, CEILED)
+    return Estimate(value, se, low, high, raw.n, CEILED, raw.note)
 
 
 def _mean(told: list[float], scores: tuple[PropertyScore, ...]) -> Estimate:
     note = "no interval: properties of one layer depend on each other"
-    n = min((score.similarity.n for score in scores), default=0)
+    n = len(scores)
     return Estimate(float(np.mean(told)), None, None, None, n, MEAN, note)
 
 
@@ -203,6 +203,7 @@ def _counts(values: np.ndarray, bins: np.ndarray) -> tuple[int, ...]:
 def _row(score: PropertyScore) -> Cells:
     return {
         "property": score.title,
+        "units": score.similarity.n,
         "median": short(score.median),
         "of cells": short(score.median_of_cells),
         "similarity": short(score.similarity.value),

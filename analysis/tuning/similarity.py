@@ -20,6 +20,7 @@ from ..trials.estimate import Z95, Estimate
 
 KS = "ks-similarity-bootstrap/1"
 DRAWS = 10_000  # of 1,000 the mean moves by .001 with the seed
+LEAST_UNITS = 10  # for an interval
 _MOST_WITHOUT = 0.1  # of the draws without a unit that has the property
 
 
@@ -65,9 +66,10 @@ def similarity(
     Returns
     -------
     Estimate
-        Mean over draws, with their SD as its standard error; n is the number of units.
-        It says how far the score moves with which units are sampled, not how well the
-        distribution over cells is known.
+        Mean over draws of as many units as there are cells, as Brain-Score has it. Its
+        standard error is the SD over draws of as many units as there are, which is how
+        far it moves with which units were met; the distribution over cells is taken as
+        known. Fewer than ten units have no interval, and the mean is low for few.
     """
     if not np.isfinite(units).any():
         return Estimate.missing(KS, "no unit has the property")
@@ -80,9 +82,13 @@ def similarity(
     if len(told) < (1 - _MOST_WITHOUT) * draws:
         reason = "most draws have no unit with the property"
         return Estimate.missing(KS, reason)
-    value, sd = float(told.mean()), float(told.std())
+    value, n = float(told.mean()), int(np.isfinite(units).sum())
+    if n < LEAST_UNITS:
+        note = f"no interval: fewer than {LEAST_UNITS} units"
+        return Estimate(value, None, None, None, n, KS, note)
+    met = rng.multinomial(len(units), shares, draws)[:, :-1]
+    sd = float(np.nanstd([ks_similarity(each, histogram) for each in met]))
     low, high = max(0.0, value - Z95 * sd), min(1.0, value + Z95 * sd)
-    n = int(np.isfinite(units).sum())
     return Estimate(value, sd, min(low, value), max(high, value), n, KS)
 
 

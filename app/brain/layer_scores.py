@@ -182,6 +182,7 @@ def layer_scores(
     features = _read(observers, layers, used.recording, seed, progress)
     if commit_on is not None:
         other = _Scored(_units(commit_on, region), measure, spread_objects)
+        _check_pictures(used.recording, other.recording)
         chosen = _read(observers, layers, other.recording, seed, progress)
         found = [
             used.committed(each.name, features, chosen, other) for each in observers
@@ -211,6 +212,18 @@ def _check(
     if commit_on is not None and measure not in PREDICTIVITY:
         rule = f"one of {', '.join(PREDICTIVITY)} to choose a layer by"
         raise ValueError(f"measure must be {rule}, got {measure!r}")
+
+
+def _check_pictures(one: PopulationRecording, other: PopulationRecording) -> None:
+    """Refuse to choose and to score by responses to the same pictures."""
+    assert one.pictures is not None
+    assert other.pictures is not None
+    known = {each.tobytes() for each in one.pictures}
+    shared = sum(each.tobytes() in known for each in other.pictures)
+    if shared:
+        rule = "of other pictures than the data to score by"
+        got = f"{shared} of {len(other.stimuli)} that are in both"
+        raise ValueError(f"data to choose a layer by must be {rule}, got {got}")
 
 
 def _units(recording: PopulationRecording, region: str | None) -> PopulationRecording:

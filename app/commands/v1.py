@@ -106,6 +106,8 @@ def v1(
             size_px=size_px,
             progress=lambda done, total: update("gratings", done, total),
         )
+    for note in found.notes:
+        click.echo(note, err=True)
     if path is not None:
         write_figure(path, figure.v1(found))
     return found

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
+from ..pictures.gray import as_gray
 from .table_file import TEXT_ENDINGS, read_trials
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
@@ -127,7 +128,11 @@ def _in_table(path: Path) -> Iterator[tuple[Path, str, str]]:
         file = path.parent / str(name)
         if not file.is_file():
             raise FileNotFoundError(f"{path.name} names {name!r}, and there is none")
-        yield file, str(category).strip().lower(), str(condition or "").strip()
+        shown = "" if category is None else str(category).strip().lower()
+        if shown in ("", "nan"):
+            rule = "filled in for every picture"
+            raise ValueError(f"category must be {rule}, got none of {name!r}")
+        yield file, shown, str(condition or "").strip()
 
 
 def _names(files: Sequence[Path]) -> tuple[str, ...]:
@@ -158,7 +163,7 @@ def _gray(file: Path, size_px: int) -> np.ndarray:
         raise ModuleNotFoundError(message, name=error.name) from error
     try:
         with Image.open(file) as opened:
-            picture = opened.convert("L")
+            picture = as_gray(opened, file.name)
     except (UnidentifiedImageError, OSError) as error:
         raise ValueError(f"{file.name} must be a picture, got another file") from error
     scale = size_px / min(picture.size)

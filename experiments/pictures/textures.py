@@ -107,7 +107,7 @@ def _band(size: int, name: str, rng: np.random.Generator) -> np.ndarray:
         away = (np.rad2deg(np.arctan2(y, x)) - theta + 90) % 180 - 90
         gain = gain * np.exp(-0.5 * (away / width) ** 2)
     spectrum = fft.fft2(rng.normal(size=(size, size))) * gain
-    return np.asarray(fft.ifft2(spectrum)).real
+    return np.real(np.asarray(fft.ifft2(spectrum)))
 
 
 def _spots(size: int, rng: np.random.Generator) -> np.ndarray:

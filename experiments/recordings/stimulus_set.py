@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
+from ..pictures.gray import as_gray
 from .population import as_contrast
 from .recording import RecordingError
 
@@ -119,4 +120,4 @@ def _gray(data: bytes) -> np.ndarray:
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(NO_PILLOW, name="PIL") from error
     with Image.open(io.BytesIO(data)) as picture:
-        return np.asarray(picture.convert("L"), dtype=np.uint8)
+        return np.asarray(as_gray(picture, "a picture"), dtype=np.uint8)

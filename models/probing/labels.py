@@ -96,10 +96,12 @@ def label_pictures(
     features = _Features(observer, layer, size_px, degrees, seed)
     if indices is not None:
         readout = OwnClasses(indices)
+        _require_known(shown, readout.categories)
     else:
         assert fit is not None
         known = read_pictures(fit)
         _require_new(shown, known)
+        _require_known(shown, known.categories)
         readout = FittedReadout(features.of(known, PASS), known.categories)
     p = readout.probabilities(features.of(shown))
     return _table(name or observer.name, shown, readout.categories, p)
@@ -128,6 +130,14 @@ class _Features:
             ]
             found.append(rows.flatten(1).double().numpy())
         return np.concatenate(found)
+
+
+def _require_known(shown: Pictures, categories: Sequence[str]) -> None:
+    """Refuse pictures of what can never be said."""
+    unknown = sorted(set(shown.categories) - set(categories))
+    if unknown:
+        rule = "of categories that can be said, " + ", ".join(sorted(set(categories)))
+        raise ValueError(f"pictures must be {rule}, got {', '.join(unknown)}")
 
 
 def _require_new(shown: Pictures, known: Pictures) -> None:

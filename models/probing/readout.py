@@ -84,6 +84,10 @@ class OwnClasses:
             if not numbers or min(numbers) < 0:
                 rule = "one or more class numbers >= 0"
                 raise ValueError(f"classes of {name} must be {rule}, got {numbers}")
+        lower = [name.lower() for name in indices]
+        if len(set(lower)) < len(lower):
+            got = next(name for name in lower if lower.count(name) > 1)
+            raise ValueError(f"categories must each be named once, got {got} twice")
         if len(indices) < 2:
             got = ", ".join(indices) or "none"
             raise ValueError(f"categories must be 2 or more, got {got}")

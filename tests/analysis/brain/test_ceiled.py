@@ -1,5 +1,6 @@
 """Ceiled scores: Brain-Score's own example by both formulas, and the true model."""
 
+import numpy as np
 import pytest
 
 from yoked.analysis.brain.ceiled import ceiled
@@ -51,3 +52,18 @@ def test_other_formulas_and_units_are_refused():
     raw = neural_predictivity(features, responses, "ridge")
     with pytest.raises(ValueError, match=r"ceiling must be of the 5 units .*, got 4"):
         ceiled(raw, internal_consistency(responses[:, :, :4]))
+
+
+def test_stimuli_that_were_shown_unequally_often_have_no_ceiled_score():
+    rng = np.random.default_rng(3)
+    features = rng.normal(size=(200, 10))
+    signal = features @ rng.normal(size=(10, 15))
+    responses = signal + rng.normal(size=(10, 200, 15)) * 3
+    even = internal_consistency(responses)
+    assert even.is_even
+    responses[1:, :100] = np.nan  # half of them were shown once
+    uneven = internal_consistency(responses)
+    assert not uneven.is_even
+    raw = neural_predictivity(features, responses, "ridge")
+    assert ceiled(raw, even).value > 0.9
+    assert "not shown equally often" in ceiled(raw, uneven).note

@@ -176,3 +176,21 @@ def test_what_responds_to_nothing_is_refused():
     broken = np.full_like(silent["frequency"], np.nan)
     with pytest.raises(ValueError, match="responses to frequency must be finite"):
         GratingResponses(**silent | {"frequency": broken})
+
+
+@pytest.mark.parametrize(("n", "least"), [(20, 0.8), (60, 0.85)])
+def test_an_interval_holds_what_many_units_have(n, least):
+    bins = np.linspace(0, 1, 11)
+    rng = np.random.default_rng(1)
+    cells = rng.beta(2, 2, 300)
+    many = similarity(rng.beta(2, 3.5, 100_000), cells, bins, draws=400).value
+    found = [similarity(rng.beta(2, 3.5, n), cells, bins, draws=400) for _ in range(60)]
+    held = [each.low <= many <= each.high for each in found]
+    assert np.mean(held) >= least
+
+
+def test_few_units_have_no_interval():
+    cells = np.linspace(0.05, 0.95, 40)
+    found = similarity(cells[:9], cells, np.linspace(0, 1, 5))
+    assert found.se is None
+    assert found.note == "no interval: fewer than 10 units"

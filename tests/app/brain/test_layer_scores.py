@@ -52,7 +52,9 @@ def test_the_layer_is_chosen_on_another_recording(made, observer):
     assert set(found.chosen_by) == {"v1", "v4"}
     (alone,) = layer_scores(made, [observer], ["v4"], "ridge-cv")
     assert found.raw.value == pytest.approx(alone.raw.value)
-    with pytest.raises(ValueError, match="data to score by must be other data"):
+    with pytest.raises(
+        ValueError, match="must be of other pictures than the data to score by"
+    ):
         layer_scores(made, [observer], ["v1"], "ridge", commit_on=made)
 
 
