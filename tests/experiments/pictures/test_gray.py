@@ -1,4 +1,4 @@
-"""Pictures of any kind as gray: sixteen bits are refused, transparency is background."""
+"""Pictures as gray: sixteen bits are refused, what is transparent is background."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,9 @@ image = pytest.importorskip("PIL.Image")
 
 def test_sixteen_bits_are_refused_rather_than_cut_off():
     deep = image.fromarray(np.full((4, 4), 9000, np.uint16))
-    with pytest.raises(ValueError, match="x.png must be a picture of eight bits a ch"):
+    with pytest.raises(
+        ValueError, match=r"x\.png must be a picture of eight bits a ch"
+    ):
         as_gray(deep, "x.png")
 
 
