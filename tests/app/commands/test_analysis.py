@@ -123,8 +123,8 @@ def test_every_plot_is_written(log, tmp_path, what):
 
 def test_the_command_draws_what_the_face_draws():
     drawn = [name.replace("-", "_") for name in PLOTS]
-    # White-box kernels are no session's: `yoked white-box -o` draws them.
-    assert sorted([*drawn, "white_box"]) == sorted(figure.__all__)
+    # Networks' own: `yoked white-box -o` and `yoked v1 -o` draw them.
+    assert sorted([*drawn, "v1", "white_box"]) == sorted(figure.__all__)
 
 
 def test_a_plot_that_cannot_be_says_why(log, tmp_path):
