@@ -23,7 +23,7 @@ from ...experiments.stimulus.gratings import (
     Gratings,
     gratings,
 )
-from .pictures import PASS, PictureReader
+from .pictures import PASS, PictureReader, beyond_field, seen_by
 
 NEAR_DEG = 0.15
 _CANDIDATES_DEG = 0.75  # from the place, of a map's units that are looked at
@@ -73,18 +73,10 @@ class GratingReader:
         if passes < 1:
             raise ValueError(f"passes must be 1 or more, got {passes}")
         deg_per_px = FIELD_DEG / FIELD_PX
-        whole = PictureReader(
-            observer,
-            [layer],
-            deg_per_px,
-            (1, FIELD_PX, FIELD_PX),
-            seed=seed,
-            noise=noise,
-            field_deg=field_deg,
-            size_px=size_px,
-        )
+        _, field, size = seen_by(observer, field_deg, size_px)
         # Only what the network sees is drawn.
-        self._shown_px = FIELD_PX - 2 * min(whole.cut_px)
+        cut = beyond_field((FIELD_PX, FIELD_PX), field, size, deg_per_px)
+        self._shown_px = FIELD_PX - 2 * min(cut)
         shape = (1, self._shown_px, self._shown_px)
         self.reader = PictureReader(
             observer,
@@ -93,7 +85,7 @@ class GratingReader:
             shape,
             seed=seed,
             noise=noise,
-            field_deg=whole.field_deg,
+            field_deg=field_deg,
             size_px=size_px,
         )
         self._layer, self._passes, self._progress = layer, passes, progress

@@ -9,8 +9,7 @@ import torch
 
 from ...experiments.imports.object_files import PROBABILITY
 from ...experiments.imports.picture_folder import Pictures, read_pictures
-from ..networks.sight import SeesPictures
-from .pictures import FIELD_DEG, PASS, PictureReader
+from .pictures import PASS, PictureReader, seen_by
 from .readout import FittedReadout, OwnClasses
 
 if TYPE_CHECKING:
@@ -113,9 +112,7 @@ class _Features:
     def __init__(
         self, observer: Any, layer: str, size_px: int, degrees: float | None, seed: int
     ) -> None:
-        if degrees is None and isinstance(observer, SeesPictures):
-            degrees = observer.sight().field_deg
-        across = (degrees or FIELD_DEG) / size_px
+        across = (degrees or seen_by(observer)[1]) / size_px
         self._layer, self._size_px = layer, size_px
         frame = 1, size_px, size_px
         self._reader = PictureReader(observer, [layer], across, frame, seed=seed)

@@ -14,7 +14,7 @@ from torch import Tensor
 from ...experiments.session.observer import ObserverNoise, Viewing
 from ..networks.inputs import InputMaker
 from ..networks.layers import Layer
-from ..networks.sight import SeesPictures
+from ..networks.sight import SeesPictures, Sight
 from ..noise import drawn_for, without_noise
 
 _INPUT_NUMBERS = 1 << 21  # in a batch's input
@@ -22,6 +22,43 @@ _MOST_PICTURES = 64
 # What a network is shown that has no field of its own: that of the small ones by name.
 FIELD_DEG, SIZE_PX = 4.0, 64
 PASS = 1 << 40  # pictures are numbered below; another pass over them begins here
+
+
+def seen_by(
+    observer: Any, field_deg: float | None = None, size_px: int | None = None
+) -> tuple[Sight, float, tuple[int, int]]:
+    """Give a network's sight, its field in degrees, and its input in px.
+
+    Parameters
+    ----------
+    field_deg, size_px
+        Of a network that says neither.
+
+    Raises
+    ------
+    ValueError
+        If the observer is no network that sees pictures.
+    """
+    if not isinstance(observer, SeesPictures):
+        rule = "a network that can be shown any picture"
+        got = getattr(observer, "name", observer)
+        raise ValueError(f"observer must be {rule}, got {got!r}")
+    sight = observer.sight()
+    size = sight.size_px or size_px or SIZE_PX
+    pair = (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
+    return sight, float(sight.field_deg or field_deg or FIELD_DEG), pair
+
+
+def beyond_field(
+    shape: Sequence[int], field_deg: float, size_px: tuple[int, int], deg_per_px: float
+) -> list[int]:
+    """Give the px of a picture that a field cuts off on either side, by axis.
+
+    A whole number, so that the middle stays.
+    """
+    reach = [field_deg * n / max(size_px) / deg_per_px for n in size_px]
+    beyond = [(n - r) / 2 - 1e-6 for n, r in zip(shape, reach, strict=True)]
+    return [max(0, math.ceil(each)) for each in beyond]
 
 
 class PictureReader:
@@ -55,8 +92,6 @@ class PictureReader:
     ----------
     field_deg, size_px
         What the network sees, and the pixels of its input (height, width).
-    cut_px
-        What is cut off a picture above and below, and on either side.
     network
         The module.
 
@@ -89,17 +124,11 @@ class PictureReader:
         field_deg: float | None = None,
         size_px: int | None = None,
     ) -> None:
-        if not isinstance(observer, SeesPictures):
-            rule = "a network that can be shown any picture"
-            got = getattr(observer, "name", observer)
-            raise ValueError(f"observer must be {rule}, got {got!r}")
+        sight, field, size = seen_by(observer, field_deg, size_px)
         if not layers:
             raise ValueError("layers must be one or more, got none")
         if not deg_per_px > 0:
             raise ValueError(f"deg_per_px must be more than 0, got {deg_per_px}")
-        sight = observer.sight()
-        field = sight.field_deg or field_deg or FIELD_DEG
-        size = sight.size_px or size_px or SIZE_PX
         self.frame_shape = frame_shape
         self._sight, self._seed, self._noise = sight, seed, noise
         viewing = Viewing(deg_per_px, (1, 1), frame_ms)
@@ -116,7 +145,7 @@ class PictureReader:
         viewing: Viewing,
         frame_shape: tuple[int, int, int],
         field: float,
-        size: int | Sequence[int],
+        size: tuple[int, int],
     ) -> InputMaker:
         """Make the input of what is within the field, in code values."""
         sight = self._sight
@@ -126,11 +155,7 @@ class PictureReader:
         elif sight.n_frames > 1 and n_frames != sight.n_frames:
             rule = f"1 or {sight.n_frames} for this network"
             raise ValueError(f"frames of a picture must be {rule}, got {n_frames}")
-        pair = (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
-        reach = [field * n / max(pair) / viewing.deg_per_px for n in pair]
-        # A whole number of px on either side is cut off, so that the middle stays.
-        beyond = [(n - r) / 2 - 1e-6 for n, r in zip(shape, reach, strict=True)]
-        self.cut_px = cut = [max(0, math.ceil(each)) for each in beyond]
+        self._cut = cut = beyond_field(shape, field, size, viewing.deg_per_px)
         kept = [n - 2 * c for n, c in zip(shape, cut, strict=True)]
         if min(kept) < 1:
             rule = "one picture's pixel or more on either side"
@@ -140,7 +165,7 @@ class PictureReader:
             sight.preprocess, light="linear" if light == "srgb" else light
         )
         seen = (n_frames, kept[0], kept[1])
-        return InputMaker(preprocess, viewing, seen, field, pair, sight.device)
+        return InputMaker(preprocess, viewing, seen, field, size, sight.device)
 
     def read(
         self, contrast: Float[Tensor, " picture frame y x"], first: int = 0
@@ -203,7 +228,7 @@ class PictureReader:
 
     def input_of(self, contrast: Float[Tensor, " picture frame y x"]) -> Tensor:
         """Give what the network takes of pictures."""
-        top, left = self.cut_px
+        top, left = self._cut
         height, width = self.frame_shape[1:]
         seen = contrast[..., top : height - top, left : width - left]
         seen = seen.to(self._sight.device, torch.float32)
