@@ -18,7 +18,7 @@ from ..retina.staged import retina_front
 from .controls import Controls, apply
 from .foreign import load_into, read_weights
 from .inputs import InputMaker, Preprocess, as_preprocess
-from .named import Named, known, make
+from .named import Named, known, make, n_classes_of
 from .network_observer import NetworkObserver
 
 FRONTS = ("none", "retina", "vone-block")
@@ -48,6 +48,7 @@ def network_observer(
     step: int = -1,
     share_pass: bool = True,
     learned: LearnedConfig | Mapping[str, Any] | None = None,
+    n_classes: int | None = None,
     over_time: str = "mean",
     batch: int | None = None,
     threads: int | None = None,
@@ -81,6 +82,9 @@ def network_observer(
     learned
         Scales, lesions and whether it goes on learning, of a learned front; see
         `LearnedConfig`.
+    n_classes
+        Of its own output; by default those of the file, else 1000 at full size and 2
+        in small.
     over_time
         What a network that takes no steps gets of those of a front: their 'mean', which
         knows nothing of when, or all of them as 'channels'; without a front the frames
@@ -108,6 +112,9 @@ def network_observer(
     """
     row = known(name)
     _require_time(name, over_time)
+    if n_classes is not None and not (isinstance(n_classes, int) and n_classes >= 1):
+        rule = "a whole number, 1 or more"
+        raise ValueError(f"n_classes must be {rule}, got {n_classes!r}")
     retina = _learned(front, learned)
     if retina is None and front not in FRONTS:
         rule = f"one of {', '.join(FRONTS)} or {LEARNED}FILE"
@@ -134,6 +141,7 @@ def network_observer(
         controls,
         retina,
         over_time,
+        n_classes,
     )
     usual = (None, None) if front != "none" else row.shown(size)
     inner = "" if front == "none" else "backbone."
@@ -174,13 +182,15 @@ class _Build:
     controls: Controls
     learned: tuple[FittedModel, LearnedConfig] | None
     over_time: str
+    n_classes: int | None
 
     def __call__(self, inputs: InputMaker, viewing: Viewing) -> nn.Module:
         before = self._front(inputs, viewing)
+        in_channels = self._n_channels(before, inputs)
         network = make(
             self.name,
-            in_channels=self._n_channels(before, inputs),
-            n_classes=1000 if self.size == "full" else 2,
+            in_channels=in_channels,
+            n_classes=self._n_classes(in_channels),
             size=self.size,
             seed=self.controls.seed,
             pretrained=self.is_packed,
@@ -192,6 +202,16 @@ class _Build:
         if before is not None:
             whole = Fronted(before, network, self.over_time)
         return apply(whole, Controls(lesions=self.controls.lesions))
+
+    def _n_classes(self, in_channels: int) -> int:
+        """Give the number that is asked for, that weights have, or the usual one."""
+        if self.n_classes is not None:
+            return self.n_classes
+        usual = 1000 if self.size == "full" else 2
+        if self.state is None:
+            return usual
+        found = n_classes_of(self.name, self.state, in_channels, self.size)
+        return usual if found is None else found
 
     def _n_channels(self, front: Any, inputs: InputMaker) -> int:
         """Count the channels that the network takes."""

@@ -1,11 +1,12 @@
 """Every network by its name: how to make it, and what an observer must know of it."""
 
 import importlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ...experiments.protocols.checks import suggestion
 from .controls import Controls, apply
@@ -211,6 +212,24 @@ def build(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return kind(in_channels, n_classes, chosen)
+
+
+def n_classes_of(
+    name: str, state: Mapping[str, Tensor], in_channels: int, size: str
+) -> int | None:
+    """Say how many classes weights of a network have; None where they do not tell.
+
+    Examples
+    --------
+    >>> ten = make("cornet-z", in_channels=1, n_classes=10)
+    >>> n_classes_of("cornet-z", ten.state_dict(), 1, "small")
+    10
+    """
+    with torch.device("meta"):  # shapes alone
+        one, two = (build(name, in_channels, n, size, 0).state_dict() for n in (1, 2))
+    ends = (each for each in one if one[each].shape != two[each].shape)
+    last = state.get(next(ends, ""))
+    return None if last is None or not last.dim() else len(last)
 
 
 def _member(home: str) -> Any:

@@ -23,7 +23,8 @@ from ...experiments.stimulus.gratings import (
     Gratings,
     gratings,
 )
-from .pictures import PASS, PictureReader, beyond_field, seen_by
+from .picture_input import beyond_field
+from .pictures import PASS, PictureReader, seen_by
 
 NEAR_DEG = 0.15
 _CANDIDATES_DEG = 0.75  # from the place, of a map's units that are looked at

@@ -1,9 +1,7 @@
 """Pictures through any layer of an observer's network."""
 
-import math
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +10,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ...experiments.session.observer import ObserverNoise, Viewing
-from ..networks.inputs import InputMaker
 from ..networks.layers import Layer
 from ..networks.sight import SeesPictures, Sight
 from ..noise import drawn_for, without_noise
+from .picture_input import PictureInput
 
 _INPUT_NUMBERS = 1 << 21  # in a batch's input
 _MOST_PICTURES = 64
@@ -47,18 +45,6 @@ def seen_by(
     size = sight.size_px or size_px or SIZE_PX
     pair = (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
     return sight, float(sight.field_deg or field_deg or FIELD_DEG), pair
-
-
-def beyond_field(
-    shape: Sequence[int], field_deg: float, size_px: tuple[int, int], deg_per_px: float
-) -> list[int]:
-    """Give the px of a picture that a field cuts off on either side, by axis.
-
-    A whole number, so that the middle stays.
-    """
-    reach = [field_deg * n / max(size_px) / deg_per_px for n in size_px]
-    beyond = [(n - r) / 2 - 1e-6 for n, r in zip(shape, reach, strict=True)]
-    return [max(0, math.ceil(each)) for each in beyond]
 
 
 class PictureReader:
@@ -132,40 +118,14 @@ class PictureReader:
         self.frame_shape = frame_shape
         self._sight, self._seed, self._noise = sight, seed, noise
         viewing = Viewing(deg_per_px, (1, 1), frame_ms)
-        self._inputs = self._fitting(viewing, frame_shape, field, size)
-        self.field_deg, self.size_px = self._inputs.field_deg, self._inputs.size_px
-        self.network = sight.build(self._inputs, viewing)
+        self._input = PictureInput(sight, viewing, frame_shape, field, size)
+        inputs = self._input.maker
+        self.field_deg, self.size_px = inputs.field_deg, inputs.size_px
+        self.network = sight.build(inputs, viewing)
         self._layers = {name: Layer(self.network, name) for name in layers}
         numbers = int(np.prod(self.size_px)) * sight.preprocess.channels
-        fitting = max(1, _INPUT_NUMBERS // (numbers * self._inputs.n_frames))
+        fitting = max(1, _INPUT_NUMBERS // (numbers * inputs.n_frames))
         self.batch = min(_MOST_PICTURES, fitting)
-
-    def _fitting(
-        self,
-        viewing: Viewing,
-        frame_shape: tuple[int, int, int],
-        field: float,
-        size: tuple[int, int],
-    ) -> InputMaker:
-        """Make the input of what is within the field, in code values."""
-        sight = self._sight
-        n_frames, *shape = frame_shape
-        if n_frames == 1:
-            n_frames = sight.n_frames
-        elif sight.n_frames > 1 and n_frames != sight.n_frames:
-            rule = f"1 or {sight.n_frames} for this network"
-            raise ValueError(f"frames of a picture must be {rule}, got {n_frames}")
-        self._cut = cut = beyond_field(shape, field, size, viewing.deg_per_px)
-        kept = [n - 2 * c for n, c in zip(shape, cut, strict=True)]
-        if min(kept) < 1:
-            rule = "one picture's pixel or more on either side"
-            raise ValueError(f"the field of view must be {rule}, got {field:g} degrees")
-        light = sight.preprocess.light
-        preprocess = replace(
-            sight.preprocess, light="linear" if light == "srgb" else light
-        )
-        seen = (n_frames, kept[0], kept[1])
-        return InputMaker(preprocess, viewing, seen, field, size, sight.device)
 
     def read(
         self, contrast: Float[Tensor, " picture frame y x"], first: int = 0
@@ -186,10 +146,7 @@ class PictureReader:
             If the pictures are of another shape, or a layer gives other than a row a
             picture.
         """
-        if tuple(contrast.shape[1:]) != self.frame_shape:
-            got = tuple(contrast.shape[1:])
-            rule = f"{self.frame_shape} (frame, y, x)"
-            raise ValueError(f"pictures must be {rule}, got {got}")
+        self._input.require(contrast)
         found: dict[str, list[Tensor]] = {name: [] for name in self._layers}
         for start in range(0, len(contrast), self.batch):
             part = self._one(contrast[start : start + self.batch], first + start)
@@ -228,10 +185,4 @@ class PictureReader:
 
     def input_of(self, contrast: Float[Tensor, " picture frame y x"]) -> Tensor:
         """Give what the network takes of pictures."""
-        top, left = self._cut
-        height, width = self.frame_shape[1:]
-        seen = contrast[..., top : height - top, left : width - left]
-        seen = seen.to(self._sight.device, torch.float32)
-        seen = seen.expand(-1, self._inputs.n_frames, -1, -1)
-        x = self._inputs(seen.unsqueeze(1))  # one alternative a trial
-        return x.unsqueeze(1) if self._sight.takes_trials else x
+        return self._input(contrast)
