@@ -110,8 +110,7 @@ class PictureLoop:
                         checkpoint.write(self._state())
                 if told is not None:
                     told(self.step, n, self._said)
-            self.learner.train(False)
-            self.learner.head.fold()
+            self.learner.fold()
 
     def _learn(self) -> tuple[float, float]:
         """Take one step of gradient descent; give the two losses before it."""
