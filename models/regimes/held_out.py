@@ -93,9 +93,18 @@ class HeldOut:
         return np.concatenate(found)
 
     def features(
-        self, layer: str, target: Target | None = None
+        self, layer: str, places: int | None = None, target: Target | None = None
     ) -> Float32[np.ndarray, " picture unit"]:
         """Give what a layer has of the pictures, or of a population's; without noise.
+
+        Parameters
+        ----------
+        layer
+            A module of the network.
+        places
+            Most of a map along either axis: a larger one is averaged to so many.
+        target
+            The population whose pictures are shown.
 
         Raises
         ------
@@ -110,7 +119,7 @@ class HeldOut:
             part = torch.from_numpy(contrast[start : start + _AT_ONCE])
             with torch.no_grad(), without_noise():
                 _, found = learner.with_layers(part.to(learner.device), [layer], scale)
-            rows.append(found[layer].flatten(1).cpu().numpy())
+            rows.append(_rows(found[layer], places).cpu().numpy())
         return np.concatenate(rows)
 
     def population(self, part: PopulationPart) -> Target:
@@ -155,3 +164,11 @@ class HeldOut:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derived_seed("attack", learner.seed, first))
             return ascend(margin, clean, eps, how, _BOUNDS)
+
+
+def _rows(features: Tensor, places: int | None) -> Tensor:
+    """Give a row a picture, of maps of so many places at most."""
+    if places is not None and features.dim() == 4:
+        size = [min(places, n) for n in features.shape[2:]]
+        features = torch.nn.functional.adaptive_avg_pool2d(features, size)
+    return features.flatten(1)
