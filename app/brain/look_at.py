@@ -123,7 +123,7 @@ def read_stimuli(path: Path) -> "PictureSet":
 
     from ...models.brain_score.stimuli import picture_set, presented
 
-    kinds = dict.fromkeys(_TEXTS, str)
+    kinds: Any = dict.fromkeys(_TEXTS, str)
     try:
         table = pd.read_csv(path, dtype=kinds, encoding="utf-8", keep_default_na=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeError) as error:

@@ -169,7 +169,7 @@ class YokedBrainModel(BrainModel):
                 "--json",
             ],
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=False,
         )
         if done.returncode:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import xarray
 
 TASKS = ("passive", "label", "probabilities", "odd_one_out")
-PROBABILITIES = "probabilities-logistic-c-0.001/1"
+PROBABILITIES = "probabilities-logistic-regression/1"
 LABEL_COLUMN = "image_label"  # of what a read-out is fitted to
 
 

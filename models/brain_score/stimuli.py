@@ -81,7 +81,7 @@ class Presented:
             got = ", ".join(self.columns)
             raise ValueError(f"stimuli must have a column {name}, got {got}")
         found = self.columns[name].tolist()
-        if pd.isna(np.array(found, object)).any():
+        if pd.isna(np.array(found, object)).any() or "" in found:
             raise ValueError(f"{name} must be filled in for every stimulus, got none")
         return found
 

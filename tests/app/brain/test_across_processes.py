@@ -86,6 +86,6 @@ def inside(folder):
     told["command"] = [sys.executable, "-m", "yoked"]
     script = Path(__file__).with_name("inside_brainscore.py")
     words = [str(PYTHON), "-W", "ignore", str(script), json.dumps(told)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    done = subprocess.run(words, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -78,7 +78,7 @@ def test_a_recording_can_be_read_as_a_population(folder):
 def test_probabilities_are_fitted_to_another_table(folder):
     words = ("--task", "probabilities", "--fit", folder / "set.csv")
     said, found = looked(folder, *words, "--behavioral-layer", "v1")
-    assert said["formula"] == "probabilities-logistic-c-0.001/1"
+    assert said["formula"] == "probabilities-logistic-regression/1"
     np.testing.assert_allclose(found.sum("choice"), 1)
     assert found["choice"].values.tolist() == ["x", "y"]
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 import torch
-from PIL import Image
 from torch import nn
 
 import yoked
@@ -65,11 +65,12 @@ def drawn(n=6, seed=3):
 
 def written(folder, pictures=None, **columns):
     """Write pictures, and return a table of them."""
+    image = pytest.importorskip("PIL.Image")
     pictures = drawn() if pictures is None else pictures
     folder.mkdir(parents=True, exist_ok=True)
     names = [f"picture-{k}" for k in range(len(pictures))]
     for name, each in zip(names, pictures, strict=True):
-        Image.fromarray(each).save(folder / f"{name}.png")
+        image.fromarray(each).save(folder / f"{name}.png")
     files = [str(folder / f"{name}.png") for name in names]
     return pd.DataFrame({"stimulus_id": names, "path": files, **columns})
 

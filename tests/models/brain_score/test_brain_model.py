@@ -197,7 +197,7 @@ def test_probabilities_are_of_a_read_out_fitted_to_labels(tmp_path):
     assert (best == found["image_label"].values).all()
     one = found.sel(stimulus_id="picture-31", choice="light")
     assert one.values.item() > 0.5
-    assert found.attrs["formula"] == "probabilities-logistic-c-0.001/1"
+    assert found.attrs["formula"] == "probabilities-logistic-regression/1"
 
 
 def test_probabilities_are_those_of_scikit_learn(tmp_path):

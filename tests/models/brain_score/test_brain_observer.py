@@ -9,6 +9,7 @@ import yoked
 from yoked.experiments.session.observer import ObserverNoise, Practice, Viewing
 
 xarray = pytest.importorskip("xarray")
+Image = pytest.importorskip("PIL.Image")
 pytest.importorskip("sklearn")
 PROTOCOL = "bar-in-noise"
 
@@ -46,8 +47,6 @@ class BrightnessModel:
         self.fitted = by_label.sort_index()
 
     def means(self, stimuli):
-        from PIL import Image
-
         means, self.sizes = [], set()
         for each in stimuli["stimulus_id"]:
             with Image.open(stimuli.get_stimulus(each)) as picture:

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import yoked
 
 from .made import written
+
+Image = pytest.importorskip("PIL.Image")
 
 # brain-score/vision asserts, of a picture of some sets, gray (128) pixels over values
 # (pixels times channels), seen by models of 14 and of 6 degrees.
