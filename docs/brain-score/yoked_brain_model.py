@@ -60,6 +60,8 @@ class YokedBrainModel(BrainModel):
         with the numbers of each label's (.toml).
     command
         How Yoked is started.
+    seed
+        Of the network's own noise; each look has the next one.
     options
         More words for `yoked look-at`, such as ["--option", "seed=2"].
     """
@@ -74,6 +76,7 @@ class YokedBrainModel(BrainModel):
         times: Mapping[str, Bins] | None = None,
         classes: str | Path | None = None,
         command: Sequence[str] = ("yoked",),
+        seed: int = 0,
         options: Sequence[str] = (),
     ) -> None:
         self._observer, self._degrees = observer, visual_degrees
@@ -84,6 +87,7 @@ class YokedBrainModel(BrainModel):
         self._asked: list[str] | None = None
         self._fitting: Any = None
         self._task = ""
+        self._next_seed = seed
 
     @property
     def identifier(self) -> str:
@@ -163,6 +167,8 @@ class YokedBrainModel(BrainModel):
                 str(self._degrees),
                 "--identifier",
                 self._identifier,
+                "--seed",
+                str(self._next_seed),
                 *self._options,
                 "-o",
                 str(folder / "found.nc"),
@@ -172,6 +178,7 @@ class YokedBrainModel(BrainModel):
             encoding="utf-8",
             check=False,
         )
+        self._next_seed += 1
         if done.returncode:
             raise RuntimeError(done.stderr.strip())
         return json.loads(done.stdout)

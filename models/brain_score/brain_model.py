@@ -1,6 +1,7 @@
 """A network of ours that does what Brain-Score asks of a BrainModel."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,7 +51,7 @@ class YokedBrainModel:
     ) -> None:
         self.identifier = identifier
         self.region_layers = {
-            region: (given,) if isinstance(given, str) else tuple(given)
+            region: (given,) if isinstance(given, str) else tuple(dict.fromkeys(given))
             for region, given in region_layers.items()
         }
         self._observer, self._degrees = observer, visual_degrees
@@ -65,6 +66,7 @@ class YokedBrainModel:
         self._named: dict[str, Any] = {}
         self._labels: Labels | None = None
         self._recorded: tuple[str, list[tuple[float, float]]] | None = None
+        self._n_shown = 0
 
     def visual_degrees(self) -> int:
         """Say how many degrees of visual angle a picture spans that it looks at."""
@@ -155,7 +157,7 @@ class YokedBrainModel:
             of files. A picture spans `visual_degrees()`.
         number_of_trials
             Showings of each stimulus, over which responses are averaged: a network with
-            noise of its own draws new noise for each.
+            noise of its own draws new noise for each, and in each look.
         require_variance
             False: the responses of a network without noise do not vary.
 
@@ -179,6 +181,12 @@ class YokedBrainModel:
             rule = "begun by start_task or start_recording"
             raise ValueError(f"what to do must be {rule}, got neither call")
         shown = presented(stimuli)
+        found = self._answer(shown, number_of_trials)
+        self._n_shown += len(shown)  # noise goes on: another look is another trial
+        return found
+
+    def _answer(self, shown: Presented, number_of_trials: int) -> Any:
+        """Record, or do the task."""
         if self._recorded is not None:
             return self._record(shown, number_of_trials, *self._recorded)
         if self._task == "probabilities":
@@ -193,9 +201,8 @@ class YokedBrainModel:
         self, shown: Presented, passes: int, region: str, bins: Bins
     ) -> "xarray.DataArray":
         layers, steps = self.region_layers[region], self._times.get(region)
-        found = self._read(layers, steps is not None and len(bins) > 0).of(
-            shown.files, passes
-        )
+        in_time = steps is not None and len(bins) > 0
+        found = self._show(layers, shown.files, passes, every_call=in_time)
         if steps is None or not bins:
             parts = [found[name].reshape(len(shown), -1, 1) for name in layers]
             parts = [np.repeat(each, max(1, len(bins)), axis=2) for each in parts]
@@ -216,15 +223,14 @@ class YokedBrainModel:
 
     def _probabilities(self, shown: Presented, passes: int) -> "xarray.DataArray":
         assert self._readout is not None
-        p = self._readout.probabilities(self._of_behavior(shown, passes))
+        p = self._readout.probabilities(self._flat(self._behavioral, shown, passes))
         axes = {"presentation": of_presentations(shown), "choice": {}}
         choices = [self._named[each] for each in self._readout.categories]
         return assembly(p, axes, self._told(PROBABILITIES), choices)
 
     def _label(self, shown: Presented, passes: int) -> "xarray.DataArray":
-        found = self._read((self._labelling,)).of(shown.files, passes)
         assert self._labels is not None
-        rows = found[self._labelling].reshape(len(shown), -1).astype(np.float64)
+        rows = self._flat(self._labelling, shown, passes)
         values = np.array(self._labels.choose(rows), object)
         coords = of_presentations(shown)
         coords.setdefault("label", values)
@@ -238,7 +244,7 @@ class YokedBrainModel:
         first = {each: k for k, each in reversed(list(enumerate(shown.ids)))}
         unique = list(first)
         files = [shown.files[first[each]] for each in unique]
-        found = self._read((self._behavioral,)).of(files, passes)[self._behavioral]
+        found = self._show((self._behavioral,), files, passes)[self._behavioral]
         place = {each: k for k, each in enumerate(unique)}
         triplets = np.array([place[each] for each in shown.ids]).reshape(-1, 3)
         odd = odd_ones(found.reshape(len(files), -1), triplets, self._similarity)
@@ -261,26 +267,31 @@ class YokedBrainModel:
         shown = presented(stimuli)
         labels = shown.column(LABEL_COLUMN)
         self._named = {str(each): each for each in labels}
-        features = self._of_behavior(shown, passes, FITTING)
+        features = self._flat(self._behavioral, shown, passes, FITTING)
         self._readout = FittedReadout(features, list(map(str, labels)))
 
-    def _of_behavior(self, shown: Presented, passes: int, first: int = 0) -> np.ndarray:
-        found = self._read((self._behavioral,)).of(shown.files, passes, first)
-        return found[self._behavioral].reshape(len(shown), -1).astype(np.float64)
+    def _flat(
+        self, layer: str, shown: Presented, passes: int, first: int | None = None
+    ) -> np.ndarray:
+        """Give a row of one layer's units for each presentation."""
+        found = self._show((layer,), shown.files, passes, first)
+        return found[layer].reshape(len(shown), -1).astype(np.float64)
 
-    def _read(self, layers: tuple[str, ...], every_call: bool = False) -> Features:
-        """Give what shows pictures to the network, made once."""
+    def _show(
+        self,
+        layers: tuple[str, ...],
+        files: Sequence[Path],
+        passes: int,
+        first: int | None = None,
+        every_call: bool = False,
+    ) -> dict[str, np.ndarray]:
+        """Show pictures; what is made for some layers is kept."""
         key = (layers, every_call)
         if key not in self._readers:
-            self._readers[key] = Features(
-                self._observer,
-                layers,
-                self._degrees,
-                self._size_px,
-                self._seed,
-                every_call,
-            )
-        return self._readers[key]
+            how = (self._degrees, self._size_px, self._seed, every_call)
+            self._readers[key] = Features(self._observer, layers, *how)
+        number = self._n_shown if first is None else first
+        return self._readers[key].of(files, passes, number)
 
     def _told(self, formula: str) -> dict[str, str]:
         return {"identifier": self.identifier, "formula": formula}

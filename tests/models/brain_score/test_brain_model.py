@@ -148,19 +148,28 @@ def test_what_is_shown_in_a_wider_field_is_cut(tmp_path):
     )
 
 
+def noisy(table, looks=1, trials=1, **options):
+    """Return the last of some looks of a new model that puts out noise."""
+    model = yoked.as_brain_model(observer(Noisy()), {"V1": "noise"}, **options)
+    for _ in range(looks):
+        model.start_recording("V1", [(70, 170)])
+        found = model.look_at(table, number_of_trials=trials).values
+    return found
+
+
 def test_trials_of_a_noisy_network_are_averaged(tmp_path):
     table = written(tmp_path, drawn(150))
-    model = yoked.as_brain_model(observer(Noisy()), {"V1": "noise"})
-    model.start_recording("V1", [(70, 170)])
-    one, many = (model.look_at(table, number_of_trials=n).values for n in (1, 25))
+    one, many = noisy(table), noisy(table, trials=25)
     assert one.std() == pytest.approx(1, abs=0.12)  # 600 numbers: SE .03
     assert many.std() == pytest.approx(0.2, abs=0.024)
-    np.testing.assert_array_equal(one, model.look_at(table).values)
-    other = yoked.as_brain_model(observer(Noisy()), {"V1": "noise"}, seed=1)
-    other.start_recording("V1", [(70, 170)])
-    assert (
-        abs(np.corrcoef(one.ravel(), other.look_at(table).values.ravel())[0, 1]) < 0.2
-    )
+
+
+def test_another_look_is_other_noise_and_another_model_the_same(tmp_path):
+    table = written(tmp_path, drawn(150))
+    one = noisy(table)
+    np.testing.assert_array_equal(one, noisy(table))
+    for other in (noisy(table, looks=2), noisy(table, seed=1)):
+        assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 0.2
 
 
 def test_trials_of_a_network_without_noise_change_nothing(model, table):
