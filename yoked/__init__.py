@@ -102,6 +102,9 @@ if TYPE_CHECKING:
     from yoked.models.backbones.fronted import Fronted
     from yoked.models.backbones.unshared import unshared
     from yoked.models.backbones.vone_block import VOneBlock
+    from yoked.models.brain_score.as_brain_model import as_brain_model
+    from yoked.models.brain_score.brain_observer import from_brain_model
+    from yoked.models.brain_score.screen import place_on_screen
     from yoked.models.ganglion_cells.cell_signatures import (
         cell_anticipation,
         cell_omission,
@@ -168,6 +171,7 @@ __all__ = [
     "Viewing",
     "agreement",
     "apply_controls",
+    "as_brain_model",
     "attack_curve",
     "attribution",
     "bootstrap",
@@ -199,6 +203,7 @@ __all__ = [
     "explain_table",
     "fetch_ringach",
     "fit_cells",
+    "from_brain_model",
     "from_torch",
     "grating_responses",
     "group",
@@ -234,6 +239,7 @@ __all__ = [
     "omitted_stimulus",
     "open_store",
     "over_seeds",
+    "place_on_screen",
     "plot",
     "polarity_changes",
     "pooled",
@@ -407,6 +413,9 @@ _HOMES = {
     "write_recording": ("experiments.recordings.write_plain", "write_plain"),
     "fetch_ringach": ("app.brain.v1", "fetch_ringach"),
     "v1_battery": ("app.brain.v1", "v1_battery"),
+    "as_brain_model": ("models.brain_score.as_brain_model", "as_brain_model"),
+    "from_brain_model": ("models.brain_score.brain_observer", "from_brain_model"),
+    "place_on_screen": ("models.brain_score.screen", "place_on_screen"),
 }
 
 
