@@ -64,14 +64,15 @@ def texture_mnist(
             rows = []
             for k, one in enumerate(textured_digits(known, part, n, seed)):
                 name = f"{part}/{k:05d}.png"
-                _write(folder / name, one.contrast)
+                write_picture(folder / name, one.contrast)
                 rows.append((name, str(one.digit), one.texture, one.ground))
                 update(part, k + 1, n)
             _tables(folder, part, rows)
     return {"folder": str(folder), "fit": fit, "test": test, "seed": seed}
 
 
-def _write(path: Path, contrast: object) -> None:
+def write_picture(path: Path, contrast: object) -> None:
+    """Write contrast in [-1, 1] as a gray picture, in a folder that it makes."""
     import numpy as np
     from PIL import Image
 
