@@ -14,6 +14,7 @@ References
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -241,10 +242,10 @@ def sampling_radii(
 
     most = math.log(r_max / n)  # even steps; any growth needs smaller first ones
     least = most - math.log(density) / 2  # then the last would be even
-    first = most
+    first: Any = most
     if density > 1:
         first = brentq(lambda x: radii(x)[-1] - r_max, least - 1, most + 1, xtol=1e-14)
-    return np.array(radii(float(first)))
+    return np.array(radii(first))
 
 
 def sampled_at(
