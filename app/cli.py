@@ -161,6 +161,10 @@ COMMANDS = {
         "texture_mnist:texture_mnist",
         "Write digits made of textures, for probes of what a layer knows of either.",
     ),
+    "digits": (
+        "digits:digits",
+        "Write digits under debris or in clutter, and plain ones, at some levels.",
+    ),
     "label": (
         "label:label",
         "Let a network say what pictures show, as a table of choices.",

@@ -116,6 +116,7 @@ if TYPE_CHECKING:
     from yoked.models.ganglion_cells.fitting import fit as fit_cells
     from yoked.models.ganglion_cells.interpretation import attribution
     from yoked.models.ganglion_cells.learned_config import LearnedConfig
+    from yoked.models.networks.attention import attend
     from yoked.models.networks.controls import Controls
     from yoked.models.networks.controls import apply as apply_controls
     from yoked.models.networks.foreign import load_into, read_weights
@@ -124,6 +125,7 @@ if TYPE_CHECKING:
     from yoked.models.networks.named import make as make_network
     from yoked.models.networks.noisy import noisy
     from yoked.models.noise import noise_like
+    from yoked.models.probing.feature_tuning import feature_tuning
     from yoked.models.probing.labels import label_pictures
     from yoked.models.recipes.train import train
     from yoked.models.regimes.train import train_on_pictures
@@ -173,6 +175,7 @@ __all__ = [
     "apply_controls",
     "as_brain_model",
     "attack_curve",
+    "attend",
     "attribution",
     "bootstrap",
     "brain_scores",
@@ -201,6 +204,7 @@ __all__ = [
     "encoding",
     "equivalent_noise",
     "explain_table",
+    "feature_tuning",
     "fetch_ringach",
     "fit_cells",
     "from_brain_model",
@@ -299,6 +303,7 @@ _HOMES = {
     "agreement": ("analysis.double_pass.internal_noise", "agreement"),
     "apply_controls": ("models.networks.controls", "apply"),
     "attack_curve": ("app.robustness.attack", "attack_curve"),
+    "attend": ("models.networks.attention", "attend"),
     "attribution": ("models.ganglion_cells.interpretation", "attribution"),
     "bootstrap": ("analysis.sensitivity.bootstrap", "bootstrap"),
     "brain_scores": ("app.brain.layer_scores", "layer_scores"),
@@ -330,6 +335,7 @@ _HOMES = {
         "session_equivalent_noise",
     ),
     "explain_table": ("experiments.imports.table_explain", "explain_table"),
+    "feature_tuning": ("models.probing.feature_tuning", "feature_tuning"),
     "fit_cells": ("models.ganglion_cells.fitting", "fit"),
     "from_torch": ("models.networks.from_torch", "from_torch"),
     "grating_responses": ("models.retina.gratings", "grating_responses"),

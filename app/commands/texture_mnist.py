@@ -72,8 +72,8 @@ def texture_mnist(
             made = textured_digits(known, part, n, seed, is_bright=bright)
             for k, one in enumerate(made):
                 name, of_map = f"{part}/{k:05d}.png", f"{part}-maps/{k:05d}.png"
-                _write(folder / name, one.contrast)
-                _write(folder / of_map, 2.0 * one.mask - 1)
+                write_picture(folder / name, one.contrast)
+                write_picture(folder / of_map, 2.0 * one.mask - 1)
                 rows.append((name, str(one.digit), one.texture, of_map))
                 update(part, k + 1, n)
             _tables(folder, part, rows)
@@ -81,7 +81,8 @@ def texture_mnist(
     return {**told, "seed": seed}
 
 
-def _write(path: Path, contrast: object) -> None:
+def write_picture(path: Path, contrast: object) -> None:
+    """Write contrast in [-1, 1] as a gray picture, in a folder that it makes."""
     import numpy as np
     from PIL import Image
 
