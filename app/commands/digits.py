@@ -1,6 +1,5 @@
 """Occluded and cluttered digits as files."""
 
-import csv
 from pathlib import Path
 
 import click
@@ -8,7 +7,6 @@ import click
 from ..options import SEED
 from ..output import Row, output
 from ..progress import progress
-from .texture_mnist import write_picture
 
 
 @click.command()
@@ -72,27 +70,16 @@ def digits(
         yoked label blt debris/test.csv --fit debris/fit.csv
             --layer decoder.average --size-px 56 -o blt.csv
     """
-    from ...experiments.pictures.crowded_digits import LEVELS, crowded_digits
+    from ...experiments.pictures.crowded_digits import LEVELS
+    from ...experiments.pictures.crowded_digits_files import write_crowded_digits
     from ...experiments.pictures.digits import load_digits
 
     if folder.is_dir() and any(folder.iterdir()):
         raise click.UsageError(f"folder must be new or empty, got {str(folder)!r}")
     chosen = (0, *sorted(set(levels))) if levels else LEVELS[kind]
     known = load_digits(package)
-    folder.mkdir(parents=True, exist_ok=True)
     with progress("digits") as update:
-        for part, n in (("fit", fit), ("test", test)):
-            rows = []
-            made = crowded_digits(known, part, n, kind, chosen, seed)
-            for k, one in enumerate(made):
-                name = f"{part}/{k:05d}.png"
-                write_picture(folder / name, one.contrast)
-                rows.append((name, str(one.digit), f"{kind}-{one.level}"))
-                update(part, k + 1, n * len(chosen))
-            _table(folder / f"{part}.csv", rows)
-            if part == "fit":
-                plain = [row for row in rows if row[2] == f"{kind}-0"]
-                _table(folder / "fit-plain.csv", plain)
+        write_crowded_digits(folder, known, kind, chosen, fit, test, seed, update)
     return {
         "folder": str(folder),
         "kind": kind,
@@ -101,11 +88,3 @@ def digits(
         "test": test,
         "seed": seed,
     }
-
-
-def _table(path: Path, rows: list[tuple[str, str, str]]) -> None:
-    """Write which picture shows what, at which level."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["file", "category", "condition"])
-        table.writerows(rows)
