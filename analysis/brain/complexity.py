@@ -1,10 +1,10 @@
-"""How complex a layer's transformation of pictures is: what no linear map of them tells.
+"""How complex a layer's transformation of pictures is: what no linear map tells.
 
     complexity = 1 - R^2
 
 of the best linear map from pixels to a unit, the median over units; R^2 is of pictures
-that the map was not fitted to. A measure of our own: 0 for a linear network, 1 for units
-that no linear map foretells at all. Of Gaussian pixels a rectified sum has
+that the map was not fitted to. A measure of our own: 0 for a linear network, 1 for
+units that no linear map foretells at all. Of Gaussian pixels a rectified sum has
 1 - .5 / (1 - 1 / pi) = .266, and so has the larger of two independent sums; a squared
 one has 1.
 
@@ -109,7 +109,7 @@ def _left(
     train: np.ndarray,
     test: np.ndarray,
 ) -> Float[np.ndarray, " unit"]:
-    """Return each unit's share of variance, among what is held out, that is not told."""
+    """Return what is not told, as a share of each unit's variance over held out."""
     error = y[test] - fitted("ridge-cv", x[train], y[train])(x[test])
     about = y[test] - y[test].mean(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -10,6 +10,7 @@ import click
 from ..options import DATABASE
 from ..output import Partly, Row, output
 from ..progress import progress
+from .reproduce_v1_controls import v1_controls
 from .sweep import bar
 from .trials import opened
 
@@ -83,7 +84,7 @@ def reproduce() -> None:
 
 
 @contextmanager
-def _going_on(out: Path) -> Iterator[None]:
+def going_on(out: Path) -> Iterator[None]:
     """Say where an interrupted figure is."""
     try:
         yield
@@ -164,7 +165,7 @@ def deep_vs_shallow(
     if dry_run:
         return extent.to_dict()
     require_parquet()
-    with _going_on(out):
+    with going_on(out):
         return _deep_vs_shallow(out, extent, db, chosen, processes)
 
 
@@ -281,7 +282,7 @@ def learned_retina(
     click.echo(extent.sentence(), err=True)
     if dry_run:
         return extent.to_dict()
-    with _going_on(out):
+    with going_on(out):
         return _learned_retina(out, extent, db, chosen, processes)
 
 
@@ -321,3 +322,6 @@ def _say(out: Path, pictures: tuple[str, ...], failed: dict[str, str]) -> None:
         click.echo(f"Wrote {out / name}.", err=True)
     for cell, sentence in failed.items():
         click.echo(f"{cell} failed: {sentence}", err=True)
+
+
+reproduce.add_command(v1_controls)

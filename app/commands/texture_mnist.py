@@ -1,6 +1,5 @@
 """Texture-MNIST as files."""
 
-import csv
 from pathlib import Path
 
 import click
@@ -8,8 +7,6 @@ import click
 from ..options import SEED
 from ..output import Row, output
 from ..progress import progress
-
-LABELS = ("digit", "texture")
 
 
 @click.command("texture-mnist")
@@ -53,38 +50,11 @@ def texture_mnist(
             --layer v1 --size-px 56 -o texture.csv
     """
     from ...experiments.pictures.digits import load_digits
-    from ...experiments.pictures.texture_mnist import textured_digits
+    from ...experiments.pictures.texture_mnist_files import write_texture_mnist
 
     if folder.is_dir() and any(folder.iterdir()):
         raise click.UsageError(f"folder must be new or empty, got {str(folder)!r}")
     known = load_digits(digits)
-    folder.mkdir(parents=True, exist_ok=True)
     with progress("texture-mnist") as update:
-        for part, n in (("fit", fit), ("test", test)):
-            rows = []
-            for k, one in enumerate(textured_digits(known, part, n, seed)):
-                name = f"{part}/{k:05d}.png"
-                _write(folder / name, one.contrast)
-                rows.append((name, str(one.digit), one.texture, one.ground))
-                update(part, k + 1, n)
-            _tables(folder, part, rows)
+        write_texture_mnist(folder, known, fit, test, seed, update)
     return {"folder": str(folder), "fit": fit, "test": test, "seed": seed}
-
-
-def _write(path: Path, contrast: object) -> None:
-    import numpy as np
-    from PIL import Image
-
-    path.parent.mkdir(exist_ok=True)
-    codes = np.rint((np.asarray(contrast) + 1) * 127.5).astype(np.uint8)
-    Image.fromarray(codes).save(path)
-
-
-def _tables(folder: Path, part: str, rows: list[tuple[str, str, str, str]]) -> None:
-    """Write which picture shows what: a table for each label."""
-    for at, label in enumerate(LABELS):
-        path = folder / f"{part}-{label}.csv"
-        with path.open("w", encoding="utf-8", newline="") as file:
-            table = csv.writer(file)
-            table.writerow(["file", "category"])
-            table.writerows([row[0], row[1 + at]] for row in rows)

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     "--property",
     "properties",
     multiple=True,
-    help="Only this one, such as circular_variance; may be repeated. Gratings that tell "
-    "none of them are not shown.",
+    help="Only this one, such as circular_variance; may be repeated. Gratings that "
+    "tell none of them are not shown.",
 )
 @click.option(
     "--passes",

@@ -1,0 +1,66 @@
+"""Texture-MNIST as files: pictures, and tables of what they show."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from .digits import SIZE_PX as DIGIT_PX
+from .digits import Digits
+from .texture_mnist import ZOOM, textured_digits
+
+LABELS = ("digit", "texture")
+PARTS = ("fit", "test")
+SIZE_PX = ZOOM * DIGIT_PX
+
+
+def write_texture_mnist(
+    folder: Path,
+    digits: Digits,
+    fit: int,
+    test: int,
+    seed: int = 0,
+    progress: Callable[[str, float, int], None] | None = None,
+) -> None:
+    """Write pictures of both parts, and a table for each part and label.
+
+    Parameters
+    ----------
+    folder
+        Which is made. Tables are called fit-digit.csv and so on.
+    digits, seed
+        As of `textured_digits`.
+    fit, test
+        How many pictures of each part.
+    progress
+        Told the part, how many are written, and of how many.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for part, n in zip(PARTS, (fit, test), strict=True):
+        rows = []
+        for k, one in enumerate(textured_digits(digits, part, n, seed)):
+            name = f"{part}/{k:05d}.png"
+            _write(folder / name, one.contrast)
+            rows.append((name, str(one.digit), one.texture))
+            if progress is not None:
+                progress(part, k + 1, n)
+        _tables(folder, part, rows)
+
+
+def _write(path: Path, contrast: np.ndarray) -> None:
+    from PIL import Image
+
+    path.parent.mkdir(exist_ok=True)
+    codes = np.rint((np.asarray(contrast) + 1) * 127.5).astype(np.uint8)
+    Image.fromarray(codes).save(path)
+
+
+def _tables(folder: Path, part: str, rows: list[tuple[str, str, str]]) -> None:
+    """Write which picture shows what: a table for each label."""
+    for at, label in enumerate(LABELS):
+        path = folder / f"{part}-{label}.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            table = csv.writer(file)
+            table.writerow(["file", "category"])
+            table.writerows([row[0], row[1 + at]] for row in rows)
