@@ -59,17 +59,18 @@ def grouped_correlation(
     if np.isnan(value):
         reason = "fewer than three cases, or one quantity is the same in all"
         return Estimate.missing(CORRELATION, reason, len(one))
+    one, other = (v - v.mean() for v in (one, other))  # so that sums keep digits
     names = list(dict.fromkeys(groups))
     members = [np.flatnonzero([g == name for g in groups]) for name in names]
     if len(names) < LEAST:
         note = f"no interval: fewer than {LEAST} groups"
         return Estimate(value, None, None, None, len(one), CORRELATION, note)
     rng = np.random.default_rng(seed)
-    drawn = []
-    for chosen in rng.integers(len(names), size=(_DRAWS, len(names))):
-        cases = np.concatenate([members[k] for k in chosen])
-        drawn.append(_correlation(one[cases], other[cases]))
-    told = np.array(drawn)[np.isfinite(drawn)]
+    share = np.full(len(names), 1 / len(names))
+    counts = rng.multinomial(len(names), share, _DRAWS)  # of each group in each draw
+    sums = np.array([_moments(one[m], other[m]) for m in members])
+    drawn = _of_moments(counts @ sums)
+    told = drawn[np.isfinite(drawn)]
     low, high = (float(end) for end in np.quantile(told, [0.025, 0.975]))
     se = float(told.std(ddof=1))
     ends = min(low, value), max(high, value)
@@ -81,3 +82,17 @@ def _correlation(x: np.ndarray, y: np.ndarray) -> float:
     if len(x) < 3 or not np.ptp(x) or not np.ptp(y):
         return float("nan")
     return float(np.clip(np.corrcoef(x, y)[0, 1], -1, 1))
+
+
+def _moments(x: np.ndarray, y: np.ndarray) -> list[float]:
+    """Return sums over a group's cases, from which a draw's correlation is told."""
+    return [float(np.sum(v)) for v in (np.ones(len(x)), x, y, x * x, y * y, x * y)]
+
+
+def _of_moments(sums: Float[np.ndarray, " draw six"]) -> Float[np.ndarray, " draw"]:
+    """Return each draw's correlation; NaN where a quantity is the same in all."""
+    n, x, y, xx, yy, xy = sums.T
+    spread = (n * xx - x * x) * (n * yy - y * y)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        r = (n * xy - x * y) / np.sqrt(np.where(spread > 0, spread, np.nan))
+    return np.clip(r, -1, 1)

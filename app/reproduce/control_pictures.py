@@ -18,10 +18,10 @@ _OF_SHARES = (0.0, 1.0)
 _TITLES = {
     "similarity": "circular variance:\nsimilarity to V1 / ceiling",
     "complexity": "complexity:\n1 − R² of a linear map",
-    "texture": "texture probe:\nproportion correct",
-    "digit": "digit probe:\nproportion correct",
+    "texture": "texture probe: proportion\ncorrect (dotted: chance)",
+    "digit": "digit probe: proportion\ncorrect (dotted: chance)",
 }
-_NAMES = {"relu": "ReLU", "elu": "ELU"}
+_NAMES = {"relu": "ReLU", "elu": "ELU", "none": "no"}
 # Of ten digits, and ten textures.
 _CHANCE = Estimate(0.1, None, None, None, 0, "given/1")
 
@@ -35,25 +35,31 @@ def draw_controls(means: Sequence[ControlMeans]) -> "Figure":
     names = [*_SHOWN, *(name for name in measured if name not in MEASURES)]
     titles = {name: _TITLES.get(name, _of_recording(name)) for name in names}
     found = {
-        (each.weights, titles[name], each.pooling, _said(each.activation)): estimate
+        (
+            each.weights,
+            titles[name],
+            f"{_said(each.pooling)} pooling",
+            _said(each.activation),
+        ): each.measures[name]
         for each in means
         for name in names
-        if (estimate := each.measures.get(name)) is not None
+        if name in each.measures
     }
     limits = {titles[name]: _LIMITS.get(name, _OF_SHARES) for name in names}
     beside = {
-        (row, titles[name]): {"chance": _CHANCE}
+        (row, titles[name]): {"": _CHANCE}
         for row in rows
         for name in ("texture", "digit")
     }
     colors = [_said(each) for each in activations]
     columns = [titles[name] for name in names]
-    return draw_factors(found, rows, columns, poolings, colors, beside, limits=limits)
+    places = [f"{_said(each)} pooling" for each in poolings]
+    return draw_factors(found, rows, columns, places, colors, beside, "weights", limits)
 
 
 def _of_recording(name: str) -> str:
     return f"{name.removeprefix(ENCODING)}:\ncorrelation foretold"
 
 
-def _said(activation: str) -> str:
-    return _NAMES.get(activation, activation)
+def _said(level: str) -> str:
+    return _NAMES.get(level, level)

@@ -1,4 +1,4 @@
-"""The figure: what makes a layer like V1 - its training, or what it is made of?
+"""The figure: whether training makes a layer like V1, or what it is made of.
 
 One network with trained, random and shuffled weights, four non-linearities and three
 poolings; of one of its layers the tuning, the complexity and what a linear read-out
