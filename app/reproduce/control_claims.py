@@ -24,6 +24,7 @@ from ...analysis.trials.sign_test import sign_test
 from .control_outcome import Record, control_of, names_of
 from .control_recordings import ENCODING
 
+FORMAT = "yoked-control-claims/1"  # of the plain form, which docs/json.md describes
 _OTHERS = ("tanh", "elu", "linear")
 _RICH = "ReLU or max-pooling"
 Key = tuple[str, str, str, int]  # weights, activation, pooling, seed
@@ -56,6 +57,10 @@ class ControlClaim(Result):
     chance: float
     p: float
     median: Estimate
+
+    def parts(self) -> dict[str, Any]:
+        """Give the fields, and the format of all of them first."""
+        return {"format": FORMAT, **super().parts()}
 
     def table(self) -> list[Cells]:
         """Give one row."""

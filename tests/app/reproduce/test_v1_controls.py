@@ -70,9 +70,10 @@ def test_what_is_written_says_the_same_and_more_is_added(made, extent):
 
 
 def test_a_folder_of_another_extent_is_refused(made, extent):
-    with pytest.raises(ValueError, match="with the same layer, got stage1 in .*stage2"):
+    said = r"with the same layer, got stage1 in .*stage2"
+    with pytest.raises(ValueError, match=said):
         v1_controls(made[0], replace(extent, layer="stage2"))
-    with pytest.raises(ValueError, match=r"with the same recordings"):
+    with pytest.raises(ValueError, match="with the same recordings"):
         v1_controls(made[0], replace(extent, recordings=()))
 
 
