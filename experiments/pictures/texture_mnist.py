@@ -14,13 +14,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from .digits import SIZE_PX, Digits, part_of
 from .textures import NAMES, Textures
 
 ZOOM = 2  # px of a picture across one of a digit
 _INK = 0.3  # from which a pixel is of the digit
+_BRIGHT, _FAINT = 0.6, 0.5  # contrast of bright digits, and of textures behind them
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +32,14 @@ class Textured:
     ----------
     contrast
         In [-1, 1].
+    mask
+        Where the digit is.
     digit, texture, ground
         What it shows, of what, on what.
     """
 
     contrast: Float[np.ndarray, " y x"]
+    mask: Bool[np.ndarray, " y x"]
     digit: int
     texture: str
     ground: str
@@ -47,6 +51,7 @@ def textured_digits(
     n: int,
     seed: int = 0,
     textures: tuple[str, ...] = NAMES,
+    is_bright: bool = False,
 ) -> Iterator[Textured]:
     """Yield pictures of a part: digits and textures are in balance, and independent.
 
@@ -63,6 +68,10 @@ def textured_digits(
         Of everything that is drawn; parts differ for one seed.
     textures
         Two or more of `textures.NAMES`.
+    is_bright
+        Whether digits are evenly bright, of contrast .6, on textures of half their
+        contrast: then `texture` is the ground's. Plain networks learn these; digits
+        that differ from their ground in nothing but texture they hardly do.
 
     Raises
     ------
@@ -83,10 +92,13 @@ def textured_digits(
         own, other = inside[k], (inside[k] + step[k]) % len(textures)
         ink = own_part.ink[rng.choice(np.flatnonzero(own_part.labels == digit))]
         mask = np.kron(ink, np.ones((ZOOM, ZOOM))) > _INK
-        contrast = np.where(
-            mask, made.patch(textures[own], rng), made.patch(textures[other], rng)
-        )
-        yield Textured(contrast, digit, textures[own], textures[other])
+        ground = made.patch(textures[other], rng)
+        if is_bright:
+            contrast = np.where(mask, _BRIGHT, _FAINT * ground)
+            yield Textured(contrast, mask, digit, textures[other], textures[other])
+            continue
+        contrast = np.where(mask, made.patch(textures[own], rng), ground)
+        yield Textured(contrast, mask, digit, textures[own], textures[other])
 
 
 def _in_balance(n: int, kinds: int, rng: np.random.Generator) -> np.ndarray:

@@ -21,15 +21,16 @@ def write_texture_mnist(
     fit: int,
     test: int,
     seed: int = 0,
+    is_bright: bool = False,
     progress: Callable[[str, float, int], None] | None = None,
 ) -> None:
-    """Write pictures of both parts, and a table for each part and label.
+    """Write pictures and maps of digits of both parts, and a table for each label.
 
     Parameters
     ----------
     folder
         Which is made. Tables are called fit-digit.csv and so on.
-    digits, seed
+    digits, seed, is_bright
         As of `textured_digits`.
     fit, test
         How many pictures of each part.
@@ -39,10 +40,12 @@ def write_texture_mnist(
     folder.mkdir(parents=True, exist_ok=True)
     for part, n in zip(PARTS, (fit, test), strict=True):
         rows = []
-        for k, one in enumerate(textured_digits(digits, part, n, seed)):
-            name = f"{part}/{k:05d}.png"
+        made = textured_digits(digits, part, n, seed, is_bright=is_bright)
+        for k, one in enumerate(made):
+            name, of_map = f"{part}/{k:05d}.png", f"{part}-maps/{k:05d}.png"
             _write(folder / name, one.contrast)
-            rows.append((name, str(one.digit), one.texture))
+            _write(folder / of_map, 2.0 * one.mask - 1)
+            rows.append((name, str(one.digit), one.texture, of_map))
             if progress is not None:
                 progress(part, k + 1, n)
         _tables(folder, part, rows)
@@ -56,11 +59,11 @@ def _write(path: Path, contrast: np.ndarray) -> None:
     Image.fromarray(codes).save(path)
 
 
-def _tables(folder: Path, part: str, rows: list[tuple[str, str, str]]) -> None:
+def _tables(folder: Path, part: str, rows: list[tuple[str, str, str, str]]) -> None:
     """Write which picture shows what: a table for each label."""
     for at, label in enumerate(LABELS):
         path = folder / f"{part}-{label}.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
             table = csv.writer(file)
-            table.writerow(["file", "category"])
-            table.writerows([row[0], row[1 + at]] for row in rows)
+            table.writerow(["file", "category", "importance"])
+            table.writerows([row[0], row[1 + at], row[3]] for row in rows)

@@ -17,7 +17,7 @@ from ...experiments.stimulus.seeds import derived_seed
 from ..networks.batches import is_out_of_memory
 from ..noise import drawn_for
 from ..retina.mosaic import as_contrast_tensor
-from ..training.practice import one_thread
+from ..training.repeatable import repeatable
 from .checkpoint import Checkpoint
 from .compiled import compiled, compiling
 from .evaluation import figures_of
@@ -308,7 +308,7 @@ class Loop:
         devices = [torch.device(self.device)] if is_cuda else []
         with (
             torch.random.fork_rng(devices=devices),
-            nullcontext() if is_cuda else _repeatable(),
+            repeatable(is_cuda),
             compiling() if self.training.compile else nullcontext(),
         ):
             apart = [self.share.number] if self.share.number else []
@@ -325,22 +325,6 @@ class Loop:
                 raise
             rule = f"smaller than {self.training.batch} trials to fit into memory"
             raise ValueError(f"training.batch must be {rule}, got that many") from error
-
-
-@contextmanager
-def _repeatable() -> Iterator[None]:
-    """Let the CPU give the same sums each time: one thread, and no oneDNN.
-
-    Its convolutions differ in the last digits from the first call to later ones, and
-    AdamW makes steps of any gradient, however small.
-    """
-    before = torch.backends.mkldnn.enabled
-    torch.backends.mkldnn.enabled = False  # pyright: ignore[reportAttributeAccessIssue]
-    try:
-        with one_thread():
-            yield
-    finally:
-        torch.backends.mkldnn.enabled = before  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _on_cpu(state: dict[str, Tensor]) -> dict[str, Tensor]:
