@@ -70,7 +70,7 @@ _AT_LEAST_1 = click.IntRange(1)
 @click.option(
     "--steps",
     type=_AT_LEAST_1,
-    default=300,
+    default=200,
     show_default=True,
     help="Of each training.",
 )
@@ -79,7 +79,7 @@ _AT_LEAST_1 = click.IntRange(1)
     type=click.IntRange(100),
     default=2000,
     show_default=True,
-    help="Pictures to train, and to fit read-outs to.",
+    help="Pictures to fit read-outs to, and as many others to train on.",
 )
 @click.option(
     "--test",

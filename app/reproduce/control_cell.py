@@ -31,7 +31,8 @@ class ControlCell:
     recordings, n_features
         What the layer is to foretell, and by how many features.
     recipe
-        Of a training, as plain data; None where it is not trained.
+        Of the training, as plain data, or of what it begins with; None of shuffled
+        weights.
     weights_of
         Folder of the training whose weights are shuffled.
     """
@@ -55,7 +56,7 @@ class ControlCell:
     @property
     def is_training(self) -> bool:
         """Whether others wait for its weights."""
-        return self.recipe is not None
+        return self.weights == "trained"
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as plain data, which `work_of` makes it of again."""
@@ -73,16 +74,15 @@ class ControlCell:
 
         start = monotonic()
         came_to: dict[str, Any] = {"inputs": self.inputs, **self.which}
-        files, options = [], {}
-        if self.recipe is not None:
+        files = []
+        if self.weights_of is None:
             file = part_of(Path(self.folder), self.inputs) / WEIGHTS
-            came_to |= self._trained(file)
+            came_to |= self._made(file)
             files.append(file)
-        if self.weights != "random":
-            of = self.folder if self.weights_of is None else self.weights_of
-            options = {"file": str(files[0] if files else Path(of) / WEIGHTS)}
+        else:
+            file = Path(self.weights_of) / WEIGHTS
         found = measured(
-            self._observer(options),
+            self._observer(file),
             self.layer,
             Path(self.pictures),
             None if self.cells is None else Path(self.cells),
@@ -100,15 +100,26 @@ class ControlCell:
         names = ("weights", "activation", "pooling", "seed")
         return {name: getattr(self, name) for name in names}
 
-    def _observer(self, options: Mapping[str, Any]) -> Any:
+    def _observer(self, file: Path) -> Any:
         from ...models.registry import load
 
-        controls = {name: each for name, each in self.which.items() if name != "seed"}
-        return load(self.network, seed=self.seed, **controls, **options)
+        return load(
+            self.network,
+            file=str(file),
+            weights="shuffled" if self.weights == "shuffled" else "trained",
+            activation=self.activation,
+            pooling=self.pooling,
+            seed=self.seed,
+        )
 
-    def _trained(self, file: Path) -> dict[str, Any]:
+    def _made(self, file: Path) -> dict[str, Any]:
+        """Train, or give what a training begins with."""
         from ...models.regimes.train import train_on_pictures
+        from ...models.regimes.untrained import untrained
 
         assert self.recipe is not None
-        train_on_pictures(self.recipe, file, resume=True)
-        return {}
+        if self.weights == "random":
+            untrained(self.recipe, file)
+            return {}
+        made = train_on_pictures(self.recipe, file, resume=True)
+        return {"held_out_correct": made.held_out_correct}

@@ -102,6 +102,7 @@ def networks_of(records: Sequence[Record]) -> list[Row]:
         }
         for name, each in record.get("measures", {}).items():
             row |= {name: each["value"], f"{name} se": each["se"]}
+        row["held_out_correct"] = record.get("held_out_correct")
         row["seconds"] = record.get("seconds")
         row["error"] = record.get("error")
         rows.append(row)

@@ -33,7 +33,9 @@ WEIGHTS = ("trained", "random", "shuffled")
 ACTIVATIONS = ("relu", "tanh", "elu", "linear")
 POOLINGS = ("max", "average", "none")
 _KEPT = "extent.json"
+BRIGHT = "bright-"  # before the name of the pictures to train on
 _PICTURE_SEED = 0
+_RATE = 1e-2
 # Of what else a network is a function of: raise it when it would come to others.
 _VERSION = 1
 Progress = Callable[[str, float, int], None]
@@ -54,7 +56,7 @@ class ControlsExtent:
     steps
         Of each training.
     n_fit, n_test
-        Pictures to fit read-outs to, and held out.
+        Pictures to fit read-outs to, and held out; of the training as many others.
     cells
         The table of Ringach et al. (2002); None to go without it.
     recordings, n_features
@@ -67,7 +69,7 @@ class ControlsExtent:
     activations: tuple[str, ...] = ACTIVATIONS
     poolings: tuple[str, ...] = POOLINGS
     n_seeds: int = 3
-    steps: int = 300
+    steps: int = 200
     n_fit: int = 2000
     n_test: int = 1000
     cells: Path | None = None
@@ -200,7 +202,7 @@ def v1_controls(
     told = told or silent
     tidy(out / "cells")
     kept = _require_same(out / _KEPT, extent)
-    _make_pictures(out / extent.pictures, extent, digits, progress)
+    _make_pictures(out, extent, digits, progress)
     cells = cells_of(out, extent)
     due = [cell for cell in cells if cell.record() is None]
     for cell in due:  # of other inputs
@@ -241,8 +243,8 @@ def _cell(
     pictures = (out / extent.pictures).resolve()
     label = _label(control, seed)
     recipe = None
-    if weights == "trained":
-        recipe = _recipe(pictures, extent, activation, pooling, seed)
+    if weights != "shuffled":
+        recipe = _recipe(out, extent, activation, pooling, seed)
     of = {"kept": extent.kept, "control": control, "seed": seed}
     weights_of = _label(("trained", activation, pooling), seed)
     return ControlCell(
@@ -271,11 +273,12 @@ def _label(control: tuple[str, str, str], seed: int) -> str:
 
 
 def _recipe(
-    pictures: Path, extent: ControlsExtent, activation: str, pooling: str, seed: int
+    out: Path, extent: ControlsExtent, activation: str, pooling: str, seed: int
 ) -> dict[str, Any]:
-    """Give the training on digits, whatever texture they are of."""
+    """Give the training on bright digits, whatever texture they are on."""
     from ...experiments.pictures.texture_mnist_files import SIZE_PX
 
+    pictures = (out / (BRIGHT + extent.pictures)).resolve()
     return {
         "network": {
             "name": extent.network,
@@ -287,28 +290,32 @@ def _recipe(
             "held_out": str(pictures / "test-digit.csv"),
             "size_px": SIZE_PX,
         },
-        "training": {"steps": extent.steps},
+        "training": {"steps": extent.steps, "rate": _RATE},
     }
 
 
 def _make_pictures(
-    folder: Path,
+    out: Path,
     extent: ControlsExtent,
     digits: "Digits | None",
     progress: Progress | None,
 ) -> None:
-    """Make the pictures once; a folder that is there is whole."""
+    """Make the pictures of both kinds once; a folder that is there is whole."""
     from ...experiments.pictures.digits import load_digits
     from ...experiments.pictures.texture_mnist_files import write_texture_mnist
 
-    if folder.is_dir():
-        return
-    half = folder.with_name(f".{folder.name}")
-    shutil.rmtree(half, ignore_errors=True)
-    known = load_digits() if digits is None else digits
     sizes = extent.n_fit, extent.n_test
-    write_texture_mnist(half, known, *sizes, _PICTURE_SEED, progress)
-    half.rename(folder)
+    for kind in ("", BRIGHT):
+        folder = out / (kind + extent.pictures)
+        if folder.is_dir():
+            continue
+        half = folder.with_name(f".{folder.name}")
+        shutil.rmtree(half, ignore_errors=True)
+        digits = load_digits() if digits is None else digits
+        write_texture_mnist(
+            half, digits, *sizes, _PICTURE_SEED, kind == BRIGHT, progress
+        )
+        half.rename(folder)
 
 
 def _written(

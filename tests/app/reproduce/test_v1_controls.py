@@ -102,7 +102,7 @@ def test_the_command_says_what_is_to_be_done(tmp_path):
     found = CliRunner().invoke(cli, [*given, "--seeds", "2", "--pooling", "max"])
     assert found.exit_code == 0, found.output
     assert json.loads(found.stdout)["n_networks"] == 24
-    assert "24 networks, 8 of them trained for 300 steps" in found.stderr
+    assert "24 networks, 8 of them trained for 200 steps" in found.stderr
     assert not (tmp_path / "new").exists()
     both = CliRunner().invoke(cli, [*given, "--without-cells", "--ringach", "."])
     assert both.exit_code == 2
