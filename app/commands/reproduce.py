@@ -1,7 +1,7 @@
 """Figures that the project answers its question with, made anew."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import click
 from ..options import DATABASE
 from ..output import Partly, Row, output
 from ..progress import progress
+from .interrupted import going_on
 from .reproduce_v1_controls import v1_controls
 from .sweep import bar
 from .trials import opened
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from ..reproduce.outcome import Shares
     from ..reproduce.surrogates import Extent
 
-INTERRUPTED = "Interrupted: what is done stays in {}. The same command goes on."
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _PROCESSES = click.option(
     "--processes",
@@ -80,17 +80,8 @@ def reproduce() -> None:
     Examples:
         yoked reproduce deep-vs-shallow --out figure --people people.db
         yoked reproduce learned-retina --retina retina/two-step-glm.pt --out figure
+        yoked reproduce v1-controls --out figure --seeds 1
     """
-
-
-@contextmanager
-def going_on(out: Path) -> Iterator[None]:
-    """Say where an interrupted figure is."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        click.echo(f"\n{INTERRUPTED.format(out)}", err=True)
-        raise
 
 
 @reproduce.command("deep-vs-shallow")

@@ -8,6 +8,7 @@ import click
 
 from ..output import Partly, Row, output
 from ..progress import progress
+from .interrupted import going_on
 from .sweep import bar
 
 if TYPE_CHECKING:
@@ -188,8 +189,6 @@ def v1_controls(
     click.echo(extent.sentence(), err=True)
     if dry_run:
         return extent.to_dict()
-    from .reproduce import going_on
-
     with going_on(out):
         return _made(out, extent, digits, processes)
 

@@ -106,7 +106,7 @@ ROOMS = {
     "app/recordings": set(),
     "app/brain": set(),
     "app/robustness": set(),
-    "app/reproduce": {"scores", "sweeps"},
+    "app/reproduce": {"brain", "scores", "sweeps"},
     "app/commands": {
         "studies",
         "hosting",
@@ -148,7 +148,7 @@ THIRD_PARTY = {
         "app/reports/picture.py (lazily)",
         "experiments/imports/picture_folder.py (lazily)",
         "experiments/recordings/stimulus_set.py (lazily)",
-        "app/commands/texture_mnist.py (lazily)",
+        "experiments/pictures/texture_mnist_files.py (lazily)",
     ],
     "sklearn": ["models/probing/readout.py (lazily)", "analysis/brain/*.py (lazily)"],
     "xarray": [
