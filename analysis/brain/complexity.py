@@ -68,7 +68,7 @@ def layer_complexity(
     ...     print(f"{layer_complexity(pixels, layer).value:.2f}")
     0.00
     0.27
-    1.01
+    1.00
     """
     x, y = as_rows(pixels), as_rows(responses).astype(np.float64)
     check_pair(x, y)

@@ -87,8 +87,8 @@ def recorded(
     ValueError
         If pictures, or their size, are not known, or two populations have one name.
     """
-    how = {"stimuli": None if stimuli is None else str(stimuli.resolve())}
-    how |= {"width_deg": width_deg}
+    table = None if stimuli is None else str(stimuli.resolve())
+    how: dict[str, Any] = {"stimuli": table, "width_deg": width_deg}
     found = []
     for path in paths:
         one = load_population(path, **how)
