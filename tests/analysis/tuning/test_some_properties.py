@@ -16,9 +16,11 @@ from yoked.experiments.recordings.ringach2002 import load_ringach2002
 def test_a_property_alone_has_the_numbers_of_the_whole_battery():
     responses, *_ = population(n=25)
     cells = load_ringach2002(RINGACH)
-    whole = {p.name: p for p in battery(responses, "a", "b", cells).properties}
-    alone = replace(responses, frequency=None, size=None)
     names = ("max_dc", "circular_variance", "preferred_orientation")
+    more = (*names, "peak_frequency", "suppression_index")
+    found = battery(responses, "a", "b", cells, properties=more)
+    whole = {each.name: each for each in found.properties}
+    alone = replace(responses, frequency=None, size=None)
     found = battery(alone, "a", "b", cells, properties=names)
     assert tuple(each.name for each in found.properties) == names
     for each in found.properties:

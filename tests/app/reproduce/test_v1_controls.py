@@ -1,7 +1,9 @@
 """The figure of controls in small: what is measured, kept, added and refused."""
 
 import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -10,7 +12,7 @@ from tests.app.brain.made import recording, write
 from tests.experiments.pictures.made import bars
 from yoked.app.cli import cli
 from yoked.app.reproduce.control_recordings import recorded
-from yoked.app.reproduce.v1_controls import ControlsExtent, v1_controls
+from yoked.app.reproduce.v1_controls import ControlsExtent, cells_of, v1_controls
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +52,23 @@ def test_every_network_is_measured(made):
     assert linear["complexity"].value == pytest.approx(0, abs=1e-3)
     assert relu["complexity"].value > 0.05
     assert relu["encoding: made V4"].formula == "encoding-matched-units-ridge-cv/1"
+
+
+def test_what_is_shuffled_is_what_was_trained(made, extent, tmp_path):
+    out = tmp_path / "controls"
+    shutil.copytree(made[0], out)
+    asked = replace(extent, weights=("shuffled",), activations=("tanh",), recordings=())
+    trained, shuffled = cells_of(out, asked)
+    assert (trained.is_training, shuffled.is_training) == (True, False)
+    assert shuffled.weights_of == trained.folder
+    told = trained.do(), shuffled.do()
+    assert [each["weights"] for each in told] == ["trained", "shuffled"]
+    assert 0 <= told[0]["held_out_correct"] <= 1
+    assert told[0]["measures"]["complexity"] != told[1]["measures"]["complexity"]
+    kept = Path(trained.folder) / "weights.safetensors"
+    before = kept.stat().st_mtime_ns
+    assert trained.do() == told[0]
+    assert kept.stat().st_mtime_ns == before
 
 
 def test_what_is_written_says_the_same_and_more_is_added(made, extent):
