@@ -1,6 +1,8 @@
 """Training ahead of time: by a recipe, or as an observer trains itself."""
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +49,11 @@ def train(
 ) -> Row:
     """Train an observer and write its weights.
 
-    By RECIPE, a TOML file that says which network learns what: the task, or the
-    responses of another observer or of a session. What it will take is said first. The
-    weights are an observer: give their file to `yoked simulate`. What was interrupted
+    By RECIPE, a TOML file that says which network learns what: the task, the responses
+    of another observer or of a session, or the categories of pictures, plainly or by a
+    regime (docs/regimes.md). What it will take is said first. The
+    weights are an observer: give their file to `yoked simulate`, or that of pictures to
+    a network of their name with --option file=. What was interrupted
     goes on with --resume, to the same weights on a CPU. Several processes train one
     network by a recipe if torchrun starts them. Or OBSERVER, one that trains itself,
     for the stimuli of PROTOCOL.
@@ -88,10 +92,13 @@ def _by_recipe(
     """Train by a recipe; say first what it takes."""
     from ...models.recipes.processes import is_first_process
     from ...models.recipes.train import Plan
+    from ...models.regimes.recipe import is_of_pictures
 
     if weights is not None and weights.suffix != ".safetensors":
         rule = "a file that ends in .safetensors for a recipe"
         raise ValueError(f"--out must be {rule}, got {str(weights)!r}")
+    if is_of_pictures(recipe):
+        return _on_pictures(recipe, weights, seed, device, resume, dry_run)
     plan = Plan(recipe, seed, device)
     name, budget = plan.recipe.called, plan.budget()
     if not is_first_process():  # it trains along, and neither speaks nor writes
@@ -101,19 +108,7 @@ def _by_recipe(
     click.echo(f"{name}: {plan.sentence()}\n{budget.sentence()}", err=True)
     if dry_run:
         return {"observer": name, "recipe_hash": plan.hash, **budget.to_dict()}
-    told = {"words": ""}
-    with click.progressbar(
-        length=budget.n_steps,
-        label=name,
-        show_pos=False,
-        item_show_func=lambda _: told["words"],
-        file=sys.stderr,
-    ) as bar:
-
-        def update(done: int, _total: int, words: str) -> None:
-            told["words"] = words
-            bar.update(done - bar.pos)
-
+    with _steps(name, budget.n_steps) as update:
         made = plan.run(weights, resume, update)
     click.echo(made.held_out.sentence(), err=True)
     return {
@@ -125,6 +120,55 @@ def _by_recipe(
         "steps": made.history[-1]["step"],
         "held_out": made.held_out.to_dict(),
     }
+
+
+def _on_pictures(
+    recipe: Path,
+    weights: Path | None,
+    seed: int | None,
+    device: str | None,
+    resume: bool,
+    dry_run: bool,
+) -> Row:
+    """Train on labelled pictures, plainly or by a regime."""
+    from ...models.regimes.train import PicturePlan
+
+    plan = PicturePlan(recipe, seed, device)
+    name, budget = plan.recipe.called, plan.budget()
+    click.echo(f"{name}: {plan.sentence()}\n{budget.sentence()}", err=True)
+    if dry_run:
+        return {"network": name, "recipe_hash": plan.hash, **budget.to_dict()}
+    with _steps(name, budget.n_steps) as update:
+        made = plan.run(weights, resume, update)
+    n, right = made.n_held_out, made.held_out_correct
+    click.echo(f"{right:.3f} of {n:,} pictures held out named right", err=True)
+    return {
+        "weights": str(weights),
+        "network": name,
+        "categories": list(made.categories),
+        "weights_hash": made.weights_hash,
+        "steps": made.history[-1]["step"],
+        "held_out": {"n": n, "correct": right},
+    }
+
+
+@contextmanager
+def _steps(name: str, n: int) -> Iterator[Callable[[int, int, str], None]]:
+    """Show a bar of steps, with a few words on how it goes."""
+    told = {"words": ""}
+    with click.progressbar(
+        length=n,
+        label=name,
+        show_pos=False,
+        item_show_func=lambda _: told["words"],
+        file=sys.stderr,
+    ) as bar:
+
+        def update(done: int, _total: int, words: str) -> None:
+            told["words"] = words
+            bar.update(done - bar.pos)
+
+        yield update
 
 
 def _itself(

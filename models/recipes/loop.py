@@ -65,9 +65,9 @@ class Budget:
 
     def sentence(self) -> str:
         """Say it in one line."""
-        last = f"{_duration(self.seconds)} here"
+        last = f"{duration(self.seconds)} here"
         if self.compile_seconds is not None:
-            last += f", {_duration(self.compile_seconds)} of them compiling first"
+            last += f", {duration(self.compile_seconds)} of them compiling first"
         return (
             f"{self.n_parameters:,} parameters, {self.n_steps:,} steps, "
             f"{self.n_trials:,} trials, {self.n_held_out:,} held out and looked at "
@@ -75,7 +75,8 @@ class Budget:
         )
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Say roughly how long something takes."""
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 

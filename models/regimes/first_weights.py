@@ -1,8 +1,8 @@
 """First weights that neither fade nor grow from layer to layer.
 
-Layer-sequential unit variance [1]_, here by one scale a layer: without it a signal fades
-through a network that has no normalisation, and of pictures whose mean is gray nothing
-is learnt.
+Layer-sequential unit variance [1]_, here by one scale a layer: without it a signal
+fades through a network that has no normalisation, and of pictures whose mean is gray
+nothing is learnt.
 
 References
 ----------

@@ -33,6 +33,8 @@ class Learner:
         Of its output.
     size_px, degrees
         Across a picture; by default the network's field.
+    to_learn
+        False for a network that is only asked: it is as its weights are.
 
     Attributes
     ----------
@@ -50,7 +52,12 @@ class Learner:
     """
 
     def __init__(
-        self, part: NetworkPart, n_classes: int, size_px: int, degrees: float | None
+        self,
+        part: NetworkPart,
+        n_classes: int,
+        size_px: int,
+        degrees: float | None,
+        to_learn: bool = True,
     ) -> None:
         self._observer = network_observer(
             part.name,
@@ -68,8 +75,10 @@ class Learner:
         seen = self._input_of(shape, self.deg_per_px)
         viewing = Viewing(self.deg_per_px, (1, 1), 100.0)
         self.network: nn.Module = self._sight.build(seen.maker, viewing)
-        self.network.requires_grad_(True)
-        self.head = StandardisedHead(self.backbone, n_classes).to(part.device)
+        self.network.requires_grad_(to_learn)
+        self.head = nn.Module()
+        if to_learn:
+            self.head = StandardisedHead(self.backbone, n_classes).to(part.device)
 
     def begin(self, contrast: Float[np.ndarray, " picture frame y x"]) -> None:
         """Scale first weights by some pictures; those of a file stay as they are."""
@@ -80,6 +89,15 @@ class Learner:
             torch.manual_seed(self.seed)
             scale_first_weights(self.backbone, lambda: self.logits(shown))
 
+    def fold(self) -> None:
+        """End learning: the classifier's weights take in how features are standardised.
+
+        The network is then what anybody who loads its weights has.
+        """
+        self.train(False)
+        assert isinstance(self.head, StandardisedHead)
+        self.head.fold()
+
     def train(self, is_learning: bool) -> None:
         """Let modules behave as they do while they learn, or not."""
         self.network.train(is_learning)
@@ -88,6 +106,7 @@ class Learner:
     def settle(self, contrast: Float[np.ndarray, " picture frame y x"]) -> None:
         """Measure what the classifier's features are standardised by, anew."""
         self.train(False)
+        assert isinstance(self.head, StandardisedHead)
         with torch.no_grad(), torch.random.fork_rng(devices=[]), self.head.measured():
             torch.manual_seed(self.seed)
             for start in range(0, min(_SETTLED, len(contrast)), _ASKED):

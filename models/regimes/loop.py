@@ -1,6 +1,8 @@
 """The steps of a training on pictures, with checkpoints."""
 
+import copy
 import math
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +22,7 @@ from .recipe import PictureTrainingPart
 from .term import Batch, Term
 
 VERSION = 1  # raise it when the same recipe would give other weights
+_TIMED = 4  # steps by which it is told how long a training takes
 HELD_OUT = 1 << 40  # numbers of pictures held out, of which noise is drawn
 
 
@@ -110,8 +113,24 @@ class PictureLoop:
                         checkpoint.write(self._state())
                 if told is not None:
                     told(self.step, n, self._said)
-            self.learner.train(False)
-            self.learner.head.fold()
+            self.learner.fold()
+
+    def seconds(self) -> float:
+        """Time a few steps on a copy, which learns nothing that stays; say all."""
+        learner, term = copy.deepcopy((self.learner, self.term))
+        given = (self.fit, self.held_out, self.training, self.weight)
+        tried = PictureLoop(learner, term, *given)
+        is_cuda, taken = self.learner.device != "cpu", []
+        with torch.random.fork_rng(devices=[]), repeatable(is_cuda):
+            for _ in range(min(_TIMED, self.training.steps)):
+                start = time.perf_counter()
+                tried._learn()
+                taken.append(time.perf_counter() - start)
+            start = time.perf_counter()
+            tried._look(np.zeros(2))
+            look = time.perf_counter() - start
+        n_looks = -(-self.training.steps // self.training.every)
+        return float(np.median(taken)) * self.training.steps + look * n_looks
 
     def _learn(self) -> tuple[float, float]:
         """Take one step of gradient descent; give the two losses before it."""

@@ -249,6 +249,21 @@ def picture_recipe_of(data: Mapping[str, Any]) -> PictureRecipe:
     return build(PictureRecipe, dict(data))
 
 
+def is_of_pictures(path: Path) -> bool:
+    """Say whether a TOML file has the table that only recipes of pictures have.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ProtocolError
+        If it is no TOML.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"a recipe must be a file, got {str(path)!r}")
+    return "pictures" in read_toml(path)
+
+
 def load_picture_recipe(path: str | Path) -> PictureRecipe:
     """Read a recipe from a TOML file.
 

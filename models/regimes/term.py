@@ -1,7 +1,7 @@
 """What a regime adds to learning to classify: nothing, unless a subclass says so."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float, Int64
@@ -32,12 +32,8 @@ class Batch:
     labels: Int64[Tensor, " picture"]
 
 
-class Rows(Protocol):
-    """Draws rows of n for a step: each once before any comes again."""
-
-    def __call__(self, n: int, step: int) -> np.ndarray:
-        """Give them."""
-        ...
+# Draws rows of n for a step: each once before any comes again.
+Rows = Callable[[int, int], Int64[np.ndarray, " row"]]
 
 
 class Term(nn.Module):

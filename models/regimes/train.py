@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +15,7 @@ from torch import Tensor
 from ...experiments.imports.picture_folder import Pictures, read_pictures
 from ..networks.weights import json_hash, weights_hash
 from ..recipes.checkpoint import Checkpoint
-from ..recipes.loop import Told
+from ..recipes.loop import Told, duration
 from ..whole_files import whole
 from .learner import Learner
 from .loop import VERSION, Labelled, PictureLoop, rows_of
@@ -87,6 +87,41 @@ class PictureTraining:
         texts |= {"format": FORMAT, "yoked": version("yoked")}
         with whole(Path(path)) as file:
             file.write(save(kept, texts))
+
+
+@dataclass(frozen=True)
+class PictureBudget:
+    """What a training on pictures will take.
+
+    Attributes
+    ----------
+    n_parameters
+        Of the network, that are learnt.
+    n_steps, n_pictures
+        Of gradient descent, and the pictures shown in them.
+    n_held_out
+        Pictures held out.
+    seconds
+        In all, from a few steps that were timed.
+    """
+
+    n_parameters: int
+    n_steps: int
+    n_pictures: int
+    n_held_out: int
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give all of it as plain data."""
+        return asdict(self)
+
+    def sentence(self) -> str:
+        """Say it in one line."""
+        return (
+            f"{self.n_parameters:,} parameters, {self.n_steps:,} steps, "
+            f"{self.n_pictures:,} pictures shown, {self.n_held_out:,} held out; about "
+            f"{duration(self.seconds)} here"
+        )
 
 
 class PicturePlan:
@@ -168,6 +203,18 @@ class PicturePlan:
             f"{part.name} (seed {part.seed}, {part.device}) learns "
             f"{len(self.categories)} categories of {n:,} pictures{how}; {m:,} held "
             f"out; {self.recipe.training.steps:,} steps"
+        )
+
+    def budget(self) -> PictureBudget:
+        """Give what it will take, from a few timed steps."""
+        learnt = [p for p in self.learner.network.parameters() if p.requires_grad]
+        training = self.recipe.training
+        return PictureBudget(
+            sum(p.numel() for p in learnt),
+            training.steps,
+            training.steps * min(training.batch, len(self.fit.labels)),
+            len(self.held_out.labels),
+            self._loop.seconds(),
         )
 
     def run(

@@ -1,0 +1,285 @@
+"""The figure: whether each regime moves its own measure, and its controls do not.
+
+Small networks learn to name digits, plainly or by a regime that is said to make them
+more brain-like; each is measured on pictures held out. A folder collects what was done:
+more seeds and regimes add to it.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...experiments.protocols.checks import Faults
+from ..files import write_text
+from ..output import as_csv, as_json
+from ..sweeps.running import Course, do_all
+from ..sweeps.sweep import pool_of, silent, tidy, write_errors
+from .regime_cell import RegimeCell
+from .regime_outcome import FORMAT, RegimeEffect, effects_of, networks_of
+from .regime_set import BRIGHT, CLUTTERED, GROUPS, Trained, networks_for
+
+if TYPE_CHECKING:
+    from ...experiments.pictures.digits import Digits
+    from ..sweeps.running import Told
+
+Progress = Callable[[str, float, int], None]
+SIZE_PX = 56
+_KEPT = "extent.json"
+_RATE = 1e-2
+_N_CLUTTERED = 4  # pictures of a digit: without others, and at three levels
+# Of what else a network is a function of: raise it when it would come to others.
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class RegimesExtent:
+    """What is to be done.
+
+    Attributes
+    ----------
+    regimes
+        Keys of `GROUPS`.
+    n_seeds
+        Individuals of each network.
+    steps
+        Of each training.
+    n_fit, n_test
+        Pictures that are learnt, and held out.
+    """
+
+    regimes: tuple[str, ...] = tuple(GROUPS)
+    n_seeds: int = 3
+    steps: int = 200
+    n_fit: int = 4000
+    n_test: int = 600
+
+    def __post_init__(self) -> None:
+        faults, levels = Faults(), tuple(GROUPS)
+        given = self.regimes
+        fits = bool(given) and set(given) <= set(levels)
+        fits = fits and len(set(given)) == len(given)
+        rule = f"some of {', '.join(levels)}, each once"
+        faults.unless(fits, "regimes", rule, list(given))
+        for name, least in (
+            ("n_seeds", 1),
+            ("steps", 2),
+            ("n_fit", 40),
+            ("n_test", 40),
+        ):
+            value = getattr(self, name)
+            faults.unless(value >= least, name, f"{least} or more", value)
+        faults.raise_any()
+
+    @property
+    def networks(self) -> list[Trained]:
+        """What is trained."""
+        return networks_for(self.regimes)
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What has to be the same in all that a folder collects."""
+        from ...models.regimes.loop import VERSION
+
+        return {
+            "version": [_VERSION, VERSION],
+            "steps": self.steps,
+            "n_fit": self.n_fit,
+            "n_test": self.n_test,
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give all of it as plain data."""
+        names = [each.id for each in self.networks]
+        n = len(names) * self.n_seeds
+        more = {"n_seeds": self.n_seeds, "n_trainings": n}
+        return {**self.kept, "regimes": list(self.regimes), "networks": names, **more}
+
+    def sentence(self) -> str:
+        """Say in one line what is to be done, before anything is."""
+        n = len(self.networks)
+        return (
+            f"{n * self.n_seeds} trainings of {self.steps} steps: {n} networks of "
+            f"{len(self.regimes)} regimes; what is done already stays"
+        )
+
+
+@dataclass(frozen=True)
+class RegimesFigure:
+    """What it came to.
+
+    Attributes
+    ----------
+    effects
+        A row for each network of each regime.
+    failed
+        Sentence by name of each cell that failed now.
+    """
+
+    effects: list[RegimeEffect]
+    failed: dict[str, str]
+
+
+def regimes(
+    out: Path,
+    extent: RegimesExtent,
+    digits: "Callable[[], Digits]",
+    *,
+    processes: int | None = None,
+    told: "Told | None" = None,
+    progress: Progress | None = None,
+) -> RegimesFigure:
+    """Make the figure, or go on with it, and write what it came to.
+
+    Parameters
+    ----------
+    out
+        Folder, which is made. What is there is not done again.
+    extent
+        What is to be done.
+    digits
+        Gives handwritten digits, where pictures are still to be made.
+    processes
+        At once; one for each core unless told otherwise.
+    told
+        Called as networks end.
+    progress
+        Called as pictures are made.
+
+    Raises
+    ------
+    ValueError
+        If the folder is of other steps or pictures.
+    """
+    told = told or silent
+    tidy(out / "cells")
+    kept = _require_same(out / _KEPT, extent)
+    _make_pictures(out, extent, digits, progress)
+    cells = cells_of(out, extent)
+    due = [cell for cell in cells if cell.record() is None]
+    for cell in due:  # of other inputs
+        shutil.rmtree(cell.folder, ignore_errors=True)
+    failed: dict[str, str] = {}
+    if due:
+        pool = pool_of(processes, None)()
+        try:
+            answers = do_all(due, len(cells) - len(due), pool, told)
+        finally:
+            pool.stop()
+        write_errors(due, answers)
+        failed = {
+            cell.id: answers[cell.folder]["error"]
+            for cell in due
+            if "error" in answers[cell.folder]
+        }
+    told(Course(len(cells), len(cells) - len(failed), failed))
+    records = [_record(cell, failed) for cell in cells]
+    effects = effects_of(records, extent.regimes)
+    networks = networks_of(records)
+    write_text(out / "networks.csv", as_csv(networks))
+    write_text(out / "effects.csv", as_csv(effects))
+    parts = {
+        "format": FORMAT,
+        "yoked": version("yoked"),
+        "extent": kept,
+        "networks": networks,
+        "effects": [each.to_dict() for each in effects],
+    }
+    write_text(out / "regimes.json", as_json(parts) + "\n")
+    _draw(out, effects)
+    return RegimesFigure(effects, failed)
+
+
+def cells_of(out: Path, extent: RegimesExtent) -> list[RegimeCell]:
+    """Plan the networks of every seed."""
+    seeds = range(1, extent.n_seeds + 1)
+    return [
+        _cell(out, extent, each, seed) for each in extent.networks for seed in seeds
+    ]
+
+
+def recipe_of(out: Path, extent: RegimesExtent, trained: Trained) -> dict[str, Any]:
+    """Give the recipe of a network of the set, as plain data."""
+    folder = (out / "pictures" / trained.pictures).resolve()
+    names = ("fit", "test") if trained.pictures == CLUTTERED else _BRIGHT_TABLES
+    fit, test = (str(folder / f"{name}.csv") for name in names)
+    found: dict[str, Any] = {
+        "network": {"name": trained.network, "options": dict(trained.options)},
+        "pictures": {"fit": fit, "held_out": test, "size_px": SIZE_PX},
+        "training": {"steps": extent.steps, "rate": _RATE},
+    }
+    if trained.regime:
+        found["regime"] = dict(trained.regime)
+    return found
+
+
+_BRIGHT_TABLES = ("fit-digit", "test-digit")
+
+
+def _cell(out: Path, extent: RegimesExtent, trained: Trained, seed: int) -> RegimeCell:
+    from ..sweeps.plan import hash_of
+
+    label = f"{trained.id}--seed-{seed}"
+    recipe = recipe_of(out, extent, trained)
+    # Of the pictures what is in them, not where they are.
+    made_of = {**recipe, "pictures": trained.pictures}
+    inputs = hash_of({"extent": extent.kept, "of": made_of, "seed": seed})
+    folder = str((out / "cells" / label).resolve())
+    return RegimeCell(label, folder, inputs, trained.id, seed, recipe)
+
+
+def _record(cell: RegimeCell, failed: dict[str, str]) -> dict[str, Any]:
+    found = cell.record()
+    if found is not None:
+        return found
+    error = failed.get(cell.id, "not done")
+    return {"network": cell.trained, "seed": cell.seed, "error": error}
+
+
+def _make_pictures(
+    out: Path,
+    extent: RegimesExtent,
+    digits: "Callable[[], Digits]",
+    progress: Progress | None,
+) -> None:
+    """Make what the networks learn, unless it is there."""
+    from ...experiments.pictures.crowded_digits_files import write_crowded_digits
+    from ...experiments.pictures.texture_mnist_files import write_texture_mnist
+
+    wanted = {each.pictures for each in extent.networks}
+    n, m = extent.n_fit, extent.n_test
+    for name in sorted(wanted):
+        folder = out / "pictures" / name
+        if folder.is_dir():
+            continue
+        half = folder.with_name(f".{name}")
+        shutil.rmtree(half, ignore_errors=True)  # it was interrupted
+        if name == BRIGHT:
+            write_texture_mnist(half, digits(), n, m, 0, True, progress)
+        else:
+            n, m = n // _N_CLUTTERED, m // _N_CLUTTERED
+            write_crowded_digits(half, digits(), "cluttered", None, n, m, 0, progress)
+        half.rename(folder)
+
+
+def _draw(out: Path, effects: Sequence[RegimeEffect]) -> None:
+    from ..figures import write_figure
+    from .regime_pictures import draw_effects
+
+    write_figure(out / "effects.svg", draw_effects(effects))
+
+
+def _require_same(file: Path, extent: RegimesExtent) -> dict[str, Any]:
+    """Give what all that the folder collects has in common; refuse what has not."""
+    wanted = extent.kept
+    if file.is_file():
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        if kept != wanted:
+            rule = "a new folder, or one of the same steps and pictures"
+            got = f"{str(file.parent)!r} of {kept}, for {wanted}"
+            raise ValueError(f"the folder of a figure must be {rule}, got {got}")
+    write_text(file, json.dumps(wanted, indent=1))
+    return wanted
