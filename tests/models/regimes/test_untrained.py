@@ -1,4 +1,4 @@
-"""What training begins with: random, scaled, and where a training that stands still is."""
+"""What training begins with: random weights, scaled, of its seed."""
 
 import pytest
 import torch
