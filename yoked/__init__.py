@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from yoked.analysis.agreement.profile import depth_profile
     from yoked.analysis.brain.ceiled import ceiled
     from yoked.analysis.brain.cka import cka
+    from yoked.analysis.brain.complexity import layer_complexity
     from yoked.analysis.brain.encoding import encoding
     from yoked.analysis.brain.internal_consistency import internal_consistency
     from yoked.analysis.brain.layer_commitment import commit_layer
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from yoked.analysis.spikes.noise_correlations import noise_correlations
     from yoked.analysis.spikes.psth import psth_reliability
     from yoked.analysis.spikes.triggered import triggered as triggered_average
+    from yoked.analysis.trials.sign_test import sign_test
     from yoked.app.brain.layer_scores import layer_scores as brain_scores
     from yoked.app.brain.v1 import fetch_ringach, v1_battery
     from yoked.app.matched_noise import match_noise
@@ -222,6 +224,7 @@ __all__ = [
     "kernel_loss",
     "kernel_moments",
     "label_pictures",
+    "layer_complexity",
     "load_cells",
     "load_into",
     "load_observer",
@@ -264,6 +267,7 @@ __all__ = [
     "save_cells",
     "score",
     "score_cells",
+    "sign_test",
     "summarise",
     "sweep",
     "task_loss",
@@ -357,6 +361,7 @@ _HOMES = {
     "kernel_loss": ("models.training.losses", "kernel_loss"),
     "kernel_moments": ("models.training.losses", "kernel_moments"),
     "label_pictures": ("models.probing.labels", "label_pictures"),
+    "layer_complexity": ("analysis.brain.complexity", "layer_complexity"),
     "load_cells": ("models.ganglion_cells.fitted_file", "load_fitted"),
     "load_into": ("models.networks.foreign", "load_into"),
     "load_observer": ("models.registry", "load"),
@@ -404,6 +409,7 @@ _HOMES = {
     "save_cells": ("models.ganglion_cells.fitted_file", "save_fitted"),
     "score": ("app.scores.score", "score"),
     "score_cells": ("app.recordings.cell_scores", "score_cells"),
+    "sign_test": ("analysis.trials.sign_test", "sign_test"),
     "summarise": ("analysis.sessions.summary", "summarise"),
     "sweep": ("app.sweeps.sweep", "sweep"),
     "task_loss": ("models.training.losses", "task_loss"),

@@ -14,6 +14,7 @@ COLORS = (BLUE, ORANGE, GREEN, "#CC79A7")
 MARKERS = ("o", "s", "^", "D")
 _SPREAD = 0.6  # of the way between two places, that colours are spread over
 Key = tuple[str, str, str, str]  # row, column, place, colour
+Limits = tuple[float, float]
 
 
 def draw_factors(
@@ -24,9 +25,9 @@ def draw_factors(
     colors: Sequence[str],
     beside: Mapping[tuple[str, str], Mapping[str, Estimate]] | None = None,
     label: str = "",
-    limits: tuple[float, float] = (-0.3, 1.3),
+    limits: Limits | Mapping[str, Limits] = (-0.3, 1.3),
 ) -> "Figure":
-    """Draw estimates with 95 % intervals, all panels on one scale.
+    """Draw estimates with 95 % intervals, all panels, or each column, on one scale.
 
     Parameters
     ----------
@@ -40,20 +41,26 @@ def draw_factors(
     label
         Of the y axes.
     limits
-        Of the y axes; an interval that leaves them is cut, and an arrow at the edge
-        stands for a value beyond it.
+        Of the y axes, or of those of each column; an interval that leaves them is cut,
+        and an arrow at the edge stands for a value beyond it.
     """
+    is_by_column = isinstance(limits, Mapping)
     size = 1.5 + 1.9 * len(columns), 1.6 + 1.55 * len(rows)
     figure, pyplot = new_figure(size)
     with pyplot.rc_context(STYLE):
         axes = figure.subplots(
-            len(rows), len(columns), squeeze=False, sharex=True, sharey=True
+            len(rows),
+            len(columns),
+            squeeze=False,
+            sharex=True,
+            sharey="col" if is_by_column else True,
         )
     handles = []
     for row, line in zip(rows, axes, strict=True):
         for column, axis in zip(columns, line, strict=True):
             lines = (beside or {}).get((row, column), {})
-            known, asked = _lines(axis, lines, limits), len(lines)
+            ends = limits[column] if isinstance(limits, Mapping) else limits
+            known, asked = _lines(axis, lines, ends), len(lines)
             handles = []
             for number, color in enumerate(colors):
                 shift = (number - (len(colors) - 1) / 2) * _SPREAD / len(colors)
@@ -66,16 +73,16 @@ def draw_factors(
                 drawn = [each for each in drawn if each[1].value is not None]
                 known += len(drawn)
                 style = {"color": COLORS[number], "marker": MARKERS[number]}
-                handles.append(_points(axis, drawn, style, limits))
+                handles.append(_points(axis, drawn, style, ends))
             if asked and not known:
-                middle = (len(places) - 1) / 2, sum(limits) / 2
+                middle = (len(places) - 1) / 2, sum(ends) / 2
                 text = {"ha": "center", "va": "center", "color": GRAY, "fontsize": 8}
                 axis.text(*middle, "cannot be told", **text)
+            axis.set_ylim(*ends)
     for column, axis in zip(columns, axes[0], strict=True):
         axis.set_title(column, fontsize=9)
     for row, axis in zip(rows, axes[:, 0], strict=True):
-        axis.set_ylabel(f"{row}\n{label}", fontsize=8.5)
-        axis.set_ylim(*limits)
+        axis.set_ylabel(f"{row}\n{label}".strip(), fontsize=8.5)
     for axis in axes[-1]:
         turned = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"}
         axis.set_xticks(range(len(places)), places, fontsize=8, **turned)

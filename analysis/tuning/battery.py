@@ -1,13 +1,14 @@
 """The V1 battery: how similar the units of a layer are to cells of macaque V1."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from ...experiments.recordings.grating_responses import GratingResponses
+from ...experiments.protocols.checks import suggestion
+from ...experiments.recordings.grating_responses import SETS, GratingResponses
 from ...experiments.recordings.ringach2002 import OrientationTuning
 from ..trials.estimate import Estimate
 from ..trials.result import Cells, Result, short
@@ -101,6 +102,7 @@ def battery(
     cells: OrientationTuning | None = None,
     seed: int = 0,
     notes: tuple[str, ...] = (),
+    properties: Sequence[str] | None = None,
 ) -> V1Battery:
     """Score the units of a layer, or cells, beside published ones.
 
@@ -116,9 +118,14 @@ def battery(
         Of the bootstrap.
     notes
         To be told with the result.
+    properties
+        Only these; by default all that can be told.
 
     Raises
     ------
+    ValueError, LookupError
+        If a property is asked for that is none, needs the table of cells, or gratings
+        that were not shown.
     CannotTell
         If no unit responds to a grating.
 
@@ -133,9 +140,15 @@ def battery(
     """
     values = properties_of(firing_rates(responses))
     known = published(cells)
+    if properties is not None:
+        sets_for(properties)
+        known = {name: _told(known, name) for name in properties}
+    if away := [name for name in known if name not in values]:
+        rule = f"told by gratings for {PROPERTIES[away[0]].shown}"
+        raise ValueError(f"property {away[0]} must be {rule}, which were not shown")
     scores = tuple(_score(name, values, known, seed) for name in known)
     told = [s.ceiled.value or 0.0 for s in scores]
-    if cells is None:
+    if cells is None and properties is None:
         notes = (*notes, NO_CELLS)
     return V1Battery(
         observer,
@@ -145,6 +158,40 @@ def battery(
         scores,
         notes,
     )
+
+
+def sets_for(properties: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Give the sets of gratings that properties need; orientation tells the rates.
+
+    Raises
+    ------
+    LookupError
+        If there is no such property.
+    ValueError
+        If none is asked for, or one twice.
+
+    Examples
+    --------
+    >>> sets_for(["circular_variance"]), sets_for(["peak_frequency"])
+    (('orientation',), ('orientation', 'frequency'))
+    """
+    names = tuple(PROPERTIES) if properties is None else tuple(properties)
+    for name in names:
+        if name not in PROPERTIES:
+            near, rule = suggestion(name, PROPERTIES), f"one of {', '.join(PROPERTIES)}"
+            raise LookupError(f"a property must be {rule}, got {name!r}{near}")
+    if not names or len(set(names)) < len(names):
+        got = ", ".join(names) or "none"
+        raise ValueError(f"properties must be one or more, each once, got {got}")
+    needed = {"orientation", *(PROPERTIES[name].shown for name in names)}
+    return tuple(name for name in SETS if name in needed)
+
+
+def _told(known: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    """Give the cells' values of a property."""
+    if name not in known:
+        raise ValueError(f"property {name} must be left out, for {NO_CELLS}")
+    return known[name]
 
 
 def _score(

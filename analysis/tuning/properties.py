@@ -50,8 +50,9 @@ def firing_rates(responses: GratingResponses) -> GratingResponses:
     >>> round(float(np.median(rates.orientation.mean(4).max((1, 2, 3)))), 6)
     33.8
     """
+    given = {name: getattr(responses, name) for name in (*SETS, "blank")}
     parts = {
-        name: np.maximum(getattr(responses, name), 0.0) for name in (*SETS, "blank")
+        name: np.maximum(part, 0.0) for name, part in given.items() if part is not None
     }
     largest = parts["orientation"].mean(4).reshape(responses.n_units, -1).max(1)
     driven = largest - parts["blank"]
@@ -64,11 +65,12 @@ def firing_rates(responses: GratingResponses) -> GratingResponses:
     rates = {
         name: np.maximum(slope * part + offset, 0.0) for name, part in parts.items()
     }
-    return GratingResponses(**rates)
+    shown = dict.fromkeys(SETS) | rates
+    return GratingResponses(**shown)  # pyright: ignore[reportArgumentType]
 
 
 def properties_of(rates: GratingResponses) -> Values:
-    """Return every property, of the units that it can be told of.
+    """Return every property of the sets that were shown, of units that have it told.
 
     Parameters
     ----------
@@ -83,8 +85,10 @@ def properties_of(rates: GratingResponses) -> Values:
     """
     found: Values = {}
     found |= _of_orientation(rates)
-    found |= _of_frequency(rates)
-    found |= _of_size(rates)
+    if rates.frequency is not None:
+        found |= _of_frequency(rates.frequency, rates.blank)
+    if rates.size is not None:
+        found |= _of_size(rates.size, rates.blank)
     return found
 
 
@@ -141,9 +145,9 @@ def orientation_values(
         }
 
 
-def _of_frequency(rates: GratingResponses) -> Values:
+def _of_frequency(rates: np.ndarray, blank: np.ndarray) -> Values:
     """Return what is told of curves over spatial frequency."""
-    mean, modulation = _components(rates.frequency)
+    mean, modulation = _components(rates)
     width = np.array(
         [
             frequency_tuning(mean[unit, radius, :, theta], FREQUENCIES).bandwidth
@@ -151,14 +155,14 @@ def _of_frequency(rates: GratingResponses) -> Values:
         ]
     )
     # Simple cells are told by their modulation, where it is the larger.
-    both = np.stack([mean - rates.blank[:, None, None, None], modulation], axis=-1)
+    both = np.stack([mean - blank[:, None, None, None], modulation], axis=-1)
     peak = np.array(
         [
             frequency_tuning(both[unit, radius, :, theta, kind], FREQUENCIES).peak
             for unit, (radius, _, theta, kind) in _best(both)
         ]
     )
-    strong = _largest(mean) > rates.blank + _RESPONSIVE
+    strong = _largest(mean) > blank + _RESPONSIVE
     return {
         "peak_frequency": peak[_largest(both) > _RESPONSIVE],
         "frequency_bandwidth": width[strong],
@@ -166,10 +170,10 @@ def _of_frequency(rates: GratingResponses) -> Values:
     }
 
 
-def _of_size(rates: GratingResponses) -> Values:
+def _of_size(rates: np.ndarray, blank: np.ndarray) -> Values:
     """Return what is told of curves over size."""
-    mean, modulation = _components(rates.size)
-    both = np.stack([mean - rates.blank[:, None, None, None], modulation], axis=-1)
+    mean, modulation = _components(rates)
+    both = np.stack([mean - blank[:, None, None, None], modulation], axis=-1)
     curves = [
         size_tuning(both[unit, :, frequency, theta, kind], RADII_DEG)
         for unit, (_, frequency, theta, kind) in _best(both)

@@ -43,6 +43,8 @@ class Property:
         Cells in each bin; None where the cells themselves are known.
     n_without
         Cells that have it not, such as a bandwidth.
+    shown
+        The set of gratings that tells it.
     """
 
     title: str
@@ -50,6 +52,7 @@ class Property:
     bins: Float[np.ndarray, " edge"]
     counts: tuple[int, ...] | None = None
     n_without: int = 0
+    shown: str = "orientation"
 
 
 # Of preferred orientation 0 is a vertical grating, as of the battery's gratings.
@@ -81,6 +84,7 @@ PROPERTIES = {
         "De Valois, Albrecht & Thorell 1982",
         _FREQUENCIES,
         (3, 10, 15, 31, 57, 62, 67, 63, 31, 15, 5, 4),
+        shown="frequency",
     ),
     "frequency_bandwidth": Property(
         "spatial frequency bandwidth (%)",
@@ -88,15 +92,21 @@ PROPERTIES = {
         np.linspace(0, 100, 11),
         (0, 3, 4, 16, 22, 16, 9, 3, 0, 0),
         14,
+        shown="frequency",
     ),
     "frequency_selective": Property(
-        "spatial frequency selective", "Schiller et al. 1976", _HALVES, (14, 73)
+        "spatial frequency selective",
+        "Schiller et al. 1976",
+        _HALVES,
+        (14, 73),
+        shown="frequency",
     ),
     "suppression_index": Property(
         "surround suppression index",
         "Cavanaugh et al. 2002",
         np.linspace(0, 2, 11),
         (66, 44, 38, 23, 16, 3, 0, 0, 0, 0),
+        shown="size",
     ),
     "summation_field": Property(
         "grating summation field (deg)",
@@ -104,6 +114,7 @@ PROPERTIES = {
         _OCTAVES,
         (0, 9, 30, 55, 42, 10, 2, 0),
         42,
+        shown="size",
     ),
     "surround_diameter": Property(
         "surround diameter (deg)",
@@ -111,6 +122,7 @@ PROPERTIES = {
         _OCTAVES,
         (0, 0, 2, 20, 33, 49, 40, 4),
         42,
+        shown="size",
     ),
 }
 

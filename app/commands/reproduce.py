@@ -1,7 +1,7 @@
 """Figures that the project answers its question with, made anew."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,8 @@ import click
 from ..options import DATABASE
 from ..output import Partly, Row, output
 from ..progress import progress
+from .interrupted import going_on
+from .reproduce_v1_controls import v1_controls
 from .sweep import bar
 from .trials import opened
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from ..reproduce.outcome import Shares
     from ..reproduce.surrogates import Extent
 
-INTERRUPTED = "Interrupted: what is done stays in {}. The same command goes on."
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _PROCESSES = click.option(
     "--processes",
@@ -79,17 +80,8 @@ def reproduce() -> None:
     Examples:
         yoked reproduce deep-vs-shallow --out figure --people people.db
         yoked reproduce learned-retina --retina retina/two-step-glm.pt --out figure
+        yoked reproduce v1-controls --out figure --seeds 1
     """
-
-
-@contextmanager
-def _going_on(out: Path) -> Iterator[None]:
-    """Say where an interrupted figure is."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        click.echo(f"\n{INTERRUPTED.format(out)}", err=True)
-        raise
 
 
 @reproduce.command("deep-vs-shallow")
@@ -164,7 +156,7 @@ def deep_vs_shallow(
     if dry_run:
         return extent.to_dict()
     require_parquet()
-    with _going_on(out):
+    with going_on(out):
         return _deep_vs_shallow(out, extent, db, chosen, processes)
 
 
@@ -281,7 +273,7 @@ def learned_retina(
     click.echo(extent.sentence(), err=True)
     if dry_run:
         return extent.to_dict()
-    with _going_on(out):
+    with going_on(out):
         return _learned_retina(out, extent, db, chosen, processes)
 
 
@@ -321,3 +313,6 @@ def _say(out: Path, pictures: tuple[str, ...], failed: dict[str, str]) -> None:
         click.echo(f"Wrote {out / name}.", err=True)
     for cell, sentence in failed.items():
         click.echo(f"{cell} failed: {sentence}", err=True)
+
+
+reproduce.add_command(v1_controls)

@@ -1,6 +1,5 @@
 """Texture-MNIST as files."""
 
-import csv
 from pathlib import Path
 
 import click
@@ -8,8 +7,6 @@ import click
 from ..options import SEED
 from ..output import Row, output
 from ..progress import progress
-
-LABELS = ("digit", "texture")
 
 
 @click.command("texture-mnist")
@@ -60,42 +57,12 @@ def texture_mnist(
             --layer v1 --size-px 56 -o texture.csv
     """
     from ...experiments.pictures.digits import load_digits
-    from ...experiments.pictures.texture_mnist import textured_digits
+    from ...experiments.pictures.texture_mnist_files import write_texture_mnist
 
     if folder.is_dir() and any(folder.iterdir()):
         raise click.UsageError(f"folder must be new or empty, got {str(folder)!r}")
     known = load_digits(digits)
-    folder.mkdir(parents=True, exist_ok=True)
     with progress("texture-mnist") as update:
-        for part, n in (("fit", fit), ("test", test)):
-            rows = []
-            made = textured_digits(known, part, n, seed, is_bright=bright)
-            for k, one in enumerate(made):
-                name, of_map = f"{part}/{k:05d}.png", f"{part}-maps/{k:05d}.png"
-                write_picture(folder / name, one.contrast)
-                write_picture(folder / of_map, 2.0 * one.mask - 1)
-                rows.append((name, str(one.digit), one.texture, of_map))
-                update(part, k + 1, n)
-            _tables(folder, part, rows)
+        write_texture_mnist(folder, known, fit, test, seed, bright, update)
     told = {"folder": str(folder), "fit": fit, "test": test, "is_bright": bright}
     return {**told, "seed": seed}
-
-
-def write_picture(path: Path, contrast: object) -> None:
-    """Write contrast in [-1, 1] as a gray picture, in a folder that it makes."""
-    import numpy as np
-    from PIL import Image
-
-    path.parent.mkdir(exist_ok=True)
-    codes = np.rint((np.asarray(contrast) + 1) * 127.5).astype(np.uint8)
-    Image.fromarray(codes).save(path)
-
-
-def _tables(folder: Path, part: str, rows: list[tuple[str, str, str, str]]) -> None:
-    """Write which picture shows what: a table for each label."""
-    for at, label in enumerate(LABELS):
-        path = folder / f"{part}-{label}.csv"
-        with path.open("w", encoding="utf-8", newline="") as file:
-            table = csv.writer(file)
-            table.writerow(["file", "category", "importance"])
-            table.writerows([row[0], row[1 + at], row[3]] for row in rows)

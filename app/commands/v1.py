@@ -31,6 +31,13 @@ if TYPE_CHECKING:
     help="Without that table: the seven properties whose histograms are in print.",
 )
 @click.option(
+    "--property",
+    "properties",
+    multiple=True,
+    help="Only this one, such as circular_variance; may be repeated. Gratings that "
+    "tell none of them are not shown.",
+)
+@click.option(
     "--passes",
     type=click.IntRange(1),
     default=1,
@@ -65,6 +72,7 @@ def v1(
     path: Path | None,
     ringach: Path | None,
     seven: bool,
+    properties: tuple[str, ...],
     passes: int,
     without_noise: bool,
     field_deg: float | None,
@@ -83,6 +91,7 @@ def v1(
     Examples:
         yoked v1 vonenet --layer v1 --option size=full -o v1.svg --table
         yoked v1 cornet-z --layer v1 --seven
+        yoked v1 cornet-z --layer v1 --property circular_variance
     """
     from ...analysis.plot import figure
     from ...models.registry import load
@@ -104,6 +113,7 @@ def v1(
             seed=seed,
             field_deg=field_deg,
             size_px=size_px,
+            properties=properties or None,
             progress=lambda done, total: update("gratings", done, total),
         )
     for note in found.notes:

@@ -4,8 +4,7 @@ import csv
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-
+from .as_file import write_picture
 from .crowded_digits import LEVELS, crowded_digits
 from .digits import Digits
 
@@ -48,15 +47,6 @@ def write_crowded_digits(
         if part == "fit":
             plain = [row for row in rows if row[2] == f"{kind}-0"]
             _table(folder / "fit-plain.csv", plain)
-
-
-def write_picture(path: Path, contrast: np.ndarray) -> None:
-    """Write contrast in [-1, 1] as a gray picture, in a folder that is made."""
-    from PIL import Image
-
-    path.parent.mkdir(exist_ok=True)
-    codes = np.rint((np.asarray(contrast) + 1) * 127.5).astype(np.uint8)
-    Image.fromarray(codes).save(path)
 
 
 def _table(path: Path, rows: list[tuple[str, str, str]]) -> None:

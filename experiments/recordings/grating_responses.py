@@ -19,7 +19,7 @@ class GratingResponses:
     orientation
         (unit, cycles, frequency, orientation, phase).
     frequency, size
-        (unit, radius, frequency, orientation, phase).
+        (unit, radius, frequency, orientation, phase); None where they were not shown.
     blank
         Responses to gray.
 
@@ -31,13 +31,15 @@ class GratingResponses:
     """
 
     orientation: Float[np.ndarray, " unit cycles four twelve phase"]
-    frequency: Float[np.ndarray, " unit two many six phase"]
-    size: Float[np.ndarray, " unit radius four six phase"]
+    frequency: Float[np.ndarray, " unit two many six phase"] | None
+    size: Float[np.ndarray, " unit radius four six phase"] | None
     blank: Float[np.ndarray, " unit"]
 
     def __post_init__(self) -> None:
         for name in SETS:
             values, shape = getattr(self, name), (self.n_units, *gratings(name).shape)
+            if values is None:
+                continue
             if values.shape != shape:
                 rule = f"of shape {shape}"
                 raise ValueError(

@@ -6,14 +6,14 @@ units near that place are looked at; where a receptive field lies is then measur
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from ...experiments.recordings.grating_responses import GratingResponses
+from ...experiments.recordings.grating_responses import SETS, GratingResponses
 from ...experiments.stimulus.gratings import (
     FIELD_DEG,
     FIELD_PX,
@@ -97,25 +97,35 @@ class GratingReader:
         self.n_looked_at = 0
         self.n_units = 0
 
-    def responses(self) -> GratingResponses:
+    def responses(self, shown: Sequence[str] = SETS) -> GratingResponses:
         """Find the units, and give their responses.
+
+        Parameters
+        ----------
+        shown
+            Sets of gratings, with 'orientation' among them. What one set gives does not
+            depend on which others are shown.
 
         Raises
         ------
         ValueError
             If no unit's receptive field is where the gratings are.
         """
-        sets = {name: gratings(name) for name in ("orientation", "frequency", "size")}
+        sets = {name: gratings(name) for name in SETS}
         mapping = gratings("mapping")
-        self._all = self._passes * (sum(map(len, sets.values())) + len(mapping) + 1)
+        n_shown = sum(len(sets[name]) for name in shown)
+        self._all = self._passes * (n_shown + len(mapping) + 1)
         self._look_near()
         blank = self._blank()
         self._keep(receptive_fields(self._to(mapping) - blank[:, None]))
-        shown = {
-            name: self._to(each).reshape(-1, *each.shape).astype(float)
-            for name, each in sets.items()
-        }
-        return GratingResponses(**shown, blank=blank[self._kept].astype(float))
+        found: dict[str, np.ndarray | None] = dict.fromkeys(SETS)
+        for name, each in sets.items():
+            if name in shown:
+                found[name] = self._to(each).reshape(-1, *each.shape).astype(float)
+            else:
+                self._first += len(each)  # pictures keep their numbers, and their noise
+        blank = blank[self._kept].astype(float)
+        return GratingResponses(**found, blank=blank)  # pyright: ignore[reportArgumentType]
 
     def _look_near(self) -> None:
         """Choose the units of a map that are near the gratings' place; else all."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 
 from ...experiments.imports.object_files import PROBABILITY
 from ...experiments.imports.picture_folder import Pictures, read_pictures
@@ -92,7 +93,7 @@ def label_pictures(
         got = "none" if fit is None else "both"
         raise ValueError(f"fit or indices must be given, one of them, got {got}")
     shown = read_pictures(pictures)
-    features = _Features(observer, layer, size_px, degrees, seed)
+    features = PictureFeatures(observer, layer, size_px, degrees, seed)
     if indices is not None:
         readout = OwnClasses(indices)
         _require_known(shown, readout.categories)
@@ -106,25 +107,45 @@ def label_pictures(
     return _table(name or observer.name, shown, readout.categories, p)
 
 
-class _Features:
-    """What a layer has of pictures."""
+class PictureFeatures:
+    """What a layer has of pictures in files.
+
+    Parameters
+    ----------
+    observer, layer
+        Whose layer.
+    size_px, degrees
+        Across a picture as shown; by default as wide as the network's field.
+    seed
+        Of the network's own noise.
+
+    Attributes
+    ----------
+    reader
+        What reads the layer.
+    """
 
     def __init__(
-        self, observer: Any, layer: str, size_px: int, degrees: float | None, seed: int
+        self,
+        observer: Any,
+        layer: str,
+        size_px: int,
+        degrees: float | None = None,
+        seed: int = 0,
     ) -> None:
         across = (degrees or seen_by(observer)[1]) / size_px
         self._layer, self._size_px = layer, size_px
         frame = 1, size_px, size_px
-        self._reader = PictureReader(observer, [layer], across, frame, seed=seed)
+        self.reader = PictureReader(observer, [layer], across, frame, seed=seed)
 
-    def of(self, pictures: Pictures, first: int = 0) -> np.ndarray:
+    def of(
+        self, pictures: Pictures, first: int = 0
+    ) -> Float[np.ndarray, " picture unit"]:
         """Read all pictures, numbered from `first`, a batch at a time."""
-        found, step = [], self._reader.batch
+        found, step = [], self.reader.batch
         for start in range(0, len(pictures), step):
             batch = pictures.contrast(self._size_px, slice(start, start + step))
-            rows = self._reader.read(torch.from_numpy(batch), first + start)[
-                self._layer
-            ]
+            rows = self.reader.read(torch.from_numpy(batch), first + start)[self._layer]
             found.append(rows.flatten(1).double().numpy())
         return np.concatenate(found)
 

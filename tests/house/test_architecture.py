@@ -107,7 +107,7 @@ ROOMS = {
     "app/recordings": set(),
     "app/brain": set(),
     "app/robustness": set(),
-    "app/reproduce": {"scores", "sweeps"},
+    "app/reproduce": {"brain", "scores", "sweeps"},
     "app/commands": {
         "studies",
         "hosting",
@@ -149,8 +149,8 @@ THIRD_PARTY = {
         "app/reports/picture.py (lazily)",
         "experiments/imports/picture_folder.py (lazily)",
         "experiments/recordings/stimulus_set.py (lazily)",
-        "app/commands/texture_mnist.py (lazily)",
         "models/brain_score/screen.py (lazily)",
+        "experiments/pictures/as_file.py (lazily)",
     ],
     "sklearn": ["models/probing/readout.py (lazily)", "analysis/brain/*.py (lazily)"],
     "xarray": [

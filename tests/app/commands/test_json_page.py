@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 import re
 from dataclasses import replace
 
@@ -31,6 +32,8 @@ from yoked.app.cli import cli
 from yoked.app.commands.white_box import FORMAT
 from yoked.app.recordings.cell_scores import score_cells
 from yoked.app.reproduce.boxes import Box, Measured
+from yoked.app.reproduce.control_claims import ControlClaim
+from yoked.app.reproduce.control_outcome import ControlMeans
 from yoked.app.reproduce.learned_outcome import FORMAT as FORMAT_OF_FRONTS
 from yoked.app.reproduce.learned_outcome import FrontShares, networks_of
 from yoked.app.reproduce.outcome import FORMAT as FORMAT_OF_FIGURE
@@ -222,6 +225,14 @@ def test_the_page_names_exactly_the_keys_that_the_commands_print(printed, tmp_pa
     ended = {"held_out": learnt, "seconds": 14.0, "weights_hash": "0f"}
     for row in networks_of([{**record, **ended}, {**record, "error": "why"}]):
         check(row, "row of networks", seen)
+    kind = ControlMeans("random", "relu", "max", {"digit": share}, 3, 0).to_dict()
+    check(kind, "row of controls", seen)
+    assert f"`{kind['format']}`" in PAGE
+    for chance in (0.5, math.nan):
+        of = "10", "ReLU above tanh", "digit"
+        claim = ControlClaim(*of, share, chance, chance, share).to_dict()
+        check(claim, "claim of controls", seen)
+    assert f"`{claim['format']}`" in PAGE
     recording = small(n_steps=3000)
     cells = score_cells(fit("ln", recording), recording).to_dict()
     check(cells, "cell scores", seen)

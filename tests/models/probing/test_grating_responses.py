@@ -110,3 +110,21 @@ def test_vone_block_scores_what_an_independent_implementation_has():
         assert score.similarity.value == pytest.approx(VONE[score.name], abs=0.02)
     variance = found.properties[0]
     assert variance.median == pytest.approx(0.376, abs=0.01)
+
+
+class Noisy(nn.Module):
+    """Draws noise of its own for every picture."""
+
+    def forward(self, x):
+        return x + 0.01 * torch.randn_like(x)
+
+
+def test_what_one_set_gives_does_not_depend_on_which_others_are_shown():
+    torch.manual_seed(1)
+    filters = nn.Sequential(nn.Conv2d(1, 4, 5, padding=2), Noisy())
+    noisy = yoked.from_torch(filters, preprocess="gray", size_px=15, field_deg=2.5)
+    whole = GratingReader(noisy, "1").responses()
+    part = GratingReader(noisy, "1").responses(("orientation", "size"))
+    assert part.frequency is None
+    for name in ("blank", "orientation", "size"):
+        assert np.array_equal(getattr(part, name), getattr(whole, name))

@@ -1,0 +1,377 @@
+"""The figure: whether training makes a layer like V1, or what it is made of.
+
+One network with trained, random and shuffled weights, four non-linearities and three
+poolings; of one of its layers the tuning, the complexity and what a linear read-out
+knows of digits and textures. A folder collects what was done: more seeds and more
+controls add to it.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...experiments.protocols.checks import Faults
+from ..files import write_text
+from ..output import as_csv, as_json
+from ..sweeps.cell import RECORD
+from ..sweeps.running import Course, do_all
+from ..sweeps.sweep import pool_of, silent, tidy, write_errors
+from .control_cell import ControlCell
+from .control_claims import ControlClaim, claims_of
+from .control_outcome import FORMAT, ControlMeans, means_of, networks_of
+from .control_recordings import Recorded
+
+if TYPE_CHECKING:
+    from ...experiments.pictures.digits import Digits
+    from ..sweeps.running import Told
+
+WEIGHTS = ("trained", "random", "shuffled")
+ACTIVATIONS = ("relu", "tanh", "elu", "linear")
+POOLINGS = ("max", "average", "none")
+_KEPT = "extent.json"
+BRIGHT = "bright-"  # before the name of the pictures to train on
+_PICTURE_SEED = 0
+_RATE = 1e-2
+# Of what else a network is a function of: raise it when it would come to others.
+_VERSION = 1
+Progress = Callable[[str, float, int], None]
+
+
+@dataclass(frozen=True)
+class ControlsExtent:
+    """What is to be done.
+
+    Attributes
+    ----------
+    network, layer
+        Name of the network, and of the module that is measured.
+    weights, activations, poolings
+        Levels of the three controls.
+    n_seeds
+        Individuals of each network.
+    steps
+        Of each training.
+    n_fit, n_test
+        Pictures to fit read-outs to, and held out; of the training as many others.
+    cells
+        The table of Ringach et al. (2002); None to go without it.
+    recordings, n_features
+        What the layer is to foretell, and by how many features.
+    """
+
+    network: str = "plain-cnn"
+    layer: str = "stage2"
+    weights: tuple[str, ...] = WEIGHTS
+    activations: tuple[str, ...] = ACTIVATIONS
+    poolings: tuple[str, ...] = POOLINGS
+    n_seeds: int = 3
+    steps: int = 200
+    n_fit: int = 2000
+    n_test: int = 1000
+    cells: Path | None = None
+    recordings: tuple[Recorded, ...] = field(default=())
+    n_features: int = 256
+
+    def __post_init__(self) -> None:
+        faults = Faults()
+        levels = {"weights": WEIGHTS, "activations": ACTIVATIONS, "poolings": POOLINGS}
+        for name, known in levels.items():
+            given = getattr(self, name)
+            fits = bool(given) and set(given) <= set(known)
+            fits = fits and len(set(given)) == len(given)
+            rule = f"some of {', '.join(known)}, each once"
+            faults.unless(fits, name, rule, list(given))
+        faults.raise_any()
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What has to be the same in all that a folder collects."""
+        return {
+            "version": _VERSION,
+            "network": self.network,
+            "layer": self.layer,
+            "steps": self.steps,
+            "n_fit": self.n_fit,
+            "n_test": self.n_test,
+            "cells": self.cells is not None,
+            "recordings": {each.name: each.sha256 for each in self.recordings},
+            "n_features": self.n_features,
+        }
+
+    @property
+    def controls(self) -> list[tuple[str, str, str]]:
+        """All that are measured; shuffled weights are of trained ones."""
+        asked = set(self.weights)
+        if "shuffled" in asked:
+            asked.add("trained")
+        return [
+            (weights, activation, pooling)
+            for weights in WEIGHTS
+            if weights in asked
+            for activation in self.activations
+            for pooling in self.poolings
+        ]
+
+    @property
+    def pictures(self) -> str:
+        """Name of the folder of pictures."""
+        return f"texture-mnist-{self.n_fit}-{self.n_test}"
+
+    @property
+    def n_cells(self) -> int:
+        """Networks in all."""
+        return len(self.controls) * self.n_seeds
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give all of it as plain data."""
+        return {
+            **self.kept,
+            "weights": list(dict.fromkeys(each[0] for each in self.controls)),
+            "activations": list(self.activations),
+            "poolings": list(self.poolings),
+            "n_seeds": self.n_seeds,
+            "n_networks": self.n_cells,
+        }
+
+    def sentence(self) -> str:
+        """Say in one line what is to be done, before anything is."""
+        n_trained = sum(each[0] == "trained" for each in self.controls) * self.n_seeds
+        return (
+            f"{self.n_cells} networks, {n_trained} of them trained for {self.steps} "
+            f"steps, each shown 4,681 gratings and {self.n_fit + self.n_test:,} "
+            "pictures; what is done already stays"
+        )
+
+
+@dataclass(frozen=True)
+class ControlsFigure:
+    """What it came to.
+
+    Attributes
+    ----------
+    means
+        What was measured, over seeds: of all that is in the folder.
+    claims
+        What signs say of what is claimed.
+    failed
+        Sentence by name of each network that failed now.
+    """
+
+    means: list[ControlMeans]
+    claims: list[ControlClaim]
+    failed: dict[str, str]
+
+
+def v1_controls(
+    out: Path,
+    extent: ControlsExtent,
+    *,
+    digits: "Digits | None" = None,
+    processes: int | None = None,
+    told: "Told | None" = None,
+    progress: Progress | None = None,
+) -> ControlsFigure:
+    """Make the figure, or go on with it, and write what it came to.
+
+    Parameters
+    ----------
+    out
+        Folder, which is made. What is there is not done again.
+    extent
+        What is to be done.
+    digits
+        Of which pictures are made; fetched where they are not given.
+    processes
+        At once; one for each core unless told otherwise.
+    told
+        Called as networks end.
+    progress
+        Told of the pictures that are made.
+
+    Raises
+    ------
+    ValueError
+        If the folder is of another network, layer, training, pictures or recordings.
+    OSError
+        If the digits cannot be fetched.
+    """
+    told = told or silent
+    tidy(out / "cells")
+    kept = _require_same(out / _KEPT, extent)
+    _make_pictures(out, extent, digits, progress)
+    cells = cells_of(out, extent)
+    due = [cell for cell in cells if cell.record() is None]
+    for cell in due:  # of other inputs
+        shutil.rmtree(cell.folder, ignore_errors=True)
+    failed: dict[str, str] = {}
+    if due:
+        pool = pool_of(processes, None)()
+        try:
+            answers = do_all(due, len(cells) - len(due), pool, told)
+        finally:
+            pool.stop()
+        write_errors(due, answers)
+        failed = {
+            cell.id: answers[cell.folder]["error"]
+            for cell in due
+            if "error" in answers[cell.folder]
+        }
+    told(Course(len(cells), len(cells) - len(failed), failed))
+    records = _records(out / "cells", cells, failed)
+    return _written(out, kept, records, failed)
+
+
+def cells_of(out: Path, extent: ControlsExtent) -> list[ControlCell]:
+    """Plan the networks of every seed."""
+    return [
+        _cell(out, extent, control, seed)
+        for seed in range(1, extent.n_seeds + 1)
+        for control in extent.controls
+    ]
+
+
+def _cell(
+    out: Path, extent: ControlsExtent, control: tuple[str, str, str], seed: int
+) -> ControlCell:
+    from ..sweeps.plan import hash_of
+
+    weights, activation, pooling = control
+    pictures = (out / extent.pictures).resolve()
+    label = _label(control, seed)
+    recipe = None
+    if weights != "shuffled":
+        recipe = _recipe(out, extent, activation, pooling, seed)
+    of = {"kept": extent.kept, "control": control, "seed": seed}
+    weights_of = _label(("trained", activation, pooling), seed)
+    return ControlCell(
+        label,
+        str((out / "cells" / label).resolve()),
+        hash_of(of),
+        network=extent.network,
+        layer=extent.layer,
+        weights=weights,
+        activation=activation,
+        pooling=pooling,
+        seed=seed,
+        pictures=str(pictures),
+        cells=None if extent.cells is None else str(extent.cells.resolve()),
+        recordings=tuple(each.to_dict() for each in extent.recordings),
+        n_features=extent.n_features,
+        recipe=recipe,
+        weights_of=str((out / "cells" / weights_of).resolve())
+        if weights == "shuffled"
+        else None,
+    )
+
+
+def _label(control: tuple[str, str, str], seed: int) -> str:
+    return f"{'-'.join(control)}--seed-{seed}"
+
+
+def _recipe(
+    out: Path, extent: ControlsExtent, activation: str, pooling: str, seed: int
+) -> dict[str, Any]:
+    """Give the training on bright digits, whatever texture they are on."""
+    from ...experiments.pictures.texture_mnist_files import SIZE_PX
+
+    pictures = (out / (BRIGHT + extent.pictures)).resolve()
+    return {
+        "network": {
+            "name": extent.network,
+            "seed": seed,
+            "options": {"activation": activation, "pooling": pooling},
+        },
+        "pictures": {
+            "fit": str(pictures / "fit-digit.csv"),
+            "held_out": str(pictures / "test-digit.csv"),
+            "size_px": SIZE_PX,
+        },
+        "training": {"steps": extent.steps, "rate": _RATE},
+    }
+
+
+def _make_pictures(
+    out: Path,
+    extent: ControlsExtent,
+    digits: "Digits | None",
+    progress: Progress | None,
+) -> None:
+    """Make the pictures of both kinds once; a folder that is there is whole."""
+    from ...experiments.pictures.digits import load_digits
+    from ...experiments.pictures.texture_mnist_files import write_texture_mnist
+
+    sizes = extent.n_fit, extent.n_test
+    for kind in ("", BRIGHT):
+        folder = out / (kind + extent.pictures)
+        if folder.is_dir():
+            continue
+        half = folder.with_name(f".{folder.name}")
+        shutil.rmtree(half, ignore_errors=True)
+        digits = load_digits() if digits is None else digits
+        write_texture_mnist(
+            half, digits, *sizes, _PICTURE_SEED, kind == BRIGHT, progress
+        )
+        half.rename(folder)
+
+
+def _written(
+    out: Path,
+    kept: dict[str, Any],
+    records: Sequence[dict[str, Any]],
+    failed: dict[str, str],
+) -> ControlsFigure:
+    """Write tables, pictures and the plain form."""
+    from ..figures import write_figure
+    from .control_pictures import draw_controls
+
+    means, claims = means_of(records), claims_of(records)
+    networks = networks_of(records)
+    write_text(out / "networks.csv", as_csv(networks))
+    write_text(out / "means.csv", as_csv(means))
+    write_text(out / "claims.csv", as_csv(claims))
+    write_figure(out / "controls.svg", draw_controls(means))
+    parts = {
+        "format": FORMAT,
+        "yoked": version("yoked"),
+        "extent": kept,
+        "networks": networks,
+        "means": [each.to_dict() for each in means],
+        "claims": [each.to_dict() for each in claims],
+    }
+    write_text(out / "v1-controls.json", as_json(parts) + "\n")
+    return ControlsFigure(means, claims, failed)
+
+
+def _records(
+    folder: Path, cells: Sequence[ControlCell], failed: dict[str, str]
+) -> list[dict[str, Any]]:
+    """Read all that the folder holds, these cells in their order, others after them."""
+    order = {cell.id: number for number, cell in enumerate(cells)}
+    files = sorted(
+        folder.glob(f"*/{RECORD}"),
+        key=lambda file: (order.get(file.parent.name, len(order)), file.parent.name),
+    )
+    found = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    lost = [
+        {**cell.which, "error": failed[cell.id]} for cell in cells if cell.id in failed
+    ]
+    return found + lost
+
+
+def _require_same(file: Path, extent: ControlsExtent) -> dict[str, Any]:
+    """Give what all that the folder collects has in common; refuse what has not."""
+    wanted = extent.kept
+    is_begun = any((file.parent / "cells").iterdir())
+    if file.is_file() and is_begun:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        for name, value in wanted.items():
+            if kept.get(name) != value:
+                rule = f"a new folder, or one with the same {name.replace('_', ' ')}"
+                got = f"{kept.get(name)} in {str(file.parent)!r}, for {value}"
+                raise ValueError(f"the folder of a figure must be {rule}, got {got}")
+    write_text(file, json.dumps(wanted, indent=1))
+    return wanted
