@@ -2,19 +2,15 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-from jaxtyping import Float
-
 from ...experiments.recordings.grating_responses import GratingResponses
 from ...experiments.recordings.ringach2002 import OrientationTuning
 from ..trials.estimate import Estimate
 from .battery import CEILED, NO_CELLS, battery
+from .medians import median_of
 from .properties import firing_rates, properties_of
 
 NAME = "circular_variance"
 MEDIAN = "circular-variance-median/1"
-LEAST_UNITS = 10  # for an interval
-_DRAWS = 1000
 
 
 @dataclass(frozen=True)
@@ -62,20 +58,6 @@ def circular_variances(
         found = battery(responses, "", "", cells, seed, properties=(NAME,))
         similarity = found.properties[0].ceiled
     values = properties_of(firing_rates(responses))[NAME]
-    return CircularVariances(similarity, _median(values, seed), responses.n_units)
-
-
-def _median(values: Float[np.ndarray, " unit"], seed: int) -> Estimate:
-    told = values[np.isfinite(values)]
-    n = len(told)
-    if not n:
-        return Estimate.missing(MEDIAN, "no unit has the property")
-    value = float(np.median(told))
-    if n < LEAST_UNITS:
-        note = f"no interval: fewer than {LEAST_UNITS} units"
-        return Estimate(value, None, None, None, n, MEDIAN, note)
-    drawn = np.random.default_rng(seed).choice(told, (_DRAWS, n))
-    medians = np.median(drawn, axis=1)
-    low, high = (float(end) for end in np.quantile(medians, [0.025, 0.975]))
-    se = float(medians.std(ddof=1))
-    return Estimate(value, se, min(low, value), max(high, value), n, MEDIAN)
+    return CircularVariances(
+        similarity, median_of(values, MEDIAN, seed), responses.n_units
+    )

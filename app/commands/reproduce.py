@@ -11,6 +11,7 @@ from ..options import DATABASE
 from ..output import Partly, Row, output
 from ..progress import progress
 from .interrupted import going_on
+from .reproduce_regimes import regimes
 from .reproduce_v1_controls import v1_controls
 from .sweep import bar
 from .trials import opened
@@ -315,4 +316,5 @@ def _say(out: Path, pictures: tuple[str, ...], failed: dict[str, str]) -> None:
         click.echo(f"{cell} failed: {sentence}", err=True)
 
 
-reproduce.add_command(v1_controls)
+for figure in (v1_controls, regimes):
+    reproduce.add_command(figure)

@@ -14,6 +14,7 @@ from ...analysis.sensitivity.of_variable import dprime_of_variable
 from ...analysis.trials.attempts import Attempts
 from ...analysis.trials.estimate import Estimate
 from ...analysis.trials.proportion import proportion
+from ...analysis.tuning.medians import median_suppression
 from .regime_set import CLUTTERED, Trained
 
 if TYPE_CHECKING:
@@ -103,16 +104,11 @@ class RegimeMeasures:
         fit
             The table of pictures by which channels are said to be tuned.
         """
-        import yoked
+        from ...models.probing.feature_tuning import feature_tuning
 
-        observer = yoked.load_observer(
-            self._recipe.network.name,
-            file=str(self._weights),
-            seed=self._recipe.network.seed,
-            **dict(self._recipe.network.options),
-        )
+        observer = self._observer()
         size = self._recipe.pictures.size_px
-        tuning = yoked.feature_tuning(observer, fit, self._trained.layer, size_px=size)
+        tuning = feature_tuning(observer, fit, self._trained.layer, size_px=size)
         mixed = tuning.shuffled(self._recipe.network.seed)
         given = {
             self._trained.id: (tuning, 0.0),
@@ -128,8 +124,7 @@ class RegimeMeasures:
         """Average over categories how well each is told while it is attended to."""
         import torch
 
-        import yoked
-
+        from ...models.networks.attention import attend
         from ...models.probing.pictures import PictureReader, seen_by
 
         held_out = self._held_out
@@ -140,7 +135,7 @@ class RegimeMeasures:
         across = seen_by(observer)[1] / size
         found = []
         for number, category in enumerate(self._categories):
-            attending = yoked.attend(observer, tuning, category, strength)
+            attending = attend(observer, tuning, category, strength)
             reader = PictureReader(attending, [""], across, (1, size, size))
             value = reader.read(contrast)[""][:, number].double().numpy()
             is_there = labels == number
@@ -163,7 +158,18 @@ class RegimeMeasures:
 
     def _surround(self) -> Estimate:
         """Give the median surround suppression index, by gratings of all sizes."""
-        raise NotImplementedError
+        from ...models.probing.grating_responses import GratingReader
+
+        reader = GratingReader(self._observer(), self._trained.layer, noise=False)
+        return median_suppression(reader.responses(("orientation", "size")))
+
+    def _observer(self) -> Any:
+        """Give the network as an observer, with what it learnt."""
+        from ...models.registry import load
+
+        part = self._recipe.network
+        file = str(self._weights)
+        return load(part.name, file=file, seed=part.seed, **dict(part.options))
 
 
 def _proportion(correct: np.ndarray) -> Estimate:

@@ -7,6 +7,7 @@ from typing import Any
 BRIGHT, CLUTTERED = "bright", "cluttered"  # folders of pictures
 _LAYER = "stage2"
 _FEATURES = {"layers": [_LAYER]}
+_FEW_PX = {"size_px": 32}  # of networks in time, which take four steps
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,8 @@ _ALIGNED = ("shuffled", "random", "rank-k", "spectrum-matched")
 _ALL = [
     Trained("plain"),
     *_with("alignment", *_ALIGNED, **_FEATURES),
-    *_with("harmonizer", "shuffled"),
-    *_with("similarity", "pixels", "shuffled", **_FEATURES),
+    *_with("harmonizer", "shuffled", weight=20.0),
+    *_with("similarity", "pixels", "shuffled", weight=10.0, **_FEATURES),
     *_with("multi-task", "shuffled", **_FEATURES),
     *_with("adversarial", "random-signs", eps=0.03, attack_steps=3),
     _front("vone-block", "vone-block"),
@@ -96,9 +97,9 @@ _ALL = [
     _front("retinal-fixation", "retinal-fixation"),
     _front("cortical-fixation", "cortical-fixation"),
     _front("coarse-fixation", "coarse-fixation"),
-    _in_clutter("bl", "bl", "layer2"),
-    _in_clutter("blt", "blt", "layer2"),
-    _in_clutter("bl-one-step", "bl", "layer2", steps=1),
+    _in_clutter("bl", "bl", "layer2", **_FEW_PX),
+    _in_clutter("blt", "blt", "layer2", **_FEW_PX),
+    _in_clutter("bl-one-step", "bl", "layer2", steps=1, **_FEW_PX),
     Trained("ssn", "ssn", layer="ssn"),
     Trained("ssn-not-recurrent", "ssn", {"recurrent": False}, "ssn"),
     _in_clutter("plain-in-clutter", "plain-cnn", _LAYER),

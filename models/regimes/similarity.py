@@ -84,9 +84,7 @@ def cosines(
     return unit @ unit.T
 
 
-def by_threshold(
-    s: Float[Tensor, " picture picture"],
-) -> Float[Tensor, " picture picture"]:
+def by_threshold(s: Float[Tensor, " *pair"]) -> Float[Tensor, " *pair"]:
     """Give the sign of similarities beyond .8, and 0 of others.
 
     Examples

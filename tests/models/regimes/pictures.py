@@ -33,9 +33,12 @@ def bars(folder, part, n, seed):
 
 
 def recipe(folder, steps=30, network=None, **regime):
-    """Give a recipe on the bars of a folder."""
+    """Give a recipe on the bars of a folder, of a network with few pixels."""
+    given = {"name": "plain-cnn", **(network or {})}
+    if "front" not in given.get("options", {}):
+        given["options"] = {"size_px": 2 * SIZE, **given.get("options", {})}
     found = {
-        "network": {"name": "plain-cnn", **(network or {})},
+        "network": given,
         "pictures": {
             "fit": str(folder / "fit.csv"),
             "held_out": str(folder / "test.csv"),

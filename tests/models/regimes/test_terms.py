@@ -1,5 +1,7 @@
 """What regimes add to learning: each moves its own measure, its controls do not."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -13,14 +15,19 @@ from yoked.models.regimes.alignment import unbiased_cka
 from yoked.models.regimes.first_weights import scale_first_weights
 from yoked.models.regimes.harmonizer import harmony, saliency
 from yoked.models.regimes.held_out import HeldOut
-from yoked.models.regimes.population import controlled, simulated, standardised
+from yoked.models.regimes.population import (
+    controlled,
+    recorded,
+    simulated,
+    standardised,
+)
 from yoked.models.regimes.recipe import PopulationPart
 from yoked.models.regimes.similarity import by_threshold, cosines
 from yoked.models.regimes.train import PicturePlan
 
 from .pictures import recipe
 
-SMALL = {"units": 32, "repeats": 2}
+SMALL = {"units": 64, "repeats": 8}
 
 
 def learnt(folder, tmp_path, steps=60, **regime):
@@ -54,18 +61,17 @@ def test_the_cka_has_a_gradient_and_is_0_without_one_where_nothing_varies():
 
 def test_alignment_moves_cka_on_pictures_held_out_and_controls_do_not(folder, tmp_path):
     given = {"kind": "alignment", "layers": ["stage2"], "population": SMALL}
-    aligned = learnt(folder, tmp_path, **given)
-    target = aligned.population(PopulationPart(**SMALL))
-    plain = learnt(folder, tmp_path)
-    found = {"plain": plain, "aligned": aligned}
-    for control in ("shuffled", "random", "rank-k", "spectrum-matched"):
+    found = {"plain": learnt(folder, tmp_path)}
+    for control in ("", "shuffled", "spectrum-matched"):
         found[control] = learnt(folder, tmp_path, control=control, **given)
+    target = found["plain"].population(PopulationPart(**SMALL))
     score = {
-        name: cka(each.features("stage2"), target.responses)
+        name: cka(each.features("stage2"), target.responses).value
         for name, each in found.items()
     }
-    aligned_to = score.pop("aligned")
-    assert aligned_to.low > max(each.high for each in score.values())
+    plain, aligned = score.pop("plain"), score.pop("")
+    assert aligned > plain + 0.04
+    assert max(score.values()) < plain + 0.02
 
 
 def test_harmony_is_0_of_equal_maps_of_any_scale_and_does_not_count_missing_ones():
@@ -116,19 +122,60 @@ def test_cosines_are_those_of_features_about_their_mean():
     assert by_threshold(torch.tensor([0.81, 0.8, -0.9])).tolist() == [1.0, 0.0, -1.0]
 
 
-def test_similarity_moves_cosines_to_those_of_a_population(folder, tmp_path):
-    given = {"kind": "similarity", "layers": ["stage2"], "population": SMALL}
-    moved, plain = learnt(folder, tmp_path, **given), learnt(folder, tmp_path)
-    shuffled = learnt(folder, tmp_path, control="shuffled", **given)
-    target = moved.population(PopulationPart(**SMALL))
-    upper = np.triu_indices(len(target.responses), 1)
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory):
+    """Give a file of neurons that are tuned to where a bar is, however it lies."""
+    rng = np.random.default_rng(3)
+    n, size = 240, 20
+    at = rng.integers(2, size - 2, n)
+    codes = np.full((n, size, size), 128, np.uint8)
+    for k, place in enumerate(at):
+        where = (slice(None), slice(place - 1, place + 1))
+        codes[k][where[:: 1 - 2 * (k % 2)]] = 220
+    preferred = np.linspace(0, 2 * np.pi, 12, endpoint=False)
+    mean = np.exp(2 * np.cos(2 * np.pi * at[:, None] / size - preferred))
+    responses = mean + rng.normal(0, 0.5, (3, n, 12))
+    file = tmp_path_factory.mktemp("cells") / "place.npz"
+    np.savez(file, responses=responses, pictures=codes, deg_per_px=4.0 / size)
+    return str(file)
+
+
+def test_similarity_moves_cosines_to_those_of_a_recording(folder, tmp_path, recording):
+    of = {"recording": recording}
+    given = {"kind": "similarity", "layers": ["stage2", "stage3"], "population": of}
+    moved = learnt(folder, tmp_path, weight=5.0, **given)
+    control = {"weight": 5.0, "control": "shuffled", **given}
+    others = learnt(folder, tmp_path), learnt(folder, tmp_path, **control)
+    target = moved.population(PopulationPart(**of))
+    assert len(target.contrast) == 48  # a fifth of the recording was not learnt
+    upper = np.triu_indices(48, 1)
     wanted = cosines(torch.from_numpy(target.responses))[upper]
 
     def r(each):
-        own = cosines(torch.from_numpy(each.features("stage2")))[upper]
+        features = each.features("stage3", target=target)
+        own = cosines(torch.from_numpy(features))[upper]
         return np.corrcoef(own, wanted)[0, 1]
 
-    assert r(moved) > max(r(plain), r(shuffled)) + 0.1
+    assert r(moved) > max(map(r, others)) + 0.05
+
+
+def test_pictures_of_a_recording_are_learnt_or_held_out(recording):
+    part = PopulationPart(recording=recording)
+    parts = [recorded(part, Path(), is_held_out) for is_held_out in (False, True)]
+    n = [len(each.contrast) for each in parts]
+    assert n == [192, 48]
+    assert [each.responses.shape for each in parts] == [(192, 12), (48, 12)]
+    for each in parts:
+        assert each.deg_per_px == 0.2
+        np.testing.assert_allclose(each.responses.mean(0), 0, atol=1e-5)
+        np.testing.assert_allclose(each.responses.std(0), 1, atol=1e-5)
+
+
+def test_a_recording_without_pictures_is_refused(tmp_path):
+    file = tmp_path / "blind.npz"
+    np.savez(file, responses=np.random.default_rng(1).normal(size=(2, 20, 3)))
+    with pytest.raises(ValueError, match="pictures must be known, and how large"):
+        recorded(PopulationPart(recording=str(file)), Path(), is_held_out=False)
 
 
 def test_adversarial_training_resists_an_attack_that_random_signs_do_not(
@@ -188,8 +235,8 @@ def test_first_weights_are_scaled_layer_by_layer_and_not_behind_normalisation():
     network = torch.nn.Sequential(*layers)
     x = torch.randn(32, 1, 12, 12)
     assert scale_first_weights(network, lambda: network(x)) == 2
-    assert network[:1](x).std() == pytest.approx(1, abs=1e-4)
-    assert network(x).std() == pytest.approx(1, abs=1e-4)
+    assert network[:1](x).std().item() == pytest.approx(1, abs=1e-4)
+    assert network(x).std().item() == pytest.approx(1, abs=1e-4)
     normed = torch.nn.Sequential(torch.nn.Conv2d(1, 8, 3), torch.nn.BatchNorm2d(8))
     before = normed[0].weight.clone()
     assert scale_first_weights(normed, lambda: normed(x)) == 0
