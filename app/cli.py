@@ -73,6 +73,10 @@ COMMANDS = {
         "brain:brain",
         "Score layers of networks by responses that were recorded to pictures.",
     ),
+    "look-at": (
+        "look_at:look_at_",
+        "Let a network look at pictures as a Brain-Score model, and write an assembly.",
+    ),
     "sweep": (
         "sweep:sweep",
         "Let observers of several seeds do several protocols, or several people's "
@@ -156,6 +160,10 @@ COMMANDS = {
     "texture-mnist": (
         "texture_mnist:texture_mnist",
         "Write digits made of textures, for probes of what a layer knows of either.",
+    ),
+    "digits": (
+        "digits:digits",
+        "Write digits under debris or in clutter, and plain ones, at some levels.",
     ),
     "label": (
         "label:label",

@@ -104,6 +104,9 @@ if TYPE_CHECKING:
     from yoked.models.backbones.fronted import Fronted
     from yoked.models.backbones.unshared import unshared
     from yoked.models.backbones.vone_block import VOneBlock
+    from yoked.models.brain_score.as_brain_model import as_brain_model
+    from yoked.models.brain_score.brain_observer import from_brain_model
+    from yoked.models.brain_score.screen import place_on_screen
     from yoked.models.ganglion_cells.cell_signatures import (
         cell_anticipation,
         cell_omission,
@@ -115,6 +118,7 @@ if TYPE_CHECKING:
     from yoked.models.ganglion_cells.fitting import fit as fit_cells
     from yoked.models.ganglion_cells.interpretation import attribution
     from yoked.models.ganglion_cells.learned_config import LearnedConfig
+    from yoked.models.networks.attention import attend
     from yoked.models.networks.controls import Controls
     from yoked.models.networks.controls import apply as apply_controls
     from yoked.models.networks.foreign import load_into, read_weights
@@ -123,6 +127,7 @@ if TYPE_CHECKING:
     from yoked.models.networks.named import make as make_network
     from yoked.models.networks.noisy import noisy
     from yoked.models.noise import noise_like
+    from yoked.models.probing.feature_tuning import feature_tuning
     from yoked.models.probing.labels import label_pictures
     from yoked.models.recipes.train import train
     from yoked.models.regimes.train import train_on_pictures
@@ -170,7 +175,9 @@ __all__ = [
     "Viewing",
     "agreement",
     "apply_controls",
+    "as_brain_model",
     "attack_curve",
+    "attend",
     "attribution",
     "bootstrap",
     "brain_scores",
@@ -199,8 +206,10 @@ __all__ = [
     "encoding",
     "equivalent_noise",
     "explain_table",
+    "feature_tuning",
     "fetch_ringach",
     "fit_cells",
+    "from_brain_model",
     "from_torch",
     "grating_responses",
     "group",
@@ -237,6 +246,7 @@ __all__ = [
     "omitted_stimulus",
     "open_store",
     "over_seeds",
+    "place_on_screen",
     "plot",
     "polarity_changes",
     "pooled",
@@ -297,6 +307,7 @@ _HOMES = {
     "agreement": ("analysis.double_pass.internal_noise", "agreement"),
     "apply_controls": ("models.networks.controls", "apply"),
     "attack_curve": ("app.robustness.attack", "attack_curve"),
+    "attend": ("models.networks.attention", "attend"),
     "attribution": ("models.ganglion_cells.interpretation", "attribution"),
     "bootstrap": ("analysis.sensitivity.bootstrap", "bootstrap"),
     "brain_scores": ("app.brain.layer_scores", "layer_scores"),
@@ -328,6 +339,7 @@ _HOMES = {
         "session_equivalent_noise",
     ),
     "explain_table": ("experiments.imports.table_explain", "explain_table"),
+    "feature_tuning": ("models.probing.feature_tuning", "feature_tuning"),
     "fit_cells": ("models.ganglion_cells.fitting", "fit"),
     "from_torch": ("models.networks.from_torch", "from_torch"),
     "grating_responses": ("models.retina.gratings", "grating_responses"),
@@ -413,6 +425,9 @@ _HOMES = {
     "write_recording": ("experiments.recordings.write_plain", "write_plain"),
     "fetch_ringach": ("app.brain.v1", "fetch_ringach"),
     "v1_battery": ("app.brain.v1", "v1_battery"),
+    "as_brain_model": ("models.brain_score.as_brain_model", "as_brain_model"),
+    "from_brain_model": ("models.brain_score.brain_observer", "from_brain_model"),
+    "place_on_screen": ("models.brain_score.screen", "place_on_screen"),
 }
 
 

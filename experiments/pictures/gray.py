@@ -14,9 +14,7 @@ def as_gray(opened: Any, name: str) -> Any:
     ValueError
         If it has more than eight bits a channel, which gray would cut off.
     """
-    if opened.mode not in _EIGHT_BITS:
-        rule = "a picture of eight bits a channel"
-        raise ValueError(f"{name} must be {rule}, got mode {opened.mode}")
+    require_eight_bits(opened, name)
     if "A" not in opened.mode.upper() and "transparency" not in opened.info:
         return opened.convert("L")
     whole = opened.convert("RGBA")
@@ -24,3 +22,10 @@ def as_gray(opened: Any, name: str) -> Any:
     ground.paste((_MIDDLE, _MIDDLE, _MIDDLE, 255), (0, 0, *whole.size))
     ground.alpha_composite(whole)
     return ground.convert("L")
+
+
+def require_eight_bits(opened: Any, name: str) -> None:
+    """Refuse a picture that eight bits a channel would cut off."""
+    if opened.mode not in _EIGHT_BITS:
+        rule = "a picture of eight bits a channel"
+        raise ValueError(f"{name} must be {rule}, got mode {opened.mode}")

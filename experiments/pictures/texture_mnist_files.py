@@ -4,8 +4,7 @@ import csv
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
+from .as_file import write_picture
 from .digits import SIZE_PX as DIGIT_PX
 from .digits import Digits
 from .texture_mnist import ZOOM, textured_digits
@@ -43,20 +42,12 @@ def write_texture_mnist(
         made = textured_digits(digits, part, n, seed, is_bright=is_bright)
         for k, one in enumerate(made):
             name, of_map = f"{part}/{k:05d}.png", f"{part}-maps/{k:05d}.png"
-            _write(folder / name, one.contrast)
-            _write(folder / of_map, 2.0 * one.mask - 1)
+            write_picture(folder / name, one.contrast)
+            write_picture(folder / of_map, 2.0 * one.mask - 1)
             rows.append((name, str(one.digit), one.texture, of_map))
             if progress is not None:
                 progress(part, k + 1, n)
         _tables(folder, part, rows)
-
-
-def _write(path: Path, contrast: np.ndarray) -> None:
-    from PIL import Image
-
-    path.parent.mkdir(exist_ok=True)
-    codes = np.rint((np.asarray(contrast) + 1) * 127.5).astype(np.uint8)
-    Image.fromarray(codes).save(path)
 
 
 def _tables(folder: Path, part: str, rows: list[tuple[str, str, str, str]]) -> None:

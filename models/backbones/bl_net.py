@@ -150,7 +150,8 @@ class BLNet(Unrolled):
         """Give the output of each layer at each step; none is ever without input."""
         outputs = Steps({area: [] for area in self.areas})
         for t, below in enumerate(self.frames(x)):
-            before = [outputs[area][-1] if t else None for area in self.areas]
+            hears = t > 0 and self.is_recurrent
+            before = [outputs[area][-1] if hears else None for area in self.areas]
             above = [*before[1:], None] if self.has_top_down else [None] * len(before)
             for i, area in enumerate(self.areas):
                 below = below if i == 0 else self.pool(below)

@@ -126,6 +126,7 @@ class CORnetRT(Unrolled):
             inputs = [frame, *before[:-1]]
             for area, given, state in zip(AREAS, inputs, before, strict=True):
                 is_silent = given is None  # nothing has come: the area is not called
+                state = state if self.is_recurrent else None
                 output = None if is_silent else self.get_submodule(area)(given, state)
                 outputs[area].append(output)
         return outputs

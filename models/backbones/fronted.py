@@ -71,7 +71,12 @@ class Fronted(nn.Module):
         self, contrast: Float[Tensor, " image frame y x"]
     ) -> Float[Tensor, " image n_classes"]:
         """Give a number for each class."""
-        x = self._seen_by_parts(contrast)  # (image, step, channel, row, column)
+        return self.answered(self._seen_by_parts(contrast))
+
+    def answered(
+        self, x: Float[Tensor, " image step channel row column"]
+    ) -> Float[Tensor, " image n_classes"]:
+        """Give what the backbone makes of what the front gave."""
         if getattr(self.backbone, "takes_steps", False):
             # One step is a picture, which a recurrent backbone sees for its own time.
             return self.backbone(x if x.shape[1] > 1 else x[:, 0])

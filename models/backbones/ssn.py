@@ -139,6 +139,7 @@ class SSNLayer(nn.Module):
         drive: Float[Tensor, " image orientation y x"],
         rates: Float[Tensor, " image 2 orientation y x"] | None = None,
         n_updates: int = 1,
+        is_connected: bool = True,
     ) -> Float[Tensor, " image 2 orientation y x"]:
         """Give the rates after some updates with a constant drive to E and I.
 
@@ -150,6 +151,9 @@ class SSNLayer(nn.Module):
             Where to start; silence by default.
         n_updates
             Steps of `dt_ms`, by Euler's method.
+        is_connected
+            False for cells by themselves: all strengths are 0, and rates go to
+            k [h]_+^n.
 
         Raises
         ------
@@ -157,7 +161,7 @@ class SSNLayer(nn.Module):
             If rates grow without limit: inhibition is then too weak for the drive.
         """
         config = self.config
-        (ee, ei), (ie, ii) = self.log_strengths.exp()
+        (ee, ei), (ie, ii) = self.log_strengths.exp() * is_connected
         e, i = (drive * 0, drive * 0) if rates is None else rates.unbind(1)
         for _ in range(n_updates):
             near_e, near_i = self._mixed(e), self._mixed(i)
@@ -243,7 +247,8 @@ class SSN(Unrolled):
         for frame in self.frames(x):
             if drive is None or not is_still:
                 drive = self.v1(frame)
-            rates = self.ssn(config.gain * drive, rates, n_updates)
+            to_all = config.gain * drive
+            rates = self.ssn(to_all, rates, n_updates, self.is_recurrent)
             outputs["v1"].append(drive)
             outputs["ssn"].append(rates[:, 0])
         return outputs

@@ -51,10 +51,19 @@ class Unrolled(nn.Module):
 
     It takes a picture (image, channel, y, x), shown for `n_steps` steps, or a movie
     (image, step, channel, y, x), whose frame t is seen at step t.
+
+    Attributes
+    ----------
+    n_steps
+        How long a picture is shown; another number may be set.
+    is_recurrent
+        False for a control without recurrence: the same bottom-up weights, and nothing
+        that an area gave at an earlier step comes back to it or to one below.
     """
 
     takes_steps = True
     n_steps: int
+    is_recurrent = True
 
     def frames(
         self, x: Float[Tensor, " image *step_channel y x"]
@@ -68,6 +77,32 @@ class Unrolled(nn.Module):
     def steps(self, x: Float[Tensor, " image *step_channel y x"]) -> Steps:
         """Give the output of each area at each step, None before its first input."""
         raise NotImplementedError
+
+
+def in_time(
+    network: nn.Module, steps: int | None = None, recurrent: bool = True
+) -> nn.Module:
+    """Say how a network runs in time, in place, and return it; its weights stay.
+
+    Parameters
+    ----------
+    network
+        One that takes no steps stays as it is.
+    steps
+        How long it is shown a picture; by default as it was made.
+    recurrent
+        False for a control without recurrence; see `Unrolled`.
+
+    Examples
+    --------
+    >>> from yoked.models.backbones.bl_net import BLNet, BLTConfig
+    >>> in_time(BLNet(1, 2, BLTConfig.small()), steps=1).n_steps
+    1
+    """
+    if isinstance(network, Unrolled):
+        network.n_steps = steps or network.n_steps
+        network.is_recurrent = recurrent
+    return network
 
 
 def names_of(prefix: str, sizes: Sequence[int]) -> tuple[str, ...]:

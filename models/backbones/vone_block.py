@@ -67,6 +67,10 @@ class VOneConfig:
         Highest peak spatial frequency in c/deg.
     seed
         Of the cells' parameters.
+    is_shuffled
+        True for a control: the values of each filter change places, in both of a pair
+        alike, so that every cell keeps its mean, its norm and the right angle of its
+        pair, and has no orientation or frequency.
     """
 
     n_simple: int = 256
@@ -81,6 +85,7 @@ class VOneConfig:
     gaussian_sd: float = 4.0
     sf_max: float = 9.0
     seed: int = 0
+    is_shuffled: bool = False
 
     def __post_init__(self) -> None:
         if self.noise not in ("neuronal", "gaussian", "none"):
@@ -191,6 +196,15 @@ def gabors(
     return (envelope * np.cos(2 * math.pi * cycles * along_x + phase)).astype("float32")
 
 
+def _shuffled(
+    filters: Float32[np.ndarray, " n kernel kernel"], seed: int
+) -> Float32[np.ndarray, " n kernel kernel"]:
+    """Let the values of each filter change places, the same for the same seed."""
+    flat = filters.reshape(len(filters), -1)
+    order = np.random.default_rng([seed, 1]).random(flat.shape).argsort(axis=1)
+    return np.take_along_axis(flat, order, axis=1).reshape(filters.shape)
+
+
 class VOneBlock(nn.Module):
     """Simple cells, then complex cells, as channels.
 
@@ -226,9 +240,12 @@ class VOneBlock(nn.Module):
         channels = np.random.default_rng(config.seed).integers(in_channels, size=n)
         filters = np.zeros((2, n, in_channels, config.kernel, config.kernel), "float32")
         for pair, phase in enumerate((0, 90)):
-            filters[pair, np.arange(n), channels] = gabors(
+            made = gabors(
                 self.parameters_of_cells, phase, config.kernel, config.px_per_deg
             )
+            if config.is_shuffled:
+                made = _shuffled(made, config.seed)
+            filters[pair, np.arange(n), channels] = made
         # Not persistent: they follow from the config, and are no weights.
         shaped = torch.tensor(filters).flatten(0, 1)  # (2 cell, channel, …)
         self.register_buffer("filters", shaped, persistent=False)

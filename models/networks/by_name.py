@@ -2,28 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
-from ...experiments.protocols.checks import build
 from ...experiments.session.observer import Viewing
-from ..backbones.fronted import Fronted
-from ..backbones.vone_block import VOneBlock, VOneConfig
-from ..ganglion_cells.fitted_file import FittedModel, load_fitted
+from ..backbones.unrolled import in_time
 from ..ganglion_cells.learned_config import LearnedConfig
-from ..ganglion_cells.learned_front import learned_front
-from ..retina.staged import retina_front
 from .controls import Controls, apply
 from .foreign import load_into, read_weights
+from .fronts import Front, front_of
 from .inputs import InputMaker, Preprocess, as_preprocess
 from .named import Named, known, make, n_classes_of
 from .network_observer import NetworkObserver
 
-FRONTS = ("none", "retina", "vone-block")
 OVER_TIME = ("mean", "channels")
-LEARNED = "learned:"  # and the file that `yoked fit-retina` wrote
 _CONTRAST = Preprocess("contrast", 1, "none", frames="channels")  # what a front takes
 
 
@@ -49,7 +42,10 @@ def network_observer(
     share_pass: bool = True,
     learned: LearnedConfig | Mapping[str, Any] | None = None,
     n_classes: int | None = None,
+    front_settings: Mapping[str, Any] | None = None,
     over_time: str = "mean",
+    steps: int | None = None,
+    recurrent: bool = True,
     batch: int | None = None,
     threads: int | None = None,
     fit_trials: int = 1024,
@@ -62,8 +58,11 @@ def network_observer(
         One of `networks.named.NAMES`.
     front
         What stands before it: 'none', 'retina' (then it sees ganglion cells),
-        'vone-block', or 'learned:FILE', the cells of a model that `yoked fit-retina`
-        fitted to a recording.
+        'vone-block', 'learned:FILE' (the cells of a model that `yoked fit-retina`
+        fitted to a recording), or an eye that is fixed on places: 'retinal-fixation'
+        (dense near the gaze), its control 'coarse-fixation' (even), or
+        'cortical-fixation' (maps at several scales). In training these look at a place
+        drawn anew, later at five, and the answer is the mean over them; see `Gazing`.
     size
         'small', for 28 to 64 px, or 'full', as published; by default 'full' for a
         network with pretrained weights, else 'small'.
@@ -85,15 +84,26 @@ def network_observer(
     n_classes
         Of its own output; by default those of the file, else 1000 at full size and 2
         in small.
+    front_settings
+        Of a front: fields of `VOneConfig` (controls are {"noise": "none"} and
+        {"is_shuffled": true}), `RetinalConfig` or `CorticalConfig`.
     over_time
         What a network that takes no steps gets of those of a front: their 'mean', which
         knows nothing of when, or all of them as 'channels'; without a front the frames
         of a movie one by one, or as channels.
+    steps
+        How long a network in time is shown a picture, with the same weights: 1 makes
+        'bl' and 'blt' feedforward. By default as it was made.
+    recurrent
+        False for a network in time without recurrence: nothing comes back in 'bl',
+        'blt' and 'cornet-rt', and no cell of 'ssn' hears another.
     layer, readout, field_deg, size_px, preprocess
         As for `from_torch`. By default a linear read-out of the last features before
         the classifier, the normalisation that the network was published with, and its
         field of view: 224 px (of 'bl' and 'blt' 128) over 8 degrees at full size, 64 px
-        over 4 degrees in small; behind a front the stimulus's own size.
+        over 4 degrees in small; behind a front the stimulus's own size. Behind an eye
+        the mean of those features over its gazes, `over_gazes`; any other layer is
+        read at the last gaze, which is the middle.
 
     Raises
     ------
@@ -111,20 +121,17 @@ def network_observer(
     ('cornet-z', 'backbone.decoder.average')
     """
     row = known(name)
-    _require_time(name, over_time)
+    _require_time(name, over_time, steps, recurrent)
     if n_classes is not None and not (isinstance(n_classes, int) and n_classes >= 1):
         rule = "a whole number, 1 or more"
         raise ValueError(f"n_classes must be {rule}, got {n_classes!r}")
-    retina = _learned(front, learned)
-    if retina is None and front not in FRONTS:
-        rule = f"one of {', '.join(FRONTS)} or {LEARNED}FILE"
-        raise ValueError(f"front must be {rule}, got {front!r}")
     is_packed = row.package is not None and front == "none" and file is None
     weights = weights or ("trained" if is_packed or file else "random")
     if weights == "trained" and not (is_packed or file):
         rule = f"random or shuffled for {name} without a file of trained ones"
         raise ValueError(f"weights must be {rule}, got 'trained'")
     size = size or ("full" if is_packed else "small")
+    stands = front_of(front, size, front_settings, learned)
     controls = Controls(
         weights=weights,
         activation=activation or "relu",
@@ -134,21 +141,21 @@ def network_observer(
     )
     build = _Build(
         name,
-        front,
+        stands,
         size,
         is_packed and weights != "random",
         None if file is None else read_weights(file, sha256),
         controls,
-        retina,
         over_time,
         n_classes,
+        steps,
+        recurrent,
     )
     usual = (None, None) if front != "none" else row.shown(size)
-    inner = "" if front == "none" else "backbone."
     return NetworkObserver(
         build,
         name,
-        inner + row.layer if layer is None else str(layer),
+        stands.layer(row.layer) if layer is None else str(layer),
         "linear" if readout is None else readout,
         usual[1] if field_deg is None else field_deg,
         usual[0] if size_px is None else size_px,
@@ -162,9 +169,11 @@ def network_observer(
         seed,
         described={
             "network": name,
-            "front": front if retina is None else LEARNED + Path(front).name,
+            "front": stands.described,
             "size": size,
             "over_time": over_time,
+            "steps": steps,
+            "recurrent": recurrent,
             "controls": asdict(controls),
         },
     )
@@ -175,17 +184,18 @@ class _Build:
     """Builds the network once it is known what it will see."""
 
     name: str
-    front: str
+    front: Front
     size: str
     is_packed: bool
     state: Mapping[str, Tensor] | None
     controls: Controls
-    learned: tuple[FittedModel, LearnedConfig] | None
     over_time: str
     n_classes: int | None
+    steps: int | None
+    recurrent: bool
 
     def __call__(self, inputs: InputMaker, viewing: Viewing) -> nn.Module:
-        before = self._front(inputs, viewing)
+        before = self.front.make(inputs, viewing)
         in_channels = self._n_channels(before, inputs)
         network = make(
             self.name,
@@ -198,9 +208,9 @@ class _Build:
         if self.state is not None:
             load_into(network, self.state)
         apply(network, replace(self.controls, lesions=()))
-        whole = network
-        if before is not None:
-            whole = Fronted(before, network, self.over_time)
+        in_time(network, self.steps, self.recurrent)
+        read = known(self.name).layer
+        whole = self.front.before(before, network, self.over_time, read)
         return apply(whole, Controls(lesions=self.controls.lesions))
 
     def _n_classes(self, in_channels: int) -> int:
@@ -225,48 +235,6 @@ class _Build:
         n_steps = n_frames if is_by_frame else front.n_steps(n_frames)
         return front.n_channels * n_steps
 
-    def _front(self, inputs: InputMaker, viewing: Viewing) -> Any:
-        if self.front == "none":
-            return None
-        if self.learned is not None:
-            size, deg_per_px = inputs.size_px, inputs.deg_per_px
-            return learned_front(*self.learned, deg_per_px, size, _frame_ms(viewing))
-        if self.front == "retina":
-            return retina_front(
-                inputs.deg_per_px,
-                inputs.size_px,
-                viewing.frame_ms,
-                viewing.luminance_cd_m2,
-            )
-        config = VOneConfig() if self.size == "full" else VOneConfig.small()
-        return VOneBlock(1, replace(config, px_per_deg=1 / inputs.deg_per_px))
-
-
-def _learned(
-    front: str, config: LearnedConfig | Mapping[str, Any] | None
-) -> tuple[FittedModel, LearnedConfig] | None:
-    """Give a learned front's model and config; None where the front is another."""
-    if not front.startswith(LEARNED):
-        if config is not None:
-            raise ValueError(f"learned must come with {LEARNED}FILE, got {front!r}")
-        return None
-    if config is not None and not isinstance(config, LearnedConfig | Mapping):
-        rule = 'a table of settings, such as {"contrast_of_sd": 0.2}'
-        raise ValueError(f"learned must be {rule}, got {config!r}")
-    fitted = load_fitted(Path(front.removeprefix(LEARNED)))
-    if not isinstance(config, LearnedConfig):
-        config = build(LearnedConfig, dict(config or {}))
-    return fitted, config
-
-
-def _frame_ms(viewing: Viewing) -> float:
-    """Give how long every frame stays."""
-    if len(set(viewing.times_ms)) > 1:
-        rule = "equally long for a learned front"
-        got = f"{min(viewing.times_ms):g} to {max(viewing.times_ms):g} ms"
-        raise ValueError(f"frames must be {rule}, got {got}")
-    return viewing.frame_ms
-
 
 def _preprocess(
     row: Named, given: Preprocess | str | Mapping[str, Any] | None, over_time: str
@@ -280,10 +248,24 @@ def _preprocess(
     return replace(chosen, frames="channels") if over_time == "channels" else chosen
 
 
-def _require_time(name: str, over_time: str) -> None:
+def _require_time(
+    name: str, over_time: str, steps: int | None, recurrent: bool
+) -> None:
     if over_time not in OVER_TIME:
         rule = f"one of {', '.join(OVER_TIME)}"
         raise ValueError(f"over_time must be {rule}, got {over_time!r}")
-    if over_time != "mean" and known(name).takes_steps:
+    takes_steps = known(name).takes_steps
+    if over_time != "mean" and takes_steps:
         rule = f"left out for {name}, which takes steps"
         raise ValueError(f"over_time must be {rule}, got {over_time!r}")
+    for option, value, usual in (
+        ("steps", steps, None),
+        ("recurrent", recurrent, True),
+    ):
+        if value != usual and not takes_steps:
+            rule = f"left out for {name}, which takes no steps"
+            raise ValueError(f"{option} must be {rule}, got {value}")
+    if steps is not None and (type(steps) is not int or steps < 1):
+        raise ValueError(f"steps must be a whole number, 1 or more, got {steps!r}")
+    if not isinstance(recurrent, bool):
+        raise ValueError(f"recurrent must be true or false, got {recurrent!r}")

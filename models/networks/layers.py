@@ -46,7 +46,8 @@ class Layer:
         self.name = name
         self.step = step
         self._module = named_module(network, name)
-        self._n_calls: int | None = None
+        # In training and out of it: a network that looks does so once, or five times.
+        self._n_calls: dict[bool, int] = {}
 
     def read(self, x: Tensor) -> Tensor:
         """Give what the layer gives for an input.
@@ -63,12 +64,12 @@ class Layer:
             return self._tensor(self.network(x))
         outputs: list[object] = []
         wanted = self.step
-        if wanted < 0 and self._n_calls is not None:
-            wanted += self._n_calls
+        if wanted < 0:
+            wanted += self._n_calls.get(self.network.training, 0)
 
         with self._kept(outputs, wanted):
             self.network(x)
-            self._n_calls = len(outputs)
+            self._n_calls[self.network.training] = len(outputs)
             return self.output_of(outputs)
         return self._tensor(outputs[wanted])
 

@@ -73,6 +73,9 @@ class PictureReader:
         False for a network without its noise.
     field_deg, size_px
         Of a network that says neither; by default 4 degrees and 64 px.
+    every_call
+        Whether all calls of a layer in a pass are wanted, of a network that runs in
+        time: then a layer's axes are picture and call, and those of a call.
 
     Attributes
     ----------
@@ -109,6 +112,7 @@ class PictureReader:
         noise: bool = True,
         field_deg: float | None = None,
         size_px: int | None = None,
+        every_call: bool = False,
     ) -> None:
         sight, field, size = seen_by(observer, field_deg, size_px)
         if not layers:
@@ -117,6 +121,7 @@ class PictureReader:
             raise ValueError(f"deg_per_px must be more than 0, got {deg_per_px}")
         self.frame_shape = frame_shape
         self._sight, self._seed, self._noise = sight, seed, noise
+        self._every_call = every_call
         viewing = Viewing(deg_per_px, (1, 1), frame_ms)
         self._input = PictureInput(sight, viewing, frame_shape, field, size)
         inputs = self._input.maker
@@ -171,7 +176,7 @@ class PictureReader:
     def _outputs(self, x: Tensor) -> dict[str, Tensor]:
         """Run the network once: of a single layer no further than it."""
         first, *others = self._layers.values()
-        if not others:
+        if not others and not self._every_call:
             return {first.name: first.read(x)}
         with ExitStack() as stack:
             kept = {
@@ -180,8 +185,15 @@ class PictureReader:
             }
             self.network(x)
         return {
-            name: self._layers[name].output_of(calls) for name, calls in kept.items()
+            name: self._of_calls(self._layers[name], calls)
+            for name, calls in kept.items()
         }
+
+    def _of_calls(self, layer: Layer, calls: list[object]) -> Tensor:
+        """Give the last call of a layer, or all."""
+        if not self._every_call or not calls:
+            return layer.output_of(calls)
+        return torch.stack([layer.output_of([each]) for each in calls], dim=1)
 
     def input_of(self, contrast: Float[Tensor, " picture frame y x"]) -> Tensor:
         """Give what the network takes of pictures."""

@@ -45,6 +45,7 @@ ROOMS = {
     "models/recipes": {"retina", "backbones", "training", "networks"},
     "models/white_box": {"retina", "backbones", "training", "networks"},
     "models/probing": {"networks"},
+    "models/brain_score": {"networks", "training", "retina", "probing"},
     "models/robustness": {"retina", "networks", "white_box", "probing"},
     "models/regimes": {
         "backbones",
@@ -148,10 +149,12 @@ THIRD_PARTY = {
         "app/reports/picture.py (lazily)",
         "experiments/imports/picture_folder.py (lazily)",
         "experiments/recordings/stimulus_set.py (lazily)",
-        "experiments/pictures/texture_mnist_files.py (lazily)",
+        "models/brain_score/screen.py (lazily)",
+        "experiments/pictures/as_file.py (lazily)",
     ],
     "sklearn": ["models/probing/readout.py (lazily)", "analysis/brain/*.py (lazily)"],
     "xarray": [
+        "models/brain_score/*.py (lazily)",
         "experiments/imports/*.py (lazily)",
         "experiments/recordings/*.py (lazily)",
     ],
@@ -167,7 +170,10 @@ THIRD_PARTY = {
     "foolbox": ["models/robustness/ascent.py (lazily)"],
     "eagerpy": ["models/robustness/ascent.py (lazily)"],
     "imagecorruptions": ["models/robustness/corruptions.py (lazily)"],
-    "h5netcdf": ["experiments/recordings/*.py (lazily)"],
+    "h5netcdf": [
+        "models/brain_score/*.py (lazily)",
+        "experiments/recordings/*.py (lazily)",
+    ],
     "dask": ["app/sweeps/*.py (lazily)"],
     "distributed": ["app/sweeps/*.py (lazily)"],
     "dask_jobqueue": ["app/sweeps/*.py (lazily)"],

@@ -128,7 +128,7 @@ APP = [ROOT / "app" / "matched_noise.py"]
 def constants():
     """Return (file, name) of every string in the source that names a formula."""
     found = []
-    for room in ("analysis", "app/planning", "models/white_box"):
+    for room in ("analysis", "app/planning", "models/white_box", "models/brain_score"):
         for path in sorted([*(ROOT / room).rglob("*.py"), *APP]):
             nodes = list(ast.walk(ast.parse(path.read_text())))
             docs = {id(n.value) for n in nodes if isinstance(n, ast.Expr)}

@@ -18,6 +18,7 @@ from tests.analysis.observers.linear import run as observed
 from tests.app.brain.made import recording as population
 from tests.app.brain.made import write as write_population
 from tests.app.recordings.small import small
+from tests.models.brain_score.made import written
 from yoked.analysis.agreement import compare
 from yoked.analysis.agreement.choices import choices
 from yoked.analysis.agreement.closer_people import closer_to_people
@@ -193,6 +194,8 @@ def test_the_page_names_exactly_the_keys_that_the_commands_print(printed, tmp_pa
     for more in ({"texture": ["dog", "cat"]}, {}):
         table = read_choices(pd.DataFrame({**rows, **more}, index=[0, 1]))
         check(choices(table).to_dict(), "row of choices", seen)
+    for row in looked_at(tmp_path / "looked"):
+        check(row, "row of look-at", seen)
     for row in labelled_and_compared(tmp_path):
         check(row, "row of label" if "table" in row else "row of objects", seen)
     check(people_and_models().to_dict(), "row of closer-people", seen)
@@ -289,6 +292,14 @@ def labelled_and_compared(folder):
     rows |= {"distractor": ["g200", "g60"] * 4, "choice": ["g60"] * 8}
     pd.DataFrame(rows).to_csv(people, index=False)
     yield from json.loads(output("objects", people, net, "--draws", 2))
+
+
+def looked_at(folder):
+    """Let a network look at pictures, for a recording and a task."""
+    written(folder).to_csv(folder / "set.csv", index=False)
+    words = ("look-at", folder / "set.csv", "cornet-z", "--json")
+    yield json.loads(output(*words, "--record", "IT=it", "-o", folder / "it.nc"))
+    yield json.loads(output(*words, "--task", "odd_one_out", "-o", folder / "odd.nc"))
 
 
 def means_over_seeds(folder):

@@ -51,6 +51,16 @@ def test_excitation_alone_would_run_away_and_is_said_to():
         layer(40 * bump(45), n_updates=1000)
 
 
+def test_cells_without_connections_are_a_power_of_their_own_input():
+    layer, drive = SSNLayer(SSNConfig.ring()), 20 * bump(45)
+    with torch.no_grad():
+        rates = layer(drive, n_updates=400, is_connected=False)[0, :, :, 0, 0]
+        alone = layer(drive * (bump(45) == 1), n_updates=400, is_connected=False)
+    expected = 0.04 * drive[0, :, 0, 0] ** 2
+    assert torch.allclose(rates, expected.expand(2, -1), rtol=1e-5)
+    assert alone[0, 0, 4, 0, 0] == pytest.approx(float(rates[0, 4]))
+
+
 def size_tuning(contrast, radii):
     """Give E's response in the middle to discs of some radii, at 45 degrees."""
     layer = SSNLayer(SSNConfig())

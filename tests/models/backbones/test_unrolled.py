@@ -5,6 +5,7 @@ import torch
 
 from yoked.models.backbones.bl_net import BLConfig, BLNet, BLTConfig
 from yoked.models.backbones.cornet_rt import CORnetRT, CORnetRTConfig
+from yoked.models.backbones.unrolled import in_time
 
 
 @pytest.fixture
@@ -108,6 +109,34 @@ def test_bl_without_what_comes_back_is_a_network_of_one_step():
         steps = network.steps(picture)
         once = network.decoder(steps.at("layer4", 0))
         assert torch.allclose(network(picture), once, atol=1e-6)
+
+
+@pytest.mark.parametrize("config", [BLConfig.small(), BLTConfig.small()])
+def test_one_step_is_the_feedforward_network_of_the_same_weights(config):
+    torch.manual_seed(0)
+    network = BLNet(1, 2, config).eval()
+    picture = pictures(2, 1, 28, 28)
+    with torch.no_grad():
+        x = picture
+        for number in range(1, 5):
+            layer = network.get_submodule(f"layer{number}")
+            x = network.pool(x) if number > 1 else x
+            x = torch.relu(layer.norm[0](layer.bottom_up(x)))
+        whole = network(picture)
+        assert torch.equal(in_time(network, steps=1)(picture), network.decoder(x))
+        # First norms are alike at all steps, so that without recurrence all steps are.
+        still = in_time(network, steps=4, recurrent=False)(picture)
+    assert torch.allclose(still, network.decoder(x), atol=1e-6)
+    assert not torch.allclose(whole, still, atol=1e-4)
+
+
+def test_rt_without_recurrence_forgets_what_it_saw(rt):
+    movie = pictures(1, 5, 1, 28, 28)
+    with torch.no_grad():
+        once = in_time(rt, recurrent=False)(movie)
+        assert torch.equal(once, rt(torch.cat([movie[:, 1:2], movie[:, 1:]], dim=1)))
+        in_time(rt)
+        assert not torch.equal(rt(movie), once)
 
 
 def test_wrong_sizes_of_bl_are_refused():

@@ -1,5 +1,7 @@
 """VOneBlock: the published cells, the equations of their responses, and the noise."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -136,3 +138,27 @@ def test_each_cell_sees_one_channel_and_nothing_is_learned():
     assert torch.equal(seen[:512], seen[512:])
     assert not list(front.parameters())
     assert front.n_channels == 512
+
+
+def test_shuffled_cells_keep_values_pairs_and_channels_and_lose_their_orientation():
+    small = VOneConfig.small()
+    own, mixed = (
+        VOneBlock(3, replace(small, is_shuffled=each)).filters for each in (False, True)
+    )
+    assert torch.equal(own.flatten(2).sort().values, mixed.flatten(2).sort().values)
+    again = VOneBlock(3, replace(small, is_shuffled=True)).filters
+    assert torch.equal(again, mixed)
+    assert (own != mixed).any(dim=(1, 2, 3)).all()
+    n = small.n_simple + small.n_complex
+
+    def angle(filters):
+        pair = filters.unflatten(0, (2, n)).flatten(2)
+        return (pair[0] * pair[1]).sum(1)
+
+    assert torch.allclose(angle(own), angle(mixed), atol=1e-8)
+
+    def peak(filters):  # the largest share of power that one frequency has
+        power = torch.fft.rfft2(filters.sum(1)).abs().square()
+        return (power.amax(dim=(1, 2)) / power.sum(dim=(1, 2))).median()
+
+    assert peak(mixed) < 0.5 * peak(own)

@@ -10,9 +10,11 @@ from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.session.observer import Practice, Viewing
 from yoked.models import registry
 from yoked.models.networks.named import NAMES
+from yoked.models.probing.pictures import PictureReader
 from yoked.models.registry import load, names
 
 QUICK = {"fit_trials": 64, "batch": 8}
+EYES = ("retinal-fixation", "coarse-fixation", "cortical-fixation")
 
 
 def learnt(name, protocol, **options):
@@ -126,9 +128,95 @@ def test_seeds_make_individuals_and_a_file_brings_another(protocol, tmp_path):
         learnt("alexnet", protocol, file=str(file))
 
 
+def test_controls_of_a_vone_block_are_settings_of_the_front(protocol):
+    contrast = 0.2 * torch.randn(2, 2, *protocol.frame_shape)
+    noisy, quiet, mixed = (
+        learnt("plain-cnn", protocol, front="vone-block", front_settings=settings)
+        for settings in (
+            None,
+            {"noise": "none"},
+            {"noise": "none", "is_shuffled": True},
+        )
+    )
+    told = mixed.parameters["configs"]["front"]
+    assert (told["noise"], told["is_shuffled"]) == ("none", True)
+    once, again, other = (
+        each.network.seen(each.input_of(contrast)) for each in (quiet, quiet, mixed)
+    )
+    assert torch.equal(once, again)
+    assert not torch.allclose(once, other)
+    x = noisy.input_of(contrast)
+    assert not torch.equal(noisy.network.seen(x), noisy.network.seen(x))
+
+
+@pytest.mark.parametrize("front", EYES)
+def test_a_network_with_an_eye_is_an_observer_like_any_other(protocol, front):
+    options = {"front": front, "front_settings": {"reach": 0.1}, **QUICK}
+    observer = load("plain-cnn", **options)
+    session = yoked.run(protocol, observer, seed=1, trials=60, contrast=0.4)
+    assert session.counted["correct"].mean() > 0.8
+    kept = session.row.observer.parameters
+    assert (kept["front"], kept["layer"]) == (front, "over_gazes")
+    assert kept["configs"]["front"]["reach"] == 0.1
+    assert "backbone.stage1" in dict(observer.network.named_modules())
+    x = torch.randn(1, 2, *protocol.frame_shape, requires_grad=True)
+    observer.scores(x).sum().backward()
+    assert x.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("front", EYES)
+def test_a_network_with_an_eye_is_trained_and_then_answers_the_same_twice(
+    protocol, front
+):
+    observer = load("plain-cnn", front=front, **QUICK)
+    network = observer.trainable(Viewing.of(protocol), protocol.frame_shape, 2)
+    x = 0.2 * torch.randn(4, 2, *protocol.frame_shape)
+    network.train()
+    assert not torch.equal(network(x), network(x))  # another gaze each time
+    network(x).sum().backward()
+    assert network.network.backbone.stage1[0].weight.grad.abs().sum() > 0
+    network.eval()
+    assert torch.equal(network(x), network(x))
+
+
+@pytest.mark.parametrize("front", EYES)
+def test_pictures_are_shown_to_a_network_with_an_eye(front):
+    observer = load("plain-cnn", front=front)
+    layers = ["backbone.stage1", "over_gazes", ""]
+    x = torch.rand(3, 1, 56, 56) - 0.5
+    found = PictureReader(observer, layers, 0.05, (1, 56, 56)).read(x)
+    assert [len(each) for each in found.values()] == [3, 3, 3]
+    for name, rows in found.items():
+        alone = PictureReader(observer, [name], 0.05, (1, 56, 56)).read(x)
+        assert torch.equal(alone[name], rows)
+
+
+@pytest.mark.parametrize(("name", "option"), [("blt", "steps"), ("ssn", "recurrent")])
+def test_recurrence_has_its_control_with_the_same_weights(protocol, name, option):
+    value = {"steps": 1, "recurrent": False}[option]
+    whole, control = learnt(name, protocol), learnt(name, protocol, **{option: value})
+    assert control.parameters[option] == value
+    states = (whole.network.state_dict(), control.network.state_dict())
+    assert all(map(torch.equal, *(state.values() for state in states)))
+    x = whole.input_of(0.3 * torch.randn(2, 2, *protocol.frame_shape))
+    assert not torch.allclose(whole.network(x), control.network(x), rtol=1e-3)
+
+
 @pytest.mark.parametrize(
     ("options", "rule"),
     [
+        ({"steps": 1}, "steps must be left out for cornet-z, which takes no steps"),
+        ({"recurrent": False}, "recurrent must be left out for cornet-z, which"),
+        ({"front_settings": {}}, "front_settings must come with one of retinal-fix"),
+        (
+            {"front": "vone-block", "front_settings": {"px_per_deg": 9}},
+            "front_settings must be without px_per_deg, which is no choice with",
+        ),
+        (
+            {"front": "vone-block", "front_settings": {"noize": "none"}},
+            "noize.*did you mean 'noise'",
+        ),
+        ({"front": "retinal-fixaton"}, "did you mean 'retinal-fixation'"),
         ({"front": "eye"}, "vone-block or learned:FILE, got 'eye'"),
         (
             {"weights": "trained"},
