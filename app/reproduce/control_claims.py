@@ -190,7 +190,7 @@ def _of_complexity(records: Sequence[Record]) -> Iterator[ControlClaim]:
         groups = [control_of(record) for record in some]
         yield ControlClaim(
             "4",
-            f"correlation of complexity over {weights or 'all'} networks",
+            f"complexity goes with it, over {weights or 'all'} networks",
             "similarity",
             grouped_correlation(x, y, groups),
             math.nan,

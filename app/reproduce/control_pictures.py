@@ -1,5 +1,6 @@
 """The picture of controls: a column a measure, a row for each kind of weights."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 _SHOWN = ("similarity", "complexity", "texture", "digit")
 _LIMITS = {"similarity": (0.0, 1.1), "complexity": (-0.05, 1.1)}
-_OF_SHARES = (0.0, 1.0)
 _TITLES = {
     "similarity": "circular variance:\nsimilarity to V1 / ceiling",
     "complexity": "complexity:\n1 − R² of a linear map",
@@ -45,20 +45,29 @@ def draw_controls(means: Sequence[ControlMeans]) -> "Figure":
         for name in names
         if name in each.measures
     }
-    limits = {titles[name]: _LIMITS.get(name, _OF_SHARES) for name in names}
-    beside = {
-        (row, titles[name]): {"": _CHANCE}
-        for row in rows
-        for name in ("texture", "digit")
+    probes, others = ("texture", "digit"), [n for n in names if n not in _SHOWN]
+    tops = dict.fromkeys(probes, _top(means, probes))
+    tops |= dict.fromkeys(others, _top(means, others))
+    limits = {
+        titles[name]: (0.0, tops[name]) if name in tops else _LIMITS[name]
+        for name in names
     }
+    beside = {(row, titles[name]): {"": _CHANCE} for row in rows for name in probes}
     colors = [_said(each) for each in activations]
     columns = [titles[name] for name in names]
     places = [f"{_said(each)} pooling" for each in poolings]
     return draw_factors(found, rows, columns, places, colors, beside, "weights", limits)
 
 
+def _top(means: Sequence[ControlMeans], names: Sequence[str]) -> float:
+    """Give the tenth above all intervals of some measures, 1 at most."""
+    found = [each.measures[name] for each in means for name in names]
+    ends = [end for each in found for end in (each.value, each.high) if end is not None]
+    return min(1.0, math.ceil(10 * max(ends, default=1.0)) / 10)
+
+
 def _of_recording(name: str) -> str:
-    return f"{name.removeprefix(ENCODING)}:\ncorrelation foretold"
+    return f"recording {name.removeprefix(ENCODING)}:\ncorrelation foretold"
 
 
 def _said(level: str) -> str:

@@ -85,7 +85,7 @@ def test_complexity_goes_with_similarity_where_it_does():
 
     claims = found(records(alike))
     for words in ("all", "trained", "random", "shuffled"):
-        one = claims["4", f"correlation of complexity over {words} networks"]
+        one = claims["4", f"complexity goes with it, over {words} networks"]
         assert one.share.value == pytest.approx(-1)
         assert math.isnan(one.p)
 
