@@ -84,7 +84,9 @@ class RegimeMeasures:
         features = self._features()[rows]
         responses = target.responses[rows]
         estimate("cka", lambda: cka(features, responses))
-        estimate("rsa", lambda: rsa(features, responses).score)
+        # About their mean over pictures, as responses are and as the regime has it.
+        about = features - features.mean(axis=0)
+        estimate("rsa", lambda: rsa(about, responses).score)
         estimate(
             "predictivity",
             lambda: neural_predictivity(features, responses, "ridge").score,

@@ -169,6 +169,7 @@ class HeldOut:
 def _rows(features: Tensor, places: int | None) -> Tensor:
     """Give a row a picture, of maps of so many places at most."""
     if places is not None and features.dim() == 4:
-        size = [min(places, n) for n in features.shape[2:]]
+        height, width = features.shape[2:]
+        size = min(places, height), min(places, width)
         features = torch.nn.functional.adaptive_avg_pool2d(features, size)
     return features.flatten(1)

@@ -77,7 +77,7 @@ def _target(
 
 def _harmonizer(recipe: PictureRecipe, fit: Pictures) -> Harmonizer:
     maps = fit.importance(recipe.pictures.size_px)
-    is_there = maps.any(axis=(1, 2))
+    is_there = maps.max(axis=(1, 2)) > 0
     if not is_there.any():
         rule = "in the column importance of the table that is learnt from"
         raise ValueError(f"importance maps must be {rule}, got none")

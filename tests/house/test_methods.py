@@ -33,7 +33,8 @@ FORMATS |= {
     f"yoked-{name}" for name in ("closer/1", "closer-people/1", "match/1", "sweep/1")
 } | {"yoked-deep-vs-shallow/1", "yoked-learned-retina/1", "yoked-brain/1", "yoked-v1/1"}
 FORMATS |= {f"yoked-{name}/1" for name in ("attack", "corrupt", "sensitivity")}
-FORMATS |= {"yoked-v1-controls/1", "yoked-control-claims/1"}
+FORMATS |= {"yoked-v1-controls/1", "yoked-control-claims/1", "yoked-regimes/1"}
+FORMATS |= {"yoked-pictures/1"}
 OTHERS = {"CHANGES.md"}  # a file of every Psych-DS data set
 
 

@@ -38,6 +38,7 @@ from yoked.app.reproduce.learned_outcome import FORMAT as FORMAT_OF_FRONTS
 from yoked.app.reproduce.learned_outcome import FrontShares, networks_of
 from yoked.app.reproduce.outcome import FORMAT as FORMAT_OF_FIGURE
 from yoked.app.reproduce.outcome import Shares, rows_of_boxes
+from yoked.app.reproduce.regime_outcome import RegimeEffect
 from yoked.app.scores import card
 from yoked.app.sweeps.collect import FORMAT as FORMAT_OF_SWEEPS
 from yoked.app.sweeps.collect import means_of, table_of
@@ -233,6 +234,11 @@ def test_the_page_names_exactly_the_keys_that_the_commands_print(printed, tmp_pa
         claim = ControlClaim(*of, share, chance, chance, share).to_dict()
         check(claim, "claim of controls", seen)
     assert f"`{claim['format']}`" in PAGE
+    moved = "alignment", "plain", "baseline", "CKA"
+    for effect in (share, None):
+        row = RegimeEffect(*moved, share, effect, 3).to_dict()
+        check(row, "row of regimes", seen)
+    assert f"`{row['format']}`" in PAGE
     recording = small(n_steps=3000)
     cells = score_cells(fit("ln", recording), recording).to_dict()
     check(cells, "cell scores", seen)
