@@ -24,6 +24,16 @@ def test_labels_are_in_balance_and_a_seed_gives_the_same_pictures():
     assert not np.array_equal(other.contrast, made[0].contrast)
 
 
+def test_bright_digits_are_even_and_their_mask_says_where():
+    for one in textured_digits(bars(), "fit", 10, seed=1, is_bright=True):
+        assert set(np.unique(one.contrast[one.mask])) == {0.6}
+        assert np.abs(one.contrast[~one.mask]).max() <= 0.5
+        assert one.texture == one.ground
+    one = next(textured_digits(bars(), "fit", 1, seed=1))
+    assert one.mask.any()
+    assert one.texture != one.ground
+
+
 def test_no_digit_is_in_both_parts():
     known = bars()
     fit, test = part_of(known, "fit"), part_of(known, "test")

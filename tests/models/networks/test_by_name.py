@@ -9,7 +9,7 @@ import yoked
 from yoked.experiments.protocols.files import load_protocol
 from yoked.experiments.session.observer import Practice, Viewing
 from yoked.models import registry
-from yoked.models.networks.named import NAMES
+from yoked.models.networks.named import NAMES, make
 from yoked.models.probing.pictures import PictureReader
 from yoked.models.registry import load, names
 
@@ -107,6 +107,23 @@ def test_steps_as_channels_tell_when(front):
     assert first != pytest.approx(other, rel=1e-3)
     with pytest.raises(ValueError, match="left out for cornet-rt, which takes steps"):
         learnt("cornet-rt", protocol, over_time="channels")
+
+
+@pytest.mark.parametrize("name", ["plain-cnn", "bl", "mobilenet-v2"])
+def test_weights_of_any_number_of_classes_are_a_network(tmp_path, name):
+    file = tmp_path / "seven.pt"
+    size = "small"
+    made = make(name, in_channels=3, n_classes=7, size=size)
+    torch.save(made.state_dict(), file)
+    observer = load(name, file=str(file), size=size)
+    reader = PictureReader(observer, [""], 0.1, (1, 40, 40))
+    assert reader.read(torch.zeros(2, 1, 40, 40))[""].shape == (2, 7)
+    assert load(name, n_classes=4, size=size).name == name
+    with pytest.raises(ValueError, match="n_classes must be a whole number, 1 or more"):
+        load(name, n_classes=0)
+    with pytest.raises(ValueError, match="of shape .* instead of"):
+        wrong = load(name, file=str(file), size=size, n_classes=4)
+        PictureReader(wrong, [""], 0.1, (1, 40, 40))
 
 
 def test_seeds_make_individuals_and_a_file_brings_another(protocol, tmp_path):
