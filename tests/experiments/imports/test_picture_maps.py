@@ -15,12 +15,8 @@ def table(tmp_path):
     half[:, :4] = 255
     Image.fromarray(half).save(tmp_path / "map.png")
     path = tmp_path / "pictures.csv"
-    rows = [
-        "file,category,importance",
-        "0.png,a,map.png",
-        "1.png,b,",
-        "2.png,b,map.png",
-    ]
+    rows = ["0.png,a,map.png", "1.png,b,", "2.png,b,map.png"]
+    rows = ["file,category,importance", *rows]
     path.write_text("\n".join(rows), encoding="utf-8")
     return path
 
@@ -48,5 +44,5 @@ def test_a_table_or_folder_without_maps_has_none(table):
 
 def test_a_map_that_is_not_there_is_named(table):
     table.write_text("file,category,importance\n0.png,a,gone.png", encoding="utf-8")
-    with pytest.raises(FileNotFoundError, match="pictures.csv names 'gone.png'"):
+    with pytest.raises(FileNotFoundError, match=r"pictures\.csv names 'gone.png'"):
         read_pictures(table)

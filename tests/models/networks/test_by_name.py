@@ -121,8 +121,8 @@ def test_weights_of_any_number_of_classes_are_a_network(tmp_path, name):
     assert load(name, n_classes=4, size=size).name == name
     with pytest.raises(ValueError, match="n_classes must be a whole number, 1 or more"):
         load(name, n_classes=0)
-    with pytest.raises(ValueError, match="of shape .* instead of"):
-        wrong = load(name, file=str(file), size=size, n_classes=4)
+    wrong = load(name, file=str(file), size=size, n_classes=4)
+    with pytest.raises(ValueError, match=r"of shape .* instead of"):
         PictureReader(wrong, [""], 0.1, (1, 40, 40))
 
 
