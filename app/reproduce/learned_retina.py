@@ -7,7 +7,6 @@ more seeds, tasks, retinas or lesions add to it.
 """
 
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -21,9 +20,9 @@ from ..files import write_text
 from ..output import as_csv, as_json
 from ..scores.score import CIRCUITS
 from ..sweeps.cell import RECORD, WEIGHTS
-from ..sweeps.running import Course, do_all
-from ..sweeps.sweep import pool_of, silent, tidy, write_errors
+from ..sweeps.sweep import tidy
 from .circuits import GAMMA, SESSION_SEED, Asked, circuit_sessions
+from .do_cells import do_cells
 from .fronts import (
     BACKBONE,
     CONTRASTS,
@@ -257,27 +256,10 @@ def learned_retina(
     ValueError
         If the folder is of other trials, steps, eccentricity or files.
     """
-    told = told or silent
     tidy(out / "cells")
     kept = _require_same(out / _KEPT, extent)
     cells = cells_of(out, extent, (out / LOG).resolve())
-    due = [cell for cell in cells if cell.record() is None]
-    for cell in due:  # of other inputs
-        shutil.rmtree(cell.folder, ignore_errors=True)
-    failed: dict[str, str] = {}
-    if due:
-        pool = pool_of(processes, None)()
-        try:
-            answers = do_all(due, len(cells) - len(due), pool, told)
-        finally:
-            pool.stop()
-        write_errors(due, answers)
-        failed = {
-            cell.id: answers[cell.folder]["error"]
-            for cell in due
-            if "error" in answers[cell.folder]
-        }
-    told(Course(len(cells), len(cells) - len(failed), failed))
+    failed = do_cells(cells, processes, told)
     records = _records(out / "cells", cells, failed)
     shares = shares_of(records)
     networks = networks_of(records)

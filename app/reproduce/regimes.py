@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from ...experiments.protocols.checks import Faults
 from ..files import write_text
 from ..output import as_csv, as_json
-from ..sweeps.running import Course, do_all
-from ..sweeps.sweep import pool_of, silent, tidy, write_errors
+from ..sweeps.sweep import tidy
+from .do_cells import do_cells
 from .regime_cell import RegimeCell
 from .regime_outcome import FORMAT, RegimeEffect, effects_of, networks_of
 from .regime_set import BRIGHT, CLUTTERED, GROUPS, Trained, networks_for
@@ -154,28 +154,11 @@ def regimes(
     ValueError
         If the folder is of other steps or pictures.
     """
-    told = told or silent
     tidy(out / "cells")
     kept = _require_same(out / _KEPT, extent)
     _make_pictures(out, extent, digits, progress)
     cells = cells_of(out, extent)
-    due = [cell for cell in cells if cell.record() is None]
-    for cell in due:  # of other inputs
-        shutil.rmtree(cell.folder, ignore_errors=True)
-    failed: dict[str, str] = {}
-    if due:
-        pool = pool_of(processes, None)()
-        try:
-            answers = do_all(due, len(cells) - len(due), pool, told)
-        finally:
-            pool.stop()
-        write_errors(due, answers)
-        failed = {
-            cell.id: answers[cell.folder]["error"]
-            for cell in due
-            if "error" in answers[cell.folder]
-        }
-    told(Course(len(cells), len(cells) - len(failed), failed))
+    failed = do_cells(cells, processes, told)
     records = [_record(cell, failed) for cell in cells]
     effects = effects_of(records, extent.regimes)
     networks = networks_of(records)

@@ -18,12 +18,12 @@ from ...experiments.protocols.checks import Faults
 from ..files import write_text
 from ..output import as_csv, as_json
 from ..sweeps.cell import RECORD
-from ..sweeps.running import Course, do_all
-from ..sweeps.sweep import pool_of, silent, tidy, write_errors
+from ..sweeps.sweep import tidy
 from .control_cell import ControlCell
 from .control_claims import ControlClaim, claims_of
 from .control_outcome import FORMAT, ControlMeans, means_of, networks_of
 from .control_recordings import Recorded
+from .do_cells import do_cells
 
 if TYPE_CHECKING:
     from ...experiments.pictures.digits import Digits
@@ -199,28 +199,11 @@ def v1_controls(
     OSError
         If the digits cannot be fetched.
     """
-    told = told or silent
     tidy(out / "cells")
     kept = _require_same(out / _KEPT, extent)
     _make_pictures(out, extent, digits, progress)
     cells = cells_of(out, extent)
-    due = [cell for cell in cells if cell.record() is None]
-    for cell in due:  # of other inputs
-        shutil.rmtree(cell.folder, ignore_errors=True)
-    failed: dict[str, str] = {}
-    if due:
-        pool = pool_of(processes, None)()
-        try:
-            answers = do_all(due, len(cells) - len(due), pool, told)
-        finally:
-            pool.stop()
-        write_errors(due, answers)
-        failed = {
-            cell.id: answers[cell.folder]["error"]
-            for cell in due
-            if "error" in answers[cell.folder]
-        }
-    told(Course(len(cells), len(cells) - len(failed), failed))
+    failed = do_cells(cells, processes, told)
     records = _records(out / "cells", cells, failed)
     return _written(out, kept, records, failed)
 

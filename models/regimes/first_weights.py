@@ -38,7 +38,7 @@ def scale_first_weights(network: nn.Module, show: Callable[[], object]) -> int:
     >>> x = torch.randn(20, 1, 8, 8)
     >>> scale_first_weights(network, lambda: network(x))
     1
-    >>> round(float(network[0](x).std()), 4)
+    >>> round(network[0](x).std().item(), 4)
     1.0
     """
     if any(isinstance(module, _NORMALISATIONS) for module in network.modules()):
