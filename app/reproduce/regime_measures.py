@@ -149,7 +149,9 @@ class RegimeMeasures:
         return Estimate.normal(values.mean(), se, n, found[0].formula)
 
     def _attacked(self) -> Estimate:
-        has_noise = "vone-block" in str(self._trained.options.get("front", ""))
+        options = self._trained.options
+        is_noisy = options.get("front_settings", {}).get("noise") != "none"
+        has_noise = options.get("front") == "vone-block" and is_noisy
         draws = _DRAWS if has_noise else 1
         found = self._held_out.correct_under_attack(EPS, _STEPS, draws, _ATTACKED)
         return _proportion(found)
