@@ -100,8 +100,8 @@ _ALL = [
     _in_clutter("bl", "bl", "layer2", **_FEW_PX),
     _in_clutter("blt", "blt", "layer2", **_FEW_PX),
     _in_clutter("bl-one-step", "bl", "layer2", steps=1, **_FEW_PX),
-    Trained("ssn", "ssn", layer="ssn"),
-    Trained("ssn-not-recurrent", "ssn", {"recurrent": False}, "ssn"),
+    Trained("ssn", "ssn", _FEW_PX, "ssn"),
+    Trained("ssn-not-recurrent", "ssn", {"recurrent": False, **_FEW_PX}, "ssn"),
     _in_clutter("plain-in-clutter", "plain-cnn", _LAYER),
 ]
 NETWORKS = {each.id: each for each in _ALL}
