@@ -108,9 +108,7 @@ def within_groups(
     members = _members(groups)
     pairs = [(_centred(one[m]), _centred(other[m])) for m in members]
     n = sum(len(m) for m in members)
-    size = math.prod(
-        math.sqrt(sum(float(v[k] @ v[k]) for v in pairs)) for k in (0, 1)
-    )
+    size = math.prod(math.sqrt(sum(float(v[k] @ v[k]) for v in pairs)) for k in (0, 1))
     if not size:
         return WithinGroups(Estimate.missing(WITHIN, _NONE, n), math.nan, 0, 0, True)
     observed = sum(float(a @ b) for a, b in pairs)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...experiments.protocols.checks import Faults
+from ...experiments.stimulus.seeds import derived_seed
 from ..files import write_text
 from ..output import as_csv, as_json
 from ..sweeps.cell import RECORD
@@ -278,7 +279,11 @@ def _sessions(out: Path, extent: SeeingExtent) -> tuple[Path, tuple[str, ...]]:
     if extent.log is not None:
         return extent.log, extent.sessions
     contrast = CONTRASTS[_TASK]
-    asked = {name: Asked(name, _TASK, contrast, SESSION_SEED) for name in _STAND_IN}
+    taken = {SESSION_SEED}
+    asked = {
+        name: Asked(name, _TASK, contrast, derived_seed("seeing", name, taken=taken))
+        for name in _STAND_IN
+    }
     log = out / _LOG
     return log, tuple(circuit_sessions(log, asked, extent.trials).values())
 

@@ -62,7 +62,8 @@ def brain_likeness(
     found: Measured = {}
     for names, work in parts.items():
         made = attempt(names[0], work) or {}
-        missing = Estimate.missing("none/1", attempt.missing.get(names[0], ""))
+        why = attempt.missing.get(names[0], "it was not measured")
+        missing = Estimate.missing("none/1", why)
         found |= {name: made.get(name, missing) for name in names}
     return found
 

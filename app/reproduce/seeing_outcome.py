@@ -8,16 +8,19 @@ from typing import Any
 import numpy as np
 
 from ...analysis.agreement.closer import holm_adjusted
+from ...analysis.agreement.random_effects import t_estimate
 from ...analysis.agreement.replicates import over_replicates
 from ...analysis.trials.estimate import Estimate
 from ...analysis.trials.result import Cells, Result, short
 from ...analysis.trials.within_groups import within_groups
 from ..output import Row
+from ..scores.card import told as as_told
 from .seeing_measures import BRAIN_LIKE
 
 FORMAT = "yoked-brainlike-vs-seeing/1"  # of plain forms, which docs/json.md describes
 FORMAT_OF_LINKS = "yoked-brainlike-links/1"
 OVER_SESSIONS = "mean-over-sessions/1"
+OVER_SEEDS = "mean-over-seeds/1"
 SHARES = ("share_0", "share_1", "share_2")
 KINDS, NETWORKS = "kinds", "networks"
 # On which pictures or trials all networks were: their errors are in common.
@@ -157,12 +160,20 @@ def told_sessions(records: Sequence[Record]) -> dict[str, list[str]]:
     """
     found: dict[str, list[str]] = {share: [] for share in SHARES}
     for record in records:
-        for session, measures in record.get("beside", {}).items():
+        for session in record.get("beside", {}):
             for share in SHARES:
-                is_told = measures[share]["value"] is not None
+                is_told = _share(record, session, share).value is not None
                 if is_told and session not in found[share]:
                     found[share].append(session)
     return found
+
+
+def _share(record: Record, session: str, share: str) -> Estimate:
+    """Give a share, unless its interval has both 0 and 1 in it, as on a card."""
+    found = Estimate(**record["beside"][session][share])
+    if found.value is None:
+        return found
+    return as_told(found, session, f"{record['family']}, {record['regime']}")
 
 
 def measures_of(
@@ -171,8 +182,7 @@ def measures_of(
     """Give what was measured of a network, shares averaged over sessions."""
     found = {name: Estimate(**each) for name, each in record["measures"].items()}
     for share in SHARES:
-        beside = record["beside"]
-        some = [Estimate(**beside[session][share]) for session in told[share]]
+        some = [_share(record, session, share) for session in told[share]]
         found[share] = over_sessions(some)
     return found
 
@@ -226,8 +236,18 @@ def networks_of(records: Sequence[Record]) -> list[Row]:
 def _mean(measures: Sequence[Mapping[str, Estimate]], name: str) -> Estimate:
     if not measures:
         return Estimate.missing("none/1", "no seed of it is done")
-    is_common = name in _COMMON
-    return over_replicates([each[name] for each in measures], is_common).mean
+    given = [each[name] for each in measures]
+    known = [each.value for each in given if each.value is not None]
+    if len(known) > 1 and all(each.se is None for each in given):
+        return _over_seeds(known)
+    return over_replicates(given, name in _COMMON).mean
+
+
+def _over_seeds(values: Sequence[float]) -> Estimate:
+    """Average what has no error of its own, such as a battery's mean."""
+    n = len(values)
+    se = float(np.std(values, ddof=1)) / math.sqrt(n)
+    return t_estimate(float(np.mean(values)), se, n, OVER_SEEDS)
 
 
 def _links(

@@ -11,11 +11,12 @@ from typing import Any
 from .regime_set import NETWORKS, Trained
 
 UNTRAINED, PLAIN, ALIGNED = "untrained", "plain", "alignment"
-_SIZE_PX = 32  # of 4 degrees: a training takes minutes
-_SMALL = {"size_px": _SIZE_PX}
+# Of 4 degrees: a training takes minutes, and 14 units or more of each early layer have
+# receptive fields where the battery's gratings are.
+_SMALL, _LARGER = {"size_px": 32}, {"size_px": 64}
 # Without the cells' noise, behind which a network is less consistent than people.
 _V1_IN_FRONT = {
-    **_SMALL,
+    **_LARGER,
     "field_deg": 4.0,
     "front": "vone-block",
     "front_settings": {"noise": "none"},
@@ -46,10 +47,10 @@ FAMILIES = {
     each.name: each
     for each in (
         Family("plain-cnn", "plain-cnn", "stage1"),
-        Family("alexnet", "alexnet", "features.2", {"size_px": 64}),  # a stride of four
+        Family("alexnet", "alexnet", "features.2", _LARGER),
         Family("resnet-18", "resnet-18", "layer1"),
         Family("cornet-z", "cornet-z", "v1"),
-        Family("cornet-s", "cornet-s", "v1"),
+        Family("cornet-s", "cornet-s", "v1", _LARGER),
         Family("cornet-rt", "cornet-rt", "v1"),
         Family("vone-block", "plain-cnn", "backbone.stage1", _V1_IN_FRONT),
         Family("ssn", "ssn", "ssn"),
