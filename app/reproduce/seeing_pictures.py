@@ -65,7 +65,6 @@ def _is_told(means: Sequence[SeeingMeans], name: str) -> bool:
 
 def _draw(axis: "Axes", means: Sequence[SeeingMeans], measure: str, share: str) -> None:
     """Draw kinds as points, and a line through those of each family, in x's order."""
-    axis.axhline(0, color="#DDDDDD", lw=0.8, zorder=0)
     for family in dict.fromkeys(each.family for each in means):
         some = [e for e in means if e.family == family and _has(e, measure, share)]
         some.sort(key=lambda each: each.measures[measure].value or 0.0)
@@ -98,7 +97,8 @@ def _title(link: SeeingLink | None) -> str:
     if link is None or link.r.value is None:
         return f"r within: {_FEW}"
     holm = "" if math.isnan(link.p_holm) else f" (Holm {_p(link.p_holm)})"
-    return f"r within {link.r.value:.2f}\np {_p(link.p)}{holm}"
+    r = f"{link.r.value:.2f}".replace("-", "\N{MINUS SIGN}")
+    return f"r within {r}\np {_p(link.p)}{holm}"
 
 
 def _p(p: float) -> str:
@@ -110,10 +110,10 @@ def _legend(figure: "Figure", means: Sequence[SeeingMeans]) -> None:
 
     families = dict.fromkeys(each.family for each in means)
     regimes = dict.fromkeys(each.regime for each in means)
-    marks = [(n, "o", _COLOUR_OF[n], "-") for n in families]
+    marks = [(n, "", _COLOUR_OF[n], "-") for n in families]
     marks += [(n, _MARKER_OF[n], "#555555", "") for n in regimes]
     handles = [
-        Line2D([], [], marker=m, color=c, ls=ls, lw=0.8, ms=5, label=n)
+        Line2D([], [], marker=m, color=c, ls=ls, lw=3, ms=5, label=n)
         for n, m, c, ls in marks
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=6, fontsize=8)

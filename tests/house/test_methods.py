@@ -34,6 +34,7 @@ FORMATS |= {
 } | {"yoked-deep-vs-shallow/1", "yoked-learned-retina/1", "yoked-brain/1", "yoked-v1/1"}
 FORMATS |= {f"yoked-{name}/1" for name in ("attack", "corrupt", "sensitivity")}
 FORMATS |= {"yoked-v1-controls/1", "yoked-control-claims/1"}
+FORMATS |= {"yoked-brainlike-vs-seeing/1", "yoked-brainlike-links/1"}
 OTHERS = {"CHANGES.md"}  # a file of every Psych-DS data set
 
 
