@@ -11,6 +11,7 @@ from ..options import DATABASE
 from ..output import Partly, Row, output
 from ..progress import progress
 from .interrupted import going_on
+from .reproduce_brainlike_vs_seeing import brainlike_vs_seeing
 from .reproduce_regimes import regimes
 from .reproduce_v1_controls import v1_controls
 from .sweep import bar
@@ -316,5 +317,5 @@ def _say(out: Path, pictures: tuple[str, ...], failed: dict[str, str]) -> None:
         click.echo(f"{cell} failed: {sentence}", err=True)
 
 
-for figure in (v1_controls, regimes):
+for figure in (v1_controls, regimes, brainlike_vs_seeing):
     reproduce.add_command(figure)

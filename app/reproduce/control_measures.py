@@ -53,7 +53,7 @@ def measured(
     n_features
         Of the layer, drawn at random, that foretell a recording.
     """
-    found = _tuning(observer, layer, cells) | _pictured(observer, layer, pictures)
+    found = _tuning(observer, layer, cells) | pictured(observer, layer, pictures)
     for each in recordings:
         found |= each.foretold(observer, layer, n_features)
     return found
@@ -76,8 +76,16 @@ def _tuning(observer: Any, layer: str, cells: Path | None) -> Measured:
     return {"similarity": found.similarity, "variance": found.median}
 
 
-def _pictured(observer: Any, layer: str, folder: Path) -> Measured:
-    """Measure what is told by pictures of textured digits."""
+def pictured(observer: Any, layer: str, folder: Path) -> Measured:
+    """Measure what is told by pictures of textured digits: complexity, two probes.
+
+    Parameters
+    ----------
+    observer, layer
+        Whose layer.
+    folder
+        Of Texture-MNIST.
+    """
     from ...models.probing.labels import PictureFeatures
     from ...models.probing.pictures import PASS
 

@@ -98,19 +98,14 @@ class NetworkCell:
 
     def _compared(self, part: Path) -> dict[str, Any]:
         """Let it see the trials, and compare it with every circuit, noise matched."""
-        from ...experiments.session.results import load_session
         from ...models.registry import load
-        from ..scores.kept import KeptAnswers
-        from ..scores.person import Person
-        from ..sweeps.measures import measured
+        from .beside import beside_sessions
 
         observer = load(self.name or str(part / WEIGHTS))
-        ask = KeptAnswers(part / "answers")  # the trials are the same: it is asked once
-        measures, noise = {}, {}
-        for circuit, session in self.sessions.items():
-            person = Person(load_session(self.log, session), seed=self.seed)
-            played = person.play(observer, ask)
-            beside = None if played.match is None else played.match.gamma
-            measures[circuit] = measured(played.session, person.session, True)
-            noise[circuit] = {"gamma": beside, "why_not": played.why}
-        return {"measures": measures, "internal_noise": noise}
+        asked = self.sessions.values()
+        found = beside_sessions(observer, self.log, asked, self.seed, part / "answers")
+        told = {circuit: found[session] for circuit, session in self.sessions.items()}
+        return {
+            "measures": {circuit: each[0] for circuit, each in told.items()},
+            "internal_noise": {circuit: each[1] for circuit, each in told.items()},
+        }

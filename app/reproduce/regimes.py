@@ -156,7 +156,7 @@ def regimes(
     """
     tidy(out / "cells")
     kept = _require_same(out / _KEPT, extent)
-    _make_pictures(out, extent, digits, progress)
+    make_pictures(out, extent, digits, progress)
     cells = cells_of(out, extent)
     failed = do_cells(cells, processes, told)
     records = [_record(cell, failed) for cell in cells]
@@ -222,13 +222,25 @@ def _record(cell: RegimeCell, failed: dict[str, str]) -> dict[str, Any]:
     return {"network": cell.trained, "seed": cell.seed, "error": error}
 
 
-def _make_pictures(
+def make_pictures(
     out: Path,
     extent: RegimesExtent,
     digits: "Callable[[], Digits]",
     progress: Progress | None,
 ) -> None:
-    """Make what the networks learn, unless it is there."""
+    """Make what the networks learn, unless it is there.
+
+    Parameters
+    ----------
+    out
+        Folder of the figure.
+    extent
+        What is to be done.
+    digits
+        Gives handwritten digits, where pictures are still to be made.
+    progress
+        Called as they are made.
+    """
     from ...experiments.pictures.crowded_digits_files import write_crowded_digits
     from ...experiments.pictures.texture_mnist_files import write_texture_mnist
 

@@ -35,6 +35,7 @@ FORMATS |= {
 FORMATS |= {f"yoked-{name}/1" for name in ("attack", "corrupt", "sensitivity")}
 FORMATS |= {"yoked-v1-controls/1", "yoked-control-claims/1", "yoked-regimes/1"}
 FORMATS |= {"yoked-pictures/1"}
+FORMATS |= {"yoked-brainlike-vs-seeing/1", "yoked-brainlike-links/1"}
 OTHERS = {"CHANGES.md"}  # a file of every Psych-DS data set
 
 

@@ -39,6 +39,7 @@ from yoked.app.reproduce.learned_outcome import FrontShares, networks_of
 from yoked.app.reproduce.outcome import FORMAT as FORMAT_OF_FIGURE
 from yoked.app.reproduce.outcome import Shares, rows_of_boxes
 from yoked.app.reproduce.regime_outcome import RegimeEffect
+from yoked.app.reproduce.seeing_outcome import SeeingLink, SeeingMeans
 from yoked.app.scores import card
 from yoked.app.sweeps.collect import FORMAT as FORMAT_OF_SWEEPS
 from yoked.app.sweeps.collect import means_of, table_of
@@ -239,6 +240,14 @@ def test_the_page_names_exactly_the_keys_that_the_commands_print(printed, tmp_pa
         row = RegimeEffect(*moved, share, effect, 3).to_dict()
         check(row, "row of regimes", seen)
     assert f"`{row['format']}`" in PAGE
+    kind = SeeingMeans("alexnet", "plain", "people", {"v1": share}, 3, 0).to_dict()
+    check(kind, "row of brain-like", seen)
+    assert f"`{kind['format']}`" in PAGE
+    for p in (0.5, math.nan):
+        of = "v1", "share_1", "kinds"
+        link = SeeingLink(*of, share, p, p, 16, 6, True).to_dict()
+        check(link, "link of brain-like", seen)
+    assert f"`{link['format']}`" in PAGE
     recording = small(n_steps=3000)
     cells = score_cells(fit("ln", recording), recording).to_dict()
     check(cells, "cell scores", seen)
