@@ -58,7 +58,7 @@ FAMILIES = {
 }
 # Without `ssn`, whose training takes ten times as long.
 USUAL_FAMILIES = tuple(name for name in FAMILIES if name != "ssn")
-REGIMES = (UNTRAINED, PLAIN, ALIGNED, "harmonizer", "adversarial")
+REGIMES: tuple[str, ...] = (UNTRAINED, PLAIN, ALIGNED, "harmonizer", "adversarial")
 
 
 def trained_of(family: str, regime: str) -> Trained:
