@@ -196,7 +196,7 @@ def over_sessions(some: Sequence[Estimate]) -> Estimate:
     --------
     >>> both = [Estimate.normal(x, 0.3, 100, "share/1") for x in (0.4, 0.8)]
     >>> over_sessions(both).short()
-    '0.6 [0.184, 1.016]'
+    '0.600 [0.184, 1.016]'
     """
     if not some:
         return Estimate.missing(OVER_SESSIONS, "no session tells it of any network")
