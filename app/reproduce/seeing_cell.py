@@ -98,7 +98,7 @@ class SeeingCell:
 
     def _measured(self, plan: Any, part: Path) -> dict[str, Any]:
         from .beside import beside_sessions
-        from .seeing_measures import brain_likeness, observer_of
+        from .seeing_measures import across_deg, brain_likeness, observer_of
 
         file = part / WEIGHTS
         measures = brain_likeness(
@@ -110,7 +110,7 @@ class SeeingCell:
             None if self.cells is None else Path(self.cells),
         )
         beside = beside_sessions(
-            observer_of(plan.recipe, file),
+            observer_of(plan.recipe, file, across_deg(self.log, self.sessions)),
             self.log,
             self.sessions,
             self.seed,

@@ -1,6 +1,6 @@
 """How brain-like a network is: what is measured before it is put beside people."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,12 +68,34 @@ def brain_likeness(
     return found
 
 
-def observer_of(recipe: "PictureRecipe", weights: Path) -> Any:
-    """Give the network as an observer, with what it learnt and a linear read-out."""
+def observer_of(recipe: "PictureRecipe", weights: Path, across_deg: float = 0.0) -> Any:
+    """Give the network as an observer, with what it learnt and a linear read-out.
+
+    Parameters
+    ----------
+    across_deg
+        Of the largest stimulus. One that is larger than the network's field is seen
+        whole, by the same pixels: its field is then so large.
+    """
+    from ...models.probing.pictures import seen_by
     from ...models.registry import load
 
     part = recipe.network
-    return load(part.name, file=str(weights), seed=part.seed, **dict(part.options))
+    given = {"file": str(weights), "seed": part.seed, **dict(part.options)}
+    observer = load(part.name, **given)
+    has_own_field = "front" in given  # behind a front that is the stimulus's own
+    if has_own_field or across_deg <= seen_by(observer)[1]:
+        return observer
+    return load(part.name, **given, field_deg=across_deg)
+
+
+def across_deg(log: str, sessions: Iterable[str]) -> float:
+    """Give the degrees across the largest stimulus of some sessions."""
+    from ...experiments.session.observer import Viewing
+    from ...experiments.session.results import load_session
+
+    protocols = [load_session(log, each).protocol for each in sessions]
+    return max(max(p.frame_shape[1:]) * Viewing.of(p).deg_per_px for p in protocols)
 
 
 def _beside_cells(observer: Any, layer: str, cells: Path | None) -> Measured:

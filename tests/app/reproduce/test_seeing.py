@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from tests.experiments.pictures.made import bars
+from tests.models.regimes.pictures import bars as written
+from tests.models.regimes.pictures import recipe
 from yoked.analysis.trials.estimate import Estimate
 from yoked.app.cli import cli
 from yoked.app.figures import write_figure
@@ -18,7 +20,7 @@ from yoked.app.reproduce.seeing import (
     brainlike_vs_seeing,
     cells_of,
 )
-from yoked.app.reproduce.seeing_measures import BRAIN_LIKE
+from yoked.app.reproduce.seeing_measures import BRAIN_LIKE, observer_of
 from yoked.app.reproduce.seeing_outcome import (
     SHARES,
     links_of,
@@ -29,7 +31,8 @@ from yoked.app.reproduce.seeing_outcome import (
 from yoked.app.reproduce.seeing_pictures import draw_seeing
 from yoked.app.reproduce.seeing_set import FAMILIES, REGIMES, trained_of
 from yoked.app.sweeps.cell import publish
-from yoked.models.regimes.recipe import RegimePart
+from yoked.models.regimes.recipe import RegimePart, picture_recipe_of
+from yoked.models.regimes.untrained import untrained
 
 SMALL = SeeingExtent(
     families=("plain-cnn", "cornet-z"),
@@ -177,6 +180,16 @@ def test_what_is_done_stays_and_more_is_added(tmp_path):
     assert len(brainlike_vs_seeing(out, fewer, bars).means) == 4  # of all that is there
     with pytest.raises(ValueError, match=r"with the same steps, got 3 in .*for 4"):
         brainlike_vs_seeing(out, replace(SMALL, steps=4), bars)
+
+
+def test_a_stimulus_larger_than_the_field_is_seen_whole(tmp_path):
+    written(tmp_path, "fit", 24, seed=1)
+    written(tmp_path, "test", 12, seed=2)
+    given, file = recipe(tmp_path), tmp_path / "net.safetensors"
+    untrained(given, file)
+    made = picture_recipe_of(given)
+    fields = [observer_of(made, file, deg).sight().field_deg for deg in (0.8, 7.5)]
+    assert fields == [4.0, 7.5]
 
 
 @pytest.mark.slow
