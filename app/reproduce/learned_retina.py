@@ -19,10 +19,11 @@ from ...models.recipes.loop import VERSION
 from ..files import write_text
 from ..output import as_csv, as_json
 from ..scores.score import CIRCUITS
-from ..sweeps.cell import RECORD, WEIGHTS
+from ..sweeps.cell import WEIGHTS
 from ..sweeps.sweep import tidy
 from .circuits import GAMMA, SESSION_SEED, Asked, circuit_sessions
 from .do_cells import do_cells
+from .folder import records_of
 from .fronts import (
     BACKBONE,
     CONTRASTS,
@@ -260,7 +261,7 @@ def learned_retina(
     kept = _require_same(out / _KEPT, extent)
     cells = cells_of(out, extent, (out / LOG).resolve())
     failed = do_cells(cells, processes, told)
-    records = _records(out / "cells", cells, failed)
+    records = records_of(out / "cells", cells, failed)
     shares = shares_of(records)
     networks = networks_of(records)
     write_text(out / "networks.csv", as_csv(networks))
@@ -290,30 +291,6 @@ def _draw(out: Path, shares: Sequence[FrontShares]) -> None:
     from .learned_pictures import draw_front_shares
 
     write_figure(out / "shares.svg", draw_front_shares(shares))
-
-
-def _records(
-    folder: Path, cells: Sequence[NetworkCell], failed: dict[str, str]
-) -> list[dict[str, Any]]:
-    """Read all that the folder holds, these cells in their order, others after them."""
-    order = {cell.id: number for number, cell in enumerate(cells)}
-    files = sorted(
-        folder.glob(f"*/{RECORD}"),
-        key=lambda file: (order.get(file.parent.name, len(order)), file.parent.name),
-    )
-    found = [json.loads(file.read_text(encoding="utf-8")) for file in files]
-    lost = [
-        {
-            "task": cell.task,
-            "observer": cell.observer,
-            "seed": cell.seed,
-            "is_network": cell.recipe is not None,
-            "error": failed[cell.id],
-        }
-        for cell in cells
-        if cell.id in failed
-    ]
-    return found + lost
 
 
 def _require_same(file: Path, extent: LearnedExtent) -> dict[str, Any]:

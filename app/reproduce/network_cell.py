@@ -57,6 +57,13 @@ class NetworkCell:
         """It waits for nobody."""
         return None
 
+    @property
+    def which(self) -> dict[str, Any]:
+        """Which network, as rows of tables have it."""
+        is_network = self.recipe is not None
+        of = {"task": self.task, "observer": self.observer, "seed": self.seed}
+        return {**of, "is_network": is_network}
+
     def to_dict(self) -> dict[str, Any]:
         """Give it as plain data, which `work_of` makes it of again."""
         return {"work": _WORK, **asdict(self)}
@@ -71,9 +78,7 @@ class NetworkCell:
             return found
         start = monotonic()
         part = part_of(Path(self.folder), self.inputs)
-        came_to: dict[str, Any] = {"inputs": self.inputs, "task": self.task}
-        came_to |= {"observer": self.observer, "seed": self.seed}
-        came_to |= {"is_network": self.recipe is not None}
+        came_to: dict[str, Any] = {"inputs": self.inputs, **self.which}
         files = []
         if self.recipe is not None:
             files.append(part / WEIGHTS)

@@ -6,7 +6,6 @@ more seeds and regimes add to it.
 """
 
 import json
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -18,6 +17,7 @@ from ..files import write_text
 from ..output import as_csv, as_json
 from ..sweeps.sweep import tidy
 from .do_cells import do_cells
+from .folder import make_once
 from .regime_cell import RegimeCell
 from .regime_outcome import FORMAT, RegimeEffect, effects_of, networks_of
 from .regime_set import BRIGHT, CLUTTERED, GROUPS, Trained, networks_for
@@ -244,20 +244,18 @@ def make_pictures(
     from ...experiments.pictures.crowded_digits_files import write_crowded_digits
     from ...experiments.pictures.texture_mnist_files import write_texture_mnist
 
-    wanted = {each.pictures for each in extent.networks}
     n, m = extent.n_fit, extent.n_test
-    for name in sorted(wanted):
-        folder = out / "pictures" / name
-        if folder.is_dir():
-            continue
-        half = folder.with_name(f".{name}")
-        shutil.rmtree(half, ignore_errors=True)  # it was interrupted
-        if name == BRIGHT:
-            write_texture_mnist(half, digits(), n, m, 0, True, progress)
-        else:
-            n, m = n // _N_CLUTTERED, m // _N_CLUTTERED
-            write_crowded_digits(half, digits(), "cluttered", None, n, m, 0, progress)
-        half.rename(folder)
+
+    def bright(folder: Path) -> None:
+        write_texture_mnist(folder, digits(), n, m, 0, True, progress)
+
+    def cluttered(folder: Path) -> None:
+        given = (n // _N_CLUTTERED, m // _N_CLUTTERED, 0, progress)
+        write_crowded_digits(folder, digits(), "cluttered", None, *given)
+
+    makers = {BRIGHT: bright, CLUTTERED: cluttered}
+    for name in sorted({each.pictures for each in extent.networks}):
+        make_once(out / "pictures" / name, makers[name])
 
 
 def _draw(out: Path, effects: Sequence[RegimeEffect]) -> None:

@@ -5,8 +5,6 @@ and beside people, with as much noise as they have, the shares of orders zero, o
 two. A folder collects what was done: more seeds, families or regimes add to it.
 """
 
-import json
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -17,10 +15,10 @@ from ...experiments.protocols.checks import Faults
 from ...experiments.stimulus.seeds import derived_seed
 from ..files import write_text
 from ..output import as_csv, as_json
-from ..sweeps.cell import RECORD
 from ..sweeps.sweep import tidy
 from .circuits import SESSION_SEED, Asked, circuit_sessions
 from .do_cells import do_cells
+from .folder import make_once, records_of, require_same
 from .fronts import CONTRASTS
 from .regimes import RegimesExtent, make_pictures, recipe_of
 from .seeing_cell import SeeingCell
@@ -203,12 +201,12 @@ def brainlike_vs_seeing(
         If the folder is of other steps, pictures, cells or sessions.
     """
     tidy(out / "cells")
-    kept = _require_same(out / _KEPT, extent)
+    kept = require_same(out / _KEPT, extent.kept)
     make_pictures(out, extent.training, digits, progress)
     _make_textured(out, extent, digits, progress)
     cells = cells_of(out, extent, *_sessions(out, extent))
     failed = do_cells(cells, processes, told)
-    records = _records(out / "cells", cells, failed)
+    records = records_of(out / "cells", cells, failed)
     return _written(out, kept, extent.beside, records, failed)
 
 
@@ -280,14 +278,11 @@ def _make_textured(
     """Make what probes are fitted to, unless it is there."""
     from ...experiments.pictures.texture_mnist_files import write_texture_mnist
 
-    folder = out / "pictures" / _TEXTURED
-    if folder.is_dir():
-        return
-    half = folder.with_name(f".{_TEXTURED}")
-    shutil.rmtree(half, ignore_errors=True)  # it was interrupted
-    n_fit = extent.n_fit // 2
-    write_texture_mnist(half, digits(), n_fit, extent.n_test, 0, False, progress)
-    half.rename(folder)
+    def make(folder: Path) -> None:
+        n_fit, n_test = extent.n_fit // 2, extent.n_test
+        write_texture_mnist(folder, digits(), n_fit, n_test, 0, False, progress)
+
+    make_once(out / "pictures" / _TEXTURED, make)
 
 
 def _written(
@@ -317,33 +312,3 @@ def _written(
     }
     write_text(out / "brainlike-vs-seeing.json", as_json(parts) + "\n")
     return SeeingFigure(means, links, failed)
-
-
-def _records(
-    folder: Path, cells: Sequence[SeeingCell], failed: dict[str, str]
-) -> list[dict[str, Any]]:
-    """Read all that the folder holds, these cells in their order, others after them."""
-    order = {cell.id: number for number, cell in enumerate(cells)}
-    files = sorted(
-        folder.glob(f"*/{RECORD}"),
-        key=lambda file: (order.get(file.parent.name, len(order)), file.parent.name),
-    )
-    found = [json.loads(file.read_text(encoding="utf-8")) for file in files]
-    lost = [
-        {**cell.which, "error": failed[cell.id]} for cell in cells if cell.id in failed
-    ]
-    return found + lost
-
-
-def _require_same(file: Path, extent: SeeingExtent) -> dict[str, Any]:
-    """Give what all that the folder collects has in common; refuse what has not."""
-    wanted = extent.kept
-    if file.is_file():
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        for name, value in wanted.items():
-            if kept.get(name) != value:
-                rule = f"a new folder, or one with the same {name.replace('_', ' ')}"
-                got = f"{kept.get(name)} in {str(file.parent)!r}, for {value}"
-                raise ValueError(f"the folder of a figure must be {rule}, got {got}")
-    write_text(file, json.dumps(wanted, indent=1))
-    return wanted

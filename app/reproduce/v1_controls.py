@@ -6,10 +6,9 @@ knows of digits and textures. A folder collects what was done: more seeds and mo
 controls add to it.
 """
 
-import json
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 from ...experiments.protocols.checks import Faults
 from ..files import write_text
 from ..output import as_csv, as_json
-from ..sweeps.cell import RECORD
 from ..sweeps.sweep import tidy
 from .control_cell import ControlCell
 from .control_claims import ControlClaim, claims_of
 from .control_outcome import FORMAT, ControlMeans, means_of, networks_of
 from .control_recordings import Recorded
 from .do_cells import do_cells
+from .folder import make_once, records_of, require_same
 
 if TYPE_CHECKING:
     from ...experiments.pictures.digits import Digits
@@ -200,11 +199,12 @@ def v1_controls(
         If the digits cannot be fetched.
     """
     tidy(out / "cells")
-    kept = _require_same(out / _KEPT, extent)
+    is_begun = any((out / "cells").iterdir())
+    kept = require_same(out / _KEPT, extent.kept, is_begun)
     _make_pictures(out, extent, digits, progress)
     cells = cells_of(out, extent)
     failed = do_cells(cells, processes, told)
-    records = _records(out / "cells", cells, failed)
+    records = records_of(out / "cells", cells, failed)
     return _written(out, kept, records, failed)
 
 
@@ -287,18 +287,14 @@ def _make_pictures(
     from ...experiments.pictures.digits import load_digits
     from ...experiments.pictures.texture_mnist_files import write_texture_mnist
 
-    sizes = extent.n_fit, extent.n_test
+    def make(folder: Path, is_bright: bool) -> None:
+        known = load_digits() if digits is None else digits
+        given = extent.n_fit, extent.n_test, _PICTURE_SEED, is_bright, progress
+        write_texture_mnist(folder, known, *given)
+
     for kind in ("", BRIGHT):
-        folder = out / (kind + extent.pictures)
-        if folder.is_dir():
-            continue
-        half = folder.with_name(f".{folder.name}")
-        shutil.rmtree(half, ignore_errors=True)
-        digits = load_digits() if digits is None else digits
-        write_texture_mnist(
-            half, digits, *sizes, _PICTURE_SEED, kind == BRIGHT, progress
-        )
-        half.rename(folder)
+        is_bright = kind == BRIGHT
+        make_once(out / (kind + extent.pictures), partial(make, is_bright=is_bright))
 
 
 def _written(
@@ -327,34 +323,3 @@ def _written(
     }
     write_text(out / "v1-controls.json", as_json(parts) + "\n")
     return ControlsFigure(means, claims, failed)
-
-
-def _records(
-    folder: Path, cells: Sequence[ControlCell], failed: dict[str, str]
-) -> list[dict[str, Any]]:
-    """Read all that the folder holds, these cells in their order, others after them."""
-    order = {cell.id: number for number, cell in enumerate(cells)}
-    files = sorted(
-        folder.glob(f"*/{RECORD}"),
-        key=lambda file: (order.get(file.parent.name, len(order)), file.parent.name),
-    )
-    found = [json.loads(file.read_text(encoding="utf-8")) for file in files]
-    lost = [
-        {**cell.which, "error": failed[cell.id]} for cell in cells if cell.id in failed
-    ]
-    return found + lost
-
-
-def _require_same(file: Path, extent: ControlsExtent) -> dict[str, Any]:
-    """Give what all that the folder collects has in common; refuse what has not."""
-    wanted = extent.kept
-    is_begun = any((file.parent / "cells").iterdir())
-    if file.is_file() and is_begun:
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        for name, value in wanted.items():
-            if kept.get(name) != value:
-                rule = f"a new folder, or one with the same {name.replace('_', ' ')}"
-                got = f"{kept.get(name)} in {str(file.parent)!r}, for {value}"
-                raise ValueError(f"the folder of a figure must be {rule}, got {got}")
-    write_text(file, json.dumps(wanted, indent=1))
-    return wanted
