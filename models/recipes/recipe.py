@@ -188,7 +188,20 @@ def load_recipe(path: str | Path) -> Recipe:
     ProtocolError
         If it is no TOML, or breaks rules; one sentence for every fault.
     """
+    return recipe_of(recipe_data(path))
+
+
+def recipe_data(path: str | Path) -> dict[str, Any]:
+    """Read what a TOML file of a recipe says, unchecked.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ProtocolError
+        If it is no TOML.
+    """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"a recipe must be a file, got {str(path)!r}")
-    return recipe_of(read_toml(path))
+    return read_toml(path)

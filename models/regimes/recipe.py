@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ...experiments.protocols.checks import Faults, build, read_toml, suggestion
+from ...experiments.protocols.checks import Faults, build, suggestion
 from ...experiments.protocols.protocol import without_defaults
-from ..recipes.recipe import NetworkPart
+from ..recipes.recipe import NetworkPart, recipe_data
 
 # Of each regime, the controls that its paper asks for or that we do.
 REGIMES = {
@@ -259,9 +259,7 @@ def is_of_pictures(path: Path) -> bool:
     ProtocolError
         If it is no TOML.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"a recipe must be a file, got {str(path)!r}")
-    return "pictures" in read_toml(path)
+    return "pictures" in recipe_data(path)
 
 
 def load_picture_recipe(path: str | Path) -> PictureRecipe:
@@ -274,7 +272,4 @@ def load_picture_recipe(path: str | Path) -> PictureRecipe:
     ProtocolError
         If it is no TOML, or breaks rules; one sentence for every fault.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"a recipe must be a file, got {str(path)!r}")
-    return picture_recipe_of(read_toml(path))
+    return picture_recipe_of(recipe_data(path))
