@@ -2,6 +2,7 @@
 
 import { post, storage } from "./asking.js";
 import { element, pageData } from "./page.js";
+import { untilReleased } from "./pressed.js";
 import { Unsent } from "./unsent.js";
 import { Texts } from "./texts.js";
 import { Refused } from "./upload.js";
@@ -15,6 +16,7 @@ const faults = new Map();
 
 const unsent = new Unsent(storage(), `yoked answers ${page.base}`, page.step, async (question, answer, step) => {
   const { fault } = await post(`${page.base}/${question}`, { answer, step });
+  await untilReleased();
   // What was changed meanwhile is on its way, and has its own reply.
   if (!unsent.has(question, step)) tell(question, fault ?? "");
   return fault === undefined;

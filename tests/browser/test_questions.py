@@ -87,6 +87,34 @@ def test_a_reload_loses_nothing_and_nothing_is_there_twice(page, server):
         assert db.execute("SELECT count(*) FROM answers").fetchone()[0] <= 3
 
 
+@pytest.mark.parametrize(("typed", "then"), [("4", "44"), ("44", "4")])
+def test_no_click_is_lost_to_a_page_that_moves_under_it(page, server, typed, then):
+    """Pressing the button leaves the field: the reply to it comes before the release."""
+    agree(page, server)
+    page.get_by_label("With the left").check()
+    age = page.get_by_label("How old are you?")
+    with stored(page, "age"):
+        age.fill(typed)
+        age.blur()
+    said = page.get_by_text("Please give a number from 18 to 99.")
+    expect(said).to_be_visible(visible=typed == "4")
+    age.fill(then)
+    button = page.get_by_role("button", name="Continue")
+    where = button.bounding_box()
+    page.mouse.move(where["x"] + where["width"] / 2, where["y"] + 3)
+    with stored(page, "age"):
+        page.mouse.down()
+    page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
+    assert button.bounding_box() == where
+    page.mouse.up()
+    if then == "44":
+        page.get_by_role("heading", name="About you").wait_for(state="detached")
+    else:
+        page.get_by_role("alert").get_by_role("link").wait_for()
+
+
 def test_a_server_that_is_killed_loses_no_answer(page, server):
     agree(page, server)
     with stored(page, "hand"):
