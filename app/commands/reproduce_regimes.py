@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 REGIMES = (
     *("alignment", "harmonizer", "similarity", "multi-task", "adversarial"),
-    *("vone-block", "fixation", "recurrence", "ssn", "attention"),
+    *("vone-block", "fixation"),
+    *("recurrence-in-clutter", "recurrence-under-debris", "ssn", "attention"),
 )
 
 

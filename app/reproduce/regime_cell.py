@@ -36,6 +36,11 @@ class RegimeCell:
     recipe: Mapping[str, Any]
 
     @property
+    def which(self) -> dict[str, Any]:
+        """Which network, as rows of tables have it."""
+        return {"network": self.trained, "seed": self.seed}
+
+    @property
     def is_training(self) -> bool:
         """It is both at once: nobody waits for it."""
         return False
@@ -62,8 +67,8 @@ class RegimeCell:
         start = monotonic()
         file = part_of(Path(self.folder), self.inputs) / WEIGHTS
         plan = PicturePlan(self.recipe, self.seed)
-        came_to: dict[str, Any] = {"inputs": self.inputs, "seed": self.seed}
-        came_to |= {"network": self.trained, "recipe": self.recipe}
+        came_to: dict[str, Any] = {"inputs": self.inputs, **self.which}
+        came_to["recipe"] = self.recipe
         if not file.is_file():  # else it was interrupted while it was measured
             plan.run(file, resume=True)
         came_to["training_seconds"] = round(monotonic() - start, 3)

@@ -15,7 +15,7 @@ from ...analysis.trials.attempts import Attempts
 from ...analysis.trials.estimate import Estimate
 from ...analysis.trials.proportion import proportion
 from ...analysis.tuning.medians import median_suppression
-from .regime_set import CLUTTERED, Trained
+from .regime_set import CROWDED, Trained
 
 if TYPE_CHECKING:
     from ...models.regimes.recipe import PictureRecipe
@@ -76,7 +76,7 @@ class RegimeMeasures:
         estimate("correct", lambda: _proportion(held_out.correct()))
         if self._trained.network == "ssn":
             estimate("surround", self._surround)
-        if self._trained.pictures == CLUTTERED:
+        if self._trained.pictures in CROWDED:
             return found
         estimate("attacked", self._attacked)
         target = held_out.population(self._recipe.regime.population)

@@ -63,10 +63,15 @@ class RegimeEffect(Result):
         ]
 
 
-def effects_of(records: Sequence[Record], groups: Sequence[str]) -> list[RegimeEffect]:
-    """Give a row for each network of each regime, in the order of the set."""
+def effects_of(records: Sequence[Record]) -> list[RegimeEffect]:
+    """Give a row for each network of each regime there is, in the order of the set."""
     known = known_of(records)
-    return [row for name in groups for row in _of_group(GROUPS[name], known)]
+    return [
+        row
+        for each in GROUPS.values()
+        if any((name, each.measure) in known for name in each.ids[1:])
+        for row in _of_group(each, known)
+    ]
 
 
 def known_of(records: Sequence[Record]) -> Known:

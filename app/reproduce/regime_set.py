@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-BRIGHT, CLUTTERED = "bright", "cluttered"  # folders of pictures
+# Folders of pictures.
+BRIGHT, CLUTTERED, OCCLUDED = "bright", "cluttered", "occluded"
+CROWDED = (CLUTTERED, OCCLUDED)
 _LAYER = "stage2"
 _FEATURES = {"layers": [_LAYER]}
 _FEW_PX = {"size_px": 32}  # of networks in time, which take four steps
@@ -79,8 +81,19 @@ def _front(name: str, front: str, **settings: Any) -> Trained:
     return Trained(name, options=options, layer=f"backbone.{_LAYER}")
 
 
-def _in_clutter(name: str, network: str, layer: str, **options: Any) -> Trained:
-    return Trained(name, network, options, layer, pictures=CLUTTERED)
+def _recurrent(pictures: str, ending: str) -> list[Trained]:
+    """Give BL and BLT, and their first step alone."""
+    return [
+        Trained(f"bl{ending}", "bl", _FEW_PX, "layer2", pictures=pictures),
+        Trained(f"blt{ending}", "blt", _FEW_PX, "layer2", pictures=pictures),
+        Trained(
+            f"bl-one-step{ending}",
+            "bl",
+            {"steps": 1, **_FEW_PX},
+            "layer2",
+            pictures=pictures,
+        ),
+    ]
 
 
 _ALIGNED = ("shuffled", "random", "rank-k", "spectrum-matched")
@@ -97,12 +110,11 @@ _ALL = [
     _front("retinal-fixation", "retinal-fixation"),
     _front("cortical-fixation", "cortical-fixation"),
     _front("coarse-fixation", "coarse-fixation"),
-    _in_clutter("bl", "bl", "layer2", **_FEW_PX),
-    _in_clutter("blt", "blt", "layer2", **_FEW_PX),
-    _in_clutter("bl-one-step", "bl", "layer2", steps=1, **_FEW_PX),
+    *_recurrent(CLUTTERED, ""),
+    *_recurrent(OCCLUDED, "-occluded"),
     Trained("ssn", "ssn", _FEW_PX, "ssn"),
     Trained("ssn-not-recurrent", "ssn", {"recurrent": False, **_FEW_PX}, "ssn"),
-    _in_clutter("plain-in-clutter", "plain-cnn", _LAYER),
+    Trained("plain-in-clutter", pictures=CLUTTERED),
 ]
 NETWORKS = {each.id: each for each in _ALL}
 GROUPS = {
@@ -151,7 +163,13 @@ GROUPS = {
             ("retinal-fixation", "cortical-fixation"),
             ("coarse-fixation",),
         ),
-        Group("recurrence", "correct", "bl-one-step", ("bl", "blt")),
+        Group("recurrence-in-clutter", "correct", "bl-one-step", ("bl", "blt")),
+        Group(
+            "recurrence-under-debris",
+            "correct",
+            "bl-one-step-occluded",
+            ("bl-occluded", "blt-occluded"),
+        ),
         Group("ssn", "surround", "ssn-not-recurrent", ("ssn",)),
         Group(
             "attention",

@@ -5,9 +5,9 @@ more brain-like; each is measured on pictures held out. A folder collects what w
 more seeds and regimes add to it.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +17,10 @@ from ..files import write_text
 from ..output import as_csv, as_json
 from ..sweeps.sweep import tidy
 from .do_cells import do_cells
-from .folder import make_once
+from .folder import make_once, records_of, require_same
 from .regime_cell import RegimeCell
 from .regime_outcome import FORMAT, RegimeEffect, effects_of, networks_of
-from .regime_set import BRIGHT, CLUTTERED, GROUPS, Trained, networks_for
+from .regime_set import BRIGHT, CROWDED, GROUPS, Trained, networks_for
 
 if TYPE_CHECKING:
     from ...experiments.pictures.digits import Digits
@@ -30,7 +30,7 @@ Progress = Callable[[str, float, int], None]
 SIZE_PX = 56
 _KEPT = "extent.json"
 _RATE = 1e-2
-_N_CLUTTERED = 4  # pictures of a digit: without others, and at three levels
+_N_CROWDED = 4  # pictures of a digit: alone, and at three levels
 # Of what else a network is a function of: raise it when it would come to others.
 _VERSION = 1
 
@@ -155,12 +155,12 @@ def regimes(
         If the folder is of other steps or pictures.
     """
     tidy(out / "cells")
-    kept = _require_same(out / _KEPT, extent)
+    kept = require_same(out / _KEPT, extent.kept)
     make_pictures(out, extent, digits, progress)
     cells = cells_of(out, extent)
     failed = do_cells(cells, processes, told)
-    records = [_record(cell, failed) for cell in cells]
-    effects = effects_of(records, extent.regimes)
+    records = records_of(out / "cells", cells, failed)
+    effects = effects_of(records)
     networks = networks_of(records)
     write_text(out / "networks.csv", as_csv(networks))
     write_text(out / "effects.csv", as_csv(effects))
@@ -187,7 +187,7 @@ def cells_of(out: Path, extent: RegimesExtent) -> list[RegimeCell]:
 def recipe_of(out: Path, extent: RegimesExtent, trained: Trained) -> dict[str, Any]:
     """Give the recipe of a network of the set, as plain data."""
     folder = (out / "pictures" / trained.pictures).resolve()
-    names = ("fit", "test") if trained.pictures == CLUTTERED else _BRIGHT_TABLES
+    names = ("fit", "test") if trained.pictures in CROWDED else _BRIGHT_TABLES
     fit, test = (str(folder / f"{name}.csv") for name in names)
     found: dict[str, Any] = {
         "network": {"name": trained.network, "options": dict(trained.options)},
@@ -212,14 +212,6 @@ def _cell(out: Path, extent: RegimesExtent, trained: Trained, seed: int) -> Regi
     inputs = hash_of({"extent": extent.kept, "of": made_of, "seed": seed})
     folder = str((out / "cells" / label).resolve())
     return RegimeCell(label, folder, inputs, trained.id, seed, recipe)
-
-
-def _record(cell: RegimeCell, failed: dict[str, str]) -> dict[str, Any]:
-    found = cell.record()
-    if found is not None:
-        return found
-    error = failed.get(cell.id, "not done")
-    return {"network": cell.trained, "seed": cell.seed, "error": error}
 
 
 def make_pictures(
@@ -249,11 +241,11 @@ def make_pictures(
     def bright(folder: Path) -> None:
         write_texture_mnist(folder, digits(), n, m, 0, True, progress)
 
-    def cluttered(folder: Path) -> None:
-        given = (n // _N_CLUTTERED, m // _N_CLUTTERED, 0, progress)
-        write_crowded_digits(folder, digits(), "cluttered", None, *given)
+    def crowded(kind: str, folder: Path) -> None:
+        given = (n // _N_CROWDED, m // _N_CROWDED, 0, progress)
+        write_crowded_digits(folder, digits(), kind, None, *given)
 
-    makers = {BRIGHT: bright, CLUTTERED: cluttered}
+    makers = {BRIGHT: bright, **{kind: partial(crowded, kind) for kind in CROWDED}}
     for name in sorted({each.pictures for each in extent.networks}):
         make_once(out / "pictures" / name, makers[name])
 
@@ -263,16 +255,3 @@ def _draw(out: Path, effects: Sequence[RegimeEffect]) -> None:
     from .regime_pictures import draw_effects
 
     write_figure(out / "effects.svg", draw_effects(effects))
-
-
-def _require_same(file: Path, extent: RegimesExtent) -> dict[str, Any]:
-    """Give what all that the folder collects has in common; refuse what has not."""
-    wanted = extent.kept
-    if file.is_file():
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        if kept != wanted:
-            rule = "a new folder, or one of the same steps and pictures"
-            got = f"{str(file.parent)!r} of {kept}, for {wanted}"
-            raise ValueError(f"the folder of a figure must be {rule}, got {got}")
-    write_text(file, json.dumps(wanted, indent=1))
-    return wanted

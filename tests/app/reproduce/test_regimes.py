@@ -64,8 +64,13 @@ def test_what_is_done_stays_and_other_steps_are_refused(made, tmp_path):
     again = regimes(made[0], EXTENT, no_digits, processes=1)
     assert [e.mean for e in again.effects] == [e.mean for e in made[1].effects]
     assert before == {p: p.stat().st_mtime_ns for p in (out / "cells").glob("*/*")}
-    with pytest.raises(ValueError, match="a new folder, or one of the same steps"):
+    with pytest.raises(ValueError, match="a new folder, or one with the same steps"):
         regimes(made[0], replace(EXTENT, steps=4), no_digits)
+
+
+def test_tables_are_of_all_that_the_folder_holds(made):
+    few = regimes(made[0], replace(EXTENT, regimes=("attention",)), bars, processes=1)
+    assert [e.network for e in few.effects] == [e.network for e in made[1].effects]
 
 
 def test_recipes_of_the_set_are_recipes_and_ids_are_known():
@@ -103,13 +108,13 @@ def test_effects_are_differences_of_the_same_seed_over_seeds():
         for name, values in moved.items()
         for seed, value in enumerate(values, start=1)
     ]
-    base, regime = effects_of(records, ["alignment"])
+    base, regime = effects_of(records)
     assert (base.role, base.effect, base.n_seeds) == ("baseline", None, 3)
     assert regime.effect.value == pytest.approx(0.3)
     # Seeds spread by .1 and differences by nothing: only pictures' errors are left.
     assert regime.effect.high - regime.effect.low < base.mean.high - base.mean.low
     assert "cka" not in regime.measure.lower().split()[1:]
-    alone = effects_of(records[3:], ["alignment"])
+    alone = effects_of(records[3:])
     assert alone[0].effect.note == "no seed has both"
 
 
