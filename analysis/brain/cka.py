@@ -85,9 +85,9 @@ def cka(x: Features, y: Features, unbiased: bool = True) -> Estimate:
     n, formula = len(rows), UNBIASED if unbiased else BIASED
     if n < LEAST:
         raise ValueError(f"stimuli must be {LEAST} or more, got {n}")
-    k, m = _gram(rows), _gram(others)
-    if min(np.abs(k).max(), np.abs(m).max()) == 0:
+    if not (np.ptp(rows, axis=0).any() and np.ptp(others, axis=0).any()):
         return Estimate.missing(formula, NO_VARIANCE, n)
+    k, m = _gram(rows), _gram(others)
     if unbiased:
         np.fill_diagonal(k, 0)
         np.fill_diagonal(m, 0)

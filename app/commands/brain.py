@@ -131,8 +131,9 @@ def brain(
     how = {"width_deg": width_deg, "window_ms": window_ms, "frames": frames}
     found = load_population(recording, stimuli, **how)
     other = commit_on and load_population(commit_on, commit_stimuli, **how)
-    for note in found.notes:
-        click.echo(f"{found.name}: {note}", err=True)
+    for each in (found, other) if other else (found,):
+        for note in each.notes:
+            click.echo(f"{each.name}: {note}", err=True)
     models = [load(each, **dict(map(as_option, options))) for each in observers]
     with progress("brain") as update:
         return layer_scores(

@@ -97,6 +97,13 @@ def _noise_draws(default: int) -> Any:
     help="Show what was made against this observer, too: tells masked gradients.",
 )
 @click.option(
+    "--transfer-option",
+    "transfer_options",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="What that observer can be told, such as seed=2; may be repeated.",
+)
+@click.option(
     "--batch",
     type=click.IntRange(1),
     default=32,
@@ -120,6 +127,7 @@ def attack(
     internal_noise: float,
     criterion: float | None,
     transfer_from: str | None,
+    transfer_options: tuple[str, ...],
     batch: int,
     seed: int,
     options: tuple[str, ...],
@@ -143,7 +151,11 @@ def attack(
     if path is not None:
         check_plot_name(path)
     model: Any = load(observer, **dict(map(as_option, options)))
-    other: Any = None if transfer_from is None else load(transfer_from)
+    other: Any = None
+    if transfer_from is not None:
+        other = load(transfer_from, **dict(map(as_option, transfer_options)))
+    elif transfer_options:
+        raise click.UsageError("--transfer-option must come with --transfer-from")
     with progress(model.name) as update:
         found = attack_curve(
             load_protocol(protocol),

@@ -88,7 +88,11 @@ def _numbered(what: str, n: int) -> tuple[str, ...]:
 
 def _number(arrays: dict[str, Any], key: str) -> float | None:
     found = arrays.get(key)
-    return None if found is None else float(found)
+    if found is None:
+        return None
+    if np.size(found) != 1 or np.asarray(found).dtype.kind not in "iuf":
+        raise RecordingError(f"{key} must be one number, got {found!r}")
+    return float(np.asarray(found).item())
 
 
 def _pictures(found: np.ndarray | None) -> np.ndarray | None:

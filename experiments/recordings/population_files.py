@@ -30,7 +30,8 @@ def load_population(
         A stimulus set in BrainIO's layout (.csv, pictures beside it) for objects and
         pictures.
     width_deg
-        Visual angle across a picture, where the file does not say it.
+        Visual angle across a picture, where the file does not say it; where it does,
+        that stays, with a note.
     window_ms
         From when to when responses are averaged in files with time bins.
     frames
@@ -67,7 +68,12 @@ def load_population(
         raise RecordingError(f"a population must be {rule}, got {str(path)!r}")
     if width_deg is None or found.pictures is None:
         return found
-    return replace(found, deg_per_px=width_deg / found.pictures.shape[-1])
+    n_px = found.pictures.shape[-1]
+    if found.deg_per_px is None:
+        return replace(found, deg_per_px=width_deg / n_px)
+    own = found.deg_per_px * n_px
+    note = f"its pictures are {own:g} degrees wide, as it says, and not {width_deg:g}"
+    return replace(found, notes=(*found.notes, note))
 
 
 def _with_stimuli(

@@ -48,8 +48,8 @@ def read_stimulus_set(path: Path, stimuli: Sequence[str]) -> StimulusSet:
     Raises
     ------
     RecordingError
-        If the table lacks a column or a stimulus, pictures are missing for some, or of
-        several sizes.
+        If the table lacks a column or a stimulus, pictures are missing for some, broken
+        or of several sizes.
     ModuleNotFoundError
         If there are pictures and pillow is not installed.
     """
@@ -106,7 +106,7 @@ def _stacked(
     if missing:
         got = f"none of {missing[0]!r} ({len(missing)} missing)"
         raise RecordingError(f"pictures must be there for all stimuli, got {got}")
-    made = [_gray(read(name)) for name in found if name is not None]
+    made = [_gray(read(name), name) for name in found if name is not None]
     sizes = {each.shape for each in made}
     if len(sizes) > 1:
         got = " and ".join(f"{x} x {y}" for y, x in sorted(sizes)[:2])
@@ -114,10 +114,14 @@ def _stacked(
     return as_contrast(np.stack(made)[:, None])
 
 
-def _gray(data: bytes) -> np.ndarray:
+def _gray(data: bytes, name: str) -> np.ndarray:
     try:
         from PIL import Image
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(NO_PILLOW, name="PIL") from error
-    with Image.open(io.BytesIO(data)) as picture:
-        return np.asarray(as_gray(picture, "a picture"), dtype=np.uint8)
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            return np.asarray(as_gray(picture, name), dtype=np.uint8)
+    except (OSError, SyntaxError) as error:  # a broken PNG is the latter
+        rule, got = "a picture that can be read", f"{len(data)} bytes: {error}"
+        raise RecordingError(f"{name} must be {rule}, got {got}") from error

@@ -74,7 +74,9 @@ class GratingReader:
         if passes < 1:
             raise ValueError(f"passes must be 1 or more, got {passes}")
         deg_per_px = FIELD_DEG / FIELD_PX
-        _, field, size = seen_by(observer, field_deg, size_px)
+        sight, field, size = seen_by(observer, field_deg, size_px)
+        _require_untold("field_deg", sight.field_deg, field_deg)
+        _require_untold("size_px", sight.size_px, size_px)
         # Only what the network sees is drawn.
         cut = beyond_field((FIELD_PX, FIELD_PX), field, size, deg_per_px)
         self._shown_px = FIELD_PX - 2 * min(cut)
@@ -186,6 +188,13 @@ class GratingReader:
                 f"layer {self._layer!r} must have {rule} {where}, got {got}"
             )
         self._units = self._units[self._kept]
+
+
+def _require_untold(what: str, own: Any, told: float | None) -> None:
+    """Refuse what a network says itself; it would have been let go by."""
+    if own is not None and told is not None:
+        rule = f"left out for a network that says its own, {own}"
+        raise ValueError(f"{what} must be {rule}, got {told}")
 
 
 def near_units(shape: tuple[int, ...], field_deg: float) -> Int[np.ndarray, " unit"]:

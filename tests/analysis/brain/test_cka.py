@@ -96,7 +96,12 @@ def test_it_is_0_where_a_self_product_is_not_positive():
     """Four stimuli on a square have a negative product with themselves."""
     x = np.array([[1.0, 0], [0, 1], [-1, 0], [0, -1]])
     assert cka(x, x).value in (0.0, pytest.approx(1.0))
-    still = cka(np.ones((5, 3)), np.eye(5))
+
+
+@pytest.mark.parametrize("value", [1.0, 0.1])  # the mean of 0.1 is not 0.1 exactly
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_what_does_not_vary_is_like_nothing(value, kind):
+    still = cka(np.full((7, 3), value, kind), np.eye(7))
     assert still.value is None
     assert still.note == "one of the two does not vary over stimuli"
 

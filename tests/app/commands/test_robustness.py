@@ -29,6 +29,15 @@ def test_attack_prints_a_curve_and_draws_it(tmp_path):
     assert "from energy" in path.read_text(encoding="utf-8")
 
 
+def test_attacks_come_from_another_individual():
+    other = ("--transfer-from", "cornet-z", "--transfer-option", "seed=2")
+    done = asked(*ATTACK, "--steps", "1", "--eps", "0.05", *other, "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["points"][0]["transferred"]["value"] is not None
+    alone = asked(*ATTACK, "--eps", "0.05", *other[2:])
+    assert "--transfer-option must come with --transfer-from" in alone.output
+
+
 def test_corrupt_prints_a_curve_and_draws_it(tmp_path):
     path = tmp_path / "curve.svg"
     arguments = ("bar-in-noise", "template", "--corruption", "contrast")

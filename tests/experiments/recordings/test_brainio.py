@@ -165,6 +165,11 @@ def test_what_a_stimulus_set_lacks_is_said(tmp_path):
     Image.new("L", (9, 9)).save(tmp_path / "set" / "im-3.png")
     with pytest.raises(RecordingError, match="of one size, got 8 x 5 and 9 x 9 px"):
         load_population(path, stimuli=table)
+    broken = tmp_path / "set" / "im-3.png"
+    for data in (b"text", (tmp_path / "set" / "im-2.png").read_bytes()[:40]):
+        broken.write_bytes(data)
+        with pytest.raises(RecordingError, match=r"im-3.png must be a picture that"):
+            load_population(path, stimuli=table)
     with pytest.raises(RecordingError, match="a stimulus set must be a table"):
         load_population(path, stimuli=tmp_path / "gone.csv")
 

@@ -56,6 +56,17 @@ def test_a_width_makes_a_size_of_pixels(tmp_path):
     assert load_population(tmp_path / "x.npz", width_deg=8).deg_per_px == 0.5
 
 
+def test_a_width_that_the_file_says_stays_and_is_noted(tmp_path):
+    arrays = {"responses": np.ones((7, 3)), "pictures": np.zeros((7, 4, 16))}
+    np.savez(tmp_path / "x.npz", **arrays, deg_per_px=0.25)
+    found = load_population(tmp_path / "x.npz", width_deg=8)
+    assert found.deg_per_px == 0.25
+    assert found.notes == ("its pictures are 4 degrees wide, as it says, and not 8",)
+    np.savez(tmp_path / "x.npz", **arrays, deg_per_px=[0.25, 0.5])
+    with pytest.raises(RecordingError, match="deg_per_px must be one number, got"):
+        load_population(tmp_path / "x.npz")
+
+
 def test_code_values_are_contrast_from_minus_1_to_1():
     assert as_contrast(np.array([0, 255], np.uint8)).tolist() == [-1, 1]
     assert (np.diff(as_contrast(np.arange(256, dtype=np.uint8))) > 0).all()

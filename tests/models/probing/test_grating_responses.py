@@ -128,3 +128,11 @@ def test_what_one_set_gives_does_not_depend_on_which_others_are_shown():
     assert part.frequency is None
     for name in ("blank", "orientation", "size"):
         assert np.array_equal(getattr(part, name), getattr(whole, name))
+
+
+@pytest.mark.parametrize(("what", "told"), [("field_deg", 8), ("size_px", 32)])
+def test_what_a_network_says_itself_cannot_be_told(what, told):
+    filters = nn.Sequential(nn.Conv2d(1, 4, 5, padding=2))
+    own = yoked.from_torch(filters, preprocess="gray", size_px=15, field_deg=2.5)
+    with pytest.raises(ValueError, match=f"{what} must be left out .* got {told}"):
+        GratingReader(own, "0", **{what: told})
