@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..reproduce.v1_controls import ControlsExtent
 
 _FILE = click.Path(exists=True, path_type=Path)
-_WEIGHTS = click.Choice(["trained", "random", "shuffled"])
+_WEIGHTS = click.Choice(["trained", "random", "shuffled", "responses"])
 _ACTIVATIONS = click.Choice(["relu", "tanh", "elu", "linear"])
 _POOLINGS = click.Choice(["max", "average", "none"])
 _AT_LEAST_1 = click.IntRange(1)
@@ -45,8 +45,9 @@ _AT_LEAST_1 = click.IntRange(1)
     "--weights",
     multiple=True,
     type=_WEIGHTS,
-    help="May be repeated; by default all, as of the next two. Shuffled ones are of "
-    "trained ones, which are then done too.",
+    help="May be repeated; by default all but responses, and all of the next two. "
+    "Shuffled ones are of trained ones, which are then done too; responses: trained "
+    "on those of the first --recording alone.",
 )
 @click.option(
     "--activation",

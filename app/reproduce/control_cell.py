@@ -74,9 +74,11 @@ class ControlCell:
 
         start = monotonic()
         came_to: dict[str, Any] = {"inputs": self.inputs, **self.which}
-        files = []
+        files, before = [], None
         if self.weights_of is None:
             file = part_of(Path(self.folder), self.inputs) / WEIGHTS
+            if self.weights == "responses":
+                before = self._begun(file.with_name("untrained.safetensors"))
             came_to |= self._made(file)
             files.append(file)
         else:
@@ -88,6 +90,7 @@ class ControlCell:
             None if self.cells is None else Path(self.cells),
             tuple(Recorded(**each) for each in self.recordings),
             self.n_features,
+            before,
         )
         came_to["measures"] = {name: each.to_dict() for name, each in found.items()}
         came_to["seconds"] = round(monotonic() - start, 3)
@@ -111,6 +114,14 @@ class ControlCell:
             pooling=self.pooling,
             seed=self.seed,
         )
+
+    def _begun(self, file: Path) -> Any:
+        """Give the network that the training begins with."""
+        from ...models.regimes.untrained import untrained
+
+        assert self.recipe is not None
+        untrained(self.recipe, file)
+        return self._observer(file)
 
     def _made(self, file: Path) -> dict[str, Any]:
         """Train, or give what a training begins with."""

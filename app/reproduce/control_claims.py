@@ -22,12 +22,13 @@ from ...analysis.trials.grouped_correlation import grouped_correlation
 from ...analysis.trials.result import Cells, Result, short
 from ...analysis.trials.sign_test import sign_test
 from .control_outcome import Record, control_of, names_of
-from .control_recordings import ENCODING
+from .control_recordings import BEFORE, ENCODING, LEARNT
 
 FORMAT = "yoked-control-claims/1"  # of the plain form, which docs/json.md describes
 _OTHERS = ("tanh", "elu", "linear")
 _RICH = "ReLU or max-pooling"
 Key = tuple[str, str, str, int]  # weights, activation, pooling, seed
+Kind = tuple[str, str, int]  # the same without weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +91,7 @@ def claims_of(records: Sequence[Record]) -> list[ControlClaim]:
         *_of_recordings(
             known, [n for n in names_of(records) if n.startswith(ENCODING)]
         ),
+        *_of_learnt(known, [n for n in names_of(records) if n.startswith(LEARNT)]),
     ]
     return [each for each in found if each is not None]
 
@@ -108,6 +110,11 @@ class _Known:
 
     def value(self, name: str, key: Key) -> float | None:
         return self._values.get((name, key))
+
+    def gain(self, name: str, before: str, key: Key) -> float | None:
+        """Give what a network has of one measure less what it has of another."""
+        both = self.value(name, key), self.value(before, key)
+        return None if None in both else both[0] - both[1]  # pyright: ignore[reportOperatorIssue, reportOptionalOperand]
 
     def difference(self, name: str, key: Key, others: Iterable[Key]) -> float | None:
         """Give a value less the largest of others; None where one is not known."""
@@ -203,13 +210,7 @@ def _of_recordings(
     known: _Known, recordings: Sequence[str]
 ) -> Iterator[ControlClaim | None]:
     """Say what training and shuffling do to what is foretold of each recording."""
-    kinds = [
-        (activation, *place)
-        for activation in ("relu", *_OTHERS)
-        for place in known.places
-    ]
-    rich = [kind for kind in kinds if kind[0] == "relu" or kind[1] == "max"]
-    poor = [kind for kind in kinds if kind not in rich]
+    kinds, rich, poor = _kinds(known)
 
     def gains(name: str, other: str, some: Sequence[Any]) -> list[float | None]:
         return [
@@ -231,6 +232,28 @@ def _of_recordings(
         names = [each.removeprefix(ENCODING) for each in (one, other)]
         says = f"shuffling costs {names[1]} more than {names[0]}"
         yield _claim("6", says, "encoding", costs)
+
+
+def _of_learnt(known: _Known, measures: Sequence[str]) -> Iterator[ControlClaim | None]:
+    """Say what learning a recording's responses alone does to those held out."""
+    _, rich, poor = _kinds(known)
+    for name in measures:
+        before = BEFORE + name.removeprefix(LEARNT)
+        for words, some in ((f"with {_RICH}", rich), ("with neither", poor)):
+            keys = [("responses", *kind) for kind in some]
+            gains = [known.gain(name, before, key) for key in keys]
+            yield _claim("3", f"trained on it above untrained, {words}", name, gains)
+
+
+def _kinds(known: _Known) -> tuple[list[Kind], list[Kind], list[Kind]]:
+    """Give all kinds of networks, those with ReLU or max-pooling, and the others."""
+    kinds = [
+        (activation, *place)
+        for activation in ("relu", *_OTHERS)
+        for place in known.places
+    ]
+    rich = [kind for kind in kinds if kind[0] == "relu" or kind[1] == "max"]
+    return kinds, rich, [kind for kind in kinds if kind not in rich]
 
 
 def _said(activation: str) -> str:

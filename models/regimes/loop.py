@@ -48,8 +48,8 @@ class PictureLoop:
         Pictures.
     training
         How long and how fast.
-    weight
-        Of the term.
+    weight, task_weight
+        Of the term, and of the categories' cross-entropy.
     step
         Steps done.
     history
@@ -63,6 +63,7 @@ class PictureLoop:
     held_out: Labelled
     training: PictureTrainingPart
     weight: float
+    task_weight: float = 1.0
     step: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
 
@@ -118,7 +119,7 @@ class PictureLoop:
     def seconds(self) -> float:
         """Time a few steps on a copy, which learns nothing that stays; say all."""
         learner, term = copy.deepcopy((self.learner, self.term))
-        given = (self.fit, self.held_out, self.training, self.weight)
+        given = (self.fit, self.held_out, self.training, self.weight, self.task_weight)
         tried = PictureLoop(learner, term, *given)
         is_cuda, taken = self.learner.device != "cpu", []
         with torch.random.fork_rng(devices=[]), repeatable(is_cuda):
@@ -137,7 +138,9 @@ class PictureLoop:
         self.learner.train(True)
         try:
             entropy, extra = self._losses(self._batch())
-            loss = entropy if extra is None else entropy + self.weight * extra
+            loss = self.task_weight * entropy
+            if extra is not None:
+                loss = loss + self.weight * extra
             if not math.isfinite(loss.item()):
                 raise ValueError(
                     f"the training loss must be finite, got {loss.item()} at step "

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Int
 
+from ...experiments.recordings.population import PopulationRecording
 from ...experiments.recordings.population_files import load_population
 from ...experiments.session.observer import ObserverNoise
 from ...experiments.stimulus.seeds import derived_seed
@@ -57,15 +58,22 @@ def recorded(part: PopulationPart, base: Path, is_held_out: bool) -> Target:
     if found.pictures is None or found.deg_per_px is None:
         rule = "known, and how large they were, for a network to be made alike"
         raise ValueError(f"pictures must be {rule}, got neither in {found.name}")
-    rows = np.arange(len(found.stimuli))
-    if found.in_time is None:
-        rows = np.random.default_rng(0).permutation(rows)
-    cut = len(rows) - len(rows) // _HELD_OUT
-    chosen = np.sort(rows[cut:] if is_held_out else rows[:cut])
+    chosen = parts_of(found)[is_held_out]
     responses = found.mean()[chosen]
     known = np.isfinite(responses).all(axis=0)
     contrast = np.ascontiguousarray(found.pictures[chosen])
     return Target(contrast, standardised(responses[:, known]), found.deg_per_px)
+
+
+def parts_of(
+    recording: PopulationRecording,
+) -> tuple[Int[np.ndarray, " fit"], Int[np.ndarray, " held_out"]]:
+    """Give the rows of stimuli that are learnt from, and of the fifth held out."""
+    rows = np.arange(len(recording.stimuli))
+    if recording.in_time is None:
+        rows = np.random.default_rng(0).permutation(rows)
+    cut = len(rows) - len(rows) // _HELD_OUT
+    return np.sort(rows[:cut]), np.sort(rows[cut:])
 
 
 def simulated(

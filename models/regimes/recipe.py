@@ -19,6 +19,7 @@ REGIMES = {
     "adversarial": ("random-signs",),
 }
 WITH_POPULATION = ("alignment", "similarity", "multi-task")
+WITHOUT_TERM = ("none", "adversarial")
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,8 @@ class RegimePart:
         What stands in place of the brain's data, or of the attack.
     weight
         Of the regime's term beside the classes' cross-entropy.
+    task_weight
+        Of that cross-entropy; 0 to learn the term alone.
     layers
         Modules of the network that the term looks at: one for alignment and multi-task,
         one or more for similarity.
@@ -107,6 +110,7 @@ class RegimePart:
     kind: str = "none"
     control: str = ""
     weight: float = 1.0
+    task_weight: float = 1.0
     layers: tuple[str, ...] = ()
     rank: int = 5
     eps: float = 0.05
@@ -125,6 +129,11 @@ class RegimePart:
         faults.unless(fits, "control", rule, self.control)
         fits = 0 <= self.weight < float("inf")
         faults.unless(fits, "weight", "0 or more", self.weight)
+        alone = self.kind in WITHOUT_TERM
+        rule = f"more than 0 in the regime {self.kind}" if alone else "0 or more"
+        fits = 0 <= self.task_weight < float("inf")
+        fits = fits and not (alone and self.task_weight == 0)
+        faults.unless(fits, "task_weight", rule, self.task_weight)
         self._check_layers(faults)
         faults.unless(self.rank >= 1, "rank", "1 or more", self.rank)
         faults.unless(0 < self.eps <= 1, "eps", "in (0, 1]", self.eps)

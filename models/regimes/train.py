@@ -179,6 +179,7 @@ class PicturePlan:
             self.held_out,
             recipe.training,
             recipe.regime.weight,
+            recipe.regime.task_weight,
         )
 
     @property

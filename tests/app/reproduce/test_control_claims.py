@@ -110,6 +110,21 @@ def test_shuffling_that_costs_one_recording_more_is_found():
     assert [c.share.n for c in of_v1 if c.claim == "3"] == [9, 0]
 
 
+def test_learning_a_recording_that_helps_some_networks_is_found():
+    def value(name, weights, activation, pooling, seed):
+        helped = 0.1 * (activation == "relu" or pooling == "max")
+        return 0.5 + helped * (name == "held out: v1") + 0.001 * seed
+
+    made = records(value, recordings=("held out: v1", "held out, untrained: v1"))
+    for record in made:
+        record["weights"] = {"shuffled": "responses"}.get(record["weights"], "random")
+    rich, poor = [c for c in claims_of(made) if c.claim == "3"]
+    assert rich.says == "trained on it above untrained, with ReLU or max-pooling"
+    assert (rich.share.value, rich.share.n) == (1, 18)
+    assert rich.median.value == pytest.approx(0.1)
+    assert (poor.share.value, poor.share.n) == (None, 0)  # ties alone
+
+
 def test_means_and_rows_have_all_networks_and_say_what_failed():
     made = records(as_claimed, n_seeds=2)
     which = {name: made[1][name] for name in ("weights", "activation", "pooling")}

@@ -71,6 +71,26 @@ def test_what_is_shuffled_is_what_was_trained(made, extent, tmp_path):
     assert kept.stat().st_mtime_ns == before
 
 
+def test_a_recording_is_learnt_and_what_is_held_out_foretold(made, extent, tmp_path):
+    out = tmp_path / "controls"
+    shutil.copytree(made[0], out)
+    asked = replace(extent, weights=("responses",), activations=("relu",))
+    (cell,) = cells_of(out, asked)
+    assert cell.recipe["regime"]["task_weight"] == 0
+    measures = cell.do()["measures"]
+    learnt, before = "held out: made V4", "held out, untrained: made V4"
+    assert measures[learnt]["formula"].startswith("neural-predictivity-train-test")
+    assert measures[learnt]["value"] != measures[before]["value"]
+    assert "encoding: made V4" not in measures
+    assert measures["encoding: made IT"]["value"] is not None
+    # What it was before is the random network of the same seed.
+    observer, recording = cell._begun(tmp_path / "begun.safetensors"), extent.recordings
+    again = recording[0].foretold_held_out(observer, "stage1")
+    assert again.value == pytest.approx(measures[before]["value"])
+    with pytest.raises(ValueError, match="recordings must be one or more to be learnt"):
+        replace(asked, recordings=())
+
+
 def test_what_is_written_says_the_same_and_more_is_added(made, extent):
     out, found = made
     kept = json.loads((out / "v1-controls.json").read_text(encoding="utf-8"))

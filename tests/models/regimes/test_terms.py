@@ -195,6 +195,14 @@ def test_a_second_task_learns_its_readout_along(folder):
     assert losses[-1] < 0.7 * losses[0]
 
 
+def test_a_term_alone_teaches_no_categories(folder):
+    given = {"kind": "multi-task", "layers": ["stage2"], "population": SMALL}
+    both = PicturePlan(recipe(folder, 60, **given)).run()
+    alone = PicturePlan(recipe(folder, 60, task_weight=0.0, **given)).run()
+    assert alone.history[-1]["term"] < both.history[-1]["term"]
+    assert alone.held_out_correct < both.held_out_correct
+
+
 def test_a_simulated_v1_is_the_same_each_time_and_nears_its_limit():
     contrast = np.random.default_rng(1).normal(0, 0.3, (30, 1, 24, 24))
     contrast = contrast.clip(-1, 1).astype(np.float32)

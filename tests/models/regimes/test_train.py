@@ -136,6 +136,7 @@ def test_pictures_held_out_are_asked_with_noise_of_their_own_number(folder):
             "layers must be left out of the regime none",
         ),
         ({"regime": {"kind": "adversarial", "eps": 0}}, r"eps must be in \(0, 1\]"),
+        ({"regime": {"task_weight": 0}}, "task_weight must be more than 0 in the regi"),
         ({"training": {"steps": 1}}, "steps must be 2 or more, got 1"),
         ({"training": {"rate": 1e9, "steps": 9}}, "the training loss must be finite"),
     ],
