@@ -20,6 +20,10 @@ _MOST_NUMBERS = 2**30  # 4 GiB in single precision
 PENALTIES = tuple(10.0**power for power in range(-4, 7))
 
 
+class ConstantFeatures(ValueError):
+    """A layer gives the same for all trials, so that nothing can be read of it."""
+
+
 @dataclass(frozen=True)
 class Readout:
     """What is read of a layer's output.
@@ -245,7 +249,7 @@ def _decompose(
         kept = squares > max(1e-10 * float(squares[-1]), 1e-30)
         basis = x @ axes[:, kept] / squares[kept].sqrt()
     if not kept.any():
-        raise ValueError(
+        raise ConstantFeatures(
             "a layer's features must vary over trials, got constants; a lesion?"
         )
     return basis, squares[kept]

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from tests.experiments.pictures.made import bars
 from tests.models.regimes.pictures import bars as written
@@ -14,6 +17,7 @@ from tests.models.regimes.pictures import recipe
 from yoked.analysis.trials.estimate import Estimate
 from yoked.app.cli import cli
 from yoked.app.figures import write_figure
+from yoked.app.reproduce.beside import beside_sessions
 from yoked.app.reproduce.seeing import (
     SeeingExtent,
     _sessions,
@@ -190,6 +194,23 @@ def test_a_stimulus_larger_than_the_field_is_seen_whole(tmp_path):
     made = picture_recipe_of(given)
     fields = [observer_of(made, file, deg).sight().field_deg for deg in (0.8, 7.5)]
     assert fields == [4.0, 7.5]
+
+
+def test_a_network_that_has_died_is_measured_and_shares_say_why(tmp_path):
+    written(tmp_path, "fit", 24, seed=1)
+    written(tmp_path, "test", 12, seed=2)
+    given, file = recipe(tmp_path), tmp_path / "net.safetensors"
+    untrained(given, file)
+    dead = {name: torch.zeros_like(each) for name, each in load_file(file).items()}
+    with safe_open(file, "pt") as opened:
+        save_file(dead, file, opened.metadata())
+    log, sessions = _sessions(tmp_path, SMALL)
+    observer = observer_of(picture_recipe_of(given), file, 7.5)
+    found = beside_sessions(observer, str(log), sessions[:1], 1, tmp_path / "kept")
+    measures, noise = found[sessions[0]]
+    assert measures["share_0"]["value"] is None
+    assert "features must vary over trials" in measures["share_0"]["note"]
+    assert noise["gamma"] is None
 
 
 @pytest.mark.slow
