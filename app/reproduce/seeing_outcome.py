@@ -237,17 +237,21 @@ def _mean(measures: Sequence[Mapping[str, Estimate]], name: str) -> Estimate:
     if not measures:
         return Estimate.missing("none/1", "no seed of it is done")
     given = [each[name] for each in measures]
-    known = [each.value for each in given if each.value is not None]
-    if len(known) > 1 and all(each.se is None for each in given):
-        return _over_seeds(known)
+    known = [each for each in given if each.value is not None]
+    # A battery's mean has no error of its own, a proportion of 0 or 1 none to go by.
+    if len(known) > 1 and any(not each.se for each in known):
+        return _over_seeds([float(each.value) for each in known])  # pyright: ignore[reportArgumentType]
     return over_replicates(given, name in _COMMON).mean
 
 
 def _over_seeds(values: Sequence[float]) -> Estimate:
-    """Average what has no error of its own, such as a battery's mean."""
-    n = len(values)
+    """Average what has no error of its own; its interval is of seeds alone."""
+    n, mean = len(values), float(np.mean(values))
     se = float(np.std(values, ddof=1)) / math.sqrt(n)
-    return t_estimate(float(np.mean(values)), se, n, OVER_SEEDS)
+    if se == 0:
+        note = "no interval: all seeds have the same"
+        return Estimate(mean, None, None, None, n, OVER_SEEDS, note)
+    return t_estimate(mean, se, n, OVER_SEEDS)
 
 
 def _links(

@@ -135,6 +135,22 @@ def test_a_share_is_averaged_over_all_sessions_or_none():
     assert "a session does not tell it: no ceiling" in lost.note
 
 
+def test_a_measure_at_the_end_of_its_range_has_a_mean_over_seeds():
+    given = records(3)[:3]
+    for each in given:
+        each["family"], each["regime"] = "alexnet", "untrained"
+    for each, value in zip(given, (0.0, 0.03, 0.06), strict=True):
+        se = None if value == 0 else 0.01
+        found = Estimate(value, se or 0.0, value, value, 200, "made/1")
+        each["measures"]["attacked"] = found.to_dict()
+    (mean,) = means_of(given, "people")
+    assert mean.measures["attacked"].value == pytest.approx(0.03)
+    for each in given:
+        each["measures"]["attacked"] = given[0]["measures"]["attacked"]
+    (mean,) = means_of(given, "people")
+    assert (mean.measures["attacked"].value, mean.measures["attacked"].low) == (0, None)
+
+
 def test_rows_of_networks_say_what_failed():
     good, lost = networks_of([records(1)[0], {**WHICH, "error": "why"}])
     assert good["gamma"] == 0.9
