@@ -83,16 +83,10 @@ def _front(name: str, front: str, **settings: Any) -> Trained:
 
 def _recurrent(pictures: str, ending: str) -> list[Trained]:
     """Give BL and BLT, and their first step alone."""
+    kinds = {"bl": ("bl", {}), "blt": ("blt", {}), "bl-one-step": ("bl", {"steps": 1})}
     return [
-        Trained(f"bl{ending}", "bl", _FEW_PX, "layer2", pictures=pictures),
-        Trained(f"blt{ending}", "blt", _FEW_PX, "layer2", pictures=pictures),
-        Trained(
-            f"bl-one-step{ending}",
-            "bl",
-            {"steps": 1, **_FEW_PX},
-            "layer2",
-            pictures=pictures,
-        ),
+        Trained(f"{name}{ending}", network, {**own, **_FEW_PX}, "layer2", {}, pictures)
+        for name, (network, own) in kinds.items()
     ]
 
 

@@ -58,6 +58,12 @@ class GratingReader:
         What reads the layer.
     n_looked_at, n_units
         Units near the gratings' place, and those whose receptive field is there.
+
+    Raises
+    ------
+    ValueError
+        If `passes` is below 1, the observer is no network that sees pictures, or what
+        it says itself is told.
     """
 
     def __init__(
